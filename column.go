@@ -1,0 +1,92 @@
+package netready
+
+import (
+	"net"
+	"slices"
+	"strconv"
+)
+
+// Column is a region's firewall column: the list's checks without those that
+// the region skips or replaces, then the region's own, templates filled in.
+// Checks of features that were not asked for are left out, those of the others
+// are required. For a region that is not in the list, the zero one included, it
+// is ColumnForResponder.
+func (r Regions) Column(region Region, features []string) []Check {
+	known := slices.ContainsFunc(r.Regions, func(one Region) bool { return one.ID == region.ID })
+	if region.ID == "" || !known {
+		return r.columnForResponder(features)
+	}
+	var column []Check
+	for _, c := range r.checksOf(region) {
+		if c, ok := asked(c, features); ok {
+			if c, ok := c.in(region); ok {
+				column = append(column, c)
+			}
+		}
+	}
+	return column
+}
+
+// ColumnForResponder is the column of an invite whose region is not known: of
+// the list's checks those to the responder. Only the way that the call takes is
+// required.
+func (r Regions) ColumnForResponder() []Check { return r.columnForResponder(nil) }
+
+func (r Regions) columnForResponder(features []string) []Check {
+	var column []Check
+	for _, c := range r.Checks {
+		c, ok := asked(c, features)
+		if !ok || !c.toResponder() {
+			continue
+		}
+		c.Required = c.Protocol == "udp" || c.Feature != ""
+		column = append(column, c)
+	}
+	return column
+}
+
+// checksOf is the list's checks as the region wants them, then its own others.
+// A check of the same name stands in the place of the one it replaces.
+func (r Regions) checksOf(region Region) []Check {
+	var checks []Check
+	if !region.OnlyOwnChecks {
+		checks = slices.Clone(r.Checks)
+	}
+	for _, own := range region.Checks {
+		if i := slices.IndexFunc(checks, func(c Check) bool { return c.Name == own.Name }); i >= 0 {
+			checks[i] = own
+		} else {
+			checks = append(checks, own)
+		}
+	}
+	return slices.DeleteFunc(checks, func(c Check) bool { return slices.Contains(region.Skip, c.Name) })
+}
+
+// asked says whether the check belongs into a column with these features.
+func asked(c Check, features []string) (Check, bool) {
+	if c.Feature == "" {
+		return c, true
+	}
+	c.Required = true
+	return c, slices.Contains(features, c.Feature)
+}
+
+func (c Check) toResponder() bool { return c.Host == "" || c.Host == HostResponder }
+
+// in is the check in a region. It is not there where it needs the region's STUN
+// and there is none.
+func (c Check) in(region Region) (Check, bool) {
+	if c.Host != hostSTUN {
+		c.Host = region.fill(c.Host)
+		return c, true
+	}
+	host, port, err := net.SplitHostPort(region.fill(region.STUN))
+	if err != nil {
+		return c, false
+	}
+	c.Host = host
+	if c.Port == 0 {
+		c.Port, _ = strconv.Atoi(port) // checked when the file was read
+	}
+	return c, true
+}

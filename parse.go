@@ -1,0 +1,281 @@
+package netready
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"netready/internal/yamlfile"
+)
+
+// Bounds of a list: far more than anybody needs, and little enough that a run
+// over all of it stays a run.
+const (
+	maxChecks  = 1000
+	maxRegions = 1000
+)
+
+// protocols that a check can speak.
+var protocols = []string{
+	"tcp", "tls", "https", "http", "stun", "stun-tcp", "stun-tls", "turn", "turn-tcp", "turn-tls",
+	"dns", "dns-tcp", "sip", "sip-tcp", "sip-tls", "ntp", "udp", "udp-range",
+}
+
+var (
+	idPattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	namePattern = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
+	template    = regexp.MustCompile(`\{[^}]*\}?`)
+)
+
+// parse reads a list strictly.
+func parse(name string, data []byte) (Regions, error) {
+	r := Regions{File: name}
+	file, err := yamlfile.Decode(name, data, &r)
+	if err != nil {
+		return Regions{}, err
+	}
+	if file.Root == nil {
+		return Regions{}, file.Errorf(nil, "the file is empty; it needs a list of regions, as the regions.yaml in netready's source has")
+	}
+	check := reader{file, &r}
+	if err := check.all(); err != nil {
+		return Regions{}, err
+	}
+	return r, nil
+}
+
+// reader checks what the YAML means and knows where it stands.
+type reader struct {
+	file yamlfile.File
+	list *Regions
+}
+
+func (p reader) errorf(path []any, format string, args ...any) error {
+	return p.file.Errorf(p.file.At(path...), format, args...)
+}
+
+func (p reader) all() error {
+	r := p.list
+	switch {
+	case len(r.Regions) == 0:
+		return p.errorf([]any{"regions"}, "there are no regions; add at least one under regions:")
+	case len(r.Regions) > maxRegions:
+		return p.errorf([]any{"regions"}, "there are %d regions; %d is the most", len(r.Regions), maxRegions)
+	}
+	if err := p.checks([]any{"checks"}, r.Checks); err != nil {
+		return err
+	}
+	seen := map[string]int{}
+	for i, region := range r.Regions {
+		at := []any{"regions", i}
+		if err := p.region(at, region); err != nil {
+			return err
+		}
+		id := strings.ToLower(region.ID)
+		if first, ok := seen[id]; ok {
+			return p.errorf(append(at, "id"), "the region %q stands twice, first in line %d; give one another id", region.ID, p.file.At("regions", first).Line)
+		}
+		seen[id] = i
+	}
+	return nil
+}
+
+func (p reader) region(at []any, r Region) error {
+	switch {
+	case strings.TrimSpace(r.ID) == "":
+		return p.errorf(at, "a region has no id; give it one, like id: us-east-1")
+	case !idPattern.MatchString(r.ID):
+		return p.errorf(append(at, "id"), "the id %q holds more than letters, digits, - . and _, or more than 64 of them", clip(r.ID))
+	case strings.TrimSpace(r.Name) == "":
+		return p.errorf(at, "the region %s has no name; give it one, like name: US East (N. Virginia)", r.ID)
+	}
+	for key, value := range map[string]string{"domain": r.Domain, "suffix": r.Suffix} {
+		if value != "" && !namePattern.MatchString(value) {
+			return p.errorf(append(at, key), "the %s %q is not a domain name", key, clip(value))
+		}
+	}
+	if err := p.endpoint(append(at, "stun"), r, r.STUN); err != nil {
+		return err
+	}
+	if err := p.endpoint(append(at, "echo"), r, r.Echo); err != nil {
+		return err
+	}
+	for i, responder := range r.Responders {
+		// The entry may be a secret, so it is not repeated.
+		if strings.TrimSpace(responder) == "" || strings.ContainsAny(strings.TrimSpace(responder), " \t{}") {
+			return p.errorf(append(at, "responders", i), "entry %d of responders of region %s is neither an invite nor host:port; copy it again from where the responder printed it", i+1, r.ID)
+		}
+	}
+	if err := p.checks(append(at, "checks"), r.Checks); err != nil {
+		return err
+	}
+	return p.column(at, r)
+}
+
+// endpoint checks a host:port with templates; none at all is right too.
+func (p reader) endpoint(at []any, r Region, value string) error {
+	if value == "" {
+		return nil
+	}
+	if err := p.templates(at, r, value); err != nil {
+		return err
+	}
+	host, port, err := net.SplitHostPort(r.fill(value))
+	n, err2 := strconv.Atoi(port)
+	if err != nil || err2 != nil || n < 1 || n > 65535 || !isHost(host) {
+		return p.errorf(at, "%q is not host:port, like stun.example.com:3478 or [2001:db8::1]:3478", clip(value))
+	}
+	return nil
+}
+
+// templates says which word in braces cannot be filled in for a region.
+func (p reader) templates(at []any, r Region, value string) error {
+	for _, t := range template.FindAllString(value, -1) {
+		words, ok := map[string]string{"{domain}": r.Domain, "{region}": r.ID, "{suffix}": r.Suffix}[t]
+		switch {
+		case !ok:
+			return p.errorf(at, "%q is not filled in; there are {domain}, {region} and {suffix}", clip(t))
+		case words == "":
+			key := strings.Trim(t, "{}")
+			return p.errorf(at, "%q needs the region's %s, which the region %s does not have; add %[2]s: to it", clip(value), key, r.ID)
+		}
+	}
+	return nil
+}
+
+// column checks what can only be said of checks and region together.
+func (p reader) column(at []any, r Region) error {
+	for i, name := range r.Skip {
+		has := func(c Check) bool { return c.Name == name }
+		if !slices.ContainsFunc(p.list.Checks, has) && !slices.ContainsFunc(r.Checks, has) {
+			return p.errorf(append(at, "skip", i), "skip names %q, and there is no such check%s", clip(name), meant(name, p.list.Checks))
+		}
+	}
+	for _, c := range p.list.checksOf(r) {
+		if c.Host == hostSTUN {
+			continue
+		}
+		if err := p.templates(at, r, c.Host); err != nil {
+			return fmt.Errorf("%w, skip the check %q there or set only_own_checks", err, c.Name)
+		}
+		if filled := r.fill(c.Host); !isHost(filled) && filled != "" {
+			return p.errorf(at, "in region %s the check %q asks the host %q, which is neither a name nor an address", r.ID, c.Name, clip(filled))
+		}
+	}
+	return nil
+}
+
+func meant(name string, checks []Check) string {
+	names := make([]string, 0, len(checks))
+	for _, c := range checks {
+		names = append(names, c.Name)
+	}
+	if near := yamlfile.Nearest(name, names); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return "; write its name as under checks"
+}
+
+func (p reader) checks(at []any, checks []Check) error {
+	if len(checks) > maxChecks {
+		return p.errorf(at, "there are %d checks; %d is the most", len(checks), maxChecks)
+	}
+	seen := map[string]bool{}
+	for i, c := range checks {
+		here := slices.Concat(at, []any{i})
+		if err := p.check(here, c); err != nil {
+			return err
+		}
+		if seen[c.Name] {
+			return p.errorf(append(here, "name"), "the check %q stands twice in one list; give one another name", clip(c.Name))
+		}
+		seen[c.Name] = true
+	}
+	return nil
+}
+
+func (p reader) check(at []any, c Check) error {
+	switch {
+	case strings.TrimSpace(c.Name) == "":
+		return p.errorf(at, "a check has no name; give it one, like name: Service HTTPS")
+	case strings.ContainsFunc(c.Name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return p.errorf(append(at, "name"), "the name of a check is one line without tabs")
+	case !slices.Contains(protocols, c.Protocol):
+		return p.errorf(append(at, "protocol"), "the check %q has the protocol %q; there are %s", clip(c.Name), clip(c.Protocol), strings.Join(protocols, ", "))
+	case c.Feature != "" && !slices.Contains(Features(), c.Feature):
+		return p.errorf(append(at, "feature"), "the check %q belongs to the feature %q; there are %s", clip(c.Name), clip(c.Feature), strings.Join(Features(), " and "))
+	}
+	if err := p.host(append(at, "host"), c); err != nil {
+		return err
+	}
+	return p.port(at, c)
+}
+
+func (p reader) host(at []any, c Check) error {
+	name := clip(c.Name)
+	switch {
+	case c.toResponder():
+		return nil
+	case c.Protocol == "udp" || c.Protocol == "udp-range":
+		return p.errorf(at, "the check %q speaks %s, which only a responder answers; write host: responder or leave it out", name, c.Protocol)
+	case c.Host == HostResolver && !strings.HasPrefix(c.Protocol, "dns"):
+		return p.errorf(at, "the check %q asks the resolver and does not speak dns or dns-tcp", name)
+	case c.Host == hostSTUN && !strings.HasPrefix(c.Protocol, "stun"):
+		return p.errorf(at, "the check %q asks the region's STUN server and does not speak stun", name)
+	case c.Host == HostResolver || c.Host == hostSTUN:
+		return nil
+	}
+	for _, t := range template.FindAllString(c.Host, -1) {
+		if !slices.Contains([]string{"{domain}", "{region}", "{suffix}"}, t) {
+			return p.errorf(at, "the check %q has %q in its host; there are {domain}, {region} and {suffix}, and \"{stun}\" alone", name, clip(t))
+		}
+	}
+	if !isHost(template.ReplaceAllString(c.Host, "x")) {
+		return p.errorf(at, "the host %q of the check %q is neither a name nor an address; write it without scheme, port and path", clip(c.Host), name)
+	}
+	return nil
+}
+
+func (p reader) port(at []any, c Check) error {
+	name := clip(c.Name)
+	switch {
+	case c.Protocol == "udp-range" && c.Port != 0:
+		return p.errorf(append(at, "port"), "the check %q is about a range; write ports: 16384-65535 instead of port", name)
+	case c.Protocol == "udp-range" && c.Ports == "":
+		return p.errorf(at, "the check %q needs ports, like ports: 16384-65535", name)
+	case c.Protocol == "udp-range" && !isRange(c.Ports):
+		return p.errorf(append(at, "ports"), "the ports %q of the check %q are not a range; write them as 16384-65535", clip(c.Ports), name)
+	case c.Protocol == "udp-range":
+		return nil
+	case c.Ports != "":
+		return p.errorf(append(at, "ports"), "the check %q has ports, which only udp-range knows; write port with one number", name)
+	case c.Port < 0 || c.Port > 65535:
+		return p.errorf(append(at, "port"), "the port %d of the check %q is not one from 1 to 65535", c.Port, name)
+	case c.Port == 0 && !c.toResponder() && c.Host != HostResolver && c.Host != hostSTUN:
+		return p.errorf(at, "the check %q needs a port from 1 to 65535; only the responder's may be left out", name)
+	}
+	return nil
+}
+
+// isRange reports whether s is 16384-65535 or a single port.
+func isRange(s string) bool {
+	from, to, found := strings.Cut(s, "-")
+	if !found {
+		to = from
+	}
+	low, err := strconv.ParseUint(strings.TrimSpace(from), 10, 16)
+	high, err2 := strconv.ParseUint(strings.TrimSpace(to), 10, 16)
+	return err == nil && err2 == nil && low >= 1 && low <= high
+}
+
+func isHost(s string) bool {
+	if ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")); err == nil {
+		return ip.IsValid()
+	}
+	// All digits and dots is an address with a slip in it.
+	return len(s) <= 253 && namePattern.MatchString(s) && strings.ContainsFunc(s, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
+}

@@ -1,0 +1,154 @@
+// Package netready holds the list of regions and firewall checks, and the
+// code that reads it. It lives at the top because go:embed cannot look into a
+// parent folder.
+package netready
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"netready/internal/yamlfile"
+)
+
+//go:embed regions.yaml
+var embedded []byte
+
+// Regions is a parsed regions file.
+type Regions struct {
+	Checks  []Check  `yaml:"checks"`
+	Regions []Region `yaml:"regions"`
+	File    string   `yaml:"-"` // where it was read from, "" for the embedded list
+}
+
+// A Region is one place where calls can go to.
+type Region struct {
+	ID            string   `yaml:"id"`
+	Name          string   `yaml:"name"`
+	Continent     string   `yaml:"continent"`
+	Domain        string   `yaml:"domain"`
+	Suffix        string   `yaml:"suffix"`          // of AWS host names: amazonaws.com
+	STUN          string   `yaml:"stun"`            // host:port of the region's public STUN server
+	Echo          string   `yaml:"echo"`            // host:port of the region's UDP beacon
+	Responders    []string `yaml:"responders"`      // invites or host:port, tried in order
+	Checks        []Check  `yaml:"checks"`          // more checks, or others of the same name
+	Skip          []string `yaml:"skip"`            // names of checks that make no sense here
+	OnlyOwnChecks bool     `yaml:"only_own_checks"` // none of the list's, only Checks
+}
+
+// A Check is one row of the firewall column.
+type Check struct {
+	Name     string `yaml:"name"`
+	Protocol string `yaml:"protocol"`
+	Host     string `yaml:"host"`
+	Port     int    `yaml:"port"`
+	Ports    string `yaml:"ports"`
+	Required bool   `yaml:"required"`
+	Feature  string `yaml:"feature"` // only with --features naming it, and then required
+	Note     string `yaml:"note"`
+}
+
+// Hosts of a Check that stand for another place. No host at all means the
+// responder too.
+const (
+	HostResponder = "responder" // the responder of the region
+	HostResolver  = "resolver"  // the DNS resolver that this machine is set up with
+	hostSTUN      = "{stun}"    // the region's STUN, with its port
+)
+
+// Features that firewall checks can belong to.
+func Features() []string { return []string{"sip-phones", "byoc"} }
+
+// FileName is what a list beside the executable is called.
+const FileName = "regions.yaml"
+
+// Default is the list in regions.yaml beside the executable, and the embedded
+// one where there is no such file.
+func Default() (Regions, error) { return defaultIn(yamlfile.Folder()) }
+
+func defaultIn(folder string) (Regions, error) {
+	if folder == "" {
+		return Embedded()
+	}
+	path := filepath.Join(folder, FileName)
+	data, err := yamlfile.Read(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || bytes.Equal(data, embedded):
+		return Embedded()
+	case err != nil:
+		return Regions{}, fmt.Errorf("%w; mend it or take it away from beside the program", err)
+	}
+	return parse(path, data)
+}
+
+// Embedded is the list that was built in.
+func Embedded() (Regions, error) {
+	r, err := parse("the built-in "+FileName, embedded)
+	r.File = ""
+	return r, err
+}
+
+// Load reads a list from a file.
+func Load(path string) (Regions, error) {
+	data, err := yamlfile.Read(path)
+	if err != nil {
+		return Regions{}, err
+	}
+	return parse(path, data)
+}
+
+// Find is the region with this id; capitals do not matter. Its STUN and Echo
+// have their templates filled in.
+func (r Regions) Find(id string) (Region, error) {
+	ids := make([]string, 0, len(r.Regions))
+	for _, region := range r.Regions {
+		if strings.EqualFold(region.ID, strings.TrimSpace(id)) {
+			return region.filled(), nil
+		}
+		ids = append(ids, region.ID)
+	}
+	return Region{}, r.unknown(id, ids)
+}
+
+// unknown says that there is no such region, and which may have been meant.
+func (r Regions) unknown(id string, ids []string) error {
+	const see = `see "netready regions" for those that can be chosen`
+	id = strings.TrimSpace(id)
+	switch {
+	case id == "":
+		return errors.New("no region was named; " + see)
+	case strings.Contains(id, "://") || strings.Contains(id, "#"):
+		return errors.New("this region looks like an invite; give it with --responder")
+	}
+	for _, region := range r.Regions {
+		place := strings.ToLower(region.Name + " " + region.Domain)
+		if len(id) > 3 && strings.Contains(place, strings.ToLower(id)) {
+			return fmt.Errorf("there is no region %q; did you mean %s (%s)? %s", id, region.ID, region.Name, see)
+		}
+	}
+	if near := yamlfile.Nearest(id, ids); near != "" {
+		return fmt.Errorf("there is no region %q; did you mean %s? %s", clip(id), near, see)
+	}
+	return fmt.Errorf("there is no region %q; %s", clip(id), see)
+}
+
+func clip(s string) string {
+	if r := []rune(s); len(r) > 40 {
+		return string(r[:40]) + "…"
+	}
+	return s
+}
+
+func (r Region) filled() Region {
+	r.STUN, r.Echo = r.fill(r.STUN), r.fill(r.Echo)
+	return r
+}
+
+// fill puts the region's own words into a template.
+func (r Region) fill(s string) string {
+	return strings.NewReplacer("{domain}", r.Domain, "{region}", r.ID, "{suffix}", r.Suffix).Replace(s)
+}
