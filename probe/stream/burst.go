@@ -1,0 +1,99 @@
+package stream
+
+import "slices"
+
+// lossWindow is the number of packets in a row whose worst loss is reported.
+const lossWindow = 100
+
+// Bounds of BurstR: G.107 asks for 1 and more, and knows no data above 8.
+const (
+	minBurstR = 1
+	maxBurstR = 8
+)
+
+// A run is a stretch of missing sequence numbers, from first to last.
+type run struct{ first, last int64 }
+
+func (r run) length() int64 { return r.last - r.first + 1 }
+
+// missing lists the runs of the numbers 0 to sent-1 that are not in present,
+// which is sorted.
+func missing(present []int64, sent int) []run {
+	var runs []run
+	next := int64(0)
+	for _, seq := range append(slices.Clip(present), int64(sent)) {
+		if seq > next {
+			runs = append(runs, run{next, seq - 1})
+		}
+		next = seq + 1
+	}
+	return runs
+}
+
+// longest is the length of the longest run.
+func longest(runs []run) int {
+	most := int64(0)
+	for _, r := range runs {
+		most = max(most, r.length())
+	}
+	return int(most)
+}
+
+// burstR is G.107's burst ratio: the mean length of the runs over what it
+// would be if the same share were missing at random, 1/(1-Ppl). It is nil
+// where nothing was sent.
+func burstR(runs []run, sent int) *float64 {
+	if sent == 0 {
+		return nil
+	}
+	n := int64(0)
+	for _, r := range runs {
+		n += r.length()
+	}
+	if n < 2 {
+		return new(float64(minBurstR))
+	}
+	mean := float64(n) / float64(len(runs))
+	return new(min(max(mean*(1-float64(n)/float64(sent)), minBurstR), maxBurstR))
+}
+
+// worstWindow is the largest share of loss in any window of packets in a row;
+// nil where fewer were sent. The worst window can be moved, without losing
+// any, until it starts with a run or ends with one, or with the stream.
+func worstWindow(lost []run, sent int) *float64 {
+	if sent < lossWindow {
+		return nil
+	}
+	worst := int64(0)
+	from := 0
+	for i, r := range lost {
+		// The window that ends with this run, or as near as the stream lets it.
+		start := max(r.last-lossWindow+1, 0)
+		for lost[from].last < start {
+			from++
+		}
+		n := int64(0)
+		for _, other := range lost[from : i+1] {
+			n += min(other.last, start+lossWindow-1) - max(other.first, start) + 1
+		}
+		worst = max(worst, n)
+	}
+	return share(int(worst), lossWindow)
+}
+
+// burst fills in how loss and discards cluster.
+func (m *Metrics) burst(p path, late []bool) {
+	received := make([]int64, 0, len(p.packets))
+	usable := make([]int64, 0, len(p.packets))
+	for i, k := range p.packets {
+		received = append(received, k.seq)
+		if !late[i] {
+			usable = append(usable, k.seq)
+		}
+	}
+	slices.Sort(received)
+	slices.Sort(usable)
+	lost := missing(received, m.Sent)
+	m.LongestRun, m.WorstWindow = longest(lost), worstWindow(lost, m.Sent)
+	m.BurstR = burstR(missing(usable, m.Sent), m.Sent)
+}

@@ -1,0 +1,131 @@
+package stream
+
+import (
+	"cmp"
+	"math"
+	"time"
+)
+
+// minForJitter is how many packets a jitter needs: from three one gets 63 ms
+// or 5e10 ms, depending on the tool. Below it is "not measured".
+const minForJitter = 10
+
+// pdvShare is the quantile of the packet delay variation that is reported.
+const pdvShare = 0.99
+
+// Measure turns a trace into the figures of its direction. jitterBuffer is how
+// much later than the fastest packet a packet may be and still be played.
+//
+// Arrivals whose sequence number is not one of the Sent packets' are left out:
+// whoever knows of more packets than the send records do raises Sent.
+func Measure(t Trace, jitterBuffer time.Duration) Metrics {
+	t.Sent = max(t.Sent, 0)
+	arrived, duplicates := firstCopies(t)
+	m := Metrics{
+		Sent:       t.Sent,
+		Received:   len(arrived),
+		Lost:       t.Sent - len(arrived),
+		Duplicates: duplicates,
+		Reordered:  reordered(arrived),
+		DSCP:       commonDSCP(arrived),
+	}
+	if m.Received > 0 {
+		m.InOrder = share(m.Received-m.Reordered, m.Received)
+	}
+	if m.Received >= minForJitter {
+		mean, largest := jitter(arrived)
+		m.Jitter, m.JitterMax = nanoseconds(mean), nanoseconds(largest)
+	}
+	p := newPath(arrived)
+	m.PDVp99, m.SkewPPM, m.Shifts = p.pdv(pdvShare), p.skew.ppm, p.shifts(t.PacketTime)
+	late := p.late(jitterBuffer)
+	m.Discarded = count(late)
+	if m.Sent > 0 {
+		m.Loss, m.Discard = share(m.Lost, m.Sent), share(m.Discarded, m.Sent)
+	}
+	m.burst(p, late)
+	return m
+}
+
+// packet is the first copy of a packet that arrived. Times are nanoseconds
+// since the first arrival's, as float64: exact to the nanosecond for 100 days.
+type packet struct {
+	seq     int64
+	sent    float64 // sender's clock
+	transit float64 // receive stamp - send stamp, the first arrival's being 0
+	dscp    int
+}
+
+// firstCopies lists the packets that arrived, in order of arrival and each
+// once, and counts the further copies.
+func firstCopies(t Trace) (arrived []packet, duplicates int) {
+	seen := make(map[int64]struct{}, len(t.Arrivals))
+	var first Arrival
+	for _, a := range t.Arrivals {
+		if a.Seq < 0 || a.Seq >= int64(t.Sent) {
+			continue
+		}
+		if _, ok := seen[a.Seq]; ok {
+			duplicates++
+			continue
+		}
+		if len(seen) == 0 {
+			first = a
+		}
+		seen[a.Seq] = struct{}{}
+		sent := difference(a.Sent, first.Sent)
+		arrived = append(arrived, packet{
+			seq:     a.Seq,
+			sent:    sent,
+			transit: difference(a.Received, first.Received) - sent,
+			dscp:    a.DSCP,
+		})
+	}
+	return arrived, duplicates
+}
+
+// difference is a - b in nanoseconds. It subtracts integers where that cannot
+// overflow, so that clocks that differ by years lose no digit.
+func difference(a, b time.Duration) float64 {
+	if d := a - b; (d < a) == (b > 0) {
+		return float64(d)
+	}
+	return float64(a) - float64(b)
+}
+
+// commonDSCP is the mark that most packets arrived with, the smaller one of
+// two that are equally frequent; nil where no mark could be read.
+func commonDSCP(arrived []packet) *int {
+	count := map[int]int{}
+	for _, p := range arrived {
+		if p.dscp != NoDSCP {
+			count[p.dscp]++
+		}
+	}
+	var best *int
+	for mark, n := range count {
+		if best == nil || n > count[*best] || n == count[*best] && mark < *best {
+			best = &mark
+		}
+	}
+	return best
+}
+
+// bySent sorts packets by send stamp.
+func bySent(a, b packet) int {
+	return cmp.Or(cmp.Compare(a.sent, b.sent), cmp.Compare(a.seq, b.seq))
+}
+
+// byTransit sorts packets by the time they took.
+func byTransit(a, b packet) int { return cmp.Compare(a.transit, b.transit) }
+
+// share is part / whole.
+func share(part, whole int) *float64 {
+	return new(float64(part) / float64(whole))
+}
+
+// nanoseconds rounds to a duration.
+func nanoseconds(ns float64) *time.Duration {
+	const most = 1 << 62 // beyond any duration that a trace can mean
+	return new(time.Duration(math.Round(min(max(ns, -most), most))))
+}

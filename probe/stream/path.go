@@ -1,0 +1,107 @@
+package stream
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// path is the delay of a stream's packets over time, with the clock skew
+// removed, cut into parts of which each has its own fastest packet.
+type path struct {
+	packets []packet // sorted by send stamp, transits without the skew
+	cuts    []int    // the first packet of every part after the first
+	skew    skew
+}
+
+// newPath looks for shifts and for skew in turn, since each hides the other:
+// steps show locally whatever the clocks do, the skew shows within the parts,
+// and once it is gone the steps that are lasting shifts can be told.
+func newPath(arrived []packet) path {
+	raw := slices.Clone(arrived)
+	slices.SortFunc(raw, bySent)
+	candidates := steps(raw)
+	p := path{packets: raw, cuts: candidates}
+	for range 2 {
+		p.skew = skewOf(raw, p.cuts)
+		p.packets = p.skew.removed(raw)
+		p.cuts = lasting(p.packets, candidates)
+	}
+	return p
+}
+
+// parts calls f with the bounds of every part.
+func parts(n int, cuts []int, f func(from, to int)) {
+	from := 0
+	for _, c := range cuts {
+		f(from, c)
+		from = c
+	}
+	if from < n {
+		f(from, n)
+	}
+}
+
+// fastest is the smallest transit of a stretch of packets.
+func fastest(packets []packet) float64 {
+	best := math.Inf(1)
+	for _, k := range packets {
+		best = min(best, k.transit)
+	}
+	return best
+}
+
+// shifts lists the lasting shifts of the path.
+func (p path) shifts(ptime time.Duration) []Shift {
+	var shifts []Shift
+	for i, c := range p.cuts {
+		from, to := 0, len(p.packets)
+		if i > 0 {
+			from = p.cuts[i-1]
+		}
+		if i+1 < len(p.cuts) {
+			to = p.cuts[i+1]
+		}
+		start := p.packets[0].sent - float64(p.packets[0].seq)*float64(ptime)
+		by := fastest(lead(p.packets[c:to])) - fastest(tail(p.packets[from:c]))
+		shifts = append(shifts, Shift{
+			At: *nanoseconds(p.packets[c].sent - start),
+			By: *nanoseconds(by),
+		})
+	}
+	return shifts
+}
+
+// lead is the first shiftWindow of a stretch of packets.
+func lead(packets []packet) []packet {
+	n := 0
+	for n < len(packets) && packets[n].sent-packets[0].sent < shiftWindow {
+		n++
+	}
+	return packets[:n]
+}
+
+// tail is the last shiftWindow of a stretch of packets.
+func tail(packets []packet) []packet {
+	last := len(packets) - 1
+	n := last
+	for n > 0 && packets[last].sent-packets[n-1].sent < shiftWindow {
+		n--
+	}
+	return packets[n:]
+}
+
+// pdv is the q-quantile of the packet delay variation of RFC 5481 4.2: transit
+// above that of the fastest packet. The fastest of the whole call, whatever
+// the shifts: a path that gets longer half way did vary.
+func (p path) pdv(q float64) *time.Duration {
+	if len(p.packets) == 0 {
+		return nil
+	}
+	delays := make([]float64, len(p.packets))
+	for i, k := range p.packets {
+		delays[i] = k.transit
+	}
+	slices.Sort(delays)
+	return nanoseconds(delays[rank(q, len(delays))] - delays[0])
+}

@@ -1,0 +1,55 @@
+package stream
+
+import "time"
+
+// usualPacketTime stands in where a trace does not say its own.
+const usualPacketTime = 20 * time.Millisecond
+
+// Seconds cuts a stream into seconds of sending, for graphs.
+func Seconds(t Trace, jitterBuffer time.Duration) []Second {
+	if t.Sent <= 0 {
+		return nil
+	}
+	if t.PacketTime <= 0 {
+		t.PacketTime = usualPacketTime
+	}
+	of := func(seq int64) int { return int(time.Duration(seq) * t.PacketTime / time.Second) }
+	seconds := make([]Second, of(int64(t.Sent)-1)+1)
+	for seq := range t.Sent {
+		seconds[of(int64(seq))].Sent++
+	}
+	for i := range seconds {
+		seconds[i].Lost = seconds[i].Sent
+	}
+	arrived, _ := firstCopies(t)
+	var e estimator
+	for _, p := range arrived {
+		s := &seconds[of(p.seq)]
+		s.Lost--
+		s.Jitter = nanoseconds(e.add(p.transit))
+	}
+	p := newPath(arrived)
+	for i, late := range p.late(jitterBuffer) {
+		if late {
+			seconds[of(p.packets[i].seq)].Discarded++
+		}
+	}
+	delays(seconds, p.packets, of)
+	return seconds
+}
+
+// delays fills in each second's mean transit above the fastest packet's.
+func delays(seconds []Second, packets []packet, of func(seq int64) int) {
+	base := fastest(packets)
+	sum, n := make([]float64, len(seconds)), make([]float64, len(seconds))
+	for _, k := range packets {
+		s := of(k.seq)
+		n[s]++
+		sum[s] += k.transit - base
+	}
+	for s := range seconds {
+		if n[s] > 0 {
+			seconds[s].Delay = nanoseconds(sum[s] / n[s])
+		}
+	}
+}

@@ -1,0 +1,72 @@
+// Package stream is the arithmetic of an RTP stream: when packets are due,
+// what became of them, and what that means. It has no clock and no socket.
+package stream
+
+import "time"
+
+// NoDSCP is the DSCP of an arrival whose mark could not be read.
+const NoDSCP = -1
+
+// A Trace is what is known of one direction of one call once it is over: how
+// many packets were sent and which arrived when.
+type Trace struct {
+	// Sent is the number of packets that were sent; their sequence numbers
+	// are 0 to Sent-1.
+	Sent int
+	// Arrivals are all datagrams that arrived in time, in order of arrival,
+	// duplicates included.
+	Arrivals []Arrival
+	// PacketTime is the time between two packets, 20 ms for most codecs.
+	PacketTime time.Duration
+}
+
+// An Arrival is one datagram of a stream. The two stamps are of different
+// clocks: their difference means nothing, but how it changes does.
+type Arrival struct {
+	// Seq counts the packets from 0 and never wraps: Unwrap made it.
+	Seq int64
+	// Sent is the sender's stamp, on the sender's monotonic clock (in a
+	// capture: the unwrapped RTP timestamp over the clock rate).
+	Sent time.Duration
+	// Received is the receiver's stamp, on the receiver's monotonic clock.
+	Received time.Duration
+	// DSCP is the mark that the packet arrived with, or NoDSCP.
+	DSCP int
+}
+
+// Metrics are the figures of one direction. Shares are from 0 to 1. A nil
+// pointer is "not measured": too few packets to say.
+type Metrics struct {
+	Sent, Received, Lost, Duplicates, Discarded, Reordered int
+
+	Loss    *float64 // of sent
+	Discard *float64 // of sent
+	InOrder *float64 // of received, RFC 4737
+
+	Jitter    *time.Duration // RFC 3550 6.4.1, mean over the packets after the first
+	JitterMax *time.Duration
+	PDVp99    *time.Duration // RFC 5481, against the fastest packet
+	SkewPPM   *float64       // receiver's clock against the sender's; positive: the transit seemed to grow
+
+	BurstR      *float64 // G.107, over lost and discarded
+	LongestRun  int      // lost packets in a row
+	WorstWindow *float64 // loss in the worst 100 packets in a row, share
+
+	Shifts []Shift
+	DSCP   *int // the mark most packets arrived with
+}
+
+// Shift is a lasting change of the path's delay.
+type Shift struct {
+	At time.Duration // since the first packet was sent
+	By time.Duration // longer if positive
+}
+
+// Second is one second of a stream, for graphs.
+type Second struct {
+	Sent      int
+	Lost      int
+	Discarded int
+	Jitter    *time.Duration // RFC 3550 J at the second's last arrival
+	Delay     *time.Duration // mean transit above the fastest packet's, skew removed
+}

@@ -1,0 +1,55 @@
+package stream
+
+// Unwrap16 turns RTP sequence numbers, which wrap after 65,535, into numbers
+// that never do (RFC 3550 A.1). The first number that it sees, or the one given
+// to Unwrap16From, becomes 0; those before it are negative. Reordered and
+// repeated numbers are right as long as they are less than 32,768 away from the
+// highest one seen. The zero value is ready to use.
+type Unwrap16 struct {
+	highest int64
+	base    uint16 // what highest was unwrapped from
+	started bool
+}
+
+// Unwrap16From counts from a first number that is known beforehand, so that
+// the stream starts at 0 even where its first packets are lost.
+func Unwrap16From(first uint16) Unwrap16 {
+	return Unwrap16{base: first, started: true}
+}
+
+// Next unwraps one number.
+func (u *Unwrap16) Next(v uint16) int64 {
+	if !u.started {
+		*u = Unwrap16From(v)
+	}
+	n := u.highest + int64(int16(v-u.base))
+	if n > u.highest {
+		u.highest, u.base = n, v
+	}
+	return n
+}
+
+// Unwrap32 does for RTP timestamps what Unwrap16 does for sequence numbers;
+// they must be less than 2^31 away from the highest one seen.
+type Unwrap32 struct {
+	highest int64
+	base    uint32
+	started bool
+}
+
+// Unwrap32From counts from a first timestamp that is known beforehand.
+func Unwrap32From(first uint32) Unwrap32 {
+	return Unwrap32{base: first, started: true}
+}
+
+// Next unwraps one timestamp.
+func (u *Unwrap32) Next(v uint32) int64 {
+	if !u.started {
+		*u = Unwrap32From(v)
+	}
+	n := u.highest + int64(int32(v-u.base))
+	if n > u.highest {
+		u.highest, u.base = n, v
+	}
+	return n
+}
