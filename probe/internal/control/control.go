@@ -1,0 +1,234 @@
+// Package control is the agent's end of the control connection: one HTTPS
+// connection, HTTP/2 over TLS 1.3, that everything but the media goes through.
+// It is one connection so that a load balancer cannot send half of a session
+// to another responder.
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"netready/probe/internal/wire"
+)
+
+// What can be wrong with a responder. Every error of Open wraps one of them.
+var (
+	ErrToken       = errors.New("the responder refused the token: ask for a fresh invite")
+	ErrPin         = errors.New("the responder is not the one of the invite")
+	ErrVersion     = errors.New("this program and the responder speak different versions")
+	ErrRefused     = errors.New("the responder refused the call")
+	ErrUnreachable = errors.New("the responder cannot be reached")
+)
+
+const (
+	// openTimeout bounds Open, so that a dead responder leaves time for
+	// another one within the 15 s that a user waits.
+	openTimeout = 7 * time.Second
+	dialTimeout = 5 * time.Second
+	// closeTimeout bounds the farewell: the responder forgets us anyway.
+	closeTimeout = 2 * time.Second
+	// maxAnswer bounds every answer that is one JSON document, maxEvent a line
+	// of events.
+	maxAnswer = 1 << 20
+	maxEvent  = 8 << 20
+)
+
+// A Client is an open session with a responder.
+type Client struct {
+	conn   *http.ClientConn
+	invite wire.Invite
+	grant  wire.Grant
+	remote netip.AddrPort // what the connection goes to: a proxy's where there is one
+	proxy  *url.URL       // nil: direct
+}
+
+// Open connects and asks for a session. The proxy, the dialing and the trusted
+// authorities come from base; nil is the environment's proxy and the system's
+// authorities.
+func Open(ctx context.Context, invite wire.Invite, request wire.Request, base *http.Transport) (*Client, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, fmt.Errorf("no answer within %v", openTimeout))
+	defer cancel()
+	if request.Version == 0 {
+		request.Version = wire.Version
+	}
+	c := &Client{invite: invite}
+	if err := c.connect(ctx, base); err != nil {
+		return nil, err
+	}
+	if err := c.post(ctx, wire.PathSessions, request, &c.grant); err != nil {
+		return nil, errors.Join(c.opening(ctx, err), c.conn.Close())
+	}
+	return c, nil
+}
+
+// opening makes sure that a failure to open says which kind it is.
+func (c *Client) opening(ctx context.Context, err error) error {
+	for _, kind := range []error{ErrToken, ErrPin, ErrVersion, ErrRefused, ErrUnreachable} {
+		if errors.Is(err, kind) {
+			return err
+		}
+	}
+	return c.unreachable(ctx, err)
+}
+
+// Invite is what the session was opened with.
+func (c *Client) Invite() wire.Invite { return c.invite }
+
+// Grant is the responder's answer.
+func (c *Client) Grant() wire.Grant { return c.grant }
+
+// Remote is the address that the connection goes to; ViaProxy tells whether
+// that is a proxy's.
+func (c *Client) Remote() netip.AddrPort { return c.remote }
+
+// ViaProxy is the proxy's address without its password, "" without a proxy.
+func (c *Client) ViaProxy() string {
+	if c.proxy == nil {
+		return ""
+	}
+	return c.proxy.Redacted()
+}
+
+// Media is the host:port of the media socket.
+func (c *Client) Media() (string, error) { return c.Fill(c.grant.Media) }
+
+// Fill completes a host:port of the grant: where the host is empty it is the
+// address that we are connected to, or through a proxy the invite's host.
+func (c *Client) Fill(hostport string) (string, error) {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return "", fmt.Errorf("reading the address %q that the responder gave: %w", hostport, err)
+	}
+	if host != "" {
+		return hostport, nil
+	}
+	if c.proxy == nil && c.remote.IsValid() {
+		return net.JoinHostPort(c.remote.Addr().String(), port), nil
+	}
+	host, _, err = net.SplitHostPort(c.invite.Host)
+	return net.JoinHostPort(host, port), err
+}
+
+// OpenPorts asks for ports to be opened for a moment.
+func (c *Client) OpenPorts(ctx context.Context, r wire.PortsRequest) (wire.PortsGrant, error) {
+	var g wire.PortsGrant
+	if err := c.post(ctx, c.path(wire.PathPorts), r, &g); err != nil {
+		return wire.PortsGrant{}, fmt.Errorf("asking the responder for ports: %w", err)
+	}
+	return g, nil
+}
+
+// SIP returns the SIP messages of this session as they arrived.
+func (c *Client) SIP(ctx context.Context) ([][]byte, error) {
+	var messages [][]byte
+	if err := c.exchange(ctx, http.MethodGet, c.path(wire.PathSIPEcho), nil, &messages); err != nil {
+		return nil, fmt.Errorf("asking the responder for the SIP messages: %w", err)
+	}
+	return messages, nil
+}
+
+// Finish tells the responder that the calls are over: Events then gets what is
+// left and returns. The session stays open.
+func (c *Client) Finish(ctx context.Context) error {
+	if err := c.exchange(ctx, http.MethodPost, c.path(wire.PathFinish), nil, nil); err != nil {
+		return fmt.Errorf("finishing the calls: %w", err)
+	}
+	return nil
+}
+
+// Close ends the session and the connection.
+func (c *Client) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := c.exchange(ctx, http.MethodDelete, c.path(""), nil, nil)
+	if cerr := c.conn.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("ending the session: %w", err)
+	}
+	return nil
+}
+
+func (c *Client) path(p string) string { return wire.PathSessions + "/" + c.grant.Session + p }
+
+// post sends one JSON document and reads another.
+func (c *Client) post(ctx context.Context, path string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	return c.exchange(ctx, http.MethodPost, path, bytes.NewReader(body), out)
+}
+
+// exchange makes one request and decodes its answer into out, unless nil.
+func (c *Client) exchange(ctx context.Context, method, path string, body io.Reader, out any) error {
+	resp, err := c.send(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil || out == nil {
+		return err
+	}
+	if err := json.Unmarshal(b, out); err != nil {
+		return fmt.Errorf("reading the responder's answer: %w", err)
+	}
+	return nil
+}
+
+// send makes one request. An answer that is not a success is an error.
+func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "https://"+c.invite.Host+path, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.invite.Token)
+	resp, err := c.conn.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode/100 != 2 {
+		defer resp.Body.Close()
+		return nil, problem(resp)
+	}
+	return resp, nil
+}
+
+// problem turns an answer that is not a success into an error.
+func problem(resp *http.Response) error {
+	b, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	var p wire.Problem
+	if json.Unmarshal(b, &p) != nil || p.Code == "" {
+		return fmt.Errorf("%w: what answers there is not a responder of netready (%s): check host and port", ErrUnreachable, resp.Status)
+	}
+	switch p.Code {
+	case wire.CodeToken:
+		return ErrToken
+	case wire.CodeVersion:
+		return fmt.Errorf("%w: %s", ErrVersion, printable(p.Error))
+	}
+	return fmt.Errorf("%w: %s", ErrRefused, printable(p.Error))
+}
+
+// printable keeps what the far end wrote from playing tricks on a terminal.
+func printable(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+	return s[:min(len(s), 400)]
+}

@@ -1,0 +1,83 @@
+package control
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
+)
+
+// ErrBroken is an events stream that ended before its last line.
+var ErrBroken = errors.New("the control connection broke off")
+
+// Events calls on for every line of the responder's trace until the last,
+// which has Closed set. It returns nil after that one.
+func (c *Client) Events(ctx context.Context, on func(wire.Event)) error {
+	resp, err := c.send(ctx, http.MethodGet, c.path(wire.PathEvents), nil)
+	if err != nil {
+		return fmt.Errorf("asking the responder for its trace: %w", err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	lines.Buffer(make([]byte, 0, 64<<10), maxEvent)
+	for lines.Scan() {
+		var e wire.Event
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			return fmt.Errorf("reading the responder's trace: %w", err)
+		}
+		on(e)
+		if e.Closed != "" {
+			return nil
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("%w: %w", ErrBroken, err)
+	}
+	return ErrBroken
+}
+
+// Clock is the round trip of one exchange over the control connection, without
+// the time that the responder held it.
+func (c *Client) Clock(ctx context.Context) (time.Duration, error) {
+	asked := stamp.Now()
+	resp, err := c.send(ctx, http.MethodGet, c.path(wire.PathClock), nil)
+	answered := stamp.Now()
+	if err != nil {
+		return 0, fmt.Errorf("measuring the control connection's round trip: %w", err)
+	}
+	defer resp.Body.Close()
+	held, err := strconv.ParseInt(resp.Header.Get(wire.TurnaroundHeader), 10, 64)
+	trip := answered - asked
+	if err != nil || held < 0 || time.Duration(held) > trip {
+		return 0, errors.New("measuring the control connection's round trip: the responder's turnaround makes no sense")
+	}
+	return trip - time.Duration(held), nil
+}
+
+// Download asks for bytes as fast as they go, bounded by both arguments.
+func (c *Client) Download(ctx context.Context, most int64, d time.Duration) (io.ReadCloser, error) {
+	q := url.Values{"bytes": {strconv.FormatInt(most, 10)}, "seconds": {strconv.FormatFloat(d.Seconds(), 'f', -1, 64)}}
+	resp, err := c.send(ctx, http.MethodGet, c.path(wire.PathDownload)+"?"+q.Encode(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("asking for a download: %w", err)
+	}
+	return resp.Body, nil
+}
+
+// Upload sends all of r and returns what the responder counted.
+func (c *Client) Upload(ctx context.Context, r io.Reader) (wire.UploadResult, error) {
+	var result wire.UploadResult
+	if err := c.exchange(ctx, http.MethodPost, c.path(wire.PathUpload), r, &result); err != nil {
+		return wire.UploadResult{}, fmt.Errorf("uploading: %w", err)
+	}
+	return result, nil
+}

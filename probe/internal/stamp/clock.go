@@ -1,0 +1,24 @@
+// Package stamp tells when packets arrive and leave: a monotonic clock, UDP
+// sockets that stamp every datagram on that clock (by the kernel where it can),
+// and sleeping until a moment of it. What differs from platform to platform is
+// one short file each.
+package stamp
+
+import "time"
+
+// A Sleeper waits until Now reaches a moment. A nil one is SleepUntil; tests
+// in virtual time give SleepPlain.
+type Sleeper func(until time.Duration)
+
+// Until waits until Now reaches a moment.
+func (s Sleeper) Until(moment time.Duration) {
+	if s == nil {
+		SleepUntil(moment)
+		return
+	}
+	s(moment)
+}
+
+// SleepPlain waits with package time alone. It is up to a millisecond late,
+// and works in a testing/synctest bubble.
+func SleepPlain(until time.Duration) { time.Sleep(until - Now()) }

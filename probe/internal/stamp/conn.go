@@ -1,0 +1,160 @@
+package stamp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// readBuffer is asked of the system for every socket: the default of Linux
+// holds some 200 calls' packets, and what overflows looks like a lossy path.
+const readBuffer = 4 << 20
+
+// MaxDatagram is enough of a buffer for every datagram that we exchange.
+const MaxDatagram = 2048
+
+// An Arrival is what is known of a datagram that was read.
+type Arrival struct {
+	N       int            // bytes
+	From    netip.AddrPort // IPv4 as IPv4, never mapped into IPv6
+	At      time.Duration  // on the clock of Now
+	DSCP    int            // or stream.NoDSCP
+	Dropped uint32         // by this socket for want of room, so far
+}
+
+// A PacketConn is a UDP socket that stamps what it reads: a Conn, or an end of
+// a simulated network. One goroutine reads; any may write.
+type PacketConn interface {
+	// Read waits for a datagram. ICMP errors of a connected socket are counted
+	// and not returned: one lost knock ends no call.
+	Read(b []byte) (Arrival, error)
+	// Write sends a datagram; to is the zero AddrPort on a connected socket.
+	Write(b []byte, to netip.AddrPort) error
+	// SetDSCP marks what is sent from now on. It returns the mark that the
+	// system accepted, and why the packets may still leave with another.
+	SetDSCP(dscp int) (set int, reason string)
+	// NoDSCP is why marks of arrivals cannot be read here, "" if they can.
+	NoDSCP() string
+	// Refused is how many ICMP errors came back, and the last in the system's words.
+	Refused() (count int, last error)
+	SetReadDeadline(t time.Time) error
+	LocalAddr() netip.AddrPort
+	Close() error
+}
+
+// A Conn is a real UDP socket.
+type Conn struct {
+	udp       *net.UDPConn
+	connected bool
+	platform  // reads and stamps
+
+	mu      sync.Mutex // guards the rest
+	refused int
+	last    error
+}
+
+// Dial opens a connected socket to host:port.
+func Dial(ctx context.Context, address string) (*Conn, error) {
+	var d net.Dialer
+	c, err := d.DialContext(ctx, "udp", address)
+	if err != nil {
+		return nil, fmt.Errorf("opening a UDP socket to %s: %w", address, err)
+	}
+	udp, ok := c.(*net.UDPConn)
+	if !ok {
+		return nil, fmt.Errorf("opening a UDP socket to %s: got a %T", address, c)
+	}
+	return newConn(udp, true)
+}
+
+// Listen opens a socket that hears everybody, on host:port; an empty host is
+// every address of both families.
+func Listen(ctx context.Context, address string) (*Conn, error) {
+	var l net.ListenConfig
+	c, err := l.ListenPacket(ctx, "udp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listening for UDP on %s: %w", address, err)
+	}
+	udp, ok := c.(*net.UDPConn)
+	if !ok {
+		return nil, fmt.Errorf("listening for UDP on %s: got a %T", address, c)
+	}
+	return newConn(udp, false)
+}
+
+func newConn(udp *net.UDPConn, connected bool) (*Conn, error) {
+	c := &Conn{udp: udp, connected: connected}
+	// A smaller buffer than asked for is all the system allows; what it drops is counted.
+	_ = udp.SetReadBuffer(readBuffer)
+	if err := c.prepare(udp); err != nil {
+		return nil, errors.Join(fmt.Errorf("preparing a UDP socket: %w", err), udp.Close())
+	}
+	return c, nil
+}
+
+// Read implements PacketConn.
+func (c *Conn) Read(b []byte) (Arrival, error) {
+	for {
+		a, err := c.read(c.udp, b)
+		if err == nil {
+			a.From = netip.AddrPortFrom(a.From.Addr().Unmap(), a.From.Port())
+			return a, nil
+		}
+		if !passing(err) {
+			return Arrival{}, err
+		}
+		c.note(err)
+	}
+}
+
+func (c *Conn) note(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refused++
+	c.last = err
+}
+
+// Write implements PacketConn. An ICMP error that waits in the socket makes a
+// send fail without sending, so a failed one is tried again.
+func (c *Conn) Write(b []byte, to netip.AddrPort) error {
+	var err error
+	for range 3 {
+		if c.connected {
+			_, err = c.udp.Write(b)
+		} else {
+			_, err = c.udp.WriteToUDPAddrPort(b, to)
+		}
+		if err == nil || !passing(err) {
+			return err
+		}
+		c.note(err)
+	}
+	return err
+}
+
+// Refused implements PacketConn.
+func (c *Conn) Refused() (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.refused, c.last
+}
+
+// SetReadDeadline implements PacketConn.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.udp.SetReadDeadline(t) }
+
+// LocalAddr implements PacketConn.
+func (c *Conn) LocalAddr() netip.AddrPort {
+	a, ok := c.udp.LocalAddr().(*net.UDPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := a.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
+
+// Close implements PacketConn.
+func (c *Conn) Close() error { return c.udp.Close() }

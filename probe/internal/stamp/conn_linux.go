@@ -1,0 +1,112 @@
+package stamp
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+	"unsafe"
+
+	"netready/probe/stream"
+
+	"golang.org/x/sys/unix"
+)
+
+// platform reads with the kernel's own arrival stamps, marks and drop counter.
+type platform struct {
+	oob     [256]byte
+	clocks  clocks
+	dropped uint32
+}
+
+// prepare switches on what recvmsg(2) shall tell. A kernel without one of them
+// answers an error; the arrival then simply lacks it.
+func (p *platform) prepare(udp *net.UDPConn) error {
+	raw, err := udp.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("reaching the descriptor: %w", err)
+	}
+	return raw.Control(func(fd uintptr) {
+		for _, o := range [][2]int{
+			{unix.SOL_SOCKET, unix.SO_TIMESTAMPNS},
+			{unix.SOL_SOCKET, unix.SO_RXQ_OVFL},
+			{unix.IPPROTO_IP, unix.IP_RECVTOS},
+			{unix.IPPROTO_IPV6, unix.IPV6_RECVTCLASS},
+		} {
+			_ = unix.SetsockoptInt(int(fd), o[0], o[1], 1)
+		}
+	})
+}
+
+func (p *platform) read(udp *net.UDPConn, b []byte) (Arrival, error) {
+	n, oobn, _, from, err := udp.ReadMsgUDPAddrPort(b, p.oob[:])
+	if err != nil {
+		return Arrival{}, err
+	}
+	a := Arrival{N: n, From: from, DSCP: stream.NoDSCP}
+	wall, mono := both()
+	kernel := p.controls(p.oob[:oobn], &a)
+	a.At = p.clocks.arrival(kernel, wall, mono)
+	a.Dropped = p.dropped
+	return a, nil
+}
+
+// controls reads the control messages and returns the kernel's stamp, 0 if
+// there is none.
+func (p *platform) controls(oob []byte, a *Arrival) (kernel int64) {
+	for len(oob) >= unix.SizeofCmsghdr {
+		h, data, rest, err := unix.ParseOneSocketControlMessage(oob)
+		if err != nil {
+			return kernel
+		}
+		switch {
+		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_TIMESTAMPNS && len(data) >= int(unsafe.Sizeof(unix.Timespec{})):
+			kernel = (*unix.Timespec)(unsafe.Pointer(&data[0])).Nano()
+		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_RXQ_OVFL && len(data) >= 4:
+			p.dropped = binary.NativeEndian.Uint32(data)
+		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_TOS && len(data) >= 1:
+			a.DSCP = int(data[0] >> 2)
+		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_TCLASS && len(data) >= 4:
+			a.DSCP = int(binary.NativeEndian.Uint32(data)>>2) & 0x3f
+		}
+		oob = rest
+	}
+	return kernel
+}
+
+// both reads the wall clock and the monotonic one as close together as they
+// will come: being interrupted in between would bend the arrival's stamp.
+func both() (wall int64, mono time.Duration) {
+	const near = 5 * time.Microsecond
+	gap := time.Duration(1<<63 - 1)
+	for range 4 {
+		before := Now()
+		w := time.Now().UnixNano()
+		after := Now()
+		if after-before < gap {
+			gap, wall, mono = after-before, w, before+(after-before)/2
+		}
+		if gap <= near {
+			break
+		}
+	}
+	return wall, mono
+}
+
+// NoDSCP implements PacketConn: Linux tells the marks.
+func (p *platform) NoDSCP() string { return "" }
+
+// passing tells errors of single datagrams, most of them ICMP's answers, from
+// the end of the socket.
+func passing(err error) bool {
+	for _, e := range []error{unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EHOSTDOWN, unix.ENOPROTOOPT, unix.EPROTO, unix.EMSGSIZE, unix.EACCES} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// dscpDoubt is why an accepted mark may not be on the packets: no reason here.
+const dscpDoubt = ""

@@ -1,0 +1,163 @@
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"netready/probe/stream"
+)
+
+// A Departure is one packet that the responder sent.
+type Departure struct {
+	Seq  int64         // from 0, never wraps
+	Sent time.Duration // the stamp in the packet, on the responder's clock
+}
+
+// MaxRecords bounds what one packed trace may hold. An Event has a second's
+// worth, so this is far above what an honest responder sends.
+const MaxRecords = 1 << 20
+
+// maxSeq bounds sequence numbers: years of packets.
+const maxSeq = 1 << 40
+
+// ErrPacked is what every error of UnpackArrivals and UnpackDepartures is.
+var ErrPacked = errors.New("the trace from the responder is damaged")
+
+// PackArrivals writes arrivals as their number and, for each, the differences
+// to the one before as signed varints: sequence number, sender's stamp,
+// receiver's stamp; then the DSCP plus one. No arrivals make no bytes.
+func PackArrivals(arrivals []stream.Arrival) []byte {
+	if len(arrivals) == 0 {
+		return nil
+	}
+	b := binary.AppendUvarint(nil, uint64(len(arrivals)))
+	var last stream.Arrival
+	for _, a := range arrivals {
+		b = binary.AppendVarint(b, a.Seq-last.Seq)
+		b = binary.AppendVarint(b, int64(a.Sent-last.Sent))
+		b = binary.AppendVarint(b, int64(a.Received-last.Received))
+		b = binary.AppendUvarint(b, uint64(a.DSCP+1))
+		last = a
+	}
+	return b
+}
+
+// UnpackArrivals reads what PackArrivals wrote.
+func UnpackArrivals(b []byte) ([]stream.Arrival, error) {
+	r := unpacker{b: b}
+	n := r.count(4) // bytes of the shortest record
+	arrivals := make([]stream.Arrival, 0, n)
+	var last stream.Arrival
+	for range n {
+		last.Seq = r.seq(last.Seq)
+		last.Sent += time.Duration(r.varint())
+		last.Received += time.Duration(r.varint())
+		last.DSCP = r.dscp()
+		arrivals = append(arrivals, last)
+	}
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	return arrivals, nil
+}
+
+// PackDepartures writes departures like PackArrivals.
+func PackDepartures(departures []Departure) []byte {
+	if len(departures) == 0 {
+		return nil
+	}
+	b := binary.AppendUvarint(nil, uint64(len(departures)))
+	var last Departure
+	for _, d := range departures {
+		b = binary.AppendVarint(b, d.Seq-last.Seq)
+		b = binary.AppendVarint(b, int64(d.Sent-last.Sent))
+		last = d
+	}
+	return b
+}
+
+// UnpackDepartures reads what PackDepartures wrote.
+func UnpackDepartures(b []byte) ([]Departure, error) {
+	r := unpacker{b: b}
+	n := r.count(2)
+	departures := make([]Departure, 0, n)
+	var last Departure
+	for range n {
+		last.Seq = r.seq(last.Seq)
+		last.Sent += time.Duration(r.varint())
+		departures = append(departures, last)
+	}
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	return departures, nil
+}
+
+// unpacker reads varints and keeps the first error.
+type unpacker struct {
+	b   []byte
+	err error
+}
+
+func (r *unpacker) fail(what string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("%w: %s", ErrPacked, what)
+	}
+}
+
+func (r *unpacker) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.fail("a number is cut short")
+		r.b = nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *unpacker) varint() int64 {
+	u := r.uvarint()
+	return int64(u>>1) ^ -int64(u&1)
+}
+
+// count reads the number of records and believes it only as far as the bytes
+// that follow can hold so many.
+func (r *unpacker) count(shortest int) int {
+	if len(r.b) == 0 {
+		return 0
+	}
+	n := r.uvarint()
+	if n > uint64(len(r.b)/shortest) || n > MaxRecords {
+		r.fail("it announces more records than it holds")
+		return 0
+	}
+	return int(n)
+}
+
+func (r *unpacker) seq(last int64) int64 {
+	s := last + r.varint()
+	if s < 0 || s > maxSeq {
+		r.fail("a sequence number is out of bounds")
+		return 0
+	}
+	return s
+}
+
+func (r *unpacker) dscp() int {
+	v := r.uvarint()
+	if v > 64 {
+		r.fail("a DSCP is above 63")
+		return stream.NoDSCP
+	}
+	return int(v) - 1
+}
+
+func (r *unpacker) end() error {
+	if r.err == nil && len(r.b) > 0 {
+		r.fail("bytes are left over")
+	}
+	return r.err
+}

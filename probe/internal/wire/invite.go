@@ -1,0 +1,263 @@
+package wire
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// An Invite is all that an agent needs to reach a responder:
+//
+//	https://host:port/i#TOKEN.PIN[.PIN…]
+//
+// The secrets lie in the fragment, which no browser sends and no proxy sees.
+// It is made of [A-Za-z0-9._~:/#-] only, so that no shell, mail or chat breaks
+// it. For that reason a literal IPv6 address stands without its brackets.
+type Invite struct {
+	Host  string   // host:port of the control connection
+	Token string   // may be empty where only host:port was given
+	Pins  [][]byte // SHA-256 of the keys (SPKI) that it may have; none: the usual authorities
+}
+
+// The bounds of an invite: nothing longer is looked at.
+const (
+	maxInvite = 4096
+	maxPins   = 16
+	maxToken  = 512
+)
+
+// ErrInvite is what every error of ParseInvite is.
+var ErrInvite = errors.New("the invite cannot be used")
+
+// Advice that ends the errors of ParseInvite.
+const (
+	copyAgain  = "copy the whole line that netready-responder printed, or save it to a file and give @FILE"
+	askForFile = "ask for the invite as an attached text file or in a chat message and give @FILE"
+)
+
+// ParseInvite reads an invite as people paste it: in quotes, broken over
+// several lines, with a full stop behind it. A bare host:port is allowed; the
+// token then comes from elsewhere. No error repeats the secrets.
+func ParseInvite(s string) (Invite, error) {
+	if len(s) > maxInvite {
+		return Invite{}, invalid("it is %d characters long; %s", len(s), copyAgain)
+	}
+	s = unwrap(s)
+	if s == "" {
+		return Invite{}, invalid("it is empty; %s", copyAgain)
+	}
+	if who := rewrittenBy(s); who != "" {
+		return Invite{}, invalid("it was rewritten by %s on its way; %s", who, askForFile)
+	}
+	if i := strings.IndexFunc(s, foreignRune); i >= 0 {
+		return Invite{}, invalid("character %d is one that no invite has, so something changed it on its way; %s", i+1, askForFile)
+	}
+	scheme, rest, found := strings.Cut(s, "://")
+	if !found {
+		scheme, rest = "https", s
+	}
+	if !strings.EqualFold(scheme, "https") {
+		return Invite{}, invalid("it begins with %q instead of https://; %s", clip(scheme)+"://", copyAgain)
+	}
+	before, secrets, hasSecrets := strings.Cut(rest, "#")
+	address, path, _ := strings.Cut(before, "/")
+	host, err := hostPort(address)
+	if err != nil {
+		return Invite{}, err
+	}
+	if !hasSecrets {
+		if found || path != "" {
+			return Invite{}, invalid("the part behind # is missing: a mail program or a browser cut it off; %s", copyAgain)
+		}
+		return Invite{Host: host}, nil
+	}
+	if path != "i" {
+		return Invite{}, invalid("its path is not /i; %s", copyAgain)
+	}
+	token, pins, err := parseSecrets(secrets)
+	return Invite{Host: host, Token: token, Pins: pins}, err
+}
+
+// String is the invite with its secrets. It is for the one place that hands
+// the invite out; everything else prints Redacted.
+func (i Invite) String() string {
+	var b strings.Builder
+	b.WriteString("https://" + strings.NewReplacer("[", "", "]", "").Replace(i.Host) + "/i#" + i.Token)
+	for _, pin := range i.Pins {
+		b.WriteString("." + base64.RawURLEncoding.EncodeToString(pin))
+	}
+	return b.String()
+}
+
+// Redacted is the invite without its secrets, for logs, errors and results.
+func (i Invite) Redacted() string { return "https://" + i.Host + "/i#…" }
+
+// Format keeps the secrets out of every fmt verb: whoever wants them calls
+// String.
+func (i Invite) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(i.Redacted())) }
+
+// MarshalText keeps them out of JSON too.
+func (i Invite) MarshalText() ([]byte, error) { return []byte(i.Redacted()), nil }
+
+// CheckHost says whether an invite can name this host:port, and if not why.
+func CheckHost(hostport string) error {
+	if i := strings.IndexFunc(hostport, foreignRune); i >= 0 && !strings.HasPrefix(hostport, "[") {
+		return fmt.Errorf("%q holds a character that an invite cannot carry: use a name or an address", hostport)
+	}
+	_, err := hostPort(hostport)
+	return err
+}
+
+// Pin is the SHA-256 of a certificate's RawSubjectPublicKeyInfo.
+func Pin(spki []byte) []byte {
+	sum := sha256.Sum256(spki)
+	return sum[:]
+}
+
+// Trusts reports whether a key is one of the pinned ones.
+func (i Invite) Trusts(spki []byte) bool {
+	pin := Pin(spki)
+	for _, p := range i.Pins {
+		if bytes.Equal(p, pin) {
+			return true
+		}
+	}
+	return false
+}
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrInvite, fmt.Sprintf(format, args...))
+}
+
+// unwrap takes off what mail, chat and office programs put around a link and
+// what breaking a line leaves inside it.
+func unwrap(s string) string {
+	s = strings.NewReplacer("=\r\n", "", "=\n", "", "\r\n>", "", "\n>", "").Replace(s)
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || unicode.IsControl(r) {
+			return -1 // zero-width marks and soft hyphens too
+		}
+		return r
+	}, s)
+	return strings.Trim(s, "\"'`<>()“”„‟‘’‚‛«»‹›,;.!")
+}
+
+// rewriters are the marks of link scanners and trackers.
+var rewriters = []struct{ mark, name string }{
+	{"safelinks.protection.", "Outlook's safe links"},
+	{"urldefense.", "Proofpoint's URL defense"},
+	{"linkprotect.cudasvc.", "Barracuda's link protection"},
+	{"mimecast", "Mimecast"},
+	{"secure-web.cisco.", "Cisco's mail scanner"},
+	{"trendmicro.com", "Trend Micro's mail scanner"},
+	{"sophos.com", "Sophos' mail scanner"},
+	{"fireeye.com", "a mail scanner"},
+	{"google.com/url?", "Google's link check"},
+}
+
+// rewrittenBy names what rewrote the link, or is "".
+func rewrittenBy(s string) string {
+	lower := strings.ToLower(s)
+	_, path, _ := strings.Cut(strings.TrimPrefix(lower, "https://"), "/")
+	intact := strings.HasPrefix(path, "i#") && strings.Count(lower, "://") == 1
+	for _, r := range rewriters {
+		if !intact && strings.Contains(lower, r.mark) {
+			return r.name
+		}
+	}
+	switch {
+	case strings.Count(lower, "://") > 1, strings.Contains(lower, "https%3a"):
+		return "a mail scanner, which wrapped it into a link of its own,"
+	case strings.Contains(lower, "%23"):
+		return "a mail program or scanner, which wrote # as %23,"
+	case strings.ContainsAny(s, "%?&="):
+		return "a mail scanner or link tracker"
+	}
+	return ""
+}
+
+// foreignRune reports a character that no invite has. Brackets are let
+// through, since people write IPv6 addresses with them.
+func foreignRune(r rune) bool {
+	letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+	return !letter && !strings.ContainsRune("._~:/#-[]", r)
+}
+
+// hostPort normalises host:port; an IPv6 address gets its brackets back and a
+// missing port is that of HTTPS.
+func hostPort(s string) (string, error) {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil && strings.Count(s, ":") > 1 && !strings.ContainsAny(s, "[]") {
+		i := strings.LastIndexByte(s, ':')
+		if a, aerr := netip.ParseAddr(s[:i]); aerr == nil && a.Is6() {
+			host, port, err = s[:i], s[i+1:], nil
+		}
+	}
+	if err != nil && !strings.ContainsAny(s, ":[]") {
+		host, port, err = s, "443", nil
+	}
+	if err != nil || host == "" || strings.ContainsAny(host, "[]/#") {
+		return "", invalid("it has no host and port like responder.example.com:8443; %s", copyAgain)
+	}
+	if strings.Contains(host, ":") {
+		if a, aerr := netip.ParseAddr(host); aerr != nil || !a.Is6() {
+			return "", invalid("it has no host and port like responder.example.com:8443; %s", copyAgain)
+		}
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 {
+		return "", invalid("its port is not a number from 1 to 65535; %s", copyAgain)
+	}
+	return net.JoinHostPort(host, strconv.FormatUint(n, 10)), nil
+}
+
+// parseSecrets reads TOKEN.PIN[.PIN…].
+func parseSecrets(s string) (token string, pins [][]byte, err error) {
+	parts := strings.Split(s, ".")
+	token = parts[0]
+	if err := CheckToken(token); err != nil {
+		return "", nil, invalid("the token behind # is missing or broken; %s", copyAgain)
+	}
+	if len(parts) == 1 {
+		return "", nil, invalid("the pin behind the token is missing, so it was cut short; %s", copyAgain)
+	}
+	if len(parts)-1 > maxPins {
+		return "", nil, invalid("it has %d pins, more than %d; %s", len(parts)-1, maxPins, copyAgain)
+	}
+	for i, part := range parts[1:] {
+		pin, err := base64.RawURLEncoding.Strict().DecodeString(part)
+		if err != nil || len(pin) != sha256.Size {
+			return "", nil, invalid("pin %d has %d characters that are not a SHA-256 (43 are), so it was cut short or changed; %s", i+1, len(part), copyAgain)
+		}
+		pins = append(pins, pin)
+	}
+	return token, pins, nil
+}
+
+// CheckToken says whether an invite and an HTTP header can carry a token.
+func CheckToken(token string) error {
+	if token == "" || len(token) > maxToken {
+		return fmt.Errorf("a token has 1 to %d characters, this one has %d", maxToken, len(token))
+	}
+	for _, r := range token {
+		if foreignRune(r) || strings.ContainsRune(".:/#[]", r) {
+			return errors.New("a token is made of letters, digits, - _ and ~ only")
+		}
+	}
+	return nil
+}
+
+// clip shortens what an error quotes.
+func clip(s string) string {
+	if len(s) > 12 {
+		return s[:12] + "…"
+	}
+	return s
+}

@@ -1,0 +1,146 @@
+// Package wire is what agent and responder exchange: the JSON of the control
+// connection, the bytes of the media path and the invite. Both ends use it, so
+// that it cannot drift apart.
+package wire
+
+import "time"
+
+// Control paths, below https://host:port. Every request carries
+// "Authorization: Bearer TOKEN"; without it the answer is 401.
+const (
+	PathSessions = "/v1/sessions" // POST Request -> 201 Grant
+	// Below PathSessions + "/" + Grant.Session:
+	PathEvents   = "/events"   // GET: Event, one JSON document a line, until the session ends
+	PathClock    = "/clock"    // GET: 204, header TurnaroundHeader; the control connection's round trip
+	PathPorts    = "/ports"    // POST PortsRequest -> PortsGrant
+	PathSIPEcho  = "/sip"      // GET: the SIP messages of this session as they arrived
+	PathDownload = "/download" // GET ?bytes=N&seconds=S: bytes as fast as they go, bounded by both
+	PathUpload   = "/upload"   // POST: bytes -> UploadResult
+	PathFinish   = "/finish"   // POST: 204; the calls are over: what is left of the traces follows, then PathEvents ends, and the session stays
+	// DELETE on the session itself ends it: 204.
+)
+
+// TurnaroundHeader tells how long the responder held a PathClock request, in
+// nanoseconds, so that its slowness is not taken for the path's.
+const TurnaroundHeader = "Netready-Turnaround"
+
+// Request asks for a session.
+type Request struct {
+	Version  int           `json:"version"` // Version
+	Codec    string        `json:"codec"`
+	Ptime    time.Duration `json:"ptime_ns"`
+	Payload  int           `json:"payload"` // bytes of RTP payload
+	Type     uint8         `json:"type"`    // RTP payload type
+	Rate     int           `json:"rate"`    // RTP clock rate
+	Duration time.Duration `json:"duration_ns"`
+	Calls    int           `json:"calls"`
+	DSCP     int           `json:"dscp"` // asked of the responder for the way down
+}
+
+// Version is that of this protocol; a responder refuses another one and says
+// which it speaks.
+const Version = 1
+
+// Grant is the responder's answer: what was granted, and the keys.
+type Grant struct {
+	Version   int           `json:"version"`
+	Session   string        `json:"session"` // 128 random bits, base64url
+	Responder string        `json:"responder"`
+	Region    string        `json:"region"`
+	Media     string        `json:"media"` // host:port; an empty host: the host of the control connection
+	Duration  time.Duration `json:"duration_ns"`
+	Calls     []CallGrant   `json:"calls"`
+	STUN      []string      `json:"stun"`     // host:port of its STUN listeners, empty host as above
+	Nonce     string        `json:"nonce"`    // for the port checks of this session, hex
+	Ports     []Listener    `json:"ports"`    // fixed listeners for the firewall checks
+	Observed  string        `json:"observed"` // the agent's address as the control connection shows it
+}
+
+// CallGrant holds one call's keys. Every call has a media socket of its own on
+// the agent's side.
+type CallGrant struct {
+	Username string `json:"username"` // of the STUN checks, both ways
+	Password string `json:"password"` // short-term credential, RFC 8489 9.1
+	Key      []byte `json:"key"`      // 32 bytes: tags of the RTP packets, both ways
+	UpSSRC   uint32 `json:"up_ssrc"`
+	DownSSRC uint32 `json:"down_ssrc"`
+	UpSeq    uint16 `json:"up_seq"` // first RTP sequence number
+	UpTime   uint32 `json:"up_time"`
+	DownSeq  uint16 `json:"down_seq"`
+	DownTime uint32 `json:"down_time"`
+}
+
+// Listener is a port that the responder serves for firewall checks.
+type Listener struct {
+	Protocol string `json:"protocol"` // tcp, tls, udp, stun, stun-tcp, dns, dns-tcp, sip, sip-tcp, sip-tls
+	Port     int    `json:"port"`
+}
+
+// Event is a line of PathEvents. About once a second there is one for each
+// call, with what came since the last.
+type Event struct {
+	Call    int    `json:"call"`
+	Up      []byte `json:"up,omitempty"`       // Arrivals, packed
+	Down    []byte `json:"down,omitempty"`     // Departures, packed
+	Foreign int    `json:"foreign,omitempty"`  // up packets with a wrong tag, so far
+	Dropped uint32 `json:"dropped,omitempty"`  // by the responder's own socket (SO_RXQ_OVFL), so far
+	Checks  int    `json:"checks,omitempty"`   // STUN requests of the agent that arrived, so far
+	Asked   int    `json:"asked,omitempty"`    // checks of its own that the responder sent, so far
+	Proved  string `json:"proved,omitempty"`   // the address that was proved last, when it changed
+	NoDSCP  string `json:"no_dscp,omitempty"`  // why received marks cannot be read here
+	DownSet *int   `json:"down_set,omitempty"` // the DSCP that the responder's socket accepted
+	Ended   string `json:"ended,omitempty"`    // the call's down stream is over: sent, consent, limit, stopped
+	Closed  string `json:"closed,omitempty"`   // the last line: why the events end: finished, stopped, idle, limit, shutdown
+}
+
+// STUN attributes of ours, from the comprehension-optional range.
+const (
+	// AttrReceived and AttrSent are 8 bytes each, nanoseconds on the responder's
+	// monotonic clock: when the request arrived and when the answer left.
+	AttrReceived = 0xC0D1
+	AttrSent     = 0xC0D2
+)
+
+// StampOffset and TagOffset are where, inside the RTP payload, the 8-byte send
+// stamp (nanoseconds on the sender's monotonic clock, big endian) and the
+// 4-byte tag lie. The rest is filler, so that the packet has a call's true size.
+// The tag is HMAC-SHA256 over RTP header and stamp, cut to 4 bytes.
+const (
+	StampOffset = 0
+	TagOffset   = 8
+	MinPayload  = 12
+)
+
+// PortsRequest asks the responder to open ports for a moment.
+type PortsRequest struct {
+	Protocol string `json:"protocol"` // udp
+	Ports    []int  `json:"ports"`
+}
+
+// PortsGrant says which of them are open now, and which could not be.
+type PortsGrant struct {
+	Open   []int          `json:"open"`
+	Failed map[int]string `json:"failed"`
+	For    time.Duration  `json:"for_ns"` // then they close
+}
+
+// UploadResult is what arrived of an upload.
+type UploadResult struct {
+	Bytes   int64         `json:"bytes"`
+	Elapsed time.Duration `json:"elapsed_ns"`
+}
+
+// Problem is the body of every answer that is not a success.
+type Problem struct {
+	Error string `json:"error"` // one sentence for the user
+	Code  string `json:"code"`  // one of Code*
+}
+
+// Codes of a Problem.
+const (
+	CodeVersion = "version" // the responder speaks another Version
+	CodeToken   = "token"   // missing or wrong
+	CodeLimit   = "limit"   // too much asked, or too busy
+	CodeRequest = "request" // cannot be understood
+	CodeSession = "session" // unknown, or over
+)
