@@ -1,0 +1,414 @@
+package responder
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
+)
+
+const (
+	maxBody      = 64 << 10         // of a request that is one JSON document
+	maxTransfer  = 15 * time.Second // of a bandwidth test
+	maxTransfers = 8                // of one session
+	eventsEvery  = time.Second
+	writeWait    = 10 * time.Second // for an agent that is slow to read
+	maxConns     = 2048             // control connections at once
+	// frames and windows of HTTP/2 that are not the bottleneck of a bandwidth test
+	window = 4<<20 - 1
+	frame  = 1 << 18
+)
+
+func (s *Server) newHTTP(conf *tls.Config) *http.Server {
+	mux := http.NewServeMux()
+	below := func(method, path string, handle func(http.ResponseWriter, *http.Request, *session)) {
+		mux.HandleFunc(method+" "+wire.PathSessions+"/{id}"+path, s.inSession(handle))
+	}
+	mux.HandleFunc("POST "+wire.PathSessions, s.openSession)
+	below("DELETE", "", s.end)
+	below("GET", wire.PathEvents, s.events)
+	below("POST", wire.PathFinish, s.finishCalls)
+	below("GET", wire.PathClock, s.clock)
+	below("POST", wire.PathPorts, s.openPorts)
+	below("GET", wire.PathSIPEcho, s.sip)
+	below("GET", wire.PathDownload, s.download)
+	below("POST", wire.PathUpload, s.upload)
+	mux.HandleFunc("GET /i", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "This is a responder of netready. Give the whole invite to: netready run --responder\n")
+	})
+	return &http.Server{
+		Handler:           s.authorized(mux),
+		TLSConfig:         conf,
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          32,
+			MaxReceiveBufferPerConnection: window,
+			MaxReceiveBufferPerStream:     window,
+			MaxReadFrameSize:              frame,
+		},
+	}
+}
+
+// authorized lets only those through who hold the token, in constant time.
+func (s *Server) authorized(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		arrived := stamp.Now()
+		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		hash := sha256.Sum256([]byte(given))
+		if r.URL.Path != "/i" && (!ok || subtle.ConstantTimeCompare(hash[:], s.tokenHash[:]) != 1) {
+			s.log.Warn("a request without the token", "from", r.RemoteAddr, "path", r.URL.Path)
+			refuse(w, http.StatusUnauthorized, wire.CodeToken, "the token is missing or wrong: ask for a fresh invite")
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), arrivedKey{}, arrived)))
+	})
+}
+
+type arrivedKey struct{}
+
+func refuse(w http.ResponseWriter, status int, code, sentence string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(wire.Problem{Error: sentence, Code: code})
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+// decode reads a body that is one JSON document.
+func decode(w http.ResponseWriter, r *http.Request, v any) bool {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	if err := d.Decode(v); err != nil {
+		refuse(w, http.StatusBadRequest, wire.CodeRequest, "the request cannot be read: "+err.Error())
+		return false
+	}
+	return true
+}
+
+// inSession finds the session of a request and keeps it alive meanwhile.
+func (s *Server) inSession(handle func(http.ResponseWriter, *http.Request, *session)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		session := s.find(r.PathValue("id"))
+		if session == nil {
+			refuse(w, http.StatusNotFound, wire.CodeSession, "there is no such session, or it is over")
+			return
+		}
+		defer session.enter()()
+		handle(w, r, session)
+	}
+}
+
+// openSession grants a session.
+func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
+	var request wire.Request
+	if !decode(w, r, &request) {
+		return
+	}
+	if status, code, why := s.acceptable(request); why != "" {
+		refuse(w, status, code, why)
+		return
+	}
+	if !s.admit.Allow() {
+		refuse(w, http.StatusTooManyRequests, wire.CodeLimit, "too many sessions begin at once: try again in some seconds")
+		return
+	}
+	client, _ := netip.ParseAddrPort(r.RemoteAddr)
+	request.Duration = min(request.Duration, s.limits.Duration)
+	session, err := s.begin(request, client.Addr().Unmap())
+	if err != nil {
+		refuse(w, http.StatusServiceUnavailable, wire.CodeLimit, err.Error())
+		return
+	}
+	session.grant.Observed = r.RemoteAddr
+	s.log.Info("session", "from", r.RemoteAddr, "calls", request.Calls, "duration", request.Duration)
+	answer(w, http.StatusCreated, session.grant)
+}
+
+// acceptable checks a request against sense and limits.
+func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
+	bad := func(f string, args ...any) (int, string, string) {
+		return http.StatusBadRequest, wire.CodeRequest, fmt.Sprintf(f, args...)
+	}
+	switch {
+	case r.Version != wire.Version:
+		return http.StatusConflict, wire.CodeVersion, fmt.Sprintf("the responder speaks version %d of the protocol, this netready speaks %d: bring both to the same release", wire.Version, r.Version)
+	case r.Payload < wire.MinPayload || r.Payload > 1400:
+		return bad("a payload of %d bytes: it has to be %d to 1400", r.Payload, wire.MinPayload)
+	case r.Ptime < 5*time.Millisecond || r.Ptime > 100*time.Millisecond:
+		return bad("a packet every %v: it has to be 5 to 100 ms", r.Ptime)
+	case r.Rate < 1 || r.Rate > 192000 || r.Type > 127:
+		return bad("clock rate %d, payload type %d: no such codec", r.Rate, r.Type)
+	case r.Duration < r.Ptime:
+		return bad("a call of %v is shorter than a packet", r.Duration)
+	case r.DSCP < 0 || r.DSCP > 63:
+		return bad("DSCP %d: it has to be 0 to 63", r.DSCP)
+	case r.Calls < 1:
+		return bad("%d calls: it has to be at least one", r.Calls)
+	case r.Calls > s.limits.Calls:
+		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d calls at once: this responder grants %d", r.Calls, s.limits.Calls)
+	}
+	return 0, "", ""
+}
+
+// begin makes a session and takes it in.
+func (s *Server) begin(request wire.Request, client netip.Addr) (*session, error) {
+	session := newSession(request, client)
+	session.ctx, session.cancel = context.WithCancel(s.ctx)
+	if refusal := s.add(session, s.limits); refusal != "" {
+		session.cancel()
+		return nil, fmt.Errorf("%s", refusal)
+	}
+	if err := session.arm(); err != nil {
+		s.drop(session, "stopped")
+		return nil, err
+	}
+	g := &session.grant
+	g.Responder, g.Region, g.Ports = "netready-responder "+s.config.Version, s.config.Region, s.Listeners()
+	g.Media = s.mediaAddress()
+	for _, l := range g.Ports {
+		if l.Protocol == "stun" {
+			g.STUN = append(g.STUN, ":"+strconv.Itoa(l.Port))
+		}
+	}
+	s.mark(session)
+	return session, nil
+}
+
+// mediaAddress is where the agents' media goes: without a host to that of the
+// control connection, which is right behind NAT too.
+func (s *Server) mediaAddress() string {
+	if s.config.AdvertiseMedia != "" {
+		return s.config.AdvertiseMedia
+	}
+	bound := s.media.LocalAddr()
+	control, err := netip.ParseAddrPort(s.ControlAddr())
+	if err == nil && !bound.Addr().IsUnspecified() && !control.Addr().Unmap().IsUnspecified() && control.Addr().Unmap() != bound.Addr() {
+		return bound.String() // two addresses of this host, chosen on purpose
+	}
+	return ":" + strconv.Itoa(int(bound.Port()))
+}
+
+// mark sets the DSCP of the media socket. It is one socket for all sessions:
+// while others run, their mark stays, and the agent is told which it is.
+func (s *Server) mark(session *session) {
+	s.mu.Lock()
+	alone := len(s.sessions) == 1
+	s.mu.Unlock()
+	if alone || s.marked.Load() == nil {
+		set, _ := s.media.SetDSCP(session.request.DSCP)
+		s.marked.Store(&set)
+	}
+	for _, c := range session.calls {
+		c.mu.Lock()
+		c.event.DownSet, c.event.NoDSCP = s.marked.Load(), s.media.NoDSCP()
+		c.mu.Unlock()
+	}
+}
+
+// drop ends a session.
+func (s *Server) drop(session *session, why string) {
+	session.close(why)
+	if s.remove(session) && s.ports != nil {
+		s.ports.Forget(session.grant.Nonce)
+	}
+}
+
+// sweep drops what is over.
+func (s *Server) sweep() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := stamp.Now()
+		s.expire(now)
+		for _, session := range s.all() {
+			if why := session.over(now); why != "" {
+				s.drop(session, why)
+			}
+		}
+	}
+}
+
+func (s *Server) end(w http.ResponseWriter, _ *http.Request, session *session) {
+	s.drop(session, "stopped")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Server) finishCalls(w http.ResponseWriter, _ *http.Request, session *session) {
+	session.finish()
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// events writes a line for each call once a second, until the calls are over.
+func (s *Server) events(w http.ResponseWriter, r *http.Request, session *session) {
+	session.mu.Lock()
+	taken := session.listening
+	session.listening = true
+	session.mu.Unlock()
+	if taken {
+		refuse(w, http.StatusConflict, wire.CodeSession, "the trace of this session is being read already")
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	flush := http.NewResponseController(w)
+	// An agent that stops reading must not hold the session: what cannot be
+	// written in this time is not wanted.
+	write := func(e wire.Event) bool {
+		return flush.SetWriteDeadline(time.Now().Add(writeWait)) == nil && json.NewEncoder(w).Encode(e) == nil
+	}
+	news := func() bool {
+		for _, c := range session.calls {
+			if !write(c.news()) {
+				return false
+			}
+		}
+		return flush.Flush() == nil
+	}
+	tick := time.NewTicker(eventsEvery)
+	defer tick.Stop()
+	closed := ""
+	for news() && closed == "" {
+		select {
+		case <-tick.C:
+		case <-r.Context().Done():
+			return
+		case <-session.finished:
+			closed = "finished"
+		case <-session.ctx.Done():
+			closed = session.whyClosed()
+			if closed == "" {
+				closed = "shutdown"
+			}
+		}
+	}
+	// What came between the last lines and the end.
+	for _, c := range session.calls {
+		if !write(c.news()) {
+			return
+		}
+	}
+	write(wire.Event{Closed: closed})
+}
+
+// clock is answered as soon as it is read.
+func (s *Server) clock(w http.ResponseWriter, r *http.Request, _ *session) {
+	if arrived, ok := r.Context().Value(arrivedKey{}).(time.Duration); ok {
+		w.Header().Set(wire.TurnaroundHeader, strconv.FormatInt(int64(stamp.Now()-arrived), 10))
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Server) openPorts(w http.ResponseWriter, r *http.Request, session *session) {
+	var request wire.PortsRequest
+	if !decode(w, r, &request) {
+		return
+	}
+	grant, err := s.opener.Open(r.Context(), session.grant.Nonce, request)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, wire.CodeRequest, err.Error())
+		return
+	}
+	answer(w, http.StatusOK, grant)
+}
+
+func (s *Server) sip(w http.ResponseWriter, _ *http.Request, session *session) {
+	messages := [][]byte{}
+	if s.ports != nil {
+		messages = append(messages, s.ports.SIP(session.grant.Nonce)...)
+	}
+	answer(w, http.StatusOK, messages)
+}
+
+// mayTransfer bounds the bandwidth tests of a session.
+func (session *session) mayTransfer(w http.ResponseWriter) bool {
+	session.mu.Lock()
+	defer session.mu.Unlock()
+	session.transfers++
+	if session.transfers <= maxTransfers {
+		return true
+	}
+	refuse(w, http.StatusTooManyRequests, wire.CodeLimit, "this session has had its bandwidth tests")
+	return false
+}
+
+// download sends random bytes, which nothing on the way can compress, as fast
+// as they go, bounded in number and time.
+func (s *Server) download(w http.ResponseWriter, r *http.Request, session *session) {
+	most, err1 := strconv.ParseInt(r.URL.Query().Get("bytes"), 10, 64)
+	seconds, err2 := strconv.ParseFloat(r.URL.Query().Get("seconds"), 64)
+	if err1 != nil || err2 != nil || most < 1 || !(seconds > 0) {
+		refuse(w, http.StatusBadRequest, wire.CodeRequest, "give bytes and seconds")
+		return
+	}
+	if !session.mayTransfer(w) {
+		return
+	}
+	most = min(most, s.limits.Transfer)
+	end := time.Now().Add(min(time.Duration(min(seconds, 60)*float64(time.Second)), maxTransfer))
+	chunk := make([]byte, frame)
+	_, _ = rand.Read(chunk)
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if http.NewResponseController(w).SetWriteDeadline(end.Add(time.Second)) != nil {
+		return
+	}
+	for most > 0 && time.Now().Before(end) && session.ctx.Err() == nil {
+		n, err := w.Write(chunk[:min(most, int64(len(chunk)))])
+		if err != nil {
+			return
+		}
+		most -= int64(n)
+	}
+}
+
+// upload counts what arrives, from the first byte to the last.
+func (s *Server) upload(w http.ResponseWriter, r *http.Request, session *session) {
+	if !session.mayTransfer(w) {
+		return
+	}
+	// Who announces an upload and sends nothing must not hold the session.
+	if http.NewResponseController(w).SetReadDeadline(time.Now().Add(maxTransfer+time.Second)) != nil {
+		return
+	}
+	body := io.LimitReader(r.Body, s.limits.Transfer)
+	b := make([]byte, frame)
+	var result wire.UploadResult
+	var first, last time.Duration
+	for session.ctx.Err() == nil {
+		n, err := body.Read(b)
+		if n > 0 {
+			last = stamp.Now()
+			if result.Bytes == 0 {
+				first = last
+			}
+			result.Bytes += int64(n)
+		}
+		if err != nil || result.Bytes > 0 && last-first > maxTransfer {
+			break
+		}
+	}
+	result.Elapsed = last - first
+	answer(w, http.StatusOK, result)
+}

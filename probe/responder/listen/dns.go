@@ -1,0 +1,34 @@
+package listen
+
+import (
+	"github.com/miekg/dns"
+
+	"netready/probe/internal/wire"
+)
+
+// dns answers only a name that a session has made. It never asks anybody else.
+func (s *Set) dns(question []byte) []byte {
+	m := new(dns.Msg)
+	if m.Unpack(question) != nil || m.Response || m.Opcode != dns.OpcodeQuery ||
+		len(m.Question) != 1 || m.Question[0].Qtype != dns.TypeTXT || m.Question[0].Qclass != dns.ClassINET {
+		return nil
+	}
+	text, ok := wire.ParseDNSName(m.Question[0].Name, s.config.Nonce)
+	if !ok {
+		return nil
+	}
+	answer := new(dns.Msg).SetReply(m)
+	answer.Authoritative, answer.Compress = true, true
+	answer.Answer = []dns.RR{&dns.TXT{
+		Hdr: dns.RR_Header{Name: m.Question[0].Name, Rrtype: dns.TypeTXT, Class: dns.ClassINET},
+		Txt: []string{text},
+	}}
+	if m.IsEdns0() != nil {
+		answer.SetEdns0(1232, false)
+	}
+	raw, err := answer.Pack()
+	if err != nil {
+		return nil
+	}
+	return raw
+}

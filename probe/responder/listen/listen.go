@@ -1,0 +1,144 @@
+// Package listen is the responder's far side of the firewall checks: fixed
+// ports that speak STUN, DNS, SIP and TLS, and ports that it opens for a
+// session for a moment. Every answer carries a proof under the session's
+// nonce, is no larger than its question, and goes only to who knows the nonce;
+// everything else gets silence.
+package listen
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"sync"
+
+	"netready/probe/internal/wire"
+)
+
+// Config says where to listen.
+type Config struct {
+	Spec      string       // see ParseSpec; "": nowhere
+	Addresses []string     // to bind; none: all. Two of them allow RFC 5780's tests
+	TLS       *tls.Config  // certificate of the TLS ports; nil: there are none
+	Nonce     wire.NonceOf // finds the sessions
+}
+
+// A Set is what listens.
+type Set struct {
+	config  Config
+	cancel  context.CancelFunc
+	ctx     context.Context // ends when the set is closed: delayed answers stop
+	sockets []*socket
+	streams []net.Listener
+	ports   []wire.Listener
+	skipped []error
+	slots   chan struct{} // TCP connections at once
+	wg      sync.WaitGroup
+	heard   messages
+	delayed Delayed
+}
+
+// maxConnections are served at once; more wait in the system's queue.
+const maxConnections = 512
+
+// Start opens the ports of a spec and answers on them until Close.
+func Start(ctx context.Context, c Config) (*Set, error) {
+	ports, err := ParseSpec(c.Spec)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.Addresses) == 0 {
+		c.Addresses = []string{""}
+	}
+	s := &Set{config: c, slots: make(chan struct{}, maxConnections)}
+	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	for _, p := range ports {
+		err := s.open(ctx, p)
+		switch {
+		case err != nil && p.optional:
+			s.skipped = append(s.skipped, err)
+		case err != nil:
+			s.Close()
+			return nil, err
+		}
+	}
+	s.serve()
+	return s, nil
+}
+
+// open listens on one port, on all addresses. Port 0 is one that is free.
+func (s *Set) open(ctx context.Context, p Port) error {
+	if p.Transport == "tls" && s.config.TLS == nil {
+		return fmt.Errorf("listening on %s: there is no certificate", p)
+	}
+	var lc net.ListenConfig
+	for _, address := range s.config.Addresses {
+		at := net.JoinHostPort(address, strconv.Itoa(p.Number))
+		if p.Transport == "udp" {
+			c, err := lc.ListenPacket(ctx, "udp", at)
+			if err != nil {
+				return fmt.Errorf("listening on %s: %w", p, err)
+			}
+			u := c.(*net.UDPConn)
+			p.Number = u.LocalAddr().(*net.UDPAddr).Port
+			s.sockets = append(s.sockets, &socket{set: s, conn: u, port: p.Number})
+			continue
+		}
+		l, err := lc.Listen(ctx, "tcp", at)
+		if err != nil {
+			return fmt.Errorf("listening on %s: %w", p, err)
+		}
+		p.Number = l.Addr().(*net.TCPAddr).Port
+		if p.Transport == "tls" {
+			l = tls.NewListener(l, s.config.TLS)
+		}
+		s.streams = append(s.streams, l)
+	}
+	for _, protocol := range Speaks(p.Transport) {
+		s.ports = append(s.ports, wire.Listener{Protocol: protocol, Port: p.Number})
+	}
+	return nil
+}
+
+func (s *Set) serve() {
+	for _, socket := range s.sockets {
+		s.wg.Go(socket.serve)
+	}
+	for _, l := range s.streams {
+		s.wg.Go(func() { s.accept(l) })
+	}
+}
+
+// Listeners are the open ports, once for each protocol that they speak.
+func (s *Set) Listeners() []wire.Listener { return slices.Clone(s.ports) }
+
+// Skipped are the ports of "standard" that could not be opened, and why.
+func (s *Set) Skipped() []error { return slices.Clone(s.skipped) }
+
+// SIP returns the SIP messages of a session as they arrived, oldest first.
+func (s *Set) SIP(nonce string) [][]byte { return s.heard.of(wire.KnockIDOf(nonce)) }
+
+// Forget drops what is kept of a session that is over.
+func (s *Set) Forget(nonce string) { s.heard.forget(wire.KnockIDOf(nonce)) }
+
+// Serves reports whether one of the open UDP ports has this number.
+func (s *Set) Serves(port int) bool {
+	return slices.ContainsFunc(s.sockets, func(k *socket) bool { return k.port == port })
+}
+
+// Close ends all of it and waits.
+func (s *Set) Close() error {
+	s.cancel()
+	var errs []error
+	for _, k := range s.sockets {
+		errs = append(errs, k.conn.Close())
+	}
+	for _, l := range s.streams {
+		errs = append(errs, l.Close())
+	}
+	s.wg.Wait()
+	return errors.Join(errs...)
+}

@@ -1,0 +1,158 @@
+package responder
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
+	"netready/probe/stream"
+)
+
+// preciseStreams is how many streams at once get a thread of their own to be
+// sent to the fraction of a millisecond. More are sent by package time alone:
+// a late packet carries its true stamp, so no figure is bent.
+const preciseStreams = 64
+
+// readMedia handles datagrams until the socket is closed. Everything that is
+// not provably of a session is met with silence.
+func (s *Server) readMedia() {
+	b := make([]byte, stamp.MaxDatagram)
+	for {
+		a, err := s.media.Read(b)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			if s.ctx.Err() != nil {
+				return
+			}
+			time.Sleep(10 * time.Millisecond) // whatever it is, do not spin on it
+			continue
+		}
+		s.datagram(b[:a.N], a)
+	}
+}
+
+// datagram tells checks, RTP and knocks apart by their first bits (RFC 7983).
+func (s *Server) datagram(b []byte, a stamp.Arrival) {
+	switch {
+	case wire.IsCheck(b):
+		s.check(b, a)
+	case wire.IsRTP(b):
+		if c := s.callOfPacket(b); c != nil {
+			c.packet(b, a)
+		}
+	case wire.IsKnock(b):
+		s.knock(b, a)
+	}
+}
+
+func (s *Server) check(b []byte, a stamp.Arrival) {
+	c, err := wire.ParseCheck(b)
+	switch {
+	case err != nil:
+	case c.Answer:
+		s.proof(c, a)
+	default:
+		s.answer(c, a)
+	}
+}
+
+// answer answers an agent's check and asks back. Both together are no larger
+// than the question.
+func (s *Server) answer(c *wire.Check, a stamp.Arrival) {
+	call := s.callOfUser(c.Username)
+	if call == nil || c.Size < c.ReplySize(a.From) || c.Authentic(call.grant.Password) != nil || !call.fresh(c.ID) {
+		return
+	}
+	reply, err := wire.Answer(c.ID, a.From, a.At, stamp.Now(), call.grant.Password)
+	if err != nil {
+		return
+	}
+	id := wire.NewTransactionID()
+	ask, err := wire.Ask(id, call.grant.Username, call.grant.Password)
+	// The sum is checked once more by what is really sent: to an address that
+	// proved nothing go no more bytes than came from it.
+	if err != nil || len(reply)+len(ask) > c.Size {
+		return
+	}
+	_ = s.media.Write(reply, a.From) // what is lost is asked again
+	s.ask(id, question{call: call, to: a.From, at: stamp.Now()})
+	call.mu.Lock()
+	call.event.Asked++
+	call.mu.Unlock()
+	_ = s.media.Write(ask, a.From)
+}
+
+// proof takes the answer to a check of ours: only from the address that the
+// check was sent to, with its random transaction and the call's integrity.
+func (s *Server) proof(c *wire.Check, a stamp.Arrival) {
+	q, ok := s.answered(c.ID, a.From)
+	if !ok || c.Authentic(q.call.grant.Password) != nil {
+		return
+	}
+	s.forget(c.ID)
+	if a.At-q.at > questionLife {
+		return
+	}
+	if q.call.prove(a.From, stamp.Now()) {
+		s.wg.Go(func() { s.stream(q.call) })
+	}
+}
+
+// knock answers the question of a firewall check.
+func (s *Server) knock(b []byte, a stamp.Arrival) {
+	k, nonce, ok := wire.ParseKnock(b, s.nonceOf)
+	if !ok {
+		return
+	}
+	reply := k.Answer(a.From, int(s.media.LocalAddr().Port())).Marshal(nonce)
+	s.delayed.After(s.ctx, k, func() { _ = s.media.Write(reply, a.From) })
+}
+
+// streams counts the down streams under way.
+var streams atomic.Int32
+
+// stream sends the packets down, each when it is due, as long as consent lasts.
+func (s *Server) stream(c *call) {
+	sealer, err := wire.NewSealer(wire.DownFlow(c.request, c.grant))
+	if err != nil {
+		c.ended("stopped")
+		return
+	}
+	sleep := stamp.SleepPlain
+	if streams.Add(1) <= preciseStreams {
+		defer stamp.Thread()()
+		sleep = stamp.SleepUntil
+	}
+	defer streams.Add(-1)
+	c.ended(s.paced(c.session.ctx, c, sealer, sleep))
+}
+
+func (s *Server) paced(ctx context.Context, c *call, sealer *wire.Sealer, sleep func(time.Duration)) (why string) {
+	start := stamp.Now()
+	for i := range c.packets {
+		sleep(stream.Due(start, i, c.request.Ptime))
+		if ctx.Err() != nil {
+			return "stopped"
+		}
+		at := stamp.Now()
+		to, ok := c.target(at)
+		if !ok {
+			return "consent"
+		}
+		b, err := sealer.Seal(int64(i), at)
+		if err != nil {
+			return "stopped"
+		}
+		// One that the system refuses is as lost to the call as one that the
+		// path eats.
+		_ = s.media.Write(b, to)
+		c.left(wire.Departure{Seq: int64(i), Sent: at})
+	}
+	return "sent"
+}

@@ -1,0 +1,163 @@
+package responder
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"sync"
+	"time"
+
+	"netready/probe/internal/wire"
+)
+
+// registry finds sessions and calls by the names that datagrams and requests
+// carry.
+type registry struct {
+	mu       sync.Mutex // guards the rest
+	sessions map[string]*session
+	users    map[string]*call
+	ssrcs    map[uint32]*call
+	knocks   map[wire.KnockID]*session
+	pending  map[wire.TransactionID]question
+	rate     int // packets a second of all sessions
+}
+
+// question is a check of ours that is not answered yet.
+type question struct {
+	call *call
+	to   netip.AddrPort
+	at   time.Duration
+}
+
+func newRegistry() registry {
+	return registry{
+		sessions: map[string]*session{}, users: map[string]*call{}, ssrcs: map[uint32]*call{},
+		knocks: map[wire.KnockID]*session{}, pending: map[wire.TransactionID]question{},
+	}
+}
+
+// add takes a session in, unless a limit says no.
+func (r *registry) add(s *session, l Limits) (refusal string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	same := 0
+	for _, other := range r.sessions {
+		if other.client == s.client {
+			same++
+		}
+	}
+	switch {
+	case len(r.sessions) >= l.Sessions:
+		return "the responder has as many sessions as it takes: try again in a minute"
+	case same >= l.PerAddress:
+		return "the responder has as many sessions from this address as it takes: try again in a minute"
+	case r.rate+s.packetRate() > l.PacketRate:
+		return "the responder has as many calls as it takes: try again in a minute or with fewer --calls"
+	}
+	r.rate += s.packetRate()
+	r.sessions[s.id] = s
+	r.knocks[wire.KnockIDOf(s.grant.Nonce)] = s
+	for _, c := range s.calls {
+		for r.ssrcs[c.grant.UpSSRC] != nil { // one in millions
+			c.grant.UpSSRC++
+		}
+		r.ssrcs[c.grant.UpSSRC], r.users[c.grant.Username] = c, c
+	}
+	return ""
+}
+
+// remove says whether the session was still there.
+func (r *registry) remove(s *session) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sessions[s.id] != s {
+		return false
+	}
+	r.rate -= s.packetRate()
+	delete(r.sessions, s.id)
+	delete(r.knocks, wire.KnockIDOf(s.grant.Nonce))
+	for _, c := range s.calls {
+		delete(r.ssrcs, c.grant.UpSSRC)
+		delete(r.users, c.grant.Username)
+	}
+	for id, q := range r.pending {
+		if q.call.session == s {
+			delete(r.pending, id)
+		}
+	}
+	return true
+}
+
+func (r *registry) find(id string) *session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.sessions[id]
+}
+
+func (r *registry) all() []*session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]*session, 0, len(r.sessions))
+	for _, s := range r.sessions {
+		all = append(all, s)
+	}
+	return all
+}
+
+func (r *registry) callOfUser(name string) *call {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.users[name]
+}
+
+// callOfPacket finds the call of an RTP packet by its SSRC (RFC 3550 5.1).
+func (r *registry) callOfPacket(b []byte) *call {
+	if len(b) < wire.HeaderSize {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ssrcs[binary.BigEndian.Uint32(b[8:12])]
+}
+
+func (r *registry) nonceOf(id wire.KnockID) (string, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.knocks[id]
+	if s == nil {
+		return "", false
+	}
+	return s.grant.Nonce, true
+}
+
+// ask remembers a check of ours.
+func (r *registry) ask(id wire.TransactionID, q question) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pending[id] = q
+}
+
+// answered takes back the question that an answer may belong to: one that was
+// sent to the very address that the answer comes from.
+func (r *registry) answered(id wire.TransactionID, from netip.AddrPort) (question, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	q, ok := r.pending[id]
+	return q, ok && q.to == from
+}
+
+func (r *registry) forget(id wire.TransactionID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.pending, id)
+}
+
+// expire forgets the questions that nobody will answer any more.
+func (r *registry) expire(now time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, q := range r.pending {
+		if now-q.at > questionLife {
+			delete(r.pending, id)
+		}
+	}
+}

@@ -1,0 +1,299 @@
+// Package responder is the far end of a test call: it hands out sessions over
+// HTTPS, proves that an agent's address receives before it streams to it,
+// counts what arrives and tells the agent. It is never a cannon: nothing is
+// streamed to an address that has not just answered.
+package responder
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/netutil"
+	"golang.org/x/time/rate"
+
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
+	"netready/probe/responder/listen"
+)
+
+// Config says how a responder runs. Zero fields mean the defaults.
+type Config struct {
+	Control        string   // address of the HTTPS listener; "": 127.0.0.1:0
+	Media          string   // address of the UDP socket; "": 127.0.0.1:0
+	Advertise      string   // HOST[:PORT] for the invite; "": as listened on
+	AdvertiseMedia string   // HOST:PORT for the agents' media; "": the control host and the media port
+	Region         string   // ID for the agents' reports
+	Ports          string   // further listeners for the firewall checks, see listen.ParseSpec; "": none
+	PortAddresses  []string // to bind them; none: all
+	Version        string   // for the agents' reports
+	Identity       Identity // key, certificate and token; zero: fresh ones
+	Limits         Limits
+	Log            *slog.Logger // nil: nothing is logged. The token never is
+}
+
+// Limits bound what agents may ask for. Zero fields mean the defaults.
+type Limits struct {
+	Sessions       int           // at once; 500
+	PerAddress     int           // at once, from one client address; 50: a company is often one address
+	Calls          int           // of one session; 200
+	Duration       time.Duration // of a call; 10 min
+	PacketRate     int           // a second, both ways, all sessions; 50,000
+	SessionsPerSec float64       // new ones; 20
+	Transfer       int64         // bytes of one bandwidth test; 1 GiB
+}
+
+func (l Limits) withDefaults() Limits {
+	set := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	set(&l.Sessions, 500)
+	set(&l.PerAddress, 50)
+	set(&l.Calls, 200)
+	set(&l.PacketRate, 50_000)
+	if l.Duration <= 0 {
+		l.Duration = 10 * time.Minute
+	}
+	if l.SessionsPerSec <= 0 {
+		l.SessionsPerSec = 20
+	}
+	if l.Transfer <= 0 {
+		l.Transfer = 1 << 30
+	}
+	return l
+}
+
+// Local is the responder of region local: on loopback, at free ports, with
+// keys that live as long as the program.
+func Local() Config {
+	return Config{
+		Control: "127.0.0.1:0", Media: "127.0.0.1:0", Region: "local",
+		Ports: "udp:0,tcp:0,tls:0", PortAddresses: []string{"127.0.0.1"},
+	}
+}
+
+// A Server is a running responder.
+type Server struct {
+	config    Config
+	limits    Limits
+	log       *slog.Logger
+	tokenHash [sha256.Size]byte
+	started   time.Time
+	listener  net.Listener
+	media     stamp.PacketConn
+	http      *http.Server
+	ports     *listen.Set
+	opener    *listen.Opener
+	delayed   listen.Delayed
+	admit     *rate.Limiter
+	ctx       context.Context //nolint:containedctx // the server's own life, ended by Close
+	stop      context.CancelFunc
+	wg        sync.WaitGroup
+	marked    atomic.Pointer[int] // the DSCP of the media socket
+	registry
+}
+
+// Start listens and serves until Close.
+func Start(ctx context.Context, c Config) (*Server, error) {
+	s := &Server{config: c, limits: c.Limits.withDefaults(), log: c.Log, started: time.Now(), registry: newRegistry()}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.config.Identity.Token == "" {
+		identity, err := NewIdentity()
+		if err != nil {
+			return nil, err
+		}
+		s.config.Identity = identity
+	}
+	s.tokenHash = sha256.Sum256([]byte(s.config.Identity.Token))
+	s.admit = rate.NewLimiter(rate.Limit(s.limits.SessionsPerSec), int(3*s.limits.SessionsPerSec)+1)
+	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.closeSockets())
+	}
+	if _, err := s.invite(); err != nil {
+		return nil, errors.Join(err, s.closeSockets())
+	}
+	s.wg.Go(s.readMedia)
+	s.wg.Go(func() { _ = s.http.ServeTLS(s.listener, "", "") }) // ends with http.ErrServerClosed
+	s.wg.Go(s.sweep)
+	return s, nil
+}
+
+// open opens the sockets.
+func (s *Server) open(ctx context.Context) error {
+	var l net.ListenConfig
+	listener, err := l.Listen(ctx, "tcp", orLoopback(s.config.Control))
+	if err != nil {
+		return fmt.Errorf("listening for the control connections: %w; choose another address with --control", err)
+	}
+	s.listener = netutil.LimitListener(listener, maxConns)
+	media, err := stamp.Listen(ctx, orLoopback(s.config.Media))
+	if err != nil {
+		return fmt.Errorf("%w; choose another address with --media", err)
+	}
+	s.media = media
+	conf := &tls.Config{Certificates: []tls.Certificate{s.config.Identity.Certificate}, MinVersion: tls.VersionTLS13}
+	nonceOf := s.nonceOf
+	if s.config.Ports != "" {
+		s.ports, err = listen.Start(ctx, listen.Config{
+			Spec: s.config.Ports, Addresses: s.config.PortAddresses, TLS: conf.Clone(), Nonce: nonceOf,
+		})
+		if err != nil {
+			return fmt.Errorf("listening for the firewall checks: %w; choose them with --ports", err)
+		}
+		for _, skipped := range s.ports.Skipped() {
+			s.log.Warn("a port for firewall checks is not served", "reason", skipped)
+		}
+	}
+	bind := s.media.LocalAddr().Addr()
+	s.opener = &listen.Opener{Nonce: nonceOf, Serves: s.servesUDP}
+	if !bind.IsUnspecified() {
+		s.opener.Address = bind.String()
+	}
+	s.http = s.newHTTP(conf)
+	return nil
+}
+
+func orLoopback(address string) string {
+	if address == "" {
+		return "127.0.0.1:0"
+	}
+	return address
+}
+
+// servesUDP says whether a port answers knocks without being opened for it.
+func (s *Server) servesUDP(port int) bool {
+	return port == int(s.media.LocalAddr().Port()) || s.ports != nil && s.ports.Serves(port)
+}
+
+// ControlAddr is where the control connections go to.
+func (s *Server) ControlAddr() string { return s.listener.Addr().String() }
+
+// MediaAddr is where the media goes to.
+func (s *Server) MediaAddr() string { return s.media.LocalAddr().String() }
+
+// Listeners are the ports that are served for the firewall checks.
+func (s *Server) Listeners() []wire.Listener {
+	if s.ports == nil {
+		return nil
+	}
+	return s.ports.Listeners()
+}
+
+// Invite is what an agent needs, secrets included.
+func (s *Server) Invite() string {
+	i, err := s.invite()
+	if err != nil {
+		return "" // Start has checked it
+	}
+	return i.String()
+}
+
+func (s *Server) invite() (wire.Invite, error) {
+	host, err := s.advertised()
+	if err != nil {
+		return wire.Invite{}, err
+	}
+	if err := wire.CheckHost(host); err != nil {
+		return wire.Invite{}, fmt.Errorf("making the invite: %w; give a name with --advertise", err)
+	}
+	return wire.Invite{Host: host, Token: s.config.Identity.Token, Pins: [][]byte{s.config.Identity.Pin()}}, nil
+}
+
+// advertised is the host:port of the invite.
+func (s *Server) advertised() (string, error) {
+	host, port, err := net.SplitHostPort(s.ControlAddr())
+	if err != nil {
+		return "", fmt.Errorf("reading the own address: %w", err)
+	}
+	if given := s.config.Advertise; given != "" {
+		if h, p, err := net.SplitHostPort(given); err == nil {
+			if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 || h == "" {
+				return "", fmt.Errorf("--advertise %q: give HOST or HOST:PORT", given)
+			}
+			return given, nil
+		}
+		return net.JoinHostPort(strings.Trim(given, "[]"), port), nil
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = outward(s.ctx)
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// outward is the address that this host has towards others: an agent in the
+// same network can use it. Connecting a UDP socket sends nothing.
+func outward(ctx context.Context) string {
+	var d net.Dialer
+	if conn, err := d.DialContext(ctx, "udp", "192.0.2.1:9"); err == nil {
+		defer conn.Close()
+		if a, ok := conn.LocalAddr().(*net.UDPAddr); ok {
+			return a.IP.String()
+		}
+	}
+	return "127.0.0.1"
+}
+
+// Close ends all sessions, tells their agents, and waits.
+func (s *Server) Close() error {
+	for _, session := range s.all() {
+		s.drop(session, "shutdown")
+	}
+	// The last lines of the events take a moment to leave.
+	farewell, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	err := s.http.Shutdown(farewell)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.http.Close()
+	}
+	s.stop()
+	err = errors.Join(err, s.closeSockets())
+	s.wg.Wait()
+	return err
+}
+
+func (s *Server) closeSockets() error {
+	s.stop()
+	var errs []error
+	if s.listener != nil {
+		if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if s.media != nil {
+		errs = append(errs, s.media.Close())
+	}
+	if s.ports != nil {
+		errs = append(errs, s.ports.Close())
+	}
+	if s.opener != nil {
+		errs = append(errs, s.opener.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// CheckMedia says whether agents can be sent to this HOST:PORT.
+func CheckMedia(hostport string) error {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil || host == "" {
+		return errors.New("give HOST:PORT, as agents reach it")
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+		return fmt.Errorf("%q is not a port", port)
+	}
+	return nil
+}

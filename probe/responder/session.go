@@ -1,0 +1,273 @@
+package responder
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
+	"netready/probe/stream"
+)
+
+const (
+	// consent is how long a proof of address lasts (RFC 7675 5.1 has 30 s; a
+	// test call is shorter, and a wrong target must be left alone sooner).
+	consent = 5 * time.Second
+	// questionLife is how long an answer to a check of ours counts.
+	questionLife = 3 * time.Second
+	// idle is how long a session without any request or proof of its agent is kept.
+	idle = 30 * time.Second
+	// spare is what a session may last beyond its calls: ports before, late
+	// packets and bandwidth after.
+	spare = 3 * time.Minute
+)
+
+// A session is one agent's.
+type session struct {
+	id      string
+	client  netip.Addr // of the control connection
+	request wire.Request
+	grant   wire.Grant
+	calls   []*call
+	begun   time.Duration
+	ctx     context.Context //nolint:containedctx // the session's own life
+	cancel  context.CancelFunc
+
+	mu        sync.Mutex // guards the rest
+	seen      time.Duration
+	busy      int // requests under way
+	closed    string
+	finished  chan struct{} // closed by PathFinish
+	isDone    bool
+	listening bool
+	transfers int
+}
+
+// call is one call of a session.
+type call struct {
+	session *session
+	request wire.Request
+	grant   wire.CallGrant
+	packets int
+
+	mu       sync.Mutex // guards the rest
+	opener   *wire.Opener
+	up       []stream.Arrival
+	taken    int // arrivals so far
+	down     []wire.Departure
+	event    wire.Event // what is counted so far
+	seenIDs  map[wire.TransactionID]struct{}
+	proved   netip.AddrPort
+	provedAt time.Duration
+	flows    bool // the down stream has begun
+	told     string
+}
+
+// newSession draws the secrets of a session.
+func newSession(r wire.Request, client netip.Addr) *session {
+	s := &session{
+		id: token(16), client: client, request: r, begun: stamp.Now(), seen: stamp.Now(), finished: make(chan struct{}),
+	}
+	s.grant = wire.Grant{
+		Version: wire.Version, Session: s.id, Duration: r.Duration, Nonce: hex.EncodeToString(random(16)),
+	}
+	for range r.Calls {
+		c := &call{session: s, request: r, packets: int(r.Duration / r.Ptime), seenIDs: map[wire.TransactionID]struct{}{}}
+		n := random(20)
+		c.grant = wire.CallGrant{
+			Username: token(9), Password: token(18), Key: random(32),
+			UpSSRC: binary.BigEndian.Uint32(n), DownSSRC: binary.BigEndian.Uint32(n[4:]),
+			UpSeq: binary.BigEndian.Uint16(n[8:]), UpTime: binary.BigEndian.Uint32(n[10:]),
+			DownSeq: binary.BigEndian.Uint16(n[14:]), DownTime: binary.BigEndian.Uint32(n[16:]),
+		}
+		s.calls = append(s.calls, c)
+	}
+	return s
+}
+
+// arm prepares the calls once their SSRCs are settled.
+func (s *session) arm() error {
+	for i, c := range s.calls {
+		opener, err := wire.NewOpener(wire.UpFlow(s.request, c.grant))
+		if err != nil {
+			return fmt.Errorf("preparing call %d: %w", i+1, err)
+		}
+		c.mu.Lock()
+		c.opener, c.event.Call = opener, i
+		c.mu.Unlock()
+		s.grant.Calls = append(s.grant.Calls, c.grant)
+	}
+	return nil
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails
+	return b
+}
+
+func token(n int) string { return base64.RawURLEncoding.EncodeToString(random(n)) }
+
+// packetRate is what the session costs, both ways.
+func (s *session) packetRate() int {
+	return 2 * s.request.Calls * int((time.Second+s.request.Ptime-1)/s.request.Ptime)
+}
+
+// over says why a session should end, "" if it should not.
+func (s *session) over(now time.Duration) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case now-s.begun > s.request.Duration+spare:
+		return "limit"
+	case s.busy == 0 && now-max(s.seen, s.lastProof()) > idle:
+		return "idle"
+	}
+	return ""
+}
+
+// lastProof is when an address of one of the calls was proved last: a call
+// goes on while its media does, even if its control connection broke.
+func (s *session) lastProof() (last time.Duration) {
+	for _, c := range s.calls {
+		c.mu.Lock()
+		if c.proved.IsValid() {
+			last = max(last, c.provedAt)
+		}
+		c.mu.Unlock()
+	}
+	return last
+}
+
+// enter notes a request of the agent; leave its end.
+func (s *session) enter() (leave func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.busy--
+		s.seen = stamp.Now()
+	}
+}
+
+// finish says that the calls are over.
+func (s *session) finish() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.isDone {
+		s.isDone = true
+		close(s.finished)
+	}
+}
+
+// close ends the session for a reason, the first of which counts.
+func (s *session) close(why string) {
+	s.mu.Lock()
+	if s.closed == "" {
+		s.closed = why
+	}
+	s.mu.Unlock()
+	s.cancel()
+}
+
+func (s *session) whyClosed() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// packet counts one packet of the up stream.
+func (c *call) packet(b []byte, a stamp.Arrival) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.event.Dropped = max(c.event.Dropped, a.Dropped)
+	if c.opener == nil {
+		return
+	}
+	index, sent, err := c.opener.Open(b)
+	if err != nil || index >= int64(c.packets)+100 {
+		c.event.Foreign++
+		return
+	}
+	// A network may double packets; who sends them ten times over floods.
+	if c.taken >= 10*c.packets+1000 {
+		return
+	}
+	c.taken++
+	c.up = append(c.up, stream.Arrival{Seq: index, Sent: sent, Received: a.At, DSCP: a.DSCP})
+}
+
+// fresh says whether a check of the agent's has not been seen before. A second
+// one with the same transaction is a copy: the network's, or somebody's who
+// replays it.
+func (c *call) fresh(id wire.TransactionID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, seen := c.seenIDs[id]; seen || len(c.seenIDs) > c.mostChecks() {
+		return false
+	}
+	c.seenIDs[id] = struct{}{}
+	c.event.Checks++
+	return true
+}
+
+// mostChecks is far more than five a second for the longest life of a session.
+func (c *call) mostChecks() int {
+	return 10 * int((c.request.Duration+spare)/time.Second)
+}
+
+// prove notes that an address receives. It says whether the down stream is to
+// begin now.
+func (c *call) prove(at netip.AddrPort, now time.Duration) (begin bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.proved, c.provedAt = at, now
+	begin = !c.flows
+	c.flows = true
+	return begin
+}
+
+// target is where the next packet may go to; ok is false once consent lapsed.
+func (c *call) target(now time.Duration) (to netip.AddrPort, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.proved, allowed(c.provedAt, now)
+}
+
+// allowed says whether a proof still counts.
+func allowed(provedAt, now time.Duration) bool { return now-provedAt < consent }
+
+func (c *call) left(d wire.Departure) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.down = append(c.down, d)
+}
+
+func (c *call) ended(why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.event.Ended = why
+}
+
+// news is what came since the last news.
+func (c *call) news() wire.Event {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.event
+	e.Up, e.Down = wire.PackArrivals(c.up), wire.PackDepartures(c.down)
+	c.up, c.down = nil, nil
+	if now := c.proved; now.IsValid() && now.String() != c.told {
+		c.told = now.String()
+		e.Proved = c.told
+	}
+	return e
+}
