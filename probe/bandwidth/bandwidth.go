@@ -1,0 +1,133 @@
+// Package bandwidth measures the throughput of the HTTPS connection to the
+// responder, after the call so that it does not disturb it.
+package bandwidth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
+)
+
+// A Link is what the test needs of the control connection.
+type Link interface {
+	Download(ctx context.Context, most int64, d time.Duration) (io.ReadCloser, error)
+	Upload(ctx context.Context, r io.Reader) (wire.UploadResult, error)
+}
+
+// Settings bound a test; the zero value means the defaults.
+type Settings struct {
+	For  time.Duration // each way; 0: 3 s
+	Most int64         // bytes each way; 0: 512 MiB, 1.4 Gbit/s for 3 s
+}
+
+const (
+	defaultFor  = 3 * time.Second
+	defaultMost = 512 << 20
+	// grace is how long beyond For an end that is slow to stop is borne.
+	grace = 3 * time.Second
+)
+
+// Result is the throughput each way, in bits a second of what was delivered:
+// nothing but the payload of HTTPS, the connection's slow start included. nil
+// is not measured, and Reason says why.
+type Result struct {
+	Up, Down *float64
+	Reason   string
+}
+
+// Run measures down, then up. The far end bounds both in bytes and time too.
+func Run(ctx context.Context, link Link, s Settings) Result {
+	if s.For <= 0 {
+		s.For = defaultFor
+	}
+	if s.Most <= 0 {
+		s.Most = defaultMost
+	}
+	var r Result
+	var errs []error
+	var err error
+	if r.Down, err = down(ctx, link, s); err != nil {
+		errs = append(errs, fmt.Errorf("down: %w", err))
+	}
+	if r.Up, err = up(ctx, link, s); err != nil {
+		errs = append(errs, fmt.Errorf("up: %w", err))
+	}
+	if len(errs) > 0 {
+		r.Reason = errors.Join(errs...).Error()
+	}
+	return r
+}
+
+func down(ctx context.Context, link Link, s Settings) (*float64, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.For+grace)
+	defer cancel()
+	body, err := link.Download(ctx, s.Most, s.For)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	b := make([]byte, 256<<10)
+	var first, last time.Duration
+	var got int64
+	for {
+		n, err := body.Read(b)
+		if n > 0 {
+			last = stamp.Now()
+			if got == 0 {
+				first = last
+			}
+			got += int64(n)
+		}
+		if errors.Is(err, io.EOF) || got > s.Most {
+			return perSecond(got, last-first)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+func up(ctx context.Context, link Link, s Settings) (*float64, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.For+grace)
+	defer cancel()
+	source := &source{end: stamp.Now() + s.For, left: s.Most}
+	_, _ = rand.Read(source.bytes[:]) // never fails; nothing on the way can compress it
+	got, err := link.Upload(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	return perSecond(got.Bytes, got.Elapsed)
+}
+
+// source is random bytes until the time or their number is over.
+type source struct {
+	end   time.Duration
+	left  int64
+	bytes [256 << 10]byte
+}
+
+// Read implements io.Reader.
+func (s *source) Read(p []byte) (int, error) {
+	if s.left <= 0 || stamp.Now() >= s.end {
+		return 0, io.EOF
+	}
+	n := copy(p[:min(int64(len(p)), s.left)], s.bytes[:])
+	s.left -= int64(n)
+	return n, nil
+}
+
+var errTooLittle = errors.New("too little arrived to tell")
+
+func perSecond(bytes int64, elapsed time.Duration) (*float64, error) {
+	const enough = 50 * time.Millisecond
+	if bytes == 0 || elapsed < enough {
+		return nil, errTooLittle
+	}
+	return new(8 * float64(bytes) / elapsed.Seconds()), nil
+}

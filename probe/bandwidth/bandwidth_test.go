@@ -1,0 +1,124 @@
+package bandwidth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"netready/probe/internal/control"
+	"netready/probe/internal/wire"
+	"netready/probe/responder"
+)
+
+// link carries bytes at a steady rate each way, in virtual time.
+type link struct {
+	down, up int // bytes a millisecond
+	err      error
+}
+
+func (l link) Download(_ context.Context, most int64, d time.Duration) (io.ReadCloser, error) {
+	if l.err != nil {
+		return nil, l.err
+	}
+	n := min(most, int64(l.down)*int64(d/time.Millisecond))
+	return io.NopCloser(&slow{io.LimitReader(zeros{}, n), l.down}), nil
+}
+
+func (l link) Upload(_ context.Context, r io.Reader) (wire.UploadResult, error) {
+	if l.err != nil {
+		return wire.UploadResult{}, l.err
+	}
+	start := time.Now()
+	n, err := io.Copy(io.Discard, &slow{r, l.up})
+	return wire.UploadResult{Bytes: n, Elapsed: time.Since(start)}, err
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+type slow struct {
+	io.Reader
+	rate int // bytes a millisecond
+}
+
+func (s *slow) Read(p []byte) (int, error) {
+	time.Sleep(time.Millisecond)
+	return s.Reader.Read(p[:min(len(p), s.rate)])
+}
+
+func TestRun(t *testing.T) {
+	tests := []struct {
+		name     string
+		link     link
+		settings Settings
+		down, up float64 // Mbit/s, within 1 %
+	}{
+		{"10 down, 2 up", link{down: 1250, up: 250}, Settings{}, 10, 2},
+		{"bounded in bytes", link{down: 2500, up: 2500}, Settings{Most: 1_000_000}, 20, 20},
+		{"a second", link{down: 125, up: 125}, Settings{For: time.Second}, 1, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := Run(t.Context(), tt.link, tt.settings)
+				if r.Down == nil || r.Up == nil || r.Reason != "" {
+					t.Fatalf("not measured: %s", r.Reason)
+				}
+				for way, v := range map[string][2]float64{"down": {*r.Down / 1e6, tt.down}, "up": {*r.Up / 1e6, tt.up}} {
+					if v[0] < 0.99*v[1] || v[0] > 1.01*v[1] {
+						t.Errorf("%s %.3f Mbit/s, want %.3f", way, v[0], v[1])
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestNotMeasured(t *testing.T) {
+	r := Run(t.Context(), link{err: errors.New("the responder refused")}, Settings{})
+	if r.Up != nil || r.Down != nil || !strings.Contains(r.Reason, "refused") {
+		t.Errorf("got %+v, want the reason twice", r)
+	}
+	if v, err := perSecond(1<<20, time.Millisecond); v != nil || err == nil {
+		t.Error("a rate from a millisecond")
+	}
+}
+
+func TestSourceIsBounded(t *testing.T) {
+	s := &source{end: time.Hour, left: 600_000}
+	var b bytes.Buffer
+	n, err := io.Copy(&b, s)
+	if n != 600_000 || err != nil {
+		t.Errorf("%d bytes, %v, want 600000", n, err)
+	}
+}
+
+// Over loopback the test itself must not be the bottleneck. The rate is a
+// matter of the machine and only told; that both ways have one is the test.
+func TestLoopback(t *testing.T) {
+	s, err := responder.Start(t.Context(), responder.Local())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	invite, err := wire.ParseInvite(s.Invite())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := control.Open(t.Context(), invite, wire.Request{Ptime: 20 * time.Millisecond, Payload: 160, Rate: 8000, Duration: time.Second, Calls: 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	r := Run(t.Context(), c, Settings{For: 500 * time.Millisecond})
+	if r.Up == nil || r.Down == nil {
+		t.Fatalf("not measured: %s", r.Reason)
+	}
+	t.Logf("down %.0f Mbit/s, up %.0f Mbit/s", *r.Down/1e6, *r.Up/1e6)
+}

@@ -1,0 +1,119 @@
+package call
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
+)
+
+// ask sends checks, each with a transaction of its own and none twice, until
+// ctx ends. They keep the address proved and measure the round trip.
+func (l *leg) ask(ctx context.Context) {
+	start := stamp.Now()
+	for i := 0; ctx.Err() == nil; i++ {
+		l.askOnce()
+		pause(ctx, start+time.Duration(i+1)*checkEvery-stamp.Now())
+	}
+}
+
+func (l *leg) askOnce() {
+	id := wire.NewTransactionID()
+	b, err := wire.AskPadded(id, l.grant.Username, l.grant.Password)
+	if err != nil {
+		l.note(err)
+		return
+	}
+	l.mu.Lock()
+	l.expire(stamp.Now())
+	// The lock is held while sending: the answer must find the question.
+	defer l.mu.Unlock()
+	l.pending[id] = stamp.Now()
+	if err := l.conn.Write(b, netip.AddrPort{}); err != nil {
+		l.words = err.Error()
+	}
+}
+
+// expire counts the checks as lost that had their time. The lock is held.
+func (l *leg) expire(now time.Duration) {
+	for id, asked := range l.pending {
+		if now-asked >= checkLost {
+			delete(l.pending, id)
+			l.lost++
+		}
+	}
+}
+
+// check handles a STUN message: the responder's answer to a check of ours, or
+// its own check. What is not authentic gets silence.
+func (l *leg) check(b []byte, a stamp.Arrival) {
+	c, err := wire.ParseCheck(b)
+	if err != nil || c.Authentic(l.grant.Password) != nil {
+		l.mu.Lock()
+		l.foreign++
+		l.mu.Unlock()
+		return
+	}
+	if c.Answer {
+		l.answered(c, a.At)
+		return
+	}
+	if c.Username == l.grant.Username {
+		l.reply(c, a)
+	}
+}
+
+// reply answers the responder's check, which proves this address to it.
+func (l *leg) reply(c *wire.Check, a stamp.Arrival) {
+	b, err := wire.Answer(c.ID, a.From, a.At, stamp.Now(), l.grant.Password)
+	if err == nil {
+		err = l.conn.Write(b, netip.AddrPort{})
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.heard, l.isHeard = a.At, true
+	if err != nil {
+		l.words = err.Error()
+	}
+}
+
+// answered takes the round trip of a check: (T4 - T1) - (T3 - T2), so that a
+// slow responder does not count.
+func (l *leg) answered(c *wire.Check, at time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	asked, ok := l.pending[c.ID]
+	if !ok || at-asked >= checkLost {
+		return // a second copy, or too late
+	}
+	delete(l.pending, c.ID)
+	l.heard, l.isHeard = at, true
+	// A clock that is stepped within the responder would make nonsense of it.
+	if held := c.Sent - c.Received; held >= 0 && held <= at-asked {
+		l.trips = append(l.trips, RoundTrip{At: asked - l.begun, RTT: at - asked - held})
+	}
+	l.seenAs(c.Mapped, at)
+	if !l.isProved() {
+		close(l.proved)
+	}
+}
+
+func (l *leg) isProved() bool {
+	select {
+	case <-l.proved:
+		return true
+	default:
+		return false
+	}
+}
+
+// seenAs keeps the address that the responder sees us with, and its changes.
+// The lock is held.
+func (l *leg) seenAs(addr netip.AddrPort, at time.Duration) {
+	if l.mapped.IsValid() && l.mapped != addr {
+		l.changes = append(l.changes, PathChange{At: at - l.begun, From: l.mapped.String(), To: addr.String()})
+	}
+	l.mapped = addr
+}

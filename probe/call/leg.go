@@ -1,0 +1,214 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
+	"netready/probe/stream"
+)
+
+const (
+	// checkEvery is five a second: enough samples for a round trip, and consent
+	// (5 s) outlives the loss of many in a row.
+	checkEvery = 200 * time.Millisecond
+	// checkLost is when an unanswered check is given up.
+	checkLost = 2 * time.Second
+	// downLag is how much later than ours the responder's stream may end: where
+	// the first proof took longer, its rest is not waited for.
+	downLag = 8 * time.Second
+	// proofWait is how long the up stream waits for an answered check. Then it
+	// starts all the same, so that a dead path shows as 100 % loss.
+	proofWait = 1500 * time.Millisecond
+)
+
+// A leg is the agent's side of one of the calls: a media socket of its own,
+// the checks, the stream up and the arrivals of the stream down.
+type leg struct {
+	request wire.Request
+	grant   wire.CallGrant
+	packets int           // to send
+	offset  time.Duration // of this call's packets from the others', within a packet time
+	begun   time.Duration // when the calls were begun
+	conn    stamp.PacketConn
+	sleep   stamp.Sleeper
+	sealer  *wire.Sealer
+	opener  *wire.Opener
+	mark    Mark
+
+	proved chan struct{} // closed when a check was first answered
+	sent   chan struct{} // closed when the up stream is over
+
+	mu       sync.Mutex // guards the rest
+	pending  map[wire.TransactionID]time.Duration
+	trips    []RoundTrip
+	lost     int // checks
+	mapped   netip.AddrPort
+	changes  []PathChange
+	start    time.Duration // when packet 0 is due
+	started  bool
+	sentAt   []time.Duration
+	lateness []time.Duration
+	down     []stream.Arrival
+	downZero time.Duration // when packet 0 of the down stream would have come by its fastest way
+	foreign  int
+	dropped  uint32
+	heard    time.Duration // when an authentic datagram came last
+	isHeard  bool
+	words    string // of the system, why nothing could be sent
+	far      report
+}
+
+// newLeg prepares a call over a socket.
+func newLeg(r wire.Request, g wire.CallGrant, conn stamp.PacketConn) (*leg, error) {
+	l := &leg{
+		request: r, grant: g, conn: conn,
+		proved: make(chan struct{}), sent: make(chan struct{}),
+		pending: map[wire.TransactionID]time.Duration{},
+	}
+	var err error
+	if l.sealer, err = wire.NewSealer(wire.UpFlow(r, g)); err != nil {
+		return nil, err
+	}
+	if l.opener, err = wire.NewOpener(wire.DownFlow(r, g)); err != nil {
+		return nil, err
+	}
+	l.mark.Asked = r.DSCP
+	set, doubt := conn.SetDSCP(r.DSCP)
+	l.mark.Set, l.mark.Doubt = &set, doubt
+	return l, nil
+}
+
+// read handles what arrives until the socket is closed.
+func (l *leg) read(ctx context.Context) {
+	b := make([]byte, stamp.MaxDatagram)
+	for ctx.Err() == nil {
+		a, err := l.conn.Read(b)
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			// Whatever it is, the path may recover; only do not spin on it.
+			l.note(err)
+			pause(ctx, 20*time.Millisecond)
+		case wire.IsCheck(b[:a.N]):
+			l.check(b[:a.N], a)
+		case wire.IsRTP(b[:a.N]):
+			l.packet(b[:a.N], a)
+		}
+	}
+}
+
+func (l *leg) note(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.words = err.Error()
+}
+
+// packet takes a packet of the down stream into the trace.
+func (l *leg) packet(b []byte, a stamp.Arrival) {
+	index, sent, err := l.opener.Open(b)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dropped = max(l.dropped, a.Dropped)
+	// More than the call can have is not a packet of the call: its tag may be
+	// right by chance, one in four billion.
+	if err != nil || index > 2*int64(l.packets)+100 {
+		l.foreign++
+		return
+	}
+	zero := a.At - time.Duration(index)*l.request.Ptime
+	if len(l.down) == 0 || zero < l.downZero {
+		l.downZero = zero
+	}
+	l.down = append(l.down, stream.Arrival{Seq: index, Sent: sent, Received: a.At, DSCP: a.DSCP})
+	l.heard, l.isHeard = a.At, true
+}
+
+// stream sends the packets up, each when it is due, until they are all sent or
+// ctx ends.
+func (l *leg) stream(ctx context.Context) {
+	defer close(l.sent)
+	timer := time.NewTimer(proofWait)
+	defer timer.Stop()
+	select {
+	case <-l.proved:
+	case <-timer.C:
+	case <-ctx.Done():
+		return
+	}
+	defer stamp.Thread()()
+	start := l.grid(stamp.Now())
+	l.mu.Lock()
+	l.start, l.started = start, true
+	l.mu.Unlock()
+	for i := 0; i < l.packets && ctx.Err() == nil; i++ {
+		due := stream.Due(start, i, l.request.Ptime)
+		l.sleep.Until(due)
+		if ctx.Err() != nil {
+			return
+		}
+		l.send(int64(i), due)
+	}
+}
+
+// grid is the next moment after now that this call's packets may be due at, so
+// that several calls' packets lie evenly side by side.
+func (l *leg) grid(now time.Duration) time.Duration {
+	first := l.begun + l.offset
+	return stream.Due(first, int((now-first)/l.request.Ptime)+1, l.request.Ptime)
+}
+
+// send stamps and sends one packet. One that the system refuses counts as
+// sent: it was due, and is as lost to the call as one that the path eats.
+func (l *leg) send(i int64, due time.Duration) {
+	at := stamp.Now()
+	b, err := l.sealer.Seal(i, at)
+	if err == nil {
+		err = l.conn.Write(b, netip.AddrPort{})
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sentAt = append(l.sentAt, at)
+	l.lateness = append(l.lateness, at-due)
+	if err != nil {
+		l.words = err.Error()
+	}
+}
+
+// mediaEnd is when the last packet either way was or is due here, and whether
+// that is known yet.
+func (l *leg) mediaEnd() (time.Duration, bool) {
+	select {
+	case <-l.sent:
+	default:
+		return 0, false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.started {
+		return stamp.Now(), true
+	}
+	last := time.Duration(l.packets-1) * l.request.Ptime
+	end := l.start + last
+	if len(l.down) > 0 {
+		// The responder's stream ends as long after its start as ours.
+		end = max(end, min(l.downZero+last, end+downLag))
+	}
+	return end, true
+}
+
+// pause waits, or less if ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

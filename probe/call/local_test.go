@@ -1,0 +1,97 @@
+package call_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"netready/probe/call"
+	"netready/probe/responder"
+	"netready/probe/stream"
+)
+
+func local(t *testing.T, c responder.Config) *responder.Server {
+	t.Helper()
+	s, err := responder.Start(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// Three calls at once over real sockets, with the responder of region local.
+func TestLocalCalls(t *testing.T) {
+	t.Parallel()
+	s, err := call.Open(t.Context(), local(t, responder.Local()).Invite(), call.Settings{Calls: 3, Duration: time.Second, DSCP: 46, Codec: "opus"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if s.Calls() != 3 || s.Duration() != time.Second {
+		t.Errorf("granted %d calls of %v", s.Calls(), s.Duration())
+	}
+	o, err := s.Run(t.Context(), call.Plan{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !o.Complete || o.Source != call.SourceSTUN || len(o.Calls) != 3 {
+		t.Fatalf("complete %v %q, source %q, %d calls", o.Complete, o.Reason, o.Source, len(o.Calls))
+	}
+	for i, c := range o.Calls {
+		for name, d := range map[string]call.Direction{"up": c.Up, "down": c.Down} {
+			m := stream.Measure(d.Trace, 60*time.Millisecond)
+			if m.Sent != 50 || m.Received != 50 || m.Reordered != 0 || d.Reason != "" || d.Foreign != 0 {
+				t.Errorf("call %d %s: %+v, %q", i, name, m, d.Reason)
+			}
+		}
+		if c.Mapped != c.Local || len(c.RoundTrips) < 5 || len(c.Lateness) != 50 {
+			t.Errorf("call %d: seen as %v, is %v; %d round trips", i, c.Mapped, c.Local, len(c.RoundTrips))
+		}
+	}
+	if _, err := s.Control().Clock(t.Context()); err != nil {
+		t.Errorf("the session does not outlive its calls: %v", err)
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	t.Parallel()
+	good := local(t, responder.Local()).Invite()
+	at := strings.Index(good, "#")
+	dot := strings.LastIndex(good, ".")
+	other := local(t, responder.Local()).Invite()
+	dead := local(t, responder.Local())
+	gone := dead.Invite()
+	_ = dead.Close()
+	for _, c := range []struct {
+		name, invite string
+		settings     call.Settings
+		want         error
+	}{
+		{"no invite", "hello", call.Settings{}, call.ErrInvite},
+		{"cut", good[:at+4], call.Settings{}, call.ErrInvite},
+		{"wrong token", good[:at+1] + "AAAAAAAAAAAAAAAAAAAAAAAA" + good[dot:], call.Settings{}, call.ErrToken},
+		{"wrong pin", good[:dot] + other[strings.LastIndex(other, "."):], call.Settings{}, call.ErrPin},
+		{"gone", gone, call.Settings{}, call.ErrUnreachable},
+		{"too many calls", good, call.Settings{Calls: 100_000}, call.ErrRefused},
+		{"codec", good, call.Settings{Codec: "mp3"}, nil},
+		{"duration", good, call.Settings{Duration: time.Millisecond}, nil},
+		{"calls", good, call.Settings{Calls: -1}, nil},
+		{"dscp", good, call.Settings{DSCP: 64}, nil},
+	} {
+		s, err := call.Open(t.Context(), c.invite, c.settings)
+		if err == nil {
+			_ = s.Close()
+			t.Errorf("%s: no error", c.name)
+		} else if c.want != nil && !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", c.name, err, c.want)
+		}
+	}
+	if err := call.CheckInvite(good, ""); err != nil {
+		t.Errorf("CheckInvite: %v", err)
+	}
+	if host, err := call.InviteHost(good); err != nil || !strings.HasPrefix(host, "127.0.0.1:") {
+		t.Errorf("InviteHost: %q, %v", host, err)
+	}
+}

@@ -1,0 +1,90 @@
+package call
+
+import (
+	"net/netip"
+	"time"
+
+	"netready/probe/stream"
+)
+
+// An Outcome is what is known of the calls once they are over.
+type Outcome struct {
+	Calls []Call
+	// Source says whose round trips count: SourceSTUN, SourceTCP or "" where
+	// there are none.
+	Source string
+	// TCP are the round trips of the control connection, taken only while no
+	// check was answered.
+	TCP []RoundTrip
+	// Complete is false if the calls ended before their time or the responder's
+	// part of the figures is not all there; Reason says why.
+	Complete bool
+	Reason   string
+}
+
+// Sources of round trips.
+const (
+	SourceSTUN = "stun"
+	SourceTCP  = "tcp"
+)
+
+// A Call is what is known of one call.
+type Call struct {
+	Up, Down Direction
+	// RoundTrips are those of the answered checks, without the responder's own
+	// time. Checks counts those that were answered or are lost: one is lost
+	// after two seconds.
+	RoundTrips []RoundTrip
+	Checks     int
+	ChecksLost int
+	// Lateness is by how much each packet left after it was due.
+	Lateness []time.Duration
+	// Local is the media socket's own address, Mapped the one that the
+	// responder saw it with, invalid where no check was answered.
+	Local, Mapped netip.AddrPort
+	PathChanges   []PathChange
+	// Started is when the first packet was due, since the calls were begun.
+	Started time.Duration
+	// Refused counts ICMP errors from the path, Words are the last one's.
+	Refused int
+	Words   string
+}
+
+// A Direction is one way of a call.
+type Direction struct {
+	stream.Trace
+	// Reason says why there is nothing to measure, "" if there is.
+	Reason  string
+	Foreign int    // packets with a wrong tag
+	Dropped uint32 // by the receiver's own socket for want of room: not the path's fault
+	Mark    Mark
+}
+
+// A Mark is what became of the DSCP.
+type Mark struct {
+	Asked   int
+	Set     *int   // what the sender's system accepted; nil: not told
+	Doubt   string // why it may not be on the packets
+	Unheard string // why the receiver cannot read marks, "" if it can
+}
+
+// A RoundTrip is one sample.
+type RoundTrip struct {
+	At  time.Duration // when it was asked, since the calls were begun
+	RTT time.Duration
+}
+
+// A PathChange is a new address that the responder sees this machine with.
+type PathChange struct {
+	At   time.Duration // when it was known, since the calls were begun
+	From string
+	To   string
+}
+
+// Live are provisional figures of the first call, once a second. They are of
+// packets sent one to two seconds before.
+type Live struct {
+	Second   int
+	Up, Down stream.Second
+	RTT      *time.Duration // mean of the second's answers
+}

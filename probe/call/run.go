@@ -1,0 +1,345 @@
+package call
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
+)
+
+const (
+	// watchEvery is how often the end of the calls is looked for.
+	watchEvery = 50 * time.Millisecond
+	// lastWait is how long the responder's last lines are awaited.
+	lastWait = 3 * time.Second
+	// silence of the media path and the control connection after which the
+	// responder is given up. A control connection that broke needs less, since
+	// then one of the two has spoken.
+	silenceBroken = 3 * time.Second
+	silenceAll    = 8 * time.Second
+	// clockSamples are taken of the control connection where the media path
+	// gives no round trip.
+	clockSamples = 20
+)
+
+// A link is what the calls need of the control connection.
+type link interface {
+	// Events calls back with each line of the responder's until the session
+	// ends (nil), ctx does, or the connection breaks.
+	Events(ctx context.Context, line func(wire.Event)) error
+	// Clock is one round trip of the connection.
+	Clock(ctx context.Context) (time.Duration, error)
+	// Finish says that the calls are over: Events gets the rest and returns.
+	Finish(ctx context.Context) error
+}
+
+// Reasons of an incomplete outcome.
+var (
+	errStopped = errors.New("the run was stopped before the call was over")
+	errSilent  = errors.New("the responder fell silent on both the media path and the control connection: it or its host is gone")
+)
+
+// calls are several calls at once, over one control connection.
+type calls struct {
+	link    link
+	request wire.Request
+	grant   wire.Grant
+	live    func(Live)
+	sleep   stamp.Sleeper
+	dial    func(context.Context) (stamp.PacketConn, error)
+
+	begun time.Duration
+	legs  []*leg
+	meter *meter
+
+	mu        sync.Mutex // guards the rest
+	linkEnd   error      // why there will be no more lines
+	isEnded   bool
+	isWhole   bool // the responder told all it knows
+	finishing bool
+	lineAt    time.Duration // when a line came last
+	damaged   error
+	tcp       []RoundTrip
+}
+
+// run places the calls and waits for their end. ctx ends them early.
+func (s *calls) run(ctx context.Context) (*Outcome, error) {
+	s.begun, s.lineAt = stamp.Now(), stamp.Now()
+	if err := s.open(ctx); err != nil {
+		return nil, err
+	}
+	// What listens outlives ctx: after Ctrl-C the last report is awaited.
+	listening, quit := context.WithCancel(context.WithoutCancel(ctx))
+	sending, stop := context.WithCancel(ctx)
+	asking, silence := context.WithCancel(ctx)
+	var listeners, senders sync.WaitGroup
+	listeners.Go(func() { s.listen(listening) })
+	for _, l := range s.legs {
+		listeners.Go(func() { l.read(listening) })
+		senders.Go(func() { l.ask(asking) })
+		senders.Go(func() { l.stream(sending) })
+	}
+	senders.Go(func() { s.clock(asking) })
+
+	reason := s.watch(ctx)
+	silence()
+	stop()
+	senders.Wait()
+	settle := s.settle()
+	if !errors.Is(reason, errSilent) {
+		reason = s.lastLines(ctx, reason, settle)
+	}
+	quit()
+	s.close()
+	listeners.Wait()
+	return s.outcome(reason, settle), nil
+}
+
+// open makes a socket for every call.
+func (s *calls) open(ctx context.Context) error {
+	for i, g := range s.grant.Calls {
+		conn, err := s.dial(ctx)
+		if err != nil {
+			s.close()
+			return fmt.Errorf("opening the media socket of call %d: %w", i+1, err)
+		}
+		l, err := newLeg(s.request, g, conn)
+		if err != nil {
+			_ = conn.Close()
+			s.close()
+			return fmt.Errorf("preparing call %d with what the responder granted: %w", i+1, err)
+		}
+		l.begun, l.sleep = s.begun, s.sleep
+		l.packets = max(1, int(s.request.Duration/s.request.Ptime))
+		l.offset = time.Duration(i) * s.request.Ptime / time.Duration(len(s.grant.Calls))
+		s.legs = append(s.legs, l)
+	}
+	s.meter = newMeter(s.live)
+	return nil
+}
+
+func (s *calls) close() {
+	for _, l := range s.legs {
+		_ = l.conn.Close()
+	}
+}
+
+// listen takes the responder's lines until there are no more.
+func (s *calls) listen(ctx context.Context) {
+	var closed string
+	err := s.link.Events(ctx, func(e wire.Event) {
+		closed = e.Closed
+		s.line(e, stamp.Now())
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.isEnded = true
+	switch {
+	case err == nil && s.finishing:
+		s.isWhole = true
+	case err == nil:
+		s.linkEnd = fmt.Errorf("the responder ended the session: %s", cmp.Or(closed, "no reason given"))
+	default:
+		s.linkEnd = fmt.Errorf("the control connection broke: %w", err)
+	}
+}
+
+// line takes one line of the responder's.
+func (s *calls) line(e wire.Event, now time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lineAt = now
+	if e.Call < 0 || e.Call >= len(s.legs) {
+		return
+	}
+	l := s.legs[e.Call]
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.far.take(e, now); err != nil {
+		s.damaged = err
+	}
+}
+
+// watch waits for the end of the calls: nil, or why they end before it.
+func (s *calls) watch(ctx context.Context) error {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return errStopped
+		case <-ticker.C:
+		}
+		now := stamp.Now()
+		s.meter.tick(s, now)
+		if s.isOver(now) {
+			return nil
+		}
+		if err := s.isDead(now); err != nil {
+			return err
+		}
+	}
+}
+
+// isOver tells whether late packets of every call have had their time.
+func (s *calls) isOver(now time.Duration) bool {
+	for _, l := range s.legs {
+		if end, ok := l.mediaEnd(); !ok || now < end+lateWait {
+			return false
+		}
+	}
+	return true
+}
+
+// isDead tells whether nothing more is to be expected of the responder. A
+// media path that is silent while the control connection speaks is a dead path
+// and goes on; so does a call whose control connection alone broke.
+func (s *calls) isDead(now time.Duration) error {
+	quiet := now - s.begun
+	for _, l := range s.legs {
+		l.mu.Lock()
+		if l.isHeard {
+			quiet = min(quiet, now-l.heard)
+		}
+		l.mu.Unlock()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.isEnded && quiet >= silenceBroken:
+		return s.linkEnd
+	case quiet >= silenceAll && now-s.lineAt >= silenceAll:
+		return errSilent
+	}
+	return nil
+}
+
+// settle is how long a packet may be under way: twice the longest round trip,
+// for the way there and the report back.
+func (s *calls) settle() time.Duration {
+	longest := 150 * time.Millisecond
+	for _, l := range s.legs {
+		l.mu.Lock()
+		for _, t := range l.trips {
+			longest = max(longest, t.RTT)
+		}
+		l.mu.Unlock()
+	}
+	return min(2*longest, lateWait)
+}
+
+// lastLines fetches the rest of the responder's report and returns why the
+// calls are not complete, if they are not.
+func (s *calls) lastLines(ctx context.Context, reason error, settle time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settle+lastWait)
+	defer cancel()
+	if reason != nil {
+		pause(ctx, settle) // they did not have their two seconds: what is under way may arrive
+	}
+	if !s.isLinkDown() {
+		s.mu.Lock()
+		s.finishing = true
+		s.mu.Unlock()
+		if err := s.link.Finish(ctx); err != nil {
+			return cmp.Or(reason, s.linkError(), fmt.Errorf("the responder's last report did not come: %w", err))
+		}
+		for !s.isLinkDown() && ctx.Err() == nil {
+			pause(ctx, watchEvery)
+		}
+	}
+	if reason != nil || s.isFlowing() {
+		// The last down packets of that report may still be under way, too.
+		pause(ctx, settle)
+	}
+	if reason != nil {
+		return reason
+	}
+	if !s.isLinkDown() {
+		return errors.New("the responder's last report did not come")
+	}
+	return s.linkError()
+}
+
+// isFlowing tells whether a responder's stream is still going on.
+func (s *calls) isFlowing() bool {
+	for _, l := range s.legs {
+		l.mu.Lock()
+		flowing := l.far.departures > 0 && l.far.ended == ""
+		l.mu.Unlock()
+		if flowing {
+			return true
+		}
+	}
+	return false
+}
+
+// linkError is why not all of the responder's report is there, nil if it is.
+func (s *calls) linkError() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return cmp.Or(s.damaged, s.linkEnd)
+}
+
+func (s *calls) isLinkDown() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.isEnded
+}
+
+// clock takes round trips of the control connection while no check of any call
+// is answered.
+func (s *calls) clock(ctx context.Context) {
+	pause(ctx, proofWait)
+	every := max(s.request.Duration/clockSamples, 50*time.Millisecond)
+	for range clockSamples {
+		if ctx.Err() != nil || s.isAnswered() || s.isLinkDown() {
+			return
+		}
+		asked := stamp.Now()
+		once, cancel := context.WithTimeout(ctx, 5*time.Second)
+		rtt, err := s.link.Clock(once)
+		cancel()
+		if err == nil {
+			s.mu.Lock()
+			s.tcp = append(s.tcp, RoundTrip{At: asked - s.begun, RTT: rtt})
+			s.mu.Unlock()
+		}
+		pause(ctx, asked+every-stamp.Now())
+	}
+}
+
+func (s *calls) isAnswered() bool {
+	for _, l := range s.legs {
+		if l.isProved() {
+			return true
+		}
+	}
+	return false
+}
+
+// outcome puts together what is known.
+func (s *calls) outcome(reason error, settle time.Duration) *Outcome {
+	o := &Outcome{Complete: reason == nil}
+	if reason != nil {
+		o.Reason = reason.Error()
+	}
+	for _, l := range s.legs {
+		if s.isWhole && s.damaged == nil {
+			l.far.at, l.far.any = stamp.Now(), true
+		}
+		c := l.result(settle)
+		if len(c.RoundTrips) > 0 {
+			o.Source = SourceSTUN
+		}
+		o.Calls = append(o.Calls, c)
+	}
+	if o.Source == "" && len(s.tcp) > 0 {
+		o.Source, o.TCP = SourceTCP, s.tcp
+	}
+	return o
+}

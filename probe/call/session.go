@@ -1,0 +1,155 @@
+// Package call is the agent's side of a test call: two independent RTP
+// streams, STUN checks beside them, and a control connection over which the
+// responder tells what arrived. It measures and has no opinion.
+package call
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"netready/probe/emodel"
+	"netready/probe/internal/control"
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
+)
+
+// What can be wrong with a responder or its invite. Every error of Open wraps
+// one of them, or is the context's.
+var (
+	ErrInvite      = wire.ErrInvite
+	ErrToken       = control.ErrToken
+	ErrPin         = control.ErrPin
+	ErrVersion     = control.ErrVersion
+	ErrRefused     = control.ErrRefused
+	ErrUnreachable = control.ErrUnreachable
+)
+
+const (
+	// DefaultDuration is that of a call.
+	DefaultDuration = 30 * time.Second
+	// PacketTime is that of every codec's packets here, as most phones have it.
+	PacketTime = 20 * time.Millisecond
+)
+
+// Settings say what call to ask for.
+type Settings struct {
+	Codec     string          // as package emodel names it; "": pcmu
+	Duration  time.Duration   // 0: DefaultDuration
+	Calls     int             // at once; 0: 1
+	DSCP      int             // 0: unmarked
+	Token     string          // for an invite that is only host:port
+	Transport *http.Transport // nil: the environment's proxy
+}
+
+// CheckInvite says what is wrong with an invite, without using it. token is
+// for one that is only host:port.
+func CheckInvite(invite, token string) error {
+	_, err := control.ReadInvite(invite, token)
+	return err
+}
+
+// InviteHost is the host:port that an invite leads to; no secret is in it.
+func InviteHost(invite string) (string, error) {
+	i, err := wire.ParseInvite(invite)
+	return i.Host, err
+}
+
+// request is what the responder is asked for.
+func (s Settings) request() (wire.Request, error) {
+	codec, ok := emodel.FindCodec(cmp.Or(s.Codec, emodel.Basis))
+	if !ok {
+		return wire.Request{}, fmt.Errorf("unknown codec %q: choose one of %s", s.Codec, strings.Join(emodel.CodecNames(), ", "))
+	}
+	r := wire.Request{
+		Version: wire.Version, Codec: codec.Name, Ptime: PacketTime, Payload: codec.PayloadBytes(PacketTime), Type: codec.PayloadType,
+		Rate: int(codec.ClockRate), Duration: s.Duration, Calls: s.Calls, DSCP: s.DSCP,
+	}
+	if r.Duration == 0 {
+		r.Duration = DefaultDuration
+	}
+	if r.Calls == 0 {
+		r.Calls = 1
+	}
+	switch {
+	case r.Duration < r.Ptime:
+		return r, fmt.Errorf("a call of %v is shorter than one packet of %v", r.Duration, r.Ptime)
+	case r.Calls < 0:
+		return r, fmt.Errorf("%d calls: give 1 or more", r.Calls)
+	case r.DSCP < 0 || r.DSCP > 63:
+		return r, fmt.Errorf("DSCP %d: give 0 to 63", r.DSCP)
+	}
+	return r, nil
+}
+
+// A Session is an open control connection to a responder that granted calls.
+type Session struct {
+	client  *control.Client
+	request wire.Request
+}
+
+// Open asks the responder of an invite for a session.
+func Open(ctx context.Context, invite string, s Settings) (*Session, error) {
+	request, err := s.request()
+	if err != nil {
+		return nil, err
+	}
+	i, err := control.ReadInvite(invite, s.Token)
+	if err != nil {
+		return nil, err
+	}
+	client, err := control.Open(ctx, i, request, s.Transport)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{client: client, request: request}, nil
+}
+
+// Control is the session's connection, for the port checks and the bandwidth.
+func (s *Session) Control() *control.Client { return s.client }
+
+// Duration is how long a call the responder granted.
+func (s *Session) Duration() time.Duration { return s.granted().Duration }
+
+// Calls is how many calls at once the responder granted.
+func (s *Session) Calls() int { return len(s.client.Grant().Calls) }
+
+// granted is the request as far as it was granted.
+func (s *Session) granted() wire.Request {
+	r := s.request
+	if d := s.client.Grant().Duration; d > 0 && d < r.Duration {
+		r.Duration = d
+	}
+	return r
+}
+
+// Close ends the session.
+func (s *Session) Close() error { return s.client.Close() }
+
+// A Plan says how to place the calls.
+type Plan struct {
+	Live func(Live) // called once a second; nil: nobody looks
+}
+
+// Run places the granted calls, all at once, and waits for their end: two
+// seconds after the last packet was due. When ctx ends they end early, and the
+// outcome says so. An error means that no call could be placed at all.
+func (s *Session) Run(ctx context.Context, p Plan) (*Outcome, error) {
+	grant := s.client.Grant()
+	if len(grant.Calls) == 0 {
+		return nil, errors.New("placing the call: the responder granted none; ask its operator for its limits")
+	}
+	media, err := s.client.Media()
+	if err != nil {
+		return nil, fmt.Errorf("placing the call: %w", err)
+	}
+	c := &calls{
+		link: s.client, request: s.granted(), grant: grant, live: p.Live,
+		dial: func(ctx context.Context) (stamp.PacketConn, error) { return stamp.Dial(ctx, media) },
+	}
+	return c.run(ctx)
+}

@@ -1,0 +1,65 @@
+package machine
+
+import (
+	"net"
+	"runtime"
+	"testing"
+)
+
+func TestDescribeLoopback(t *testing.T) {
+	for _, target := range []string{"127.0.0.1", "localhost"} {
+		got := Describe(t.Context(), target)
+		if got.Interface.Kind != Loopback {
+			t.Errorf("Describe(%q).Interface.Kind = %q, want %q", target, got.Interface.Kind, Loopback)
+		}
+		if got.Interface.Name == "" || !got.Interface.Address.IsLoopback() {
+			t.Errorf("Describe(%q).Interface = %+v, want a name and a loopback address", target, got.Interface)
+		}
+		if got.Hostname == "" || got.OS == "" || got.Cores != runtime.NumCPU() {
+			t.Errorf("Describe(%q) = %+v, want hostname, OS and cores", target, got)
+		}
+	}
+}
+
+func TestDescribeUnknownHost(t *testing.T) {
+	got := Describe(t.Context(), "no such host")
+	if got.Interface.Kind != Unknown || got.Interface.Name != "" {
+		t.Errorf("Interface = %+v, want unknown", got.Interface)
+	}
+}
+
+func TestLooksLikeVPN(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		flags net.Flags
+		want  bool
+	}{
+		{"eth0", net.FlagUp, false},
+		{"Ethernet", net.FlagUp, false},
+		{"tun0", net.FlagUp, true},
+		{"wg0", net.FlagUp, true},
+		{"utun3", net.FlagUp, true},
+		{"anything", net.FlagPointToPoint, true},
+	} {
+		if got := looksLikeVPN(net.Interface{Name: test.name, Flags: test.flags}); got != test.want {
+			t.Errorf("looksLikeVPN(%s) = %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// A core that does nothing but count makes the load at least its own share;
+// how much more is the machine's affair.
+func TestLoad(t *testing.T) {
+	load := StartLoad(t.Context())
+	for got := load.BusyPercent(t.Context()); ; got = load.BusyPercent(t.Context()) {
+		if got == nil {
+			continue // the counters have not moved yet
+		}
+		if *got < 0 || *got > 100 {
+			t.Fatalf("BusyPercent = %v, want 0 to 100", *got)
+		}
+		if *got > 0 {
+			return
+		}
+	}
+}

@@ -1,0 +1,85 @@
+// Package ping measures the ICMP round trip to one host, as far as the system
+// lets an ordinary user.
+package ping
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Settings of a series; the zero value means the defaults.
+type Settings struct {
+	Count    int           // questions; 0: until ctx is done
+	Interval time.Duration // between two questions; 0: 500 ms
+	Timeout  time.Duration // for each answer; 0: 1 s
+}
+
+const (
+	defaultInterval = 500 * time.Millisecond // far from a load, often enough to see a bad gateway
+	defaultTimeout  = time.Second
+)
+
+// Result is what came of a series. Without samples the figures are nil.
+type Result struct {
+	Target        string
+	Samples, Lost int
+	Min, Avg, Max *time.Duration
+	Reason        string // why nothing was measured, with the system's own words
+}
+
+// Run asks the host until Count is reached or ctx is done. It never fails:
+// what keeps it from measuring is the Reason.
+func Run(ctx context.Context, host string, s Settings) Result {
+	if s.Interval <= 0 {
+		s.Interval = defaultInterval
+	}
+	if s.Timeout <= 0 {
+		s.Timeout = defaultTimeout
+	}
+	result := Result{Target: host}
+	addr, err := resolve(ctx, host)
+	if err != nil {
+		result.Reason = fmt.Sprintf("looking up %s: %v", host, err)
+		return result
+	}
+	trips, lost, err := series(ctx, addr, s)
+	result.Lost = lost
+	if err != nil && len(trips) == 0 {
+		result.Lost = 0
+		result.Reason = err.Error()
+		return result
+	}
+	result.summarise(trips)
+	if len(trips) == 0 && lost > 0 {
+		result.Reason = fmt.Sprintf("%d echo requests, no answer: many hosts and firewalls drop ICMP, which harms nothing", lost)
+	}
+	return result
+}
+
+func resolve(ctx context.Context, host string) (netip.Addr, error) {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr, nil
+	}
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	return addrs[0].Unmap(), nil
+}
+
+func (r *Result) summarise(trips []time.Duration) {
+	r.Samples = len(trips)
+	if len(trips) == 0 {
+		return
+	}
+	var sum time.Duration
+	for _, t := range trips {
+		sum += t
+	}
+	shortest, longest, mean := slices.Min(trips), slices.Max(trips), sum/time.Duration(len(trips))
+	r.Min, r.Avg, r.Max = &shortest, &mean, &longest
+}

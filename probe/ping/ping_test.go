@@ -1,0 +1,50 @@
+package ping
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestLoopback(t *testing.T) {
+	got := Run(t.Context(), "127.0.0.1", Settings{Count: 3, Interval: 20 * time.Millisecond})
+	if got.Samples == 0 && strings.Contains(got.Reason, "administrators") {
+		t.Skip(got.Reason) // the honest answer of a system that forbids it
+	}
+	if got.Samples != 3 || got.Lost != 0 || got.Reason != "" {
+		t.Fatalf("Run = %+v, want 3 samples, none lost", got)
+	}
+	if *got.Min <= 0 || *got.Min > *got.Avg || *got.Avg > *got.Max {
+		t.Errorf("min %v, avg %v, max %v are out of order", *got.Min, *got.Avg, *got.Max)
+	}
+}
+
+func TestEndsWithContext(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	got := Run(ctx, "127.0.0.1", Settings{Interval: 10 * time.Millisecond})
+	if got.Lost != 0 {
+		t.Errorf("Lost = %d, want 0: a question cut off by the end is not lost (%+v)", got.Lost, got)
+	}
+}
+
+func TestUnknownHost(t *testing.T) {
+	got := Run(t.Context(), "no such host.invalid", Settings{Count: 1})
+	if got.Samples != 0 || got.Avg != nil || !strings.Contains(got.Reason, "looking up no such host.invalid") {
+		t.Errorf("Run = %+v, want no figure and the look-up's error", got)
+	}
+}
+
+func TestSummary(t *testing.T) {
+	var r Result
+	r.summarise([]time.Duration{30 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond})
+	if *r.Min != 10*time.Millisecond || *r.Avg != 20*time.Millisecond || *r.Max != 30*time.Millisecond || r.Samples != 3 {
+		t.Errorf("summary = %v %v %v of %d", *r.Min, *r.Avg, *r.Max, r.Samples)
+	}
+	var none Result
+	none.summarise(nil)
+	if none.Avg != nil {
+		t.Errorf("Avg of nothing = %v, want nil", *none.Avg)
+	}
+}

@@ -1,0 +1,98 @@
+package ping
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+
+	"netready/probe/internal/stamp"
+)
+
+// Windows lets every user send echo requests through iphlpapi. Its own round
+// trip figure counts whole milliseconds, so the call is stamped by us.
+var (
+	iphlpapi        = windows.NewLazySystemDLL("iphlpapi.dll")
+	icmpCreateFile  = iphlpapi.NewProc("IcmpCreateFile")
+	icmpCloseHandle = iphlpapi.NewProc("IcmpCloseHandle")
+	icmpSendEcho    = iphlpapi.NewProc("IcmpSendEcho")
+)
+
+// echoReply is ICMP_ECHO_REPLY as a 64-bit process sees it.
+type echoReply struct {
+	Address       [4]byte
+	Status        uint32 // 0: answered
+	RoundTripTime uint32
+	DataSize      uint16
+	_             uint16
+	Data          uintptr
+	Options       [16]byte
+}
+
+var errIPv6 = errors.New("not measured over IPv6 on Windows")
+
+func series(ctx context.Context, addr netip.Addr, s Settings) (trips []time.Duration, lost int, err error) {
+	if !addr.Is4() {
+		return nil, 0, errIPv6
+	}
+	if err := icmpSendEcho.Find(); err != nil {
+		return nil, 0, fmt.Errorf("finding IcmpSendEcho: %w", err)
+	}
+	handle, _, callErr := icmpCreateFile.Call()
+	if windows.Handle(handle) == windows.InvalidHandle {
+		return nil, 0, fmt.Errorf("opening ICMP: %w", callErr)
+	}
+	defer icmpCloseHandle.Call(handle) //nolint:errcheck // nothing can be done about it
+	tick := time.NewTicker(s.Interval)
+	defer tick.Stop()
+	for i := 0; s.Count == 0 || i < s.Count; i++ {
+		trip, err := echo(handle, addr, s.Timeout)
+		switch {
+		case err == nil:
+			trips = append(trips, trip)
+		case i == 0 && !timedOut(err):
+			return nil, 0, fmt.Errorf("sending ICMP echo requests to %s: %w", addr, err)
+		case ctx.Err() == nil:
+			lost++
+		}
+		if s.Count > 0 && i == s.Count-1 {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return trips, lost, nil
+		case <-tick.C:
+		}
+	}
+	return trips, lost, nil
+}
+
+// echo asks once and waits for the answer.
+func echo(handle uintptr, addr netip.Addr, timeout time.Duration) (time.Duration, error) {
+	question := []byte("netready: is this network ready?")
+	var reply [256]byte // one reply with its data, and room for an ICMP error
+	destination := addr.As4()
+	asked := stamp.Now()
+	n, _, err := icmpSendEcho.Call(handle,
+		uintptr(*(*uint32)(unsafe.Pointer(&destination[0]))),
+		uintptr(unsafe.Pointer(&question[0])), uintptr(len(question)), 0,
+		uintptr(unsafe.Pointer(&reply[0])), uintptr(len(reply)), uintptr(timeout.Milliseconds()))
+	answered := stamp.Now()
+	if n == 0 {
+		return 0, err
+	}
+	if status := (*echoReply)(unsafe.Pointer(&reply[0])).Status; status != 0 {
+		return 0, windows.Errno(status)
+	}
+	return answered - asked, nil
+}
+
+// timedOut tells silence from a refusal to send at all.
+func timedOut(err error) bool {
+	const requestTimedOut = windows.Errno(11010) // IP_REQ_TIMED_OUT
+	return errors.Is(err, requestTimedOut) || errors.Is(err, windows.ERROR_SEM_TIMEOUT)
+}
