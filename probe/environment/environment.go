@@ -1,0 +1,212 @@
+// Package environment finds out what stands between this machine and the
+// Internet: a proxy, a captive portal, the two families of addresses, and what
+// the configured resolver says of the service's names.
+package environment
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options say what to look at. Zero fields mean the defaults.
+type Options struct {
+	Hosts    []string      // the service's names; none: nothing is sent
+	Limit    time.Duration // 0: DefaultLimit
+	Resolver *net.Resolver // nil: the system's
+	Portal   string        // http URL whose host answers for the captive portal; "": http://HOST/ of the first host
+}
+
+// DefaultLimit is for each look-up and for the captive portal.
+const DefaultLimit = 5 * time.Second
+
+// A Result holds what was found. nil means not measured.
+type Result struct {
+	Proxy         string // without its password; "" none
+	ProxySource   string // environment, windows, macos, gnome
+	CaptivePortal *bool
+	IPv4          *bool // an address of global or private scope, with a route
+	IPv6          *bool
+	DNS           []Answer
+}
+
+// Answer is what the resolver said of a name.
+type Answer struct {
+	Name      string
+	Addresses []string
+	Elapsed   time.Duration
+	Reason    string // an error, or what is odd about the answer
+}
+
+// Run looks at everything at once.
+func Run(ctx context.Context, o Options) Result {
+	if o.Limit == 0 {
+		o.Limit = DefaultLimit
+	}
+	if o.Resolver == nil {
+		o.Resolver = net.DefaultResolver
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.Limit)
+	defer cancel()
+	var r Result
+	var wg sync.WaitGroup
+	wg.Go(func() { r.Proxy, r.ProxySource = proxy(ctx, o.Hosts) })
+	wg.Go(func() { r.CaptivePortal = captive(ctx, o) })
+	wg.Go(func() { r.DNS = lookups(ctx, o) })
+	v4, v6 := routable(netip.MustParseAddr("192.0.2.1")), routable(netip.MustParseAddr("2001:db8::1"))
+	r.IPv4, r.IPv6 = &v4, &v6
+	wg.Wait()
+	return r
+}
+
+// routable reports whether this machine has a way, and an address that is more
+// than link-local, towards another. Nothing is sent: connecting a UDP socket
+// only looks the route up.
+func routable(to netip.Addr) bool {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, 9)))
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	own := c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+	return own.IsGlobalUnicast()
+}
+
+// lookups asks the resolver for the service's names, and for one that cannot
+// exist.
+func lookups(ctx context.Context, o Options) []Answer {
+	if len(o.Hosts) == 0 {
+		return nil
+	}
+	hosts := slices.Compact(slices.Sorted(slices.Values(o.Hosts)))
+	absent := strings.ToLower(rand.Text()) + ".netready.invalid"
+	found := make([]Answer, len(hosts))
+	var invented Answer
+	var wg sync.WaitGroup
+	wg.Go(func() { invented = lookup(ctx, o.Resolver, absent) })
+	for i, host := range hosts {
+		wg.Go(func() { found[i] = lookup(ctx, o.Resolver, host) })
+	}
+	wg.Wait()
+	var answers []Answer
+	for _, a := range found {
+		a.Reason = odd(a, invented.Addresses)
+		answers = append(answers, a)
+	}
+	if len(invented.Addresses) > 0 {
+		invented.Name = "a name that cannot exist"
+		invented.Reason = "the resolver invents answers for names that do not exist"
+		answers = append(answers, invented)
+	}
+	return answers
+}
+
+func lookup(ctx context.Context, r *net.Resolver, host string) Answer {
+	started := time.Now()
+	ips, err := r.LookupNetIP(ctx, "ip", host)
+	a := Answer{Name: host, Elapsed: time.Since(started)}
+	for _, ip := range ips {
+		a.Addresses = append(a.Addresses, ip.Unmap().String())
+	}
+	slices.Sort(a.Addresses)
+	a.Addresses = slices.Compact(a.Addresses)
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		a.Reason = "there is no such name"
+	case errors.As(err, &dns) && dns.IsTimeout:
+		a.Reason = "the resolver did not answer in time"
+	case err != nil:
+		a.Reason = err.Error()
+	}
+	return a
+}
+
+// odd says what is strange about an answer, given what the resolver invents.
+func odd(a Answer, invented []string) string {
+	if a.Reason != "" {
+		return a.Reason
+	}
+	for _, address := range a.Addresses {
+		ip, err := netip.ParseAddr(address)
+		switch {
+		case err != nil:
+		case slices.Contains(invented, address):
+			return fmt.Sprintf("hijacked: %s is what this resolver answers for names that do not exist", address)
+		case ip.IsLoopback() || ip.IsUnspecified():
+			return fmt.Sprintf("blocked by DNS: %s is no address of the service", address)
+		case ip.IsPrivate() || ip.IsLinkLocalUnicast():
+			return fmt.Sprintf("split horizon: %s is an address of a private network, such as that of a proxy or a private link", address)
+		}
+	}
+	return ""
+}
+
+// captive asks for a page over plain HTTP and looks whether somebody else
+// answers. nil where nothing tells.
+func captive(ctx context.Context, o Options) *bool {
+	page := o.Portal
+	if page == "" {
+		if len(o.Hosts) == 0 {
+			return nil
+		}
+		page = "http://" + o.Hosts[0] + "/"
+	}
+	u, err := url.Parse(page)
+	if err != nil {
+		return nil
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, page, nil)
+	if err != nil {
+		return nil
+	}
+	transport := &http.Transport{Proxy: nil, DisableKeepAlives: true, DialContext: (&net.Dialer{Resolver: o.Resolver}).DialContext}
+	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	answer, err := client.Do(r)
+	if err != nil {
+		return nil
+	}
+	defer answer.Body.Close()
+	return judgePage(answer.StatusCode, answer.Header.Get("Location"), u.Hostname())
+}
+
+// judgePage: the service sends to its own HTTPS, a portal to its own page
+// (or says 511, RFC 6585 6).
+func judgePage(status int, location, host string) *bool {
+	yes, no := true, false
+	switch {
+	case status == http.StatusNetworkAuthenticationRequired:
+		return &yes
+	case status == http.StatusNoContent:
+		return &no
+	case status < 300 || status > 399:
+		return nil
+	}
+	to, err := url.Parse(location)
+	switch {
+	case err != nil:
+		return nil
+	case to.Hostname() == "" || site(to.Hostname()) == site(host):
+		return &no
+	default:
+		return &yes
+	}
+}
+
+// site is the last two labels of a name.
+func site(host string) string {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return host
+	}
+	labels := strings.Split(strings.ToLower(strings.TrimSuffix(host, ".")), ".")
+	return strings.Join(labels[max(0, len(labels)-2):], ".")
+}

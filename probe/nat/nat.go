@@ -1,0 +1,181 @@
+// Package nat finds out what the address translation between this machine and
+// the responder does to a call, and says it in plain words.
+package nat
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Mappings, by RFC 4787 4.1.
+const (
+	None                    = "none"                       // no translation
+	EndpointIndependent     = "endpoint_independent"       // one public port for all destinations
+	AddressDependent        = "address_dependent"          // another one for each address
+	AddressAndPortDependent = "address_and_port_dependent" // another one for each address and port
+)
+
+// A STUN server tells what address it sees.
+type STUN struct {
+	Address string // host:port
+	Nonce   string // of the session, where the responder runs it
+}
+
+// Options say whom to ask. Two places at least are needed for the mapping.
+type Options struct {
+	Nonce string   // of the session
+	Knock []string // host:port of the responder's UDP ports that answer knocks: media, opened ones
+	STUN  []STUN
+	SIP   string        // host:port of the responder's UDP port for SIP; "": none
+	Limit time.Duration // 0: DefaultLimit
+}
+
+// DefaultLimit leaves room for six tries.
+const DefaultLimit = 7 * time.Second
+
+// A Result holds what was found. nil and "" mean not measured, and Reason says why.
+type Result struct {
+	PublicAddress string // ip:port as the far end saw it
+	LocalAddress  string
+	Behind        *bool
+	Mapping       string
+	PortKept      *bool
+	Survives30s   *bool // from Silence
+	SIPALG        *bool
+	ForUser       string
+	ForNetwork    string
+	Reason        string
+}
+
+// Run asks all places from one socket and compares what they saw. It takes a
+// round trip where all goes well.
+func Run(ctx context.Context, o Options) Result {
+	if o.Limit == 0 {
+		o.Limit = DefaultLimit
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.Limit)
+	defer cancel()
+	alg := make(chan *bool, 1)
+	go func() { alg <- rewritten(ctx, o) }()
+	var r Result
+	r.mapping(ctx, o)
+	r.SIPALG = <-alg
+	r.Explain()
+	return r
+}
+
+func (r *Result) mapping(ctx context.Context, o Options) {
+	places, err := o.places(ctx)
+	if err != nil {
+		r.Reason = err.Error()
+		return
+	}
+	seen, local, err := observe(ctx, places)
+	if err != nil {
+		r.Reason = err.Error()
+		return
+	}
+	r.LocalAddress = local.String()
+	if len(seen) == 0 {
+		r.Reason = "no answer over UDP that says what address the far end sees"
+		return
+	}
+	first := seen[0].mapped
+	behind := first != local
+	kept := first.Port() == local.Port()
+	r.PublicAddress, r.Behind, r.PortKept = first.String(), &behind, &kept
+	r.Mapping, r.Reason = judge(local, seen)
+}
+
+// seen is what one place saw.
+type seen struct{ place, mapped netip.AddrPort }
+
+// judge tells the mapping from what several places saw of one socket
+// (RFC 5780 4.3).
+func judge(local netip.AddrPort, all []seen) (mapping, reason string) {
+	samePort, sameAddress := true, true // of the mapping, where only the destination's port or address differs
+	ports, addresses, translated := false, false, false
+	for i, a := range all {
+		translated = translated || a.mapped != local
+		for _, b := range all[:i] {
+			switch {
+			case a.place.Addr() != b.place.Addr():
+				addresses = true
+				sameAddress = sameAddress && a.mapped == b.mapped
+			case a.place.Port() != b.place.Port():
+				ports = true
+				samePort = samePort && a.mapped == b.mapped
+			}
+		}
+	}
+	switch {
+	case !translated:
+		return None, ""
+	case !ports && !addresses:
+		return "", "the mapping needs two places that answer, and one did"
+	case ports && !samePort:
+		return AddressAndPortDependent, ""
+	case addresses && !sameAddress && ports:
+		return AddressDependent, ""
+	case addresses && !sameAddress:
+		return AddressDependent, "at least; whether it depends on the port too was not measured"
+	case !addresses:
+		return EndpointIndependent, "towards two ports of one address; a second address was not there to ask"
+	default:
+		return EndpointIndependent, ""
+	}
+}
+
+// Explain writes the two sentences. Call it again once Survives30s is known.
+func (r *Result) Explain() {
+	r.ForUser, r.ForNetwork = "", ""
+	switch r.Mapping {
+	case None:
+		r.ForUser = "Nothing translates this machine's address on the way to the region; calls can go directly."
+		r.ForNetwork = fmt.Sprintf("No NAT between %s and the far end.", r.LocalAddress)
+	case EndpointIndependent:
+		r.ForUser = "Your router translates addresses in the way that calls need."
+		r.ForNetwork = fmt.Sprintf("NAT %s -> %s maps endpoint-independently, as it should (RFC 4787 REQ-1).", r.LocalAddress, r.PublicAddress)
+	case AddressDependent, AddressAndPortDependent:
+		r.ForUser = "Your router gives each destination another public port, so calls must take a detour through a relay, which makes them slower."
+		r.ForNetwork = fmt.Sprintf("NAT %s -> %s maps per destination (symmetric): configure endpoint-independent mapping for UDP (RFC 4787 REQ-1).", r.LocalAddress, r.PublicAddress)
+	default:
+		r.ForUser = "How your router translates addresses could not be measured."
+		r.ForNetwork = "NAT not measured: " + r.Reason + "."
+	}
+	if r.Survives30s != nil && !*r.Survives30s {
+		r.ForUser += " The way back closes within 30 seconds of silence, so a held call can lose its sound."
+		r.ForNetwork += " Raise the UDP mapping time-out above 30 s; RFC 4787 REQ-5 asks for two minutes or more."
+	}
+	if r.SIPALG != nil && *r.SIPALG {
+		r.ForUser += " Something on the way rewrites phone messages, which breaks calls of SIP phones."
+		r.ForNetwork += " Switch the SIP ALG (SIP helper, SIP inspection) off."
+	}
+}
+
+// resolve looks a host:port up.
+func resolve(ctx context.Context, address string) (netip.AddrPort, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("reading the address %q: %w", address, err)
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("resolving %s: %w", host, err)
+	}
+	number, err := net.DefaultResolver.LookupPort(ctx, "udp", port)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("reading the port of %q: %w", address, err)
+	}
+	best := ips[0].Unmap()
+	for _, ip := range ips { // NAT is a matter of IPv4
+		if ip.Unmap().Is4() {
+			best = ip.Unmap()
+			break
+		}
+	}
+	return netip.AddrPortFrom(best, uint16(number)), nil
+}

@@ -1,0 +1,204 @@
+package nat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/pion/stun/v3"
+
+	"netready/probe/internal/wire"
+)
+
+// A place can be asked what address it sees.
+type place struct {
+	at    netip.AddrPort
+	nonce string // "" for a public STUN server
+	knock bool   // instead of STUN
+}
+
+func (o Options) places(ctx context.Context) ([]place, error) {
+	var all []place
+	var errs []error
+	add := func(address, nonce string, knock bool) {
+		at, err := resolve(ctx, address)
+		if err != nil {
+			errs = append(errs, err)
+			return
+		}
+		all = append(all, place{at, nonce, knock})
+	}
+	for _, address := range o.Knock {
+		add(address, o.Nonce, true)
+	}
+	for _, s := range o.STUN {
+		add(s.Address, s.Nonce, false)
+	}
+	// One socket has one family: that of the first place.
+	all = slices.DeleteFunc(all, func(p place) bool { return p.at.Addr().Is4() != all[0].at.Addr().Is4() })
+	if len(all) == 0 {
+		return nil, errors.Join(append(errs, errors.New("nobody to ask: neither a responder nor a STUN server"))...)
+	}
+	return all, nil
+}
+
+// spacing of the tries: a guest sends at most two packets a second.
+const (
+	spacing = 700 * time.Millisecond
+	rounds  = 6
+)
+
+// observe asks all places from one socket until all have answered or six
+// rounds are over, and follows a STUN server to its other address (RFC 5780).
+func observe(ctx context.Context, places []place) ([]seen, netip.AddrPort, error) {
+	conn, local, err := listenTowards(places[0].at)
+	if err != nil {
+		return nil, local, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	a := asking{conn: conn, places: places, got: map[netip.AddrPort]netip.AddrPort{}, asked: map[string]place{}}
+	for i := 0; i < rounds && ctx.Err() == nil && !a.complete(); i++ {
+		a.askAll()
+		a.await(time.Now().Add(spacing))
+	}
+	var all []seen
+	for _, p := range a.places {
+		if mapped, ok := a.got[p.at]; ok {
+			all = append(all, seen{p.at, mapped})
+		}
+	}
+	return all, local, nil
+}
+
+// listenTowards opens a socket and finds the address that it has towards
+// another. Nothing is sent.
+func listenTowards(at netip.AddrPort) (*net.UDPConn, netip.AddrPort, error) {
+	route, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(at))
+	if err != nil {
+		return nil, netip.AddrPort{}, fmt.Errorf("finding the way to %s: %w", at, err)
+	}
+	own := route.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+	_ = route.Close()
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(own, 0)))
+	if err != nil {
+		return nil, netip.AddrPort{}, fmt.Errorf("opening a socket: %w", err)
+	}
+	port := conn.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+	return conn, netip.AddrPortFrom(own.WithZone(""), port), nil
+}
+
+// asking is the state of observe.
+type asking struct {
+	conn   *net.UDPConn
+	places []place
+	got    map[netip.AddrPort]netip.AddrPort
+	asked  map[string]place // by transaction
+}
+
+func (a *asking) complete() bool { return len(a.got) == len(a.places) }
+
+func (a *asking) askAll() {
+	for _, p := range a.places {
+		if _, done := a.got[p.at]; done {
+			continue
+		}
+		if question, id, err := p.question(); err == nil {
+			a.asked[id] = p
+			_, _ = a.conn.WriteToUDPAddrPort(question, p.at) // a lost try is the next one's matter
+		}
+	}
+}
+
+func (a *asking) await(until time.Time) {
+	b := make([]byte, 2048)
+	_ = a.conn.SetReadDeadline(until)
+	for !a.complete() {
+		n, _, err := a.conn.ReadFromUDPAddrPort(b)
+		var timeout net.Error
+		if errors.As(err, &timeout) && timeout.Timeout() {
+			return
+		}
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			continue
+		}
+		a.take(b[:n])
+	}
+}
+
+// take notes an answer, and another address of a STUN server to ask too.
+func (a *asking) take(raw []byte) {
+	for id, p := range a.asked {
+		mapped, other, ok := p.answer(raw, id)
+		if !ok {
+			continue
+		}
+		a.got[p.at] = mapped
+		if !other.IsValid() || p.knock {
+			return
+		}
+		for _, at := range []netip.AddrPort{netip.AddrPortFrom(other.Addr(), p.at.Port()), other} {
+			known := slices.ContainsFunc(a.places, func(q place) bool { return q.at == at })
+			if !known && len(a.places) < 8 && at.Addr().Is4() == p.at.Addr().Is4() {
+				a.places = append(a.places, place{at, p.nonce, false})
+			}
+		}
+		return
+	}
+}
+
+// question makes a fresh question and names its transaction.
+func (p place) question() ([]byte, string, error) {
+	if p.knock {
+		k := wire.NewKnock(p.nonce)
+		return k.Marshal(p.nonce), string(k.Random[:]), nil
+	}
+	setters := []stun.Setter{stun.TransactionID, stun.BindingRequest}
+	if p.nonce != "" {
+		setters = append(setters, stun.NewUsername(wire.KnockIDOf(p.nonce).String()),
+			stun.RawAttribute{Type: 0x0026, Value: make([]byte, 96)}, // PADDING, RFC 5780 7.6: room for the answer
+			stun.NewShortTermIntegrity(p.nonce))
+	}
+	m, err := stun.Build(setters...)
+	if err != nil {
+		return nil, "", fmt.Errorf("building a STUN request: %w", err)
+	}
+	return m.Raw, string(m.TransactionID[:]), nil
+}
+
+// answer reads what the place saw, if this is its answer.
+func (p place) answer(raw []byte, id string) (mapped, other netip.AddrPort, ok bool) {
+	if p.knock {
+		a, ok := wire.ParseKnockAnswer(raw, p.nonce)
+		return a.Observed, other, ok && string(a.Random[:]) == id
+	}
+	m := &stun.Message{Raw: append([]byte(nil), raw...)}
+	var x stun.XORMappedAddress
+	if !stun.IsMessage(raw) || m.Decode() != nil || string(m.TransactionID[:]) != id ||
+		m.Type != stun.BindingSuccess || x.GetFrom(m) != nil {
+		return mapped, other, false
+	}
+	if p.nonce != "" && stun.NewShortTermIntegrity(p.nonce).Check(m) != nil {
+		return mapped, other, false
+	}
+	var o stun.OtherAddress
+	if o.GetFrom(m) == nil {
+		other = addrPort(o.IP, o.Port)
+	}
+	return addrPort(x.IP, x.Port), other, true
+}
+
+func addrPort(ip net.IP, port int) netip.AddrPort {
+	a, ok := netip.AddrFromSlice(ip)
+	if !ok || a.IsUnspecified() {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(a.Unmap(), uint16(port))
+}

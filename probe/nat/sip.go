@@ -1,0 +1,64 @@
+package nat
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"netready/probe/internal/wire"
+)
+
+// rewritten sends a SIP message to the responder, whose answer says what it
+// looked like when it arrived. nil: no answer, or nobody to ask.
+func rewritten(ctx context.Context, o Options) *bool {
+	if o.SIP == "" {
+		return nil
+	}
+	at, err := resolve(ctx, o.SIP)
+	if err != nil {
+		return nil
+	}
+	conn, local, err := listenTowards(at)
+	if err != nil {
+		return nil
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	b := make([]byte, 4096)
+	for range rounds {
+		q := wire.NewSIPOptions("UDP", local.String(), at.Addr().String(), int(at.Port()), o.Nonce)
+		if _, err := conn.WriteToUDPAddrPort(q.Marshal(), at); err != nil || ctx.Err() != nil {
+			return nil
+		}
+		if changed := heard(conn, q, b); changed != nil {
+			return changed
+		}
+	}
+	return nil
+}
+
+// heard waits for the answer to a message.
+func heard(conn *net.UDPConn, q wire.SIPOptions, b []byte) *bool {
+	_ = conn.SetReadDeadline(time.Now().Add(spacing))
+	for {
+		n, _, err := conn.ReadFromUDPAddrPort(b)
+		if err != nil {
+			return nil
+		}
+		m, err := sip.NewParser().ParseSIP(b[:n])
+		if err != nil {
+			continue
+		}
+		r, ok := m.(*sip.Response)
+		if !ok || r.GetHeader(wire.SIPAnswer) == nil {
+			continue
+		}
+		h := r.GetHeader(wire.SIPAnswer)
+		if genuine, unchanged := wire.CheckSIPReply(h.Value(), q.Nonce, q.CallID, q.Marshal()); genuine {
+			changed := !unchanged
+			return &changed
+		}
+	}
+}

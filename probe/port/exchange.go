@@ -1,0 +1,147 @@
+package port
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+)
+
+// An exchange is a question and its answer over UDP.
+type exchange struct {
+	// ask makes the next try's datagram.
+	ask func() ([]byte, error)
+	// judge says what a datagram is: an answer (pass or fail), or nil, noise.
+	judge func(b []byte) *outcome
+}
+
+// tries says when the question is asked. Six spaced tries: at 2 % loss each
+// way all of them fail once in 250 million.
+var tries = []time.Duration{
+	0, 300 * time.Millisecond, 800 * time.Millisecond, 1500 * time.Millisecond, 2300 * time.Millisecond, 3200 * time.Millisecond,
+}
+
+// lastWait is how long the last try may take. An answer to an earlier one
+// counts until then, so that a path may be as slow as silenceLimit.
+const lastWait = 1400 * time.Millisecond
+
+// silenceLimit is when silence becomes a verdict.
+const silenceLimit = 4600 * time.Millisecond
+
+// exchange asks until an answer passes. A bad word, by ICMP or by an impostor,
+// stands only if the next try does no better.
+func (t target) exchange(ctx context.Context, x exchange) outcome {
+	tap := newTap()
+	defer tap.close()
+	d := net.Dialer{Control: tap.control}
+	conn, err := d.DialContext(ctx, "udp", t.addr.String())
+	if err != nil {
+		return t.blamed(err, tap.read())
+	}
+	defer conn.Close()
+	if u, ok := conn.(*net.UDPConn); ok {
+		hearRefusals(u)
+	}
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	e := exchanging{t: t, x: x, conn: conn, tap: tap, started: time.Now()}
+	for i := range tries {
+		if o := e.try(ctx, i); o != nil {
+			return *o
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if e.bad != nil {
+		return *e.bad
+	}
+	return t.silent(e.sent)
+}
+
+// exchanging is the state of an exchange.
+type exchanging struct {
+	t       target
+	x       exchange
+	conn    net.Conn
+	tap     *tap
+	started time.Time
+	sent    int
+	bad     *outcome // a bad word that waits for the next try
+}
+
+// try sends one question and waits for its answer until the next one is due.
+func (e *exchanging) try(ctx context.Context, i int) *outcome {
+	question, err := e.x.ask()
+	if err != nil {
+		o := notMeasured(Unknown, "the question could not be made: "+err.Error())
+		return &o
+	}
+	secondChance := e.bad != nil
+	until := e.started.Add(tries[i] + lastWait)
+	if i+1 < len(tries) {
+		until = e.started.Add(tries[i+1])
+	}
+	if err := e.conn.SetReadDeadline(until); err != nil || ctx.Err() != nil {
+		return e.bad
+	}
+	// A write may fail with what ICMP said of the datagram before it, and the
+	// second one then goes out.
+	if _, err := e.conn.Write(question); err != nil {
+		e.heard(err)
+		if _, err := e.conn.Write(question); err != nil {
+			e.heard(err)
+		}
+	}
+	e.sent++
+	if o := e.await(secondChance); o != nil {
+		return o
+	}
+	if secondChance {
+		return e.bad
+	}
+	return nil
+}
+
+// await reads until the deadline, or until the verdict is certain.
+func (e *exchanging) await(secondChance bool) *outcome {
+	b := make([]byte, 64<<10)
+	for {
+		n, err := e.conn.Read(b)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil
+		case err != nil:
+			e.heard(err)
+			if secondChance {
+				return e.bad
+			}
+			continue
+		}
+		o := e.x.judge(b[:n])
+		if o == nil {
+			continue
+		}
+		if o.status == Pass {
+			return e.timed(o)
+		}
+		e.bad = o
+	}
+}
+
+func (e *exchanging) timed(o *outcome) *outcome {
+	if e.sent > 1 {
+		o.detail += fmt.Sprintf(" (at try %d)", e.sent)
+	}
+	return o
+}
+
+// heard notes a bad word of the system.
+func (e *exchanging) heard(err error) {
+	if errors.Is(err, net.ErrClosed) {
+		return
+	}
+	o := e.t.blamed(err, e.tap.read())
+	e.bad = &o
+}

@@ -1,0 +1,90 @@
+package port
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"netready/probe/internal/wire"
+)
+
+func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+
+// knockStream proves that the responder is at the other end of a connection.
+// binding is of the TLS connection, zero without TLS.
+func (t target) knockStream(ctx context.Context, conn net.Conn, binding [16]byte) outcome {
+	defer boundTo(ctx, conn)()
+	question := wire.NewKnock(t.session.Nonce)
+	if _, err := conn.Write(question.Marshal(t.session.Nonce)); err != nil {
+		return t.blamed(err, nil)
+	}
+	b := make([]byte, wire.AnswerSize)
+	if _, err := io.ReadFull(conn, b); err != nil {
+		return t.unproved(err)
+	}
+	answer, ok := wire.ParseKnockAnswer(b, t.session.Nonce)
+	switch {
+	case !ok || answer.Random != question.Random:
+		return t.fail(Hijacked, "%s answered, but it is not the responder: somebody else has taken its address or its port", t.place())
+	case answer.Binding != binding:
+		return t.fail(Intercepted, "a proxy in between opens the TLS connection to %s and makes one of its own", t.place())
+	}
+	return passed("the responder itself answered")
+}
+
+// unproved is the verdict on a connection that was accepted and then said
+// nothing, or nothing that proves who is there.
+func (t target) unproved(err error) outcome {
+	if isTimeout(err) || isEOF(err) {
+		return t.fail(Intercepted, "%s accepted the connection, but not the responder: it knows the answer and none came. "+
+			"A proxy or firewall in between accepts connections in its place", t.place())
+	}
+	return t.blamed(err, nil)
+}
+
+// udp asks the responder by a knock that must come back.
+func (t target) udp(ctx context.Context) outcome {
+	s := t.session
+	if _, port, err := net.SplitHostPort(s.Media); err == nil && port == fmt.Sprint(t.check.Port) || s.serves("udp", t.check.Port) {
+		return t.knock(ctx)
+	}
+	if s.Open == nil {
+		return notMeasured(NotServed, "the responder does not listen on "+t.service())
+	}
+	grant, err := s.Open(ctx, wire.PortsRequest{Protocol: "udp", Ports: []int{t.check.Port}})
+	if err != nil {
+		return notMeasured(NotServed, "the responder could not be asked to open the port: "+err.Error())
+	}
+	if len(grant.Open) == 0 {
+		return notMeasured(NotServed, fmt.Sprintf("the responder could not open %s: %s", t.service(), grant.Failed[t.check.Port]))
+	}
+	return t.knock(ctx)
+}
+
+func (t target) knock(ctx context.Context) outcome {
+	nonce := t.session.Nonce
+	asked := map[[16]byte]bool{}
+	return t.exchange(ctx, exchange{
+		ask: func() ([]byte, error) {
+			k := wire.NewKnock(nonce)
+			asked[k.Random] = true
+			return k.Marshal(nonce), nil
+		},
+		judge: func(b []byte) *outcome {
+			answer, ok := wire.ParseKnockAnswer(b, nonce)
+			if !ok || !asked[answer.Random] {
+				return t.impostor()
+			}
+			o := passed("the responder itself answered; it sees this machine as " + answer.Observed.String())
+			return &o
+		},
+	})
+}
+
+// impostor is the verdict on an answer that does not prove who it is from.
+func (t target) impostor() *outcome {
+	o := t.fail(Hijacked, "%s answered, but not who was asked: somebody in between answers in its place", t.place())
+	return &o
+}

@@ -1,0 +1,242 @@
+// Package port finds out whether a firewall lets the service through: one
+// check per port, each speaking the real protocol, each with a verdict and its
+// reason. Silence never counts as proof, nor does the answer of a proxy or an
+// impostor.
+package port
+
+import (
+	"context"
+	"crypto/x509"
+	"net"
+	"sync"
+	"time"
+
+	"netready/probe/internal/wire"
+)
+
+// A Check asks about one port, or about a range of ports.
+type Check struct {
+	Name     string // stable, so that the same rows of two machines line up
+	Protocol string // one of Protocols
+	Host     string // name or address; "" or "responder": the responder, "resolver": the configured DNS resolver
+	Port     int    // 0: the port where the responder serves this protocol
+	Ports    string // 16384-65535, for udp-range
+	Required bool
+	Note     string
+	Username string // of a TURN server; without it a refusal for want of one is proof enough
+	Password string
+}
+
+// Status of a Row.
+const (
+	Pass        = "pass"
+	Fail        = "fail"
+	NotMeasured = "not_measured"
+)
+
+// Reasons of a failure.
+const (
+	Refused     = "refused"             // a TCP reset, or ICMP port or protocol unreachable
+	Prohibited  = "prohibited"          // ICMP: administratively prohibited; or this machine's own firewall
+	Unreachable = "unreachable"         // ICMP: no way to the network or host; or no route
+	NoReply     = "no_reply"            // silence, after at least five spaced tries
+	DNS         = "dns"                 // the name could not be resolved
+	TLS         = "tls"                 // the TLS handshake failed
+	Intercepted = "intercepted"         // somebody in between answers TCP or TLS in the service's place
+	Hijacked    = "hijacked"            // an answer came, and not from whom it was asked
+	ResetAfter  = "reset_after_connect" // accepted, then cut
+	Protocol    = "protocol"            // an answer that is none in this protocol
+	Partly      = "partly_open"         // some ports of a range, not all
+)
+
+// Reasons for not measuring.
+const (
+	NoResponder = "no_responder" // nothing there that could answer
+	NotServed   = "not_served"   // the responder does not serve this port
+	Busy        = "busy"         // this machine stood still while the answer was due
+	Stopped     = "stopped"      // the run was stopped before the verdict
+	Unknown     = "unknown"      // no such protocol, or a malformed check
+)
+
+// A Row is the verdict on one check.
+type Row struct {
+	Name     string
+	Protocol string
+	Host     string
+	Port     int
+	Ports    string
+	Family   string // ipv4 or ipv6 where both were tried, "" otherwise
+	Required bool
+	Status   string
+	Reason   string
+	Detail   string // in plain words; of a failure it ends with what to ask for
+	Note     string
+	Elapsed  time.Duration
+	Tested   []int // ports of a range
+	Failed   []int // those of them that did not pass
+}
+
+// A Session is what the checks need from a session with a responder.
+type Session struct {
+	Nonce     string
+	Host      string          // of the responder's listeners
+	Media     string          // host:port of its media socket, which answers knocks
+	Listeners []wire.Listener // its fixed ports
+	// Open asks the responder to open ports for a moment.
+	Open func(ctx context.Context, r wire.PortsRequest) (wire.PortsGrant, error)
+}
+
+// Options say how to check. Zero fields mean the defaults.
+type Options struct {
+	Session  *Session       // nil: no responder
+	Samples  int            // ports of a range tried beside its two ends; 0: DefaultSamples
+	Limit    time.Duration  // for one check; 0: DefaultLimit
+	Parallel int            // checks at once; 0: DefaultParallel
+	Done     func(Row)      // called as each row is finished, one call at a time; nil: nobody looks
+	Resolver *net.Resolver  // nil: the system's
+	Roots    *x509.CertPool // nil: the system's
+	NoProxy  bool           // do not try the environment's proxy where the direct way fails
+	// Question is a name that a DNS server is asked for; "": the root's servers.
+	Question string
+
+	pulse *pulse
+}
+
+// Defaults of Options.
+const (
+	// DefaultLimit is for a whole check. Silence becomes a verdict sooner,
+	// after eight SYNs or six datagrams; the rest is for what follows a
+	// connection that came late.
+	DefaultLimit    = 7 * time.Second
+	DefaultParallel = 128
+	DefaultSamples  = 14
+	// MaxSamples is what a responder opens for one session at once, less the ends.
+	MaxSamples = 512
+)
+
+func (o Options) withDefaults() Options {
+	if o.Samples <= 0 {
+		o.Samples = DefaultSamples
+	}
+	o.Samples = min(o.Samples, MaxSamples)
+	if o.Limit <= 0 {
+		o.Limit = DefaultLimit
+	}
+	if o.Parallel <= 0 {
+		o.Parallel = DefaultParallel
+	}
+	if o.Resolver == nil {
+		o.Resolver = net.DefaultResolver
+	}
+	return o
+}
+
+// Run does all the checks at once and returns their rows in the order of the
+// checks. It takes as long as the slowest check. A check whose name has IPv4
+// and IPv6 addresses gives two rows where this machine has both.
+func Run(ctx context.Context, checks []Check, opts Options) []Row {
+	opts = opts.withDefaults()
+	beating, stop := context.WithCancel(ctx)
+	opts.pulse = &pulse{last: time.Now()}
+	var wg sync.WaitGroup
+	wg.Go(func() { opts.pulse.run(beating) })
+	rows := checkAll(ctx, checks, opts)
+	stop()
+	wg.Wait()
+	return rows
+}
+
+func checkAll(ctx context.Context, checks []Check, opts Options) []Row {
+	rows := make([][]Row, len(checks))
+	slots := make(chan struct{}, opts.Parallel)
+	var wg sync.WaitGroup
+	var mu sync.Mutex // guards calls of opts.Done
+	for i, check := range checks {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			rows[i] = run(ctx, check, opts)
+			if opts.Done == nil {
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, row := range rows[i] {
+				opts.Done(row)
+			}
+		})
+	}
+	wg.Wait()
+	var all []Row
+	for _, r := range rows {
+		all = append(all, r...)
+	}
+	return all
+}
+
+func run(ctx context.Context, check Check, opts Options) []Row {
+	started := time.Now()
+	targets, verdict := resolve(ctx, check, opts)
+	if verdict != nil {
+		return []Row{row(ctx, target{check: check}, *verdict, started)}
+	}
+	rows := make([]Row, len(targets))
+	var wg sync.WaitGroup
+	for i, t := range targets {
+		wg.Go(func() { rows[i] = row(ctx, t, t.steady(ctx), started) })
+	}
+	wg.Wait()
+	return rows
+}
+
+// outcome is what one try at one target came to.
+type outcome struct {
+	status, reason, detail string
+	tested, failed         []int
+}
+
+func passed(detail string) outcome { return outcome{status: Pass, detail: detail} }
+
+func failed(reason, detail string) outcome {
+	return outcome{status: Fail, reason: reason, detail: detail}
+}
+
+func notMeasured(reason, detail string) outcome {
+	return outcome{status: NotMeasured, reason: reason, detail: detail}
+}
+
+func row(ctx context.Context, t target, o outcome, started time.Time) Row {
+	if ctx.Err() != nil && o.status != Pass {
+		o = notMeasured(Stopped, "the run was stopped before this check was finished")
+	}
+	r := Row{
+		Name: t.check.Name, Protocol: t.check.Protocol, Host: t.check.Host, Port: t.check.Port, Ports: t.check.Ports,
+		Family: t.family, Required: t.check.Required, Note: t.check.Note,
+		Status: o.status, Reason: o.reason, Detail: o.detail, Tested: o.tested, Failed: o.failed,
+		Elapsed: time.Since(started),
+	}
+	if t.optional {
+		r.Required = false
+	}
+	return r
+}
+
+// methods has one entry per protocol.
+var methods = map[string]func(target, context.Context) outcome{
+	"tcp": target.tcp, "tls": target.tls, "https": target.https, "http": target.https,
+	"stun": target.stun, "stun-tcp": target.stunStream, "stun-tls": target.stunStream,
+	"turn": target.turn, "turn-tcp": target.turn, "turn-tls": target.turn,
+	"dns": target.dns, "dns-tcp": target.dns,
+	"sip": target.sip, "sip-tcp": target.sipStream, "sip-tls": target.sipStream,
+	"ntp": target.ntp, "udp": target.udp, "udp-range": target.udpRange,
+}
+
+// Known reports whether there is a check for a protocol.
+func Known(protocol string) bool {
+	_, ok := methods[protocol]
+	return ok
+}
+
+func (t target) measure(ctx context.Context) outcome {
+	return methods[t.check.Protocol](t, ctx)
+}

@@ -1,0 +1,92 @@
+package port
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// A pulse notices when this machine stands still, as a suspended or an
+// overloaded one does. Silence during a standstill is no verdict: the answer
+// may have come while nobody was there to hear it.
+type pulse struct {
+	mu    sync.Mutex // guards the rest
+	last  time.Time
+	still []standstill
+}
+
+type standstill struct {
+	end time.Time
+	gap time.Duration
+}
+
+// The beat of a pulse, and the delay of one that counts as a standstill.
+const (
+	beat       = 50 * time.Millisecond
+	shortStill = 250 * time.Millisecond
+)
+
+// run beats until ctx ends.
+func (p *pulse) run(ctx context.Context) {
+	t := time.NewTicker(beat)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			p.beat(time.Now())
+		}
+	}
+}
+
+func (p *pulse) beat(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if gap := now.Sub(p.last); !p.last.IsZero() && gap >= shortStill {
+		p.still = append(p.still, standstill{now, gap})
+	}
+	p.last = now
+}
+
+// stoodStill reports whether the machine stood still since a moment. The
+// standstill may last until now, with its beat still to come.
+func (p *pulse) stoodStill(since, now time.Time) bool {
+	p.beat(now)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.still {
+		if s.end.After(since) {
+			return true
+		}
+	}
+	return false
+}
+
+// again is how often a check is repeated for a standstill.
+const again = 3
+
+// steady measures a target, and once more where silence fell together with a
+// standstill of this machine.
+func (t target) steady(ctx context.Context) outcome {
+	for range again {
+		began := time.Now()
+		limited, cancel := context.WithTimeout(ctx, t.opts.Limit)
+		o := t.measure(limited)
+		silent := o.status == Fail && (o.timedOut() || limited.Err() != nil)
+		cancel()
+		if ctx.Err() != nil || !silent || !t.opts.pulse.stoodStill(began, time.Now()) {
+			return o
+		}
+	}
+	return notMeasured(Busy, "this machine stood still while the answer was due, several times over: close what keeps it busy and run again")
+}
+
+// timedOut reports whether a verdict rests on an answer that did not come.
+func (o outcome) timedOut() bool {
+	switch o.reason {
+	case NoReply, TLS, Intercepted, Protocol, Partly, DNS:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,157 @@
+package port
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/pion/stun/v3"
+
+	"netready/probe/internal/wire"
+)
+
+// stun sends Binding requests (RFC 8489) over UDP.
+func (t target) stun(ctx context.Context) outcome {
+	b := t.newBinding()
+	return t.exchange(ctx, exchange{ask: b.ask, judge: b.judge})
+}
+
+// stunStream sends one over TCP or TLS.
+func (t target) stunStream(ctx context.Context) outcome {
+	conn, verdict := t.connect(ctx, t.check.Protocol == "stun-tls")
+	if verdict != nil {
+		return *verdict
+	}
+	defer conn.Close()
+	defer boundTo(ctx, conn)()
+	b := t.newBinding()
+	question, err := b.ask()
+	if err != nil {
+		return notMeasured(Unknown, "the question could not be made: "+err.Error())
+	}
+	if _, err := conn.Write(question); err != nil {
+		return t.blamed(err, nil)
+	}
+	answer, err := readSTUN(bufio.NewReader(conn))
+	if err != nil {
+		return t.noSpeech(err, "STUN")
+	}
+	if o := b.judge(answer); o != nil {
+		return *o
+	}
+	return *t.impostor()
+}
+
+// connect is dial, with TLS if asked for.
+func (t target) connect(ctx context.Context, secure bool) (net.Conn, *outcome) {
+	conn, verdict := t.dial(ctx)
+	if verdict != nil || !secure {
+		return conn, verdict
+	}
+	return t.handshake(ctx, conn)
+}
+
+// noSpeech is the verdict on a connection that does not speak the protocol.
+func (t target) noSpeech(err error, protocol string) outcome {
+	if t.session != nil {
+		return t.unproved(err)
+	}
+	if errors.Is(err, errNotSTUN) {
+		return t.fail(Intercepted, "%s answers, but not in %s: somebody else does in its place", t.place(), protocol)
+	}
+	if isTimeout(err) || isEOF(err) {
+		return t.fail(NoReply, "%s accepted the connection but did not answer in %s; a proxy or firewall that accepts in its place, or that inspects the traffic, looks like this",
+			t.place(), protocol)
+	}
+	return t.blamed(err, nil)
+}
+
+// binding asks for a Binding and judges the answers.
+type binding struct {
+	t     target
+	asked map[[stun.TransactionIDSize]byte]bool
+}
+
+func (t target) newBinding() *binding {
+	return &binding{t, map[[stun.TransactionIDSize]byte]bool{}}
+}
+
+// attrPadding is PADDING (RFC 5780 7.6). It makes room for the answer of a
+// responder that never answers with more than it was asked with.
+const (
+	attrPadding = stun.AttrType(0x0026)
+	paddingSize = 96
+)
+
+// ask makes a request. To the responder it carries the session's credentials.
+func (b *binding) ask() ([]byte, error) {
+	setters := []stun.Setter{stun.TransactionID, stun.BindingRequest}
+	if s := b.t.session; s != nil {
+		setters = append(setters,
+			stun.NewUsername(wire.KnockIDOf(s.Nonce).String()),
+			stun.RawAttribute{Type: attrPadding, Value: make([]byte, paddingSize)},
+			stun.NewShortTermIntegrity(s.Nonce))
+	}
+	m, err := stun.Build(setters...)
+	if err != nil {
+		return nil, fmt.Errorf("building a STUN request: %w", err)
+	}
+	b.asked[m.TransactionID] = true
+	return m.Raw, nil
+}
+
+// judge passes an answer to one of the requests, from the responder only if it
+// is signed.
+func (b *binding) judge(raw []byte) *outcome {
+	m, err := parseSTUN(raw)
+	if err != nil || !b.asked[m.TransactionID] {
+		return b.t.impostor()
+	}
+	if s := b.t.session; s != nil {
+		if stun.NewShortTermIntegrity(s.Nonce).Check(m) != nil {
+			return b.t.impostor()
+		}
+	}
+	var mapped stun.XORMappedAddress
+	if m.Type == stun.BindingSuccess && mapped.GetFrom(m) == nil {
+		o := passed(fmt.Sprintf("answered; it sees this machine as %s", net.JoinHostPort(mapped.IP.String(), fmt.Sprint(mapped.Port))))
+		return &o
+	}
+	if m.Type == stun.BindingError {
+		o := passed("answered, with a STUN error: the way is open")
+		return &o
+	}
+	return b.t.impostor()
+}
+
+func parseSTUN(raw []byte) (*stun.Message, error) {
+	if !stun.IsMessage(raw) {
+		return nil, errNotSTUN
+	}
+	m := &stun.Message{Raw: append([]byte(nil), raw...)}
+	if err := m.Decode(); err != nil {
+		return nil, fmt.Errorf("reading a STUN message: %w", err)
+	}
+	return m, nil
+}
+
+var errNotSTUN = errors.New("not a STUN message")
+
+// readSTUN reads one message from a stream (RFC 8489 6.2.2: the header holds
+// the length).
+func readSTUN(r io.Reader) ([]byte, error) {
+	b := make([]byte, 20, 256)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return nil, err
+	}
+	if !stun.IsMessage(b) {
+		return nil, errNotSTUN
+	}
+	b = append(b, make([]byte, binary.BigEndian.Uint16(b[2:]))...)
+	_, err := io.ReadFull(r, b[20:])
+	return b, err
+}

@@ -1,0 +1,210 @@
+package port
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A target is one address that one check is about.
+type target struct {
+	check    Check
+	addr     netip.AddrPort
+	family   string
+	optional bool     // IPv6 beside a working name with IPv4
+	session  *Session // not nil: the responder is there and must prove itself
+	opts     Options
+}
+
+// lookupLimit leaves time to say what was wrong.
+const lookupLimit = 4500 * time.Millisecond
+
+// resolve finds the addresses of a check, or says at once why there are none.
+func resolve(ctx context.Context, c Check, opts Options) ([]target, *outcome) {
+	if !Known(c.Protocol) {
+		o := notMeasured(Unknown, fmt.Sprintf("there is no check for the protocol %q", c.Protocol))
+		return nil, &o
+	}
+	t := target{check: c, opts: opts}
+	if c.Host == "" || c.Host == "responder" || c.Protocol == "udp" || c.Protocol == "udp-range" {
+		return t.resolveResponder(ctx)
+	}
+	if c.Host == "resolver" {
+		server, err := configuredResolver()
+		if err != nil {
+			o := notMeasured(Unknown, "the configured DNS resolver was not found: "+err.Error())
+			return nil, &o
+		}
+		t.addr = netip.AddrPortFrom(server, uint16(portOr(c.Port, 53)))
+		t.check.Host, t.check.Port = server.String(), int(t.addr.Port())
+		return []target{t}, nil
+	}
+	if c.Port < 1 || c.Port > 65535 {
+		o := notMeasured(Unknown, fmt.Sprintf("port %d is not a port", c.Port))
+		return nil, &o
+	}
+	if s := opts.Session; s != nil && strings.EqualFold(c.Host, s.Host) && s.serves(c.Protocol, c.Port) {
+		t.session = s
+	}
+	return t.lookup(ctx, c.Host, c.Port)
+}
+
+func portOr(port, otherwise int) int {
+	if port == 0 {
+		return otherwise
+	}
+	return port
+}
+
+// resolveResponder is resolve for a check of the way to the responder.
+func (t target) resolveResponder(ctx context.Context) ([]target, *outcome) {
+	s := t.opts.Session
+	if s == nil {
+		o := notMeasured(NoResponder, "nothing there that could answer: this needs a session with a responder in the region")
+		return nil, &o
+	}
+	t.session = s
+	switch t.check.Protocol {
+	case "udp-range":
+		t.check.Host = s.mediaHost()
+		return t.lookup(ctx, t.check.Host, 1)
+	case "udp":
+		if t.check.Port == 0 {
+			return t.resolveMedia(ctx)
+		}
+	}
+	if t.check.Port == 0 {
+		t.check.Port = s.portOf(t.check.Protocol)
+	}
+	if t.check.Protocol != "udp" && !s.serves(t.check.Protocol, t.check.Port) {
+		o := notMeasured(NotServed, fmt.Sprintf("the responder does not serve %s; its operator can with --ports", t.service()))
+		return nil, &o
+	}
+	t.check.Host = s.Host
+	return t.lookup(ctx, s.Host, t.check.Port)
+}
+
+func (t target) resolveMedia(ctx context.Context) ([]target, *outcome) {
+	host, port, err := net.SplitHostPort(t.session.Media)
+	number, err2 := strconv.Atoi(port)
+	if err := errors.Join(err, err2); err != nil {
+		o := notMeasured(Unknown, "the responder's media address cannot be read: "+err.Error())
+		return nil, &o
+	}
+	t.check.Host, t.check.Port = host, number
+	return t.lookup(ctx, host, number)
+}
+
+// lookup resolves a name. Both families become a target where this machine
+// can send both; IPv6 is then the optional one.
+func (t target) lookup(ctx context.Context, host string, port int) ([]target, *outcome) {
+	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		t.addr = netip.AddrPortFrom(ip.Unmap(), uint16(port))
+		return []target{t}, nil
+	}
+	limited, cancel := context.WithTimeout(ctx, lookupLimit)
+	defer cancel()
+	ips, err := t.opts.Resolver.LookupNetIP(limited, "ip", host)
+	if err != nil {
+		o := t.lookupFailed(err)
+		return nil, &o
+	}
+	var v4, v6 *netip.Addr
+	for _, ip := range ips {
+		ip = ip.Unmap()
+		switch {
+		case ip.Is4() && v4 == nil:
+			v4 = &ip
+		case ip.Is6() && v6 == nil:
+			v6 = &ip
+		}
+	}
+	if v4 != nil && (v6 == nil || v6.IsLoopback() || !routable(*v6)) {
+		v6 = nil
+	}
+	var targets []target
+	for _, ip := range []*netip.Addr{v4, v6} {
+		if ip == nil {
+			continue
+		}
+		one := t
+		one.addr = netip.AddrPortFrom(*ip, uint16(port))
+		if v4 != nil && v6 != nil {
+			one.family = map[bool]string{true: "ipv4", false: "ipv6"}[ip.Is4()]
+			one.optional = ip.Is6()
+		}
+		targets = append(targets, one)
+	}
+	return targets, nil
+}
+
+func (t target) lookupFailed(err error) outcome {
+	words := err.Error()
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		switch {
+		case dns.IsNotFound:
+			words = "there is no such name"
+		case dns.IsTimeout:
+			words = "the resolver did not answer in time"
+		default:
+			words = dns.Err
+		}
+	}
+	return failed(DNS, fmt.Sprintf("the name %s could not be resolved: %s. Ask the network team to let this machine's DNS resolve %[1]s.", t.check.Host, words))
+}
+
+// routable reports whether this machine has a way to an address. Nothing is
+// sent: connecting a UDP socket only looks the route up.
+func routable(ip netip.Addr) bool {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, 9)))
+	if err != nil {
+		return false
+	}
+	return c.Close() == nil
+}
+
+func (s *Session) serves(protocol string, port int) bool {
+	return slices.ContainsFunc(s.Listeners, func(l listener) bool {
+		return l.Protocol == protocol && l.Port == port
+	})
+}
+
+func (s *Session) portOf(protocol string) int {
+	for _, l := range s.Listeners {
+		if l.Protocol == protocol {
+			return l.Port
+		}
+	}
+	return 0
+}
+
+func (s *Session) mediaHost() string {
+	if host, _, err := net.SplitHostPort(s.Media); err == nil && host != "" {
+		return host
+	}
+	return s.Host
+}
+
+// transport is the word for what carries a protocol: TCP or UDP.
+func (t target) transport() string {
+	switch t.check.Protocol {
+	case "stun", "turn", "dns", "sip", "ntp", "udp", "udp-range":
+		return "UDP"
+	default:
+		return "TCP"
+	}
+}
+
+// service is the port in words: TLS on TCP 443.
+func (t target) service() string {
+	if t.check.Port == 0 {
+		return strings.ToUpper(t.check.Protocol)
+	}
+	return fmt.Sprintf("%s %d (%s)", t.transport(), t.check.Port, t.check.Protocol)
+}

@@ -1,0 +1,129 @@
+package port
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"netready/probe/internal/wire"
+)
+
+// udpRange tries ports of a range, which the responder opens just before: the
+// two ends and some drawn at random.
+func (t target) udpRange(ctx context.Context) outcome {
+	low, high, err := ParseRange(t.check.Ports)
+	if err != nil {
+		return notMeasured(Unknown, err.Error())
+	}
+	if t.session.Open == nil {
+		return notMeasured(NoResponder, "the responder cannot open ports")
+	}
+	grant, err := t.session.Open(ctx, wire.PortsRequest{Protocol: "udp", Ports: sample(low, high, t.opts.Samples)})
+	if err != nil {
+		return notMeasured(NotServed, "the responder could not be asked to open ports: "+err.Error())
+	}
+	if len(grant.Open) == 0 {
+		return notMeasured(NotServed, "the responder could open none of the ports: "+firstOf(grant.Failed))
+	}
+	return t.rangeVerdict(grant.Open, t.knockAll(ctx, grant.Open))
+}
+
+func (t target) knockAll(ctx context.Context, ports []int) []outcome {
+	outcomes := make([]outcome, len(ports))
+	var wg sync.WaitGroup
+	for i, port := range ports {
+		wg.Go(func() {
+			one := t
+			one.addr = netip.AddrPortFrom(t.addr.Addr(), uint16(port))
+			outcomes[i] = one.knock(ctx)
+		})
+	}
+	wg.Wait()
+	return outcomes
+}
+
+// rangeVerdict sums up: all open, none, or some, with the ports that failed.
+func (t target) rangeVerdict(ports []int, outcomes []outcome) outcome {
+	o := outcome{tested: slices.Clone(ports)}
+	reasons := map[string]int{}
+	var worst outcome
+	for i, one := range outcomes {
+		if one.status == Pass {
+			continue
+		}
+		o.failed = append(o.failed, ports[i])
+		reasons[one.reason]++
+		if reasons[one.reason] > reasons[worst.reason] {
+			worst = one
+		}
+	}
+	slices.Sort(o.tested)
+	slices.Sort(o.failed)
+	ask := fmt.Sprintf("Ask the network team to allow outbound UDP %s from this machine to %s, and the answers back in.", t.check.Ports, t.check.Host)
+	switch {
+	case len(o.failed) == 0:
+		o.status, o.detail = Pass, fmt.Sprintf("%d of %d tried ports open", len(ports), len(ports))
+	case len(o.failed) == len(ports):
+		o.status, o.reason = Fail, worst.reason
+		o.detail = fmt.Sprintf("none of %d tried ports is open (%s). %s", len(ports), worst.reason, ask)
+	default:
+		o.status, o.reason = Fail, Partly
+		o.detail = fmt.Sprintf("%d of %d tried ports are closed: %s (%s). %s", len(o.failed), len(ports), List(o.failed), worst.reason, ask)
+	}
+	return o
+}
+
+// sample draws n ports beside the two ends, without repeats.
+func sample(low, high, n int) []int {
+	ports := []int{low}
+	if high > low {
+		ports = append(ports, high)
+	}
+	n = min(n, max(0, high-low-1))
+	drawn := map[int]bool{}
+	for len(drawn) < n {
+		drawn[low+1+rand.IntN(high-low-1)] = true
+	}
+	for p := range drawn {
+		ports = append(ports, p)
+	}
+	slices.Sort(ports)
+	return ports
+}
+
+// ParseRange reads 16384-65535, or a single port.
+func ParseRange(s string) (low, high int, err error) {
+	from, to, isRange := strings.Cut(strings.TrimSpace(s), "-")
+	if !isRange {
+		to = from
+	}
+	low, err = strconv.Atoi(strings.TrimSpace(from))
+	if err == nil {
+		high, err = strconv.Atoi(strings.TrimSpace(to))
+	}
+	if err != nil || low < 1 || high > 65535 || low > high {
+		return 0, 0, fmt.Errorf("%q is not a range of ports; write it as 16384-65535", s)
+	}
+	return low, high, nil
+}
+
+// List is a list of ports in words: 1, 2, 5.
+func List(ports []int) string {
+	words := make([]string, len(ports))
+	for i, p := range ports {
+		words[i] = strconv.Itoa(p)
+	}
+	return strings.Join(words, ", ")
+}
+
+func firstOf(failed map[int]string) string {
+	for port, why := range failed {
+		return fmt.Sprintf("%d: %s", port, why)
+	}
+	return "it gave no reason"
+}
