@@ -1,0 +1,245 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"netready/probe/call"
+	"netready/probe/machine"
+	"netready/probe/nat"
+	"netready/probe/ping"
+	"netready/probe/stream"
+)
+
+// placeCalls is the call alone on the link: only the gateway's pings and the
+// STUN checks go beside it.
+func (r *run) placeCalls(ctx context.Context) {
+	if !r.plan.asks(PartVoice) {
+		return
+	}
+	if r.session == nil {
+		r.measureRoundTrip(ctx)
+		return
+	}
+	if ctx.Err() != nil {
+		r.missing("voice", "the run was stopped before the call")
+		return
+	}
+	stopPing := r.pingGateway(ctx)
+	began := time.Now()
+	r.track.at(StepCall, 0, nil)
+	outcome, err := r.session.Run(ctx, call.Plan{Live: func(l call.Live) {
+		step, ran := StepCall, time.Since(began)
+		if ran > r.plan.Duration {
+			step, ran = StepLate, ran-r.plan.Duration
+		}
+		r.track.at(step, ran, liveOf(l))
+	}})
+	stopPing()
+	if err != nil {
+		r.missing("voice", err.Error())
+		r.result.Complete = false
+		return
+	}
+	r.result.Voice.Mode = ModeResponder
+	r.result.Voice.DurationS = r.session.Duration().Seconds()
+	r.write(outcome)
+}
+
+// pingGateway asks the default gateway once a second while the call lasts: it
+// tells a bad LAN from a bad provider.
+func (r *run) pingGateway(ctx context.Context) (stop func()) {
+	gateway := machine.Describe(ctx, r.farHost()).Interface.Gateway
+	if !gateway.IsValid() || !r.plan.asks(PartPing) {
+		return func() {}
+	}
+	pinging, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		found := ping.Run(pinging, gateway.String(), ping.Settings{Interval: time.Second})
+		r.result.Ping = append(r.result.Ping, pinged(found, "gateway"))
+	})
+	return func() { cancel(); wg.Wait() }
+}
+
+// write turns the outcome of the calls into the figures of the Result.
+func (r *run) write(o *call.Outcome) {
+	v := &r.result.Voice
+	if !o.Complete {
+		r.result.Complete = false
+		r.missing("voice.complete", o.Reason)
+	}
+	v.RTT = r.roundTrips(o)
+	q := Quality{
+		Codec: r.codec, PacketTime: packetTime, JitterBuffer: r.plan.JitterBuffer,
+		Ie: r.plan.Ie, Bpl: r.plan.Bpl,
+	}
+	if v.RTT != nil {
+		q.MinRTTMS = v.RTT.MinMS
+	} else {
+		r.missing("voice.rtt", "no round trip was answered, neither over UDP nor over the control connection")
+	}
+	v.Assumptions = q.Assumptions()
+	var late []time.Duration
+	for _, c := range o.Calls {
+		v.PerCall = append(v.PerCall, CallPair{Up: direction(c.Up, r.plan.JitterBuffer, q), Down: direction(c.Down, r.plan.JitterBuffer, q)})
+		late = append(late, c.Lateness...)
+		for _, p := range c.PathChanges {
+			v.PathChanges = append(v.PathChanges, fmt.Sprintf("after %.1f s the responder saw this machine as %s instead of %s", p.At.Seconds(), p.To, p.From))
+		}
+	}
+	v.SendLatenessMS = lateness(late)
+	worst := worstCall(v.PerCall)
+	if worst < 0 {
+		return
+	}
+	v.Up, v.Down = v.PerCall[worst].Up, v.PerCall[worst].Down
+	chosen := o.Calls[worst]
+	for way, d := range map[string]call.Direction{"voice.up": chosen.Up, "voice.down": chosen.Down} {
+		if d.Sent == 0 {
+			r.missing(way, d.Reason)
+		}
+	}
+	v.Timeline = timeline(chosen, o, r.plan.JitterBuffer)
+}
+
+// direction is nil where nothing was sent that way.
+func direction(d call.Direction, jitterBuffer time.Duration, q Quality) *Direction {
+	if d.Sent == 0 {
+		return nil
+	}
+	out := NewDirection(stream.Measure(d.Trace, jitterBuffer), q)
+	out.Foreign, out.SocketDropped = d.Foreign, int(d.Dropped)
+	out.DSCPAsked = &d.Mark.Asked
+	out.DSCPReason = d.Mark.Unheard
+	if out.DSCPReceived == nil && out.DSCPReason == "" {
+		out.DSCPReason = "nothing arrived"
+	}
+	if d.Mark.Doubt != "" && (out.DSCPReceived == nil || *out.DSCPReceived != d.Mark.Asked) {
+		out.DSCPReason = d.Mark.Doubt
+	}
+	return out
+}
+
+// roundTrips are the checks of all calls, or those of the control connection.
+func (r *run) roundTrips(o *call.Outcome) *RTT {
+	var trips []time.Duration
+	lost := 0
+	switch o.Source {
+	case call.SourceSTUN:
+		for _, c := range o.Calls {
+			lost += c.ChecksLost
+			for _, t := range c.RoundTrips {
+				trips = append(trips, t.RTT)
+			}
+		}
+	case call.SourceTCP:
+		for _, t := range o.TCP {
+			trips = append(trips, t.RTT)
+		}
+	}
+	return rttOf(o.Source, trips, lost)
+}
+
+// rttOf summarises round trips; nil without any.
+func rttOf(source string, trips []time.Duration, lost int) *RTT {
+	if len(trips) == 0 {
+		return nil
+	}
+	sorted := slices.Sorted(slices.Values(trips))
+	var sum time.Duration
+	for _, t := range sorted {
+		sum += t
+	}
+	p95 := sorted[min(len(sorted)-1, (95*len(sorted)+99)/100-1)] // nearest rank
+	avg := time.Duration(float64(sum) / float64(len(sorted)))
+	return &RTT{
+		Source: source, Samples: len(sorted), Lost: lost,
+		MinMS: milliseconds(&sorted[0]), AvgMS: milliseconds(&avg), P95MS: milliseconds(&p95), MaxMS: milliseconds(&sorted[len(sorted)-1]),
+	}
+}
+
+func lateness(all []time.Duration) *Lateness {
+	l := stream.LatenessOf(all)
+	if l == nil {
+		return nil
+	}
+	return &Lateness{P50: milliseconds(&l.P50), P99: milliseconds(&l.P99), Max: milliseconds(&l.Max)}
+}
+
+// timeline is the call second by second.
+func timeline(c call.Call, o *call.Outcome, jitterBuffer time.Duration) []Second {
+	up, down := stream.Seconds(c.Up.Trace, jitterBuffer), stream.Seconds(c.Down.Trace, jitterBuffer)
+	trips := c.RoundTrips
+	if o.Source == call.SourceTCP {
+		trips = o.TCP
+	}
+	line := make([]Second, max(len(up), len(down)))
+	for i := range line {
+		line[i] = Second{Second: i, Up: secondAt(up, i), Down: secondAt(down, i)}
+		var sum time.Duration
+		n := 0
+		for _, t := range trips {
+			if int((t.At-c.Started)/time.Second) == i && t.At >= c.Started {
+				sum += t.RTT
+				n++
+			}
+		}
+		if n > 0 {
+			mean := sum / time.Duration(n)
+			line[i].RTTMS = milliseconds(&mean)
+		}
+	}
+	return line
+}
+
+func secondAt(all []stream.Second, i int) *SecondSide {
+	if i >= len(all) {
+		return nil
+	}
+	return secondSide(all[i])
+}
+
+func secondSide(s stream.Second) *SecondSide {
+	side := &SecondSide{Sent: s.Sent, JitterMS: milliseconds(s.Jitter), DelayMS: milliseconds(s.Delay)}
+	if s.Sent > 0 {
+		side.LossPercent = new(round3(100 * float64(s.Lost) / float64(s.Sent)))
+	}
+	return side
+}
+
+func liveOf(l call.Live) *Live {
+	return &Live{Second: l.Second, Up: secondSide(l.Up), Down: secondSide(l.Down), RTTMS: milliseconds(l.RTT)}
+}
+
+// startSilence lets a NAT mapping lie still beside the call, from a socket of
+// its own that sends nothing meanwhile. The returned function waits no longer.
+func (r *run) startSilence(ctx context.Context) (stop func()) {
+	s := r.portSession()
+	n := &r.result.NAT
+	if !r.plan.asks(PartNAT) || s == nil || n.Behind == nil || !*n.Behind {
+		return func() {}
+	}
+	silent, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	var survives *bool
+	var reason string
+	wg.Go(func() { survives, reason = nat.Silence(silent, nat.SilenceOptions{Nonce: s.Nonce, Knock: s.Media}) })
+	return func() {
+		cancel()
+		wg.Wait()
+		if survives == nil {
+			r.missing("nat.survives_30s", reason)
+			return
+		}
+		f := nat.Result{
+			PublicAddress: n.PublicAddress, LocalAddress: n.LocalAddress, Behind: n.Behind, Mapping: n.Mapping,
+			PortKept: n.PortKept, Survives30s: survives, SIPALG: n.SIPALG, Reason: n.Reason,
+		}
+		f.Explain()
+		r.result.NAT = natResult(f)
+	}
+}

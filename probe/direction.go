@@ -1,0 +1,183 @@
+package probe
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"time"
+
+	"netready/probe/emodel"
+	"netready/probe/stream"
+)
+
+// Quality is what a MOS depends on beside the packets that arrived.
+type Quality struct {
+	Codec        emodel.Codec
+	PacketTime   time.Duration
+	JitterBuffer time.Duration
+	MinRTTMS     *float64 // the smallest round trip, ms, as the Result shows it; nil: not known, taken as 0
+	Ie, Bpl      *float64 // in place of the codec's; nil: as published
+}
+
+// NewDirection writes down the figures of one direction: milliseconds and
+// percent, rounded once to three decimals. R and MOS are computed from the
+// rounded figures, so that a reader who does the sum gets the same.
+func NewDirection(m stream.Metrics, q Quality) *Direction {
+	d := &Direction{
+		Sent:           m.Sent,
+		Received:       m.Received,
+		Lost:           m.Lost,
+		Duplicates:     m.Duplicates,
+		Discarded:      m.Discarded,
+		Reordered:      m.Reordered,
+		LossPercent:    percent(m.Loss),
+		DiscardPercent: percent(m.Discard),
+		InOrderPercent: percent(m.InOrder),
+		JitterMS:       milliseconds(m.Jitter),
+		JitterMaxMS:    milliseconds(m.JitterMax),
+		PDVp99MS:       milliseconds(m.PDVp99),
+		ClockSkewPPM:   rounded(m.SkewPPM),
+		Burst: Burst{
+			BurstR:             rounded(m.BurstR),
+			LongestRun:         m.LongestRun,
+			WorstWindowPercent: percent(m.WorstWindow),
+		},
+		Shifts:       []Shift{},
+		DSCPReceived: m.DSCP,
+	}
+	for _, s := range m.Shifts {
+		d.Shifts = append(d.Shifts, Shift{AtS: round3(s.At.Seconds()), ByMS: round3(ms(s.By))})
+	}
+	q.rate(d)
+	return d
+}
+
+// rate adds R and MOS, unless nothing was sent.
+func (q Quality) rate(d *Direction) {
+	model := q.model()
+	d.MOSBasis = model.Basis
+	if d.LossPercent == nil {
+		return
+	}
+	ppl := *d.LossPercent
+	if d.DiscardPercent != nil {
+		ppl += *d.DiscardPercent
+	}
+	burstR := 1.0
+	if d.Burst.BurstR != nil {
+		burstR = *d.Burst.BurstR
+	}
+	r, mos, _ := model.Rate(q.DelayMS(), min(ppl, 100), burstR)
+	d.R, d.MOS = rounded(&r), rounded(&mos)
+}
+
+func (q Quality) model() emodel.Model { return emodel.Choose(q.Codec, q.Ie, q.Bpl) }
+
+// DelayMS is Ta, the delay from mouth to ear: half the smallest round trip, the
+// jitter buffer, one packet and the coder's look-ahead.
+func (q Quality) DelayMS() float64 {
+	network := 0.0
+	if q.MinRTTMS != nil {
+		network = *q.MinRTTMS / 2
+	}
+	return network + ms(q.JitterBuffer) + ms(q.PacketTime) + ms(q.lookAhead())
+}
+
+// lookAhead is that of the codec whose MOS is given.
+func (q Quality) lookAhead() time.Duration {
+	if q.model().Basis != emodel.Basis {
+		return q.Codec.LookAhead
+	}
+	basis, _ := emodel.FindCodec(emodel.Basis)
+	return basis.LookAhead
+}
+
+// Assumptions are the sentences that go with every R and MOS.
+func (q Quality) Assumptions() []string {
+	model := q.model()
+	all := append([]string{}, model.Assumptions...)
+	if at := q.publishedAt(model); at > 0 && at != q.PacketTime {
+		all = append(all, fmt.Sprintf(
+			"Those values were published for packets of %g ms and are used for packets of %g ms, which is an extrapolation.",
+			ms(at), ms(q.PacketTime)))
+	}
+	network := "the network's delay is not known and taken as 0"
+	if q.MinRTTMS != nil {
+		network = fmt.Sprintf("half the smallest round trip of %g ms", *q.MinRTTMS)
+	}
+	return append(all,
+		fmt.Sprintf("Delay from mouth to ear %g ms: %s, jitter buffer %g ms, packet %g ms, look-ahead %g ms.",
+			round3(q.DelayMS()), network, ms(q.JitterBuffer), ms(q.PacketTime), ms(q.lookAhead())),
+		"Lost and discarded packets count alike; how they cluster goes in as BurstR.")
+}
+
+// publishedAt is the packet time that the model's own values were published
+// for, 0 where they were given.
+func (q Quality) publishedAt(model emodel.Model) time.Duration {
+	if model.Basis == q.Codec.Name && (q.Ie != nil || q.Bpl != nil) {
+		return 0
+	}
+	c, _ := emodel.FindCodec(model.Basis)
+	return c.PublishedAt
+}
+
+// worstCall is the index of the call that Up and Down report: the lowest MOS of
+// either direction, then the most loss. It is -1 without calls.
+func worstCall(calls []CallPair) int {
+	worst := -1
+	for i, c := range calls {
+		if worst < 0 || compareCalls(c, calls[worst]) < 0 {
+			worst = i
+		}
+	}
+	return worst
+}
+
+// compareCalls is negative where a is the worse call.
+func compareCalls(a, b CallPair) int {
+	lowestMOS := func(c CallPair) float64 {
+		lowest := math.Inf(1)
+		for _, d := range []*Direction{c.Up, c.Down} {
+			if d != nil && d.MOS != nil {
+				lowest = min(lowest, *d.MOS)
+			}
+		}
+		return lowest
+	}
+	mostLoss := func(c CallPair) float64 {
+		most := math.Inf(-1)
+		for _, d := range []*Direction{c.Up, c.Down} {
+			if d != nil && d.LossPercent != nil {
+				most = max(most, *d.LossPercent)
+			}
+		}
+		return most
+	}
+	return cmp.Or(cmp.Compare(lowestMOS(a), lowestMOS(b)), cmp.Compare(mostLoss(b), mostLoss(a)))
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func round3(x float64) float64 { return math.Round(x*1000) / 1000 }
+
+// rounded keeps nil, "not measured", nil.
+func rounded(x *float64) *float64 {
+	if x == nil || math.IsNaN(*x) || math.IsInf(*x, 0) {
+		return nil
+	}
+	return new(round3(*x))
+}
+
+func percent(share *float64) *float64 {
+	if share == nil {
+		return nil
+	}
+	return new(round3(100 * *share))
+}
+
+func milliseconds(d *time.Duration) *float64 {
+	if d == nil {
+		return nil
+	}
+	return new(round3(ms(*d)))
+}

@@ -1,0 +1,52 @@
+package probe
+
+import (
+	"slices"
+	"time"
+
+	"netready"
+)
+
+// A Plan says what to measure. cmd checks its values; here they are taken as they are.
+type Plan struct {
+	Region       netready.Region  // zero: the one that the responder says it stands in
+	Regions      netready.Regions // the list that Region came from
+	Responders   []string         // invites, tried in order; empty: none
+	Organization string
+	Location     string
+	Duration     time.Duration // of the call
+	Codec        string
+	Calls        int
+	JitterBuffer time.Duration
+	DSCP         int
+	Ie, Bpl      *float64    // override the codec's
+	Features     []string    // sip-phones, byoc
+	Parts        []string    // empty: all
+	RangeSamples int         // ports of a range tried a run, beside its two ends
+	Version      string      // of this program, for Result.Tool
+	Progress     func(Event) // called from one goroutine; nil: nobody looks
+}
+
+// An Event tells whoever watches how far a run is.
+type Event struct {
+	Step string        // StepConnect to StepDone
+	Text string        // the same for people: "Placing the test call"
+	Done float64       // share of the whole run, 0 to 1
+	Left time.Duration // estimate for the whole run
+	Rows []PortRow     // firewall rows so far, with Step firewall
+	Live *Live         // with Step call, once a second
+}
+
+// Live are the figures of a call while it runs, of its first call where there
+// are several. They are provisional: late packets may yet arrive.
+type Live struct {
+	Second int
+	Up     *SecondSide
+	Down   *SecondSide
+	RTTMS  *float64
+}
+
+// asks says whether the plan wants this part. No parts at all means all.
+func (p Plan) asks(part string) bool {
+	return len(p.Parts) == 0 || slices.Contains(p.Parts, part)
+}

@@ -1,0 +1,113 @@
+package probe
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// Steps of a run, as Event.Step names them.
+const (
+	StepConnect   = "connect"
+	StepFirewall  = "firewall"
+	StepCall      = "call"
+	StepLate      = "late"
+	StepBandwidth = "bandwidth"
+	StepDone      = "done"
+)
+
+// What the steps take as a rule. The ports take longer where a firewall drops:
+// then the bar waits, and never runs backwards.
+const (
+	usualFirewall  = 3 * time.Second
+	usualLate      = 2 * time.Second
+	usualBandwidth = 6 * time.Second
+)
+
+// A tracker turns what a run does into events for whoever watches.
+type tracker struct {
+	mu    sync.Mutex // guards the rest, and keeps events one at a time
+	watch func(Event)
+	parts []span
+	last  float64
+	rows  []PortRow
+}
+
+// span is the usual length of a step.
+type span struct {
+	step, text string
+	length     time.Duration
+}
+
+func newTracker(p Plan) *tracker {
+	t := &tracker{watch: p.Progress}
+	if p.asks(PartFirewall) || p.asks(PartNAT) || p.asks(PartPing) {
+		t.parts = append(t.parts, span{StepFirewall, "Checking ports and NAT", usualFirewall})
+	}
+	if p.asks(PartVoice) {
+		t.parts = append(t.parts, span{StepCall, "Placing the test call", p.Duration}, span{StepLate, "Waiting for late packets", usualLate})
+	}
+	if p.asks(PartBandwidth) {
+		t.parts = append(t.parts, span{StepBandwidth, "Measuring the bandwidth", usualBandwidth})
+	}
+	return t
+}
+
+// at says that a step has run for so long.
+func (t *tracker) at(step string, ran time.Duration, live *Live) {
+	if t.watch == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	event := Event{Step: step, Live: live}
+	var before, whole time.Duration
+	for _, s := range t.parts {
+		if s.step == step {
+			before = whole + min(ran, s.length)
+			event.Text = s.text
+		}
+		whole += s.length
+	}
+	if step == StepDone {
+		before, event.Text = whole, "Done"
+	}
+	if whole > 0 {
+		t.last = max(t.last, float64(before)/float64(whole))
+	}
+	event.Done = t.last
+	event.Left = time.Duration(float64(whole) * (1 - t.last))
+	if step == StepFirewall {
+		event.Rows = t.rows
+	}
+	t.watch(event)
+}
+
+// row adds a finished row of the firewall column.
+func (t *tracker) row(r PortRow, ran time.Duration) {
+	t.mu.Lock()
+	t.rows = append(slices.Clip(t.rows), r)
+	t.mu.Unlock()
+	t.at(StepFirewall, ran, nil)
+}
+
+// during reports the step twice a second until the returned function is called.
+func (t *tracker) during(step string) (stop func()) {
+	began := time.Now()
+	t.at(step, 0, nil)
+	quit, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		tick := time.NewTicker(500 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+				t.at(step, time.Since(began), nil)
+			}
+		}
+	}()
+	return func() { close(quit); <-gone }
+}

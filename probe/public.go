@@ -1,0 +1,21 @@
+package probe
+
+import "context"
+
+// measureRoundTrip is what can be known of a region without a responder: the
+// round trip to its public endpoints, at a guest's rate. Up and down need a
+// far end that counts; nothing is guessed.
+func (r *run) measureRoundTrip(ctx context.Context) {
+	for _, what := range []string{"voice.up", "voice.down"} {
+		r.missing(what, r.noSession())
+	}
+	stop := r.track.during(StepCall)
+	defer stop()
+	rtt, reason := RoundTrip(ctx, r.plan.Region)
+	if rtt == nil {
+		r.missing("voice.rtt", reason)
+		return
+	}
+	r.result.Voice.Mode = ModeRoundtrip
+	r.result.Voice.RTT = rtt
+}

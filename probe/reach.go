@@ -1,0 +1,319 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"netready"
+	"netready/probe/call"
+	"netready/probe/environment"
+	"netready/probe/internal/wire"
+	"netready/probe/nat"
+	"netready/probe/ping"
+	"netready/probe/port"
+	"netready/probe/responder"
+	"netready/probe/responder/listen"
+)
+
+// TokenVariable is of the environment: the token of a responder that is given
+// as host:port alone.
+const TokenVariable = "NETREADY_TOKEN"
+
+// reach does all that comes before the call, at once: it opens the session
+// with a responder, tries the ports, and looks at NAT, proxy and ICMP. Its
+// errors are the user's to mend.
+func (r *run) reach(ctx context.Context) error {
+	defer r.track.during(StepFirewall)()
+	began := time.Now()
+	ctx, give := context.WithCancelCause(ctx)
+	defer give(nil)
+
+	ready := make(chan struct{}) // closed once there is a session, or surely none
+	var wg sync.WaitGroup
+	var fatal error
+	wg.Go(func() {
+		defer close(ready)
+		if fatal = r.connect(ctx); fatal != nil {
+			give(fatal)
+		}
+	})
+	if r.plan.Region.ID == "" {
+		<-ready // the responder says which region it stands in
+		r.settleRegion()
+	}
+	if r.plan.asks(PartFirewall) {
+		wg.Go(func() { r.result.Firewall = r.tryPorts(ctx, ready, began) })
+		wg.Go(func() { r.lookAround(ctx) })
+	}
+	if r.plan.asks(PartNAT) {
+		wg.Go(func() { r.lookAtNAT(ctx, ready) })
+	}
+	if r.plan.asks(PartPing) {
+		wg.Go(func() { r.pingResponder(ctx, ready) })
+	}
+	wg.Wait()
+	if r.session == nil && r.plan.asks(PartFirewall) {
+		r.missing("firewall", r.noSession())
+	}
+	return fatal
+}
+
+// connect opens the session with the first responder that answers. The error
+// is the user's to mend; a responder that cannot be reached is none.
+func (r *run) connect(ctx context.Context) error {
+	invites := r.plan.Responders
+	if len(invites) == 0 {
+		invites = r.plan.Region.Responders
+	}
+	if len(invites) == 0 && r.plan.Region.ID == LocalRegion {
+		invite, err := r.startLocal(ctx)
+		if err != nil {
+			return err
+		}
+		invites = []string{invite}
+	}
+	if len(invites) == 0 {
+		r.why = "this region has no responder: run netready-responder there and give its invite with --responder"
+		return nil
+	}
+	var reasons []error
+	for _, invite := range invites {
+		session, err := call.Open(ctx, invite, call.Settings{
+			Codec: r.plan.Codec, Duration: r.plan.Duration, Calls: r.plan.Calls, DSCP: r.plan.DSCP, Token: os.Getenv(TokenVariable),
+		})
+		if err == nil {
+			r.accept(session)
+			return nil
+		}
+		if errors.Is(err, call.ErrToken) || errors.Is(err, call.ErrInvite) {
+			return err
+		}
+		reasons = append(reasons, err)
+	}
+	r.why = errors.Join(reasons...).Error()
+	return nil
+}
+
+// accept takes a session into use.
+func (r *run) accept(session *call.Session) {
+	r.session = session
+	r.closers = append(r.closers, func() { _ = session.Close() }) // the responder drops it anyway
+	r.result.Region.Responder = session.Control().Invite().Host
+}
+
+// startLocal runs the responder's own code inside this program, on loopback.
+func (r *run) startLocal(ctx context.Context) (string, error) {
+	server, err := responder.Start(context.WithoutCancel(ctx), responder.Local())
+	if err != nil {
+		return "", fmt.Errorf("starting the responder of region local: %w", err)
+	}
+	r.closers = append(r.closers, func() { _ = server.Close() })
+	return server.Invite(), nil
+}
+
+// settleRegion takes the region that the responder stands in, or the way to
+// the responder alone where that is none of the list.
+func (r *run) settleRegion() {
+	r.plan.Region = netready.Region{ID: "responder", Name: "The responder's own place"}
+	if r.session != nil {
+		if id := r.session.Control().Grant().Region; id != "" {
+			if region, err := r.plan.Regions.Find(id); err == nil {
+				r.plan.Region = region
+			} else {
+				r.plan.Region = netready.Region{ID: id, Name: id}
+			}
+		}
+	}
+	r.result.Region.ID, r.result.Region.Name = r.plan.Region.ID, r.plan.Region.Name
+}
+
+// tryPorts fills the firewall column. Checks that need the responder wait for
+// the session, the others do not.
+func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Time) []PortRow {
+	column := r.plan.Regions.Column(r.plan.Region, r.plan.Features)
+	done := func(row port.Row) { r.track.row(portRow(row), time.Since(began)) }
+	options := port.Options{Samples: r.plan.RangeSamples, Done: done}
+	var early, late []port.Check
+	for _, c := range column {
+		check := port.Check{
+			Name: c.Name, Protocol: c.Protocol, Host: c.Host, Port: c.Port, Ports: c.Ports,
+			Required: c.Required, Note: c.Note,
+		}
+		if needsSession(c) {
+			late = append(late, check)
+		} else {
+			early = append(early, check)
+		}
+	}
+	var first, second []port.Row
+	var wg sync.WaitGroup
+	wg.Go(func() { first = port.Run(ctx, early, options) })
+	wg.Go(func() {
+		<-ready
+		options.Session = r.portSession()
+		second = port.Run(ctx, late, options)
+	})
+	wg.Wait()
+	return inOrder(column, append(first, second...))
+}
+
+// inOrder sorts rows as the column has them.
+func inOrder(column []netready.Check, rows []port.Row) []PortRow {
+	place := make(map[string]int, len(column))
+	for i, c := range column {
+		place[c.Name] = i
+	}
+	slices.SortStableFunc(rows, func(a, b port.Row) int { return place[a.Name] - place[b.Name] })
+	out := make([]PortRow, 0, len(rows))
+	for _, row := range rows {
+		out = append(out, portRow(row))
+	}
+	return out
+}
+
+func portRow(row port.Row) PortRow {
+	return PortRow{
+		Name: row.Name, Protocol: row.Protocol, Host: row.Host, Port: row.Port, Ports: row.Ports, Family: row.Family,
+		Required: row.Required, Status: row.Status, Reason: row.Reason, Detail: row.Detail, Note: row.Note,
+		ElapsedMS: milliseconds(&row.Elapsed), Tested: row.Tested, FailedPorts: row.Failed,
+	}
+}
+
+// portSession is what the checks need of the session, nil without one.
+func (r *run) portSession() *port.Session {
+	if r.session == nil {
+		return nil
+	}
+	c := r.session.Control()
+	media, err := c.Media()
+	if err != nil {
+		return nil
+	}
+	host := c.Remote().Addr().String()
+	if c.ViaProxy() != "" {
+		host, _, _ = net.SplitHostPort(c.Invite().Host)
+	}
+	grant := c.Grant()
+	return &port.Session{
+		Nonce: grant.Nonce, Host: host, Media: media, Listeners: grant.Ports, Open: c.OpenPorts,
+	}
+}
+
+// lookAround looks for proxy, captive portal, address families and odd DNS.
+func (r *run) lookAround(ctx context.Context) {
+	var hosts []string
+	for _, c := range r.plan.Regions.Column(r.plan.Region, nil) {
+		if !needsSession(c) && c.Host != "resolver" && !slices.Contains(hosts, c.Host) && net.ParseIP(c.Host) == nil {
+			hosts = append(hosts, c.Host)
+		}
+	}
+	found := environment.Run(ctx, environment.Options{Hosts: hosts})
+	env := Environment{
+		Proxy: found.Proxy, ProxySource: found.ProxySource, CaptivePortal: found.CaptivePortal,
+		IPv4: found.IPv4, IPv6: found.IPv6, DNS: []DNSAnswer{},
+	}
+	for _, a := range found.DNS {
+		addresses := a.Addresses
+		if addresses == nil {
+			addresses = []string{}
+		}
+		env.DNS = append(env.DNS, DNSAnswer{a.Name, addresses, round3(ms(a.Elapsed)), a.Reason})
+	}
+	r.result.Environment = env
+}
+
+// lookAtNAT asks several places what address they see.
+func (r *run) lookAtNAT(ctx context.Context, ready <-chan struct{}) {
+	<-ready
+	s := r.portSession()
+	if s == nil {
+		r.result.NAT.Reason = r.noSession()
+		return
+	}
+	found := nat.Run(ctx, natOptions(ctx, s))
+	r.result.NAT = natResult(found)
+}
+
+// natOptions names the places that answer: the media port and ports that the
+// responder opens for this, its STUN and its SIP listeners.
+func natOptions(ctx context.Context, s *port.Session) nat.Options {
+	o := nat.Options{Nonce: s.Nonce, Knock: []string{s.Media}}
+	mediaHost, _, err := net.SplitHostPort(s.Media)
+	if err != nil {
+		mediaHost = s.Host
+	}
+	for _, l := range s.Listeners {
+		address := net.JoinHostPort(s.Host, fmt.Sprint(l.Port))
+		switch l.Protocol {
+		case "stun":
+			o.STUN = append(o.STUN, nat.STUN{Address: address, Nonce: s.Nonce})
+		case "sip":
+			o.SIP = address
+		case "udp":
+			o.Knock = append(o.Knock, address)
+		}
+	}
+	for _, p := range openSome(ctx, s, 2) {
+		o.Knock = append(o.Knock, net.JoinHostPort(mediaHost, fmt.Sprint(p)))
+	}
+	return o
+}
+
+func natResult(f nat.Result) NAT {
+	return NAT{
+		PublicAddress: f.PublicAddress, LocalAddress: f.LocalAddress, Behind: f.Behind, Mapping: f.Mapping,
+		PortKept: f.PortKept, Survives30s: f.Survives30s, SIPALG: f.SIPALG,
+		ForUser: f.ForUser, ForNetwork: f.ForNetwork, Reason: f.Reason,
+	}
+}
+
+// noSession says why there is nothing to ask.
+func (r *run) noSession() string {
+	if r.why != "" {
+		return r.why
+	}
+	return "there is no session with a responder"
+}
+
+// pingResponder asks the responder's host by ICMP, before the call: beside it
+// only the gateway is asked.
+func (r *run) pingResponder(ctx context.Context, ready <-chan struct{}) {
+	<-ready
+	if r.session == nil {
+		r.missing("ping", r.noSession())
+		return
+	}
+	const questions = 5 // about a second in all
+	r.result.Ping = append(r.result.Ping, pinged(ping.Run(ctx, r.farHost(), ping.Settings{Count: questions, Interval: 250 * time.Millisecond}), "responder"))
+}
+
+func pinged(p ping.Result, role string) Ping {
+	return Ping{
+		Target: p.Target, Role: role, Samples: p.Samples, Lost: p.Lost,
+		MinMS: milliseconds(p.Min), AvgMS: milliseconds(p.Avg), MaxMS: milliseconds(p.Max), Reason: p.Reason,
+	}
+}
+
+// openSome asks the responder for a few ports of the media range, so that the
+// NAT can be watched towards several destinations.
+func openSome(ctx context.Context, s *port.Session, n int) []int {
+	if s.Open == nil {
+		return nil
+	}
+	var wanted []int
+	for range n {
+		wanted = append(wanted, listen.LowPort+rand.IntN(listen.HighPort-listen.LowPort))
+	}
+	grant, err := s.Open(ctx, wire.PortsRequest{Protocol: "udp", Ports: wanted})
+	if err != nil {
+		return nil // the fixed ports are left
+	}
+	return grant.Open
+}

@@ -1,0 +1,279 @@
+package probe
+
+import "time"
+
+// SchemaVersion is the number that every result file carries in its field
+// "schema". It goes up when a field changes its meaning, not when one is added.
+const SchemaVersion = 1
+
+// A Result holds the facts of one assessment and no opinion about them.
+// A nil pointer means "not measured"; NotMeasured says why.
+type Result struct {
+	Schema       int           `json:"schema"`
+	RunID        string        `json:"run_id"` // ULID
+	Tool         Tool          `json:"tool"`
+	StartedAt    time.Time     `json:"started_at"`  // UTC
+	FinishedAt   time.Time     `json:"finished_at"` // UTC
+	Organization string        `json:"organization"`
+	Location     string        `json:"location"`
+	Machine      Machine       `json:"machine"`
+	Region       Region        `json:"region"`
+	Parts        []string      `json:"parts"` // what was asked for: voice, firewall, nat, ping, bandwidth
+	Voice        Voice         `json:"voice"`
+	Ping         []Ping        `json:"ping"`
+	Bandwidth    Bandwidth     `json:"bandwidth"`
+	NAT          NAT           `json:"nat"`
+	Environment  Environment   `json:"environment"`
+	Firewall     []PortRow     `json:"firewall"`
+	NotMeasured  []NotMeasured `json:"not_measured"`
+	Complete     bool          `json:"complete"` // false after Ctrl-C or a part that broke off
+}
+
+// Parts of an assessment, as --only names them.
+const (
+	PartVoice     = "voice"
+	PartFirewall  = "firewall"
+	PartNAT       = "nat"
+	PartPing      = "ping"
+	PartBandwidth = "bandwidth"
+)
+
+// AllParts lists every part in the order of a run.
+func AllParts() []string {
+	return []string{PartVoice, PartFirewall, PartNAT, PartPing, PartBandwidth}
+}
+
+// Tool names the program that made the result.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Machine describes the workstation.
+type Machine struct {
+	Hostname       string    `json:"hostname"`
+	OS             string    `json:"os"` // windows 10.0.19045, linux debian 12, …
+	Arch           string    `json:"arch"`
+	Cores          int       `json:"cores"`
+	CPUBusyPercent *float64  `json:"cpu_busy_percent"` // mean over the call, all cores
+	MemoryMB       *float64  `json:"memory_mb"`
+	Interface      Interface `json:"interface"` // the one that the call used
+}
+
+// Interface is the network interface that the call used.
+type Interface struct {
+	Name    string   `json:"name"`
+	Kind    string   `json:"kind"` // wired, wifi, vpn, loopback, unknown
+	Address string   `json:"address"`
+	MTU     int      `json:"mtu"`
+	Gateway string   `json:"gateway"`  // the default gateway's address, "" where not found
+	Mbps    *float64 `json:"mbps"`     // link speed
+	WifiDBM *float64 `json:"wifi_dbm"` // signal strength
+}
+
+// Region is the far end.
+type Region struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	Responder   string `json:"responder"`    // host:port of its control address, "" where there is none
+	RegionsFile string `json:"regions_file"` // a file that replaced the embedded list, "" otherwise
+}
+
+// Voice modes.
+const (
+	ModeResponder = "responder" // a call was placed: up and down are measured
+	ModeRoundtrip = "roundtrip" // public endpoints only: round trip, no directions
+	ModeNone      = "none"      // nothing that could answer
+)
+
+// Voice is the test call.
+type Voice struct {
+	Mode           string     `json:"mode"`
+	Codec          string     `json:"codec"`
+	PtimeMS        float64    `json:"ptime_ms"`
+	JitterBufferMS float64    `json:"jitter_buffer_ms"`
+	DurationS      float64    `json:"duration_s"` // asked and granted
+	Calls          int        `json:"calls"`
+	Assumptions    []string   `json:"assumptions"` // behind R and MOS
+	Up             *Direction `json:"up"`          // nil: nothing was sent that way
+	Down           *Direction `json:"down"`
+	PerCall        []CallPair `json:"per_call"`
+	RTT            *RTT       `json:"rtt"`
+	SendLatenessMS *Lateness  `json:"send_lateness_ms"`
+	Timeline       []Second   `json:"timeline"` // of the call that Up and Down are of
+	PathChanges    []string   `json:"path_changes"`
+}
+
+// CallPair is one of several calls placed at once.
+type CallPair struct {
+	Up   *Direction `json:"up"`
+	Down *Direction `json:"down"`
+}
+
+// Direction holds the figures of one direction of one call. Up is from the
+// agent to the responder. Figures are rounded to three decimals.
+type Direction struct {
+	Sent           int      `json:"sent"`           // packets the sender sent (in a capture: the span of sequence numbers)
+	Received       int      `json:"received"`       // distinct sequence numbers
+	Lost           int      `json:"lost"`           // sent - received
+	Duplicates     int      `json:"duplicates"`     // further copies
+	Discarded      int      `json:"discarded"`      // too late for the jitter buffer
+	Reordered      int      `json:"reordered"`      // RFC 4737
+	Foreign        int      `json:"foreign"`        // dropped for a wrong tag
+	SocketDropped  int      `json:"socket_dropped"` // by the receiver's own socket for want of room: not the path's fault
+	LossPercent    *float64 `json:"loss_percent"`
+	DiscardPercent *float64 `json:"discard_percent"`
+	InOrderPercent *float64 `json:"in_order_percent"`
+	JitterMS       *float64 `json:"jitter_ms"`     // RFC 3550 6.4.1, mean
+	JitterMaxMS    *float64 `json:"jitter_max_ms"` // its maximum
+	PDVp99MS       *float64 `json:"pdv_p99_ms"`    // RFC 5481
+	ClockSkewPPM   *float64 `json:"clock_skew_ppm"`
+	Burst          Burst    `json:"burst"`
+	Shifts         []Shift  `json:"shifts"` // lasting changes of the path's delay
+	DSCPAsked      *int     `json:"dscp_asked"`
+	DSCPReceived   *int     `json:"dscp_received"` // the mark most packets arrived with
+	DSCPReason     string   `json:"dscp_reason"`   // why dscp_received is null
+	R              *float64 `json:"r"`
+	MOS            *float64 `json:"mos"`
+	MOSBasis       string   `json:"mos_basis"` // pcmu, …; g107.1:… on the wideband scale
+}
+
+// Burst describes how loss clusters.
+type Burst struct {
+	BurstR             *float64 `json:"burst_r"`              // G.107, over lost and discarded
+	LongestRun         int      `json:"longest_run"`          // lost packets in a row
+	WorstWindowPercent *float64 `json:"worst_window_percent"` // loss, any 100 packets in a row
+}
+
+// Shift is a lasting change of a path's delay.
+type Shift struct {
+	AtS  float64 `json:"at_s"`  // since the first packet
+	ByMS float64 `json:"by_ms"` // longer if positive
+}
+
+// RTT sources.
+const (
+	RTTStun = "stun" // the call's own checks
+	RTTTCP  = "tcp"  // the control connection
+	RTTICMP = "icmp"
+	RTTEcho = "echo" // a region's public beacon
+)
+
+// RTT is the round trip.
+type RTT struct {
+	Source  string   `json:"source"`
+	Samples int      `json:"samples"` // answers
+	Lost    int      `json:"lost"`    // questions without an answer
+	MinMS   *float64 `json:"min_ms"`
+	AvgMS   *float64 `json:"avg_ms"`
+	P95MS   *float64 `json:"p95_ms"`
+	MaxMS   *float64 `json:"max_ms"`
+}
+
+// Lateness is by how much packets left after they were due.
+type Lateness struct {
+	P50 *float64 `json:"p50"`
+	P99 *float64 `json:"p99"`
+	Max *float64 `json:"max"`
+}
+
+// Second is one second of the call, for graphs.
+type Second struct {
+	Second int         `json:"second"`
+	Up     *SecondSide `json:"up"`
+	Down   *SecondSide `json:"down"`
+	RTTMS  *float64    `json:"rtt_ms"` // mean of the second's checks
+}
+
+// SecondSide is one direction in one second.
+type SecondSide struct {
+	Sent        int      `json:"sent"`
+	LossPercent *float64 `json:"loss_percent"`
+	JitterMS    *float64 `json:"jitter_ms"` // RFC 3550 J at the second's last packet
+	DelayMS     *float64 `json:"delay_ms"`  // mean transit above the fastest packet's
+}
+
+// Ping is the ICMP round trip to one host.
+type Ping struct {
+	Target  string   `json:"target"`
+	Role    string   `json:"role"` // gateway, responder
+	Samples int      `json:"samples"`
+	Lost    int      `json:"lost"`
+	MinMS   *float64 `json:"min_ms"`
+	AvgMS   *float64 `json:"avg_ms"`
+	MaxMS   *float64 `json:"max_ms"`
+	Reason  string   `json:"reason"` // why it was not measured
+}
+
+// Bandwidth is the throughput of the HTTPS connection to the responder.
+type Bandwidth struct {
+	UpMbps    *float64 `json:"up_mbps"`
+	DownMbps  *float64 `json:"down_mbps"`
+	CallsUp   *int     `json:"calls_up"` // so many calls of this codec would fit
+	CallsDown *int     `json:"calls_down"`
+	Reason    string   `json:"reason"` // why it was not measured
+}
+
+// NAT says what the address translation between this machine and the
+// responder does.
+type NAT struct {
+	PublicAddress string `json:"public_address"` // ip:port as the far end saw it
+	LocalAddress  string `json:"local_address"`
+	Behind        *bool  `json:"behind"`       // a translation is in between
+	Mapping       string `json:"mapping"`      // none, endpoint_independent, address_dependent, address_and_port_dependent, "" not measured
+	PortKept      *bool  `json:"port_kept"`    // public port = local port
+	Survives30s   *bool  `json:"survives_30s"` // the mapping lives through 30 s of silence
+	SIPALG        *bool  `json:"sip_alg"`      // a SIP message was rewritten on its way
+	ForUser       string `json:"for_user"`     // one plain sentence
+	ForNetwork    string `json:"for_network"`  // one sentence for the network team
+	Reason        string `json:"reason"`       // why something is missing
+}
+
+// Environment is what stands between this machine and the Internet.
+type Environment struct {
+	Proxy         string      `json:"proxy"` // without its password, "" none
+	ProxySource   string      `json:"proxy_source"`
+	CaptivePortal *bool       `json:"captive_portal"`
+	IPv4          *bool       `json:"ipv4"` // an address of global or private scope with a route
+	IPv6          *bool       `json:"ipv6"`
+	DNS           []DNSAnswer `json:"dns"`
+}
+
+// DNSAnswer is what the configured resolver said of a name.
+type DNSAnswer struct {
+	Name      string   `json:"name"`
+	Addresses []string `json:"addresses"`
+	ElapsedMS float64  `json:"elapsed_ms"`
+	Reason    string   `json:"reason"` // an error, or what is odd about the answer
+}
+
+// Status values of a PortRow.
+const (
+	StatusPass        = "pass"
+	StatusFail        = "fail"
+	StatusNotMeasured = "not_measured"
+)
+
+// PortRow is one line of the firewall column.
+type PortRow struct {
+	Name        string   `json:"name"` // stable: the same row of two machines lines up
+	Protocol    string   `json:"protocol"`
+	Host        string   `json:"host"`
+	Port        int      `json:"port,omitempty"`
+	Ports       string   `json:"ports,omitempty"`  // 16384-65535
+	Family      string   `json:"family,omitempty"` // ipv4, ipv6 where both were tried
+	Required    bool     `json:"required"`
+	Status      string   `json:"status"`
+	Reason      string   `json:"reason"` // refused, no_reply, unreachable, prohibited, dns, tls, intercepted, hijacked, reset_after_connect, …
+	Detail      string   `json:"detail"` // the system's own words, and what to ask for
+	Note        string   `json:"note,omitempty"`
+	ElapsedMS   *float64 `json:"elapsed_ms"`
+	Tested      []int    `json:"tested_ports,omitempty"`
+	FailedPorts []int    `json:"failed_ports,omitempty"`
+}
+
+// NotMeasured names something that could not be measured, and why.
+type NotMeasured struct {
+	What   string `json:"what"` // voice.up, voice.rtt, bandwidth, nat.mapping, …
+	Reason string `json:"reason"`
+}

@@ -1,0 +1,21 @@
+package probe
+
+import (
+	"context"
+
+	"netready"
+	"netready/probe/beacon"
+)
+
+// RoundTrip asks a region's public endpoints, as a guest: a handful of
+// questions. nil: not measured, and why.
+func RoundTrip(ctx context.Context, region netready.Region) (*RTT, string) {
+	found := beacon.Measure(ctx, region.STUN, region.Echo)
+	if rtt := rttOf(found.Source, found.Trips, found.Lost); rtt != nil {
+		return rtt, ""
+	}
+	if found.Reason == "" {
+		return nil, "no answer in time"
+	}
+	return nil, found.Reason
+}

@@ -1,0 +1,136 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"netready"
+	"netready/probe/call"
+	"netready/probe/emodel"
+	"netready/probe/machine"
+)
+
+// LocalRegion is the region whose responder is this very program.
+const LocalRegion = "local"
+
+// packetTime is that of every codec of a test call, the usual one.
+const packetTime = 20 * time.Millisecond
+
+// Run makes one assessment: ports and NAT at once, then the call alone on the
+// link, then the bandwidth. What cannot be measured is in the Result, with the
+// reason; an error is the user's to mend (a refused token, a mangled invite,
+// an unknown codec). The end of ctx ends the run; what was measured is kept
+// and marked incomplete.
+func Run(ctx context.Context, p Plan) (Result, error) {
+	codec, ok := emodel.FindCodec(p.Codec)
+	if !ok {
+		return Result{}, fmt.Errorf("unknown codec %q: give pcmu, pcma, g729, g722 or opus", p.Codec)
+	}
+	r := &run{plan: p, codec: codec, track: newTracker(p), load: machine.StartLoad(ctx)}
+	r.begin()
+	defer r.end()
+	if err := r.reach(ctx); err != nil {
+		return Result{}, err
+	}
+	silence := r.startSilence(ctx)
+	r.placeCalls(ctx)
+	r.measureBandwidth(ctx)
+	silence()
+	r.finish(ctx)
+	return r.result, nil
+}
+
+// run is an assessment under way.
+type run struct {
+	plan    Plan
+	codec   emodel.Codec
+	track   *tracker
+	load    machine.Load
+	result  Result
+	session *call.Session
+	closers []func() // in the order of opening
+	why     string   // why there is no session
+}
+
+// begin fills in what is known before anything is measured.
+func (r *run) begin() {
+	p := r.plan
+	parts := p.Parts
+	if len(parts) == 0 {
+		parts = AllParts()
+	}
+	r.result = Result{
+		Schema: SchemaVersion, RunID: ulid.Make().String(),
+		Tool:      Tool{Name: "netready", Version: p.Version},
+		StartedAt: time.Now().UTC(), Organization: p.Organization, Location: p.Location,
+		Region: Region{ID: p.Region.ID, Name: p.Region.Name, RegionsFile: p.Regions.File},
+		Parts:  slices.Clone(parts),
+		Voice: Voice{
+			Mode: ModeNone, Codec: r.codec.Name, PtimeMS: ms(packetTime), JitterBufferMS: ms(p.JitterBuffer),
+			DurationS: p.Duration.Seconds(), Calls: p.Calls,
+			Assumptions: []string{}, PerCall: []CallPair{}, Timeline: []Second{}, PathChanges: []string{},
+		},
+		Ping: []Ping{}, Firewall: []PortRow{}, NotMeasured: []NotMeasured{},
+		Environment: Environment{DNS: []DNSAnswer{}},
+		Complete:    true,
+	}
+}
+
+// end closes what was opened, the last first.
+func (r *run) end() {
+	for _, c := range slices.Backward(r.closers) {
+		c()
+	}
+}
+
+// missing notes what could not be measured.
+func (r *run) missing(what, reason string) {
+	r.result.NotMeasured = append(r.result.NotMeasured, NotMeasured{what, reason})
+}
+
+// finish describes the machine and closes the books.
+func (r *run) finish(ctx context.Context) {
+	described := context.WithoutCancel(ctx) // a stopped run still says where it was made
+	f := machine.Describe(described, r.farHost())
+	i := f.Interface
+	r.result.Machine = Machine{
+		Hostname: f.Hostname, OS: f.OS, Arch: f.Arch, Cores: f.Cores, MemoryMB: rounded(f.MemoryMB),
+		CPUBusyPercent: rounded(r.load.BusyPercent(described)),
+		Interface:      Interface{Name: i.Name, Kind: i.Kind, MTU: i.MTU, Mbps: rounded(i.Mbps), WifiDBM: rounded(i.WifiDBM)},
+	}
+	if i.Address.IsValid() {
+		r.result.Machine.Interface.Address = i.Address.String()
+	}
+	if i.Gateway.IsValid() {
+		r.result.Machine.Interface.Gateway = i.Gateway.String()
+	}
+	if ctx.Err() != nil {
+		r.result.Complete = false
+		r.missing("run", "the run was stopped before its end")
+	}
+	r.result.FinishedAt = time.Now().UTC()
+	r.track.at(StepDone, 0, nil)
+}
+
+// farHost is the host whose interface the call uses: the responder's, or none.
+func (r *run) farHost() string {
+	if r.session == nil {
+		return ""
+	}
+	if media, err := r.session.Control().Media(); err == nil {
+		if host, _, err := net.SplitHostPort(media); err == nil {
+			return host
+		}
+	}
+	return ""
+}
+
+// needsSession says whether a check goes to the responder.
+func needsSession(c netready.Check) bool {
+	return c.Host == "" || c.Host == "responder" || c.Protocol == "udp" || c.Protocol == "udp-range"
+}

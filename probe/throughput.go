@@ -1,0 +1,46 @@
+package probe
+
+import (
+	"context"
+	"math"
+
+	"netready/probe/bandwidth"
+)
+
+// measureBandwidth is the last step, so that it does not disturb the call.
+func (r *run) measureBandwidth(ctx context.Context) {
+	if !r.plan.asks(PartBandwidth) {
+		return
+	}
+	b := &r.result.Bandwidth
+	switch {
+	case r.session == nil:
+		b.Reason = r.noSession()
+	case ctx.Err() != nil:
+		b.Reason = "the run was stopped before it"
+	default:
+		stop := r.track.during(StepBandwidth)
+		found := bandwidth.Run(ctx, r.session.Control(), bandwidth.Settings{})
+		stop()
+		b.UpMbps, b.DownMbps, b.Reason = megabits(found.Up), megabits(found.Down), found.Reason
+		b.CallsUp, b.CallsDown = r.callsIn(found.Up), r.callsIn(found.Down)
+	}
+	if b.UpMbps == nil || b.DownMbps == nil {
+		r.missing("bandwidth", b.Reason)
+	}
+}
+
+func megabits(bitsPerSecond *float64) *float64 {
+	if bitsPerSecond == nil {
+		return nil
+	}
+	return new(round3(*bitsPerSecond / 1e6))
+}
+
+// callsIn is how many calls of the codec would fit, on Ethernet.
+func (r *run) callsIn(bitsPerSecond *float64) *int {
+	if bitsPerSecond == nil {
+		return nil
+	}
+	return new(int(math.Floor(*bitsPerSecond / r.codec.WireBitRate(packetTime))))
+}
