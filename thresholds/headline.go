@@ -1,0 +1,74 @@
+package thresholds
+
+import (
+	"slices"
+	"strings"
+
+	"netready/probe"
+)
+
+// Headline is the closing sentence: ready or not, and what to do first.
+func Headline(v Verdict, findings []Finding, r probe.Result) string {
+	const unsaid = "It cannot be said whether this network is ready: "
+	switch v {
+	case Ready:
+		return ready(r)
+	case NotReady:
+		return strings.TrimSpace("This network is not ready. " + first(findings, Fail))
+	case Undetermined:
+	}
+	switch why := whyNoSession(r); {
+	case !r.Complete:
+		return unsaid + "the run did not come to its end. Run it again and let it finish."
+	case r.Voice.Mode == probe.ModeResponder || r.Region.Responder != "":
+		return strings.TrimSpace(unsaid + "nothing failed, but something required was not measured. " + first(findings, Unknown))
+	case why == "":
+		return unsaid + "nothing failed, but without a responder in the region up and down cannot be measured. " +
+			"Run netready-responder on a host there and give its invite with --responder."
+	default:
+		return unsaid + "nothing that was measured failed, but the responder could not be used: " + ended(why) +
+			" Check that it runs, that its invite is the latest one, and that this network lets HTTPS through to it; then run this again."
+	}
+}
+
+// ready says of a part of an assessment that it is only a part.
+func ready(r probe.Result) string {
+	for _, part := range []string{probe.PartVoice, probe.PartFirewall} {
+		if len(r.Parts) > 0 && !slices.Contains(r.Parts, part) {
+			return "Nothing stands against this network in what was asked for (" + strings.Join(r.Parts, ", ") +
+				"). For the whole answer run it without --only."
+		}
+	}
+	return "This network is ready for cloud voice: every required figure and port is within its limit."
+}
+
+// whyNoSession is the reason that a responder that was named could not be used,
+// "" where none was.
+func whyNoSession(r probe.Result) string {
+	for _, what := range []string{"voice.up", "voice", "firewall", "ping", "bandwidth"} {
+		for _, n := range r.NotMeasured {
+			if n.What == what && n.Reason != "" {
+				if strings.HasPrefix(n.Reason, "this region has no responder") {
+					return ""
+				}
+				return n.Reason
+			}
+		}
+	}
+	return ""
+}
+
+// first is the first finding of a level, and what to do about it.
+func first(findings []Finding, level Level) string {
+	for _, f := range findings {
+		if f.Level == level {
+			return strings.TrimSpace("First: " + ended(f.Text) + " " + f.Advice)
+		}
+	}
+	return ""
+}
+
+// ended is a sentence on one line with its full stop.
+func ended(s string) string {
+	return strings.TrimRight(strings.Join(strings.Fields(s), " "), ". ") + "."
+}

@@ -1,0 +1,195 @@
+package thresholds
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"netready/probe"
+)
+
+func TestHeadline(t *testing.T) {
+	noResponder := func(reason string) func(*probe.Result) {
+		return func(r *probe.Result) {
+			r.Voice, r.Region.Responder = probe.Voice{Mode: probe.ModeNone}, ""
+			r.NotMeasured = []probe.NotMeasured{{What: "voice.up", Reason: reason}}
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		change func(*probe.Result)
+		want   string
+		never  string
+	}{
+		{"ready", func(*probe.Result) {}, "This network is ready for cloud voice", "not"},
+		{"ready in part", func(r *probe.Result) { r.Parts = []string{probe.PartFirewall} }, "without --only", "is ready"},
+		{"no responder", noResponder("this region has no responder: run one"), "Run netready-responder", "could not be used"},
+		{"responder dead", noResponder("dialing h:1: connection refused\ndialing h:2: no route"), "refused dialing h:2: no route.", "Run netready-responder"},
+		{"another key", noResponder("its key is not the one of the invite."), "not the one of the invite. Check", "..\n"},
+		{"stopped", func(r *probe.Result) { r.Complete = false }, "Run it again", "ready for"},
+		{"one figure missing", func(r *probe.Result) { r.Voice.Down.MOS = nil }, "First: MOS down was not measured", "responder"},
+		{"a port that nobody serves", func(r *probe.Result) {
+			r.Firewall[0].Status, r.Firewall[0].Reason, r.Firewall[0].Detail = probe.StatusNotMeasured, "not_served", "the responder does not serve it"
+		}, "--ports standard", "invite"},
+		{"a closed port without words", func(r *probe.Result) {
+			r.Firewall[0] = probe.PortRow{Name: "UDP", Protocol: "udp", Port: 40000, Required: true, Status: probe.StatusFail, Reason: "no_reply"}
+		}, "First: UDP: failed (no reply). Ask the network team to allow outbound UDP 40000 from this machine to the responder", ".."},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := goodResult()
+			test.change(&r)
+			findings := Default().Judge(r)
+			got := Headline(VerdictOf(r, findings), findings, r)
+			if !strings.Contains(got, test.want) || strings.Contains(got, test.never) || strings.ContainsAny(got, "\n\r\t") {
+				t.Errorf("got %q, want %q and never %q", got, test.want, test.never)
+			}
+		})
+	}
+}
+
+// Every limit has its finding, the good ones too, and none has two.
+func TestEveryLimitHasItsFinding(t *testing.T) {
+	for name, change := range map[string]func(*probe.Result){
+		"good": func(*probe.Result) {}, "nothing": func(r *probe.Result) { r.Voice = probe.Voice{} },
+	} {
+		r := goodResult()
+		change(&r)
+		var got []string
+		for _, f := range Default().Judge(r) {
+			if f.What != "port" {
+				got = append(got, f.What)
+			}
+		}
+		slices.Sort(got)
+		want := []string{
+			"discard_down", "discard_up", "jitter_down", "jitter_up", "loss_down", "loss_up",
+			"mos_down", "mos_up", "order_down", "order_up", "rtt",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// The path of the call is the first thing to mend, wherever its row stands.
+func TestOrderOfFindings(t *testing.T) {
+	r := goodResult()
+	r.Firewall = []probe.PortRow{
+		{Name: "HTTPS", Protocol: "tls", Required: true, Status: probe.StatusFail},
+		{Name: "DNS", Protocol: "dns", Status: probe.StatusFail},
+		{Name: "UDP to the responder", Protocol: "udp", Required: true, Status: probe.StatusFail},
+	}
+	r.Voice.Up.LossPercent, r.Voice.Down.JitterMaxMS = new(3.0), new(77.0)
+	var got []string
+	for _, f := range Default().Judge(r) {
+		if f.Level != Pass {
+			name, _, _ := strings.Cut(f.Text, ":")
+			got = append(got, string(f.Level)+" "+f.What+" "+name)
+		}
+	}
+	want := []string{"fail port UDP to the responder", "fail port HTTPS", "fail loss_up", "warn cause", "warn jitter_max_down", "warn port DNS"}
+	if len(got) != len(want) {
+		t.Fatalf("got %q, want %q", got, want)
+	}
+	for i := range want {
+		if !strings.HasPrefix(got[i], want[i]) {
+			t.Errorf("%d: %q, want %q", i, got[i], want[i])
+		}
+	}
+	if len(r.Firewall) != 3 || r.Firewall[0].Name != "HTTPS" {
+		t.Error("judging changed the result")
+	}
+}
+
+func TestShiftsAreCapped(t *testing.T) {
+	r := goodResult()
+	for i := range 10 {
+		r.Voice.Up.Shifts = append(r.Voice.Up.Shifts, probe.Shift{AtS: float64(i), ByMS: 25})
+	}
+	var texts []string
+	for _, f := range Default().Judge(r) {
+		if f.What == "shift_up" {
+			texts = append(texts, f.Text)
+		}
+	}
+	if len(texts) != 4 || !strings.Contains(texts[3], "7 times more") {
+		t.Errorf("got %q, want three and the count of the rest", texts)
+	}
+}
+
+func TestWhoIsToBlame(t *testing.T) {
+	gateway := func(lost int) []probe.Ping {
+		return []probe.Ping{{Role: "gateway", Samples: 30, Lost: lost, AvgMS: new(2.0)}}
+	}
+	for _, test := range []struct {
+		kind string
+		lost int
+		want string
+	}{
+		{"wired", 0, "provider or the way to the region: the default gateway answers well while the call is bad on the way up only"},
+		{"wired", 5, "the LAN: the default gateway"},
+		{"wifi", 5, "Wi-Fi first"},
+		{"loopback", 0, "this PC: the call did not leave it"},
+	} {
+		r := goodResult()
+		r.Voice.Up.LossPercent = new(5.0)
+		r.Machine.Interface.Kind, r.Ping = test.kind, gateway(test.lost)
+		findings := Default().Judge(r)
+		i := slices.IndexFunc(findings, func(f Finding) bool { return f.What == "cause" })
+		if i < 0 || !strings.Contains(findings[i].Text, test.want) {
+			t.Errorf("%s, %d lost: %+v, want %q", test.kind, test.lost, findings, test.want)
+		}
+	}
+}
+
+func TestNATWarnings(t *testing.T) {
+	for name, nat := range map[string]probe.NAT{
+		"public port for each destination": {Mapping: "address_and_port_dependent"},
+		"within 30 s":                      {Survives30s: new(false)},
+		"SIP ALG":                          {SIPALG: new(true)},
+	} {
+		r := goodResult()
+		r.NAT = nat
+		findings := Default().Judge(r)
+		if !slices.ContainsFunc(findings, func(f Finding) bool { return f.What == "nat" && strings.Contains(f.Text, name) }) || VerdictOf(r, findings) != Ready {
+			t.Errorf("%s: %+v", name, findings)
+		}
+	}
+}
+
+// Limits that are missing let nothing pass, and findings that are missing say nothing.
+func TestNoLimitsNoVerdict(t *testing.T) {
+	r := goodResult()
+	if got := VerdictOf(r, Limits{}.Judge(r)); got != Undetermined {
+		t.Errorf("without limits: %s", got)
+	}
+	if got := VerdictOf(r, nil); got != Undetermined {
+		t.Errorf("without findings: %s", got)
+	}
+	r.Parts = []string{probe.PartNAT}
+	if got := VerdictOf(r, Default().Judge(r)); got != Undetermined {
+		t.Errorf("only NAT, not measured: %s", got)
+	}
+	r.NAT.Mapping = "none"
+	if findings := Default().Judge(r); findings == nil || VerdictOf(r, findings) != Ready {
+		t.Errorf("only NAT: %+v", findings)
+	}
+}
+
+func TestMessagesOfWrongLimits(t *testing.T) {
+	for yaml, want := range map[string]string{
+		"\njitter: {below: 3}\n":          `l.yaml: line 2: unknown key "jitter"; the keys here are discard_percent, in_order_percent, jitter_ms, loss_percent, mos, rtt_avg_ms`,
+		"mos: {atleast: 3}\n":             `l.yaml: line 1: unknown key "atleast"; did you mean "at_least"?`,
+		"mos:\n  at_least: 6\n":           "l.yaml: line 2: mos: the bound has to be 1 to 5",
+		"jitter_ms: {below: .inf}\n":      "l.yaml: line 1: jitter_ms: the bound has to be 0 or more",
+		"jitter_ms: {at_least: 30}\n":     "l.yaml: line 1: jitter_ms: this limit takes below: the other way round it would pass what is bad",
+		"jitter_ms: 30\n":                 "l.yaml: line 1: here stands a number (30) where a mapping (key: value) belongs",
+		"rtt_avg_ms: {below: 150ms}\n":    "l.yaml: line 1: here stands text (150ms) where a number belongs",
+		"mos: {at_least: 3}\nmos: {}\n":   `l.yaml: line 2: the key "mos" stands twice, first in line 1; remove one`,
+		"loss_percent: {below: 1\nmos:\n": "l.yaml: line 1: this is not valid YAML: did not find expected ',' or '}'; compare the indentation and the quotes with the lines around it",
+	} {
+		if _, err := parse("l.yaml", []byte(yaml)); err == nil || err.Error() != want {
+			t.Errorf("%q gave\n%v\nwant\n%s", yaml, err, want)
+		}
+	}
+}
