@@ -1,0 +1,22 @@
+// Package report puts a judged result on paper: JSON, text, HTML and the
+// workbook. It measures nothing and judges nothing.
+package report
+
+import (
+	"netready/probe"
+	"netready/thresholds"
+)
+
+// A Report is a Result with the limits it was judged by and what came out.
+type Report struct {
+	probe.Result
+	Limits   thresholds.Limits    `json:"limits"`
+	Findings []thresholds.Finding `json:"findings"`
+	Verdict  thresholds.Verdict   `json:"verdict"`
+}
+
+// New judges the result by the limits.
+func New(r probe.Result, l thresholds.Limits) Report {
+	findings := l.Judge(r)
+	return Report{Result: r, Limits: l, Findings: findings, Verdict: thresholds.VerdictOf(r, findings)}
+}

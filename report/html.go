@@ -1,0 +1,233 @@
+package report
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"netready/probe"
+	"netready/thresholds"
+)
+
+//go:embed html
+var htmlFiles embed.FS
+
+var htmlPages = template.Must(template.ParseFS(htmlFiles, "html/report.tmpl"))
+
+// HTML writes the report as one file that needs nothing else: no script, no
+// address to load from. It prints on two sheets of paper.
+func HTML(w io.Writer, r Report) error {
+	return htmlPages.ExecuteTemplate(w, "document", newHTMLView(r))
+}
+
+// HTMLPart writes the body of the same report, to be shown inside a page that
+// carries HTMLStyle.
+func HTMLPart(w io.Writer, r Report) error {
+	return htmlPages.ExecuteTemplate(w, "report", newHTMLView(r))
+}
+
+// HTMLComparison writes a table of several reports side by side, in the order
+// given, for a page that carries HTMLStyle.
+func HTMLComparison(w io.Writer, reports []Report) error {
+	return htmlPages.ExecuteTemplate(w, "comparison", newComparison(reports))
+}
+
+// HTMLStyle is the style sheet of HTMLPart and HTMLComparison.
+func HTMLStyle() []byte {
+	css, _ := htmlFiles.ReadFile("html/report.css") // embedded: always there
+	return css
+}
+
+// htmlView is what the template prints: every word and number is ready.
+type htmlView struct {
+	Report
+	badge
+	Style               template.CSS
+	Headline, Sentence  string
+	RegionName          string
+	Started, StartedISO string
+	FirstTitle          string
+	First, Rest         []thresholds.Finding
+	Measures            []measureRow
+	CallLine            string
+	Ports               []htmlPort
+	PortsLine           string
+	Charts              []chart
+	ChartWidth          int
+	NoChart             string
+	Facts               []fact
+	Missing             []fact // what was not measured, and why
+}
+
+// badge is a mark, a word and a tone: never colour alone.
+type badge struct{ Tone, Sign, Word string }
+
+var badges = map[thresholds.Level]badge{
+	thresholds.Pass:    {"pass", "✓", "Pass"},
+	thresholds.Warn:    {"warn", "!", "Warning"},
+	thresholds.Fail:    {"fail", "✕", "Fail"},
+	thresholds.Unknown: {"unknown", "–", "Not measured"},
+}
+
+// A fact is one name with its text.
+type fact struct{ Name, Text string }
+
+func newHTMLView(r Report) htmlView {
+	v := htmlView{
+		Report:     r,
+		badge:      verdictBadge(r.Verdict),
+		Style:      template.CSS(HTMLStyle()),
+		RegionName: regionName(r.Region),
+		Started:    r.StartedAt.UTC().Format("2 January 2006, 15:04 UTC"),
+		StartedISO: r.StartedAt.UTC().Format(time.RFC3339),
+		Measures:   measureRows(r),
+		CallLine:   callLine(r.Voice),
+		Ports:      portRows(r.Firewall),
+		PortsLine:  portsLine(r.Firewall),
+		Charts:     charts(r),
+		ChartWidth: chartWidth(r.Voice.Timeline),
+		NoChart:    whyNot(r, "voice.timeline", "voice"),
+		Facts:      facts(r),
+		Missing:    missing(r.NotMeasured),
+	}
+	v.Headline, v.Sentence = htmlVerdict(r)
+	v.FirstTitle, v.First, v.Rest = whatFirst(r)
+	return v
+}
+
+func verdictBadge(v thresholds.Verdict) badge {
+	switch v {
+	case thresholds.Ready:
+		return badge{"pass", "✓", "Ready"}
+	case thresholds.NotReady:
+		return badge{"fail", "✕", "Not ready"}
+	case thresholds.Undetermined:
+	}
+	return badge{"unknown", "?", "Undetermined"}
+}
+
+// htmlVerdict says the verdict in a sentence.
+func htmlVerdict(r Report) (head, sentence string) {
+	switch r.Verdict {
+	case thresholds.Ready:
+		return "This network is ready", "Every required measure is within its limit and every required port is open."
+	case thresholds.NotReady:
+		return "This network is not ready", outside(r)
+	case thresholds.Undetermined:
+	}
+	if !r.Complete {
+		return "Undetermined", "The assessment ended before everything required was measured; nothing that was measured failed."
+	}
+	return "Undetermined", "Nothing that was measured failed, but something required could not be measured."
+}
+
+// outside names the measures beyond their limits and counts the ports.
+func outside(r Report) string {
+	var parts []string
+	for _, m := range measureRows(r) {
+		if m.Tone == "fail" {
+			parts = append(parts, m.failing())
+		}
+	}
+	closed := 0
+	for _, p := range r.Firewall {
+		if p.Required && p.Status == probe.StatusFail {
+			closed++
+		}
+	}
+	if closed == 1 {
+		parts = append(parts, "one required port")
+	} else if closed > 1 {
+		parts = append(parts, fmt.Sprintf("%d required ports", closed))
+	}
+	switch len(parts) {
+	case 0:
+		return "See below what failed."
+	case 1:
+		return "What stands in the way: " + parts[0] + "."
+	}
+	last := len(parts) - 1
+	return "What stands in the way: " + strings.Join(parts[:last], ", ") + " and " + parts[last] + "."
+}
+
+// whatFirst picks the findings that ask for something, the gravest first. At
+// most three stand in the open: more would be a list nobody starts on.
+func whatFirst(r Report) (title string, first, rest []thresholds.Finding) {
+	var asks []thresholds.Finding
+	for _, level := range []thresholds.Level{thresholds.Fail, thresholds.Unknown, thresholds.Warn} {
+		for _, f := range r.Findings {
+			if f.Level == level {
+				asks = append(asks, f)
+			}
+		}
+	}
+	title = "What to do first"
+	if r.Verdict == thresholds.Ready {
+		title = "Worth knowing"
+	}
+	if len(asks) > 3 {
+		return title, asks[:3], asks[3:]
+	}
+	return title, asks, nil
+}
+
+func regionName(r probe.Region) string {
+	if r.Name == "" {
+		return r.ID
+	}
+	return r.Name + " (" + r.ID + ")"
+}
+
+func callLine(v probe.Voice) string {
+	switch {
+	case v.Mode == probe.ModeRoundtrip:
+		return "This region was reached through public endpoints only: they give a round trip and no directions."
+	case v.Mode != probe.ModeResponder || v.Codec == "":
+		return ""
+	}
+	line := fmt.Sprintf("%s, %s ms packets, %s s, jitter buffer %s ms", v.Codec, digits(v.PtimeMS), digits(v.DurationS), digits(v.JitterBufferMS))
+	if v.Calls > 1 {
+		line += fmt.Sprintf("; the worst of %d calls at once", v.Calls)
+	}
+	return "Test call: " + line + "."
+}
+
+// whyNot finds the reason under the first of the names that has one; a name
+// also covers what lies under it (voice: voice.up).
+func whyNot(r Report, names ...string) string {
+	for _, name := range names {
+		for _, n := range r.NotMeasured {
+			if n.What == name || strings.HasPrefix(n.What, name+".") {
+				return n.Reason
+			}
+		}
+	}
+	return ""
+}
+
+// missing names what was not measured in the words of the page.
+func missing(all []probe.NotMeasured) []fact {
+	words := map[string]string{
+		"voice": "The test call", "voice.up": "The way up", "voice.down": "The way down", "voice.rtt": "The round trip",
+		"voice.timeline": "The course of the call", "bandwidth": "Bandwidth", "nat": "Address translation", "ping": "Ping", "firewall": "Firewall",
+	}
+	var out []fact
+	for _, n := range all {
+		name, known := words[n.What]
+		if !known {
+			name = n.What
+			if part, rest, ok := strings.Cut(n.What, "."); ok && words[part] != "" {
+				name = words[part] + ", " + strings.ReplaceAll(rest, "_", " ")
+			}
+		}
+		out = append(out, fact{name, n.Reason})
+	}
+	return out
+}
+
+// digits prints the digits that a figure has and no more.
+func digits(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

@@ -1,0 +1,245 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"netready/probe"
+	"netready/thresholds"
+)
+
+// TerminalOptions say how the report is shown on a terminal.
+type TerminalOptions struct {
+	Color bool
+	Width int // columns; 0: 100. Under 80 the two columns stand below each other
+}
+
+// Terminal writes the two columns VOIP and FIREWALL and what to do first.
+func Terminal(w io.Writer, r Report, o TerminalOptions) error {
+	if o.Width <= 0 {
+		o.Width = 100
+	}
+	p := paint{on: o.Color}
+	return buffered(w, func(b *bytes.Buffer) {
+		fmt.Fprintf(b, "\n%s\n\n", p.bold(OneLine(strings.TrimSpace(strings.Join(nonEmpty(
+			r.Organization, r.Machine.Hostname, strings.TrimSpace(r.Region.ID+" "+inParentheses(r.Region.Name)),
+			r.StartedAt.UTC().Format(timeLayout)+" UTC"), " · ")))))
+		voip, ports := voipColumn(r, p), firewallColumn(r, p)
+		if o.Width < 80 {
+			stacked(b, voip, ports)
+		} else {
+			sideBySide(b, voip, ports, min(o.Width, 140))
+		}
+		missingLines(b, r, o.Width)
+		fmt.Fprintln(b, wrapped(p.verdict(r.Verdict)+" "+OneLine(headline(r)), o.Width, len(verdictWords(r.Verdict))+1))
+	})
+}
+
+func nonEmpty(words ...string) []string {
+	var out []string
+	for _, w := range words {
+		if w != "" {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// paint colours words where that is wanted.
+type paint struct{ on bool }
+
+func (p paint) wrap(code, s string) string {
+	if !p.on {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (p paint) bold(s string) string { return p.wrap("1", s) }
+
+func (p paint) mark(level thresholds.Level) string {
+	switch level {
+	case thresholds.Pass:
+		return p.wrap("32", "✔")
+	case thresholds.Fail:
+		return p.wrap("31", "✘")
+	case thresholds.Warn:
+		return p.wrap("33", "!")
+	case thresholds.Unknown:
+	}
+	return p.wrap("33", "–")
+}
+
+func (p paint) verdict(v thresholds.Verdict) string {
+	code := map[thresholds.Verdict]string{thresholds.Ready: "1;32", thresholds.NotReady: "1;31"}[v]
+	if code == "" {
+		code = "1;33"
+	}
+	return p.wrap(code, verdictWords(v))
+}
+
+func voipColumn(r Report, p paint) []string {
+	lines := []string{p.bold(headVoip), fmt.Sprintf("  %-16s %-14s %12s %12s", "", "expected", "up", "down")}
+	for _, m := range measureRows(r) {
+		up, down := m.Up.Text, m.Down.Text
+		if m.Single {
+			down = ""
+		}
+		lines = append(lines, fmt.Sprintf("%s %-16s %-14s %12s %12s", p.mark(levelOfBadge(m.badge)), m.Name, m.Expected, up, down))
+	}
+	if b := r.Bandwidth; b.UpMbps != nil || b.DownMbps != nil {
+		lines = append(lines, fmt.Sprintf("  %-16s %-14s %12s %12s", "Bandwidth", "", megabits(b.UpMbps), megabits(b.DownMbps)))
+	}
+	return lines
+}
+
+// megabits has as many decimals as there is room for: the TXT has them all.
+func megabits(f *float64) string {
+	if f == nil {
+		return notMeasured
+	}
+	if *f < 100 {
+		return fmt.Sprintf("%.1f Mbit/s", *f)
+	}
+	return fmt.Sprintf("%.0f Mbit/s", *f)
+}
+
+// levelOfBadge finds the level that a badge was made of.
+func levelOfBadge(b badge) thresholds.Level {
+	for level, known := range badges {
+		if known == b {
+			return level
+		}
+	}
+	return thresholds.Unknown
+}
+
+func firewallColumn(r Report, p paint) []string {
+	lines := []string{p.bold(headFirewall), ""}
+	for _, row := range r.Firewall {
+		lines = append(lines, p.mark(rowLevel(row))+" "+OneLine(row.Name)+rowWords(row))
+	}
+	if len(r.Firewall) == 0 {
+		lines = append(lines, "– not measured")
+	}
+	return lines
+}
+
+func rowLevel(row probe.PortRow) thresholds.Level {
+	switch {
+	case row.Status == probe.StatusPass:
+		return thresholds.Pass
+	case row.Status == probe.StatusFail && row.Required:
+		return thresholds.Fail
+	case row.Status == probe.StatusFail:
+		return thresholds.Warn
+	}
+	return thresholds.Unknown
+}
+
+// rowWords is the reason of what did not pass.
+func rowWords(row probe.PortRow) string {
+	reason := strings.ReplaceAll(row.Reason, "_", " ")
+	if row.Status == probe.StatusPass {
+		return ""
+	}
+	if row.Status == probe.StatusNotMeasured {
+		reason = "not measured"
+	}
+	if len(row.FailedPorts) > 0 {
+		reason += fmt.Sprintf(", %d of %d ports", len(row.FailedPorts), len(row.Tested))
+	}
+	if !row.Required {
+		reason += ", may fail"
+	}
+	return " (" + OneLine(reason) + ")"
+}
+
+func stacked(b *bytes.Buffer, columns ...[]string) {
+	for _, c := range columns {
+		for _, line := range c {
+			fmt.Fprintln(b, strings.TrimRight(line, " "))
+		}
+		fmt.Fprintln(b)
+	}
+}
+
+func sideBySide(b *bytes.Buffer, left, right []string, width int) {
+	const leftWidth = 60
+	var folded []string // a reason that is cut off helps nobody
+	for _, line := range right {
+		folded = append(folded, strings.Split(wrapped(line, width-leftWidth-2, 2), "\n")...)
+	}
+	right = folded
+	for i := range max(len(left), len(right)) {
+		l, r := "", ""
+		if i < len(left) {
+			l = left[i]
+		}
+		if i < len(right) {
+			r = right[i]
+		}
+		fmt.Fprintln(b, strings.TrimRight(l+strings.Repeat(" ", max(1, leftWidth-seen(l)))+" "+r, " "))
+	}
+	fmt.Fprintln(b)
+}
+
+// seen is how many places a text takes, colour codes taking none.
+func seen(s string) int {
+	n, inCode := 0, false
+	for _, r := range s {
+		switch {
+		case r == '\x1b':
+			inCode = true
+		case inCode:
+			inCode = r != 'm'
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// missingLines say what was not measured, each reason once.
+func missingLines(b *bytes.Buffer, r Report, width int) {
+	whats := map[string][]string{}
+	var order []string
+	for _, n := range r.NotMeasured {
+		if whats[n.Reason] == nil {
+			order = append(order, n.Reason)
+		}
+		whats[n.Reason] = append(whats[n.Reason], n.What)
+	}
+	for _, reason := range order {
+		line := OneLine("Not measured: " + strings.Join(whats[reason], ", ") + ": " + reason)
+		fmt.Fprintln(b, wrapped(line, width, 2))
+	}
+	if len(order) > 0 {
+		fmt.Fprintln(b)
+	}
+}
+
+// wrapped breaks a text into lines of at most width places; those after the
+// first are indented.
+func wrapped(s string, width, indent int) string {
+	width = max(width, 16)
+	var b strings.Builder
+	column := 0
+	for word := range strings.FieldsSeq(s) {
+		n := seen(word)
+		switch {
+		case column == 0:
+		case column+1+n > width:
+			b.WriteString("\n" + strings.Repeat(" ", indent))
+			column = indent
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += n
+	}
+	return b.String()
+}

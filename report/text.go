@@ -1,0 +1,255 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"netready/probe"
+	"netready/thresholds"
+)
+
+// Headings of the TXT, each alone on its line.
+const (
+	headTitle       = "NETREADY"
+	headVoip        = "VOIP"
+	headFirewall    = "FIREWALL"
+	headFindings    = "FINDINGS"
+	headNotMeasured = "NOT MEASURED"
+	headAssumptions = "ASSUMPTIONS"
+	headPing        = "PING"
+	headRow         = "ROW FOR THE SPREADSHEET"
+	checksumLabel   = "Checksum (SHA-256 of the lines above)"
+)
+
+// timeLayout is understood by every spreadsheet; times are UTC.
+const timeLayout = "2006-01-02 15:04:05"
+
+// WriteText writes the report as tab-separated text, UTF-8 with byte order
+// mark and CRLF, so that select all, copy, paste fills a spreadsheet's cells.
+func WriteText(w io.Writer, r Report) error {
+	var t sheet
+	t.head(r)
+	t.voip(r)
+	t.firewall(r)
+	t.findings(r)
+	t.circumstances(r)
+	t.row(r)
+	body := t.b.Bytes()
+	sum := sha256.Sum256(body)
+	t.line(checksumLabel, hex.EncodeToString(sum[:]))
+	return buffered(w, func(b *bytes.Buffer) {
+		b.WriteString("\ufeff")
+		b.Write(bytes.ReplaceAll(t.b.Bytes(), []byte("\n"), []byte("\r\n")))
+	})
+}
+
+// sheet is text in the making, with LF.
+type sheet struct{ b bytes.Buffer }
+
+// line writes cells; each is made safe for a line and for a spreadsheet.
+func (t *sheet) line(cells ...string) {
+	for i, c := range cells {
+		if i > 0 {
+			t.b.WriteByte('\t')
+		}
+		t.b.WriteString(guard(OneLine(c)))
+	}
+	t.b.WriteByte('\n')
+}
+
+func (t *sheet) heading(s string) {
+	t.b.WriteByte('\n')
+	t.line(s)
+}
+
+func (t *sheet) head(r Report) {
+	t.line(headTitle, "Is this network ready for cloud voice?")
+	t.line("Verdict", verdictWords(r.Verdict), headline(r))
+	for _, f := range [][2]string{
+		{"Organization", r.Organization},
+		{"Location", r.Location},
+		{"Machine", r.Machine.Hostname},
+		{"Region", strings.TrimSpace(r.Region.ID + " " + inParentheses(r.Region.Name))},
+		{"Responder", orDash(r.Region.Responder)},
+		{"Started (UTC)", r.StartedAt.UTC().Format(timeLayout)},
+		{"Finished (UTC)", r.FinishedAt.UTC().Format(timeLayout)},
+		{"Run ID", r.RunID},
+		{"Complete", yesNo(r.Complete)},
+		{"Tool", strings.TrimSpace(r.Tool.Name + " " + r.Tool.Version)},
+		{"Schema", strconv.Itoa(r.Schema)},
+	} {
+		t.line(f[0], f[1])
+	}
+}
+
+func inParentheses(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "(" + s + ")"
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+func verdictWords(v thresholds.Verdict) string {
+	switch v {
+	case thresholds.Ready:
+		return "READY"
+	case thresholds.NotReady:
+		return "NOT READY"
+	case thresholds.Undetermined:
+		return "UNDETERMINED"
+	}
+	return string(v)
+}
+
+// headline is the sentence that says what to do first.
+func headline(r Report) string { return thresholds.Headline(r.Verdict, r.Findings, r.Result) }
+
+func (t *sheet) voip(r Report) {
+	t.heading(headVoip)
+	t.line("Measurement", "Expectation", "Up", "Down", "Result")
+	for _, m := range measureRows(r) {
+		if m.Single {
+			t.line(m.Name, m.Expected, m.Up.Text, "", m.Word)
+			continue
+		}
+		t.line(m.Name, m.Expected, m.Up.Text, m.Down.Text, m.Word)
+	}
+	more := func(name, unit string, at func(probe.Direction) *float64) {
+		t.line(name, "", sideText(r.Voice.Up, unit, at), sideText(r.Voice.Down, unit, at))
+	}
+	more("Jitter, maximum", "ms", func(d probe.Direction) *float64 { return d.JitterMaxMS })
+	more("Delay variation, 99 %", "ms", func(d probe.Direction) *float64 { return d.PDVp99MS })
+	more("Longest run of lost packets", "packets", func(d probe.Direction) *float64 { return new(float64(d.Burst.LongestRun)) })
+	more("Worst 100 packets in a row", "% lost", func(d probe.Direction) *float64 { return d.Burst.WorstWindowPercent })
+	more("Packets sent", "packets", func(d probe.Direction) *float64 { return new(float64(d.Sent)) })
+	more("Packets received", "packets", func(d probe.Direction) *float64 { return new(float64(d.Received)) })
+	t.line("Bandwidth", "", unitText(r.Bandwidth.UpMbps, "Mbit/s"), unitText(r.Bandwidth.DownMbps, "Mbit/s"))
+}
+
+func sideText(d *probe.Direction, unit string, at func(probe.Direction) *float64) string {
+	if d == nil {
+		return notMeasured
+	}
+	return unitText(at(*d), unit)
+}
+
+const notMeasured = "not measured"
+
+// unitText has the unit in the cell: a bare 4.36 becomes a date where the
+// decimal sign is a comma.
+func unitText(f *float64, unit string) string {
+	if f == nil {
+		return notMeasured
+	}
+	return strings.TrimSpace(digits(*f) + " " + unit)
+}
+
+// firewallColumns are read back by their names.
+var firewallColumns = []string{"Check", "Protocol", "Host", "Port", "Family", "Required", "Result", "Reason", "Detail", "Tested ports", "Failed ports", "Took", "Note"}
+
+func (t *sheet) firewall(r Report) {
+	t.heading(headFirewall)
+	t.line(firewallColumns...)
+	for _, p := range r.Firewall {
+		ports := p.Ports
+		if ports == "" && p.Port != 0 {
+			ports = strconv.Itoa(p.Port)
+		}
+		// A word before the number keeps 16384-65535 from becoming a date.
+		t.line(p.Name, p.Protocol, p.Host, portPrefix+ports, p.Family, yesNo(p.Required), p.Status, p.Reason, p.Detail,
+			listText(p.Tested), listText(p.FailedPorts), tookText(p.ElapsedMS), p.Note)
+	}
+}
+
+const portPrefix = "port "
+
+func tookText(ms *float64) string {
+	if ms == nil {
+		return ""
+	}
+	return unitText(ms, "ms")
+}
+
+func listText(ports []int) string {
+	words := make([]string, 0, len(ports))
+	for _, p := range ports {
+		words = append(words, strconv.Itoa(p))
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return portPrefix + strings.Join(words, " ")
+}
+
+func (t *sheet) findings(r Report) {
+	t.heading(headFindings)
+	t.line("Level", "What", "Got", "Limit", "Text", "What to do")
+	for _, f := range r.Findings {
+		t.line(string(f.Level), f.What, figureText("got", f.Got), figureText("limit", f.Limit), f.Text, f.Advice)
+	}
+}
+
+// figureText has a word before the number, so that no spreadsheet makes a date
+// of it.
+func figureText(word string, f *float64) string {
+	if f == nil {
+		return ""
+	}
+	return word + " " + digits(*f)
+}
+
+func (t *sheet) circumstances(r Report) {
+	t.heading(headNotMeasured)
+	for _, n := range r.NotMeasured {
+		t.line(n.What, n.Reason)
+	}
+	t.heading(headAssumptions)
+	for _, a := range r.Voice.Assumptions {
+		t.line(a)
+	}
+	for _, f := range facts(r) {
+		t.line(f.Name, f.Text)
+	}
+	t.heading(headPing)
+	t.line("Target", "Role", "Answers", "Lost", "Min", "Avg", "Max", "Reason")
+	for _, p := range r.Ping {
+		t.line(p.Target, p.Role, strconv.Itoa(p.Samples), strconv.Itoa(p.Lost), unitText(p.MinMS, "ms"), unitText(p.AvgMS, "ms"), unitText(p.MaxMS, "ms"), p.Reason)
+	}
+}
+
+// row is the part for the template: a header line and one line, in the order
+// of the sheet Runs.
+func (t *sheet) row(r Report) {
+	t.heading(headRow)
+	columns := Columns()
+	names, cells := make([]string, len(columns)), make([]string, len(columns))
+	for i, c := range columns {
+		names[i], cells[i] = c.Name, cellText(c.Value(&r))
+	}
+	t.line(names...)
+	t.line(cells...)
+}
+
+func cellText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case float64:
+		return digits(v)
+	case time.Time:
+		return v.UTC().Format(timeLayout)
+	}
+	return ""
+}
