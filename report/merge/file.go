@@ -1,0 +1,67 @@
+package merge
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"netready/report"
+)
+
+// writeFile writes a file whole or not at all. A crash at any moment leaves
+// the old one.
+func writeFile(name string, write func(io.Writer) error) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return fmt.Errorf("making the folder of %s: %w", name, err)
+	}
+	err := report.WriteAtomic(name, true, func(w io.Writer) error {
+		out := bufio.NewWriterSize(w, 1<<18)
+		return errors.Join(write(out), out.Flush())
+	})
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: close the program that has %s open, or choose a folder that you may write to", err, name)
+	}
+	return err
+}
+
+// keepOld puts a workbook that is about to be replaced aside, because people
+// may have typed into it. It returns where.
+func keepOld(name string) (string, error) {
+	old, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("keeping the old workbook: %w", err)
+	}
+	defer old.Close()
+	aside := name + ".bak"
+	err = writeFile(aside, func(w io.Writer) error {
+		_, err := io.Copy(w, old)
+		return err
+	})
+	return aside, err
+}
+
+// inUse finds out whether somebody has the workbook open: Excel and
+// LibreOffice leave a file beside it, and Windows does not let go of it.
+func inUse(name string) error {
+	if _, err := os.Stat(name); err != nil {
+		return nil //nolint:nilerr // nothing there, so nobody has it open
+	}
+	folder, base := filepath.Split(name)
+	for _, mark := range []string{"~$" + base, ".~lock." + base + "#"} {
+		if _, err := os.Stat(filepath.Join(folder, mark)); err == nil {
+			return fmt.Errorf("%s is open in a spreadsheet program (it has left %s): save and close it, then run this again; if nobody has it open, delete that file", name, mark)
+		}
+	}
+	file, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("%s cannot be written (%w): close the program that has it open, or ask for the permission to write", name, err)
+	}
+	return file.Close()
+}

@@ -1,0 +1,370 @@
+// Package merge turns result files, folders, archives and older workbooks
+// into the rows of one workbook, each run once.
+package merge
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"netready/report/workbook"
+	"netready/thresholds"
+)
+
+// A Merge says what to merge into what.
+type Merge struct {
+	Sources  []string  // files, folders, archives, patterns, workbooks; "-" is a list on Stdin
+	Stdin    io.Reader // of the list
+	Out      string    // the workbook; "" for none
+	Append   bool      // to the workbook Out, if there is one
+	CSV      string    // the same rows as a CSV file; "" for none, "-" for Stdout
+	JSON     string    // the same rows as JSON; "" for none, "-" for Stdout
+	Stdout   io.Writer
+	Limits   *thresholds.Limits // of the workbook; nil: those of the old one, or the documented ones
+	Zone     *time.Location     // of the hours of the day; nil: UTC
+	Version  string             // of the program
+	Now      time.Time          // when the workbook is made
+	MaxRows  int                // of a sheet; 0: as many as Excel allows
+	Progress func(done, found int)
+}
+
+// A Report says what a merge did.
+type Report struct {
+	Runs    int // in the workbook, all of them
+	Added   int // that it had not
+	LeftOut []workbook.LeftOut
+	Kept    string // where a workbook lies that was replaced; "" where there was none
+}
+
+// Do merges. What could not be used is in the Report; an error means that
+// nothing was written.
+func (m Merge) Do(ctx context.Context) (Report, error) {
+	c := &collection{merge: m, byID: map[string]int{}}
+	defer c.close()
+	if err := c.start(); err != nil {
+		return Report{}, err
+	}
+	if err := c.collect(ctx); err != nil {
+		return Report{}, err
+	}
+	c.sort()
+	if err := c.write(ctx); err != nil {
+		return Report{}, err
+	}
+	added := 0
+	for _, e := range c.entries {
+		if !e.hasOld {
+			added++
+		}
+	}
+	return Report{Runs: len(c.entries), Added: added, LeftOut: c.leftOut, Kept: c.kept}, nil
+}
+
+// A collection is what has been found so far.
+type collection struct {
+	merge    Merge
+	limits   thresholds.Limits
+	old      *workbook.Old
+	spool    *spool
+	entries  []entry
+	byID     map[string]int // place in entries
+	firewall []workbook.MachinePorts
+	leftOut  []workbook.LeftOut
+	closers  []io.Closer
+	kept     string // where the replaced workbook lies
+}
+
+// An entry is one run.
+type entry struct {
+	id      string
+	started int64 // Unix milliseconds
+	row     slot  // of the best source; unset where only the old workbook has it
+	old     slot
+	place   int32 // of the source it came from, or of the row in the old workbook
+	rank    rank
+	hasRow  bool
+	hasOld  bool
+}
+
+// rank says which of two sources of one run is believed.
+type rank int8
+
+const (
+	rankWorkbook rank = iota
+	rankEdited        // a TXT whose checksum is wrong
+	rankText
+	rankJSON
+)
+
+func (c *collection) start() error {
+	var err error
+	if c.spool, err = newSpool(); err != nil {
+		return err
+	}
+	c.limits = thresholds.Default()
+	if c.merge.Out != "" {
+		if err := inUse(c.merge.Out); err != nil {
+			return err
+		}
+	}
+	if c.merge.Append {
+		if err := c.openOld(); err != nil {
+			return err
+		}
+	}
+	if c.merge.Limits != nil {
+		c.limits = *c.merge.Limits
+	}
+	return nil
+}
+
+func (c *collection) close() {
+	if c.spool != nil {
+		_ = c.spool.close() // a temporary file: nothing to lose
+	}
+	if c.old != nil {
+		_ = c.old.Close() // likewise
+	}
+	for _, closer := range c.closers {
+		_ = closer.Close() // read only
+	}
+}
+
+// A reading is what came of one source.
+type reading struct {
+	place    int32
+	rows     []rankedRow
+	firewall []workbook.MachinePorts
+	leftOut  []workbook.LeftOut
+}
+
+type rankedRow struct {
+	workbook.Row
+	rank rank
+}
+
+// collect reads all sources, on all processors, and keeps each run once.
+func (c *collection) collect(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	type job struct {
+		source
+		place int32
+	}
+	jobs, readings := make(chan job, 64), make(chan reading, 64)
+	var readers, all sync.WaitGroup
+	all.Go(func() {
+		defer close(jobs)
+		place := int32(0)
+		f := &finder{
+			stdin: c.merge.Stdin, skip: c.skipped(),
+			leftOut: func(l workbook.LeftOut) {
+				place++
+				readings <- reading{place: place, leftOut: []workbook.LeftOut{l}}
+			},
+			emit: func(s source) error {
+				place++
+				select {
+				case jobs <- job{s, place}:
+					return nil
+				case <-ctx.Done():
+					return context.Cause(ctx)
+				}
+			},
+		}
+		if err := f.find(ctx, c.merge.Sources); err != nil {
+			cancel(err)
+		}
+		c.closers = f.closers
+	})
+	for range runtime.GOMAXPROCS(0) {
+		readers.Go(func() {
+			r := reader{limits: c.limits}
+			for j := range jobs {
+				r.read(j.source, j.place, func(one reading) { readings <- one })
+			}
+		})
+	}
+	go func() {
+		all.Wait()
+		readers.Wait()
+		close(readings)
+	}()
+	var failed error
+	done := 0
+	for r := range readings { // to the end, so that nobody is left waiting
+		if failed == nil {
+			if failed = c.take(r); failed != nil {
+				cancel(failed)
+			}
+		}
+		if done++; c.merge.Progress != nil && done%64 == 0 {
+			c.merge.Progress(done, done+len(jobs))
+		}
+	}
+	if c.merge.Progress != nil {
+		c.merge.Progress(done, done)
+	}
+	if failed == nil && ctx.Err() != nil {
+		failed = context.Cause(ctx)
+	}
+	return failed
+}
+
+// skipped are files that lie in a source folder but are the merge's own.
+func (c *collection) skipped() []string {
+	var names []string
+	for _, name := range []string{c.merge.Out, c.merge.CSV, c.merge.JSON} {
+		if name != "" && name != "-" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// take adds what came of one source.
+func (c *collection) take(r reading) error {
+	c.leftOut = append(c.leftOut, r.leftOut...)
+	c.firewall = append(c.firewall, r.firewall...)
+	for _, row := range r.rows {
+		if err := c.takeRow(row, r.place); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *collection) takeRow(row rankedRow, place int32) error {
+	id := row.RunID()
+	at, seen := c.byID[id]
+	if seen {
+		e := c.entries[at]
+		if e.hasRow && (e.rank > row.rank || e.rank == row.rank && e.place <= place) {
+			return nil
+		}
+		if e.hasOld && row.rank == rankWorkbook {
+			return nil
+		}
+	} else {
+		at = len(c.entries)
+		c.entries = append(c.entries, entry{id: id})
+		c.byID[id] = at
+	}
+	slot, err := c.spool.put(row.Row)
+	if err != nil {
+		return err
+	}
+	e := &c.entries[at]
+	e.row, e.rank, e.hasRow, e.started = slot, row.rank, true, row.Started().UnixMilli()
+	if !e.hasOld {
+		e.place = place
+	}
+	return nil
+}
+
+// sort puts the rows of the old workbook first, as they stood, and the new
+// ones below in the order of time.
+func (c *collection) sort() {
+	slices.SortFunc(c.entries, func(a, b entry) int {
+		switch {
+		case a.hasOld != b.hasOld:
+			if a.hasOld {
+				return -1
+			}
+			return 1
+		case a.hasOld:
+			return int(a.place - b.place)
+		}
+		return cmp.Or(cmp.Compare(a.started, b.started), cmp.Compare(a.id, b.id))
+	})
+	c.byID = nil
+	slices.SortStableFunc(c.leftOut, func(a, b workbook.LeftOut) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
+	})
+}
+
+// openOld reads the workbook that is added to.
+func (c *collection) openOld() error {
+	old, err := openExisting(c.merge.Out)
+	if err != nil || old == nil {
+		return err
+	}
+	c.old, c.firewall = old, old.Firewall
+	c.limits = workbook.Over(old.Limits, c.limits)
+	place := int32(0)
+	for row, err := range old.Rows() {
+		if err != nil {
+			return err
+		}
+		if row.IsSample() {
+			continue
+		}
+		place++
+		if err := c.takeOld(row, place); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *collection) takeOld(row workbook.Row, place int32) error {
+	id := row.RunID()
+	if id == "" {
+		id = fmt.Sprintf("row %d", row.OldRow) // somebody's own: it stays as it is
+	}
+	if at, seen := c.byID[id]; seen {
+		return c.joinOld(at, row)
+	}
+	slot, err := c.spool.put(row)
+	if err != nil {
+		return err
+	}
+	c.byID[id] = len(c.entries)
+	c.entries = append(c.entries, entry{id: id, started: row.Started().UnixMilli(), old: slot, place: place, hasOld: true})
+	return nil
+}
+
+// joinOld keeps what was typed beside a run that stands in the workbook twice.
+func (c *collection) joinOld(at int, row workbook.Row) error {
+	if err := c.spool.flush(); err != nil {
+		return err
+	}
+	first, err := c.spool.get(c.entries[at].old)
+	if err != nil {
+		return err
+	}
+	first.Adopt(row)
+	c.entries[at].old, err = c.spool.put(first)
+	return err
+}
+
+// rows yields the rows in their order.
+func (c *collection) rows(yield func(workbook.Row, error) bool) {
+	for _, e := range c.entries {
+		row, err := c.row(e)
+		if !yield(row, err) || err != nil {
+			return
+		}
+	}
+}
+
+func (c *collection) row(e entry) (workbook.Row, error) {
+	if !e.hasRow {
+		return c.spool.get(e.old)
+	}
+	row, err := c.spool.get(e.row)
+	if err != nil || !e.hasOld {
+		return row, err
+	}
+	old, err := c.spool.get(e.old)
+	row.Adopt(old)
+	return row, err
+}
+
+var errNothing = errors.New("nothing was found in the sources: give result files, folders or archives")

@@ -1,0 +1,42 @@
+//go:build system || soak
+
+package merge
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestMain lets the test program play the merge that is killed.
+func TestMain(m *testing.M) {
+	if args := os.Getenv("NETREADY_TEST_MERGE"); args != "" {
+		debug.SetMemoryLimit(180 << 20) // as the command does
+		debug.SetGCPercent(400)
+		source, out, _ := strings.Cut(args, "|")
+		got, err := Merge{Sources: []string{source}, Out: out, Append: true, Now: time.Now()}.Do(context.Background())
+		fmt.Println(got.Runs, err)
+		if err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// self starts the merge in a process of its own.
+func self(t testing.TB, source, out string) *exec.Cmd {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program) // killed by hand
+	cmd.Env = append(os.Environ(), "NETREADY_TEST_MERGE="+source+"|"+out)
+	return cmd
+}

@@ -1,0 +1,141 @@
+package merge
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/text/encoding/unicode"
+
+	"netready/report/workbook"
+	"netready/thresholds"
+)
+
+// A reader turns one source after the other into rows. Each processor has one.
+type reader struct {
+	limits thresholds.Limits // of the workbook; runs judged by others are marked
+	buf    bytes.Buffer
+}
+
+// chunk is how many rows of a workbook travel at once.
+const chunk = 256
+
+// read reads a source and hands over what came of it.
+func (r *reader) read(s source, place int32, send func(reading)) {
+	if s.workbook {
+		r.workbook(s, place, send)
+		return
+	}
+	result := reading{place: place}
+	data, err := r.load(s)
+	if err == nil {
+		result.rows, err = r.parse(s.name, data)
+	}
+	if err != nil {
+		left := workbook.LeftOut{Source: s.name, Reason: err.Error()}
+		if at, ok := errors.AsType[*lineError](err); ok {
+			left.Line, left.Reason = at.line, at.err.Error()
+		}
+		result.leftOut = []workbook.LeftOut{left}
+	}
+	send(result)
+}
+
+// A lineError is an error with its line in the file.
+type lineError struct {
+	line int
+	err  error
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
+func (e *lineError) Unwrap() error { return e.err }
+
+// load reads the whole source, bounded, as UTF-8.
+func (r *reader) load(s source) ([]byte, error) {
+	content, err := s.open()
+	if err != nil {
+		return nil, errors.New(reason(err))
+	}
+	defer content.Close()
+	r.buf.Reset()
+	if _, err := r.buf.ReadFrom(io.LimitReader(content, maxResult+1)); err != nil {
+		return nil, errors.New(reason(err))
+	}
+	if r.buf.Len() > maxResult {
+		return nil, fmt.Errorf("larger than %d MB: not a result of netready", maxResult>>20)
+	}
+	data, err := decode(r.buf.Bytes())
+	if err == nil && len(bytes.TrimSpace(data)) == 0 { // a byte order mark is nothing, too
+		err = errors.New("the file is empty: copy it again, or run netready again on that machine")
+	}
+	return data, err
+}
+
+// decode makes UTF-8 of what Notepad and PowerShell save as "Unicode", with
+// or without its byte order mark.
+func decode(data []byte) ([]byte, error) {
+	var order unicode.Endianness
+	switch {
+	case bytes.HasPrefix(data, []byte{0xFF, 0xFE}), len(data) > 3 && data[0] != 0 && data[1] == 0 && data[3] == 0:
+		order = unicode.LittleEndian
+	case bytes.HasPrefix(data, []byte{0xFE, 0xFF}), len(data) > 3 && data[0] == 0 && data[1] != 0 && data[2] == 0:
+		order = unicode.BigEndian
+	default:
+		return bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")), nil
+	}
+	text, err := unicode.UTF16(order, unicode.UseBOM).NewDecoder().Bytes(data)
+	if err != nil || len(data)%2 != 0 {
+		return nil, errors.New("cut short in the middle of a UTF-16 character: copy it again")
+	}
+	return bytes.TrimPrefix(text, []byte("\xEF\xBB\xBF")), nil
+}
+
+// parse tells JSON from text.
+func (r *reader) parse(name string, data []byte) ([]rankedRow, error) {
+	if start := bytes.TrimSpace(data); start[0] == '{' || start[0] == '[' {
+		return r.json(name, data)
+	}
+	return r.text(name, data)
+}
+
+// workbook reads the runs of another workbook.
+func (r *reader) workbook(s source, place int32, send func(reading)) {
+	old, err := workbook.Open(s.name)
+	if err != nil {
+		send(reading{place: place, leftOut: []workbook.LeftOut{{Source: s.name, Reason: err.Error()}}})
+		return
+	}
+	defer old.Close()
+	result := reading{place: place, firewall: old.Firewall}
+	for row, err := range old.Rows() {
+		switch {
+		case err != nil:
+			result.leftOut = append(result.leftOut, workbook.LeftOut{Source: s.name, Reason: err.Error()})
+		case row.IsSample():
+		case row.RunID() == "":
+			result.leftOut = append(result.leftOut, workbook.LeftOut{Source: s.name, Line: row.OldRow, Reason: "the row has no Run ID"})
+		default:
+			row.Extra, row.OldRow = nil, 0
+			result.rows = append(result.rows, rankedRow{row, rankWorkbook})
+		}
+		if len(result.rows) == chunk {
+			send(result)
+			result = reading{place: place}
+		}
+	}
+	send(result)
+}
+
+// remarks says what is odd about a run.
+func (r *reader) remarks(limits thresholds.Limits, edited bool) []string {
+	var list []string
+	if edited {
+		list = append(list, workbook.RemarkEdited)
+	}
+	if differ := workbook.Differ(limits, r.limits); len(differ) > 0 {
+		list = append(list, workbook.RemarkLimits+": "+strings.Join(differ, ", "))
+	}
+	return list
+}

@@ -1,0 +1,260 @@
+package merge
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
+	"netready/report/workbook"
+)
+
+// maxResult is the largest result file that is read, in bytes. A run of an
+// hour with its timeline takes 2 MB.
+const maxResult = 16 << 20
+
+// A source is one thing that should hold runs: a file, or a file in an archive.
+type source struct {
+	name     string // a path; "archive.zip!folder/file.json" in an archive
+	workbook bool   // an Excel workbook, read by its path
+	open     func() (io.ReadCloser, error)
+}
+
+// A finder turns the arguments of a merge into sources.
+type finder struct {
+	stdin   io.Reader
+	skip    []string // paths that are no sources: what is being written
+	emit    func(source) error
+	leftOut func(workbook.LeftOut)
+	closers []io.Closer // archives that stay open for their readers
+}
+
+// find visits the arguments in their order. It fails only where emit does.
+func (f *finder) find(ctx context.Context, args []string) error {
+	for _, arg := range args {
+		if err := f.argument(ctx, arg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *finder) argument(ctx context.Context, arg string) error {
+	if arg == "-" {
+		return f.list(ctx)
+	}
+	info, err := os.Stat(arg)
+	if err == nil {
+		return f.path(ctx, arg, info)
+	}
+	// The shell of Windows leaves patterns to the program. A name that exists
+	// was taken above, so brackets in names do no harm.
+	if matches, globErr := filepath.Glob(arg); globErr == nil && strings.ContainsAny(arg, "*?[") {
+		if len(matches) == 0 {
+			f.leave(arg, "nothing matches this pattern")
+		}
+		for _, match := range matches {
+			if info, err = os.Stat(match); err != nil {
+				f.leave(match, reason(err))
+				continue
+			}
+			if err := f.path(ctx, match, info); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	f.leave(arg, reason(err))
+	return nil
+}
+
+// list reads further sources from standard input, one a line.
+func (f *finder) list(ctx context.Context) error {
+	if f.stdin == nil {
+		return nil
+	}
+	// A list that PowerShell made is UTF-16.
+	lines := bufio.NewScanner(transform.NewReader(f.stdin, unicode.BOMOverride(unicode.UTF8.NewDecoder())))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		name := strings.TrimRight(lines.Text(), "\r")
+		if name == "" || name == "-" {
+			continue
+		}
+		if err := f.argument(ctx, name); err != nil {
+			return err
+		}
+	}
+	if err := lines.Err(); err != nil {
+		f.leave("-", "reading the list on standard input: "+err.Error())
+	}
+	return nil
+}
+
+func (f *finder) path(ctx context.Context, name string, info fs.FileInfo) error {
+	switch {
+	case info.IsDir():
+		return f.folder(ctx, name)
+	case !info.Mode().IsRegular():
+		f.leave(name, "not a file: give a file, a folder or an archive")
+		return nil
+	case f.isSkipped(info):
+		return nil
+	}
+	return f.file(ctx, name, info)
+}
+
+// folder visits what lies below a folder: result files, archives, workbooks.
+// Other files of other kinds are nobody's mistake and pass unmentioned.
+func (f *finder) folder(ctx context.Context, root string) error {
+	return filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			f.leave(name, reason(err))
+			if entry != nil && entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if entry.IsDir() || !isOfUse(name) {
+			return nil
+		}
+		if entry.Type().IsRegular() && isResultName(name) && !f.mayBeSkipped(name) {
+			return f.emit(fileSource(name)) // as nearly all are: its reader looks closer
+		}
+		info, err := os.Stat(name) // follows a link to a file
+		switch {
+		case err != nil:
+			f.leave(name, reason(err))
+		case info.Mode().IsRegular() && !f.isSkipped(info):
+			return f.file(ctx, name, info)
+		}
+		return nil
+	})
+}
+
+// file looks at the first bytes, because a name proves nothing.
+func (f *finder) file(ctx context.Context, name string, info fs.FileInfo) error {
+	if info.Size() == 0 {
+		f.leave(name, "the file is empty: copy it again, or run netready again on that machine")
+		return nil
+	}
+	kind, err := kindOf(name)
+	switch {
+	case err != nil:
+		f.leave(name, reason(err))
+		return nil
+	case kind == kindWorkbook:
+		return f.emit(source{name: name, workbook: true})
+	case kind != kindResult:
+		return f.archive(ctx, name, kind)
+	}
+	return f.emit(fileSource(name))
+}
+
+func fileSource(name string) source {
+	return source{name: name, open: func() (io.ReadCloser, error) { return os.Open(name) }}
+}
+
+// mayBeSkipped compares names only; isSkipped makes sure.
+func (f *finder) mayBeSkipped(name string) bool {
+	return slices.ContainsFunc(f.skip, func(other string) bool {
+		return strings.EqualFold(filepath.Base(name), filepath.Base(other))
+	})
+}
+
+// isResultName says whether a name is that of a plain result file.
+func isResultName(name string) bool {
+	ext := strings.ToLower(filepath.Ext(name))
+	return ext == ".json" || ext == ".txt"
+}
+
+func (f *finder) isSkipped(info fs.FileInfo) bool {
+	return slices.ContainsFunc(f.skip, func(name string) bool {
+		other, err := os.Stat(name)
+		return err == nil && os.SameFile(info, other)
+	})
+}
+
+func (f *finder) leave(name, why string) {
+	f.leftOut(workbook.LeftOut{Source: name, Reason: why})
+}
+
+// isOfUse says whether a file in a folder or archive may be a result.
+func isOfUse(name string) bool {
+	base := filepath.Base(name)
+	if strings.HasPrefix(base, "~$") || strings.HasPrefix(base, "._") || strings.HasPrefix(base, ".~") {
+		return false // what Excel, macOS and LibreOffice leave beside a file
+	}
+	lower := strings.ToLower(base)
+	return slices.ContainsFunc([]string{".txt", ".json", ".jsonl", ".zip", ".tar", ".gz", ".tgz"}, func(ext string) bool {
+		return strings.HasSuffix(lower, ext)
+	})
+}
+
+type kind int
+
+const (
+	kindResult kind = iota
+	kindWorkbook
+	kindZip
+	kindGzip
+	kindTar
+)
+
+// kindOf tells by the content what a file is.
+func kindOf(name string) (kind, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	head := make([]byte, 512)
+	n, err := io.ReadFull(file, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	k := sniff(head[:n])
+	if k == kindZip && isWorkbook(name) {
+		return kindWorkbook, nil
+	}
+	return k, nil
+}
+
+func sniff(head []byte) kind {
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
+		return kindZip
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		return kindGzip
+	case len(head) >= 262 && string(head[257:262]) == "ustar":
+		return kindTar
+	}
+	return kindResult
+}
+
+// reason puts an error of the file system into a line of the sheet Left out.
+func reason(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "no such file or folder: check the name"
+	case errors.Is(err, fs.ErrPermission):
+		return "no permission to read it: ask its owner, or copy it to a folder of yours"
+	}
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Sprintf("%s: %v", pathError.Op, pathError.Err)
+	}
+	return err.Error()
+}

@@ -1,0 +1,227 @@
+package merge
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"time"
+
+	"netready/report/workbook"
+)
+
+// A spool keeps rows in a temporary file until the workbook is written, so
+// that memory holds only where each row lies.
+type spool struct {
+	file *os.File
+	w    *bufio.Writer
+	size int64
+	buf  []byte
+}
+
+// A slot is where a row lies.
+type slot struct {
+	offset int64
+	length int32
+}
+
+func newSpool() (*spool, error) {
+	file, err := os.CreateTemp("", "netready-merge-*")
+	if err != nil {
+		return nil, fmt.Errorf("making a temporary file: %w", err)
+	}
+	return &spool{file: file, w: bufio.NewWriterSize(file, 1<<18)}, nil
+}
+
+func (s *spool) close() error {
+	return errors.Join(s.file.Close(), os.Remove(s.file.Name()))
+}
+
+func (s *spool) put(row workbook.Row) (slot, error) {
+	s.buf = appendRow(s.buf[:0], row)
+	at := slot{s.size, int32(len(s.buf))}
+	s.size += int64(len(s.buf))
+	if _, err := s.w.Write(s.buf); err != nil {
+		return at, fmt.Errorf("writing a temporary file: %w", err)
+	}
+	return at, nil
+}
+
+// get reads a row back; flush comes first.
+func (s *spool) get(at slot) (workbook.Row, error) {
+	if cap(s.buf) < int(at.length) {
+		s.buf = make([]byte, at.length)
+	}
+	s.buf = s.buf[:at.length]
+	if _, err := s.file.ReadAt(s.buf, at.offset); err != nil {
+		return workbook.Row{}, fmt.Errorf("reading a temporary file: %w", err)
+	}
+	return readRow(s.buf)
+}
+
+func (s *spool) flush() error {
+	if err := s.w.Flush(); err != nil {
+		return fmt.Errorf("writing a temporary file: %w", err)
+	}
+	return nil
+}
+
+// Kinds of a cell in the spool.
+const (
+	cellNone byte = iota
+	cellText
+	cellNumber
+	cellTime
+	cellTrue
+	cellFalse
+)
+
+func appendRow(b []byte, row workbook.Row) []byte {
+	b = binary.AppendUvarint(b, uint64(row.OldRow))
+	b = binary.AppendUvarint(b, uint64(len(row.Cells)))
+	for _, cell := range row.Cells {
+		b = appendCell(b, cell)
+	}
+	b = binary.AppendUvarint(b, uint64(len(row.Ports)))
+	for _, port := range row.Ports {
+		b = appendText(appendText(appendText(b, port.Name), port.Status), port.Reason)
+		b = appendCell(b, port.Required)
+	}
+	b = binary.AppendUvarint(b, uint64(len(row.Extra)))
+	for _, extra := range row.Extra {
+		b = binary.AppendUvarint(b, uint64(extra.Column))
+		b = binary.AppendUvarint(b, uint64(extra.Style))
+		b = appendCell(appendText(b, extra.Formula), extra.Value)
+	}
+	return b
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}
+
+func appendCell(b []byte, cell any) []byte {
+	switch v := cell.(type) {
+	case string:
+		return appendText(append(b, cellText), v)
+	case float64:
+		return binary.LittleEndian.AppendUint64(append(b, cellNumber), math.Float64bits(v))
+	case time.Time:
+		return binary.LittleEndian.AppendUint64(append(b, cellTime), uint64(v.UnixMilli()))
+	case bool:
+		if v {
+			return append(b, cellTrue)
+		}
+		return append(b, cellFalse)
+	case nil:
+		return append(b, cellNone)
+	}
+	return appendText(append(b, cellText), fmt.Sprint(cell))
+}
+
+var errSpool = errors.New("reading a temporary file: it was changed by another program")
+
+// A rowReader takes a row apart. The texts are slices of one string.
+type rowReader struct {
+	data string
+	at   int
+	err  error
+}
+
+func readRow(data []byte) (workbook.Row, error) {
+	r := rowReader{data: string(data)}
+	row := workbook.Row{OldRow: r.count()}
+	row.Cells = make([]any, r.length())
+	for i := range row.Cells {
+		row.Cells[i] = r.cell()
+	}
+	if n := r.length(); n > 0 {
+		row.Ports = make([]workbook.PortCell, n)
+		for i := range row.Ports {
+			row.Ports[i] = workbook.PortCell{Name: r.text(), Status: r.text(), Reason: r.text(), Required: r.cell() == true}
+		}
+	}
+	for range r.length() {
+		extra := workbook.ExtraCell{Column: r.count(), Style: r.count(), Formula: r.text()}
+		extra.Value = r.cell()
+		row.Extra = append(row.Extra, extra)
+	}
+	return row, r.err
+}
+
+// count reads a number; none is larger than the row's bytes could hold.
+func (r *rowReader) count() int {
+	var value uint64
+	for shift := 0; shift < 64; shift += 7 {
+		if r.at >= len(r.data) {
+			break
+		}
+		c := r.data[r.at]
+		r.at++
+		value |= uint64(c&0x7f) << shift
+		if c < 0x80 {
+			if value > 1<<31 {
+				break
+			}
+			return int(value)
+		}
+	}
+	r.err = errors.Join(errSpool, io.ErrUnexpectedEOF)
+	return 0
+}
+
+// length reads how many things follow: none takes less than a byte.
+func (r *rowReader) length() int {
+	n := r.count()
+	if n > len(r.data)-r.at {
+		r.err = errSpool
+		return 0
+	}
+	return n
+}
+
+func (r *rowReader) text() string { return r.take(r.count()) }
+
+func (r *rowReader) take(n int) string {
+	if n > len(r.data)-r.at {
+		r.err, n = errSpool, 0
+	}
+	text := r.data[r.at : r.at+n]
+	r.at += n
+	return text
+}
+
+func (r *rowReader) cell() any {
+	kind := r.take(1)
+	if kind == "" {
+		return nil
+	}
+	switch kind[0] {
+	case cellText:
+		return r.text()
+	case cellNumber:
+		return math.Float64frombits(r.bits())
+	case cellTime:
+		return time.UnixMilli(int64(r.bits())).UTC()
+	case cellTrue:
+		return true
+	case cellFalse:
+		return false
+	}
+	return nil
+}
+
+func (r *rowReader) bits() uint64 {
+	text := r.take(8)
+	if len(text) < 8 {
+		return 0
+	}
+	var value uint64
+	for i := range 8 {
+		value |= uint64(text[i]) << (8 * i)
+	}
+	return value
+}

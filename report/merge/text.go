@@ -1,0 +1,50 @@
+package merge
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"netready/probe"
+	"netready/report"
+)
+
+// text reads the TXT of a run, which holds all that a row needs.
+func (r *reader) text(name string, data []byte) ([]rankedRow, error) {
+	found, note, err := report.ReadText(bytes.NewReader(data))
+	switch {
+	case note.Newer:
+		return nil, errNewer(found.Schema)
+	case errors.Is(err, report.ErrCutShort):
+		return nil, &lineError{1 + bytes.Count(bytes.TrimRight(data, "\r\n"), []byte("\n")), fmt.Errorf("%w: copy the file again", err)}
+	case err != nil:
+		return nil, withLine(err)
+	case note.Older:
+		return nil, errOlder
+	}
+	row := rankedRow{r.row(name, found, note.Edited), rankText}
+	if note.Edited {
+		row.rank = rankEdited
+	}
+	return []rankedRow{row}, nil
+}
+
+var errOlder = errors.New("written by a version of netready that is too old to be read, or not a result of netready: it has no schema")
+
+func errNewer(schema int) error {
+	return fmt.Errorf("written by a newer netready (schema %d, this one reads %d): update this program", schema, probe.SchemaVersion)
+}
+
+var lineWords = regexp.MustCompile(`^line (\d+): `)
+
+// withLine takes the line out of an error that begins with it.
+func withLine(err error) error {
+	words := lineWords.FindStringSubmatch(err.Error())
+	if words == nil {
+		return err
+	}
+	line, _ := strconv.Atoi(words[1]) // digits, by the expression
+	return &lineError{line, errors.New(err.Error()[len(words[0]):])}
+}

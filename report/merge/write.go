@@ -1,0 +1,215 @@
+package merge
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"netready/report/workbook"
+)
+
+// write makes the files that were asked for.
+func (c *collection) write(ctx context.Context) error {
+	if len(c.entries) == 0 && len(c.leftOut) == 0 && c.old == nil {
+		return errNothing
+	}
+	if err := c.spool.flush(); err != nil {
+		return err
+	}
+	if c.merge.CSV != "" {
+		if err := c.writeTo(c.merge.CSV, c.csv); err != nil {
+			return err
+		}
+	}
+	if c.merge.JSON != "" {
+		if err := c.writeTo(c.merge.JSON, c.json); err != nil {
+			return err
+		}
+	}
+	if c.merge.Out == "" {
+		return nil
+	}
+	if c.old == nil {
+		var err error
+		if c.kept, err = keepOld(c.merge.Out); err != nil {
+			return err
+		}
+	}
+	return writeFile(c.merge.Out, func(w io.Writer) error {
+		return workbook.Writer{
+			Limits: c.limits, Version: c.merge.Version, Made: c.merge.Now, Sources: c.merge.Sources, Zone: c.merge.Zone,
+			Old: c.old, Firewall: c.firewall, MaxRows: c.merge.MaxRows,
+		}.Write(w, len(c.entries), until(ctx, ahead(c.rows)), c.leftOut)
+	})
+}
+
+// writeTo writes to a file, or to standard output.
+func (c *collection) writeTo(name string, write func(io.Writer) error) error {
+	if name == "-" {
+		out := bufio.NewWriter(c.merge.Stdout)
+		return errors.Join(write(out), out.Flush())
+	}
+	return writeFile(name, write)
+}
+
+// until ends a walk over rows when the context does.
+func until(ctx context.Context, rows iter.Seq2[workbook.Row, error]) iter.Seq2[workbook.Row, error] {
+	return func(yield func(workbook.Row, error) bool) {
+		for row, err := range rows {
+			if ctx.Err() != nil {
+				yield(workbook.Row{}, context.Cause(ctx))
+				return
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
+// ahead walks over rows in a goroutine of its own, some steps ahead. It has
+// ended when the walk has.
+func ahead(rows iter.Seq2[workbook.Row, error]) iter.Seq2[workbook.Row, error] {
+	type step struct {
+		row workbook.Row
+		err error
+	}
+	return func(yield func(workbook.Row, error) bool) {
+		steps, stop := make(chan step, chunk), make(chan struct{})
+		var walker sync.WaitGroup
+		walker.Go(func() {
+			defer close(steps)
+			for row, err := range rows {
+				select {
+				case steps <- step{row, err}:
+				case <-stop:
+					return
+				}
+			}
+		})
+		defer walker.Wait()
+		defer close(stop)
+		for s := range steps {
+			if !yield(s.row, s.err) {
+				return
+			}
+		}
+	}
+}
+
+// csv writes the rows for other programs: UTF-8 with a byte order mark, by
+// which Excel knows it, CRLF, times in RFC 3339.
+func (c *collection) csv(w io.Writer) error {
+	if _, err := io.WriteString(w, "\xEF\xBB\xBF"); err != nil {
+		return err
+	}
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	if err := out.Write(workbook.Headers()); err != nil {
+		return err
+	}
+	line := make([]string, workbook.Width())
+	for row, err := range c.rows {
+		if err != nil {
+			return err
+		}
+		for i, cell := range c.finished(row) {
+			line[i] = csvText(cell)
+		}
+		if err := out.Write(line); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// csvText keeps spreadsheets from taking a text for a formula.
+func csvText(cell any) string {
+	switch v := cell.(type) {
+	case string:
+		if v != "" && (v[0] == '=' || v[0] == '+' || v[0] == '-' || v[0] == '@') {
+			return "'" + v
+		}
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case time.Time:
+		return v.Format(time.RFC3339)
+	case nil:
+		return ""
+	}
+	return fmt.Sprint(cell)
+}
+
+// json writes a list of objects, a run a line, null for what was not measured.
+func (c *collection) json(w io.Writer) error {
+	if _, err := io.WriteString(w, "["); err != nil {
+		return err
+	}
+	headers := workbook.Headers()
+	var line []byte
+	first := true
+	for row, err := range c.rows {
+		if err != nil {
+			return err
+		}
+		line = append(line[:0], ",\n{"...)
+		if first {
+			line, first = append(line[:0], "\n{"...), false
+		}
+		for i, cell := range c.finished(row) {
+			if i > 0 {
+				line = append(line, ',')
+			}
+			line = appendJSON(append(appendJSON(line, headers[i]), ':'), cell)
+		}
+		if _, err := w.Write(append(line, '}')); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(w, "\n]\n")
+	return err
+}
+
+func appendJSON(b []byte, cell any) []byte {
+	switch v := cell.(type) {
+	case float64:
+		return strconv.AppendFloat(b, v, 'f', -1, 64)
+	case time.Time:
+		return append(v.AppendFormat(append(b, '"'), time.RFC3339), '"')
+	case nil:
+		return append(b, "null"...)
+	}
+	quoted, _ := jsontext.AppendQuote(b, fmt.Sprint(cell)) // bad UTF-8 becomes U+FFFD
+	return quoted
+}
+
+// finished is the row with the value of Ready, which in a workbook is a formula.
+func (c *collection) finished(row workbook.Row) []any { return row.Finished(c.limits) }
+
+// openExisting opens the workbook to add to; there may be none yet.
+func openExisting(name string) (*workbook.Old, error) {
+	info, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // no workbook is a fine start
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening workbook: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("opening workbook %s: not a file", name)
+	}
+	return workbook.Open(name)
+}

@@ -1,0 +1,167 @@
+package workbook
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"netready/report"
+	"netready/thresholds"
+)
+
+// What the column Remarks says of a run; people may filter by it.
+const (
+	RemarkLimits = "judged by other limits"
+	RemarkEdited = "file was edited"
+	RemarkSample = "sample row"
+)
+
+type runColumn struct {
+	Header string
+	kind   report.Kind
+	width  float64 // in characters
+	value  func(*report.Report) any
+}
+
+// A layout is the columns of the sheet Runs, and where the ones stand that
+// the workbook itself works with. A place of -1 means there is none.
+type layout struct {
+	columns []runColumn
+	places  map[string]int // by lower-case header
+
+	runID, organization, machine, location, region, started, ready, verdict, notes, remarks, source int
+	portsFailed, portsUnknown, complete                                                             int
+	figures                                                                                         [figures]int
+}
+
+// runLayout is computed once: it is asked for in every row.
+var runLayout = sync.OnceValue(func() layout {
+	l := layout{columns: runColumns(), places: map[string]int{}}
+	for i, column := range l.columns {
+		l.places[strings.ToLower(column.Header)] = i
+	}
+	for header, place := range map[string]*int{
+		"Run ID": &l.runID, "Organization": &l.organization, "Machine": &l.machine, "Location": &l.location, "Region": &l.region,
+		"Started": &l.started, "Ready": &l.ready, "Verdict at run time": &l.verdict, "Notes": &l.notes, "Remarks": &l.remarks,
+		"Source": &l.source, "Required ports failed": &l.portsFailed, "Required ports not measured": &l.portsUnknown, "Complete": &l.complete,
+	} {
+		*place = l.find(header)
+	}
+	for i, m := range graded {
+		l.figures[i] = l.find(m.header)
+	}
+	return l
+})
+
+// find is the place of a column, or -1.
+func (l layout) find(header string) int {
+	if at, ok := l.places[strings.ToLower(strings.TrimSpace(header))]; ok {
+		return at
+	}
+	return -1
+}
+
+// text is a cell as text.
+func (l layout) text(row Row, place int) string {
+	if place < 0 || place >= len(row.Cells) || row.Cells[place] == nil {
+		return ""
+	}
+	if text, ok := row.Cells[place].(string); ok {
+		return text
+	}
+	return fmt.Sprint(row.Cells[place])
+}
+
+// frozen is how many columns stay in sight.
+func (l layout) frozen() int {
+	if l.machine >= 0 && l.machine < 4 {
+		return l.machine + 1
+	}
+	return 0
+}
+
+// stateOf is what Ready says: the same as the formula.
+func (l layout) stateOf(row Row, broken, missing bool) state {
+	failed, _ := l.numberAt(row, l.portsFailed)
+	unknown, known := l.numberAt(row, l.portsUnknown)
+	switch {
+	case broken || failed > 0:
+		return stateNotReady
+	case missing || unknown > 0 || !known, l.text(row, l.complete) != "yes", l.text(row, l.verdict) == string(thresholds.Undetermined):
+		return stateUndetermined
+	}
+	return stateReady
+}
+
+func (l layout) numberAt(row Row, place int) (float64, bool) {
+	if place < 0 {
+		return 0, true
+	}
+	return number(row.Cells[place])
+}
+
+// readyFormula is the formula of the column Ready; # stands for the row.
+// MAX and COUNT pass over empty cells and texts.
+func (l layout) readyFormula() string {
+	at := func(place int) string { return columnName(place+1) + "#" }
+	var broken, cells []string
+	for i, m := range graded {
+		cell := at(l.figures[i])
+		cells = append(cells, cell)
+		broken = append(broken, m.condition(cell))
+	}
+	if l.portsFailed >= 0 {
+		broken = append(broken, "N("+at(l.portsFailed)+")>0")
+	}
+	missing := []string{fmt.Sprintf("COUNT(%s)<%d", strings.Join(cells, ","), len(cells))}
+	if l.portsUnknown >= 0 {
+		missing = append(missing, fmt.Sprintf("NOT(ISNUMBER(%s))", at(l.portsUnknown)), "N("+at(l.portsUnknown)+")>0")
+	}
+	if l.complete >= 0 {
+		missing = append(missing, fmt.Sprintf(`%s<>"yes"`, at(l.complete)))
+	}
+	if l.verdict >= 0 {
+		missing = append(missing, fmt.Sprintf(`%s="%s"`, at(l.verdict), thresholds.Undetermined))
+	}
+	return fmt.Sprintf(`IF(OR(%s),"%s",IF(OR(%s),"%s","%s"))`,
+		strings.Join(broken, ","), thresholds.NotReady, strings.Join(missing, ","), thresholds.Undetermined, thresholds.Ready)
+}
+
+// runColumns are the columns that a TXT's last row has too, and then those
+// that only a workbook has.
+func runColumns() []runColumn {
+	var list []runColumn
+	for _, column := range report.Columns() {
+		c := runColumn{Header: column.Name, kind: column.Kind, value: column.Value, width: 13}
+		switch column.Kind {
+		case report.KindTime:
+			c.width = 24
+		case report.KindText:
+			c.width = 18
+		case report.KindNumber:
+		}
+		if width, ok := widths[column.Name]; ok {
+			c.width = width
+		}
+		list = append(list, c)
+	}
+	return append(list, runColumn{Header: "Remarks", width: 36}, runColumn{Header: "Source", width: 60})
+}
+
+// widths are those of columns that hold more, or less, than others.
+var widths = map[string]float64{
+	"Run ID": 30, "Ready": 15, "Verdict at run time": 15, "Complete": 10, "Ports failed": 30, "What first": 60,
+	"Not measured": 30, "Limits": 40, "Notes": 40,
+}
+
+// FromReport is the row of a run.
+func FromReport(r report.Report) Row {
+	l := runLayout()
+	row := Row{Cells: make([]any, len(l.columns)), Ports: PortsOf(r.Firewall)}
+	for i, column := range l.columns {
+		if column.value != nil {
+			row.Cells[i] = column.value(&r)
+		}
+	}
+	return row
+}

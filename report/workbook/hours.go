@@ -1,0 +1,149 @@
+package workbook
+
+import (
+	"fmt"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// Rows of the sheet By hour.
+const (
+	hoursHead  = 4 // header; hour 0 stands in the row below
+	weekTitle  = hoursHead + 26
+	weekHead   = weekTitle + 1
+	hoursFixed = 4 // columns before the figures
+)
+
+var weekdays = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
+
+// hours writes the heat maps: the busiest hour of the day is what a network
+// must bear.
+func (b *book) hours() error {
+	s, err := b.open(SheetByHour, "A1:"+cellName(25, weekHead+7))
+	if err != nil {
+		return err
+	}
+	widths := []float64{14}
+	for range 24 {
+		widths = append(widths, 11)
+	}
+	head := []any{"Hour", "Runs", "Not ready", "Not ready (%)"}
+	for _, m := range graded {
+		head = append(head, m.header)
+	}
+	groups, week := b.byHour()
+	if err := errorsOf(s.widths(widths...), s.freeze(hoursHead, 1),
+		s.addRow(excelize.RowOpts{Height: 30}, excelize.Cell{StyleID: b.style.title, Value: "By hour of the day"}),
+		s.add(excelize.Cell{StyleID: b.style.subtitle, Value: "Medians of all runs that started in the hour. Hours are in the time zone " + b.zone().String() + "; other sheets show UTC. Red is the worst of its column."}),
+		s.add(), s.addRow(excelize.RowOpts{Height: 32}, styled(b.style.header, head...)...)); err != nil {
+		return err
+	}
+	var buf []float32
+	for hour, g := range groups {
+		cells := []any{fmt.Sprintf("%02d", hour), len(g.runs), nil, nil}
+		if len(g.runs) > 0 {
+			cells[2], cells[3] = g.notReady, g.badShare()
+		}
+		for i := range graded {
+			var sp spread
+			if sp, buf = spreadOf(g.runs, i, buf); sp.count > 0 {
+				cells = append(cells, sp.median)
+			} else {
+				cells = append(cells, nil)
+			}
+		}
+		if err := s.add(cells...); err != nil {
+			return err
+		}
+	}
+	if err := b.week(s, week); err != nil {
+		return err
+	}
+	if err := b.colourHours(); err != nil {
+		return err
+	}
+	return s.Flush()
+}
+
+// byHour groups the runs, and counts them by weekday and hour.
+func (b *book) byHour() (groups [24]group, week [7][24]group) {
+	for _, g := range b.tally.by(func(run tallied) int64 { return int64(run.hour)*8 + int64(run.weekday) }) {
+		if run := g.runs[0]; run.hour >= 0 {
+			week[run.weekday][run.hour] = g
+		}
+	}
+	for _, g := range b.tally.by(func(run tallied) int64 { return int64(run.hour) }) {
+		if hour := g.runs[0].hour; hour >= 0 {
+			groups[hour] = g
+		}
+	}
+	return groups, week
+}
+
+// week writes the share of runs that are not ready by weekday and hour.
+func (b *book) week(s *sheet, week [7][24]group) error {
+	for s.row < weekTitle-2 {
+		if err := s.add(); err != nil {
+			return err
+		}
+	}
+	head := []any{"Not ready (%)"}
+	for hour := range 24 {
+		head = append(head, fmt.Sprintf("%02d", hour))
+	}
+	if err := errorsOf(s.add(),
+		s.add(excelize.Cell{StyleID: b.style.heading, Value: "Not ready by weekday and hour, percent of the runs (empty: no run)"}),
+		s.add(styled(b.style.header, head...)...)); err != nil {
+		return err
+	}
+	for day, hours := range week {
+		cells := []any{weekdays[day]}
+		for _, g := range hours {
+			if len(g.runs) == 0 {
+				cells = append(cells, nil)
+				continue
+			}
+			cells = append(cells, g.badShare())
+		}
+		if err := s.add(cells...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *book) colourHours() error {
+	const good, middle, bad = "#63BE7B", "#FFEB84", "#F8696B"
+	scale := func(low, high string) []excelize.ConditionalFormatOptions {
+		return []excelize.ConditionalFormatOptions{{
+			Type: "3_color_scale", Criteria: "=", MinType: "min", MidType: "percentile", MidValue: "50", MaxType: "max",
+			MinColor: low, MidColor: middle, MaxColor: high,
+		}}
+	}
+	share := []excelize.ConditionalFormatOptions{{
+		Type: "3_color_scale", Criteria: "=", MinType: "num", MinValue: "0", MidType: "num", MidValue: "20", MaxType: "num", MaxValue: "100",
+		MinColor: good, MidColor: middle, MaxColor: bad,
+	}}
+	cells := func(column int) string {
+		return cellName(column, hoursHead+1) + ":" + cellName(column, hoursHead+24)
+	}
+	if err := errorsOf(
+		b.file.SetConditionalFormat(SheetByHour, cells(4), share),
+		b.file.SetConditionalFormat(SheetByHour, cellName(2, weekHead+1)+":"+cellName(25, weekHead+7), share),
+		b.file.SetConditionalFormat(SheetByHour, cells(2), []excelize.ConditionalFormatOptions{{
+			Type: "data_bar", Criteria: "=", MinType: "num", MinValue: "0", MaxType: "max", BarColor: "#93C5FD", BarSolid: true,
+		}}),
+	); err != nil {
+		return err
+	}
+	for i, m := range graded {
+		low, high := good, bad
+		if m.least {
+			low, high = bad, good
+		}
+		if err := b.file.SetConditionalFormat(SheetByHour, cells(hoursFixed+1+i), scale(low, high)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

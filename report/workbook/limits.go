@@ -1,0 +1,176 @@
+package workbook
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"netready/thresholds"
+)
+
+// A bound is one limit as it stands in About, under a defined name that
+// formulas and conditional formats use.
+type bound struct {
+	name  string // limit_jitter
+	label string
+	unit  string
+	least bool // the figure must be at least so much; otherwise below
+	of    func(*thresholds.Limits) *thresholds.Limit
+}
+
+// bounds lists the limits in the order of About.
+func bounds() []bound {
+	return []bound{
+		{"limit_jitter", "Jitter, up and down", "ms", false, func(l *thresholds.Limits) *thresholds.Limit { return &l.JitterMS }},
+		{"limit_loss", "Packet loss, up and down", "%", false, func(l *thresholds.Limits) *thresholds.Limit { return &l.LossPercent }},
+		{"limit_discard", "Packet discards, up and down", "%", false, func(l *thresholds.Limits) *thresholds.Limit { return &l.DiscardPercent }},
+		{"limit_order", "Packets in order, up and down", "%", true, func(l *thresholds.Limits) *thresholds.Limit { return &l.InOrderPercent }},
+		{"limit_rtt", "Round trip, average", "ms", false, func(l *thresholds.Limits) *thresholds.Limit { return &l.RTTAvgMS }},
+		{"limit_mos", "MOS, up and down", "", true, func(l *thresholds.Limits) *thresholds.Limit { return &l.MOS }},
+	}
+}
+
+// value is the number of the limit, whichever way it is written.
+func (b bound) value(l thresholds.Limits) (float64, bool) {
+	limit := b.of(&l)
+	switch {
+	case b.least && limit.AtLeast != nil:
+		return *limit.AtLeast, true
+	case limit.Below != nil:
+		return *limit.Below, true
+	case limit.AtLeast != nil:
+		return *limit.AtLeast, true
+	}
+	return 0, false
+}
+
+func (b bound) set(l *thresholds.Limits, value float64) {
+	if b.least {
+		*b.of(l) = thresholds.Limit{AtLeast: &value}
+		return
+	}
+	*b.of(l) = thresholds.Limit{Below: &value}
+}
+
+func (b bound) sign() string {
+	if b.least {
+		return "at least"
+	}
+	return "below"
+}
+
+// A measure is one graded figure of a run: a column of the sheet Runs.
+type measure struct {
+	header string
+	short  string // for Summary
+	limit  string // the bound's name
+	least  bool
+}
+
+// graded lists the figures that have a limit, in the order of the columns.
+var graded = []measure{
+	{"Jitter up (ms)", "Jitter up", "limit_jitter", false},
+	{"Jitter down (ms)", "Jitter down", "limit_jitter", false},
+	{"Loss up (%)", "Loss up", "limit_loss", false},
+	{"Loss down (%)", "Loss down", "limit_loss", false},
+	{"Discards up (%)", "Discards up", "limit_discard", false},
+	{"Discards down (%)", "Discards down", "limit_discard", false},
+	{"Order up (%)", "Order up", "limit_order", true},
+	{"Order down (%)", "Order down", "limit_order", true},
+	{"RTT avg (ms)", "Round trip", "limit_rtt", false},
+	{"MOS up", "MOS up", "limit_mos", true},
+	{"MOS down", "MOS down", "limit_mos", true},
+}
+
+// Places of figures in graded.
+const (
+	jitterUp = iota
+	jitterDown
+	lossUp
+	lossDown
+	discardsUp
+	discardsDown
+	orderUp
+	orderDown
+	rttAvg
+	mosUp
+	mosDown
+	figures // how many there are
+)
+
+// breaks says whether a figure breaks its limit. What was not measured (NaN)
+// breaks none.
+func (m measure) breaks(figure float32, limits map[string]float64) bool {
+	limit, ok := limits[m.limit]
+	if !ok {
+		return false
+	}
+	if m.least {
+		return float64(figure) < limit-1e-6
+	}
+	return float64(figure) >= limit-1e-6
+}
+
+// condition is the formula that is true where the cell breaks its limit.
+func (m measure) condition(cell string) string {
+	if m.least {
+		return fmt.Sprintf("AND(ISNUMBER(%s),%s<%s)", cell, cell, m.limit)
+	}
+	return fmt.Sprintf("AND(ISNUMBER(%s),%s>=%s)", cell, cell, m.limit)
+}
+
+// count is the formula for how many runs break the limit.
+func (m measure) count(cells []string) string {
+	sign := ">="
+	if m.least {
+		sign = "<"
+	}
+	var sums []string
+	for _, cells := range cells {
+		sums = append(sums, fmt.Sprintf(`COUNTIF(%s,"%s"&%s)`, cells, sign, m.limit))
+	}
+	return strings.Join(sums, "+")
+}
+
+// limitValues are the limits by their defined names.
+func limitValues(l thresholds.Limits) map[string]float64 {
+	values := map[string]float64{}
+	for _, bound := range bounds() {
+		if value, ok := bound.value(l); ok {
+			values[bound.name] = value
+		}
+	}
+	return values
+}
+
+// round3 undoes what a float32 does to three decimals.
+func round3(x float32) float64 {
+	return math.Round(float64(x)*1000) / 1000
+}
+
+// figureText shows a figure in a sentence.
+func figureText(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+
+// Over lays limits over others: a limit that is not set keeps the other's.
+func Over(l, others thresholds.Limits) thresholds.Limits {
+	for _, bound := range bounds() {
+		if value, ok := bound.value(l); ok {
+			bound.set(&others, value)
+		}
+	}
+	return others
+}
+
+// Differ names the limits of a run that are not the workbook's, with their
+// values. A limit that the run does not name is no other limit.
+func Differ(run, workbook thresholds.Limits) []string {
+	var list []string
+	for _, bound := range bounds() {
+		a, has := bound.value(run)
+		if b, ok := bound.value(workbook); has && ok && a != b {
+			list = append(list, fmt.Sprintf("%s %s %s", strings.TrimPrefix(bound.name, "limit_"), bound.sign(), figureText(a)))
+		}
+	}
+	return list
+}

@@ -1,0 +1,174 @@
+package workbook
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+)
+
+func errorsOf(errs ...error) error { return errors.Join(errs...) }
+
+// timeCell is a time as Excel's number, or an empty cell.
+func (b *book) timeCell(t time.Time, style int) any {
+	if t.IsZero() {
+		return nil
+	}
+	return excelize.Cell{StyleID: style, Value: excelTime(t)}
+}
+
+// excelTime is days since 1899-12-30, in UTC, and a tenth of a millisecond:
+// a fraction of a day that a float holds a little too small is shown a second
+// early by programs that cut off.
+func excelTime(t time.Time) float64 {
+	return (float64(t.UnixMilli()-excelEpoch) + 0.1) / 86_400_000
+}
+
+const excelEpoch = -2_209_161_600_000 // 1899-12-30 in Unix milliseconds
+
+// filter gives a sheet the arrows of a filter.
+func (b *book) filter(name string, columns, rows int) error {
+	if rows < 2 {
+		return nil
+	}
+	return b.file.AutoFilter(name, "A1:"+cellName(columns, rows), nil)
+}
+
+// A machineGroup is what Machines and Summary say about one machine.
+type machineGroup struct {
+	machineKey
+	group
+	location    string
+	first, last int64
+	spreads     [figures]spread
+}
+
+// machineGroups sums up each machine, the worst first: by how often it is not
+// ready, then by its lowest MOS, then by its loss.
+func (t *tally) machineGroups() []machineGroup {
+	groups := t.by(func(run tallied) int64 { return int64(run.machine) })
+	list := make([]machineGroup, 0, len(groups))
+	var buf []float32
+	for _, g := range groups {
+		m := machineGroup{machineKey: t.machines[g.runs[0].machine], group: g}
+		for _, run := range g.runs {
+			if m.first == 0 || run.started != 0 && run.started < m.first {
+				m.first = run.started
+			}
+			if run.started >= m.last {
+				m.last, m.location = run.started, t.locations[run.location]
+			}
+		}
+		for i := range m.spreads {
+			m.spreads[i], buf = spreadOf(g.runs, i, buf)
+		}
+		list = append(list, m)
+	}
+	slices.SortStableFunc(list, func(a, b machineGroup) int {
+		return cmp.Or(
+			cmp.Compare(b.badShare(), a.badShare()),
+			cmp.Compare(a.worstMOS(), b.worstMOS()),
+			cmp.Compare(max(b.spreads[lossUp].worst, b.spreads[lossDown].worst), max(a.spreads[lossUp].worst, a.spreads[lossDown].worst)),
+			cmp.Compare(a.organization, b.organization), cmp.Compare(a.machine, b.machine),
+		)
+	})
+	return list
+}
+
+// worstMOS is the lower one of up and down; 9 where there is none.
+func (m machineGroup) worstMOS() float64 {
+	worst := 9.0
+	for _, i := range []int{mosUp, mosDown} {
+		if m.spreads[i].count > 0 {
+			worst = min(worst, m.spreads[i].worst)
+		}
+	}
+	return worst
+}
+
+var machinesHead = []string{"Organization", "Machine", "Location", "Runs", "Ready", "Not ready", "Undetermined", "Not ready (%)", "First run", "Last run"}
+
+// machines writes one row for each machine: median, worst and 95th percentile
+// of each figure, and how often it is not ready.
+func (b *book) machines() error {
+	list := b.tally.machineGroups()
+	list = list[:min(len(list), b.MaxRows-1)]
+	b.machineRows = len(list)
+	columns := len(machinesHead) + 3*figures
+	s, err := b.open(SheetMachines, "A1:"+cellName(columns, max(2, len(list)+1)))
+	if err != nil {
+		return err
+	}
+	head := make([]any, 0, columns)
+	for _, name := range machinesHead {
+		head = append(head, name)
+	}
+	for _, m := range graded {
+		head = append(head, m.header+" median", m.header+" 95th percentile", m.header+" worst")
+	}
+	widths := []float64{20, 20, 18, 8, 8, 8, 14, 10, 24, 24}
+	for range 3 * figures {
+		widths = append(widths, 13)
+	}
+	if err := errorsOf(s.widths(widths...), s.freeze(1, 2),
+		s.addRow(excelize.RowOpts{Height: 48}, styled(b.style.header, head...)...)); err != nil {
+		return err
+	}
+	for _, m := range list {
+		if err := s.add(b.machineCells(m)...); err != nil {
+			return err
+		}
+	}
+	if err := b.colourMachines(len(list) + 1); err != nil {
+		return err
+	}
+	if err := b.filter(SheetMachines, columns, len(list)+1); err != nil {
+		return err
+	}
+	return s.Flush()
+}
+
+func (b *book) machineCells(m machineGroup) []any {
+	cells := []any{
+		m.organization, m.machine, m.location, len(m.runs), m.ready, m.notReady, m.undetermined, m.badShare(),
+		b.unixCell(m.first), b.unixCell(m.last),
+	}
+	for _, spread := range m.spreads {
+		if spread.count == 0 {
+			cells = append(cells, nil, nil, nil)
+			continue
+		}
+		cells = append(cells, spread.median, spread.p95, spread.worst)
+	}
+	return cells
+}
+
+func (b *book) unixCell(seconds int64) any {
+	if seconds == 0 {
+		return nil
+	}
+	return b.timeCell(time.Unix(seconds, 0), b.style.time)
+}
+
+// machineColumn is the column of a figure in Machines: 0 median, 1 95th
+// percentile, 2 worst.
+func machineColumn(figure, which int) int { return len(machinesHead) + 3*figure + which + 1 }
+
+func (b *book) colourMachines(last int) error {
+	for i, m := range graded {
+		first, end := cellName(machineColumn(i, 0), 2), cellName(machineColumn(i, 2), max(2, last))
+		err := b.file.SetConditionalFormat(SheetMachines, first+":"+end, []excelize.ConditionalFormatOptions{
+			{Type: "formula", Criteria: m.condition(first), Format: &b.style.bad},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return b.file.SetConditionalFormat(SheetMachines, fmt.Sprintf("H2:H%d", max(2, last)), []excelize.ConditionalFormatOptions{
+		{Type: "formula", Criteria: "AND(ISNUMBER(H2),H2>0)", Format: &b.style.bad},
+		{Type: "formula", Criteria: "AND(ISNUMBER(H2),H2=0)", Format: &b.style.good},
+	})
+}

@@ -1,0 +1,133 @@
+package workbook
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const emptySheet = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheetData/></worksheet>`
+
+// reset empties our sheets where they are, so that the sheets of others, the
+// order, and whatever refers to ours by name stay as they were. It works on
+// the parts of the file: loading a sheet of 100,000 rows only to empty it
+// would take gigabytes.
+func (o *Old) reset() error {
+	ours := append([]string{SheetSummary, SheetFirewall, SheetMachines, SheetByHour, SheetLeftOut, SheetAbout}, o.sheets()...)
+	gone := map[string]bool{}
+	for _, name := range ours {
+		part := o.part(name)
+		if part == "" {
+			continue
+		}
+		o.remove(part, gone)
+		o.file.Sheet.Delete(part)
+		o.file.Pkg.Store(part, []byte(emptySheet))
+	}
+	o.dropCalcChain(gone)
+	for i := 0; i < len(o.file.ContentTypes.Overrides); {
+		if gone[strings.TrimPrefix(o.file.ContentTypes.Overrides[i].PartName, "/")] {
+			o.file.ContentTypes.Overrides = slices.Delete(o.file.ContentTypes.Overrides, i, i+1)
+			continue
+		}
+		i++
+	}
+	o.pad()
+	for _, name := range o.sheets()[1:] {
+		if err := o.file.DeleteSheet(name); err != nil {
+			return fmt.Errorf("emptying sheet %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// remove takes away what belongs to a part alone: tables, drawings with
+// their charts, comments. Pictures may be shared, so they stay.
+func (o *Old) remove(part string, gone map[string]bool) {
+	for _, rel := range o.relations(part) {
+		target := rel.part(part)
+		kind := path.Base(rel.Type)
+		if rel.Mode == "External" || kind == "image" || gone[target] {
+			continue
+		}
+		gone[target] = true
+		o.remove(target, gone)
+		o.file.Pkg.Delete(target)
+		o.file.Drawings.Delete(target)
+	}
+	o.file.Pkg.Delete(relationsPath(part))
+	o.file.Relationships.Delete(relationsPath(part))
+}
+
+var calcChainRelation = regexp.MustCompile(`<Relationship [^>]*relationships/calcChain"[^>]*(/>|>\s*</Relationship>)`)
+
+// dropCalcChain removes Excel's notes on the order of computing: they name
+// cells that are about to change, and Excel makes them anew.
+func (o *Old) dropCalcChain(gone map[string]bool) {
+	const rels = "xl/_rels/workbook.xml.rels"
+	gone["xl/calcChain.xml"] = true
+	o.file.CalcChain = nil
+	o.file.Pkg.Delete("xl/calcChain.xml")
+	if content, ok := o.file.Pkg.Load(rels); ok {
+		data, _ := content.([]byte)
+		o.file.Pkg.Store(rels, calcChainRelation.ReplaceAll(data, nil))
+		o.file.Relationships.Delete(rels) // read again from the line above
+	}
+}
+
+const padMark = "padding"
+
+// pad lets excelize number new drawings, charts and tables behind all that
+// others' sheets have: it counts parts, and a gap in their numbers would make
+// it write over one.
+func (o *Old) pad() {
+	for _, kind := range []string{"xl/charts/chart", "xl/drawings/drawing", "xl/tables/table"} {
+		count, highest := 0, 0
+		o.file.Pkg.Range(func(key, _ any) bool {
+			name, _ := key.(string)
+			if number, ok := strings.CutPrefix(name, kind); ok {
+				count++
+				n, _ := strconv.Atoi(strings.TrimSuffix(number, ".xml"))
+				highest = max(highest, n)
+			}
+			return true
+		})
+		if kind == "xl/tables/table" && highest > 0 {
+			o.file.Pkg.Store(fmt.Sprintf("%s%s.xml", kind, padMark), fmt.Appendf(nil, `<table xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" id="%d"/>`, highest))
+			continue
+		}
+		for i := count; i < highest; i++ {
+			o.file.Pkg.Store(fmt.Sprintf("%s%s%d.xml", kind, padMark, i), []byte("<padding/>"))
+		}
+	}
+}
+
+// tidy takes the padding away again, and keeps excelize from writing our old
+// sheets, which it holds in temporary files, beside the new ones.
+func (o *Old) tidy() {
+	o.file.Pkg.Range(func(key, _ any) bool {
+		if name, _ := key.(string); strings.Contains(name, padMark) {
+			o.file.Pkg.Delete(key)
+		}
+		return true
+	})
+	for _, sheet := range o.file.WorkBook.Sheets.Sheet {
+		part := o.part(sheet.Name)
+		if _, ok := o.file.Pkg.Load(part); !ok && isOurs(sheet.Name) {
+			o.file.Pkg.Store(part, []byte{})
+		}
+	}
+}
+
+// isOurs says whether a sheet is one that Write makes.
+func isOurs(name string) bool {
+	if number, ok := strings.CutPrefix(name, SheetRuns+" "); ok {
+		_, err := strconv.Atoi(number)
+		return err == nil
+	}
+	return slices.Contains([]string{SheetSummary, SheetRuns, SheetFirewall, SheetMachines, SheetByHour, SheetLeftOut, SheetAbout}, name)
+}

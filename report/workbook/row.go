@@ -1,0 +1,81 @@
+package workbook
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"netready/thresholds"
+)
+
+// Width is how many cells a row has.
+func Width() int { return len(runLayout().columns) }
+
+// Headers are the names of the columns of the sheet Runs, in their order.
+func Headers() []string {
+	var names []string
+	for _, column := range runLayout().columns {
+		names = append(names, column.Header)
+	}
+	return names
+}
+
+// RunID is the run's name, "" in a row that somebody has typed.
+func (r *Row) RunID() string { l := runLayout(); return l.text(*r, l.runID) }
+
+// Started is when the run began; zero where the row does not say.
+func (r *Row) Started() time.Time {
+	if at := runLayout().started; at >= 0 && at < len(r.Cells) {
+		when, _ := r.Cells[at].(time.Time)
+		return when
+	}
+	return time.Time{}
+}
+
+// IsSample says whether the row came with a template.
+func (r *Row) IsSample() bool {
+	l := runLayout()
+	return strings.Contains(l.text(*r, l.remarks), RemarkSample)
+}
+
+// Label names the file that the row came from and what is odd about it.
+func (r *Row) Label(source string, remarks []string) {
+	l := runLayout()
+	r.Cells[l.source], r.Cells[l.remarks] = source, nil
+	if len(remarks) > 0 {
+		r.Cells[l.remarks] = strings.Join(remarks, "; ")
+	}
+}
+
+// Adopt takes what people have typed beside an older row of the same run,
+// and its place.
+func (r *Row) Adopt(old Row) {
+	l := runLayout()
+	if l.notes >= 0 && l.text(*r, l.notes) == "" {
+		r.Cells[l.notes] = old.Cells[l.notes]
+	}
+	if len(r.Extra) == 0 {
+		r.Extra = old.Extra
+	}
+	if r.OldRow == 0 {
+		r.OldRow = old.OldRow
+	}
+}
+
+// Finished are the row's cells with the value of Ready in its place.
+func (r *Row) Finished(limits thresholds.Limits) []any {
+	l := runLayout()
+	if r.RunID() == "" || l.ready < 0 {
+		return r.Cells
+	}
+	values := limitValues(limits)
+	broken, missing := false, false
+	for i, m := range graded {
+		figure, ok := number(r.Cells[l.figures[i]])
+		missing = missing || !ok
+		broken = broken || ok && m.breaks(float32(figure), values)
+	}
+	cells := slices.Clone(r.Cells)
+	cells[l.ready] = l.stateOf(*r, broken, missing).String()
+	return cells
+}

@@ -1,0 +1,312 @@
+package workbook
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+
+	"netready/probe"
+	"netready/report"
+	"netready/thresholds"
+)
+
+// runs streams the rows into Runs, Runs 2, … and feeds the tally.
+func (b *book) runs(total int, rows iter.Seq2[Row, error]) error {
+	for _, row := range b.Firewall {
+		b.tally.ports.add(row)
+	}
+	next, stop := iter.Pull2(rows)
+	defer stop()
+	layout := runLayout()
+	for part := range b.parts {
+		count := min(total, b.MaxRows-1)
+		total -= count
+		if err := b.runsPart(runsSheet(part), part, count, layout, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *book) runsPart(name string, part, count int, l layout, next func() (Row, error, bool)) error {
+	extra := b.extraColumns()
+	columns := len(l.columns) + len(extra)
+	s, err := b.open(name, "A1:"+cellName(columns, max(2, count+1)))
+	if err != nil {
+		return err
+	}
+	if err := b.runsHead(s, l, extra); err != nil {
+		return err
+	}
+	formula := l.readyFormula()
+	limits := limitValues(b.Limits)
+	for range count {
+		row, err, ok := next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		if err := b.runRow(s, l, row, formula, limits); err != nil {
+			return err
+		}
+	}
+	if err := b.colourRuns(name, l); err != nil {
+		return err
+	}
+	if count == 0 {
+		return s.Flush() // a table needs a row
+	}
+	err = s.AddTable(&excelize.Table{
+		Range:     "A1:" + cellName(len(l.columns)+b.tableExtras(extra), count+1),
+		Name:      tableName(part),
+		StyleName: "TableStyleLight9",
+	})
+	if err != nil {
+		return err
+	}
+	return s.Flush()
+}
+
+func tableName(part int) string {
+	if part == 0 {
+		return "RunsTable"
+	}
+	return fmt.Sprintf("RunsTable%d", part+1)
+}
+
+func (b *book) extraColumns() []ExtraColumn {
+	if b.Old == nil {
+		return nil
+	}
+	return b.Old.Extra
+}
+
+// tableExtras is how many of the people's columns can be part of the table:
+// its header cells must be filled and differ.
+func (b *book) tableExtras(extra []ExtraColumn) int {
+	seen := map[string]bool{}
+	for _, column := range runLayout().columns {
+		seen[strings.ToLower(column.Header)] = true
+	}
+	for i, column := range extra {
+		name := strings.ToLower(column.Header)
+		if name == "" || seen[name] {
+			return i
+		}
+		seen[name] = true
+	}
+	return len(extra)
+}
+
+func (b *book) runsHead(s *sheet, l layout, extra []ExtraColumn) error {
+	var cells []any
+	if err := b.runsWidths(s, l); err != nil {
+		return err
+	}
+	for _, column := range l.columns {
+		cells = append(cells, excelize.Cell{StyleID: b.style.header, Value: column.Header})
+	}
+	for i, column := range extra {
+		if column.Width > 0 {
+			at := len(l.columns) + i + 1
+			if err := s.SetColWidth(at, at, column.Width); err != nil {
+				return err
+			}
+		}
+		style := column.Style
+		if style == 0 {
+			style = b.style.header
+		}
+		cells = append(cells, excelize.Cell{StyleID: style, Value: column.Header})
+	}
+	if err := s.freeze(1, l.frozen()); err != nil {
+		return err
+	}
+	return s.addRow(excelize.RowOpts{Height: 48}, cells...)
+}
+
+// runsWidths sets the widths of neighbours together: excelize goes through
+// the list of widths for every cell.
+func (b *book) runsWidths(s *sheet, l layout) error {
+	for i := 0; i < len(l.columns); {
+		same := i + 1
+		for same < len(l.columns) && l.columns[same].width == l.columns[i].width && l.columns[same].kind == l.columns[i].kind {
+			same++
+		}
+		if err := s.SetColWidth(i+1, same, l.columns[i].width); err != nil {
+			return err
+		}
+		// The column's own style shows pasted rows as ours.
+		if l.columns[i].kind == report.KindTime {
+			if err := s.SetColStyle(i+1, same, b.style.time); err != nil {
+				return err
+			}
+		}
+		i = same
+	}
+	return nil
+}
+
+// runRow writes one run and adds it to the tally.
+func (b *book) runRow(s *sheet, l layout, row Row, formula string, limits map[string]float64) error {
+	run, state := b.tallyRow(l, row, limits)
+	cells := s.buf[:0]
+	for i, value := range row.Cells {
+		switch v := value.(type) {
+		case time.Time:
+			cells = append(cells, b.timeCell(v, b.style.time))
+		case string:
+			if v == "" {
+				cells = append(cells, nil)
+				continue
+			}
+			cells = append(cells, v)
+		default:
+			cells = append(cells, value)
+		}
+		if i == l.ready && run {
+			cells[i] = excelize.Cell{Formula: strings.ReplaceAll(formula, "#", strconv.Itoa(s.row+1)), Value: state}
+		}
+	}
+	for _, extra := range row.Extra {
+		for len(cells) < len(l.columns)+extra.Column {
+			cells = append(cells, nil)
+		}
+		cells = append(cells, extra.cell(row.OldRow == s.row+1))
+	}
+	s.buf = cells
+	return s.add(cells...)
+}
+
+// tallyRow says what Ready shows. A row without a Run ID is somebody's own
+// and counts nowhere.
+func (b *book) tallyRow(l layout, row Row, limits map[string]float64) (isRun bool, ready string) {
+	id := l.text(row, l.runID)
+	if id == "" {
+		return false, ""
+	}
+	run := tallied{
+		machine:  b.tally.machine(machineKey{l.text(row, l.organization), l.text(row, l.machine)}),
+		location: b.tally.location(l.text(row, l.location)),
+	}
+	var started time.Time
+	if l.started >= 0 {
+		started, _ = row.Cells[l.started].(time.Time)
+	}
+	b.tally.when(&run, started)
+	broken, missing := false, false
+	for i, m := range graded {
+		run.figures[i] = float32(math.NaN())
+		value, ok := number(row.Cells[l.figures[i]])
+		if !ok {
+			missing = true
+			continue
+		}
+		run.figures[i] = float32(value)
+		broken = broken || m.breaks(run.figures[i], limits)
+	}
+	run.state = l.stateOf(row, broken, missing)
+	b.tally.runs = append(b.tally.runs, run)
+	remarks := l.text(row, l.remarks)
+	if strings.Contains(remarks, RemarkLimits) {
+		b.tally.otherLimit++
+	}
+	if strings.Contains(remarks, RemarkEdited) {
+		b.tally.edited++
+	}
+	b.tallyPorts(l, row, id, started)
+	return true, run.state.String()
+}
+
+func (b *book) tallyPorts(l layout, row Row, id string, started time.Time) {
+	if len(row.Ports) == 0 {
+		return
+	}
+	ports := MachinePorts{
+		Organization: l.text(row, l.organization), Machine: l.text(row, l.machine), Location: l.text(row, l.location),
+		Region: l.text(row, l.region), RunID: id, Started: started,
+	}
+	for _, port := range row.Ports {
+		ports.Ports = append(ports.Ports, port.Name)
+		ports.Says = append(ports.Says, sayOf(port))
+	}
+	b.tally.ports.add(ports)
+}
+
+func (s state) String() string {
+	switch s {
+	case stateReady:
+		return string(thresholds.Ready)
+	case stateNotReady:
+		return string(thresholds.NotReady)
+	default:
+		return string(thresholds.Undetermined)
+	}
+}
+
+// number reads a cell as a number.
+func number(cell any) (float64, bool) {
+	switch v := cell.(type) {
+	case float64:
+		return v, true
+	case int:
+		return float64(v), true
+	}
+	return 0, false
+}
+
+// colourRuns adds the conditional formats, down to the last row there can be,
+// so that pasted rows have them too.
+func (b *book) colourRuns(name string, l layout) error {
+	column := func(i int) (first, all string) {
+		first = cellName(i+1, 2)
+		return first, fmt.Sprintf("%s:%s", first, cellName(i+1, maxSheetRows))
+	}
+	for i, m := range graded {
+		first, all := column(l.figures[i])
+		err := b.file.SetConditionalFormat(name, all, []excelize.ConditionalFormatOptions{
+			{Type: "formula", Criteria: m.condition(first), Format: &b.style.bad},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, i := range []int{l.ready, l.verdict} {
+		if i < 0 {
+			continue
+		}
+		first, all := column(i)
+		err := b.file.SetConditionalFormat(name, all, []excelize.ConditionalFormatOptions{
+			{Type: "formula", Criteria: fmt.Sprintf(`%s="%s"`, first, thresholds.NotReady), Format: &b.style.bad},
+			{Type: "formula", Criteria: fmt.Sprintf(`%s="%s"`, first, thresholds.Ready), Format: &b.style.good},
+			{Type: "formula", Criteria: fmt.Sprintf(`%s="%s"`, first, thresholds.Undetermined), Format: &b.style.maybe},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	first, all := column(l.remarks)
+	return b.file.SetConditionalFormat(name, all, []excelize.ConditionalFormatOptions{
+		{Type: "formula", Criteria: fmt.Sprintf(`LEN(%s)>0`, first), Format: &b.style.maybe},
+	})
+}
+
+// PortsOf are the cells of a result's firewall column.
+func PortsOf(rows []probe.PortRow) []PortCell {
+	cells := make([]PortCell, len(rows))
+	for i, row := range rows {
+		name := row.Name
+		if row.Family != "" {
+			name += " (" + row.Family + ")"
+		}
+		cells[i] = PortCell{name, row.Status, row.Reason, row.Required}
+	}
+	return cells
+}

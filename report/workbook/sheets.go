@@ -1,0 +1,146 @@
+package workbook
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// A sheet is written from its top to its bottom.
+type sheet struct {
+	*excelize.StreamWriter
+	book *book
+	row  int // the last one written
+	buf  []any
+}
+
+// open starts a sheet. cells is the range that it will fill, for readers
+// that trust the sheet's own word.
+func (b *book) open(name string, cells string) (*sheet, error) {
+	if cells != "" {
+		if err := b.file.SetSheetDimension(name, cells); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.page(name); err != nil {
+		return nil, err
+	}
+	sw, err := b.file.NewStreamWriter(name)
+	return &sheet{StreamWriter: sw, book: b}, err
+}
+
+// page makes a sheet print across, on the width of one page where it can be
+// read at that size.
+func (b *book) page(name string) error {
+	across, wide, high, small := "landscape", 1, 0, uint(45)
+	yes := slices.Contains([]string{SheetSummary, SheetByHour, SheetLeftOut, SheetAbout, sheetHowTo}, name)
+	if !yes {
+		return b.file.SetPageLayout(name, &excelize.PageLayoutOptions{Orientation: &across, AdjustTo: &small})
+	}
+	return errorsOf(
+		b.file.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &yes}),
+		b.file.SetPageLayout(name, &excelize.PageLayoutOptions{Orientation: &across, FitToWidth: &wide, FitToHeight: &high}),
+	)
+}
+
+// widths sets the widths of the columns from the first on, in characters.
+func (s *sheet) widths(widths ...float64) error {
+	for i, width := range widths {
+		if err := s.SetColWidth(i+1, i+1, width); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freeze keeps rows at the top and columns at the left in sight.
+func (s *sheet) freeze(rows, columns int) error {
+	pane := "bottomLeft"
+	if columns > 0 {
+		pane = "bottomRight"
+	}
+	return s.SetPanes(&excelize.Panes{
+		Freeze: true, XSplit: columns, YSplit: rows, TopLeftCell: cellName(columns+1, rows+1), ActivePane: pane,
+	})
+}
+
+// add writes the next row.
+func (s *sheet) add(cells ...any) error { return s.addRow(excelize.RowOpts{}, cells...) }
+
+func (s *sheet) addRow(opts excelize.RowOpts, cells ...any) error {
+	s.row++
+	for i, cell := range cells {
+		switch value := cell.(type) {
+		case string:
+			cells[i] = cellText(value)
+		case excelize.Cell:
+			if text, ok := value.Value.(string); ok {
+				value.Value = cellText(text)
+				cells[i] = value
+			}
+		}
+	}
+	return s.SetRow(cellName(1, s.row), cells, opts)
+}
+
+// styled gives all cells one style.
+func styled(style int, cells ...any) []any {
+	for i, cell := range cells {
+		cells[i] = excelize.Cell{StyleID: style, Value: cell}
+	}
+	return cells
+}
+
+// cellText makes a string fit into a cell: no characters that XML forbids, at
+// most 32,767 UTF-16 units, the cut said.
+func cellText(s string) string {
+	if len(s) < 64 && isPlain(s) {
+		return s
+	}
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t', r == '\n', r >= ' ' && r <= 0xD7FF, r >= 0xE000 && r <= 0xFFFD && r != utf8.RuneError, r >= 0x10000:
+			return r
+		case r == '\r':
+			return -1
+		}
+		return '\uFFFD'
+	}, s)
+	const cut = " … (cut: a cell holds no more)"
+	units := 0
+	for i, r := range s {
+		if units++; r >= 0x10000 {
+			units++
+		}
+		if units > excelize.TotalCellChars {
+			for back := len(cut); back > 0 && i > 0; back-- {
+				_, size := utf8.DecodeLastRuneInString(s[:i])
+				i -= size
+			}
+			return s[:i] + cut
+		}
+	}
+	return s
+}
+
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// cellName is A1 for column 1, row 1.
+func cellName(column, row int) string {
+	name, _ := excelize.CoordinatesToCellName(column, row) // out of range only beyond XFD
+	return name
+}
+
+func columnName(column int) string {
+	name, _ := excelize.ColumnNumberToName(column)
+	return name
+}

@@ -1,0 +1,170 @@
+package workbook
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A tally is the small index that the derived sheets are made from: some
+// eighty bytes a run, whatever the run's report weighs.
+type tally struct {
+	zone      *time.Location
+	runs      []tallied
+	machines  []machineKey
+	locations []string
+	ports     portTally
+
+	machineAt  map[machineKey]int32
+	locationAt map[string]int32
+	first      time.Time
+	last       time.Time
+	otherLimit int // runs judged by other limits
+	edited     int
+}
+
+type machineKey struct{ organization, machine string }
+
+// tallied is one run.
+type tallied struct {
+	figures  [figures]float32 // NaN: not measured
+	started  int64            // Unix seconds; 0: unknown
+	machine  int32
+	location int32
+	hour     int8 // of the day, in the zone of the workbook; -1: unknown
+	weekday  int8 // 0 is Monday
+	state    state
+}
+
+// state is what the column Ready says.
+type state int8
+
+const (
+	stateUndetermined state = iota
+	stateReady
+	stateNotReady
+)
+
+func newTally(zone *time.Location) *tally {
+	return &tally{
+		zone: zone, machineAt: map[machineKey]int32{}, locationAt: map[string]int32{}, ports: newPortTally(),
+	}
+}
+
+func (t *tally) machine(key machineKey) int32 {
+	at, ok := t.machineAt[key]
+	if !ok {
+		// A copy, because the strings of a row are slices of the whole row.
+		key = machineKey{strings.Clone(key.organization), strings.Clone(key.machine)}
+		at = int32(len(t.machines))
+		t.machineAt[key] = at
+		t.machines = append(t.machines, key)
+	}
+	return at
+}
+
+func (t *tally) location(name string) int32 {
+	at, ok := t.locationAt[name]
+	if !ok {
+		name = strings.Clone(name)
+		at = int32(len(t.locations))
+		t.locationAt[name] = at
+		t.locations = append(t.locations, name)
+	}
+	return at
+}
+
+// when notes the time of a run.
+func (t *tally) when(run *tallied, started time.Time) {
+	run.hour = -1
+	if started.IsZero() {
+		return
+	}
+	local := started.In(t.zone)
+	run.started = started.Unix()
+	run.hour = int8(local.Hour())
+	run.weekday = int8((local.Weekday() + 6) % 7)
+	if t.first.IsZero() || started.Before(t.first) {
+		t.first = started
+	}
+	if started.After(t.last) {
+		t.last = started
+	}
+}
+
+// A spread sums up one figure over some runs.
+type spread struct {
+	count              int
+	median, p95, worst float64
+}
+
+// spreadOf sums up figure i over runs. The 95th percentile looks at the bad
+// side: 95 % of the runs were as good as that, or better (nearest rank).
+func spreadOf(runs []tallied, i int, buf []float32) (spread, []float32) {
+	buf = buf[:0]
+	for _, run := range runs {
+		if !math.IsNaN(float64(run.figures[i])) {
+			buf = append(buf, run.figures[i])
+		}
+	}
+	if len(buf) == 0 {
+		return spread{}, buf
+	}
+	slices.Sort(buf)
+	median := round3(buf[len(buf)/2])
+	if len(buf)%2 == 0 {
+		median = math.Round((float64(buf[len(buf)/2-1])+float64(buf[len(buf)/2]))*500) / 1000
+	}
+	if graded[i].least {
+		slices.Reverse(buf)
+	}
+	rank := int(math.Ceil(0.95*float64(len(buf)))) - 1
+	return spread{len(buf), median, round3(buf[rank]), round3(buf[len(buf)-1])}, buf
+}
+
+// A group is runs that have something in common.
+type group struct {
+	runs                          []tallied
+	ready, notReady, undetermined int
+}
+
+func groupOf(runs []tallied) group {
+	g := group{runs: runs}
+	for _, run := range runs {
+		switch run.state {
+		case stateReady:
+			g.ready++
+		case stateNotReady:
+			g.notReady++
+		default:
+			g.undetermined++
+		}
+	}
+	return g
+}
+
+// badShare is how often not ready, in percent.
+func (g group) badShare() float64 {
+	if len(g.runs) == 0 {
+		return 0
+	}
+	return math.Round(1000*float64(g.notReady)/float64(len(g.runs))) / 10
+}
+
+// by sorts the runs by a key and cuts them into groups of one key each. The
+// groups share the tally's own memory: use one sorting before the next.
+func (t *tally) by(key func(tallied) int64) []group {
+	slices.SortStableFunc(t.runs, func(a, b tallied) int { return cmp.Compare(key(a), key(b)) })
+	var groups []group
+	for start := 0; start < len(t.runs); {
+		end := start + 1
+		for end < len(t.runs) && key(t.runs[end]) == key(t.runs[start]) {
+			end++
+		}
+		groups = append(groups, groupOf(t.runs[start:end]))
+		start = end
+	}
+	return groups
+}

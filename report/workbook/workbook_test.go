@@ -1,0 +1,351 @@
+package workbook
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+
+	"netready/probe"
+	"netready/thresholds"
+)
+
+// sampleRow is run number i of a made-up company.
+func sampleRow(i int) Row {
+	l := runLayout()
+	row := Row{Cells: make([]any, len(l.columns))}
+	machine := i % 7
+	for place, value := range map[int]any{
+		l.runID: fmt.Sprintf("01JRUN%020d", i), l.organization: "Example & Söhne", l.machine: fmt.Sprintf("PC-%02d", machine),
+		l.location: []string{"Berlin", "Tokyo", "Lima"}[machine%3], l.region: "eu-central-1", l.verdict: "ready", l.complete: "yes",
+		l.started:     time.Date(2026, 11, 2+i/24, i%24, 30, 15, 0, time.UTC),
+		l.portsFailed: float64(machine % 2), l.portsUnknown: 0.0,
+	} {
+		row.Cells[place] = value
+	}
+	for k, figure := range []float64{2, 3, 0.1, 0, 0.2, 0, 100, 99.5, 35, 4.3, 4.2} {
+		if machine == 3 {
+			figure = []float64{45.5, 8, 2.5, 0.4, 6, 1, 97, 96, 180, 3.1, 3.5}[k]
+		}
+		row.Cells[l.figures[k]] = figure
+	}
+	row.Ports = []PortCell{
+		{"Service HTTPS", probe.StatusPass, "", true},
+		{"Media range", map[bool]string{true: probe.StatusFail, false: probe.StatusPass}[machine%2 == 1], "no_reply", true},
+		{"Google STUN", probe.StatusFail, "refused", false},
+		{"DNS", probe.StatusNotMeasured, "no responder", false},
+	}
+	return row
+}
+
+func sampleRows(n int) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		for i := range n {
+			if !yield(sampleRow(i), nil) {
+				return
+			}
+		}
+	}
+}
+
+func write(t *testing.T, w Writer, rows []Row, leftOut ...LeftOut) string {
+	t.Helper()
+	if w.Limits == (thresholds.Limits{}) {
+		w.Limits = thresholds.Default()
+	}
+	w.Version, w.Made = "v1", time.Date(2026, 11, 24, 1, 2, 3, 0, time.UTC)
+	var out bytes.Buffer
+	all := func(yield func(Row, error) bool) {
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+	if err := w.Write(&out, len(rows), all, leftOut); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "book.xlsx")
+	if err := os.WriteFile(name, out.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func collect(n int) []Row {
+	var rows []Row
+	for row := range sampleRows(n) {
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func openFile(t *testing.T, name string) *excelize.File {
+	t.Helper()
+	f, err := excelize.OpenFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
+
+func raw(t *testing.T, f *excelize.File, sheet, cell string) string {
+	t.Helper()
+	value, err := f.GetCellValue(sheet, cell, excelize.Options{RawCellValue: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+func TestSheetsByCell(t *testing.T) {
+	f := openFile(t, write(t, Writer{}, collect(70), LeftOut{"usb/a.txt", 3, "cut short"}))
+	want := []string{SheetSummary, SheetRuns, SheetFirewall, SheetMachines, SheetByHour, SheetLeftOut, SheetAbout}
+	if got := f.GetSheetList(); !slices.Equal(got, want) {
+		t.Fatalf("sheets %v, want %v", got, want)
+	}
+	for _, c := range []struct{ sheet, cell, want string }{
+		{SheetSummary, "A1", "40 of 70 runs are ready for cloud voice"},
+		{SheetSummary, "A4", "40"},
+		{SheetSummary, "B4", "30"},
+		{SheetSummary, "C4", "0"},
+		{SheetSummary, "D4", "7"},
+		{SheetSummary, "A47", "PC-03"},
+		{SheetFirewall, "B2", "PC-01"},
+		{SheetFirewall, "G2", "1"},
+		{SheetFirewall, "H1", "Service HTTPS"},
+		{SheetFirewall, "H2", "pass"},
+		{SheetFirewall, "I2", "fail: no_reply"},
+		{SheetFirewall, "J2", "fail: refused (optional)"},
+		{SheetFirewall, "K2", "not measured: no responder (optional)"},
+		{SheetMachines, "B2", "PC-03"},
+		{SheetMachines, "D2", "10"},
+		{SheetMachines, "F2", "10"},
+		{SheetMachines, "H2", "100"},
+		{SheetMachines, "K1", "Jitter up (ms) median"},
+		{SheetMachines, "K2", "45.5"},
+		{SheetByHour, "A5", "00"},
+		{SheetByHour, "B5", "3"},
+		{SheetByHour, "B28", "2"},
+		{SheetLeftOut, "A2", "usb/a.txt"},
+		{SheetLeftOut, "B2", "3"},
+		{SheetLeftOut, "C2", "cut short"},
+		{SheetAbout, "B6", "30"},
+		{SheetAbout, "D6", "limit_jitter"},
+		{SheetAbout, "B11", "3.6"},
+		{SheetRuns, "A1", "Run ID"},
+	} {
+		if got := raw(t, f, c.sheet, c.cell); got != c.want {
+			t.Errorf("%s!%s = %q, want %q", c.sheet, c.cell, got, c.want)
+		}
+	}
+}
+
+func TestRowsComeBackAsTheyWere(t *testing.T) {
+	rows := collect(30)
+	l := runLayout()
+	for i, text := range []string{"=1+1", "+49", "-x", "@a", "a\"b'c", "two\nlines", "😀 ok", "_x0041_", " spaces ", "<&>"} {
+		rows[i].Cells[l.machine] = text
+	}
+	name := write(t, Writer{}, rows)
+	old, err := Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	i := 0
+	for got, err := range old.Rows() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := slices.Clone(rows[i].Finished(thresholds.Default()))
+		for k := range want {
+			if got.Cells[k] != want[k] {
+				t.Errorf("row %d, %s: %#v, want %#v", i, l.columns[k].Header, got.Cells[k], want[k])
+			}
+		}
+		i++
+	}
+	if i != len(rows) {
+		t.Errorf("%d rows, want %d", i, len(rows))
+	}
+	f := openFile(t, name)
+	for i := range 10 {
+		cell := cellName(l.machine+1, i+2)
+		if formula, err := f.GetCellFormula(SheetRuns, cell); err != nil || formula != "" {
+			t.Errorf("%s holds the formula %q (%v)", cell, formula, err)
+		}
+	}
+}
+
+// TestReadyFollowsTheLimits lets excelize compute the formula and compares it
+// with the stored value.
+func TestReadyFollowsTheLimits(t *testing.T) {
+	l := runLayout()
+	for _, c := range []struct {
+		name   string
+		change func(Row)
+		want   string
+	}{
+		{"good", func(Row) {}, "ready"},
+		{"jitter at the limit", func(r Row) { r.Cells[l.figures[jitterDown]] = 30.0 }, "not_ready"},
+		{"jitter just below", func(r Row) { r.Cells[l.figures[jitterDown]] = 29.999 }, "ready"},
+		{"order at the limit", func(r Row) { r.Cells[l.figures[orderUp]] = 98.0 }, "ready"},
+		{"order below", func(r Row) { r.Cells[l.figures[orderUp]] = 97.999 }, "not_ready"},
+		{"MOS at the limit", func(r Row) { r.Cells[l.figures[mosUp]] = 3.6 }, "ready"},
+		{"MOS below", func(r Row) { r.Cells[l.figures[mosUp]] = 3.599 }, "not_ready"},
+		{"blank figure", func(r Row) { r.Cells[l.figures[lossUp]] = nil }, "undetermined"},
+		{"blank figure and a broken limit", func(r Row) { r.Cells[l.figures[lossUp]], r.Cells[l.figures[rttAvg]] = nil, 150.0 }, "not_ready"},
+		{"port failed", func(r Row) { r.Cells[l.portsFailed] = 1.0 }, "not_ready"},
+		{"port not measured", func(r Row) { r.Cells[l.portsUnknown] = 2.0 }, "undetermined"},
+		{"ports blank", func(r Row) { r.Cells[l.portsUnknown] = nil }, "undetermined"},
+		{"broken off", func(r Row) { r.Cells[l.complete] = "no" }, "undetermined"},
+		{"undetermined at run time", func(r Row) { r.Cells[l.verdict] = "undetermined" }, "undetermined"},
+		{"text for a figure", func(r Row) { r.Cells[l.figures[rttAvg]] = "not measured" }, "undetermined"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			row := sampleRow(0)
+			c.change(row)
+			f := openFile(t, write(t, Writer{}, []Row{row}))
+			cell := cellName(l.ready+1, 2)
+			if got := raw(t, f, SheetRuns, cell); got != c.want {
+				t.Errorf("stored %q, want %q", got, c.want)
+			}
+			if got, err := f.CalcCellValue(SheetRuns, cell); err != nil || got != c.want {
+				t.Errorf("computed %q (%v), want %q", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestLimitsAreNamesInAbout(t *testing.T) {
+	f := openFile(t, write(t, Writer{}, collect(1)))
+	if err := f.SetCellValue(SheetAbout, "B6", 1.5); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := f.CalcCellValue(SheetRuns, cellName(runLayout().ready+1, 2)); err != nil || got != "not_ready" {
+		t.Errorf("after the limit was edited Ready is %q (%v), want not_ready", got, err)
+	}
+}
+
+func TestMoreRowsThanASheetHolds(t *testing.T) {
+	rows := collect(25)
+	name := write(t, Writer{MaxRows: 11}, rows)
+	f := openFile(t, name)
+	for sheet, want := range map[string]int{"Runs": 11, "Runs 2": 11, "Runs 3": 6} {
+		got, err := f.GetRows(sheet)
+		if err != nil || len(got) != want {
+			t.Errorf("%s has %d rows (%v), want %d", sheet, len(got), err, want)
+		}
+	}
+	old, err := Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	count := 0
+	for _, err := range old.Rows() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		count++
+	}
+	if count != 25 {
+		t.Errorf("%d rows read back, want 25", count)
+	}
+	var again bytes.Buffer
+	if err := (Writer{Limits: thresholds.Default(), Old: old, MaxRows: 100}).Write(&again, 25, sampleRows(25), nil); err != nil {
+		t.Fatal(err)
+	}
+	g, err := excelize.OpenReader(bytes.NewReader(again.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if got := g.GetSheetList(); slices.Contains(got, "Runs 2") {
+		t.Errorf("sheets %v: Runs 2 is no longer needed", got)
+	}
+}
+
+func TestPercentiles(t *testing.T) {
+	var runs []tallied
+	for i := range 20 {
+		var run tallied
+		for k := range run.figures {
+			run.figures[k] = float32(math.NaN())
+		}
+		run.figures[jitterUp] = float32(i + 1)
+		run.figures[mosUp] = float32(1 + float64(i)/10)
+		runs = append(runs, run)
+	}
+	got, _ := spreadOf(runs, jitterUp, nil)
+	if want := (spread{20, 10.5, 19, 20}); got != want {
+		t.Errorf("jitter %v, want %v", got, want)
+	}
+	got, _ = spreadOf(runs, mosUp, nil)
+	if want := (spread{20, 1.95, 1.1, 1}); got != want {
+		t.Errorf("MOS %v, want %v", got, want)
+	}
+	if got, _ := spreadOf(runs, lossUp, nil); got.count != 0 {
+		t.Errorf("loss %v, want none", got)
+	}
+}
+
+func TestCellText(t *testing.T) {
+	long := strings.Repeat("😀", 20000)
+	for _, c := range []struct{ name, in, want string }{
+		{"plain", "abc", "abc"},
+		{"control", "a\x00b\x1bc\x7f", "a\uFFFDb\uFFFDc\x7f"},
+		{"CRLF", "a\r\nb", "a\nb"},
+		{"not a character", "a\uFFFEb", "a\uFFFDb"},
+		{"bad UTF-8", "a\xffb", "a\uFFFDb"},
+	} {
+		if got := cellText(c.in); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+	if got := cellText(long); len([]rune(got)) > 32767 || !strings.HasSuffix(got, "more)") {
+		t.Errorf("a long text is %d runes and ends in %q", len([]rune(got)), got[len(got)-10:])
+	}
+}
+
+func TestNotAWorkbook(t *testing.T) {
+	dir := t.TempDir()
+	text := filepath.Join(dir, "text.xlsx")
+	other := filepath.Join(dir, "other.xlsx")
+	if err := os.WriteFile(text, []byte("hello, I am no zip"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f := excelize.NewFile()
+	if err := errors.Join(f.SaveAs(other), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{text, other} {
+		if _, err := Open(name); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %v, want one that names the file", name, err)
+		}
+	}
+}
+
+func TestTimes(t *testing.T) {
+	when := time.Date(2026, 11, 24, 13, 5, 59, 0, time.UTC)
+	if got := strconv.FormatFloat(excelTime(when), 'f', 6, 64); got != "46350.545822" {
+		t.Errorf("%s", got)
+	}
+	for _, text := range []string{"46350.5458217593", "2026-11-24T13:05:59Z", "2026-11-24 13:05:59", "2026-11-24 13:05:59 UTC"} {
+		if got := (&Old{}).value(text, runLayout().columns[runLayout().started].kind); got != when {
+			t.Errorf("%s: %v, want %v", text, got, when)
+		}
+	}
+}
