@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"github.com/inconshreveable/mousetrap"
+	"golang.org/x/term"
+)
+
+// Exit statuses, as --help lists them.
+const (
+	exitReady        = 0
+	exitNotReady     = 1 // for merge: something was left out
+	exitUsage        = 2
+	exitUndetermined = 3
+)
+
+// App is what a command gets to work with.
+type App struct {
+	Ctx            context.Context
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+}
+
+// cli is the command line. Every command's flags stand in the file that
+// carries its name.
+type cli struct {
+	Run      RunCmd      `cmd:"" help:"Assess this network once: place a test call, check the ports, write a report."`
+	UI       UICmd       `cmd:"" name:"ui" help:"The same in a page of the web browser, for this machine only."`
+	Merge    MergeCmd    `cmd:"" help:"Put the results of many machines into one Excel workbook."`
+	Template TemplateCmd `cmd:"" help:"Write the workbook with sample rows, to paste results into."`
+	Analyze  AnalyzeCmd  `cmd:"" help:"Measure the RTP streams in a packet capture (pcap or pcapng)."`
+	Mos      MosCmd      `cmd:"" help:"Calculate R and MOS by ITU-T G.107, with every term."`
+	Regions  RegionsCmd  `cmd:"" help:"List the regions and what each of them can measure."`
+
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+const epilogue = `Exit status: 0 ready (or done), 1 not ready (merge: something was left out), ` +
+	`2 wrong usage or configuration, 3 undetermined: nothing failed, but something required could not be measured.`
+
+// statusError is an error, or none, with the exit status that it leads to.
+type statusError struct {
+	status int
+	err    error // nil: everything has been said already
+}
+
+func (e *statusError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.status)
+	}
+	return e.err.Error()
+}
+
+func (e *statusError) Unwrap() error { return e.err }
+
+// usageError marks an error as the user's to mend: a flag, a file, an invite.
+func usageError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &statusError{exitUsage, err}
+}
+
+// exitWith ends a command with a status after it has said what there is to say.
+func exitWith(status int) error {
+	if status == exitReady {
+		return nil
+	}
+	return &statusError{status, nil}
+}
+
+// dispatch finds the command in args and runs it.
+func (a *App) dispatch(args []string) error {
+	if len(args) == 0 {
+		if startedByDoubleClick() {
+			args = []string{"ui"}
+		} else {
+			args = []string{"--help"}
+		}
+	}
+	exited := false // by --help or --version, which have printed their text
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("netready"),
+		kong.Description("Is this network ready for cloud voice?\n\n"+epilogue),
+		kong.Writers(a.Stdout, a.Stderr),
+		kong.Exit(func(int) { exited = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"version": version()},
+		kong.Bind(a),
+	)
+	if err != nil {
+		return fmt.Errorf("building the command line: %w", err)
+	}
+	command, err := parser.Parse(args)
+	if exited {
+		return nil
+	}
+	if err == nil {
+		err = emptyFlag(command)
+	}
+	if err != nil {
+		return usageError(withHelpHint(err, args))
+	}
+	return command.Run()
+}
+
+// emptyFlag refuses a flag that was given nothing, as a script does whose
+// variable is not set: without its invite a run would test this machine
+// against itself and call it ready.
+func emptyFlag(command *kong.Context) error {
+	needed := []string{"region", "responder", "regions", "thresholds", "out", "only", "codec"}
+	for _, at := range command.Path {
+		if at.Flag == nil || !slices.Contains(needed, at.Flag.Name) {
+			continue
+		}
+		if v := at.Flag.Target; v.Kind() == reflect.String && v.Len() == 0 || v.Kind() == reflect.Slice && strings.Join(v.Interface().([]string), "") == "" {
+			return fmt.Errorf("--%s is empty: give it a value or leave it out", at.Flag.Name)
+		}
+	}
+	return nil
+}
+
+func withHelpHint(err error, args []string) error {
+	help := "netready --help"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && !strings.Contains(err.Error(), "unexpected argument "+args[0]) {
+		help = "netready " + args[0] + " --help"
+	}
+	return fmt.Errorf("%w (see %s)", err, help)
+}
+
+// report prints the error of a command, if any, and returns the exit status.
+func (a *App) report(err error) int {
+	if err == nil {
+		return exitReady
+	}
+	status := exitUsage // 1 is said of networks and left-out sources alone
+	if se, ok := errors.AsType[*statusError](err); ok {
+		status = se.status
+		if se.err == nil {
+			return status
+		}
+	}
+	fmt.Fprintf(a.Stderr, "netready: %v\n", err)
+	return status
+}
+
+// startedByDoubleClick says whether a file manager started the program: then
+// there is nobody to read a help text.
+func startedByDoubleClick() bool {
+	if mousetrap.StartedByExplorer() {
+		return true
+	}
+	display := os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
+	terminal := term.IsTerminal(int(os.Stdin.Fd())) || term.IsTerminal(int(os.Stdout.Fd())) || term.IsTerminal(int(os.Stderr.Fd()))
+	return display && !terminal && os.Getenv("CI") == ""
+}
+
+// release is set at build time: -ldflags "-X main.release=v1.2.3".
+var release string
+
+// version names this build.
+func version() string {
+	if release != "" {
+		return release
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}
+
+// isTerminal says whether w is a terminal, for colour and progress bars.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

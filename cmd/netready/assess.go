@@ -1,0 +1,273 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"netready"
+	"netready/probe"
+	"netready/probe/call"
+	"netready/probe/emodel"
+	"netready/report"
+	"netready/thresholds"
+)
+
+// assessFlags are the flags of an assessment, whoever starts it.
+type assessFlags struct {
+	Region       string        `placeholder:"ID" help:"Where calls go to: see netready regions. Without it and without --responder: local."`
+	Responder    string        `env:"NETREADY_INVITE" placeholder:"INVITE" help:"Invite of a responder: https://host:port/i#TOKEN.PIN, @FILE that holds it, or - for stdin."`
+	Regions      string        `placeholder:"FILE" help:"Replaces the built-in list of regions and checks (YAML)."`
+	Thresholds   string        `placeholder:"FILE" help:"Other limits than the documented ones (YAML)."`
+	Org          string        `placeholder:"NAME" help:"Organization, for the report."`
+	Location     string        `placeholder:"TEXT" help:"Where this machine stands, for the report."`
+	Duration     time.Duration `default:"30s" help:"Length of the test call."`
+	Codec        string        `default:"pcmu" help:"pcmu, pcma, g729, g722 or opus."`
+	Calls        int           `default:"1" help:"Calls at once."`
+	JitterBuffer time.Duration `default:"60ms" help:"Packets later than this are discarded, as a phone does."`
+	DSCP         int           `default:"46" help:"Mark of the packets, 0 to 63."`
+	Ie           *float64      `help:"Equipment impairment factor, instead of the codec's (with --bpl)."`
+	Bpl          *float64      `help:"Packet-loss robustness factor, instead of the codec's (with --ie)."`
+	Features     []string      `sep:"," placeholder:"sip-phones,byoc" help:"Also check the ports of SIP phones and of a carrier of your own; they are then required."`
+	PortSamples  int           `name:"port-range-samples" default:"16" placeholder:"N" help:"Ports of a range tried at random, beside its two ends."`
+	NoBandwidth  bool          `help:"Skip the bandwidth test."`
+	Only         []string      `sep:"," placeholder:"PART,…" help:"Only these parts: voice, firewall, nat, ping, bandwidth. What is left out is not required."`
+	Out          string        `placeholder:"DIR" help:"Folder for the result files (default: netready-results here, or in Documents where here cannot be written)."`
+}
+
+// defaultFlags are the flags' own defaults, for who has no command line.
+func defaultFlags() assessFlags {
+	return assessFlags{
+		Duration: 30 * time.Second, Codec: emodel.Basis, Calls: 1, JitterBuffer: 60 * time.Millisecond, DSCP: 46, PortSamples: 16,
+	}
+}
+
+// assessment is what the flags come to once files are read and names found.
+type assessment struct {
+	plan   probe.Plan
+	limits thresholds.Limits
+	out    string
+}
+
+// resolve reads the files that the flags name and checks every value before
+// anything is sent.
+func (f *assessFlags) resolve(app *App) (assessment, error) {
+	var a assessment
+	if err := f.checkValues(); err != nil {
+		return a, err
+	}
+	regions, err := loadRegions(f.Regions)
+	if err != nil {
+		return a, err
+	}
+	if a.limits, err = loadLimits(f.Thresholds); err != nil {
+		return a, err
+	}
+	invite, err := readInvite(f.Responder, app.Stdin)
+	if err != nil {
+		return a, err
+	}
+	parts, err := f.parts()
+	if err != nil {
+		return a, err
+	}
+	region, err := chooseRegion(regions, f.Region, invite)
+	if err != nil {
+		return a, err
+	}
+	a.plan = probe.Plan{
+		Region: region, Regions: regions,
+		Organization: report.OneLine(f.Org), Location: report.OneLine(f.Location),
+		Duration: f.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
+		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts,
+		RangeSamples: f.PortSamples, Version: version(),
+	}
+	if invite != "" {
+		a.plan.Responders = []string{invite}
+	}
+	a.out, err = outFolder(f.Out, app.Stderr)
+	return a, err
+}
+
+// checkValues refuses numbers that no call can have.
+func (f *assessFlags) checkValues() error {
+	_, known := emodel.FindCodec(f.Codec)
+	switch {
+	case f.Duration < time.Second || f.Duration > time.Hour:
+		return fmt.Errorf("--duration %v: give 1s to 1h, 30s is usual", f.Duration)
+	case !known:
+		return fmt.Errorf("--codec %q: give %s", f.Codec, strings.Join(emodel.CodecNames(), ", "))
+	case f.Calls < 1 || f.Calls > 200:
+		return fmt.Errorf("--calls %d: give 1 to 200", f.Calls)
+	case f.JitterBuffer < 0 || f.JitterBuffer > 2*time.Second:
+		return fmt.Errorf("--jitter-buffer %v: give 0 to 2s, 60ms is usual", f.JitterBuffer)
+	case f.DSCP < 0 || f.DSCP > 63:
+		return fmt.Errorf("--dscp %d: give 0 to 63, 46 (EF) is usual for voice", f.DSCP)
+	case f.PortSamples < 0 || f.PortSamples > 512:
+		return fmt.Errorf("--port-range-samples %d: give 0 to 512", f.PortSamples)
+	case (f.Ie == nil) != (f.Bpl == nil):
+		return errors.New("--ie and --bpl go together: one without the other says nothing of a codec")
+	case f.Ie != nil && (*f.Ie < 0 || *f.Ie > 95 || *f.Bpl <= 0):
+		return errors.New("--ie takes 0 to 95, --bpl more than 0 (ITU-T G.113 Appendix I has the values)")
+	}
+	for _, feature := range f.Features {
+		if feature != "sip-phones" && feature != "byoc" {
+			return fmt.Errorf("--features %q: give sip-phones, byoc or both", feature)
+		}
+	}
+	return nil
+}
+
+// parts are those of --only, or all, less the bandwidth with --no-bandwidth.
+func (f *assessFlags) parts() ([]string, error) {
+	parts := probe.AllParts()
+	if len(f.Only) > 0 {
+		for _, p := range f.Only {
+			if !slices.Contains(parts, p) {
+				return nil, fmt.Errorf("--only %q: the parts are %s", p, strings.Join(parts, ", "))
+			}
+		}
+		parts = slices.DeleteFunc(parts, func(p string) bool { return !slices.Contains(f.Only, p) })
+	}
+	if f.NoBandwidth {
+		parts = slices.DeleteFunc(parts, func(p string) bool { return p == probe.PartBandwidth })
+	}
+	if len(parts) == 0 {
+		return nil, errors.New("--only bandwidth and --no-bandwidth leave nothing to do")
+	}
+	return parts, nil
+}
+
+func loadRegions(file string) (netready.Regions, error) {
+	if file != "" {
+		return netready.Load(file)
+	}
+	return netready.Default()
+}
+
+func loadLimits(file string) (thresholds.Limits, error) {
+	if file == "" {
+		return thresholds.Default(), nil
+	}
+	return thresholds.Load(file)
+}
+
+// chooseRegion finds the region by its ID. Without one the responder says
+// which region it stands in, and without a responder it is local.
+func chooseRegion(regions netready.Regions, id, invite string) (netready.Region, error) {
+	if id == "" && invite != "" {
+		return netready.Region{}, nil
+	}
+	if id == "" {
+		id = "local"
+	}
+	return regions.Find(id)
+}
+
+// readInvite takes the invite itself, @FILE, or - for stdin.
+func readInvite(given string, stdin io.Reader) (string, error) {
+	invite := strings.TrimSpace(given)
+	switch {
+	case invite == "":
+		return "", nil
+	case invite == "-":
+		text, err := firstLine(stdin)
+		if err != nil {
+			return "", fmt.Errorf("reading the invite from stdin: %w", err)
+		}
+		invite = text
+	case strings.HasPrefix(invite, "@"):
+		f, err := os.Open(invite[1:])
+		if err != nil {
+			return "", fmt.Errorf("reading the invite: %w", err)
+		}
+		defer f.Close()
+		if invite, err = firstLine(f); err != nil {
+			return "", fmt.Errorf("reading the invite from %s: %w", f.Name(), err)
+		}
+	}
+	if err := call.CheckInvite(invite, os.Getenv(probe.TokenVariable)); err != nil {
+		return "", err
+	}
+	return invite, nil
+}
+
+// firstLine reads the first line that is not empty; an invite is far shorter
+// than the bound.
+func firstLine(r io.Reader) (string, error) {
+	s := bufio.NewScanner(io.LimitReader(r, 64<<10))
+	for s.Scan() {
+		if line := strings.TrimSpace(strings.TrimPrefix(s.Text(), "\ufeff")); line != "" {
+			return line, nil
+		}
+	}
+	if err := s.Err(); err != nil {
+		return "", err
+	}
+	return "", errors.New("it is empty: it should hold the invite that the responder printed at its start")
+}
+
+// outFolder makes sure that results can be written before anything is measured.
+func outFolder(given string, stderr io.Writer) (string, error) {
+	if given != "" {
+		if err := report.Writable(given); err != nil {
+			return "", fmt.Errorf("--out: %w", err)
+		}
+		return given, nil
+	}
+	const name = "netready-results"
+	first := report.Writable(name)
+	if first == nil {
+		return name, nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("%w; give another folder with --out", first)
+	}
+	documents := filepath.Join(home, "Documents", name)
+	if err := report.Writable(documents); err != nil {
+		return "", fmt.Errorf("%w, nor %w; give another folder with --out", first, err)
+	}
+	fmt.Fprintf(stderr, "netready: this folder cannot be written (%v); the results go to %s\n", first, documents)
+	return documents, nil
+}
+
+// run measures and judges. Its only errors are the user's to mend.
+func (a assessment) run(ctx context.Context, progress func(probe.Event)) (report.Report, error) {
+	plan := a.plan
+	plan.Progress = progress
+	result, err := probe.Run(ctx, plan)
+	if err != nil {
+		return report.Report{}, usageError(err)
+	}
+	return report.New(result, a.limits), nil
+}
+
+// save writes the TXT and the JSON, and what else was asked for.
+func (a assessment) save(rep report.Report, formats []string) ([]string, error) {
+	txt, js, err := report.WriteFiles(a.out, rep)
+	if err != nil {
+		return nil, fmt.Errorf("writing the results: %w", err)
+	}
+	files := []string{txt, js}
+	base := strings.TrimSuffix(txt, ".txt")
+	for _, format := range formats {
+		write := map[string]func(io.Writer) error{
+			"html": func(w io.Writer) error { return report.HTML(w, rep) },
+			"xlsx": func(w io.Writer) error { return singleWorkbook(w, rep) },
+		}[format]
+		path := base + "." + format
+		if err := report.WriteAtomic(path, false, write); err != nil {
+			return files, fmt.Errorf("writing %s: %w", path, err)
+		}
+		files = append(files, path)
+	}
+	return files, nil
+}

@@ -1,0 +1,205 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"netready/probe"
+)
+
+// Phases of the page.
+const (
+	phaseIdle     = "idle"
+	phaseRunning  = "running"
+	phaseStopping = "stopping"
+	phaseDone     = "done"
+	phaseFailed   = "failed"
+)
+
+// state is all that a page needs to draw itself: the same for every tab, and
+// after a reload.
+type state struct {
+	Phase  string          `json:"phase"`
+	Run    int             `json:"run"` // counts the runs of this process
+	Asked  asked           `json:"asked"`
+	Step   string          `json:"step"`
+	Text   string          `json:"text"`
+	Done   float64         `json:"done"`
+	LeftMS int64           `json:"left_ms"`
+	Rows   []probe.PortRow `json:"rows"`
+	Live   []second        `json:"live"`
+	Result string          `json:"result"` // its run id
+	Error  string          `json:"error"`
+}
+
+// asked is Options without the secret.
+type asked struct {
+	Region       string  `json:"region"`
+	Organization string  `json:"organization"`
+	Location     string  `json:"location"`
+	DurationS    float64 `json:"duration_s"`
+	Calls        int     `json:"calls"`
+}
+
+// second is a probe.Live for the page.
+type second struct {
+	Second int               `json:"second"`
+	Up     *probe.SecondSide `json:"up"`
+	Down   *probe.SecondSide `json:"down"`
+	RTTMS  *float64          `json:"rtt_ms"`
+}
+
+// errBusy answers a second Start: one call alone on the link, or the figures
+// would be of each other.
+var errBusy = errors.New("a test is running already; wait for its end or press Stop")
+
+// assay is the one assessment that may run, and the last one.
+type assay struct {
+	run Runner
+
+	mu       sync.Mutex // guards the rest
+	now      state
+	at       time.Time // of the last event
+	cancel   context.CancelFunc
+	ended    chan struct{}
+	watchers map[chan struct{}]bool
+}
+
+func newAssay(run Runner) *assay {
+	return &assay{run: run, now: state{Phase: phaseIdle}, watchers: map[chan struct{}]bool{}}
+}
+
+// start begins a run; ctx is the server's, not the request's.
+func (a *assay) start(ctx context.Context, o Options) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.cancel != nil {
+		return errBusy
+	}
+	ctx, a.cancel = context.WithCancel(ctx)
+	a.ended = make(chan struct{})
+	a.now = state{
+		Phase: phaseRunning,
+		Run:   a.now.Run + 1,
+		Asked: asked{o.Region, o.Organization, o.Location, o.Duration.Seconds(), o.Calls},
+		Text:  "Starting",
+	}
+	a.at = time.Now()
+	a.tell()
+	go a.carry(ctx, o, a.ended)
+	return nil
+}
+
+func (a *assay) carry(ctx context.Context, o Options, ended chan struct{}) {
+	rep, err := a.run(ctx, o, a.progress)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cancel()
+	a.cancel = nil
+	a.now.LeftMS = 0
+	if err != nil {
+		a.now.Phase, a.now.Error = phaseFailed, withoutSecret(err.Error(), o.Invite)
+	} else {
+		a.now.Phase, a.now.Done, a.now.Result = phaseDone, 1, rep.RunID
+	}
+	a.tell()
+	close(ended)
+}
+
+// withoutSecret keeps an invite out of a message, whoever wrote it.
+func withoutSecret(message, invite string) string {
+	if invite == "" {
+		return message
+	}
+	message = strings.ReplaceAll(message, invite, "(the invite)")
+	if _, secret, ok := strings.Cut(invite, "#"); ok && secret != "" {
+		message = strings.ReplaceAll(message, secret, "(secret)")
+		if token, _, ok := strings.Cut(secret, "."); ok && len(token) > 7 {
+			message = strings.ReplaceAll(message, token, "(secret)")
+		}
+	}
+	return message
+}
+
+func (a *assay) progress(e probe.Event) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := &a.now
+	a.at = time.Now()
+	n.Step, n.Text, n.Done, n.LeftMS = e.Step, e.Text, e.Done, e.Left.Milliseconds()
+	if e.Rows != nil {
+		n.Rows = append([]probe.PortRow(nil), e.Rows...)
+	}
+	if e.Live != nil {
+		// A new slice each time: a snapshot that is being written out keeps its own.
+		n.Live = append(slices.Clip(n.Live), second{e.Live.Second, e.Live.Up, e.Live.Down, e.Live.RTTMS})
+	}
+	a.tell()
+}
+
+// snapshot is the state at this moment.
+func (a *assay) snapshot() state {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.now
+	if now.LeftMS > 0 {
+		now.LeftMS = max(now.LeftMS-time.Since(a.at).Milliseconds(), 0)
+	}
+	return now
+}
+
+// stop ends a run early; what was measured is kept.
+func (a *assay) stop() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.cancel == nil {
+		return
+	}
+	a.cancel()
+	a.now.Phase, a.now.Text = phaseStopping, "Stopping: keeping what was measured"
+	a.tell()
+}
+
+// wait returns when nothing runs any more.
+func (a *assay) wait() {
+	a.mu.Lock()
+	ended := a.ended
+	a.mu.Unlock()
+	if ended != nil {
+		<-ended
+	}
+}
+
+func (a *assay) running() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.cancel != nil
+}
+
+// watch returns a channel that has something in it whenever the state has
+// changed since it was last read.
+func (a *assay) watch() (changed chan struct{}, leave func()) {
+	changed = make(chan struct{}, 1)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.watchers[changed] = true
+	return changed, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.watchers, changed)
+	}
+}
+
+// tell wakes the watchers; the caller holds mu.
+func (a *assay) tell() {
+	for c := range a.watchers {
+		select {
+		case c <- struct{}{}:
+		default: // it has not looked since the last time
+		}
+	}
+}

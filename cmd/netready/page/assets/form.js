@@ -1,0 +1,165 @@
+// The form: which region, who, how long.
+import { $, make, say } from "./dom.js";
+import { ask } from "./server.js";
+
+const fields = ["region", "organization", "location", "invite", "duration", "calls"];
+let groups; // every region of the list, so that a filter can bring it back
+
+export const values = () => ({
+  region: $("region").value,
+  organization: $("organization").value,
+  location: $("location").value,
+  invite: $("invite").value,
+  duration_s: Number.parseInt($("duration").value, 10) || 0,
+  calls: Number.parseInt($("calls").value, 10) || 0,
+});
+
+export function wire() {
+  groups = [...$("region").querySelectorAll("optgroup")].map((group) => ({ group, options: [...group.children] }));
+  $("find").addEventListener("input", filter);
+  $("find").addEventListener("keydown", (event) => {
+    if (event.key === "Enter") event.preventDefault(); // it searches, it does not start
+  });
+  $("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    start(values());
+  });
+  for (const name of fields) $(name).addEventListener("input", () => complain(name, ""));
+  for (const name of ["region", "invite", "duration", "calls"]) $(name).addEventListener("input", plan);
+  $("measure")?.addEventListener("click", measure);
+  $("forget")?.addEventListener("click", forget);
+  plan();
+}
+
+// reflect follows the run: only one can go on at a time.
+export function reflect(state) {
+  const running = state.phase === "running" || state.phase === "stopping";
+  $("start").disabled = running;
+  $("failure").hidden = state.phase !== "failed";
+  if (state.phase === "failed") $("failure").textContent = "The test did not come about: " + state.error;
+}
+
+// start begins a test. A field that is wrong is named and focused.
+export async function start(what) {
+  for (const name of fields) complain(name, "");
+  try {
+    if (!what.region) throw Object.assign(new Error("choose the region that your calls go to"), { field: "region" });
+    const { note } = await ask("start", what);
+    $("invite").value = "";
+    if (note) say(note);
+  } catch (error) {
+    if (location.hash !== "#new") location.hash = "#new";
+    if (error.field) {
+      complain(error.field, error.message);
+      $(error.field).focus();
+    } else {
+      $("failure").textContent = error.message;
+      $("failure").hidden = false;
+    }
+  }
+}
+
+function complain(name, text) {
+  const place = $(name + "-error");
+  place.textContent = text && text[0].toUpperCase() + text.slice(1) + ".";
+  place.hidden = !text;
+  if (text) $(name).setAttribute("aria-invalid", "true");
+  else $(name).removeAttribute("aria-invalid");
+}
+
+// filter keeps the regions that hold every word. Continents count as words.
+function filter() {
+  const words = $("find").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const select = $("region");
+  const chosen = select.value;
+  const kept = [];
+  for (const { group, options } of groups) {
+    const fits = options.filter((o) => {
+      const text = (o.textContent + " " + group.label).toLowerCase();
+      return words.every((word) => text.includes(word));
+    });
+    group.replaceChildren(...fits);
+    if (fits.length) select.append(group);
+    else group.remove();
+    kept.push(...fits);
+  }
+  if (kept.some((o) => o.value === chosen)) select.value = chosen;
+  else select.value = words.length && kept.length ? kept[0].value : "";
+  if (words.length) say(kept.length === 1 ? "1 match" : kept.length + " matches");
+  plan();
+}
+
+// plan says in plain words what the test will send, and where to.
+function plan() {
+  const { region, duration_s: seconds, calls } = values();
+  const option = $("region").selectedOptions[0];
+  const name = option?.dataset.name || region;
+  const known = $("invite").value.trim() || $("invite").dataset.known;
+  const far = known ? host(known) : name;
+  const list = [];
+  if (!region) list.push("Choose a region to see what a test does.");
+  else if (region === "local" && !$("invite").value.trim()) {
+    list.push("The ports are tried and the test call is placed against a responder inside netready: nothing leaves this machine.");
+    list.push(`${callText(calls, seconds)} go from this machine to itself and back.`);
+  } else {
+    list.push(`The ports and addresses that calls need are tried, a few packets each: those of ${name}, and the responder's.`);
+    if (known || option?.hasAttribute("data-responder")) {
+      list.push(`${callText(calls, seconds)} go to ${far} and as much comes back: ${Math.round(calls * 87.2)} kbit/s each way, alone on the line.`);
+      list.push(`The bandwidth to ${far} is filled for some seconds, at the very end.`);
+    } else {
+      list.push("Without an invite nothing at the far end can count packets: the round trip is measured, up and down are not.");
+    }
+  }
+  $("plan").replaceChildren(...list.map((text) => make("li", {}, make("span", {}, text))));
+}
+
+const callText = (calls, seconds) => `Voice packets of ${calls === 1 ? "one test call" : calls + " test calls"} of ${seconds} s`;
+
+function host(invite) {
+  try {
+    return new URL(invite.trim().replace(/^["'<]+|["'>]+$/g, "")).host || invite;
+  } catch {
+    return invite.includes("#") ? "the responder" : invite;
+  }
+}
+
+async function measure() {
+  const button = $("measure");
+  button.disabled = true;
+  say("Measuring the round trip to every region");
+  try {
+    const times = await ask("measure");
+    const [nearest] = Object.entries(times).sort((a, b) => a[1] - b[1])[0] ?? [];
+    for (const { options } of groups) {
+      for (const option of options) {
+        const ms = times[option.value];
+        const base = option.textContent.split(" – ")[0];
+        option.textContent = ms == null ? base : `${base} – ${Math.round(ms)} ms${option.value === nearest ? ", the nearest" : ""}`;
+      }
+    }
+    if (nearest) {
+      $("find").value = "";
+      filter();
+      $("region").value = nearest;
+      plan();
+    }
+    say(nearest ? "The nearest is " + $("region").selectedOptions[0].textContent : "No region answered");
+    if (!nearest) complain("region", "no region answered; choose one from the list");
+  } catch (error) {
+    complain("region", error.message);
+  }
+  button.disabled = false;
+}
+
+async function forget() {
+  try {
+    await ask("forget");
+    $("invite").dataset.known = "";
+    $("invite-hint").textContent = "It is forgotten. Paste another, or leave this empty for the region's own responder.";
+    $("invite").focus();
+    $("forget").remove();
+    plan();
+  } catch (error) {
+    complain("invite", error.message);
+  }
+}

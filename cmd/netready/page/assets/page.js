@@ -1,0 +1,67 @@
+// The frame: which view is shown, and what the server says of the run.
+import { listen } from "./server.js";
+import { $, say } from "./dom.js";
+import * as form from "./form.js";
+import * as run from "./run.js";
+import * as result from "./result.js";
+import * as previous from "./previous.js";
+
+// The token did its work: the cookie has it now, the address bar need not.
+if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+
+let state; // the server's, whole
+let shown = ""; // the view that is on the screen, with its argument
+
+// place says what to show: the address decides, and without one the run does.
+function place() {
+  const [name, argument = ""] = location.hash.slice(1).split("=");
+  if (name === "new" || name === "previous") return [name, ""];
+  if ((name === "result" || name === "compare") && argument) return [name, argument];
+  if (state.phase === "running" || state.phase === "stopping") return ["run", String(state.run)];
+  if (state.phase === "done") return ["result", state.result];
+  return ["new", ""];
+}
+
+async function show() {
+  if (!state) return;
+  const [name, argument] = place();
+  const running = state.phase === "running" || state.phase === "stopping";
+  $("elsewhere").hidden = !running || name === "run";
+  if (name === "run") run.draw(state);
+  form.reflect(state);
+  const key = name + "=" + argument;
+  if (key === shown) return;
+  const first = shown === "";
+  shown = key;
+  if (name === "result") await result.open(argument);
+  if (name === "previous") await previous.open();
+  if (name === "compare") await result.compare(argument.split(","));
+  if (shown !== key) return; // another view was asked for meanwhile
+  for (const view of document.querySelectorAll(".view")) view.hidden = view.id !== "view-" + name;
+  for (const link of document.querySelectorAll("[data-nav]")) {
+    if (link.dataset.nav === name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  const title = $("title-" + name);
+  document.title = (name === "run" ? "Testing" : title.textContent) + " – netready";
+  scrollTo(0, 0);
+  if (!first) title.focus({ preventScroll: true });
+  if (name === "result") say(result.spoken());
+}
+
+listen((next) => {
+  const started = state && next.run !== state.run;
+  state = next;
+  $("ended").hidden = true;
+  if (started && location.hash) history.pushState(null, "", "#"); // a run that starts is what to look at
+  show();
+}, (message) => {
+  $("ended").textContent = message;
+  $("ended").hidden = false;
+});
+addEventListener("hashchange", show);
+addEventListener("popstate", show);
+form.wire();
+run.wire();
+result.wire();
+previous.wire();

@@ -1,0 +1,319 @@
+// The page in a real browser. Run by browser_system_test.go, which starts the
+// server: node page.mjs SCENARIO '{"url": …, "dir": …}'.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const scenario = process.argv[2];
+const given = JSON.parse(process.argv[3]);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const browser = await chromium.launch({
+  executablePath: given.chromium,
+  headless: true,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+
+const problems = [];
+
+// visit opens a tab that may talk to nothing but the page's own server, and
+// remembers what it wanted and what it complained of.
+async function visit(options = {}, context) {
+  context ??= await browser.newContext({ acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  const own = new URL(given.url).origin;
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== own) problems.push("asked for " + request.url());
+  });
+  page.on("console", (message) => message.type() === "error" && problems.push("console: " + message.text()));
+  page.on("pageerror", (error) => problems.push("script: " + error.message));
+  await page.goto(given.url);
+  return page;
+}
+
+async function fill(page, { region = given.region ?? "eu-central-1", organization = "Example Ltd", location = "Berlin, 2nd floor", seconds = given.seconds ?? "20" } = {}) {
+  await page.getByLabel("Region").selectOption(region);
+  await page.getByLabel("Organization").fill(organization);
+  await page.getByLabel("Location").fill(location);
+  await page.getByLabel("Length of the test").fill(seconds);
+}
+
+const start = (page) => page.getByRole("button", { name: "Start" }).click();
+const ended = (page) => page.getByRole("region", { name: "VOIP" }).waitFor({ timeout: 60_000 });
+const calling = (page) => page.locator("#view-run.calling").waitFor({ timeout: 60_000 });
+const files = (ending) => readdirSync(given.dir).filter((name) => name.endsWith(ending));
+
+async function check(page, where) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  const found = violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.html + " " + n.failureSummary).join("; ")}`);
+  assert.deepEqual(found, [], `axe-core in state ${where}`);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(wide <= 0, `state ${where} is ${wide} px wider than the window`);
+}
+
+async function download(page) {
+  const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download results" }).click()]);
+  return { name: file.suggestedFilename(), text: readFileSync(await file.path()) };
+}
+
+const scenarios = {
+  async whole() {
+    const page = await visit();
+    assert.equal(new URL(page.url()).search, "", "the token stays in the address bar");
+    await fill(page);
+    await start(page);
+    await calling(page);
+    await ended(page);
+    await page.getByRole("region", { name: "Firewall" }).waitFor();
+    const got = await download(page);
+    assert.deepEqual(files(".txt"), [got.name]);
+    assert.deepEqual(got.text, readFileSync(given.dir + "/" + got.name), "the download differs from the file on the disk");
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.getByRole("button", { name: "Copy for spreadsheet" }).click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    const row = await page.evaluate(() => navigator.clipboard.readText());
+    assert.ok(row.includes("\t") && got.text.toString().includes(row), "the copied line is not in the file: " + row);
+    await page.getByRole("button", { name: "Run again" }).click();
+    await page.locator("#view-run").waitFor();
+    await ended(page);
+    assert.equal(files(".txt").length, 2);
+    await page.getByRole("link", { name: "Previous results" }).click();
+    await page.locator("#previous li").nth(1).waitFor(); // the list comes a moment after the page
+    for (const box of await page.getByRole("checkbox").all()) await box.check();
+    await page.getByRole("button", { name: "Compare" }).click();
+    await page.getByRole("heading", { name: "Side by side" }).waitFor();
+    await page.goBack();
+    await page.getByRole("link", { name: "Open" }).last().click();
+    await ended(page);
+    assert.equal((await download(page)).name, got.name);
+  },
+
+  async stop() {
+    const page = await visit();
+    await fill(page, { seconds: "120" });
+    await start(page);
+    await calling(page);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await ended(page);
+    await page.getByRole("heading", { name: "Undetermined" }).waitFor();
+    const result = JSON.parse(readFileSync(given.dir + "/" + files(".json")[0], "utf8"));
+    assert.equal(result.complete, false);
+  },
+
+  async dying() {
+    const page = await visit();
+    await fill(page);
+    await start(page);
+    await ended(page);
+    await page.getByText("the responder fell silent").first().waitFor();
+    await page.getByRole("region", { name: "VOIP" }).getByText("not measured").first().waitFor();
+  },
+
+  async failing() {
+    const page = await visit();
+    await fill(page);
+    await start(page);
+    const alert = page.locator("#failure");
+    await alert.waitFor();
+    assert.match(await alert.textContent(), /was refused/);
+    const everything = await page.content() + JSON.stringify(await page.evaluate(() => fetch("api/results").then((r) => r.text())));
+    assert.ok(!everything.includes("SECRET"), "the invite's secret reached the page");
+    await page.reload();
+    await alert.waitFor();
+    assert.ok(!(await page.content()).includes("SECRET"));
+  },
+
+  async tabs() {
+    const one = await visit();
+    const two = await visit({}, one.context());
+    await fill(one);
+    await start(one);
+    await Promise.all([calling(one), calling(two)]);
+    await Promise.all([ended(one), ended(two)]);
+    const titles = await Promise.all([one, two].map((page) => page.locator("#report .verdict").textContent()));
+    assert.equal(titles[0], titles[1]);
+    assert.equal(files(".json").length, 1, "two tabs, one run");
+  },
+
+  async reload() {
+    const page = await visit();
+    await fill(page);
+    await start(page);
+    await calling(page);
+    await page.reload();
+    await page.getByRole("button", { name: "Stop" }).waitFor();
+    await page.locator("#live .line-up").first().waitFor({ state: "attached" });
+    await ended(page);
+    await page.reload();
+    await ended(page);
+    assert.equal(files(".json").length, 1);
+  },
+
+  async keyboard() {
+    const page = await visit();
+    const reach = async (name) => {
+      for (let i = 0; i < 60; i++) {
+        await page.keyboard.press("Tab");
+        const at = await page.evaluate(() => {
+          const e = document.activeElement;
+          return e.labels?.[0]?.textContent || e.getAttribute("aria-label") || e.textContent;
+        });
+        if (at.trim().startsWith(name)) return;
+      }
+      assert.fail("Tab does not reach " + name);
+    };
+    await reach("Region");
+    await page.keyboard.type("Europe (F");
+    await reach("Organization");
+    await page.keyboard.type("Keys only");
+    await reach("Length of the test");
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type("10");
+    await reach("Start");
+    await page.keyboard.press("Enter");
+    await ended(page);
+    assert.equal(await page.evaluate(() => document.activeElement.id), "title-result", "the focus is lost");
+    await reach("Download results");
+    const [file] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")]);
+    assert.match(file.suggestedFilename(), /\.txt$/);
+    await reach("Jitter");
+    await page.keyboard.press("Enter");
+    await page.getByText("How unevenly packets arrive").waitFor();
+  },
+
+  async hostile() {
+    const name = "<script>window.hit=1</script><img src=x onerror=window.hit=1>\u202Eevil\u202C\u0000\"'&=cmd|" + "A".repeat(10_000);
+    const page = await visit({ viewport: { width: 320, height: 640 } });
+    await fill(page, { organization: name });
+    await start(page);
+    await ended(page);
+    const kept = name.replace("\u0000", "");
+    assert.ok((await page.locator("#report").textContent()).replaceAll("\uFFFD", "").includes(kept), "the name is not there as text");
+    await check(page, "hostile name");
+    await page.getByRole("link", { name: "Previous results" }).click();
+    await page.locator("#previous li").first().waitFor();
+    assert.ok((await page.locator("#previous").textContent()).replaceAll("\u0000", "").replaceAll("\uFFFD", "").includes(kept));
+    await check(page, "hostile name in the list");
+    await page.reload();
+    await page.locator("#previous li").first().waitFor();
+    assert.equal(await page.evaluate(() => window.hit), undefined, "a script of the name ran");
+  },
+
+  async accessible() {
+    const views = [["light", 1280], ["dark", 1280], ["light", 320], ["dark", 3840]];
+    for (const [colorScheme, width] of views) {
+      const where = (state) => `${state}, ${colorScheme}, ${width} px`;
+      const page = await visit({ colorScheme, viewport: { width, height: 900 }, reducedMotion: "reduce" });
+      await page.evaluate(() => (location.hash = "#new"));
+      await page.getByRole("button", { name: "Start" }).waitFor();
+      await check(page, where("form"));
+      await page.getByLabel("Region").selectOption("");
+      await start(page);
+      await page.locator("#region-error").waitFor();
+      await check(page, where("form with an error"));
+      await fill(page, { seconds: "10" });
+      await start(page);
+      await calling(page);
+      await check(page, where("running"));
+      await ended(page);
+      await check(page, where("result"));
+      for (const summary of await page.locator("#report summary").all()) await summary.click();
+      await check(page, where("result, opened"));
+      await page.getByRole("link", { name: "Previous results" }).click();
+      await page.locator("#previous li").first().waitFor();
+      await check(page, where("list"));
+      if ((await page.getByRole("checkbox").count()) > 1) {
+        for (const box of await page.getByRole("checkbox").all()) await box.check();
+        await page.getByRole("button", { name: "Compare" }).click();
+        await page.getByRole("heading", { name: "Side by side" }).waitFor();
+        await check(page, where("comparison"));
+      }
+      await page.context().close();
+    }
+  },
+
+  async remembered() {
+    const page = await visit();
+    await fill(page, { organization: "Zoë & Söhne", seconds: "10" });
+    await page.getByLabel("Responder invite").fill("https://far.example.net:8443/i#TOKENTOKEN.PIN");
+    await start(page);
+    await ended(page);
+    const other = await visit({}, await browser.newContext());
+    await other.evaluate(() => (location.hash = "#new"));
+    assert.equal(await other.getByLabel("Region").inputValue(), "eu-central-1");
+    assert.equal(await other.getByLabel("Organization").inputValue(), "Zoë & Söhne");
+    assert.equal(await other.getByLabel("Responder invite").inputValue(), "");
+    await other.getByText("far.example.net:8443", { exact: true }).waitFor();
+    assert.ok(!(await other.content()).includes("TOKENTOKEN"));
+    await other.getByRole("button", { name: "Forget it" }).click();
+    await other.getByText("It is forgotten").waitFor();
+    await other.getByRole("button", { name: "Find the nearest" }).click();
+    await other.getByText("21 ms, the nearest").first().waitFor({ state: "attached" });
+    await other.getByLabel("Find in the list").fill("sydney");
+    assert.equal(await other.getByLabel("Region").inputValue(), "ap-southeast-2");
+  },
+
+  // paint prints the median of some visits, in ms, the same for a line of bare
+  // text (what the browser itself takes here), and the bytes of one visit.
+  async paint() {
+    const times = { paint: [], bare: [] };
+    let weight = 0;
+    const page = await browser.newPage();
+    const painted = () => page.evaluate(() => new Promise((done) => {
+      new PerformanceObserver((list) => done(list.getEntries()[0].startTime)).observe({ type: "paint", buffered: true });
+    }));
+    for (let i = 0; i < 9; i++) {
+      await page.goto(given.url);
+      await page.getByRole("button", { name: "Start" }).waitFor();
+      times.paint.push(await painted());
+      weight = await page.evaluate(() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].reduce((sum, e) => sum + e.transferSize, 0));
+      await page.goto(given.url.replace("/?", "/api/results?"));
+      times.bare.push(await painted());
+    }
+    for (const name in times) console.log(name + "=" + times[name].sort((a, b) => a - b)[4]);
+    console.log("weight=" + weight);
+  },
+
+  async screenshots() {
+    const looks = [["light", 1280, "wide"], ["dark", 1280, "wide"], ["light", 390, "narrow"], ["dark", 390, "narrow"]];
+    let made = 0;
+    for (const [colorScheme, width, size] of looks) {
+      const page = await visit({ colorScheme, viewport: { width, height: width > 600 ? 860 : 800 }, reducedMotion: "no-preference" });
+      const shot = async (state) => {
+        await page.evaluate((path) => document.querySelectorAll(".path bdi").forEach((e) => (e.textContent = path)), "Documents/netready-results");
+        await page.screenshot({ path: `${given.img}/page-${state}-${colorScheme}-${size}.png`, fullPage: true });
+        made++;
+      };
+      await page.evaluate(() => (location.hash = "#new"));
+      await fill(page);
+      if (given.kind === "ready") await shot("form");
+      await start(page);
+      await calling(page);
+      await page.waitForTimeout(2600);
+      if (given.kind === "not-ready") await shot("running");
+      await ended(page);
+      await shot(given.kind);
+      if (given.kind === "not-ready") {
+        await page.evaluate(() => (location.hash = "#previous"));
+        await page.locator("#previous li").first().waitFor();
+        await shot("previous");
+      }
+      await page.context().close();
+    }
+    console.log(made, "pictures");
+  },
+};
+
+try {
+  await scenarios[scenario]();
+  assert.deepEqual(problems, []);
+  console.log(scenario, "passed");
+} catch (error) {
+  console.error(error);
+  for (const problem of problems) console.error(problem);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}

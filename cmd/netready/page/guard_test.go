@@ -1,0 +1,267 @@
+package page
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// request is one request to the page, as a browser or an attacker makes it.
+type request struct {
+	method, path, host, origin, fetchSite, cookie, body string
+	noToken                                             bool
+}
+
+func (q request) do(t *testing.T, s *Server) (*http.Response, string) {
+	t.Helper()
+	u, err := url.Parse(s.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := u.Query().Get("token")
+	target := "http://" + u.Host + q.path
+	req, err := http.NewRequestWithContext(t.Context(), q.method, target, strings.NewReader(q.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q.host != "" {
+		req.Host = q.host
+	}
+	if q.origin != "" {
+		req.Header.Set("Origin", strings.ReplaceAll(q.origin, "SELF", "http://"+u.Host))
+	}
+	if q.fetchSite != "" {
+		req.Header.Set("Sec-Fetch-Site", q.fetchSite)
+		req.Header.Set("Sec-Fetch-Mode", "no-cors")
+	}
+	if !q.noToken {
+		req.AddCookie(&http.Cookie{Name: "netready_" + u.Port(), Value: token})
+	}
+	if q.cookie != "" {
+		req.AddCookie(&http.Cookie{Name: "netready_" + u.Port(), Value: q.cookie})
+	}
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(body)
+}
+
+func quickScript(tb testing.TB) (*script, Config) {
+	tb.Helper()
+	s := &script{dir: tb.TempDir(), pace: time.Millisecond}
+	return s, Config{Dir: s.dir, Run: s.run, Remember: filepath.Join(tb.TempDir(), "sub", "page.json")}
+}
+
+const validStart = `{"region":"local","duration_s":1,"calls":1}`
+
+func TestGuard(t *testing.T) {
+	_, cfg := quickScript(t)
+	s := serve(t, cfg)
+	wrong := strings.Repeat("A", len(s.guard.token))
+	for _, test := range []struct {
+		name string
+		req  request
+		want int
+	}{
+		{"own page", request{method: "GET", path: "/"}, 200},
+		{"no token", request{method: "GET", path: "/", noToken: true}, 403},
+		{"wrong token in the address", request{method: "GET", path: "/?token=" + wrong, noToken: true}, 403},
+		{"empty token in the address", request{method: "GET", path: "/?token=", noToken: true}, 403},
+		{"wrong token in the cookie", request{method: "GET", path: "/", noToken: true, cookie: wrong}, 403},
+		{"asset without token", request{method: "GET", path: "/assets/page.js", noToken: true}, 403},
+		{"results without token", request{method: "GET", path: "/api/results", noToken: true}, 403},
+		{"events without token", request{method: "GET", path: "/api/events", noToken: true}, 403},
+		{"unknown path without token", request{method: "GET", path: "/nothing", noToken: true}, 403},
+		{"rebinding", request{method: "GET", path: "/", host: "evil.example"}, 403},
+		{"rebinding with the right port", request{method: "GET", path: "/", host: "evil.example:" + port(s)}, 403},
+		{"other port of this host", request{method: "GET", path: "/", host: "127.0.0.1:1"}, 403},
+		{"localhost", request{method: "GET", path: "/", host: "localhost:" + port(s)}, 200},
+		{"no port", request{method: "GET", path: "/", host: "127.0.0.1"}, 403},
+		{"foreign origin reads", request{method: "GET", path: "/api/results", origin: "http://evil.example"}, 403},
+		{"foreign origin starts", request{method: "POST", path: "/api/start", origin: "http://evil.example", body: validStart}, 403},
+		{"other port starts", request{method: "POST", path: "/api/start", origin: "http://127.0.0.1:1", body: validStart}, 403},
+		{"null origin starts", request{method: "POST", path: "/api/start", origin: "null", body: validStart}, 403},
+		{"no origin starts", request{method: "POST", path: "/api/start", body: validStart}, 403},
+		{"foreign origin stops", request{method: "POST", path: "/api/stop", origin: "http://evil.example"}, 403},
+		{"no origin stops", request{method: "POST", path: "/api/stop"}, 403},
+		{"page of another port embeds", request{method: "GET", path: "/assets/page.js", fetchSite: "same-site"}, 403},
+		{"other site embeds", request{method: "GET", path: "/assets/page.js", fetchSite: "cross-site"}, 403},
+		{"start by GET", request{method: "GET", path: "/api/start"}, 405},
+		{"preflight", request{method: "OPTIONS", path: "/api/start", origin: "http://evil.example"}, 403},
+		{"own origin stops", request{method: "POST", path: "/api/stop", origin: "SELF"}, 200},
+		{"own origin starts", request{method: "POST", path: "/api/start", origin: "SELF", body: validStart}, 200},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			resp, body := test.req.do(t, s)
+			if resp.StatusCode != test.want {
+				t.Errorf("got status %d (%s), want %d", resp.StatusCode, body, test.want)
+			}
+			if strings.Contains(body, s.guard.token) {
+				t.Error("the token is in the answer")
+			}
+			for header := range resp.Header {
+				if strings.HasPrefix(header, "Access-Control-") {
+					t.Errorf("CORS header %s", header)
+				}
+			}
+			for header, want := range map[string]string{
+				"Content-Security-Policy": contentPolicy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
+			} {
+				if got := resp.Header.Get(header); got != want {
+					t.Errorf("%s: got %q, want %q", header, got, want)
+				}
+			}
+		})
+	}
+}
+
+func port(s *Server) string {
+	_, port, _ := net.SplitHostPort(s.listener.Addr().String())
+	return port
+}
+
+func TestFirstVisitGetsCookie(t *testing.T) {
+	_, cfg := quickScript(t)
+	s := serve(t, cfg)
+	resp, body := request{method: "GET", path: "/?token=" + s.guard.token, noToken: true}.do(t, s)
+	if resp.StatusCode != 200 || !strings.Contains(body, "<main") {
+		t.Fatalf("got status %d", resp.StatusCode)
+	}
+	cookies := resp.Cookies()
+	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode || cookies[0].Domain != "" {
+		t.Errorf("got cookies %v, want one that is HttpOnly, SameSite=Strict and of this host", cookies)
+	}
+}
+
+func TestLoopbackOnly(t *testing.T) {
+	for _, test := range []struct {
+		listen string
+		ok     bool
+	}{
+		{"127.0.0.1:0", true},
+		{"[::1]:0", true},
+		{"localhost:0", true},
+		{"127.8.9.1:0", true},
+		{":8080", false},
+		{"0.0.0.0:0", false},
+		{"[::]:0", false},
+		{"192.0.2.1:80", false},
+		{"example.com:80", false},
+		{"127.0.0.1", false},
+		{"", true},
+	} {
+		t.Run(test.listen, func(t *testing.T) {
+			s, err := Listen(t.Context(), Config{Listen: test.listen})
+			if err == nil {
+				s.listener.Close()
+			}
+			if test.listen == "[::1]:0" && err != nil && !strings.Contains(err.Error(), "loopback") {
+				t.Skip("no IPv6 here")
+			}
+			if (err == nil) != test.ok {
+				t.Errorf("got error %v", err)
+			}
+			if err != nil && !strings.Contains(err.Error(), "127.0.0.1:0") {
+				t.Errorf("the error does not say what to write: %v", err)
+			}
+		})
+	}
+}
+
+func TestDownloadsStayInFolder(t *testing.T) {
+	sc, cfg := quickScript(t)
+	outside := filepath.Join(filepath.Dir(sc.dir), "outside.txt")
+	if err := os.WriteFile(outside, []byte("SECRET"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rep := judged(sc.result(1, Options{Region: "local", Duration: time.Second, Calls: 1}))
+	if err := save(sc.dir, rep); err != nil {
+		t.Fatal(err)
+	}
+	// A result whose text is a link out of the folder.
+	linked := rep
+	linked.RunID = ulid(2)
+	if err := save(sc.dir, linked); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(sc.dir, "netready_"+linked.RunID[18:]+".txt")
+	if err := os.Remove(link); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, link); err != nil {
+		t.Skip(err)
+	}
+	s := serve(t, cfg)
+	for _, path := range []string{
+		"/api/results/../outside.txt", "/api/results/..%2Foutside/txt", "/api/results/..%2F..%2F..%2Fetc%2Fpasswd/txt", "/api/results/%2E%2E/txt",
+		"/api/results/" + rep.RunID + "/..%2Foutside.txt", "/api/results/" + rep.RunID + "%00/txt", "/api/results/" + linked.RunID + "/txt",
+		"/assets/..%2Fpage.go", "/assets/../page.go", "/assets/index.html", "/api/results/" + rep.RunID + "/passwd", "/api/compare?id=..%2Foutside&id=" + rep.RunID,
+	} {
+		resp, body := request{method: "GET", path: path}.do(t, s)
+		if resp.StatusCode < 400 || strings.Contains(body, "SECRET") || strings.Contains(body, "root:") {
+			t.Errorf("%s: got status %d: %.80s", path, resp.StatusCode, body)
+		}
+	}
+	resp, body := request{method: "GET", path: "/api/results/" + rep.RunID + "/txt"}.do(t, s)
+	want, err := os.ReadFile(filepath.Join(sc.dir, "netready_"+rep.RunID[18:]+".txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != 200 || body != string(want) {
+		t.Errorf("got status %d and %q, want the file's bytes %q", resp.StatusCode, body, want)
+	}
+	if got := resp.Header.Get("Content-Disposition"); !strings.Contains(got, "netready_"+rep.RunID[18:]+".txt") {
+		t.Errorf("got Content-Disposition %q", got)
+	}
+}
+
+func TestStartSaysWhatIsWrong(t *testing.T) {
+	_, cfg := quickScript(t)
+	cfg.CheckInvite = func(string) error { return errors.New("this is no invite") }
+	s := serve(t, cfg)
+	for _, test := range []struct{ name, body, field string }{
+		{"no region", `{"duration_s":30,"calls":1}`, "region"},
+		{"unknown region", `{"region":"moon-1","duration_s":30,"calls":1}`, "region"},
+		{"no length", `{"region":"local","calls":1}`, "duration"},
+		{"negative length", `{"region":"local","duration_s":-5,"calls":1}`, "duration"},
+		{"huge length", `{"region":"local","duration_s":99999,"calls":1}`, "duration"},
+		{"no calls", `{"region":"local","duration_s":30}`, "calls"},
+		{"many calls", `{"region":"local","duration_s":30,"calls":100000}`, "calls"},
+		{"endless name", `{"region":"local","duration_s":30,"calls":1,"organization":"` + strings.Repeat("A", maxText+1) + `"}`, "organization"},
+		{"a file for an invite", `{"region":"eu-west-2","duration_s":30,"calls":1,"invite":" @/etc/passwd"}`, "invite"},
+		{"stdin for an invite", `{"region":"eu-west-2","duration_s":30,"calls":1,"invite":"-"}`, "invite"},
+		{"no invite at all", `{"region":"eu-west-2","duration_s":30,"calls":1,"invite":"hello"}`, "invite"},
+		{"no JSON", `region=local`, ""},
+		{"too much", `{"region":"` + strings.Repeat("A", maxBody) + `"}`, ""},
+		{"fraction", `{"region":"local","duration_s":1.5,"calls":1}`, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			resp, body := request{method: "POST", path: "/api/start", origin: "SELF", body: test.body}.do(t, s)
+			var got struct {
+				Field string `json:"field"`
+				Error string `json:"error"`
+			}
+			if err := json.Unmarshal([]byte(body), &got); err != nil {
+				t.Fatal(err)
+			}
+			if resp.StatusCode != 400 || got.Field != test.field || got.Error == "" {
+				t.Errorf("got status %d, %+v; want 400 and field %q", resp.StatusCode, got, test.field)
+			}
+		})
+	}
+}

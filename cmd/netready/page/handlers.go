@@ -1,0 +1,256 @@
+package page
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"netready"
+	"netready/report"
+)
+
+//go:embed assets
+var assets embed.FS
+
+var index = template.Must(template.ParseFS(assets, "assets/index.html"))
+
+// Bounds of what the form takes.
+const (
+	maxSeconds = 3600
+	maxCalls   = 200
+	maxText    = 64 << 10 // bytes of organization and location: more is an accident
+	maxBody    = 1 << 20
+)
+
+// localRegion is the one whose responder is this program.
+const localRegion = "local"
+
+// handler routes the requests; ctx is the server's and outlives them.
+func (s *Server) handler(ctx context.Context) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.index)
+	mux.HandleFunc("GET /assets/{name}", asset)
+	mux.HandleFunc("GET /api/events", s.events)
+	mux.HandleFunc("GET /api/results", s.results)
+	mux.HandleFunc("GET /api/results/{id}/{form}", s.result)
+	mux.HandleFunc("GET /api/compare", s.compare)
+	mux.HandleFunc("POST /api/start", func(w http.ResponseWriter, r *http.Request) { s.start(ctx, w, r) })
+	mux.HandleFunc("POST /api/stop", func(w http.ResponseWriter, _ *http.Request) {
+		s.assay.stop()
+		answer(w, struct{}{})
+	})
+	mux.HandleFunc("POST /api/forget", s.forget)
+	mux.HandleFunc("POST /api/measure", s.measure)
+	return s.guard.protect(mux)
+}
+
+// indexView is what the page's frame is filled with.
+type indexView struct {
+	Version, Dir string
+	Groups       []regionGroup
+	Form         form   // without the invite
+	Invite       string // the host of an invite that is known already
+	InviteFrom   string // where it comes from
+	Measures     bool
+}
+
+// regionGroup is the regions of one continent.
+type regionGroup struct {
+	Continent string
+	Regions   []netready.Region
+}
+
+func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
+	f := s.memory.load()
+	v := indexView{Version: s.cfg.Version, Dir: s.cfg.Dir, Groups: groups(s.cfg.Regions), Measures: s.cfg.Measure != nil}
+	switch {
+	case s.cfg.Invite != "":
+		v.Invite, v.InviteFrom = inviteHost(s.cfg.Invite), "the command line"
+	case f.Invite != "":
+		v.Invite, v.InviteFrom = inviteHost(f.Invite), "the last time"
+	}
+	f.Invite = ""
+	v.Form = f
+	var page bytes.Buffer
+	if err := index.Execute(&page, v); err != nil {
+		http.Error(w, "This page cannot be shown: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	s.guard.admit(w)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(page.Bytes())
+}
+
+func groups(regions []netready.Region) []regionGroup {
+	var out []regionGroup
+	for _, r := range regions {
+		name := cmp.Or(r.Continent, "Other")
+		at := slices.IndexFunc(out, func(g regionGroup) bool { return g.Continent == name })
+		if at < 0 {
+			out = append(out, regionGroup{Continent: name})
+			at = len(out) - 1
+		}
+		out[at].Regions = append(out[at].Regions, r)
+	}
+	return out
+}
+
+var assetTypes = map[string]string{
+	"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml",
+}
+
+// asset serves an embedded file. The report's style sheet comes before the page's.
+func asset(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	_, ending, _ := strings.Cut(name, ".")
+	kind, ok := assetTypes[ending]
+	text, err := fs.ReadFile(assets, "assets/"+name)
+	if name == "page.css" {
+		text = slices.Concat(report.HTMLStyle(), text) // one file less to wait for
+	}
+	if !ok || err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", kind)
+	_, _ = w.Write(text)
+}
+
+// startRequest is the form as the page sends it.
+type startRequest struct {
+	Region       string `json:"region"`
+	Organization string `json:"organization"`
+	Location     string `json:"location"`
+	Invite       string `json:"invite"` // "" for the one that is known already
+	DurationS    int    `json:"duration_s"`
+	Calls        int    `json:"calls"`
+}
+
+func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Request) {
+	var req startRequest
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&req); err != nil {
+		refuse(w, http.StatusBadRequest, "", "The form could not be read: "+err.Error())
+		return
+	}
+	if field, err := s.check(req); err != nil {
+		refuse(w, http.StatusBadRequest, field, err.Error())
+		return
+	}
+	remembered := s.memory.load()
+	invite := strings.TrimSpace(req.Invite)
+	if req.Region != localRegion { // there, only one that was typed for it counts: nothing is to leave this machine unasked
+		invite = cmp.Or(invite, s.cfg.Invite, remembered.Invite)
+	}
+	err := s.assay.start(ctx, Options{
+		req.Region, req.Organization, req.Location, invite, time.Duration(req.DurationS) * time.Second, req.Calls,
+	})
+	if err != nil {
+		refuse(w, http.StatusConflict, "", err.Error())
+		return
+	}
+	keep := form{req.Region, req.Organization, req.Location, remembered.Invite, req.DurationS, req.Calls}
+	if typed := strings.TrimSpace(req.Invite); typed != "" && req.Region != localRegion {
+		keep.Invite = typed // one from the command line is not ours to keep
+	}
+	note := struct {
+		Note string `json:"note,omitempty"`
+	}{}
+	if err := s.memory.save(keep); err != nil {
+		note.Note = err.Error() // the run goes on
+	}
+	answer(w, note)
+}
+
+// check finds the first field that cannot be used, and says what to enter.
+func (s *Server) check(req startRequest) (field string, err error) {
+	known := slices.ContainsFunc(s.cfg.Regions, func(r netready.Region) bool { return r.ID == req.Region })
+	switch {
+	case req.Region == "":
+		return "region", errors.New("choose the region that your calls go to")
+	case !known:
+		return "region", fmt.Errorf("the region %q is not in the list; choose one that is", req.Region)
+	case len(req.Organization) > maxText:
+		return "organization", errors.New("this name is too long; use a shorter one")
+	case len(req.Location) > maxText:
+		return "location", errors.New("this text is too long; use a shorter one")
+	case req.DurationS < 1 || req.DurationS > maxSeconds:
+		return "duration", fmt.Errorf("enter a length from 1 to %d seconds; 30 is usual", maxSeconds)
+	case req.Calls < 1 || req.Calls > maxCalls:
+		return "calls", fmt.Errorf("enter a number from 1 to %d", maxCalls)
+	}
+	if err := s.checkInvite(strings.TrimSpace(req.Invite)); err != nil {
+		return "invite", err
+	}
+	return "", nil
+}
+
+// checkInvite takes an invite only. The command line's @FILE and - would read
+// a file of this machine, or wait for a keyboard, for whoever fills in a form.
+func (s *Server) checkInvite(invite string) error {
+	switch {
+	case invite == "":
+		return nil
+	case invite == "-" || strings.HasPrefix(invite, "@"):
+		return errors.New("paste the invite itself: a line that starts with https:// and holds a #")
+	case s.cfg.CheckInvite == nil:
+		return nil
+	}
+	if err := s.cfg.CheckInvite(invite); err != nil {
+		return errors.New(withoutSecret(err.Error(), invite))
+	}
+	return nil
+}
+
+func (s *Server) forget(w http.ResponseWriter, _ *http.Request) {
+	if err := s.memory.forgetInvite(); err != nil {
+		refuse(w, http.StatusInternalServerError, "invite", err.Error())
+		return
+	}
+	answer(w, struct{}{})
+}
+
+func (s *Server) measure(w http.ResponseWriter, r *http.Request) {
+	if s.cfg.Measure == nil {
+		http.NotFound(w, r)
+		return
+	}
+	if s.assay.running() {
+		refuse(w, http.StatusConflict, "", errBusy.Error())
+		return
+	}
+	times, err := s.cfg.Measure(r.Context())
+	if err != nil {
+		refuse(w, http.StatusBadGateway, "region", err.Error())
+		return
+	}
+	answer(w, times)
+}
+
+// answer sends what a page asked for.
+func answer(w http.ResponseWriter, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(text)
+}
+
+// refuse says what is wrong, and with which field of the form.
+func refuse(w http.ResponseWriter, status int, field, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	text, _ := json.Marshal(map[string]string{"field": field, "error": message}) // strings: cannot fail
+	_, _ = w.Write(text)
+}

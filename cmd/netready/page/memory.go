@@ -1,0 +1,89 @@
+package page
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// form is what is remembered for the next time.
+type form struct {
+	Region       string `json:"region"`
+	Organization string `json:"organization"`
+	Location     string `json:"location"`
+	Invite       string `json:"invite,omitempty"` // a secret: never sent to the page
+	DurationS    int    `json:"duration_s"`
+	Calls        int    `json:"calls"`
+}
+
+// memory keeps the form in a file that only this user can read. The browser's
+// own storage would not do: it belongs to the port, which is another each time.
+type memory struct {
+	file string
+
+	mu sync.Mutex // guards the file
+}
+
+// load returns the remembered form. A file that cannot be read is forgotten:
+// it holds nothing that cannot be typed again.
+func (m *memory) load() form {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := form{DurationS: 30, Calls: 1}
+	if m.file == "" {
+		return f
+	}
+	text, err := os.ReadFile(m.file)
+	if err != nil || json.Unmarshal(text, &f) != nil {
+		return form{DurationS: 30, Calls: 1}
+	}
+	return f
+}
+
+func (m *memory) save(f form) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.file == "" {
+		return nil
+	}
+	text, err := json.MarshalIndent(f, "", " ")
+	if err != nil {
+		return fmt.Errorf("remembering the form: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(m.file), 0o700); err != nil {
+		return fmt.Errorf("remembering the form: %w", err)
+	}
+	temp := m.file + ".new"
+	if err := os.WriteFile(temp, text, 0o600); err != nil {
+		return fmt.Errorf("remembering the form: %w", err)
+	}
+	if err := os.Rename(temp, m.file); err != nil {
+		return fmt.Errorf("remembering the form: %w", errors.Join(err, os.Remove(temp)))
+	}
+	return nil
+}
+
+// forgetInvite takes the secret out of the file.
+func (m *memory) forgetInvite() error {
+	f := m.load()
+	f.Invite = ""
+	if err := m.save(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// inviteHost is the part of an invite that may be shown.
+func inviteHost(invite string) string {
+	u, err := url.Parse(strings.Trim(strings.TrimSpace(invite), `"'<>`))
+	if err != nil || u.Host == "" {
+		return "a responder"
+	}
+	return u.Host
+}

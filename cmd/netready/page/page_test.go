@@ -1,0 +1,302 @@
+package page
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"netready/probe"
+	"netready/report"
+)
+
+// watch reads the page's stream until ok likes a state.
+func watch(t *testing.T, s *Server, ok func(state) bool) state {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.Replace(s.URL(), "/?", "/api/events?", 1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		text, found := strings.CutPrefix(lines.Text(), "data: ")
+		if !found {
+			continue
+		}
+		var now state
+		if err := json.Unmarshal([]byte(text), &now); err != nil {
+			t.Fatal(err)
+		}
+		if ok(now) {
+			return now
+		}
+	}
+	t.Fatalf("the stream ended: %v", lines.Err())
+	return state{}
+}
+
+func over(s state) bool { return s.Phase == phaseDone || s.Phase == phaseFailed }
+
+func post(t *testing.T, s *Server, path, body string) {
+	t.Helper()
+	if resp, text := (request{method: "POST", path: path, origin: "SELF", body: body}).do(t, s); resp.StatusCode != http.StatusOK {
+		t.Fatalf("POST %s: status %d: %s", path, resp.StatusCode, text)
+	}
+}
+
+func TestRunFromStartToResult(t *testing.T) {
+	_, cfg := quickScript(t)
+	s := serve(t, cfg)
+	post(t, s, "/api/start", `{"region":"eu-central-1","organization":"Example Ltd","duration_s":5,"calls":1}`)
+	got := watch(t, s, over)
+	if got.Result != ulid(1) || got.Done != 1 || got.Run != 1 || len(got.Live) != 5 {
+		t.Errorf("got %+v", got)
+	}
+	_, list := request{method: "GET", path: "/api/results"}.do(t, s)
+	var entries []entry
+	if err := json.Unmarshal([]byte(list), &entries); err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 1 || entries[0].ID != got.Result || entries[0].Organization != "Example Ltd" {
+		t.Errorf("got list %s", list)
+	}
+	_, row := request{method: "GET", path: "/api/results/" + got.Result + "/row"}.do(t, s)
+	if row != got.Result+"\tExample Ltd" {
+		t.Errorf("got row %q", row)
+	}
+	for form, want := range map[string]string{"view": `aria-label="VOIP"`, "html": "<!doctype html>", "json": got.Result, "txt": "ROW FOR"} {
+		resp, body := request{method: "GET", path: "/api/results/" + got.Result + "/" + form}.do(t, s)
+		if resp.StatusCode != 200 || !strings.Contains(body, want) {
+			t.Errorf("%s: status %d, want %q in %.80q", form, resp.StatusCode, want, body)
+		}
+	}
+}
+
+func TestStopKeepsWhatThereIs(t *testing.T) {
+	sc, cfg := quickScript(t)
+	sc.pace = 50 * time.Millisecond
+	s := serve(t, cfg)
+	post(t, s, "/api/start", `{"region":"local","duration_s":600,"calls":1}`)
+	if resp, _ := (request{method: "POST", path: "/api/start", origin: "SELF", body: validStart}).do(t, s); resp.StatusCode != http.StatusConflict {
+		t.Errorf("a second start: got status %d, want %d", resp.StatusCode, http.StatusConflict)
+	}
+	watch(t, s, func(now state) bool { return len(now.Live) > 2 })
+	post(t, s, "/api/stop", "")
+	got := watch(t, s, over)
+	rep, err := s.folder.report(got.Result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rep.Complete || len(rep.Voice.Timeline) < 3 {
+		t.Errorf("got complete %v with %d seconds", rep.Complete, len(rep.Voice.Timeline))
+	}
+}
+
+func TestServerEndsWithRunInProgress(t *testing.T) {
+	sc, cfg := quickScript(t)
+	sc.pace = 50 * time.Millisecond
+	cfg.Regions = regions()
+	ctx, cancel := context.WithCancel(t.Context())
+	s, err := Listen(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() { ended <- s.Serve(ctx) }()
+	post(t, s, "/api/start", `{"region":"local","duration_s":600,"calls":1}`)
+	watch(t, s, func(now state) bool { return len(now.Live) > 0 })
+	cancel() // Ctrl-C
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	entries, err := s.folder.list()
+	if err != nil || len(entries) != 1 || entries[0].Complete {
+		t.Errorf("got %+v, %v; want one result that is not complete", entries, err)
+	}
+}
+
+func TestInviteStaysSecret(t *testing.T) {
+	const invite = "https://far.example.net:8443/i#TOKENTOKEN.PINPINPIN"
+	for _, test := range []struct{ name, given, typed string }{{"command line", invite, ""}, {"typed", "", invite}} {
+		t.Run(test.name, func(t *testing.T) {
+			sc, cfg := quickScript(t)
+			var got string
+			sc.fails = "dialing " + invite + ": token TOKENTOKEN refused"
+			cfg.Invite = test.given
+			cfg.Run = func(ctx context.Context, o Options, p func(probe.Event)) (report.Report, error) {
+				got = o.Invite
+				return sc.run(ctx, o, p)
+			}
+			s := serve(t, cfg)
+			post(t, s, "/api/start", `{"region":"eu-west-2","duration_s":1,"calls":1,"invite":"  `+test.typed+`"}`)
+			now := watch(t, s, over)
+			if got != invite {
+				t.Errorf("the run got %q", got)
+			}
+			_, page := request{method: "GET", path: "/"}.do(t, s)
+			if !strings.Contains(page, "far.example.net:8443") {
+				t.Error("the page does not say which responder it knows")
+			}
+			if all := now.Error + page; strings.Contains(all, "TOKENTOKEN") || strings.Contains(all, "PINPINPIN") {
+				t.Errorf("the secret is shown: %s", now.Error)
+			}
+			kept, err := os.ReadFile(cfg.Remember)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(kept), "TOKENTOKEN") != (test.typed != "") {
+				t.Errorf("remembered: %s", kept)
+			}
+			info, err := os.Stat(cfg.Remember)
+			if err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+				t.Errorf("got mode %v, %v", info.Mode(), err)
+			}
+			post(t, s, "/api/start", validStart) // in local
+			watch(t, s, func(now state) bool { return now.Run == 2 && over(now) })
+			if got != "" {
+				t.Errorf("a run in region local got the invite %q", got)
+			}
+			post(t, s, "/api/forget", "")
+			if kept, _ := os.ReadFile(cfg.Remember); strings.Contains(string(kept), "TOKENTOKEN") {
+				t.Error("it is not forgotten")
+			}
+		})
+	}
+}
+
+func TestMemorySurvivesDamage(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "page.json")
+	if err := os.WriteFile(file, []byte(`{"region": 7`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := memory{file: file}
+	if got, want := m.load(), (form{DurationS: 30, Calls: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	want := form{Region: "local", Organization: "Ωμέγα\u202e", DurationS: 5, Calls: 3}
+	if err := m.save(want); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.load(); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestFolderPassesOverWhatIsNoResult(t *testing.T) {
+	sc, _ := quickScript(t)
+	for name, text := range map[string]string{
+		"a.json": "{", "b.json": `{"run_id":"../../etc/passwd"}`, "c.json": `[]`, "d.json": "", "e.txt": "x", "f.json": `{"run_id":"` + strings.ToLower(ulid(9)) + `"}`,
+	} {
+		if err := os.WriteFile(filepath.Join(sc.dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(sc.dir, "g.json"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for n := range int64(3) {
+		if err := save(sc.dir, judged(sc.result(n, Options{Region: "local", Duration: time.Second, Calls: 1}))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := folder{dir: sc.dir}.list()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 3 || got[0].ID != ulid(2) || got[2].ID != ulid(0) {
+		t.Errorf("got %+v, want three results, the newest first", got)
+	}
+	if got, err := (folder{dir: filepath.Join(sc.dir, "none")}).list(); err != nil || got != nil {
+		t.Errorf("a folder that is not there yet: got %v, %v", got, err)
+	}
+	if _, err := (folder{dir: sc.dir}).report("nothing"); !errors.Is(err, errUnknown) {
+		t.Errorf("got error %v, want errUnknown", err)
+	}
+}
+
+func TestServerEndsAfterPageWasClosed(t *testing.T) {
+	running := func(s *Server, on bool) {
+		s.assay.mu.Lock()
+		defer s.assay.mu.Unlock()
+		s.assay.cancel = nil
+		if on {
+			s.assay.cancel = func() {}
+		}
+	}
+	for _, test := range []struct {
+		name string
+		do   func(*Server)
+		want time.Duration // about when it ends, by the server's start
+	}{
+		{"never opened", func(*Server) {}, 10 * time.Minute},
+		{"opened and closed", func(s *Server) {
+			time.Sleep(time.Minute)
+			s.viewers.add(1)
+			time.Sleep(time.Hour)
+			s.viewers.add(-1)
+		}, time.Hour + 3*time.Minute},
+		{"reloaded", func(s *Server) {
+			for range 5 {
+				s.viewers.add(1)
+				time.Sleep(time.Minute)
+				s.viewers.add(-1)
+				time.Sleep(time.Minute)
+			}
+		}, 11 * time.Minute},
+		{"closed during a run", func(s *Server) {
+			s.viewers.add(1)
+			running(s, true)
+			time.Sleep(time.Minute)
+			s.viewers.add(-1)
+			time.Sleep(30 * time.Minute)
+			running(s, false)
+		}, 33 * time.Minute},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &Server{cfg: Config{Idle: 2 * time.Minute, First: 10 * time.Minute}, assay: newAssay(nil)}
+				start := time.Now()
+				go test.do(s)
+				s.waitUntilClosed(t.Context())
+				if got := time.Since(start); got < test.want-time.Second || got > test.want+time.Second {
+					t.Errorf("ended after %v, want %v", got, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestWholePageWeighsLittle(t *testing.T) {
+	_, cfg := quickScript(t)
+	s := serve(t, cfg)
+	_, page := request{method: "GET", path: "/"}.do(t, s)
+	total := len(page)
+	for _, name := range []string{"page.css", "page.js", "server.js", "dom.js", "form.js", "run.js", "chart.js", "result.js", "previous.js", "icon.svg"} {
+		resp, text := request{method: "GET", path: "/assets/" + name}.do(t, s)
+		if resp.StatusCode != 200 || len(text) == 0 {
+			t.Errorf("%s: status %d", name, resp.StatusCode)
+		}
+		total += len(text)
+	}
+	const most = 100_000
+	if total > most {
+		t.Errorf("the page weighs %d bytes, at most %d were promised", total, most)
+	}
+	t.Logf("the page weighs %d bytes", total)
+}

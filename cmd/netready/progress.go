@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"netready/probe"
+)
+
+// A watcher shows how far a run is: a bar on a terminal, a line a step in a
+// log, nothing with --quiet, --json into a file, or in a series.
+type watcher struct {
+	event func(probe.Event)
+	done  func()
+}
+
+func (c *RunCmd) watcher(app *App) watcher {
+	switch {
+	case c.Quiet:
+		return watcher{event: func(probe.Event) {}, done: func() {}}
+	case isTerminal(app.Stderr):
+		return barWatcher(app.Stderr)
+	case c.Repeat > 1 || c.JSON:
+		return watcher{event: func(probe.Event) {}, done: func() {}}
+	}
+	return lineWatcher(app.Stderr)
+}
+
+// barWatcher draws a bar with the step's name and the time left.
+func barWatcher(w io.Writer) watcher {
+	const whole = 1000
+	bar := progressbar.NewOptions(whole,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetElapsedTime(false),
+		progressbar.OptionSetWidth(24),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionUseANSICodes(false),
+	)
+	return watcher{
+		event: func(e probe.Event) {
+			bar.Describe(fmt.Sprintf("%-34s %4s left", e.Text, e.Left.Round(time.Second)))
+			_ = bar.Set(int(e.Done * whole)) // a bar that cannot be drawn harms nothing
+		},
+		done: func() { _ = bar.Clear() },
+	}
+}
+
+// lineWatcher prints a line at the start of each step.
+func lineWatcher(w io.Writer) watcher {
+	last := ""
+	return watcher{
+		event: func(e probe.Event) {
+			if e.Text != last && e.Text != "" {
+				last = e.Text
+				fmt.Fprintf(w, "%s (%s left)\n", e.Text, e.Left.Round(time.Second))
+			}
+		},
+		done: func() {},
+	}
+}
+
+// terminalWidth is that of w, or 100 where w is no terminal.
+func terminalWidth(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 100
+}

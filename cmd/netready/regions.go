@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"netready"
+	"netready/probe"
+)
+
+// RegionsCmd is "netready regions": what can be chosen and what each region
+// can measure.
+type RegionsCmd struct {
+	Regions string `placeholder:"FILE" help:"Replaces the built-in list of regions and checks (YAML)."`
+	Measure bool   `help:"Measure the round trip to each region's public endpoint and rank them; a handful of packets each."`
+	JSON    bool   `name:"json" help:"Print one JSON document."`
+}
+
+// regionRow is one region of the list.
+type regionRow struct {
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	Continent string     `json:"continent"`
+	Measures  []string   `json:"measures"` // call, round_trip, ports
+	RTT       *probe.RTT `json:"rtt,omitempty"`
+	Reason    string     `json:"reason,omitempty"` // why there is no round trip
+}
+
+// measureLimit is for one region: both of its endpoints may be dead.
+const measureLimit = 12 * time.Second
+
+// Run lists the regions, and measures them if asked to.
+func (c *RegionsCmd) Run(app *App) error {
+	regions, err := loadRegions(c.Regions)
+	if err != nil {
+		return usageError(err)
+	}
+	rows := make([]regionRow, len(regions.Regions))
+	for i, known := range regions.Regions {
+		region, err := regions.Find(known.ID)
+		if err != nil {
+			return usageError(err)
+		}
+		rows[i] = newRegionRow(region)
+	}
+	if c.Measure {
+		measureRegions(app.Ctx, regions, rows)
+	}
+	if c.JSON {
+		enc := json.NewEncoder(app.Stdout)
+		enc.SetIndent("", "  ")
+		return enc.Encode(struct {
+			File    string      `json:"regions_file"`
+			Regions []regionRow `json:"regions"`
+		}{regions.File, rows})
+	}
+	return c.print(app, regions, rows)
+}
+
+func newRegionRow(r netready.Region) regionRow {
+	row := regionRow{ID: r.ID, Name: r.Name, Continent: r.Continent}
+	if len(r.Responders) > 0 || r.ID == probe.LocalRegion {
+		row.Measures = append(row.Measures, "call")
+	}
+	if r.STUN != "" || r.Echo != "" {
+		row.Measures = append(row.Measures, "round_trip")
+	}
+	row.Measures = append(row.Measures, "ports")
+	return row
+}
+
+// measureRegions asks all regions at once and ranks them by round trip; those
+// that did not answer come last.
+func measureRegions(ctx context.Context, regions netready.Regions, rows []regionRow) {
+	var wg sync.WaitGroup
+	for i := range rows {
+		wg.Go(func() { rows[i].measure(ctx, regions) })
+	}
+	wg.Wait()
+	slices.SortStableFunc(rows, func(a, b regionRow) int {
+		switch {
+		case a.RTT != nil && b.RTT != nil:
+			return int(1e6 * (*a.RTT.AvgMS - *b.RTT.AvgMS))
+		case a.RTT != nil:
+			return -1
+		case b.RTT != nil:
+			return 1
+		}
+		return 0
+	})
+}
+
+func (row *regionRow) measure(ctx context.Context, regions netready.Regions) {
+	region, err := regions.Find(row.ID)
+	if err != nil {
+		row.Reason = err.Error()
+		return
+	}
+	if region.STUN == "" && region.Echo == "" {
+		row.Reason = "no public endpoint to ask; it needs a responder"
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, measureLimit)
+	defer cancel()
+	rtt, reason := probe.RoundTrip(ctx, region)
+	row.RTT, row.Reason = rtt, strings.ReplaceAll(reason, "\n", "; ")
+}
+
+func (c *RegionsCmd) print(app *App, regions netready.Regions, rows []regionRow) error {
+	if regions.File != "" {
+		fmt.Fprintln(app.Stdout, "from", regions.File)
+	}
+	w := tabwriter.NewWriter(app.Stdout, 0, 0, 2, ' ', 0)
+	heading := "REGION\tNAME\tMEASURES"
+	if c.Measure {
+		heading += "\tROUND TRIP\tLOST"
+	}
+	fmt.Fprintln(w, heading)
+	for _, row := range rows {
+		fmt.Fprintf(w, "%s\t%s\t%s", row.ID, row.Name, row.words())
+		if c.Measure {
+			fmt.Fprint(w, "\t"+row.roundTrip())
+		}
+		fmt.Fprintln(w)
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("printing the regions: %w", err)
+	}
+	fmt.Fprintln(app.Stdout, "\nA call with figures for each direction needs a responder in the region (netready-responder).")
+	return nil
+}
+
+func (row *regionRow) words() string {
+	words := map[string]string{"call": "call both ways", "round_trip": "round trip", "ports": "ports"}
+	all := make([]string, len(row.Measures))
+	for i, m := range row.Measures {
+		all[i] = words[m]
+	}
+	return strings.Join(all, ", ")
+}
+
+func (row *regionRow) roundTrip() string {
+	if row.RTT == nil {
+		return "not measured: " + row.Reason + "\t"
+	}
+	return fmt.Sprintf("%.1f ms (%s)\t%d of %d", *row.RTT.AvgMS, row.RTT.Source, row.RTT.Lost, row.RTT.Lost+row.RTT.Samples)
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/pkg/browser"
+
+	"netready/cmd/netready/page"
+	"netready/probe"
+	"netready/probe/call"
+	"netready/report"
+)
+
+// UICmd serves the page.
+type UICmd struct {
+	Invite    string `arg:"" optional:"" help:"The responder's invite (also @FILE, or NETREADY_INVITE); it is offered in the page without being shown."`
+	NoBrowser bool   `help:"Print the page's address and open nothing."`
+	Listen    string `default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Loopback address of the page; port 0 is any free one."`
+	Out       string `placeholder:"DIR" help:"Folder of the results (default: netready-results here, or in Documents)."`
+}
+
+// Run serves the page until it has been closed for a while or Ctrl-C.
+func (c *UICmd) Run(app *App) error {
+	cfg, err := c.config(app)
+	if err != nil {
+		return usageError(err)
+	}
+	return servePage(app, cfg, c.NoBrowser)
+}
+
+// config fills in what the page offers.
+func (c *UICmd) config(app *App) (page.Config, error) {
+	regions, err := loadRegions("")
+	if err != nil {
+		return page.Config{}, err
+	}
+	given := c.Invite
+	if given == "" {
+		given = os.Getenv("NETREADY_INVITE")
+	}
+	invite, err := readInvite(given, app.Stdin)
+	if err != nil {
+		return page.Config{}, err
+	}
+	out, err := outFolder(c.Out, app.Stderr)
+	if err != nil {
+		return page.Config{}, err
+	}
+	return page.Config{
+		Listen: c.Listen, Dir: out, Invite: invite, Remember: rememberedForm(), Regions: regions.Regions, Version: version(),
+		Run:         pageRunner(app, out),
+		Measure:     nearest(regions),
+		Workbook:    singleWorkbook,
+		CheckInvite: func(s string) error { return call.CheckInvite(s, os.Getenv(probe.TokenVariable)) },
+	}, nil
+}
+
+// pageRunner makes the same assessment as netready run, with the same files.
+func pageRunner(app *App, out string) page.Runner {
+	return func(ctx context.Context, o page.Options, progress func(probe.Event)) (report.Report, error) {
+		flags := defaultFlags()
+		flags.Region, flags.Org, flags.Location, flags.Responder, flags.Out = o.Region, o.Organization, o.Location, o.Invite, out
+		if o.Duration > 0 {
+			flags.Duration = o.Duration
+		}
+		if o.Calls > 0 {
+			flags.Calls = o.Calls
+		}
+		a, err := flags.resolve(app)
+		if err != nil {
+			return report.Report{}, err
+		}
+		rep, err := a.run(ctx, progress)
+		if err != nil {
+			return rep, err
+		}
+		_, err = a.save(rep, nil)
+		return rep, err
+	}
+}
+
+// servePage prints the page's address as the first line, opens it, and serves.
+func servePage(app *App, cfg page.Config, noBrowser bool) error {
+	if !noBrowser {
+		cfg.First = 10 * time.Minute // a browser that never came must not leave a process behind
+	}
+	server, err := page.Listen(app.Ctx, cfg)
+	if err != nil {
+		return usageError(err)
+	}
+	fmt.Fprintln(app.Stdout, server.URL())
+	if !noBrowser {
+		// What a browser prints is not ours to show on the line of the address.
+		browser.Stdout, browser.Stderr = app.Stderr, app.Stderr
+		if err := browser.OpenURL(server.URL()); err != nil {
+			fmt.Fprintf(app.Stderr, "No browser could be opened (%v). Open the address above in one.\n", err)
+		}
+	}
+	fmt.Fprintln(app.Stderr, "The page is for this machine only. It ends two minutes after it was closed, or with Ctrl-C.")
+	return server.Serve(app.Ctx)
+}
+
+// rememberedForm is where the page keeps its form for the next time.
+func rememberedForm() string {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "" // nothing is kept
+	}
+	return filepath.Join(dir, "netready", "page.json")
+}
