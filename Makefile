@@ -1,0 +1,72 @@
+# make run and make test need Go alone. make check installs the rest itself.
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+GOTEST      ?= go test
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS     := -s -w -X main.release=$(VERSION)
+LINT        := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOBIN       := $(shell go env GOPATH)/bin
+SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+DEBIAN      := tshark nmap coturn sip-tester wine wine64 gcc-mingw-w64-x86-64 libreoffice-calc chromium irtt nftables \
+               iproute2 iputils-ping procps openssl unbound dnsmasq nginx-light python3-openpyxl poppler-utils fonts-dejavu-core gcc libc6-dev
+PLATFORMS   := linux/amd64 linux/arm64 windows/amd64 darwin/amd64 darwin/arm64
+FUZZTIME    ?= 10s
+export CGO_ENABLED ?= 0
+
+.PHONY: run build test check tools lint cross race system fuzz-smoke fuzz soak bench screenshots clean
+
+run: ## one assessment against the responder inside the program; nothing leaves this machine
+	go run ./cmd/netready run --region local --duration 10s
+
+build: ## both programs into bin/
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/netready ./cmd/netready-responder
+
+test: ## the tests that need Go alone
+	$(GOTEST) ./...
+
+check: tools lint cross race fuzz-smoke system ## everything else
+	@echo check: done
+
+tools: ## what make check needs: Debian packages, the linter, the browser test's packages
+	$(SUDO) apt-get update -q >/dev/null
+	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends $(DEBIAN) >/dev/null
+	command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends nodejs npm >/dev/null
+	[ -x $(GOBIN)/golangci-lint ] || GOFLAGS= CGO_ENABLED=0 go install $(LINT)
+	cd cmd/netready/page/browsertest && npm ci --no-audit --no-fund --loglevel=error
+
+lint:
+	$(GOBIN)/golangci-lint run ./...
+	$(GOBIN)/golangci-lint run --build-tags system,soak ./...
+
+cross: ## every platform that is shipped builds and vets
+	for p in $(PLATFORMS); do \
+		echo build $$p; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} go build -trimpath -o /dev/null ./cmd/netready; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} go build -trimpath -o /dev/null ./cmd/netready-responder; \
+	done
+	GOOS=windows go vet ./...
+	GOOS=darwin go vet ./...
+
+race:
+	CGO_ENABLED=1 $(GOTEST) -race ./...
+
+system: ## beside real servers, namespaces, a browser, Wine, LibreOffice
+	$(GOTEST) -tags system -p 1 -timeout 30m ./...
+
+fuzz-smoke: ## every fuzz target for some seconds
+	.ci/fuzz $(FUZZTIME)
+
+fuzz: ## every fuzz target for five minutes
+	.ci/fuzz 5m
+
+soak: ## long runs
+	$(GOTEST) -tags soak -p 1 -timeout 2h -run Soak ./...
+
+bench: ## figures as ratios to something measured in the same run
+	$(GOTEST) -tags system -p 1 -run '^$$' -bench . -benchtime 3x ./...
+
+screenshots: ## the pictures in docs/img
+	NETREADY_SCREENSHOTS=1 $(GOTEST) -tags system -count 1 -run Screenshots ./...
+
+clean:
+	rm -rf bin dist netready-results
