@@ -9,11 +9,13 @@ import (
 	"encoding/gob"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -216,15 +218,21 @@ func program(t *testing.T, name string, args ...string) (first string, process *
 	return strings.TrimSpace(first), c.Process, end
 }
 
-// freePort is a UDP port that nobody has just now.
+// freePort is a UDP port that nobody has just now, and that the system gives to
+// nobody who asks for any: below the range that it takes those from.
 func freePort(t *testing.T, host string) string {
 	t.Helper()
-	c, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		t.Skipf("no UDP on %s here: %v", host, err)
+	var last error
+	for range 50 {
+		c, err := net.ListenPacket("udp", net.JoinHostPort(host, strconv.Itoa(20000+rand.IntN(10000))))
+		if err == nil {
+			defer c.Close()
+			return c.LocalAddr().String()
+		}
+		last = err
 	}
-	defer c.Close()
-	return c.LocalAddr().String()
+	t.Skipf("no UDP on %s here: %v", host, last)
+	return ""
 }
 
 // scene is one agent, one relay, one responder.

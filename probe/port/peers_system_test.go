@@ -7,9 +7,11 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -214,16 +216,24 @@ func TestBesideNmap(t *testing.T) {
 
 // playSilent binds ports and never says a word.
 func playSilent() error {
+	var held []io.Closer // or the garbage collector would close them
 	for i := 1; i < 20; i += 5 {
-		if _, err := net.Listen("tcp", fmt.Sprintf(":%d", 20000+i)); err != nil {
+		l, err := net.Listen("tcp", fmt.Sprintf(":%d", 20000+i))
+		if err != nil {
 			return err
 		}
+		held = append(held, l)
 		if i < 10 {
-			if _, err := net.ListenPacket("udp", fmt.Sprintf(":%d", 20000+i)); err != nil {
+			c, err := net.ListenPacket("udp", fmt.Sprintf(":%d", 20000+i))
+			if err != nil {
 				return err
 			}
+			held = append(held, c)
 		}
 	}
 	fmt.Println("ready")
-	select {}
+	for { // until the lab is taken down
+		time.Sleep(time.Minute)
+		runtime.KeepAlive(held)
+	}
 }
