@@ -96,6 +96,7 @@ type Options struct {
 	Resolver *net.Resolver  // nil: the system's
 	Roots    *x509.CertPool // nil: the system's
 	NoProxy  bool           // do not try the environment's proxy where the direct way fails
+	Paths    *Paths         // what is known of the far ends' round trips; nil: nothing yet
 	// Question is a name that a DNS server is asked for; "": the root's servers.
 	Question string
 
@@ -104,9 +105,8 @@ type Options struct {
 
 // Defaults of Options.
 const (
-	// DefaultLimit is for a whole check. Silence becomes a verdict sooner,
-	// after eight SYNs or six datagrams; the rest is for what follows a
-	// connection that came late.
+	// DefaultLimit is for a whole check. Silence becomes a verdict sooner, after
+	// six tries; the rest is for what follows a connection that came late.
 	DefaultLimit    = 7 * time.Second
 	DefaultParallel = 128
 	DefaultSamples  = 14
@@ -127,6 +127,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Resolver == nil {
 		o.Resolver = net.DefaultResolver
+	}
+	if o.Paths == nil {
+		o.Paths = &Paths{}
 	}
 	return o
 }

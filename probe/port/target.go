@@ -49,9 +49,6 @@ func resolve(ctx context.Context, c Check, opts Options) ([]target, *outcome) {
 		o := notMeasured(Unknown, fmt.Sprintf("port %d is not a port", c.Port))
 		return nil, &o
 	}
-	if s := opts.Session; s != nil && strings.EqualFold(c.Host, s.Host) && s.serves(c.Protocol, c.Port) {
-		t.session = s
-	}
 	return t.lookup(ctx, c.Host, c.Port)
 }
 
@@ -105,8 +102,7 @@ func (t target) resolveMedia(ctx context.Context) ([]target, *outcome) {
 // can send both; IPv6 is then the optional one.
 func (t target) lookup(ctx context.Context, host string, port int) ([]target, *outcome) {
 	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		t.addr = netip.AddrPortFrom(ip.Unmap(), uint16(port))
-		return []target{t}, nil
+		return []target{t.at(ip.Unmap(), port)}, nil
 	}
 	limited, cancel := context.WithTimeout(ctx, lookupLimit)
 	defer cancel()
@@ -133,8 +129,7 @@ func (t target) lookup(ctx context.Context, host string, port int) ([]target, *o
 		if ip == nil {
 			continue
 		}
-		one := t
-		one.addr = netip.AddrPortFrom(*ip, uint16(port))
+		one := t.at(*ip, port)
 		if v4 != nil && v6 != nil {
 			one.family = map[bool]string{true: "ipv4", false: "ipv6"}[ip.Is4()]
 			one.optional = ip.Is6()
@@ -142,6 +137,16 @@ func (t target) lookup(ctx context.Context, host string, port int) ([]target, *o
 		targets = append(targets, one)
 	}
 	return targets, nil
+}
+
+// at is the target at an address. Whoever names the responder by its address
+// has it prove itself too.
+func (t target) at(ip netip.Addr, port int) target {
+	t.addr = netip.AddrPortFrom(ip, uint16(port))
+	if s := t.opts.Session; s != nil && (ip.String() == s.Host || strings.EqualFold(t.check.Host, s.Host)) && s.serves(t.check.Protocol, t.check.Port) {
+		t.session = s
+	}
+	return t
 }
 
 func (t target) lookupFailed(err error) outcome {
