@@ -112,4 +112,3 @@ func (r *run) portSession() *port.Session {
 		Nonce: grant.Nonce, Host: host, Media: media, Listeners: grant.Ports, Open: c.OpenPorts,
 	}
 }
-
