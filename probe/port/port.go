@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/x509"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -97,10 +98,11 @@ type Options struct {
 	Roots    *x509.CertPool // nil: the system's
 	NoProxy  bool           // do not try the environment's proxy where the direct way fails
 	Paths    *Paths         // what is known of the far ends' round trips; nil: nothing yet
-	// Question is a name that a DNS server is asked for; "": the root's servers.
+	// Question is a name that a DNS server is asked for; "": one that cannot exist.
 	Question string
 
-	pulse *pulse
+	pulse    *pulse
+	invented func() []netip.Addr // what the resolver answers for names that do not exist
 }
 
 // Defaults of Options.
@@ -141,6 +143,7 @@ func Run(ctx context.Context, checks []Check, opts Options) []Row {
 	opts = opts.withDefaults()
 	beating, stop := context.WithCancel(ctx)
 	opts.pulse = &pulse{last: time.Now()}
+	opts.invented = sync.OnceValue(func() []netip.Addr { return inventedBy(ctx, opts.Resolver) })
 	var wg sync.WaitGroup
 	wg.Go(func() { opts.pulse.run(beating) })
 	rows := checkAll(ctx, checks, opts)

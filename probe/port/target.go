@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // A target is one address that one check is about.
@@ -21,9 +20,6 @@ type target struct {
 	session  *Session // not nil: the responder is there and must prove itself
 	opts     Options
 }
-
-// lookupLimit leaves time to say what was wrong.
-const lookupLimit = 4500 * time.Millisecond
 
 // resolve finds the addresses of a check, or says at once why there are none.
 func resolve(ctx context.Context, c Check, opts Options) ([]target, *outcome) {
@@ -104,16 +100,12 @@ func (t target) lookup(ctx context.Context, host string, port int) ([]target, *o
 	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		return []target{t.at(ip.Unmap(), port)}, nil
 	}
-	limited, cancel := context.WithTimeout(ctx, lookupLimit)
-	defer cancel()
-	ips, err := t.opts.Resolver.LookupNetIP(limited, "ip", host)
-	if err != nil {
-		o := t.lookupFailed(err)
-		return nil, &o
+	ips, verdict := t.addresses(ctx, host)
+	if verdict != nil {
+		return nil, verdict
 	}
 	var v4, v6 *netip.Addr
 	for _, ip := range ips {
-		ip = ip.Unmap()
 		switch {
 		case ip.Is4() && v4 == nil:
 			v4 = &ip
@@ -147,21 +139,6 @@ func (t target) at(ip netip.Addr, port int) target {
 		t.session = s
 	}
 	return t
-}
-
-func (t target) lookupFailed(err error) outcome {
-	words := err.Error()
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		switch {
-		case dns.IsNotFound:
-			words = "there is no such name"
-		case dns.IsTimeout:
-			words = "the resolver did not answer in time"
-		default:
-			words = dns.Err
-		}
-	}
-	return failed(DNS, fmt.Sprintf("the name %s could not be resolved: %s. Ask the network team to let this machine's DNS resolve %[1]s.", t.check.Host, words))
 }
 
 // routable reports whether this machine has a way to an address. Nothing is
