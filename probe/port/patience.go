@@ -10,9 +10,11 @@ import (
 // tries all fail once in 250 million.
 const tries = 6
 
-// patience is the wait after each try, the last included. An answer to an
-// earlier try counts until the end.
-type patience [tries]time.Duration
+// patience is the wait after each try in milliseconds, the last included. An
+// answer to an earlier try counts until the end.
+type patience [tries]int
+
+func (p patience) after(i int) time.Duration { return time.Duration(p[i]) * time.Millisecond }
 
 var (
 	// patient is for a far end of which nothing is known: a path may be as slow
@@ -30,9 +32,9 @@ const slowest = time.Second
 func (p *Paths) wait(to netip.Addr, i int) time.Duration {
 	timeout, known := p.timeout(to)
 	if !known || timeout > slowest {
-		return patient[i] * time.Millisecond
+		return patient.after(i)
 	}
-	wait := brisk[i] * time.Millisecond
+	wait := brisk.after(i)
 	if i == tries-1 {
 		return max(wait, timeout)
 	}
