@@ -19,6 +19,9 @@ func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Ti
 	column := r.plan.Regions.Column(r.plan.Region, r.plan.Features)
 	done := func(row port.Row) { r.track.row(portRow(row), time.Since(began)) }
 	options := port.Options{Samples: r.plan.RangeSamples, Done: done, Paths: &port.Paths{}}
+	if options.Samples == 0 {
+		options.Samples = port.OnlyEnds
+	}
 	var early, late []port.Check
 	for _, c := range column {
 		check := port.Check{

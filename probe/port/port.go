@@ -90,7 +90,7 @@ type Session struct {
 // Options say how to check. Zero fields mean the defaults.
 type Options struct {
 	Session  *Session       // nil: no responder
-	Samples  int            // ports of a range tried beside its two ends; 0: DefaultSamples
+	Samples  int            // ports of a range tried beside its two ends; 0: DefaultSamples, OnlyEnds: none
 	Limit    time.Duration  // for one check; 0: DefaultLimit
 	Parallel int            // checks at once; 0: DefaultParallel
 	Done     func(Row)      // called as each row is finished, one call at a time; nil: nobody looks
@@ -111,16 +111,17 @@ const (
 	// six tries; the rest is for what follows a connection that came late.
 	DefaultLimit    = 7 * time.Second
 	DefaultParallel = 128
-	DefaultSamples  = 14
+	DefaultSamples  = 16
+	OnlyEnds        = -1
 	// MaxSamples is what a responder opens for one session at once, less the ends.
 	MaxSamples = 512
 )
 
 func (o Options) withDefaults() Options {
-	if o.Samples <= 0 {
+	if o.Samples == 0 {
 		o.Samples = DefaultSamples
 	}
-	o.Samples = min(o.Samples, MaxSamples)
+	o.Samples = min(max(o.Samples, 0), MaxSamples)
 	if o.Limit <= 0 {
 		o.Limit = DefaultLimit
 	}
