@@ -104,6 +104,9 @@ func (p reader) region(at []any, r Region) error {
 	if err := p.endpoint(append(at, "echo"), r, r.Echo); err != nil {
 		return err
 	}
+	if err := p.endpoint(append(at, "tcp"), r, r.TCP); err != nil {
+		return err
+	}
 	for i, responder := range r.Responders {
 		// The entry may be a secret, so it is not repeated.
 		if strings.TrimSpace(responder) == "" || strings.ContainsAny(strings.TrimSpace(responder), " \t{}") {

@@ -34,6 +34,7 @@ type Region struct {
 	Suffix        string   `yaml:"suffix"`          // of AWS host names: amazonaws.com
 	STUN          string   `yaml:"stun"`            // host:port of the region's public STUN server
 	Echo          string   `yaml:"echo"`            // host:port of the region's UDP beacon
+	TCP           string   `yaml:"tcp"`             // host:port in the region whose connections take a round trip
 	Responders    []string `yaml:"responders"`      // invites or host:port, tried in order
 	Checks        []Check  `yaml:"checks"`          // more checks, or others of the same name
 	Skip          []string `yaml:"skip"`            // names of checks that make no sense here
@@ -101,8 +102,8 @@ func Load(path string) (Regions, error) {
 	return parse(path, data)
 }
 
-// Find is the region with this id; capitals do not matter. Its STUN and Echo
-// have their templates filled in.
+// Find is the region with this id; capitals do not matter. Its STUN, Echo and
+// TCP have their templates filled in.
 func (r Regions) Find(id string) (Region, error) {
 	ids := make([]string, 0, len(r.Regions))
 	for _, region := range r.Regions {
@@ -144,7 +145,7 @@ func clip(s string) string {
 }
 
 func (r Region) filled() Region {
-	r.STUN, r.Echo = r.fill(r.STUN), r.fill(r.Echo)
+	r.STUN, r.Echo, r.TCP = r.fill(r.STUN), r.fill(r.Echo), r.fill(r.TCP)
 	return r
 }
 

@@ -215,8 +215,28 @@ func liveOf(l call.Live) *Live {
 	return &Live{Second: l.Second, Up: secondSide(l.Up), Down: secondSide(l.Down), RTTMS: milliseconds(l.RTT)}
 }
 
+// keepSession asks something of the responder now and then, which forgets a
+// session after 30 s without a word.
+func (r *run) keepSession(ctx context.Context) {
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			_, _ = r.session.Control().Clock(ctx) // the answer is of no interest
+		}
+	}
+}
+
+// enoughSilence is the length of a run after which the few seconds that are
+// left of the silence are waited for.
+const enoughSilence = 27 * time.Second
+
 // startSilence lets a NAT mapping lie still beside the call, from a socket of
-// its own that sends nothing meanwhile. The returned function waits no longer.
+// its own that sends nothing meanwhile. The returned function ends that with the
+// call; where none is asked for, the NAT itself is the question, and it waits.
 func (r *run) startSilence(ctx context.Context) (stop func()) {
 	s := r.portSession()
 	n := &r.result.NAT
@@ -224,13 +244,22 @@ func (r *run) startSilence(ctx context.Context) (stop func()) {
 		return func() {}
 	}
 	silent, cancel := context.WithCancel(ctx)
-	var wg sync.WaitGroup
+	began := time.Now()
+	var wg, kept sync.WaitGroup
 	var survives *bool
 	var reason string
 	wg.Go(func() { survives, reason = nat.Silence(silent, nat.SilenceOptions{Nonce: s.Nonce, Knock: s.Media}) })
 	return func() {
-		cancel()
+		switch {
+		case !r.plan.asks(PartVoice):
+			defer r.track.during(StepSilence)()
+		case time.Since(began) < enoughSilence:
+			cancel()
+		}
+		kept.Go(func() { r.keepSession(silent) })
 		wg.Wait()
+		cancel()
+		kept.Wait()
 		if survives == nil {
 			r.missing("nat.survives_30s", reason)
 			return

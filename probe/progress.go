@@ -13,6 +13,7 @@ const (
 	StepCall      = "call"
 	StepLate      = "late"
 	StepBandwidth = "bandwidth"
+	StepSilence   = "silence"
 	StepDone      = "done"
 )
 
@@ -22,6 +23,7 @@ const (
 	usualFirewall  = 3 * time.Second
 	usualLate      = 2 * time.Second
 	usualBandwidth = 6 * time.Second
+	usualSilence   = 30 * time.Second
 )
 
 // A tracker turns what a run does into events for whoever watches.
@@ -49,6 +51,9 @@ func newTracker(p Plan) *tracker {
 	}
 	if p.asks(PartBandwidth) {
 		t.parts = append(t.parts, span{StepBandwidth, "Measuring the bandwidth", usualBandwidth})
+	}
+	if p.asks(PartNAT) && !p.asks(PartVoice) {
+		t.parts = append(t.parts, span{StepSilence, "Waiting whether the NAT keeps a silent way open", usualSilence})
 	}
 	return t
 }

@@ -68,10 +68,7 @@ func (r *run) reach(ctx context.Context) error {
 // connect opens the session with the first responder that answers. The error
 // is the user's to mend; a responder that cannot be reached is none.
 func (r *run) connect(ctx context.Context) error {
-	invites := r.plan.Responders
-	if len(invites) == 0 {
-		invites = r.plan.Region.Responders
-	}
+	invites := r.responders()
 	if len(invites) == 0 && r.plan.Region.ID == LocalRegion {
 		invite, err := r.startLocal(ctx)
 		if err != nil {
@@ -99,6 +96,14 @@ func (r *run) connect(ctx context.Context) error {
 	}
 	r.why = errors.Join(reasons...).Error()
 	return nil
+}
+
+// responders are the invites to try, in order.
+func (r *run) responders() []string {
+	if len(r.plan.Responders) > 0 {
+		return r.plan.Responders
+	}
+	return r.plan.Region.Responders
 }
 
 // accept takes a session into use.
@@ -132,78 +137,6 @@ func (r *run) settleRegion() {
 		}
 	}
 	r.result.Region.ID, r.result.Region.Name = r.plan.Region.ID, r.plan.Region.Name
-}
-
-// tryPorts fills the firewall column. Checks that need the responder wait for
-// the session, the others do not.
-func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Time) []PortRow {
-	column := r.plan.Regions.Column(r.plan.Region, r.plan.Features)
-	done := func(row port.Row) { r.track.row(portRow(row), time.Since(began)) }
-	options := port.Options{Samples: r.plan.RangeSamples, Done: done}
-	var early, late []port.Check
-	for _, c := range column {
-		check := port.Check{
-			Name: c.Name, Protocol: c.Protocol, Host: c.Host, Port: c.Port, Ports: c.Ports,
-			Required: c.Required, Note: c.Note,
-		}
-		if needsSession(c) {
-			late = append(late, check)
-		} else {
-			early = append(early, check)
-		}
-	}
-	var first, second []port.Row
-	var wg sync.WaitGroup
-	wg.Go(func() { first = port.Run(ctx, early, options) })
-	wg.Go(func() {
-		<-ready
-		options.Session = r.portSession()
-		second = port.Run(ctx, late, options)
-	})
-	wg.Wait()
-	return inOrder(column, append(first, second...))
-}
-
-// inOrder sorts rows as the column has them.
-func inOrder(column []netready.Check, rows []port.Row) []PortRow {
-	place := make(map[string]int, len(column))
-	for i, c := range column {
-		place[c.Name] = i
-	}
-	slices.SortStableFunc(rows, func(a, b port.Row) int { return place[a.Name] - place[b.Name] })
-	out := make([]PortRow, 0, len(rows))
-	for _, row := range rows {
-		out = append(out, portRow(row))
-	}
-	return out
-}
-
-func portRow(row port.Row) PortRow {
-	return PortRow{
-		Name: row.Name, Protocol: row.Protocol, Host: row.Host, Port: row.Port, Ports: row.Ports, Family: row.Family,
-		Required: row.Required, Status: row.Status, Reason: row.Reason, Detail: row.Detail, Note: row.Note,
-		ElapsedMS: milliseconds(&row.Elapsed), Tested: row.Tested, FailedPorts: row.Failed,
-	}
-}
-
-// portSession is what the checks need of the session, nil without one.
-func (r *run) portSession() *port.Session {
-	if r.session == nil {
-		return nil
-	}
-	c := r.session.Control()
-	media, err := c.Media()
-	if err != nil {
-		return nil
-	}
-	host := c.Remote().Addr().String()
-	if c.ViaProxy() != "" {
-		host, _, _ = net.SplitHostPort(c.Invite().Host)
-	}
-	grant := c.Grant()
-	return &port.Session{
-		Nonce: grant.Nonce, Host: host, Media: media, Listeners: grant.Ports, Open: c.OpenPorts,
-	}
 }
 
 // lookAround looks for proxy, captive portal, address families and odd DNS.

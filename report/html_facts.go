@@ -45,6 +45,10 @@ func facts(r Report) []fact {
 	add("For the network team", r.NAT.ForNetwork)
 	add("Address as the far end saw it", r.NAT.PublicAddress)
 	add("Proxy", r.Environment.Proxy)
+	add("Way out", wayFact("IPv4", r.Environment.IPv4), wayFact("IPv6", r.Environment.IPv6))
+	for _, a := range r.Environment.DNS {
+		add("DNS, "+a.Name, strings.Join(a.Addresses, " "), withPrefix("in ", &a.ElapsedMS, " ms"), a.Reason)
+	}
 	add("Changes of the path", r.Voice.PathChanges...)
 	if r.Voice.SendLatenessMS != nil {
 		add("This machine sent late by", withPrefix("99 % under ", r.Voice.SendLatenessMS.P99, " ms"), withPrefix("at most ", r.Voice.SendLatenessMS.Max, " ms"))
@@ -53,6 +57,16 @@ func facts(r Report) []fact {
 		add("Regions file", r.Region.RegionsFile)
 	}
 	return out
+}
+
+func wayFact(family string, known *bool) string {
+	switch {
+	case known == nil:
+		return ""
+	case *known:
+		return family
+	}
+	return "no " + family
 }
 
 func interfaceFacts(i probe.Interface) []string {

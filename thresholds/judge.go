@@ -32,6 +32,7 @@ func (l Limits) Judge(r probe.Result) []Finding {
 		})
 	}
 	j.circumstances()
+	j.surroundings()
 	j.cause()
 	slices.SortStableFunc(j.findings, func(a, b Finding) int { return cmp.Compare(gravity(a), gravity(b)) })
 	return j.findings

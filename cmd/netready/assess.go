@@ -36,7 +36,7 @@ type assessFlags struct {
 	Ie           *float64      `help:"Equipment impairment factor, instead of the codec's (with --bpl)."`
 	Bpl          *float64      `help:"Packet-loss robustness factor, instead of the codec's (with --ie)."`
 	Features     []string      `sep:"," placeholder:"sip-phones,byoc" help:"Also check the ports of SIP phones and of a carrier of your own; they are then required."`
-	PortSamples  int           `name:"port-range-samples" default:"16" placeholder:"N" help:"Ports of a range tried at random, beside its two ends."`
+	PortSamples  int           `name:"port-range-samples" default:"16" help:"Ports of a range tried at random, beside its two ends (0 to 512)."`
 	NoBandwidth  bool          `help:"Skip the bandwidth test."`
 	Only         []string      `sep:"," placeholder:"PART,…" help:"Only these parts: voice, firewall, nat, ping, bandwidth. What is left out is not required."`
 	Out          string        `placeholder:"DIR" help:"Folder for the result files (default: netready-results here, or in Documents where here cannot be written)."`

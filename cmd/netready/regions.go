@@ -32,8 +32,8 @@ type regionRow struct {
 	Reason    string     `json:"reason,omitempty"` // why there is no round trip
 }
 
-// measureLimit is for one region: both of its endpoints may be dead.
-const measureLimit = 12 * time.Second
+// measureLimit is for one region: all of its three endpoints may be dead.
+const measureLimit = 18 * time.Second
 
 // Run lists the regions, and measures them if asked to.
 func (c *RegionsCmd) Run(app *App) error {
@@ -68,7 +68,7 @@ func newRegionRow(r netready.Region) regionRow {
 	if len(r.Responders) > 0 || r.ID == probe.LocalRegion {
 		row.Measures = append(row.Measures, "call")
 	}
-	if r.STUN != "" || r.Echo != "" {
+	if r.STUN != "" || r.Echo != "" || r.TCP != "" {
 		row.Measures = append(row.Measures, "round_trip")
 	}
 	row.Measures = append(row.Measures, "ports")
@@ -102,7 +102,7 @@ func (row *regionRow) measure(ctx context.Context, regions netready.Regions) {
 		row.Reason = err.Error()
 		return
 	}
-	if region.STUN == "" && region.Echo == "" {
+	if region.STUN == "" && region.Echo == "" && region.TCP == "" {
 		row.Reason = "no public endpoint to ask; it needs a responder"
 		return
 	}

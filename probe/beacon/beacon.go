@@ -30,6 +30,7 @@ const (
 const (
 	SourceSTUN = "stun"
 	SourceEcho = "echo"
+	SourceTCP  = "tcp"
 )
 
 // Result is what came of the questions. Without trips Reason says why.
@@ -40,26 +41,29 @@ type Result struct {
 	Reason string
 }
 
-// Measure asks the echo, whose answer comes from within the region, and where
-// that is silent the STUN server. Either may be "".
-func Measure(ctx context.Context, stunServer, echo string) Result {
+// Endpoints of a region, host:port. Any may be "".
+type Endpoints struct {
+	Echo string // its answer comes from within the region
+	STUN string
+	TCP  string // a connection takes a round trip, but a proxy in between may take it up
+}
+
+// Measure asks the echo, where that is silent the STUN server, and where that
+// is silent too it times connections.
+func Measure(ctx context.Context, e Endpoints) Result {
 	var reasons []error
-	for _, place := range []struct {
-		source, address string
-		ask             func() (question []byte, isAnswer func([]byte) bool)
-	}{
-		{SourceEcho, echo, askEcho},
-		{SourceSTUN, stunServer, askSTUN},
+	for _, place := range []struct{ source, address string }{
+		{SourceEcho, e.Echo}, {SourceSTUN, e.STUN}, {SourceTCP, e.TCP},
 	} {
 		if place.address == "" {
 			continue
 		}
-		trips, lost, err := series(ctx, place.address, place.ask)
+		trips, lost, err := series(ctx, place.address, place.source)
 		if len(trips) > 0 {
 			return Result{Source: place.source, Trips: trips, Lost: lost}
 		}
 		if err == nil {
-			err = fmt.Errorf("%s did not answer %d questions over UDP", place.address, lost)
+			err = fmt.Errorf("%s did not answer %d questions (%s)", place.address, lost, place.source)
 		}
 		reasons = append(reasons, err)
 	}
@@ -85,22 +89,21 @@ func askSTUN() ([]byte, func([]byte) bool) {
 
 // series asks one after the other; each question has until the next one, the
 // last a little longer.
-func series(ctx context.Context, address string, ask func() ([]byte, func([]byte) bool)) (trips []time.Duration, lost int, err error) {
+func series(ctx context.Context, address, source string) (trips []time.Duration, lost int, err error) {
 	lookup, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	resolved, err := resolve(lookup, address)
 	if err != nil {
 		return nil, 0, err
 	}
-	conn, err := stamp.Dial(ctx, resolved)
+	asking, err := asker(ctx, resolved, source)
 	if err != nil {
 		return nil, 0, err
 	}
-	defer conn.Close()
+	defer asking.close()
 	for range questions {
 		began := stamp.Now()
-		question, isAnswer := ask()
-		trip, ok := exchange(conn, question, isAnswer)
+		trip, ok := asking.once()
 		switch {
 		case ok:
 			trips = append(trips, trip)
@@ -119,6 +122,44 @@ func series(ctx context.Context, address string, ask func() ([]byte, func([]byte
 		}
 	}
 	return trips, lost, nil
+}
+
+// questioner asks one question at a time.
+type questioner struct {
+	once  func() (time.Duration, bool)
+	close func()
+}
+
+func asker(ctx context.Context, address, source string) (questioner, error) {
+	if source == SourceTCP {
+		return questioner{once: func() (time.Duration, bool) { return connect(ctx, address) }, close: func() {}}, nil
+	}
+	ask := map[string]func() ([]byte, func([]byte) bool){SourceEcho: askEcho, SourceSTUN: askSTUN}[source]
+	conn, err := stamp.Dial(ctx, address)
+	if err != nil {
+		return questioner{}, err
+	}
+	return questioner{
+		once: func() (time.Duration, bool) {
+			question, isAnswer := ask()
+			return exchange(conn, question, isAnswer)
+		},
+		close: func() { _ = conn.Close() },
+	}, nil
+}
+
+// connect times a connection. A SYN that the system repeated, after a second,
+// tells no round trip.
+func connect(ctx context.Context, address string) (time.Duration, bool) {
+	const repeated = time.Second
+	d := net.Dialer{Timeout: repeated, KeepAlive: -1}
+	asked := stamp.Now()
+	conn, err := d.DialContext(ctx, "tcp", address)
+	trip := stamp.Now() - asked
+	if err != nil {
+		return 0, false
+	}
+	return trip, conn.Close() == nil
 }
 
 func resolve(ctx context.Context, address string) (string, error) {

@@ -46,19 +46,26 @@ func TestMeasure(t *testing.T) {
 	stunServer := serve(t, stunAnswer)
 	silent := serve(t, func([]byte, *net.UDPAddr) []byte { return nil })
 	impostor := serve(t, func([]byte, *net.UDPAddr) []byte { return []byte("something else") })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
 	for _, test := range []struct {
-		name, stun, echo, source, reason string
+		name, stun, echo, tcp, source, reason string
 	}{
-		{"echo first", stunServer, echo, SourceEcho, ""},
-		{"stun alone", stunServer, "", SourceSTUN, ""},
-		{"silent echo", stunServer, silent, SourceSTUN, ""},
-		{"an impostor is no answer", "", impostor, "", "did not answer"},
-		{"nothing there", "", "", "", "no public endpoint"},
-		{"no such name", "no such host.invalid:1", "", "", "looking up"},
+		{"echo first", stunServer, echo, l.Addr().String(), SourceEcho, ""},
+		{"TCP where there is nothing else", "", "", l.Addr().String(), SourceTCP, ""},
+		{"TCP, refused", "", "", "127.0.0.1:1", "", "did not answer 3 questions (tcp)"},
+		{"stun alone", stunServer, "", "", SourceSTUN, ""},
+		{"silent echo", stunServer, silent, "", SourceSTUN, ""},
+		{"an impostor is no answer", "", impostor, "", "", "did not answer"},
+		{"nothing there", "", "", "", "", "no public endpoint"},
+		{"no such name", "no such host.invalid:1", "", "", "", "looking up"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := Measure(t.Context(), test.stun, test.echo)
+			got := Measure(t.Context(), Endpoints{STUN: test.stun, Echo: test.echo, TCP: test.tcp})
 			if got.Source != test.source || (test.source != "") != (len(got.Trips) == questions) || !strings.Contains(got.Reason, test.reason) {
 				t.Errorf("Measure = %+v, want source %q, reason %q", got, test.source, test.reason)
 			}

@@ -97,6 +97,7 @@ func TestNATInNamespaces(t *testing.T) {
 		name, rules      string
 		env              []string
 		timeout          string // of conntrack, seconds
+		fresh            string // the same for a mapping of less than 2 s
 		mapping          string
 		kept, alg, lives bool
 	}{
@@ -106,6 +107,7 @@ func TestNATInNamespaces(t *testing.T) {
 		{name: "random per destination", rules: postrouting("masquerade fully-random"), mapping: nat.AddressAndPortDependent},
 		{name: "random, one address to ask", rules: postrouting("masquerade fully-random"), env: []string{"ONE_ADDRESS=1"}, mapping: nat.AddressAndPortDependent},
 		{name: "lives through silence", rules: postrouting("masquerade"), env: []string{"SILENCE=1"}, mapping: nat.EndpointIndependent, kept: true, lives: true},
+		{name: "forgets only what is fresh", rules: postrouting("masquerade"), env: []string{"SILENCE=1"}, timeout: "60", fresh: "3", mapping: nat.EndpointIndependent, kept: true, lives: true},
 		{name: "forgets in silence", rules: postrouting("masquerade"), env: []string{"SILENCE=1"}, timeout: "2", mapping: nat.EndpointIndependent, kept: true},
 		{
 			name:    "SIP ALG",
@@ -121,6 +123,9 @@ func TestNATInNamespaces(t *testing.T) {
 				for _, name := range []string{"nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"} {
 					lab.In(t, "f", "sysctl", "-qw", "net.netfilter."+name+"="+test.timeout)
 				}
+			}
+			if test.fresh != "" {
+				lab.In(t, "f", "sysctl", "-qw", "net.netfilter.nf_conntrack_udp_timeout="+test.fresh)
 			}
 			lab.Role(t, "s", "responder", "ready")
 			lab.Role(t, "i", "alg", "ready")

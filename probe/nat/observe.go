@@ -38,12 +38,22 @@ func (o Options) places(ctx context.Context) ([]place, error) {
 	for _, s := range o.STUN {
 		add(s.Address, s.Nonce, false)
 	}
-	// One socket has one family: that of the first place.
-	all = slices.DeleteFunc(all, func(p place) bool { return p.at.Addr().Is4() != all[0].at.Addr().Is4() })
 	if len(all) == 0 {
 		return nil, errors.Join(append(errs, errors.New("nobody to ask: neither a responder nor a STUN server"))...)
 	}
-	return all, nil
+	return distinct(all), nil
+}
+
+// distinct leaves out places of another family than the first one's, as one
+// socket has one family, and ports that are named twice, for a knock and for
+// STUN: one answer is all that they give.
+func distinct(all []place) []place {
+	is4, known := all[0].at.Addr().Is4(), map[netip.AddrPort]bool{}
+	return slices.DeleteFunc(all, func(p place) bool {
+		again := known[p.at]
+		known[p.at] = true
+		return again || p.at.Addr().Is4() != is4
+	})
 }
 
 // spacing of the tries: a guest sends at most two packets a second.

@@ -16,9 +16,10 @@ type SilenceOptions struct {
 	For   time.Duration // 0: 30 s, what RFC 4787 REQ-5 has as the bare minimum of a session in use
 }
 
-// Silence finds out whether a mapping lives through 30 s of silence: the
-// responder is asked to answer only then. It takes that long, and some five
-// seconds more. nil: not measured, and why.
+// Silence finds out whether the mapping of a call on hold lives through 30 s of
+// silence: packets go both ways for a while, then the responder is asked to
+// answer only after that time. It takes that long, and some six seconds more.
+// nil: not measured, and why.
 func Silence(ctx context.Context, o SilenceOptions) (survives *bool, reason string) {
 	if o.For == 0 {
 		o.For = 30 * time.Second
@@ -37,11 +38,11 @@ func Silence(ctx context.Context, o SilenceOptions) (survives *bool, reason stri
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	s := silence{conn: conn, at: at, o: o, buffer: make([]byte, 2048)}
-	if !s.reaches(ctx) {
+	if !s.speaks(ctx) {
 		return nil, "survival of silence could not be measured: the responder did not answer over UDP"
 	}
 	asked := s.askLater()
-	came, early := s.listen(asked, o.For)
+	came, early := s.listen(ctx, asked, o.For)
 	switch {
 	case ctx.Err() != nil:
 		return nil, "survival of silence was not measured: the run ended first"
@@ -60,12 +61,34 @@ type silence struct {
 	buffer []byte
 }
 
+// speaking is how many knocks make a mapping one of a call under way. A NAT
+// gives less time to one that has only just been made: Linux keeps it for 30 s,
+// and for 120 s once packets have gone both ways for more than 2 s.
+const speaking = 4 // a spacing each, 2.8 s in all
+
+// speaks exchanges knocks for a while. It fails if none is answered.
+func (s *silence) speaks(ctx context.Context) (answered bool) {
+	for range speaking {
+		due := time.NewTimer(spacing)
+		answered = s.reaches(ctx) || answered
+		select {
+		case <-due.C:
+		case <-ctx.Done():
+			return false
+		}
+		if !answered {
+			return false
+		}
+	}
+	return answered
+}
+
 // reaches knocks up to five times.
 func (s *silence) reaches(ctx context.Context) bool {
 	for range 5 {
 		k := wire.NewKnock(s.o.Nonce)
 		_, _ = s.conn.WriteToUDPAddrPort(k.Marshal(s.o.Nonce), s.at)
-		if s.wait(map[[16]byte]bool{k.Random: true}, time.Now().Add(spacing)) {
+		if s.wait(ctx, map[[16]byte]bool{k.Random: true}, time.Now().Add(spacing)) {
 			return true
 		}
 		if ctx.Err() != nil {
@@ -89,14 +112,18 @@ func (s *silence) askLater() map[[16]byte]bool {
 }
 
 // listen waits for one of the answers. early: it did not wait as it was asked to.
-func (s *silence) listen(asked map[[16]byte]bool, silent time.Duration) (came, early bool) {
+func (s *silence) listen(ctx context.Context, asked map[[16]byte]bool, silent time.Duration) (came, early bool) {
 	started := time.Now()
-	came = s.wait(asked, started.Add(silent+3*time.Second))
+	came = s.wait(ctx, asked, started.Add(silent+3*time.Second))
 	return came, came && time.Since(started) < silent-silent/10
 }
 
-func (s *silence) wait(asked map[[16]byte]bool, until time.Time) bool {
-	_ = s.conn.SetReadDeadline(until)
+// wait reads until one of the answers comes. The end of ctx sets a deadline of
+// its own: it must not be overwritten.
+func (s *silence) wait(ctx context.Context, asked map[[16]byte]bool, until time.Time) bool {
+	if s.conn.SetReadDeadline(until) != nil || ctx.Err() != nil {
+		return false
+	}
 	for {
 		n, _, err := s.conn.ReadFromUDPAddrPort(s.buffer)
 		if err != nil {

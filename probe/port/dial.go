@@ -9,60 +9,73 @@ import (
 	"time"
 )
 
-// dialAgain says when a TCP connection is tried anew while the tries before it
-// still wait. With the system's own repeats (after 1 s and 3 s) eight SYNs go
-// out before silence becomes a verdict, so that lost ones are none.
-var dialAgain = []time.Duration{0, 1200 * time.Millisecond, 2400 * time.Millisecond}
-
-// synTries is how many SYNs that makes.
-const synTries = 8
-
-// attempt is the end of one try to connect.
+// attempt is the end of one try to connect. Neither a connection nor a verdict
+// means that nothing answered.
 type attempt struct {
 	conn    net.Conn
 	verdict *outcome
 }
 
-// dial connects over TCP, or says why it could not. The first try with an
-// answer, be it good or bad, decides.
+func (a attempt) decides() bool { return a.conn != nil || a.verdict != nil }
+
+// dial connects over TCP, or says why it could not. It tries anew while the
+// tries before still wait (and the system repeats each of their SYNs), and the
+// first answer, be it good or bad, decides.
 func (t target) dial(ctx context.Context) (net.Conn, *outcome) {
-	ctx, cancel := context.WithTimeout(ctx, silenceLimit)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	attempts := make(chan attempt, len(dialAgain))
-	for _, wait := range dialAgain {
-		go func() { attempts <- t.dialAfter(ctx, wait) }()
-	}
+	attempts := make(chan attempt, tries)
 	var first attempt
-	for range dialAgain {
+	begun, ended := 0, 0
+	for begun < tries && ctx.Err() == nil && !first.decides() {
+		go func() { attempts <- t.dialOnce(ctx) }()
+		begun++
+		first, ended = firstAttempt(ctx, attempts, ended, t.opts.Paths.wait(t.addr.Addr(), begun-1))
+	}
+	cancel()
+	for ; ended < begun; ended++ {
 		a := <-attempts
 		switch {
-		case first.conn == nil && first.verdict == nil && (a.conn != nil || a.verdict != nil):
-			first = a
-			cancel()
+		case !first.decides():
+			first = a // just in time
 		case a.conn != nil:
 			_ = a.conn.Close()
 		}
 	}
-	if first.conn == nil && first.verdict == nil {
-		o := t.silent(synTries)
+	if !first.decides() {
+		o := t.silent(begun)
 		return nil, &o
 	}
 	return first.conn, first.verdict
 }
 
-// dialAfter waits, then connects. Neither a connection nor a verdict means
-// that nothing answered.
-func (t target) dialAfter(ctx context.Context, wait time.Duration) attempt {
-	select {
-	case <-time.After(wait):
-	case <-ctx.Done():
-		return attempt{}
+// firstAttempt waits for an attempt that decides, and counts those that have ended.
+func firstAttempt(ctx context.Context, attempts <-chan attempt, ended int, wait time.Duration) (attempt, int) {
+	due := time.NewTimer(wait)
+	defer due.Stop()
+	for {
+		select {
+		case a := <-attempts:
+			ended++
+			if a.decides() {
+				return a, ended
+			}
+		case <-due.C:
+			return attempt{}, ended
+		case <-ctx.Done():
+			return attempt{}, ended
+		}
 	}
+}
+
+func (t target) dialOnce(ctx context.Context) attempt {
 	tap := newTap()
 	defer tap.close()
 	d := net.Dialer{Control: tap.control, KeepAlive: -1}
+	began := time.Now()
 	conn, err := d.DialContext(ctx, "tcp", t.addr.String())
 	if err == nil {
+		t.opts.Paths.Heard(t.addr.Addr(), time.Since(began))
 		return attempt{conn: conn}
 	}
 	if ctx.Err() != nil || isTimeout(err) {

@@ -3,7 +3,6 @@ package port
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +16,8 @@ import (
 )
 
 // dns asks a name server, over UDP or TCP. The responder proves itself in its
-// answer; another server is asked for a name, and a public one for a name that
-// cannot exist, so that a resolver in between that invents answers is noticed.
+// answer; another server is asked for a name that cannot exist, so that one
+// that invents answers is noticed, be it that server or a resolver in between.
 func (t target) dns(ctx context.Context) outcome {
 	q := t.newDNSQuestion()
 	if t.check.Protocol == "dns" {
@@ -66,15 +65,15 @@ type dnsQuestion struct {
 }
 
 func (t target) newDNSQuestion() *dnsQuestion {
-	q := &dnsQuestion{t: t, name: ".", kind: dns.TypeNS, ids: map[uint16]bool{}}
+	q := &dnsQuestion{t: t, kind: dns.TypeA, ids: map[uint16]bool{}}
 	_, _ = rand.Read(q.random[:]) // never fails
 	switch {
 	case t.session != nil:
 		q.name, q.kind = wire.DNSName(t.session.Nonce, q.random), dns.TypeTXT
-	case inInternet(t.addr.Addr()):
-		q.name, q.kind, q.absent = hex.EncodeToString(q.random[:8])+".netready.invalid.", dns.TypeA, true
 	case t.opts.Question != "":
-		q.name, q.kind = dns.Fqdn(t.opts.Question), dns.TypeA
+		q.name = dns.Fqdn(t.opts.Question)
+	default:
+		q.name, q.absent = dns.Fqdn(absentName()), true
 	}
 	return q
 }
@@ -106,7 +105,7 @@ func (q *dnsQuestion) judge(raw []byte) *outcome {
 		return q.judgeProof(m)
 	}
 	if q.absent && m.Rcode == dns.RcodeSuccess && len(m.Answer) > 0 {
-		o := q.t.fail(Hijacked, "%s answered for a name that cannot exist (%s): a resolver in between invents answers", q.t.place(), m.Answer[0].String())
+		o := q.t.fail(Hijacked, "%s answered for a name that cannot exist (%s): it or a resolver in between invents answers", q.t.place(), m.Answer[0].String())
 		return &o
 	}
 	o := passed(fmt.Sprintf("answered (%s)", dns.RcodeToString[m.Rcode]))

@@ -17,19 +17,6 @@ type exchange struct {
 	judge func(b []byte) *outcome
 }
 
-// tries says when the question is asked. Six spaced tries: at 2 % loss each
-// way all of them fail once in 250 million.
-var tries = []time.Duration{
-	0, 300 * time.Millisecond, 800 * time.Millisecond, 1500 * time.Millisecond, 2300 * time.Millisecond, 3200 * time.Millisecond,
-}
-
-// lastWait is how long the last try may take. An answer to an earlier one
-// counts until then, so that a path may be as slow as silenceLimit.
-const lastWait = 1400 * time.Millisecond
-
-// silenceLimit is when silence becomes a verdict.
-const silenceLimit = 4600 * time.Millisecond
-
 // exchange asks until an answer passes. A bad word, by ICMP or by an impostor,
 // stands only if the next try does no better.
 func (t target) exchange(ctx context.Context, x exchange) outcome {
@@ -45,14 +32,17 @@ func (t target) exchange(ctx context.Context, x exchange) outcome {
 		hearRefusals(u)
 	}
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
-	e := exchanging{t: t, x: x, conn: conn, tap: tap, started: time.Now()}
-	for i := range tries {
-		if o := e.try(ctx, i); o != nil {
+	e := exchanging{t: t, x: x, conn: conn, tap: tap}
+	for range tries {
+		if o := e.try(ctx); o != nil {
 			return *o
 		}
 		if ctx.Err() != nil {
 			break
 		}
+	}
+	if o := e.overdue(ctx); o != nil {
+		return *o
 	}
 	if e.bad != nil {
 		return *e.bad
@@ -62,28 +52,26 @@ func (t target) exchange(ctx context.Context, x exchange) outcome {
 
 // exchanging is the state of an exchange.
 type exchanging struct {
-	t       target
-	x       exchange
-	conn    net.Conn
-	tap     *tap
-	started time.Time
-	sent    int
-	bad     *outcome // a bad word that waits for the next try
+	t     target
+	x     exchange
+	conn  net.Conn
+	tap   *tap
+	asked time.Time // the last try
+	sent  int
+	bad   *outcome // a bad word that waits for the next try
 }
 
 // try sends one question and waits for its answer until the next one is due.
-func (e *exchanging) try(ctx context.Context, i int) *outcome {
+func (e *exchanging) try(ctx context.Context) *outcome {
 	question, err := e.x.ask()
 	if err != nil {
 		o := notMeasured(Unknown, "the question could not be made: "+err.Error())
 		return &o
 	}
 	secondChance := e.bad != nil
-	until := e.started.Add(tries[i] + lastWait)
-	if i+1 < len(tries) {
-		until = e.started.Add(tries[i+1])
-	}
-	if err := e.conn.SetReadDeadline(until); err != nil || ctx.Err() != nil {
+	e.asked = time.Now()
+	wait := e.t.opts.Paths.wait(e.t.addr.Addr(), e.sent)
+	if err := e.conn.SetReadDeadline(e.asked.Add(wait)); err != nil || ctx.Err() != nil {
 		return e.bad
 	}
 	// A write may fail with what ICMP said of the datagram before it, and the
@@ -103,6 +91,17 @@ func (e *exchanging) try(ctx context.Context, i int) *outcome {
 	}
 	return nil
 }
+
+// overdue reads what has come in time and was not yet read, as on a machine
+// that has much to do.
+func (e *exchanging) overdue(ctx context.Context) *outcome {
+	if e.sent == 0 || ctx.Err() != nil || e.conn.SetReadDeadline(time.Now().Add(overdueRead)) != nil {
+		return nil
+	}
+	return e.await(false)
+}
+
+const overdueRead = 20 * time.Millisecond
 
 // await reads until the deadline, or until the verdict is certain.
 func (e *exchanging) await(secondChance bool) *outcome {
@@ -131,7 +130,9 @@ func (e *exchanging) await(secondChance bool) *outcome {
 }
 
 func (e *exchanging) timed(o *outcome) *outcome {
-	if e.sent > 1 {
+	if e.sent == 1 {
+		e.t.opts.Paths.Heard(e.t.addr.Addr(), time.Since(e.asked))
+	} else {
 		o.detail += fmt.Sprintf(" (at try %d)", e.sent)
 	}
 	return o

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/x509"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -89,36 +90,38 @@ type Session struct {
 // Options say how to check. Zero fields mean the defaults.
 type Options struct {
 	Session  *Session       // nil: no responder
-	Samples  int            // ports of a range tried beside its two ends; 0: DefaultSamples
+	Samples  int            // ports of a range tried beside its two ends; 0: DefaultSamples, OnlyEnds: none
 	Limit    time.Duration  // for one check; 0: DefaultLimit
 	Parallel int            // checks at once; 0: DefaultParallel
 	Done     func(Row)      // called as each row is finished, one call at a time; nil: nobody looks
 	Resolver *net.Resolver  // nil: the system's
 	Roots    *x509.CertPool // nil: the system's
 	NoProxy  bool           // do not try the environment's proxy where the direct way fails
-	// Question is a name that a DNS server is asked for; "": the root's servers.
+	Paths    *Paths         // what is known of the far ends' round trips; nil: nothing yet
+	// Question is a name that a DNS server is asked for; "": one that cannot exist.
 	Question string
 
-	pulse *pulse
+	pulse    *pulse
+	invented func() []netip.Addr // what the resolver answers for names that do not exist
 }
 
 // Defaults of Options.
 const (
-	// DefaultLimit is for a whole check. Silence becomes a verdict sooner,
-	// after eight SYNs or six datagrams; the rest is for what follows a
-	// connection that came late.
+	// DefaultLimit is for a whole check. Silence becomes a verdict sooner, after
+	// six tries; the rest is for what follows a connection that came late.
 	DefaultLimit    = 7 * time.Second
 	DefaultParallel = 128
-	DefaultSamples  = 14
+	DefaultSamples  = 16
+	OnlyEnds        = -1
 	// MaxSamples is what a responder opens for one session at once, less the ends.
 	MaxSamples = 512
 )
 
 func (o Options) withDefaults() Options {
-	if o.Samples <= 0 {
+	if o.Samples == 0 {
 		o.Samples = DefaultSamples
 	}
-	o.Samples = min(o.Samples, MaxSamples)
+	o.Samples = min(max(o.Samples, 0), MaxSamples)
 	if o.Limit <= 0 {
 		o.Limit = DefaultLimit
 	}
@@ -127,6 +130,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Resolver == nil {
 		o.Resolver = net.DefaultResolver
+	}
+	if o.Paths == nil {
+		o.Paths = &Paths{}
 	}
 	return o
 }
@@ -138,6 +144,7 @@ func Run(ctx context.Context, checks []Check, opts Options) []Row {
 	opts = opts.withDefaults()
 	beating, stop := context.WithCancel(ctx)
 	opts.pulse = &pulse{last: time.Now()}
+	opts.invented = sync.OnceValue(func() []netip.Addr { return inventedBy(ctx, opts.Resolver) })
 	var wg sync.WaitGroup
 	wg.Go(func() { opts.pulse.run(beating) })
 	rows := checkAll(ctx, checks, opts)

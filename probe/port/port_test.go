@@ -142,3 +142,19 @@ func TestStopped(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// --port-range-samples 0 tried the default number of ports.
+func TestOnlyEnds(t *testing.T) {
+	t.Parallel()
+	for samples, want := range map[int]int{0: 2 + DefaultSamples, OnlyEnds: 2, 5: 7} {
+		var asked []int
+		session := &Session{Nonce: testNonce, Host: "127.0.0.1", Media: "127.0.0.1:9", Open: func(_ context.Context, r wire.PortsRequest) (wire.PortsGrant, error) {
+			asked = r.Ports
+			return wire.PortsGrant{}, nil
+		}}
+		Run(t.Context(), []Check{{Protocol: "udp-range", Ports: "16384-65535"}}, Options{Session: session, Samples: samples})
+		if len(asked) != want {
+			t.Errorf("%d samples: asked for %d ports, want %d", samples, len(asked), want)
+		}
+	}
+}

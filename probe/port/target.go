@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // A target is one address that one check is about.
@@ -21,9 +20,6 @@ type target struct {
 	session  *Session // not nil: the responder is there and must prove itself
 	opts     Options
 }
-
-// lookupLimit leaves time to say what was wrong.
-const lookupLimit = 4500 * time.Millisecond
 
 // resolve finds the addresses of a check, or says at once why there are none.
 func resolve(ctx context.Context, c Check, opts Options) ([]target, *outcome) {
@@ -48,9 +44,6 @@ func resolve(ctx context.Context, c Check, opts Options) ([]target, *outcome) {
 	if c.Port < 1 || c.Port > 65535 {
 		o := notMeasured(Unknown, fmt.Sprintf("port %d is not a port", c.Port))
 		return nil, &o
-	}
-	if s := opts.Session; s != nil && strings.EqualFold(c.Host, s.Host) && s.serves(c.Protocol, c.Port) {
-		t.session = s
 	}
 	return t.lookup(ctx, c.Host, c.Port)
 }
@@ -105,19 +98,14 @@ func (t target) resolveMedia(ctx context.Context) ([]target, *outcome) {
 // can send both; IPv6 is then the optional one.
 func (t target) lookup(ctx context.Context, host string, port int) ([]target, *outcome) {
 	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		t.addr = netip.AddrPortFrom(ip.Unmap(), uint16(port))
-		return []target{t}, nil
+		return []target{t.at(ip.Unmap(), port)}, nil
 	}
-	limited, cancel := context.WithTimeout(ctx, lookupLimit)
-	defer cancel()
-	ips, err := t.opts.Resolver.LookupNetIP(limited, "ip", host)
-	if err != nil {
-		o := t.lookupFailed(err)
-		return nil, &o
+	ips, verdict := t.addresses(ctx, host)
+	if verdict != nil {
+		return nil, verdict
 	}
 	var v4, v6 *netip.Addr
 	for _, ip := range ips {
-		ip = ip.Unmap()
 		switch {
 		case ip.Is4() && v4 == nil:
 			v4 = &ip
@@ -133,8 +121,7 @@ func (t target) lookup(ctx context.Context, host string, port int) ([]target, *o
 		if ip == nil {
 			continue
 		}
-		one := t
-		one.addr = netip.AddrPortFrom(*ip, uint16(port))
+		one := t.at(*ip, port)
 		if v4 != nil && v6 != nil {
 			one.family = map[bool]string{true: "ipv4", false: "ipv6"}[ip.Is4()]
 			one.optional = ip.Is6()
@@ -144,19 +131,14 @@ func (t target) lookup(ctx context.Context, host string, port int) ([]target, *o
 	return targets, nil
 }
 
-func (t target) lookupFailed(err error) outcome {
-	words := err.Error()
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		switch {
-		case dns.IsNotFound:
-			words = "there is no such name"
-		case dns.IsTimeout:
-			words = "the resolver did not answer in time"
-		default:
-			words = dns.Err
-		}
+// at is the target at an address. Whoever names the responder by its address
+// has it prove itself too.
+func (t target) at(ip netip.Addr, port int) target {
+	t.addr = netip.AddrPortFrom(ip, uint16(port))
+	if s := t.opts.Session; s != nil && (ip.String() == s.Host || strings.EqualFold(t.check.Host, s.Host)) && s.serves(t.check.Protocol, t.check.Port) {
+		t.session = s
 	}
-	return failed(DNS, fmt.Sprintf("the name %s could not be resolved: %s. Ask the network team to let this machine's DNS resolve %[1]s.", t.check.Host, words))
+	return t
 }
 
 // routable reports whether this machine has a way to an address. Nothing is

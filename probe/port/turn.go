@@ -12,13 +12,20 @@ import (
 	"github.com/pion/turn/v4"
 )
 
-// turn asks a TURN server for a relay (RFC 8656). Without credentials its
-// refusal, with a realm, proves that it can be reached. With them a datagram
-// has to come back through the relay.
+// turn asks a TURN server for a relay (RFC 8656). Its refusal without
+// credentials, with a realm, proves that it can be reached, and its silence or
+// what ICMP says names the reason where not. With credentials a datagram has to
+// come back through the relay.
 func (t target) turn(ctx context.Context) outcome {
-	if t.check.Username != "" {
-		return t.relay(ctx)
+	o := t.allocate(ctx)
+	if o.status != Pass || t.check.Username == "" {
+		return o
 	}
+	return t.relay(ctx)
+}
+
+// allocate asks without credentials.
+func (t target) allocate(ctx context.Context) outcome {
 	a := &allocation{t: t, asked: map[[stun.TransactionIDSize]byte]bool{}}
 	if t.check.Protocol == "turn" {
 		return t.exchange(ctx, exchange{ask: a.ask, judge: a.judge})

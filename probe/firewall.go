@@ -1,0 +1,117 @@
+package probe
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"netready"
+	"netready/probe/call"
+	"netready/probe/port"
+)
+
+// tryPorts fills the firewall column. Checks that need the responder wait for
+// the session, the others do not.
+func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Time) []PortRow {
+	column := r.plan.Regions.Column(r.plan.Region, r.plan.Features)
+	done := func(row port.Row) { r.track.row(portRow(row), time.Since(began)) }
+	options := port.Options{Samples: r.plan.RangeSamples, Done: done, Paths: &port.Paths{}}
+	if options.Samples == 0 {
+		options.Samples = port.OnlyEnds
+	}
+	var early, late []port.Check
+	for _, c := range column {
+		check := port.Check{
+			Name: c.Name, Protocol: c.Protocol, Host: c.Host, Port: c.Port, Ports: c.Ports,
+			Required: c.Required, Note: c.Note,
+		}
+		if needsSession(c) || r.isResponder(c.Host) {
+			late = append(late, check)
+		} else {
+			early = append(early, check)
+		}
+	}
+	var first, second []port.Row
+	var wg sync.WaitGroup
+	wg.Go(func() { first = port.Run(ctx, early, options) })
+	wg.Go(func() {
+		<-ready
+		options.Session = r.portSession()
+		r.clockControl(ctx, options.Paths)
+		second = port.Run(ctx, late, options)
+	})
+	wg.Wait()
+	return inOrder(column, append(first, second...))
+}
+
+// isResponder reports whether a host is one of the responders that the plan
+// names: a row that gives its address asks it to prove itself too.
+func (r *run) isResponder(host string) bool {
+	return slices.ContainsFunc(r.responders(), func(invite string) bool {
+		at, err := call.InviteHost(invite)
+		if err != nil {
+			return false
+		}
+		name, _, err := net.SplitHostPort(at)
+		return err == nil && strings.EqualFold(name, host)
+	})
+}
+
+// clockControl takes a round trip of the control connection: where every other
+// port is closed, it alone tells how long an answer may take.
+func (r *run) clockControl(ctx context.Context, paths *port.Paths) {
+	if r.session == nil || r.session.Control().ViaProxy() != "" {
+		return
+	}
+	const most = 500 * time.Millisecond // a slower path is given all the time there is
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	if trip, err := r.session.Control().Clock(ctx); err == nil {
+		paths.Heard(r.session.Control().Remote().Addr(), trip)
+	}
+}
+
+// inOrder sorts rows as the column has them.
+func inOrder(column []netready.Check, rows []port.Row) []PortRow {
+	place := make(map[string]int, len(column))
+	for i, c := range column {
+		place[c.Name] = i
+	}
+	slices.SortStableFunc(rows, func(a, b port.Row) int { return place[a.Name] - place[b.Name] })
+	out := make([]PortRow, 0, len(rows))
+	for _, row := range rows {
+		out = append(out, portRow(row))
+	}
+	return out
+}
+
+func portRow(row port.Row) PortRow {
+	return PortRow{
+		Name: row.Name, Protocol: row.Protocol, Host: row.Host, Port: row.Port, Ports: row.Ports, Family: row.Family,
+		Required: row.Required, Status: row.Status, Reason: row.Reason, Detail: row.Detail, Note: row.Note,
+		ElapsedMS: milliseconds(&row.Elapsed), Tested: row.Tested, FailedPorts: row.Failed,
+	}
+}
+
+// portSession is what the checks need of the session, nil without one.
+func (r *run) portSession() *port.Session {
+	if r.session == nil {
+		return nil
+	}
+	c := r.session.Control()
+	media, err := c.Media()
+	if err != nil {
+		return nil
+	}
+	host := c.Remote().Addr().String()
+	if c.ViaProxy() != "" {
+		host, _, _ = net.SplitHostPort(c.Invite().Host)
+	}
+	grant := c.Grant()
+	return &port.Session{
+		Nonce: grant.Nonce, Host: host, Media: media, Listeners: grant.Ports, Open: c.OpenPorts,
+	}
+}

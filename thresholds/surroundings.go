@@ -1,0 +1,37 @@
+package thresholds
+
+import (
+	"fmt"
+	"strings"
+)
+
+// surroundings are warnings about what stands between this machine and the
+// Internet. None of them counts against the verdict: what they break is a row.
+func (j *judge) surroundings() {
+	e := j.result.Environment
+	if e.CaptivePortal != nil && *e.CaptivePortal {
+		j.add(Finding{
+			Level: Warn, What: "captive_portal", Text: "A captive portal answers in the place of web pages: this network wants a log-in first",
+			Advice: "Open a browser, log in, and run it again.",
+		})
+	}
+	if e.Proxy != "" {
+		j.add(Finding{
+			Level: Warn, What: "proxy", Text: fmt.Sprintf("This machine is set up with a proxy (%s, from the settings of %s); sound goes over UDP, which passes by it", e.Proxy, e.ProxySource),
+			Advice: "Ask the network team to let UDP out directly, and to exempt the service from inspection in the proxy.",
+		})
+	}
+	var odd []string
+	for _, a := range e.DNS {
+		// A private address is as often meant as not: the report shows it.
+		if len(a.Addresses) > 0 && a.Reason != "" && !strings.HasPrefix(a.Reason, "split horizon") {
+			odd = append(odd, a.Name+" ("+a.Reason+")")
+		}
+	}
+	if len(odd) > 0 {
+		j.add(Finding{
+			Level: Warn, What: "dns", Text: "The resolver's answers are not to be trusted: " + strings.Join(odd, "; "),
+			Advice: "Ask the network team to let this machine's DNS resolve the service's names truly.",
+		})
+	}
+}
