@@ -39,9 +39,10 @@ func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Ti
 	wg.Go(func() { first = port.Run(ctx, early, options) })
 	wg.Go(func() {
 		<-ready
-		options.Session = r.portSession()
+		withSession := options // the early checks read theirs meanwhile
+		withSession.Session = r.portSession()
 		r.clockControl(ctx, options.Paths)
-		second = port.Run(ctx, late, options)
+		second = port.Run(ctx, late, withSession)
 	})
 	wg.Wait()
 	return inOrder(column, append(first, second...))
