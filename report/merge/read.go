@@ -7,8 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"golang.org/x/text/encoding/unicode"
-
+	"netready/report"
 	"netready/report/workbook"
 	"netready/thresholds"
 )
@@ -66,30 +65,11 @@ func (r *reader) load(s source) ([]byte, error) {
 	if r.buf.Len() > maxResult {
 		return nil, fmt.Errorf("larger than %d MB: not a result of netready", maxResult>>20)
 	}
-	data, err := decode(r.buf.Bytes())
+	data, err := report.Decode(r.buf.Bytes())
 	if err == nil && len(bytes.TrimSpace(data)) == 0 { // a byte order mark is nothing, too
 		err = errors.New("the file is empty: copy it again, or run netready again on that machine")
 	}
 	return data, err
-}
-
-// decode makes UTF-8 of what Notepad and PowerShell save as "Unicode", with
-// or without its byte order mark.
-func decode(data []byte) ([]byte, error) {
-	var order unicode.Endianness
-	switch {
-	case bytes.HasPrefix(data, []byte{0xFF, 0xFE}), len(data) > 3 && data[0] != 0 && data[1] == 0 && data[3] == 0:
-		order = unicode.LittleEndian
-	case bytes.HasPrefix(data, []byte{0xFE, 0xFF}), len(data) > 3 && data[0] == 0 && data[1] != 0 && data[2] == 0:
-		order = unicode.BigEndian
-	default:
-		return bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")), nil
-	}
-	text, err := unicode.UTF16(order, unicode.UseBOM).NewDecoder().Bytes(data)
-	if err != nil || len(data)%2 != 0 {
-		return nil, errors.New("cut short in the middle of a UTF-16 character: copy it again")
-	}
-	return bytes.TrimPrefix(text, []byte("\xEF\xBB\xBF")), nil
 }
 
 // parse tells JSON from text.
