@@ -185,7 +185,7 @@ func (c *collection) collect(ctx context.Context) error {
 	})
 	for range runtime.GOMAXPROCS(0) {
 		readers.Go(func() {
-			r := reader{limits: c.limits}
+			r := reader{}
 			for j := range jobs {
 				r.read(j.source, j.place, func(one reading) { readings <- one })
 			}
@@ -269,7 +269,8 @@ func (c *collection) takeRow(row rankedRow, place int32) error {
 }
 
 // sort puts the rows of the old workbook first, as they stood, and the new
-// ones below in the order of time.
+// ones below in the order of time. What workbooks say of ports stays where the
+// run is there.
 func (c *collection) sort() {
 	slices.SortFunc(c.entries, func(a, b entry) int {
 		switch {
@@ -282,6 +283,11 @@ func (c *collection) sort() {
 			return int(a.place - b.place)
 		}
 		return cmp.Or(cmp.Compare(a.started, b.started), cmp.Compare(a.id, b.id))
+	})
+	// Samples have left Runs, and people delete rows there.
+	c.firewall = slices.DeleteFunc(c.firewall, func(ports workbook.MachinePorts) bool {
+		_, kept := c.byID[ports.RunID]
+		return !kept
 	})
 	c.byID = nil
 	slices.SortStableFunc(c.leftOut, func(a, b workbook.LeftOut) int {
@@ -344,10 +350,14 @@ func (c *collection) joinOld(at int, row workbook.Row) error {
 	return err
 }
 
-// rows yields the rows in their order.
+// rows yields the rows in their order, marked by the limits of the workbook.
 func (c *collection) rows(yield func(workbook.Row, error) bool) {
+	marker := workbook.Marker{Limits: c.limits}
 	for _, e := range c.entries {
 		row, err := c.row(e)
+		if err == nil {
+			marker.Mark(&row)
+		}
 		if !yield(row, err) || err != nil {
 			return
 		}

@@ -5,17 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"netready/report"
 	"netready/report/workbook"
-	"netready/thresholds"
 )
 
 // A reader turns one source after the other into rows. Each processor has one.
 type reader struct {
-	limits thresholds.Limits // of the workbook; runs judged by others are marked
-	buf    bytes.Buffer
+	buf bytes.Buffer
 }
 
 // chunk is how many rows of a workbook travel at once.
@@ -108,14 +105,11 @@ func (r *reader) workbook(s source, place int32, send func(reading)) {
 	send(result)
 }
 
-// remarks says what is odd about a run.
-func (r *reader) remarks(limits thresholds.Limits, edited bool) []string {
-	var list []string
+// remarks says what is odd about a file. That a run was judged by other limits
+// is marked when the rows are written.
+func remarks(edited bool) []string {
 	if edited {
-		list = append(list, workbook.RemarkEdited)
+		return []string{workbook.RemarkEdited}
 	}
-	if differ := workbook.Differ(limits, r.limits); len(differ) > 0 {
-		list = append(list, workbook.RemarkLimits+": "+strings.Join(differ, ", "))
-	}
-	return list
+	return nil
 }

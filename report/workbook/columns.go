@@ -30,7 +30,7 @@ type layout struct {
 	places  map[string]int // by lower-case header
 
 	runID, organization, machine, location, region, started, ready, verdict, notes, remarks, source int
-	portsFailed, portsUnknown, complete                                                             int
+	portsFailed, portsUnknown, complete, limits                                                     int
 	figures                                                                                         [figures]int
 }
 
@@ -43,7 +43,7 @@ var runLayout = sync.OnceValue(func() layout {
 	for header, place := range map[string]*int{
 		"Run ID": &l.runID, "Organization": &l.organization, "Machine": &l.machine, "Location": &l.location, "Region": &l.region,
 		"Started": &l.started, "Ready": &l.ready, "Verdict at run time": &l.verdict, "Notes": &l.notes, "Remarks": &l.remarks,
-		"Source": &l.source, "Required ports failed": &l.portsFailed, "Required ports not measured": &l.portsUnknown, "Complete": &l.complete,
+		"Source": &l.source, "Required ports failed": &l.portsFailed, "Required ports not measured": &l.portsUnknown, "Complete": &l.complete, "Limits": &l.limits,
 	} {
 		*place = l.find(header)
 	}

@@ -43,7 +43,7 @@ func (r *Row) Label(source string, remarks []string) {
 	l := runLayout()
 	r.Cells[l.source], r.Cells[l.remarks] = source, nil
 	if len(remarks) > 0 {
-		r.Cells[l.remarks] = strings.Join(remarks, "; ")
+		r.Cells[l.remarks] = strings.Join(remarks, remarkGap)
 	}
 }
 

@@ -229,6 +229,29 @@ func TestReadyFollowsTheLimits(t *testing.T) {
 	}
 }
 
+// TestReadyIsExact: figures were once compared as float32, so that a figure at
+// a limit of 150.7 was under it.
+func TestReadyIsExact(t *testing.T) {
+	l := runLayout()
+	limits := thresholds.Default()
+	limits.RTTAvgMS.Below, limits.InOrderPercent.AtLeast = new(150.7), new(98.7)
+	row := sampleRow(0)
+	row.Cells[l.figures[orderUp]] = 98.7
+	for _, c := range []struct {
+		rtt  float64
+		want string
+	}{{150.7, "not_ready"}, {150.699, "ready"}} {
+		row.Cells[l.figures[rttAvg]] = c.rtt
+		f := openFile(t, write(t, Writer{Limits: limits}, []Row{row}))
+		if got := raw(t, f, SheetRuns, cellName(l.ready+1, 2)); got != c.want {
+			t.Errorf("round trip %v: Ready %q, want %q", c.rtt, got, c.want)
+		}
+		if got := row.Finished(limits)[l.ready]; got != c.want {
+			t.Errorf("round trip %v: --json says %q, want %q", c.rtt, got, c.want)
+		}
+	}
+}
+
 func TestLimitsAreNamesInAbout(t *testing.T) {
 	f := openFile(t, write(t, Writer{}, collect(1)))
 	if err := f.SetCellValue(SheetAbout, "B6", 1.5); err != nil {
