@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -359,4 +360,33 @@ func FuzzReadJSON(f *testing.F) {
 		}
 		_ = fmt.Sprint(cells(r))
 	})
+}
+
+// TestWriteAtomicKeepsLinkAndMode: a workbook reached over a link was once
+// replaced by a copy beside the real one, and its mode widened to 0644.
+func TestWriteAtomicKeepsLinkAndMode(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links need a privilege there, and modes mean little")
+	}
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "real"), filepath.Join(dir, "link")
+	if err := os.WriteFile(file, []byte("old"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("real", link); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteAtomic(link, true, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(file); string(got) != "new" || info.Mode().Perm() != 0o640 {
+		t.Errorf("the file behind the link holds %q, mode %v, want new, 0640", got, info.Mode())
+	}
+	if _, err := os.Readlink(link); err != nil {
+		t.Errorf("the link is gone: %v", err)
+	}
 }

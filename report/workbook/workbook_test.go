@@ -212,6 +212,8 @@ func TestReadyFollowsTheLimits(t *testing.T) {
 		{"ports blank", func(r Row) { r.Cells[l.portsUnknown] = nil }, "undetermined"},
 		{"broken off", func(r Row) { r.Cells[l.complete] = "no" }, "undetermined"},
 		{"undetermined at run time", func(r Row) { r.Cells[l.verdict] = "undetermined" }, "undetermined"},
+		{"only the firewall was asked for", func(r Row) { r.Cells[l.figures[rttAvg]], r.Cells[l.parts] = nil, "firewall, nat" }, "ready"},
+		{"a call was asked for", func(r Row) { r.Cells[l.figures[rttAvg]], r.Cells[l.parts] = nil, "voice, nat" }, "undetermined"},
 		{"text for a figure", func(r Row) { r.Cells[l.figures[rttAvg]] = "not measured" }, "undetermined"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
