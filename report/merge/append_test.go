@@ -1,7 +1,9 @@
 package merge
 
 import (
+	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/xuri/excelize/v2"
@@ -32,6 +34,43 @@ func TestSamplesLeaveEverySheet(t *testing.T) {
 		if len(found) > 0 {
 			t.Errorf("%s: samples in %v", name, found)
 		}
+	}
+}
+
+// TestWholePaste appends to a workbook under whose last row somebody has
+// pasted a whole TXT: each of its lines once became a run.
+func TestWholePaste(t *testing.T) {
+	dir := t.TempDir()
+	out, in := filepath.Join(dir, "team.xlsx"), filepath.Join(dir, "in")
+	put(t, filepath.Join(in, "0.json"), jsonOf(t, corpusRun(0)))
+	do(t, Merge{Sources: []string{in}, Out: out}, 1)
+	f, err := excelize.OpenFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.TrimPrefix(string(textOf(t, corpusRun(7))), "\ufeff")
+	at := 3
+	for line := range strings.SplitSeq(text, "\r\n") {
+		cells := strings.Split(line, "\t")
+		if err := f.SetSheetRow(workbook.SheetRuns, fmt.Sprintf("A%d", at), &cells); err != nil {
+			t.Fatal(err)
+		}
+		at++
+	}
+	if err := f.SetSheetRow(workbook.SheetRuns, fmt.Sprintf("A%d", at), &[]string{"", "my own row"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Save(); err != nil {
+		t.Fatal(err)
+	}
+	_ = f.Close()
+	do(t, Merge{Sources: []string{in}, Out: out, Append: true}, 2)
+	rows := sheet(t, out)
+	if got, want := rows[1]["Run ID"], corpusRun(7).RunID; got != want || rows[1]["Ready"] == "" {
+		t.Errorf("below the first row is %q, Ready %q, want %q", got, rows[1]["Ready"], want)
+	}
+	if got := rows[2]["Organization"]; got != "my own row" {
+		t.Errorf("the row that somebody typed below says %q", got)
 	}
 }
 

@@ -57,13 +57,16 @@ func (m Merge) Do(ctx context.Context) (Report, error) {
 	if err := c.write(ctx); err != nil {
 		return Report{}, err
 	}
-	added := 0
+	done := Report{LeftOut: c.leftOut, Kept: c.kept}
 	for _, e := range c.entries {
+		if !e.own {
+			done.Runs++
+		}
 		if !e.hasOld {
-			added++
+			done.Added++
 		}
 	}
-	return Report{Runs: len(c.entries), Added: added, LeftOut: c.leftOut, Kept: c.kept}, nil
+	return done, nil
 }
 
 // A collection is what has been found so far.
@@ -90,6 +93,7 @@ type entry struct {
 	rank    rank
 	hasRow  bool
 	hasOld  bool
+	own     bool // a row that somebody has typed: no run
 }
 
 // rank says which of two sources of one run is believed.
@@ -321,7 +325,8 @@ func (c *collection) openOld() error {
 
 func (c *collection) takeOld(row workbook.Row, place int32) error {
 	id := row.RunID()
-	if id == "" {
+	own := id == ""
+	if own {
 		id = fmt.Sprintf("row %d", row.OldRow) // somebody's own: it stays as it is
 	}
 	if at, seen := c.byID[id]; seen {
@@ -332,7 +337,7 @@ func (c *collection) takeOld(row workbook.Row, place int32) error {
 		return err
 	}
 	c.byID[id] = len(c.entries)
-	c.entries = append(c.entries, entry{id: id, started: row.Started().UnixMilli(), old: slot, place: place, hasOld: true})
+	c.entries = append(c.entries, entry{id: id, started: row.Started().UnixMilli(), old: slot, place: place, hasOld: true, own: own})
 	return nil
 }
 
