@@ -75,6 +75,10 @@ func WriteFiles(dir string, r Report) (txt, js string, err error) {
 // same folder, to the disk, then under its name. Without overwrite a file that
 // exists is an error (fs.ErrExist) and stays as it is.
 func WriteAtomic(path string, overwrite bool, write func(io.Writer) error) error {
+	mode := fs.FileMode(0o644)
+	if overwrite {
+		path, mode = replaced(path, mode)
+	}
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, ".netready-*.tmp")
 	if err != nil {
@@ -83,7 +87,7 @@ func WriteAtomic(path string, overwrite bool, write func(io.Writer) error) error
 	defer os.Remove(f.Name())
 	err = write(f)
 	if err == nil {
-		err = f.Chmod(0o644)
+		err = f.Chmod(mode)
 		if errors.Is(err, errors.ErrUnsupported) {
 			err = nil
 		}
@@ -105,6 +109,18 @@ func WriteAtomic(path string, overwrite bool, write func(io.Writer) error) error
 		_ = d.Close()
 	}
 	return nil
+}
+
+// replaced is the file that a path leads to over links, and who may read it;
+// without one, the path and the mode of a new file.
+func replaced(path string, fresh fs.FileMode) (string, fs.FileMode) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	if info, err := os.Stat(path); err == nil {
+		return path, info.Mode().Perm()
+	}
+	return path, fresh
 }
 
 // renameNew renames only where nothing has that name yet. A hard link does

@@ -8,9 +8,6 @@ import (
 	"io"
 	"strings"
 
-	"golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/transform"
-
 	"netready/probe"
 	"netready/thresholds"
 )
@@ -152,10 +149,5 @@ func plainText(from io.Reader) ([]byte, error) {
 	if len(b) > maxFile {
 		return nil, fmt.Errorf("it is larger than %d MiB, which no result is", maxFile>>20)
 	}
-	// Notepad's UTF-16 comes with a mark; UTF-8 passes as it is.
-	out, _, err := transform.Bytes(unicode.BOMOverride(transform.Nop), b)
-	if err != nil {
-		return nil, fmt.Errorf("reading its encoding: %w; save it as UTF-8", err)
-	}
-	return []byte(strings.ToValidUTF8(string(out), "�")), nil
+	return Decode(b)
 }

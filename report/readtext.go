@@ -17,7 +17,7 @@ import (
 )
 
 // ErrCutShort is a TXT whose end is missing.
-var ErrCutShort = errors.New("the file is cut short: its last line, the checksum, is missing")
+var ErrCutShort = errors.New("the file is cut short: its last line, the checksum, is missing or not whole")
 
 // ReadText reads what WriteText wrote: all that its JSON would give, as far as
 // a text for people can hold it. Errors name the line.
@@ -50,7 +50,7 @@ func ReadText(from io.Reader) (Report, Note, error) {
 // checkSum compares the last line with those before it.
 func checkSum(lines []string) (edited bool, err error) {
 	last := cellsOf(lines[len(lines)-1])
-	if len(last) != 2 || last[0] != checksumLabel {
+	if len(last) != 2 || last[0] != checksumLabel || len(last[1]) < hex.EncodedLen(sha256.Size) {
 		return false, ErrCutShort
 	}
 	var body bytes.Buffer

@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
 	"netready/probe"
@@ -155,6 +157,16 @@ func TestReadTextDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.Reset()
+	umlaut := samples()["not ready"]
+	umlaut.Organization = "Österreich"
+	if err := WriteText(&b, umlaut); err != nil {
+		t.Fatal(err)
+	}
+	ansi, err := charmap.Windows1252.NewEncoder().String(strings.TrimPrefix(b.String(), "\ufeff"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		name, text, wrong string
 		edited            bool
@@ -163,9 +175,13 @@ func TestReadTextDamaged(t *testing.T) {
 		{"LF", strings.ReplaceAll(whole, "\r\n", "\n"), "", false},
 		{"no mark", strings.TrimPrefix(whole, "\ufeff"), "", false},
 		{"UTF-16 of Notepad", utf16, "", false},
+		{"UTF-16 without its mark", strings.TrimPrefix(utf16, "\xff\xfe"), "", false},
+		{"ANSI of Notepad", ansi, "", false},
+		{"a bad byte in UTF-8", strings.Replace(whole, "Example", "Ex\xfcmple", 1), "", true},
 		{"edited", strings.Replace(whole, "Example Ltd", "Other Ltd", 1), "", true},
 		{"half", whole[:len(whole)/2], "cut short", false},
 		{"without its last line", whole[:strings.LastIndex(strings.TrimSpace(whole), "\r\n")], "cut short", false},
+		{"cut in its last line", strings.TrimSpace(whole)[:len(strings.TrimSpace(whole))-1], "cut short", false},
 		{"empty", "", "not a result", false},
 		{"something else", "hello\tworld\r\n", "not a result", false},
 		{"a number that is none", strings.Replace(whole, "\t4.36\t", "\t4,36\t", 1), "Jitter up (ms): \"4,36\" is not a number", false},
@@ -344,4 +360,33 @@ func FuzzReadJSON(f *testing.F) {
 		}
 		_ = fmt.Sprint(cells(r))
 	})
+}
+
+// TestWriteAtomicKeepsLinkAndMode: a workbook reached over a link was once
+// replaced by a copy beside the real one, and its mode widened to 0644.
+func TestWriteAtomicKeepsLinkAndMode(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links need a privilege there, and modes mean little")
+	}
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "real"), filepath.Join(dir, "link")
+	if err := os.WriteFile(file, []byte("old"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("real", link); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteAtomic(link, true, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(file); string(got) != "new" || info.Mode().Perm() != 0o640 {
+		t.Errorf("the file behind the link holds %q, mode %v, want new, 0640", got, info.Mode())
+	}
+	if _, err := os.Readlink(link); err != nil {
+		t.Errorf("the link is gone: %v", err)
+	}
 }

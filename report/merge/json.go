@@ -180,7 +180,7 @@ func (r *reader) reportRow(name string, found report.Report) (rankedRow, error) 
 // row makes the row of a result, its source and oddities beside it.
 func (r *reader) row(name string, found report.Report, edited bool) workbook.Row {
 	row := workbook.FromReport(found)
-	row.Label(name, r.remarks(found.Limits, edited))
+	row.Label(name, remarks(edited))
 	return row
 }
 

@@ -57,13 +57,16 @@ func (m Merge) Do(ctx context.Context) (Report, error) {
 	if err := c.write(ctx); err != nil {
 		return Report{}, err
 	}
-	added := 0
+	done := Report{LeftOut: c.leftOut, Kept: c.kept}
 	for _, e := range c.entries {
+		if !e.own {
+			done.Runs++
+		}
 		if !e.hasOld {
-			added++
+			done.Added++
 		}
 	}
-	return Report{Runs: len(c.entries), Added: added, LeftOut: c.leftOut, Kept: c.kept}, nil
+	return done, nil
 }
 
 // A collection is what has been found so far.
@@ -90,6 +93,7 @@ type entry struct {
 	rank    rank
 	hasRow  bool
 	hasOld  bool
+	own     bool // a row that somebody has typed: no run
 }
 
 // rank says which of two sources of one run is believed.
@@ -185,7 +189,7 @@ func (c *collection) collect(ctx context.Context) error {
 	})
 	for range runtime.GOMAXPROCS(0) {
 		readers.Go(func() {
-			r := reader{limits: c.limits}
+			r := reader{}
 			for j := range jobs {
 				r.read(j.source, j.place, func(one reading) { readings <- one })
 			}
@@ -269,7 +273,8 @@ func (c *collection) takeRow(row rankedRow, place int32) error {
 }
 
 // sort puts the rows of the old workbook first, as they stood, and the new
-// ones below in the order of time.
+// ones below in the order of time. What workbooks say of ports stays where the
+// run is there.
 func (c *collection) sort() {
 	slices.SortFunc(c.entries, func(a, b entry) int {
 		switch {
@@ -282,6 +287,11 @@ func (c *collection) sort() {
 			return int(a.place - b.place)
 		}
 		return cmp.Or(cmp.Compare(a.started, b.started), cmp.Compare(a.id, b.id))
+	})
+	// Samples have left Runs, and people delete rows there.
+	c.firewall = slices.DeleteFunc(c.firewall, func(ports workbook.MachinePorts) bool {
+		_, kept := c.byID[ports.RunID]
+		return !kept
 	})
 	c.byID = nil
 	slices.SortStableFunc(c.leftOut, func(a, b workbook.LeftOut) int {
@@ -315,7 +325,8 @@ func (c *collection) openOld() error {
 
 func (c *collection) takeOld(row workbook.Row, place int32) error {
 	id := row.RunID()
-	if id == "" {
+	own := id == ""
+	if own {
 		id = fmt.Sprintf("row %d", row.OldRow) // somebody's own: it stays as it is
 	}
 	if at, seen := c.byID[id]; seen {
@@ -326,7 +337,7 @@ func (c *collection) takeOld(row workbook.Row, place int32) error {
 		return err
 	}
 	c.byID[id] = len(c.entries)
-	c.entries = append(c.entries, entry{id: id, started: row.Started().UnixMilli(), old: slot, place: place, hasOld: true})
+	c.entries = append(c.entries, entry{id: id, started: row.Started().UnixMilli(), old: slot, place: place, hasOld: true, own: own})
 	return nil
 }
 
@@ -344,10 +355,14 @@ func (c *collection) joinOld(at int, row workbook.Row) error {
 	return err
 }
 
-// rows yields the rows in their order.
+// rows yields the rows in their order, marked by the limits of the workbook.
 func (c *collection) rows(yield func(workbook.Row, error) bool) {
+	marker := workbook.Marker{Limits: c.limits}
 	for _, e := range c.entries {
 		row, err := c.row(e)
+		if err == nil {
+			marker.Mark(&row)
+		}
 		if !yield(row, err) || err != nil {
 			return
 		}

@@ -5,18 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
-	"golang.org/x/text/encoding/unicode"
-
+	"netready/report"
 	"netready/report/workbook"
-	"netready/thresholds"
 )
 
 // A reader turns one source after the other into rows. Each processor has one.
 type reader struct {
-	limits thresholds.Limits // of the workbook; runs judged by others are marked
-	buf    bytes.Buffer
+	buf bytes.Buffer
 }
 
 // chunk is how many rows of a workbook travel at once.
@@ -66,30 +62,11 @@ func (r *reader) load(s source) ([]byte, error) {
 	if r.buf.Len() > maxResult {
 		return nil, fmt.Errorf("larger than %d MB: not a result of netready", maxResult>>20)
 	}
-	data, err := decode(r.buf.Bytes())
+	data, err := report.Decode(r.buf.Bytes())
 	if err == nil && len(bytes.TrimSpace(data)) == 0 { // a byte order mark is nothing, too
 		err = errors.New("the file is empty: copy it again, or run netready again on that machine")
 	}
 	return data, err
-}
-
-// decode makes UTF-8 of what Notepad and PowerShell save as "Unicode", with
-// or without its byte order mark.
-func decode(data []byte) ([]byte, error) {
-	var order unicode.Endianness
-	switch {
-	case bytes.HasPrefix(data, []byte{0xFF, 0xFE}), len(data) > 3 && data[0] != 0 && data[1] == 0 && data[3] == 0:
-		order = unicode.LittleEndian
-	case bytes.HasPrefix(data, []byte{0xFE, 0xFF}), len(data) > 3 && data[0] == 0 && data[1] != 0 && data[2] == 0:
-		order = unicode.BigEndian
-	default:
-		return bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")), nil
-	}
-	text, err := unicode.UTF16(order, unicode.UseBOM).NewDecoder().Bytes(data)
-	if err != nil || len(data)%2 != 0 {
-		return nil, errors.New("cut short in the middle of a UTF-16 character: copy it again")
-	}
-	return bytes.TrimPrefix(text, []byte("\xEF\xBB\xBF")), nil
 }
 
 // parse tells JSON from text.
@@ -128,14 +105,11 @@ func (r *reader) workbook(s source, place int32, send func(reading)) {
 	send(result)
 }
 
-// remarks says what is odd about a run.
-func (r *reader) remarks(limits thresholds.Limits, edited bool) []string {
-	var list []string
+// remarks says what is odd about a file. That a run was judged by other limits
+// is marked when the rows are written.
+func remarks(edited bool) []string {
 	if edited {
-		list = append(list, workbook.RemarkEdited)
+		return []string{workbook.RemarkEdited}
 	}
-	if differ := workbook.Differ(limits, r.limits); len(differ) > 0 {
-		list = append(list, workbook.RemarkLimits+": "+strings.Join(differ, ", "))
-	}
-	return list
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"time"
@@ -33,11 +34,18 @@ func newSpool() (*spool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a temporary file: %w", err)
 	}
+	// Where an open file may lose its name, a killed merge leaves nothing behind;
+	// elsewhere (Windows) close removes it.
+	_ = os.Remove(file.Name())
 	return &spool{file: file, w: bufio.NewWriterSize(file, 1<<18)}, nil
 }
 
 func (s *spool) close() error {
-	return errors.Join(s.file.Close(), os.Remove(s.file.Name()))
+	err := s.file.Close()
+	if gone := os.Remove(s.file.Name()); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
 }
 
 func (s *spool) put(row workbook.Row) (slot, error) {

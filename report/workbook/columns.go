@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"netready/probe"
 	"netready/report"
 	"netready/thresholds"
 )
@@ -30,7 +31,7 @@ type layout struct {
 	places  map[string]int // by lower-case header
 
 	runID, organization, machine, location, region, started, ready, verdict, notes, remarks, source int
-	portsFailed, portsUnknown, complete                                                             int
+	portsFailed, portsUnknown, complete, limits, parts                                              int
 	figures                                                                                         [figures]int
 }
 
@@ -43,7 +44,7 @@ var runLayout = sync.OnceValue(func() layout {
 	for header, place := range map[string]*int{
 		"Run ID": &l.runID, "Organization": &l.organization, "Machine": &l.machine, "Location": &l.location, "Region": &l.region,
 		"Started": &l.started, "Ready": &l.ready, "Verdict at run time": &l.verdict, "Notes": &l.notes, "Remarks": &l.remarks,
-		"Source": &l.source, "Required ports failed": &l.portsFailed, "Required ports not measured": &l.portsUnknown, "Complete": &l.complete,
+		"Source": &l.source, "Required ports failed": &l.portsFailed, "Required ports not measured": &l.portsUnknown, "Complete": &l.complete, "Limits": &l.limits, "Parts": &l.parts,
 	} {
 		*place = l.find(header)
 	}
@@ -87,10 +88,17 @@ func (l layout) stateOf(row Row, broken, missing bool) state {
 	switch {
 	case broken || failed > 0:
 		return stateNotReady
-	case missing || unknown > 0 || !known, l.text(row, l.complete) != "yes", l.text(row, l.verdict) == string(thresholds.Undetermined):
+	case missing && l.voiceWanted(row), unknown > 0 || !known, l.text(row, l.complete) != "yes", l.text(row, l.verdict) == string(thresholds.Undetermined):
 		return stateUndetermined
 	}
 	return stateReady
+}
+
+// voiceWanted says whether the run was to measure a call; --only may have left
+// that out. A row that does not say was to measure all.
+func (l layout) voiceWanted(row Row) bool {
+	parts := l.text(row, l.parts)
+	return parts == "" || strings.Contains(parts, probe.PartVoice)
 }
 
 func (l layout) numberAt(row Row, place int) (float64, bool) {
@@ -114,6 +122,9 @@ func (l layout) readyFormula() string {
 		broken = append(broken, "N("+at(l.portsFailed)+")>0")
 	}
 	missing := []string{fmt.Sprintf("COUNT(%s)<%d", strings.Join(cells, ","), len(cells))}
+	if l.parts >= 0 { // as voiceWanted
+		missing[0] = fmt.Sprintf(`AND(%s,OR(LEN(%s)=0,ISNUMBER(FIND("%s",%s))))`, missing[0], at(l.parts), probe.PartVoice, at(l.parts))
+	}
 	if l.portsUnknown >= 0 {
 		missing = append(missing, fmt.Sprintf("NOT(ISNUMBER(%s))", at(l.portsUnknown)), "N("+at(l.portsUnknown)+")>0")
 	}

@@ -99,17 +99,17 @@ const (
 	figures // how many there are
 )
 
-// breaks says whether a figure breaks its limit. What was not measured (NaN)
-// breaks none.
-func (m measure) breaks(figure float32, limits map[string]float64) bool {
+// breaks says whether a figure breaks its limit, exactly as condition does.
+// What was not measured (NaN) breaks none.
+func (m measure) breaks(figure float64, limits map[string]float64) bool {
 	limit, ok := limits[m.limit]
 	if !ok {
 		return false
 	}
 	if m.least {
-		return float64(figure) < limit-1e-6
+		return figure < limit
 	}
-	return float64(figure) >= limit-1e-6
+	return figure >= limit
 }
 
 // condition is the formula that is true where the cell breaks its limit.

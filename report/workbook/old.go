@@ -154,6 +154,7 @@ func (o *Old) rowsOf(sheet string, yield func(Row, error) bool) error {
 		return err
 	}
 	defer stop()
+	var whole paste
 	for number := 1; rows.Next(); number++ {
 		cells, err := rows.Columns(excelize.Options{RawCellValue: true})
 		if err != nil {
@@ -166,7 +167,7 @@ func (o *Old) rowsOf(sheet string, yield func(Row, error) bool) error {
 		row := o.row(cells, places, l)
 		row.OldRow = number
 		row.Extra = o.extraCells(cells, places, extras(number))
-		if row.empty() {
+		if row.empty() || whole.drops(row) {
 			continue
 		}
 		if !yield(row, nil) {

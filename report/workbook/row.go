@@ -43,7 +43,7 @@ func (r *Row) Label(source string, remarks []string) {
 	l := runLayout()
 	r.Cells[l.source], r.Cells[l.remarks] = source, nil
 	if len(remarks) > 0 {
-		r.Cells[l.remarks] = strings.Join(remarks, "; ")
+		r.Cells[l.remarks] = strings.Join(remarks, remarkGap)
 	}
 }
 
@@ -73,7 +73,7 @@ func (r *Row) Finished(limits thresholds.Limits) []any {
 	for i, m := range graded {
 		figure, ok := number(r.Cells[l.figures[i]])
 		missing = missing || !ok
-		broken = broken || ok && m.breaks(float32(figure), values)
+		broken = broken || ok && m.breaks(figure, values)
 	}
 	cells := slices.Clone(r.Cells)
 	cells[l.ready] = l.stateOf(*r, broken, missing).String()

@@ -210,7 +210,7 @@ func (b *book) tallyRow(l layout, row Row, limits map[string]float64) (isRun boo
 			continue
 		}
 		run.figures[i] = float32(value)
-		broken = broken || m.breaks(run.figures[i], limits)
+		broken = broken || m.breaks(value, limits)
 	}
 	run.state = l.stateOf(row, broken, missing)
 	b.tally.runs = append(b.tally.runs, run)

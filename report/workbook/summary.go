@@ -208,7 +208,7 @@ func (b *book) measuresBlock() block {
 			switch x := run.figures[i]; {
 			case math.IsNaN(float64(x)):
 				lines[i].missing++
-			case m.breaks(x, limits):
+			case m.breaks(round3(x), limits):
 				lines[i].broken++
 			}
 		}

@@ -212,6 +212,8 @@ func TestReadyFollowsTheLimits(t *testing.T) {
 		{"ports blank", func(r Row) { r.Cells[l.portsUnknown] = nil }, "undetermined"},
 		{"broken off", func(r Row) { r.Cells[l.complete] = "no" }, "undetermined"},
 		{"undetermined at run time", func(r Row) { r.Cells[l.verdict] = "undetermined" }, "undetermined"},
+		{"only the firewall was asked for", func(r Row) { r.Cells[l.figures[rttAvg]], r.Cells[l.parts] = nil, "firewall, nat" }, "ready"},
+		{"a call was asked for", func(r Row) { r.Cells[l.figures[rttAvg]], r.Cells[l.parts] = nil, "voice, nat" }, "undetermined"},
 		{"text for a figure", func(r Row) { r.Cells[l.figures[rttAvg]] = "not measured" }, "undetermined"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -226,6 +228,29 @@ func TestReadyFollowsTheLimits(t *testing.T) {
 				t.Errorf("computed %q (%v), want %q", got, err, c.want)
 			}
 		})
+	}
+}
+
+// TestReadyIsExact: figures were once compared as float32, so that a figure at
+// a limit of 150.7 was under it.
+func TestReadyIsExact(t *testing.T) {
+	l := runLayout()
+	limits := thresholds.Default()
+	limits.RTTAvgMS.Below, limits.InOrderPercent.AtLeast = new(150.7), new(98.7)
+	row := sampleRow(0)
+	row.Cells[l.figures[orderUp]] = 98.7
+	for _, c := range []struct {
+		rtt  float64
+		want string
+	}{{150.7, "not_ready"}, {150.699, "ready"}} {
+		row.Cells[l.figures[rttAvg]] = c.rtt
+		f := openFile(t, write(t, Writer{Limits: limits}, []Row{row}))
+		if got := raw(t, f, SheetRuns, cellName(l.ready+1, 2)); got != c.want {
+			t.Errorf("round trip %v: Ready %q, want %q", c.rtt, got, c.want)
+		}
+		if got := row.Finished(limits)[l.ready]; got != c.want {
+			t.Errorf("round trip %v: --json says %q, want %q", c.rtt, got, c.want)
+		}
 	}
 }
 
