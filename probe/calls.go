@@ -97,13 +97,25 @@ func (r *run) write(o *call.Outcome) {
 		return
 	}
 	v.Up, v.Down = v.PerCall[worst].Up, v.PerCall[worst].Down
-	chosen := o.Calls[worst]
-	for way, d := range map[string]call.Direction{"voice.up": chosen.Up, "voice.down": chosen.Down} {
-		if d.Sent == 0 {
-			r.missing(way, d.Reason)
+	r.unmeasured(o.Calls, worst)
+	v.Timeline = timeline(o.Calls[worst], o, r.plan.JitterBuffer)
+}
+
+// unmeasured says of every direction of every call why there are no figures of
+// it; those of the reported call have the names of Up and Down.
+func (r *run) unmeasured(calls []call.Call, reported int) {
+	for i, c := range calls {
+		name := "voice"
+		if i != reported {
+			name = fmt.Sprintf("voice.per_call[%d]", i)
+		}
+		if c.Up.Sent == 0 {
+			r.missing(name+".up", c.Up.Reason)
+		}
+		if c.Down.Sent == 0 {
+			r.missing(name+".down", c.Down.Reason)
 		}
 	}
-	v.Timeline = timeline(chosen, o, r.plan.JitterBuffer)
 }
 
 // direction is nil where nothing was sent that way.

@@ -173,6 +173,7 @@ func (j *judge) voice() {
 			j.warnings(side.way, side.d)
 		}
 	}
+	j.everyCall()
 }
 
 // unknownFigure says why a direction that was sent lacks a figure.
