@@ -147,9 +147,9 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return
 	}
 	remembered := s.memory.load()
-	invite := strings.TrimSpace(req.Invite)
-	if req.Region != localRegion { // there, only one that was typed for it counts: nothing is to leave this machine unasked
-		invite = cmp.Or(invite, s.cfg.Invite, remembered.Invite)
+	invite := cmp.Or(strings.TrimSpace(req.Invite), s.cfg.Invite)
+	if req.Region != localRegion { // there, one of the last time does not count: nothing is to leave this machine unasked
+		invite = cmp.Or(invite, remembered.Invite)
 	}
 	err := s.assay.start(ctx, Options{
 		req.Region, req.Organization, req.Location, invite, time.Duration(req.DurationS) * time.Second, req.Calls,

@@ -94,11 +94,14 @@ function plan() {
   const { region, duration_s: seconds, calls } = values();
   const option = $("region").selectedOptions[0];
   const name = option?.dataset.name || region;
-  const known = $("invite").value.trim() || $("invite").dataset.known;
+  const typed = $("invite").value.trim();
+  const { known: kept, from } = $("invite").dataset;
+  // On this machine an invite of the last time does not count, as in handlers.go.
+  const known = typed || (region === "local" && from === "the last time" ? "" : kept);
   const far = known ? host(known) : name;
   const list = [];
   if (!region) list.push("Choose a region to see what a test does.");
-  else if (region === "local" && !$("invite").value.trim()) {
+  else if (region === "local" && !known) {
     list.push("The ports are tried and the test call is placed against a responder inside netready: nothing leaves this machine.");
     list.push(`${callText(calls, seconds)} go from this machine to itself and back.`);
   } else {
