@@ -19,8 +19,8 @@ import (
 // mergeMemory is where the garbage collector starts to work harder, so that
 // 100,000 runs stay under 300 MB. Below it may be lazy.
 const (
-	mergeMemory = 180 << 20
-	mergeGC     = 400 // percent
+	mergeMemory = 220 << 20
+	mergeGC     = 200 // percent
 )
 
 // MergeCmd puts the results of many machines into one workbook.

@@ -16,8 +16,8 @@ import (
 // TestMain lets the test program play the merge that is killed.
 func TestMain(m *testing.M) {
 	if args := os.Getenv("NETREADY_TEST_MERGE"); args != "" {
-		debug.SetMemoryLimit(180 << 20) // as the command does
-		debug.SetGCPercent(400)
+		debug.SetMemoryLimit(220 << 20) // as the command does
+		debug.SetGCPercent(200)
 		source, out, _ := strings.Cut(args, "|")
 		got, err := Merge{Sources: []string{source}, Out: out, Append: true, Now: time.Now()}.Do(context.Background())
 		fmt.Println(got.Runs, err)

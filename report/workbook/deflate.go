@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"io"
+	"sync"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -18,7 +19,7 @@ const deflateBlock = 1 << 20
 func newFastZip(w io.Writer) excelize.ZipWriter {
 	zw := zip.NewWriter(w)
 	zw.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {
-		return &deflater{out: out}, nil
+		return newDeflater(out), nil
 	})
 	return zw
 }
@@ -28,13 +29,33 @@ func newFastZip(w io.Writer) excelize.ZipWriter {
 // (RFC 1951, 3.2.4).
 type deflater struct {
 	out     io.Writer
-	block   []byte
-	pending []chan compressed // in the order of writing
+	slab    *slab
+	pending []chan *slab // in the order of writing
 }
 
-type compressed struct {
-	data []byte
-	err  error
+// A slab is a block of the input, what it became, and what did it.
+type slab struct {
+	in  []byte
+	out bytes.Buffer
+	w   *flate.Writer
+	err error
+}
+
+// slabs are used again: a sheet of 100,000 rows has some 300 of them, and
+// fresh memory is what costs most.
+var slabs = sync.Pool{New: func() any {
+	b := &slab{in: make([]byte, 0, deflateBlock)}
+	b.w, b.err = flate.NewWriter(&b.out, flate.BestSpeed)
+	return b
+}}
+
+func newDeflater(out io.Writer) *deflater { return &deflater{out: out, slab: newSlab()} }
+
+func newSlab() *slab {
+	b, _ := slabs.Get().(*slab)
+	b.in = b.in[:0]
+	b.out.Reset()
+	return b
 }
 
 // atOnce bounds the blocks under way.
@@ -42,10 +63,10 @@ const atOnce = 4
 
 func (d *deflater) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
-		n := min(len(rest), deflateBlock-len(d.block))
-		d.block = append(d.block, rest[:n]...)
+		n := min(len(rest), deflateBlock-len(d.slab.in))
+		d.slab.in = append(d.slab.in, rest[:n]...)
 		rest = rest[n:]
-		if len(d.block) == deflateBlock {
+		if len(d.slab.in) == deflateBlock {
 			if err := d.start(); err != nil {
 				return 0, err
 			}
@@ -56,10 +77,10 @@ func (d *deflater) Write(p []byte) (int, error) {
 
 // start gives the block away, and writes the oldest if enough are under way.
 func (d *deflater) start() error {
-	block, result := d.block, make(chan compressed, 1)
-	d.block = nil
-	d.pending = append(d.pending, result)
-	go func() { result <- compress(block, (*flate.Writer).Flush) }()
+	full, done := d.slab, make(chan *slab, 1)
+	d.slab = newSlab()
+	d.pending = append(d.pending, done)
+	go func() { done <- full.compress((*flate.Writer).Flush) }()
 	if len(d.pending) < atOnce {
 		return nil
 	}
@@ -68,12 +89,18 @@ func (d *deflater) start() error {
 
 // finish waits for the oldest block and writes it.
 func (d *deflater) finish() error {
-	result := <-d.pending[0]
+	oldest := <-d.pending[0]
 	d.pending = d.pending[1:]
-	if result.err != nil {
-		return result.err
+	return d.write(oldest)
+}
+
+// write writes what a block became and gives it back.
+func (d *deflater) write(b *slab) error {
+	if b.err != nil {
+		return b.err
 	}
-	_, err := d.out.Write(result.data)
+	_, err := d.out.Write(b.out.Bytes())
+	slabs.Put(b)
 	return err
 }
 
@@ -84,22 +111,16 @@ func (d *deflater) Close() error {
 			return err
 		}
 	}
-	last := compress(d.block, (*flate.Writer).Close)
-	if last.err != nil {
-		return last.err
-	}
-	_, err := d.out.Write(last.data)
-	return err
+	return d.write(d.slab.compress((*flate.Writer).Close))
 }
 
-func compress(block []byte, end func(*flate.Writer) error) compressed {
-	var out bytes.Buffer
-	w, err := flate.NewWriter(&out, flate.BestSpeed)
-	if err != nil {
-		return compressed{nil, err}
+func (b *slab) compress(end func(*flate.Writer) error) *slab {
+	if b.err != nil {
+		return b
 	}
-	if _, err = w.Write(block); err == nil {
-		err = end(w)
+	b.w.Reset(&b.out)
+	if _, b.err = b.w.Write(b.in); b.err == nil {
+		b.err = end(b.w)
 	}
-	return compressed{out.Bytes(), err}
+	return b
 }

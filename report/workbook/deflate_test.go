@@ -16,7 +16,7 @@ func TestDeflateIsOneStream(t *testing.T) {
 			want[i] = byte(r.IntN(9))
 		}
 		var out bytes.Buffer
-		d := &deflater{out: &out}
+		d := newDeflater(&out)
 		for rest := want; len(rest) > 0; {
 			n := min(len(rest), 1+r.IntN(100_000))
 			if _, err := d.Write(rest[:n]); err != nil {

@@ -207,7 +207,8 @@ func (b *book) finish(w io.Writer) error {
 	if b.Old != nil {
 		b.Old.tidy()
 	}
-	b.file.SetZipWriter(newFastZip)
+	// Straight to w: excelize would hold the whole file in memory first.
+	b.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return newFastZip(w) })
 	if err := b.file.Write(w); err != nil {
 		return fmt.Errorf("writing the workbook: %w", err)
 	}
