@@ -153,39 +153,47 @@ type rankedRow struct {
 	rank rank
 }
 
+// A job is a source to be read, and its place among all.
+type job struct {
+	source
+	place int32
+}
+
+// find gives the sources away as jobs, and says at once what is none.
+func (c *collection) find(ctx context.Context, jobs chan<- job, readings chan<- reading) error {
+	place := int32(0)
+	f := &finder{
+		stdin: c.merge.Stdin, skip: c.skipped(),
+		leftOut: func(l workbook.LeftOut) {
+			place++
+			readings <- reading{place: place, leftOut: []workbook.LeftOut{l}}
+		},
+		emit: func(s source) error {
+			place++
+			select {
+			case jobs <- job{s, place}:
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		},
+	}
+	err := f.find(ctx, c.merge.Sources)
+	c.closers = f.closers
+	return err
+}
+
 // collect reads all sources, on all processors, and keeps each run once.
 func (c *collection) collect(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	type job struct {
-		source
-		place int32
-	}
 	jobs, readings := make(chan job, 64), make(chan reading, 64)
 	var readers, all sync.WaitGroup
 	all.Go(func() {
 		defer close(jobs)
-		place := int32(0)
-		f := &finder{
-			stdin: c.merge.Stdin, skip: c.skipped(),
-			leftOut: func(l workbook.LeftOut) {
-				place++
-				readings <- reading{place: place, leftOut: []workbook.LeftOut{l}}
-			},
-			emit: func(s source) error {
-				place++
-				select {
-				case jobs <- job{s, place}:
-					return nil
-				case <-ctx.Done():
-					return context.Cause(ctx)
-				}
-			},
-		}
-		if err := f.find(ctx, c.merge.Sources); err != nil {
+		if err := c.find(ctx, jobs, readings); err != nil {
 			cancel(err)
 		}
-		c.closers = f.closers
 	})
 	for range runtime.GOMAXPROCS(0) {
 		readers.Go(func() {

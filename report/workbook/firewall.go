@@ -194,11 +194,10 @@ func (t *portTally) failures() []portFailure {
 // Columns of the sheet Firewall before the ports.
 var firewallHead = []string{"Organization", "Machine", "Location", "Region", "Run ID", "Tested", "Required ports failed"}
 
-// firewall writes machines by ports, the machines with most failures first.
-func (b *book) firewall() error {
-	t := &b.tally.ports
-	rows := make([]int, 0, len(t.rows))
-	failed := make([]int, len(t.rows))
+// worstFirst is the order of the rows, those with most required ports failed
+// first, and how many failed in each.
+func (t *portTally) worstFirst() (rows, failed []int) {
+	failed = make([]int, len(t.rows))
 	for i, row := range t.rows {
 		rows = append(rows, i)
 		for _, say := range row.says {
@@ -211,6 +210,13 @@ func (b *book) firewall() error {
 		return cmp.Or(cmp.Compare(failed[j], failed[i]), cmp.Compare(t.rows[i].organization, t.rows[j].organization),
 			cmp.Compare(t.rows[i].machine, t.rows[j].machine))
 	})
+	return rows, failed
+}
+
+// firewall writes machines by ports, the machines with most failures first.
+func (b *book) firewall() error {
+	t := &b.tally.ports
+	rows, failed := t.worstFirst()
 	rows = rows[:min(len(rows), b.MaxRows-1)]
 	s, err := b.open(SheetFirewall, "A1:"+cellName(len(firewallHead)+len(t.names), max(2, len(rows)+1)))
 	if err != nil {

@@ -101,17 +101,6 @@ func (b *book) tiles(s *sheet, groups []machineGroup, leftOut int) error {
 			bad++
 		}
 	}
-	span := "no runs yet"
-	if !b.tally.first.IsZero() {
-		span = fmt.Sprintf("%s to %s UTC", b.tally.first.UTC().Format("2006-01-02 15:04"), b.tally.last.UTC().Format("2006-01-02 15:04"))
-	}
-	ready := func(want thresholds.Verdict) string {
-		var sums []string
-		for _, cells := range b.runsColumn(runLayout().ready) {
-			sums = append(sums, fmt.Sprintf(`COUNTIF(%s,"%s")`, cells, want))
-		}
-		return strings.Join(sums, "+")
-	}
 	st := b.style
 	numbers := make([]any, 14)
 	labels := make([]any, 14)
@@ -121,9 +110,9 @@ func (b *book) tiles(s *sheet, groups []machineGroup, leftOut int) error {
 		formula string
 		value   int
 	}{
-		{"runs ready", st.tileGood, ready(thresholds.Ready), all.ready},
-		{"runs not ready", st.tileBad, ready(thresholds.NotReady), all.notReady},
-		{"runs undetermined", st.tileMaybe, ready(thresholds.Undetermined), all.undetermined},
+		{"runs ready", st.tileGood, b.countReady(thresholds.Ready), all.ready},
+		{"runs not ready", st.tileBad, b.countReady(thresholds.NotReady), all.notReady},
+		{"runs undetermined", st.tileMaybe, b.countReady(thresholds.Undetermined), all.undetermined},
 		{"machines", st.tilePlain, "", len(groups)},
 		{"machines with a run not ready", st.tilePlain, "", bad},
 		{"sources left out", st.tilePlain, "", leftOut},
@@ -148,11 +137,29 @@ func (b *book) tiles(s *sheet, groups []machineGroup, leftOut int) error {
 	}
 	return errorsOf(
 		s.addRow(excelize.RowOpts{Height: 32}, excelize.Cell{StyleID: st.title, Value: fmt.Sprintf("%d of %d runs are ready for cloud voice", all.ready, len(b.tally.runs))}),
-		s.add(excelize.Cell{StyleID: st.subtitle, Value: "Runs from " + span + ". " + note}),
+		s.add(excelize.Cell{StyleID: st.subtitle, Value: b.span() + ". " + note}),
 		s.add(),
 		s.addRow(excelize.RowOpts{Height: 40}, numbers...),
 		s.add(labels...),
 	)
+}
+
+// countReady is the formula that counts the runs of a verdict by the limits.
+func (b *book) countReady(verdict thresholds.Verdict) string {
+	var sums []string
+	for _, cells := range b.runsColumn(runLayout().ready) {
+		sums = append(sums, fmt.Sprintf(`COUNTIF(%s,"%s")`, cells, verdict))
+	}
+	return strings.Join(sums, "+")
+}
+
+// span is when the runs were made.
+func (b *book) span() string {
+	const minute = "2006-01-02 15:04"
+	if b.tally.first.IsZero() {
+		return "No runs yet"
+	}
+	return fmt.Sprintf("Runs from %s to %s UTC", b.tally.first.UTC().Format(minute), b.tally.last.UTC().Format(minute))
 }
 
 // runsColumn is a whole column of Runs, in every part of it.
