@@ -110,13 +110,17 @@ func proxy(t *testing.T) *url.URL {
 			return
 		}
 		defer to.Close()
-		w.WriteHeader(http.StatusOK)
-		from, _, err := http.NewResponseController(w).Hijack()
+		// What the server has read ahead lies in its buffer, and it must not answer
+		// before the connection is ours.
+		from, ahead, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			return
 		}
 		defer from.Close()
-		go func() { _, _ = io.Copy(to, from); _ = to.Close() }()
+		if _, err := io.WriteString(from, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+			return
+		}
+		go func() { _, _ = io.Copy(to, ahead); _ = to.Close() }()
 		_, _ = io.Copy(from, to)
 	}))
 	t.Cleanup(s.Close)
