@@ -86,7 +86,7 @@ func (c *AnalyzeCmd) Run(app *App) error {
 // conclude says what a reader of the figures alone might miss.
 func (c *AnalyzeCmd) conclude(app *App, a analysis) error {
 	for _, note := range a.Notes {
-		fmt.Fprintf(app.Stderr, "netready: %s\n", note)
+		fmt.Fprintf(app.Stderr, "netready: %s: %s\n", c.File, note)
 	}
 	if len(a.Streams) > 0 {
 		return nil

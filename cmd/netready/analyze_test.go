@@ -168,7 +168,7 @@ func TestAnalyzeErrors(t *testing.T) {
 		{"empty", []string{file("empty.pcap", nil)}, exitUsage, "empty"},
 		{"text", []string{file("a.txt", []byte("hello, world"))}, exitUsage, "not a packet capture"},
 		{"no packets", []string{file("b.pcap", whole[:24])}, exitUndetermined, "no RTP stream in 0 packets"},
-		{"cut short", []string{file("c.pcap", whole[:len(whole)-9])}, exitReady, "cut short"},
+		{"cut short", []string{file("c.pcap", whole[:len(whole)-9])}, exitReady, "c.pcap: The file is cut short"},
 		{"bad map", []string{capture, "--map", "200=opus"}, exitUsage, "--map 200=opus"},
 		{"bad rate", []string{capture, "--map", "96=opus/x"}, exitUsage, "--map"},
 		{"bad buffer", []string{capture, "--jitter-buffer=-1ms"}, exitUsage, "--jitter-buffer"},

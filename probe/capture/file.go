@@ -80,25 +80,3 @@ func (c classic) next() (frame, error) {
 	}
 	return frame{data: data, at: info.Timestamp, link: c.LinkType()}, nil
 }
-
-type nextGeneration struct{ *pcapgo.NgReader }
-
-func openNG(r io.Reader) (frames, error) {
-	p, err := pcapgo.NewNgReader(r, pcapgo.NgReaderOptions{WantMixedLinkType: true, SkipUnknownVersion: true})
-	if err != nil {
-		return nil, fmt.Errorf("%w (its header is damaged: %w)", ErrFormat, err)
-	}
-	return nextGeneration{p}, nil
-}
-
-func (n nextGeneration) next() (frame, error) {
-	data, info, err := n.ZeroCopyReadPacketData()
-	if err != nil {
-		return frame{}, err
-	}
-	iface, err := n.Interface(info.InterfaceIndex)
-	if err != nil {
-		return frame{}, fmt.Errorf("finding the packet's interface: %w", err)
-	}
-	return frame{data: data, at: info.Timestamp, link: iface.LinkType}, nil
-}

@@ -317,7 +317,7 @@ func TestBadRequests(t *testing.T) {
 		{"no JSON", "POST", wire.PathSessions, "hello", true, 400, wire.CodeRequest},
 		{"empty", "POST", wire.PathSessions, "", true, 400, wire.CodeRequest},
 		{"half", "POST", wire.PathSessions, string(valid[:20]), true, 400, wire.CodeRequest},
-		{"large", "POST", wire.PathSessions, `{"codec":"` + strings.Repeat("a", 1<<20), true, 400, wire.CodeRequest},
+		{"large", "POST", wire.PathSessions, `{"codec":"` + strings.Repeat("a", 1<<20), true, 413, wire.CodeRequest},
 		{"version", "POST", wire.PathSessions, `{"version":99}`, true, 409, wire.CodeVersion},
 		{"payload", "POST", wire.PathSessions, strings.Replace(string(valid), `"payload":160`, `"payload":9000`, 1), true, 400, wire.CodeRequest},
 		{"no calls", "POST", wire.PathSessions, strings.Replace(string(valid), `"calls":1`, `"calls":-1`, 1), true, 400, wire.CodeRequest},

@@ -7,11 +7,13 @@ import (
 	"crypto/subtle"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +24,8 @@ import (
 
 const (
 	maxBody      = 64 << 10         // of a request that is one JSON document
+	headerWait   = 5 * time.Second  // for the head of a request
+	bodyWait     = 5 * time.Second  // for the body of one that is no upload
 	maxTransfer  = 15 * time.Second // of a bandwidth test
 	maxTransfers = 8                // of one session
 	eventsEvery  = time.Second
@@ -52,7 +56,7 @@ func (s *Server) newHTTP(conf *tls.Config) *http.Server {
 	return &http.Server{
 		Handler:           s.authorized(mux),
 		TLSConfig:         conf,
-		ReadHeaderTimeout: 5 * time.Second,
+		ReadHeaderTimeout: headerWait,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
@@ -66,13 +70,20 @@ func (s *Server) newHTTP(conf *tls.Config) *http.Server {
 }
 
 // authorized lets only those through who hold the token, in constant time.
+// Whoever announces a body has little time to send it, token or not: the server
+// itself waits for what a handler leaves unread. Handlers that take longer over
+// a body, or go on after it, set their own deadline.
 func (s *Server) authorized(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		arrived := stamp.Now()
+		if r.ContentLength != 0 && http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWait)) != nil {
+			return
+		}
 		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		hash := sha256.Sum256([]byte(given))
 		if r.URL.Path != "/i" && (!ok || subtle.ConstantTimeCompare(hash[:], s.tokenHash[:]) != 1) {
 			s.log.Warn("a request without the token", "from", r.RemoteAddr, "path", r.URL.Path)
+			w.Header().Set("Connection", "close") // nothing of a stranger's is waited for
 			refuse(w, http.StatusUnauthorized, wire.CodeToken, "the token is missing or wrong: ask for a fresh invite")
 			return
 		}
@@ -94,14 +105,27 @@ func answer(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// decode reads a body that is one JSON document.
+// decode reads a body that is one JSON document. What the handler does next is
+// not held to the deadline of the body: over HTTP/1 it would end the request.
 func decode(w http.ResponseWriter, r *http.Request, v any) bool {
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	if err := d.Decode(v); err != nil {
-		refuse(w, http.StatusBadRequest, wire.CodeRequest, "the request cannot be read: "+err.Error())
-		return false
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err == nil {
+		err = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	}
-	return true
+	if err == nil {
+		err = json.Unmarshal(body, v)
+	}
+	if err == nil {
+		return true
+	}
+	status := http.StatusBadRequest
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		status = http.StatusRequestEntityTooLarge
+	} else if errors.Is(err, os.ErrDeadlineExceeded) {
+		status = http.StatusRequestTimeout
+	}
+	refuse(w, status, wire.CodeRequest, "the request cannot be read: "+err.Error())
+	return false
 }
 
 // inSession finds the session of a request and keeps it alive meanwhile.

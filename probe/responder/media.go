@@ -107,7 +107,7 @@ func (s *Server) proof(c *wire.Check, a stamp.Arrival) {
 // knock answers the question of a firewall check.
 func (s *Server) knock(b []byte, a stamp.Arrival) {
 	k, nonce, ok := wire.ParseKnock(b, s.nonceOf)
-	if !ok {
+	if !ok || !s.again(k.ID, k.Random) {
 		return
 	}
 	reply := k.Answer(a.From, int(s.media.LocalAddr().Port())).Marshal(nonce)

@@ -129,6 +129,16 @@ func (r *registry) nonceOf(id wire.KnockID) (string, bool) {
 	return s.grant.Nonce, true
 }
 
+// again says whether a question of a firewall check may be answered, perhaps
+// once more: retransmissions and the network's copies are, a flood of replays,
+// which may come in a victim's name, is not.
+func (r *registry) again(id wire.KnockID, question [16]byte) bool {
+	r.mu.Lock()
+	s := r.knocks[id]
+	r.mu.Unlock()
+	return s != nil && s.again(question)
+}
+
 // ask remembers a check of ours.
 func (r *registry) ask(id wire.TransactionID, q question) {
 	r.mu.Lock()

@@ -13,6 +13,7 @@ import (
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
+	"netready/probe/responder/listen"
 	"netready/probe/stream"
 )
 
@@ -48,6 +49,7 @@ type session struct {
 	isDone    bool
 	listening bool
 	transfers int
+	answered  map[[16]byte]uint8 // firewall checks' questions, and how often
 }
 
 // call is one call of a session.
@@ -157,6 +159,30 @@ func (s *session) enter() (leave func()) {
 		s.busy--
 		s.seen = stamp.Now()
 	}
+}
+
+const (
+	// sameQuestion is how often one question is answered.
+	sameQuestion = 8
+	// mostQuestions of one session are answered: eight times what an Opener
+	// opens for it at once.
+	mostQuestions = 8 * listen.DefaultPerSession
+)
+
+// again counts a question of a firewall check, and says whether it may be
+// answered.
+func (s *session) again(question [16]byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, known := s.answered[question]
+	if n >= sameQuestion || !known && len(s.answered) >= mostQuestions {
+		return false
+	}
+	if s.answered == nil {
+		s.answered = map[[16]byte]uint8{}
+	}
+	s.answered[question] = n + 1
+	return true
 }
 
 // finish says that the calls are over.

@@ -1,6 +1,8 @@
 package listen
 
 import (
+	"strings"
+
 	"github.com/miekg/dns"
 
 	"netready/probe/internal/wire"
@@ -13,8 +15,11 @@ func (s *Set) dns(question []byte) []byte {
 		len(m.Question) != 1 || m.Question[0].Qtype != dns.TypeTXT || m.Question[0].Qclass != dns.ClassINET {
 		return nil
 	}
-	text, ok := wire.ParseDNSName(m.Question[0].Name, s.config.Nonce)
-	if !ok {
+	name := strings.ToLower(m.Question[0].Name)
+	text, ok := wire.ParseDNSName(name, s.config.Nonce)
+	first, _, _ := strings.Cut(name, ".")
+	id, known := wire.ParseKnockID(first)
+	if !ok || !known || !s.config.Again.allows(id, Name([]byte(name))) {
 		return nil
 	}
 	answer := new(dns.Msg).SetReply(m)

@@ -7,6 +7,7 @@ package listen
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -24,6 +25,22 @@ type Config struct {
 	Addresses []string     // to bind; none: all. Two of them allow RFC 5780's tests
 	TLS       *tls.Config  // certificate of the TLS ports; nil: there are none
 	Nonce     wire.NonceOf // finds the sessions
+	Again     Again        // nil: every question is answered, however often
+}
+
+// Again says whether a session's question may be answered, perhaps once more.
+// A question is named by what its proof covers, so that a copy of an overheard
+// one, sent in a victim's name, is a copy whatever else was changed in it.
+type Again func(id wire.KnockID, question [16]byte) bool
+
+func (again Again) allows(id wire.KnockID, question [16]byte) bool {
+	return again == nil || again(id, question)
+}
+
+// Name is the name of a question that is told apart by some bytes.
+func Name(b []byte) [16]byte {
+	sum := sha256.Sum256(b)
+	return [16]byte(sum[:16])
 }
 
 // A Set is what listens.

@@ -23,6 +23,7 @@ const (
 type Opener struct {
 	Address    string        // to bind; "": all
 	Nonce      wire.NonceOf  // finds the sessions
+	Again      Again         // nil: every question is answered, however often
 	Lifetime   time.Duration // 0: DefaultLifetime
 	PerSession int           // ports at once; 0: DefaultPerSession
 	Total      int           // ports at once of all sessions; 0: DefaultTotal
@@ -145,7 +146,7 @@ func (o *Opener) serve(p *opened, port int) {
 			}
 			return
 		}
-		if k, nonce, ok := wire.ParseKnock(b[:n], mine); ok && k.Delay == 0 {
+		if k, nonce, ok := wire.ParseKnock(b[:n], mine); ok && k.Delay == 0 && o.Again.allows(k.ID, k.Random) {
 			_, _ = p.conn.WriteToUDPAddrPort(k.Answer(from, port).Marshal(nonce), from)
 		}
 	}

@@ -34,7 +34,11 @@ func (s *Set) sip(raw []byte, from string) []byte {
 	if !ok {
 		return nil
 	}
-	s.heard.keep(wire.KnockIDOf(nonce), raw)
+	id := wire.KnockIDOf(nonce)
+	if !s.config.Again.allows(id, Name([]byte(callID))) {
+		return nil
+	}
+	s.heard.keep(id, raw)
 	r.SetSource(from)
 	answer := sip.NewResponseFromRequest(r, sip.StatusOK, "OK", nil)
 	answer.AppendHeader(sip.NewHeader(wire.SIPAnswer, wire.SIPReply(nonce, callID, raw)))

@@ -61,7 +61,7 @@ func (s *Set) signed(raw []byte) (*stun.Message, string) {
 		return nil, ""
 	}
 	nonce, ok := s.config.Nonce(id)
-	if !ok || stun.NewShortTermIntegrity(nonce).Check(m) != nil {
+	if !ok || stun.NewShortTermIntegrity(nonce).Check(m) != nil || !s.config.Again.allows(id, Name(m.TransactionID[:])) {
 		return nil, ""
 	}
 	return m, nonce

@@ -1,0 +1,121 @@
+package responder
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+	"github.com/pion/stun/v3"
+
+	"netready/probe/internal/wire"
+)
+
+// flood sends one datagram over and over and counts what comes back.
+func flood(t *testing.T, to string, question []byte, times int) (answers, bytes int) {
+	t.Helper()
+	var d net.Dialer
+	conn, err := d.DialContext(t.Context(), "udp", to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		for i := range times {
+			if ctx.Err() != nil {
+				return
+			}
+			_, _ = conn.Write(question)
+			if i%64 == 0 {
+				time.Sleep(time.Millisecond) // the socket's buffer is not what is tested
+			}
+		}
+	}()
+	b := make([]byte, 4096)
+	for {
+		if err := conn.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		n, err := conn.Read(b)
+		if err != nil {
+			return answers, bytes
+		}
+		answers++
+		bytes = max(bytes, n)
+	}
+}
+
+// One overheard question, sent over and over in a victim's name, is answered
+// as often as a network may copy it, on every port and in every protocol, and
+// never with more bytes than it has.
+func TestReplayedQuestionsAreNotReflected(t *testing.T) {
+	t.Parallel()
+	s := start(t, Local())
+	c := open(t, s, request)
+	nonce := c.Grant().Nonce
+	host := netip.MustParseAddrPort(s.MediaAddr()).Addr().String()
+	port := 0
+	for _, l := range s.Listeners() {
+		if l.Protocol == "udp" {
+			port = l.Port
+		}
+	}
+	fixed := net.JoinHostPort(host, strconv.Itoa(port))
+	opened, err := s.opener.Open(t.Context(), nonce, wire.PortsRequest{Protocol: "udp", Ports: []int{50021, 50023, 50027, 50029}})
+	if err != nil || len(opened.Open) == 0 {
+		t.Fatalf("no port was opened: %+v, %v", opened, err)
+	}
+	stunned, err := stun.Build(stun.TransactionID, stun.BindingRequest, stun.NewUsername(wire.KnockIDOf(nonce).String()),
+		stun.RawAttribute{Type: stun.AttrPadding, Value: make([]byte, 96)}, stun.NewShortTermIntegrity(nonce))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := new(dns.Msg).SetQuestion(wire.DNSName(nonce, [16]byte{1}), dns.TypeTXT)
+	name.Extra = append(name.Extra, &dns.OPT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeOPT, Class: 1232}, Option: []dns.EDNS0{
+		&dns.EDNS0_PADDING{Padding: make([]byte, wire.DNSPadding)},
+	}})
+	named, err := name.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, test := range map[string]struct {
+		to       string
+		question []byte
+	}{
+		"knock at the media port":   {s.MediaAddr(), wire.NewKnock(nonce).Marshal(nonce)},
+		"knock at a listener":       {fixed, wire.NewKnock(nonce).Marshal(nonce)},
+		"knock at a port for a try": {net.JoinHostPort(host, strconv.Itoa(opened.Open[0])), wire.NewKnock(nonce).Marshal(nonce)},
+		"STUN":                      {fixed, stunned.Raw},
+		"DNS":                       {fixed, named},
+		"SIP":                       {fixed, wire.NewSIPOptions("UDP", "192.0.2.1:5060", host, port, nonce).Marshal()},
+	} {
+		t.Run(what, func(t *testing.T) {
+			answers, bytes := flood(t, test.to, test.question, 2000)
+			if answers < 1 || answers > sameQuestion {
+				t.Errorf("%d answers, want 1 to %d", answers, sameQuestion)
+			}
+			if bytes > len(test.question) {
+				t.Errorf("%d bytes for a question of %d", bytes, len(test.question))
+			}
+		})
+	}
+}
+
+// Whoever holds the token cannot fill the memory with questions.
+func TestQuestionsOfOneSessionAreBounded(t *testing.T) {
+	s := newSession(request, netip.MustParseAddr("192.0.2.1"))
+	n := 0
+	for i := range 3 * mostQuestions {
+		if s.again([16]byte{byte(i), byte(i >> 8), byte(i >> 16)}) {
+			n++
+		}
+	}
+	if n != mostQuestions || len(s.answered) != mostQuestions {
+		t.Errorf("%d questions answered, %d remembered, want %d", n, len(s.answered), mostQuestions)
+	}
+}
