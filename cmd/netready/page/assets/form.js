@@ -39,6 +39,23 @@ export function reflect(state) {
   if (state.phase === "failed") $("failure").textContent = "The test did not come about: " + state.error;
 }
 
+// again runs the test of a result once more, with its own settings as far as it
+// holds them; what it does not hold (the length, where no call came about) is
+// the form's. The form shows them, should something be missing.
+export function again(about) {
+  if (!about) return start(values());
+  $("find").value = "";
+  filter();
+  $("region").value = about.region_id;
+  $("organization").value = about.organization;
+  $("location").value = about.location;
+  $("invite").value = "";
+  if (about.duration_s > 0) $("duration").value = about.duration_s;
+  if (about.calls > 0) $("calls").value = about.calls;
+  plan();
+  return start({ ...values(), region: about.region_id, responder: about.responder });
+}
+
 // start begins a test. A field that is wrong is named and focused.
 export async function start(what) {
   for (const name of fields) complain(name, "");

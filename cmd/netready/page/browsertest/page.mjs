@@ -88,6 +88,20 @@ const scenarios = {
     await page.getByRole("link", { name: "Open" }).last().click();
     await ended(page);
     assert.equal((await download(page)).name, got.name);
+    // An older result is run again as it was, whatever the form holds now.
+    await page.getByRole("link", { name: "New test" }).click();
+    await fill(page, { region: "local", organization: "Another", location: "Elsewhere", seconds: "7" });
+    await page.getByLabel("Number of calls").fill("3");
+    await page.goBack();
+    await ended(page);
+    await page.getByRole("button", { name: "Run again" }).click();
+    await page.locator("#view-run").waitFor();
+    await ended(page);
+    const results = files(".json").map((name) => JSON.parse(readFileSync(given.dir + "/" + name, "utf8")));
+    assert.equal(results.length, 3);
+    for (const r of results) {
+      assert.deepEqual([r.region.id, r.organization, r.location, r.voice.duration_s, r.voice.calls], ["eu-central-1", "Example Ltd", "Berlin, 2nd floor", 20, 1]);
+    }
   },
 
   async stop() {
