@@ -122,7 +122,7 @@ function plan() {
     list.push("The ports are tried and the test call is placed against a responder inside netready: nothing leaves this machine.");
     list.push(`${callText(calls, seconds)} go from this machine to itself and back.`);
   } else {
-    list.push(`The ports and addresses that calls need are tried, a few packets each: those of ${name}, and the responder's.`);
+    list.push(`The ports and addresses that calls need are tried, a few packets each: those of ${region === "local" ? "this machine" : name}, and the responder's.`);
     if (known || option?.hasAttribute("data-responder")) {
       list.push(`${callText(calls, seconds)} go to ${far} and as much comes back: ${Math.round(calls * 87.2)} kbit/s each way, alone on the line.`);
       list.push(`The bandwidth to ${far} is filled for some seconds, at the very end.`);
