@@ -40,7 +40,7 @@ type Event struct {
 // Live are the figures of a call while it runs, of its first call where there
 // are several. They are provisional: late packets may yet arrive.
 type Live struct {
-	Second int
+	Second int // of the call, as in Voice.Timeline: the first is 0
 	Up     *SecondSide
 	Down   *SecondSide
 	RTTMS  *float64

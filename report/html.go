@@ -213,7 +213,7 @@ func whyNot(r Report, names ...string) string {
 func missing(all []probe.NotMeasured) []fact {
 	words := map[string]string{
 		"voice": "The test call", "voice.up": "The way up", "voice.down": "The way down", "voice.rtt": "The round trip",
-		"voice.timeline": "The course of the call", "bandwidth": "Bandwidth", "nat": "Address translation", "ping": "Ping", "firewall": "Firewall",
+		"voice.timeline": "The course of the call", "voice.complete": "The rest of the test call", "bandwidth": "Bandwidth", "nat": "Address translation", "ping": "Ping", "firewall": "Firewall",
 	}
 	var out []fact
 	for _, n := range all {

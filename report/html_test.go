@@ -106,6 +106,15 @@ func TestHTMLNothingMeasured(t *testing.T) {
 	}
 }
 
+// What was left of a broken call stood there as "The test call, complete".
+func TestHTMLNamesTheRestOfACall(t *testing.T) {
+	r := htmlReport()
+	r.NotMeasured = []probe.NotMeasured{{What: "voice.complete", Reason: "the control connection broke off"}}
+	if got := plain(html(t, r)); !strings.Contains(got, "The rest of the test call") || strings.Contains(got, "complete the control") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 func TestHTMLHostileTextStaysText(t *testing.T) {
 	evil := `<script>alert(1)</script>"'><img src=x onerror=alert(1)></style>` + "\u202E" + strings.Repeat("A", 10_000)
 	r := htmlReport()

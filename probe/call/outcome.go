@@ -81,10 +81,10 @@ type PathChange struct {
 	To   string
 }
 
-// Live are provisional figures of the first call, once a second. They are of
-// packets sent one to two seconds before.
+// Live are provisional figures of the first call, once a second: what was sent
+// in one second of it, told two seconds after that one's end.
 type Live struct {
-	Second   int
+	Second   int // of the call; the first is 0
 	Up, Down stream.Second
-	RTT      *time.Duration // mean of the second's answers
+	RTT      *time.Duration // mean of what was asked in the second
 }

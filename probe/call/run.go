@@ -145,7 +145,7 @@ func (s *calls) listen(ctx context.Context) {
 	case err == nil:
 		s.linkEnd = fmt.Errorf("the responder ended the session: %s", cmp.Or(closed, "no reason given"))
 	default:
-		s.linkEnd = fmt.Errorf("the control connection broke: %w", err)
+		s.linkEnd = err
 	}
 }
 

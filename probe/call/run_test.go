@@ -67,7 +67,7 @@ func TestCallIsMeasured(t *testing.T) {
 			if c.Local != agentAt || c.Mapped != agentAt || len(c.PathChanges) != 0 || *c.Up.Mark.Set != 46 {
 				t.Errorf("got %v, %v, %v, %+v", c.Local, c.Mapped, c.PathChanges, c.Up.Mark)
 			}
-			if len(live) != 30 || live[29].Second != 30 || live[5].Up.Sent != 50 || live[5].Up.Lost != 0 || live[5].Down.Lost != 0 || *live[5].RTT != 80*ms {
+			if len(live) != 30 || live[0].Second != 0 || live[29].Second != 29 || live[5].Up.Sent != 50 || live[5].Up.Lost != 0 || live[5].Down.Lost != 0 || *live[5].RTT != 80*ms {
 				t.Errorf("%d seconds told live, the sixth %+v", len(live), live[min(5, len(live)-1)])
 			}
 		})
@@ -102,6 +102,37 @@ func TestLossIsOfItsDirection(t *testing.T) {
 			want(t, "up", c.Up, packets, packets)
 			want(t, "down", c.Down, packets, packets-150)
 		})
+	})
+}
+
+// Live seconds were numbered from 1, and jitter and round trip were of all that
+// had come until they were told: a bad second moved when the result came.
+func TestLiveBadSecondIsTheResults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 10*time.Second)
+		good, bad := netsim.Path{Delay: 20 * ms}, netsim.Path{Delay: 20 * ms, Jitter: 80 * ms, Loss: 0.3}
+		w.both(good)
+		var live []Live
+		w.calls.live = func(l Live) { live = append(live, l) }
+		c := w.run(t, t.Context(), func() {
+			time.Sleep(4 * time.Second)
+			w.both(bad)
+			time.Sleep(time.Second)
+			w.both(good)
+		}).Calls[0]
+		up, down := stream.Seconds(c.Up.Trace, buffer), stream.Seconds(c.Down.Trace, buffer)
+		if len(live) != 10 || len(up) != 10 || up[4].Lost < 5 || *up[4].Jitter < 5*ms {
+			t.Fatalf("%d live, %d saved, the fifth %+v", len(live), len(up), up[min(4, len(up)-1)])
+		}
+		for i, l := range live {
+			if l.Second != i || l.Up.Lost != up[i].Lost || *l.Up.Jitter != *up[i].Jitter || l.Down.Lost != down[i].Lost || *l.Down.Jitter != *down[i].Jitter {
+				t.Errorf("second %d: live %+v, saved %+v, %+v", i, l, up[i], down[i])
+			}
+			from := c.Started + time.Duration(i)*time.Second
+			if want := meanTrip(c.RoundTrips, from, from+time.Second); (want == nil) != (l.RTT == nil) || want != nil && *want != *l.RTT {
+				t.Errorf("second %d: live round trip %v, saved %v", i, l.RTT, want)
+			}
+		}
 	})
 }
 

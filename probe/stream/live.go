@@ -1,52 +1,64 @@
 package stream
 
 // Live keeps the figures of a stream that is still going on, one second after
-// the other. They are provisional: Measure has the last word. The zero value is
-// ready to use.
+// the other, each of the packets that were sent in it, as Seconds has them.
+// They are provisional: Measure has the last word. The zero value is ready to
+// use.
 type Live struct {
 	jitter  estimator
-	seen    map[int64]struct{} // from the second under way on
-	from    int64              // its first packet
+	waiting map[int64]livePacket // first copies, from the second under way on
+	from    int64                // its first packet
+	count   int                  // of first copies
 	first   Arrival
-	started bool
 	fastest float64
-	sum     float64 // of the transits since the last Second
-	n       int
+}
+
+// livePacket is an arrival that waits for its second to be told.
+type livePacket struct {
+	order           int     // of arrival
+	transit, jitter float64 // the latter after it, both in nanoseconds
 }
 
 // Add takes an arrival, in order of arrival.
 func (l *Live) Add(a Arrival) {
-	if !l.started {
-		l.started, l.first, l.seen = true, a, map[int64]struct{}{}
+	if l.count == 0 {
+		l.first, l.waiting = a, map[int64]livePacket{}
 	}
-	if _, ok := l.seen[a.Seq]; ok || a.Seq < l.from {
+	if _, ok := l.waiting[a.Seq]; ok || a.Seq < l.from {
 		return // a further copy, or one whose second is told already
 	}
-	l.seen[a.Seq] = struct{}{}
+	l.count++
 	transit := difference(a.Received, l.first.Received) - difference(a.Sent, l.first.Sent)
-	l.jitter.add(transit)
+	l.waiting[a.Seq] = livePacket{l.count, transit, l.jitter.add(transit)}
 	l.fastest = min(l.fastest, transit)
-	l.sum += transit
-	l.n++
 }
 
 // Second tells what became of the packets from the last call's sent up to this
 // one's. Give it the number of packets that were sent some time ago, so that
-// those still under way do not look lost.
+// those still under way do not look lost. Its jitter is the one after the last
+// of them that arrived.
 func (l *Live) Second(sent int) Second {
 	to := max(int64(sent), l.from)
 	s := Second{Sent: int(to - l.from)}
-	s.Lost = s.Sent
-	for seq := range l.seen {
-		if seq < to {
-			s.Lost--
-			delete(l.seen, seq)
+	var last livePacket
+	var sum float64
+	n := 0
+	for seq, p := range l.waiting {
+		if seq >= to {
+			continue
+		}
+		delete(l.waiting, seq)
+		sum += p.transit
+		n++
+		if p.order > last.order {
+			last = p
 		}
 	}
-	if l.n > 0 {
-		s.Jitter = nanoseconds(l.jitter.j)
-		s.Delay = nanoseconds(l.sum/float64(l.n) - l.fastest)
+	s.Lost = s.Sent - n
+	if n > 0 {
+		s.Jitter = nanoseconds(last.jitter)
+		s.Delay = nanoseconds(sum/float64(n) - l.fastest)
 	}
-	l.from, l.sum, l.n = to, 0, 0
+	l.from = to
 	return s
 }

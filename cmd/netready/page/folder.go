@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"regexp"
 	"slices"
@@ -40,6 +41,9 @@ type entry struct {
 	Host         string    `json:"host"`
 	Region       string    `json:"region"`
 	RegionID     string    `json:"region_id"`
+	Responder    string    `json:"responder"`  // host:port, "" where there was none
+	DurationS    int       `json:"duration_s"` // of the call, in whole seconds
+	Calls        int       `json:"calls"`
 	Verdict      string    `json:"verdict"`
 	Complete     bool      `json:"complete"`
 
@@ -101,7 +105,7 @@ func readEntry(root *os.Root, name string) (entry, error) {
 	}
 	return entry{
 		r.RunID, r.StartedAt, r.Organization, r.Location, r.Machine.Hostname, region, r.Region.ID,
-		string(r.Verdict), r.Complete, name,
+		r.Region.Responder, int(math.Ceil(r.Voice.DurationS)), r.Voice.Calls, string(r.Verdict), r.Complete, name,
 	}, nil
 }
 

@@ -134,6 +134,7 @@ type startRequest struct {
 	Invite       string `json:"invite"` // "" for the one that is known already
 	DurationS    int    `json:"duration_s"`
 	Calls        int    `json:"calls"`
+	Responder    string `json:"responder"` // host:port of the result to be run again; "" for a new test
 }
 
 func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Request) {
@@ -147,17 +148,19 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return
 	}
 	remembered := s.memory.load()
-	invite := cmp.Or(strings.TrimSpace(req.Invite), s.cfg.Invite)
-	if req.Region != localRegion { // there, one of the last time does not count: nothing is to leave this machine unasked
-		invite = cmp.Or(invite, remembered.Invite)
+	invite, err := s.invite(req, remembered.Invite)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "invite", err.Error())
+		return
 	}
-	err := s.assay.start(ctx, Options{
+	err = s.assay.start(ctx, Options{
 		req.Region, req.Organization, req.Location, invite, time.Duration(req.DurationS) * time.Second, req.Calls,
 	})
 	if err != nil {
 		refuse(w, http.StatusConflict, "", err.Error())
 		return
 	}
+	s.used.add(invite)
 	keep := form{req.Region, req.Organization, req.Location, remembered.Invite, req.DurationS, req.Calls}
 	if typed := strings.TrimSpace(req.Invite); typed != "" && req.Region != localRegion {
 		keep.Invite = typed // one from the command line is not ours to keep
@@ -216,6 +219,7 @@ func (s *Server) forget(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusInternalServerError, "invite", err.Error())
 		return
 	}
+	s.used.forget()
 	answer(w, struct{}{})
 }
 

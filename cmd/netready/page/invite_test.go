@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"netready/probe"
@@ -40,5 +41,72 @@ func TestInviteOfCommandLineServesEveryRegion(t *testing.T) {
 				t.Errorf("got invite %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestRunAgainReachesTheSameResponder: an older result was run again with the
+// invite, length and calls that the form happened to hold.
+func TestRunAgainReachesTheSameResponder(t *testing.T) {
+	const line, earlier = "https://line.example:1/i#T.P", "https://earlier.example:1/i#T.P"
+	for _, test := range []struct {
+		name, region, responder, want string
+		status                        int
+	}{
+		{"command line", "us-east-1", "line.example:1", line, 200},
+		{"last time", "us-east-1", "earlier.example:1", earlier, 200},
+		{"last time, local", "local", "earlier.example:1", earlier, 200},
+		{"inside netready", "local", "127.0.0.1:40123", "", 200},
+		{"region's own", "eu-central-1", "responder.example.net:443", "", 200},
+		{"none", "us-east-1", "", line, 200},
+		{"forgotten", "us-east-1", "gone.example:1", "", 400},
+		{"forgotten, local", "local", "gone.example:1", "", 400},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := make(chan string, 1)
+			cfg := Config{Dir: t.TempDir(), Invite: line, Remember: filepath.Join(t.TempDir(), "page.json")}
+			cfg.Run = func(_ context.Context, o Options, _ func(probe.Event)) (report.Report, error) {
+				got <- o.Invite
+				return report.Report{}, nil
+			}
+			s := serve(t, cfg)
+			if err := s.memory.save(form{Invite: earlier}); err != nil {
+				t.Fatal(err)
+			}
+			body := `{"region":"` + test.region + `","responder":"` + test.responder + `","duration_s":1,"calls":1}`
+			resp, text := (request{method: "POST", path: "/api/start", origin: "SELF", body: body}).do(t, s)
+			if resp.StatusCode != test.status {
+				t.Fatalf("status %d, want %d: %s", resp.StatusCode, test.status, text)
+			}
+			if test.status != 200 {
+				if !strings.Contains(text, `"field":"invite"`) || !strings.Contains(text, test.responder) {
+					t.Errorf("got %s", text)
+				}
+				return
+			}
+			if got := <-got; got != test.want {
+				t.Errorf("got invite %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// TestRunAgainWithATypedInvite: in region local a typed invite is not kept for
+// the next time, but running that result again in the same page needs it.
+func TestRunAgainWithATypedInvite(t *testing.T) {
+	const typed = "https://typed.example:1/i#T.P"
+	got := make(chan string, 1)
+	s := serve(t, Config{Dir: t.TempDir(), Run: func(_ context.Context, o Options, _ func(probe.Event)) (report.Report, error) {
+		got <- o.Invite
+		return report.Report{}, nil
+	}})
+	for _, body := range []string{
+		`{"region":"local","invite":"` + typed + `","duration_s":1,"calls":1}`,
+		`{"region":"local","responder":"typed.example:1","duration_s":1,"calls":1}`,
+	} {
+		post(t, s, "/api/start", body)
+		if got := <-got; got != typed {
+			t.Errorf("%s: got invite %q", body, got)
+		}
+		s.assay.wait()
 	}
 }

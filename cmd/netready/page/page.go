@@ -65,6 +65,7 @@ type Server struct {
 	guard    guard
 	assay    *assay
 	memory   memory
+	used     invites
 	folder   folder
 	viewers  viewers
 	ending   chan struct{} // closed when the streams have to end

@@ -179,6 +179,9 @@ func (c *Client) exchange(ctx context.Context, method, path string, body io.Read
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil && c.lost(ctx, err) {
+		err = broken(err)
+	}
 	if err != nil || out == nil {
 		return err
 	}
@@ -197,6 +200,9 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader) 
 	req.Header.Set("Authorization", "Bearer "+c.invite.Token)
 	resp, err := c.conn.RoundTrip(req)
 	if err != nil {
+		if c.lost(ctx, err) {
+			err = broken(err)
+		}
 		return nil, err
 	}
 	if resp.StatusCode/100 != 2 {

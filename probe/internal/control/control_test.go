@@ -244,7 +244,7 @@ func TestSilentHost(t *testing.T) {
 }
 
 // hostile is a responder that answers whatever a test wants.
-func hostile(t *testing.T, below func(w http.ResponseWriter, r *http.Request)) wire.Invite {
+func hostile(t *testing.T, below func(w http.ResponseWriter, r *http.Request), started ...func(*httptest.Server)) wire.Invite {
 	t.Helper()
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && r.URL.Path == wire.PathSessions {
@@ -257,6 +257,9 @@ func hostile(t *testing.T, below func(w http.ResponseWriter, r *http.Request)) w
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	t.Cleanup(s.Close)
+	for _, f := range started {
+		f(s)
+	}
 	return wire.Invite{Host: s.Listener.Addr().String(), Token: "t", Pins: [][]byte{wire.Pin(s.Certificate().RawSubjectPublicKeyInfo)}}
 }
 
@@ -285,6 +288,28 @@ func TestEventsOfAHostileResponder(t *testing.T) {
 				t.Errorf("%d lines, %v, want %d and %v", lines, err, tt.lines, tt.want)
 			}
 		})
+	}
+}
+
+// A responder that died was told of as "the control connection broke off:
+// unexpected EOF", and then as "http2: client conn not usable".
+func TestDeadResponderInPlainWords(t *testing.T) {
+	var server *httptest.Server
+	c, err := control.Open(t.Context(), hostile(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "{}\n")
+		_ = http.NewResponseController(w).Flush()
+		server.CloseClientConnections()
+	}, func(s *httptest.Server) { server = s }), request, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	events := c.Events(t.Context(), func(wire.Event) {})
+	finish := c.Finish(t.Context())
+	for name, err := range map[string]error{"events": events, "finish": finish} {
+		if !errors.Is(err, control.ErrBroken) || strings.Contains(err.Error(), "http2") || strings.Contains(err.Error(), "EOF") || strings.Count(err.Error(), "broke") != 1 {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

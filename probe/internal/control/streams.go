@@ -16,9 +16,6 @@ import (
 	"netready/probe/internal/wire"
 )
 
-// ErrBroken is an events stream that ended before its last line.
-var ErrBroken = errors.New("the control connection broke off")
-
 // Events calls on for every line of the responder's trace until the last,
 // which has Closed set. It returns nil after that one.
 func (c *Client) Events(ctx context.Context, on func(wire.Event)) error {
@@ -40,7 +37,7 @@ func (c *Client) Events(ctx context.Context, on func(wire.Event)) error {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return fmt.Errorf("%w: %w", ErrBroken, err)
+		return broken(err)
 	}
 	return ErrBroken
 }
@@ -70,7 +67,18 @@ func (c *Client) Download(ctx context.Context, most int64, d time.Duration) (io.
 	if err != nil {
 		return nil, fmt.Errorf("asking for a download: %w", err)
 	}
-	return resp.Body, nil
+	return download{resp.Body}, nil
+}
+
+// download is a body whose errors are in plain words.
+type download struct{ io.ReadCloser }
+
+func (d download) Read(b []byte) (int, error) {
+	n, err := d.ReadCloser.Read(b)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = broken(err)
+	}
+	return n, err
 }
 
 // Upload sends all of r and returns what the responder counted.

@@ -16,8 +16,8 @@ export function make(name, attributes = {}, ...children) {
 const signs = { pass: "✓", fail: "✕", warn: "!", unknown: "–" };
 
 // mark is a sign, a word and a colour.
-export const mark = (tone, word) =>
-  make("span", { class: "mark tone-" + tone }, make("i", { "aria-hidden": "true" }, signs[tone]), make("bdi", {}, word));
+export const mark = (tone, word, sign = signs[tone]) =>
+  make("span", { class: "mark tone-" + tone }, make("i", { "aria-hidden": "true" }, sign), make("bdi", {}, word));
 
 // say tells those who listen instead of looking.
 export function say(text) {

@@ -39,6 +39,23 @@ export function reflect(state) {
   if (state.phase === "failed") $("failure").textContent = "The test did not come about: " + state.error;
 }
 
+// again runs the test of a result once more, with its own settings as far as it
+// holds them; what it does not hold (the length, where no call came about) is
+// the form's. The form shows them, should something be missing.
+export function again(about) {
+  if (!about) return start(values());
+  $("find").value = "";
+  filter();
+  $("region").value = about.region_id;
+  $("organization").value = about.organization;
+  $("location").value = about.location;
+  $("invite").value = "";
+  if (about.duration_s > 0) $("duration").value = about.duration_s;
+  if (about.calls > 0) $("calls").value = about.calls;
+  plan();
+  return start({ ...values(), region: about.region_id, responder: about.responder });
+}
+
 // start begins a test. A field that is wrong is named and focused.
 export async function start(what) {
   for (const name of fields) complain(name, "");
@@ -105,7 +122,7 @@ function plan() {
     list.push("The ports are tried and the test call is placed against a responder inside netready: nothing leaves this machine.");
     list.push(`${callText(calls, seconds)} go from this machine to itself and back.`);
   } else {
-    list.push(`The ports and addresses that calls need are tried, a few packets each: those of ${name}, and the responder's.`);
+    list.push(`The ports and addresses that calls need are tried, a few packets each: those of ${region === "local" ? "this machine" : name}, and the responder's.`);
     if (known || option?.hasAttribute("data-responder")) {
       list.push(`${callText(calls, seconds)} go to ${far} and as much comes back: ${Math.round(calls * 87.2)} kbit/s each way, alone on the line.`);
       list.push(`The bandwidth to ${far} is filled for some seconds, at the very end.`);

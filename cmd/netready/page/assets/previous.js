@@ -2,7 +2,8 @@
 import { $, make, mark, when } from "./dom.js";
 import { read } from "./server.js";
 
-const words = { ready: ["pass", "Ready"], not_ready: ["fail", "Not ready"], undetermined: ["unknown", "Undetermined"] };
+// As in the report: a verdict that is open is a question, a figure that is missing a dash.
+const words = { ready: ["pass", "Ready"], not_ready: ["fail", "Not ready"], undetermined: ["unknown", "Undetermined", "?"] };
 
 export async function open() {
   let entries = [];
@@ -20,11 +21,11 @@ export async function open() {
 
 function item(entry) {
   const time = when(entry.started_at);
-  const [tone, word] = words[entry.verdict] ?? ["unknown", "Unknown"];
+  const [tone, word, sign] = words[entry.verdict] ?? ["unknown", "Unknown", "?"];
   const text = [entry.organization, entry.location, entry.host].filter(Boolean);
   return make("li", {},
     make("label", {}, make("input", { type: "checkbox", value: entry.id }), make("span", { class: "vh" }, `Compare the one of ${time}, ${entry.host}`)),
-    mark(tone, word),
+    mark(tone, word, sign),
     make("div", { class: "what" },
       make("p", {}, make("strong", {}, time), " · ", make("bdi", {}, entry.region), entry.complete ? "" : " · ended early"),
       make("p", { class: "muted small" }, ...text.flatMap((part, i) => [i ? " · " : "", make("bdi", {}, part)]))),

@@ -6,7 +6,7 @@ import * as form from "./form.js";
 
 let id = "";
 let row = "";
-let about; // { region, organization, location } of the shown result
+let about; // the shown result's entry of the list: where, who, how long
 
 const fragment = (html) => new DOMParser().parseFromString(html, "text/html").body.childNodes;
 
@@ -49,9 +49,7 @@ export function wire() {
   });
   $("copy").addEventListener("click", copy);
   $("again").addEventListener("click", () => {
-    const what = form.values();
-    if (about) Object.assign(what, { region: about.region_id, organization: about.organization, location: about.location });
-    form.start(what);
+    form.again(about);
   });
 }
 

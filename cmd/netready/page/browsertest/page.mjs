@@ -84,10 +84,26 @@ const scenarios = {
     for (const box of await page.getByRole("checkbox").all()) await box.check();
     await page.getByRole("button", { name: "Compare" }).click();
     await page.getByRole("heading", { name: "Side by side" }).waitFor();
+    const [table, room] = await Promise.all([".compare", ".scroll"].map((name) => page.locator(name).boundingBox()));
+    assert.ok(table.width >= room.width - 1, `two results fill ${table.width} of ${room.width} px`);
     await page.goBack();
     await page.getByRole("link", { name: "Open" }).last().click();
     await ended(page);
     assert.equal((await download(page)).name, got.name);
+    // An older result is run again as it was, whatever the form holds now.
+    await page.getByRole("link", { name: "New test" }).click();
+    await fill(page, { region: "local", organization: "Another", location: "Elsewhere", seconds: "7" });
+    await page.getByLabel("Number of calls").fill("3");
+    await page.goBack();
+    await ended(page);
+    await page.getByRole("button", { name: "Run again" }).click();
+    await page.locator("#view-run").waitFor();
+    await ended(page);
+    const results = files(".json").map((name) => JSON.parse(readFileSync(given.dir + "/" + name, "utf8")));
+    assert.equal(results.length, 3);
+    for (const r of results) {
+      assert.deepEqual([r.region.id, r.organization, r.location, r.voice.duration_s, r.voice.calls], ["eu-central-1", "Example Ltd", "Berlin, 2nd floor", 20, 1]);
+    }
   },
 
   async stop() {
@@ -98,6 +114,12 @@ const scenarios = {
     await page.getByRole("button", { name: "Stop" }).click();
     await ended(page);
     await page.getByRole("heading", { name: "Undetermined" }).waitFor();
+    assert.ok((await page.locator("#report .verdict").textContent()).includes("?"), "the result's own sign");
+    await page.getByRole("link", { name: "Previous results" }).click();
+    const mark = page.locator("#previous .mark").first();
+    assert.equal((await mark.textContent()).trim(), "?Undetermined", "another sign than the result's");
+    const [badge, text] = [await mark.boundingBox(), await page.locator("#previous .what").first().boundingBox()];
+    assert.ok(text.x - badge.x - badge.width >= 12, `the mark is ${text.x - badge.x - badge.width} px from the date`);
     const result = JSON.parse(readFileSync(given.dir + "/" + files(".json")[0], "utf8"));
     assert.equal(result.complete, false);
   },
@@ -236,6 +258,10 @@ const scenarios = {
 
   async remembered() {
     const page = await visit();
+    await fill(page, { region: "local" });
+    await page.getByLabel("Responder invite").fill("https://far.example.net:8443/i#TOKENTOKEN.PIN");
+    const plan = await page.locator("#plan").textContent();
+    assert.ok(plan.includes("those of this machine") && plan.includes("go to far.example.net:8443"), plan);
     await fill(page, { organization: "Zoë & Söhne", seconds: "10" });
     await page.getByLabel("Responder invite").fill("https://far.example.net:8443/i#TOKENTOKEN.PIN");
     await start(page);

@@ -1,0 +1,83 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+
+	"netready"
+)
+
+// invites are those that runs of this process used, by the responder's
+// host:port, so that "Run again" reaches the responder that a result is of.
+type invites struct {
+	mu sync.Mutex // guards the rest
+	by map[string]string
+}
+
+func (i *invites) add(invite string) {
+	if invite == "" {
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.by == nil {
+		i.by = map[string]string{}
+	}
+	i.by[inviteHost(invite)] = invite
+}
+
+func (i *invites) of(host string) string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.by[host]
+}
+
+func (i *invites) forget() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	clear(i.by)
+}
+
+// invite chooses the one to run with; "" for the region's own responder.
+func (s *Server) invite(req startRequest, remembered string) (string, error) {
+	typed := strings.TrimSpace(req.Invite)
+	if typed == "" && req.Responder != "" {
+		return s.inviteAgain(req, remembered)
+	}
+	invite := cmp.Or(typed, s.cfg.Invite)
+	if req.Region != localRegion { // there, one of the last time does not count: nothing is to leave this machine unasked
+		invite = cmp.Or(invite, remembered)
+	}
+	return invite, nil
+}
+
+// inviteAgain finds the invite of the responder that a result was measured
+// with. Results do not hold it: it is a secret.
+func (s *Server) inviteAgain(req startRequest, remembered string) (string, error) {
+	if used := s.used.of(req.Responder); used != "" {
+		return used, nil
+	}
+	for _, known := range []string{s.cfg.Invite, remembered} {
+		if known != "" && inviteHost(known) == req.Responder {
+			return known, nil
+		}
+	}
+	if at := slices.IndexFunc(s.cfg.Regions, func(r netready.Region) bool { return r.ID == req.Region }); at >= 0 && isOwn(s.cfg.Regions[at], req.Responder) {
+		return "", nil
+	}
+	return "", fmt.Errorf("that result was measured with the responder %s, whose invite is not kept in results: paste it here, or leave this empty, and press Start", req.Responder)
+}
+
+// isOwn tells whether a responder is the region's: one of its list or, in
+// region local, the one inside netready, whose port is another each time.
+func isOwn(r netready.Region, responder string) bool {
+	if r.ID == localRegion {
+		host, _, _ := net.SplitHostPort(responder)
+		return net.ParseIP(host).IsLoopback()
+	}
+	return slices.ContainsFunc(r.Responders, func(own string) bool { return own == responder || inviteHost(own) == responder })
+}

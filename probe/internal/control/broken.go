@@ -1,0 +1,37 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// ErrBroken is a connection that is gone, or an events stream that ended before
+// its last line.
+var ErrBroken = errors.New("the control connection broke off")
+
+// lost tells whether err means that the connection itself is gone.
+func (c *Client) lost(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
+		return false // the asker's own end
+	}
+	return c.conn.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// broken is ErrBroken with the cause in the words of a network, not in those of
+// net/http, whose errors of this kind have no names but their texts.
+func broken(err error) error {
+	switch text := err.Error(); {
+	case errors.Is(err, ErrBroken):
+		return err
+	case strings.Contains(text, "http2: client conn not usable"):
+		return fmt.Errorf("%w earlier", ErrBroken)
+	case strings.Contains(text, "http2: client connection lost"):
+		return fmt.Errorf("%w: nothing came over it any more", ErrBroken)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "http2: server sent GOAWAY"):
+		return fmt.Errorf("%w: the responder closed it, or something on the way did", ErrBroken)
+	}
+	return fmt.Errorf("%w: %w", ErrBroken, err)
+}
