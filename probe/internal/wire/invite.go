@@ -30,6 +30,7 @@ type Invite struct {
 const (
 	maxInvite = 4096
 	maxPins   = 16
+	pinChars  = 43 // of base64url, for the 32 bytes of a SHA-256
 	maxToken  = 512
 )
 
@@ -91,7 +92,7 @@ func (i Invite) String() string {
 	var b strings.Builder
 	b.WriteString("https://" + strings.NewReplacer("[", "", "]", "").Replace(i.Host) + "/i#" + i.Token)
 	for _, pin := range i.Pins {
-		b.WriteString("." + base64.RawURLEncoding.EncodeToString(pin))
+		b.WriteString("." + base64.RawURLEncoding.EncodeToString(pin)[:pinChars])
 	}
 	return b.String()
 }
@@ -232,13 +233,29 @@ func parseSecrets(s string) (token string, pins [][]byte, err error) {
 		return "", nil, invalid("it has %d pins, more than %d; %s", len(parts)-1, maxPins, copyAgain)
 	}
 	for i, part := range parts[1:] {
-		pin, err := base64.RawURLEncoding.Strict().DecodeString(part)
-		if err != nil || len(pin) != sha256.Size {
-			return "", nil, invalid("pin %d has %d characters that are not a SHA-256 (43 are), so it was cut short or changed; %s", i+1, len(part), copyAgain)
+		pin, ok := parsePin(part)
+		if !ok {
+			return "", nil, invalid("pin %d has %d characters that are not a SHA-256 in base64url (43 letters, digits, - and _), so it was cut short or changed; %s", i+1, len(part), copyAgain)
 		}
 		pins = append(pins, pin)
 	}
 	return token, pins, nil
+}
+
+// parsePin reads a pin of pinChars characters of base64url (RFC 4648 section 5). The
+// last one carries two bits more than the 32 bytes need. Where they are set, it is
+// a pin that no responder prints, yet a whole one: it stays and matches no key, as
+// any other wrong pin does.
+func parsePin(s string) (pin []byte, ok bool) {
+	const unused = "A" // six bits of nothing, so that the 258 bits fill 33 bytes
+	pin, err := base64.RawURLEncoding.DecodeString(s + unused)
+	if err != nil || len(s) != pinChars {
+		return nil, false
+	}
+	if pin[sha256.Size] == 0 {
+		pin = pin[:sha256.Size]
+	}
+	return pin, true
 }
 
 // CheckToken says whether an invite and an HTTP header can carry a token.

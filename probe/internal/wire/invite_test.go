@@ -82,7 +82,8 @@ func TestParseInviteRefuses(t *testing.T) {
 		{"http", strings.Replace(good, "https", "http", 1), "instead of https"},
 		{"pin gone", "https://r.example.com:8443/i#" + pin, "pin behind the token is missing"},
 		{"pin cut", good[:len(good)-5], "38 characters"},
-		{"pin not canonical", good[:len(good)-1] + "_", "pin 1"},
+		{"pin too long", good + "A", "44 characters"},
+		{"pin of other letters", good[:len(good)-1] + "~", "pin 1"},
 		{"second pin cut", good + ".abc", "pin 2"},
 		{"token missing", "https://r.example.com:8443/i#." + pin, "token"},
 		{"port zero", "https://r.example.com:0/i#t." + pin, "port"},
@@ -106,6 +107,24 @@ func TestParseInviteRefuses(t *testing.T) {
 				t.Errorf("the error repeats the secrets: %v", err)
 			}
 		})
+	}
+}
+
+// A whole pin whose last character has bits that no SHA-256 fills is a wrong pin,
+// as any other: it was refused as a malformed invite, or by a laxer reading it
+// would be taken for the right one.
+func TestPinThatNoKeyHas(t *testing.T) {
+	key := []byte("a")
+	good := sample().String()
+	for _, last := range "-_BCDzx9" {
+		in := good[:len(good)-1] + string(last)
+		got, err := ParseInvite(in)
+		if err != nil {
+			t.Fatalf("%c: %v", last, err)
+		}
+		if got.Trusts(key) || got.String() != in {
+			t.Errorf("%c: trusts the key: %v, came back as %s, want %s", last, got.Trusts(key), got.String(), in)
+		}
 	}
 }
 
