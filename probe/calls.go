@@ -65,6 +65,14 @@ func (r *run) pingGateway(ctx context.Context) (stop func()) {
 	return func() { cancel(); wg.Wait() }
 }
 
+// shortened says that a responder granted less of a call than was asked for.
+func shortened(asked, granted time.Duration) []string {
+	if granted >= asked {
+		return nil
+	}
+	return []string{fmt.Sprintf("The call lasted %v instead of the %v asked for: the responder grants no more (its operator sets --max-duration).", granted, asked)}
+}
+
 // write turns the outcome of the calls into the figures of the Result.
 func (r *run) write(o *call.Outcome) {
 	v := &r.result.Voice
@@ -82,7 +90,7 @@ func (r *run) write(o *call.Outcome) {
 	} else {
 		r.missing("voice.rtt", "no round trip was answered, neither over UDP nor over the control connection")
 	}
-	v.Assumptions = q.Assumptions()
+	v.Assumptions = append(q.Assumptions(), shortened(r.plan.Duration, r.session.Duration())...)
 	var late []time.Duration
 	for _, c := range o.Calls {
 		v.PerCall = append(v.PerCall, CallPair{Up: direction(c.Up, r.plan.JitterBuffer, q), Down: direction(c.Down, r.plan.JitterBuffer, q)})
