@@ -63,7 +63,7 @@ func (c *Client) Clock(ctx context.Context) (time.Duration, error) {
 // Download asks for bytes as fast as they go, bounded by both arguments.
 func (c *Client) Download(ctx context.Context, most int64, d time.Duration) (io.ReadCloser, error) {
 	q := url.Values{"bytes": {strconv.FormatInt(most, 10)}, "seconds": {strconv.FormatFloat(d.Seconds(), 'f', -1, 64)}}
-	resp, err := c.send(ctx, http.MethodGet, c.path(wire.PathDownload)+"?"+q.Encode(), nil)
+	resp, err := c.send(ctx, http.MethodGet, c.path(wire.PathDownload)+"?"+q.Encode(), nil) //nolint:bodyclose // the caller closes it, through download
 	if err != nil {
 		return nil, fmt.Errorf("asking for a download: %w", err)
 	}
