@@ -269,7 +269,7 @@ type PortRow struct {
 	Note        string   `json:"note,omitempty"`
 	ElapsedMS   *float64 `json:"elapsed_ms"`
 	Tested      []int    `json:"tested_ports,omitempty"`
-	FailedPorts []int    `json:"failed_ports,omitempty"`
+	FailedPorts []int    `json:"failed_ports"` // of Tested; of a single port: empty, its status says it
 }
 
 // NotMeasured names something that could not be measured, and why.

@@ -142,14 +142,18 @@ func TestTerminalFits(t *testing.T) {
 func TestJSONHasNoNullLists(t *testing.T) {
 	r := Report{Result: probe.Result{Schema: 1, Voice: probe.Voice{
 		PerCall: []probe.CallPair{{Up: &probe.Direction{}}, {}},
-	}, Environment: probe.Environment{DNS: []probe.DNSAnswer{{Name: "x"}}}}}
+	}, Firewall: []probe.PortRow{{Name: "one port"}}, Environment: probe.Environment{DNS: []probe.DNSAnswer{{Name: "x"}}}}}
 	var b bytes.Buffer
 	if err := errors.Join(WriteJSON(&b, r)); err != nil {
 		t.Fatal(err)
 	}
-	for _, list := range []string{"shifts", "addresses", "parts", "assumptions", "per_call", "timeline", "path_changes", "ping", "firewall", "not_measured", "dns", "findings"} {
+	for _, list := range []string{"shifts", "addresses", "parts", "assumptions", "per_call", "timeline", "path_changes", "ping", "firewall", "failed_ports", "not_measured", "dns", "findings"} {
 		if strings.Contains(b.String(), `"`+list+`": null`) {
 			t.Errorf("%s is null, want []", list)
 		}
+	}
+	// It was left out where no port of a range had failed.
+	if !strings.Contains(b.String(), `"failed_ports": []`) {
+		t.Error("failed_ports is missing, want []")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"netready/probe"
@@ -64,6 +65,10 @@ func whole(r Report) Report {
 		if d != nil {
 			fill(&d.Shifts)
 		}
+	}
+	r.Firewall = slices.Clone(r.Firewall)
+	for i := range r.Firewall {
+		fill(&r.Firewall[i].FailedPorts)
 	}
 	for i := range r.Environment.DNS {
 		fill(&r.Environment.DNS[i].Addresses)

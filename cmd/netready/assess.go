@@ -129,7 +129,9 @@ func (f *assessFlags) checkValues() error {
 func (f *assessFlags) parts() ([]string, error) {
 	parts := probe.AllParts()
 	if len(f.Only) > 0 {
-		for _, p := range f.Only {
+		for i, p := range f.Only {
+			p = strings.TrimSpace(p) // --only "voice, firewall"
+			f.Only[i] = p
 			if !slices.Contains(parts, p) {
 				return nil, fmt.Errorf("--only %q: the parts are %s", p, strings.Join(parts, ", "))
 			}

@@ -58,7 +58,11 @@ func Run(ctx context.Context, link Link, s Settings) Result {
 	if r.Up, err = up(ctx, link, s); err != nil {
 		errs = append(errs, fmt.Errorf("up: %w", err))
 	}
-	if len(errs) > 0 {
+	switch {
+	case len(errs) == 0:
+	case ctx.Err() != nil: // of Ctrl-C the errors say no more than its Go name
+		r.Reason = "the run was stopped before it was finished"
+	default:
 		r.Reason = errors.Join(errs...).Error()
 	}
 	return r

@@ -90,6 +90,16 @@ func TestNotMeasured(t *testing.T) {
 	}
 }
 
+// A run that Ctrl-C ended gave "uploading: context canceled" as the reason.
+func TestStopped(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	got := Run(ctx, link{err: context.Canceled}, Settings{})
+	if got.Up != nil || got.Down != nil || got.Reason != "the run was stopped before it was finished" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestSourceIsBounded(t *testing.T) {
 	s := &source{end: time.Hour, left: 600_000}
 	var b bytes.Buffer
