@@ -114,6 +114,9 @@ func verdictBadge(v thresholds.Verdict) badge {
 func htmlVerdict(r Report) (head, sentence string) {
 	switch r.Verdict {
 	case thresholds.Ready:
+		if bounds := thresholds.Bounds(r.Result); bounds != "" {
+			return "Ready, as far as this went", bounds
+		}
 		return "This network is ready", "Every required measure is within its limit and every required port is open."
 	case thresholds.NotReady:
 		return "This network is not ready", outside(r)

@@ -84,7 +84,7 @@ func (j *judge) cause() {
 	case len(voice) == 0:
 	case j.isPCBusy():
 		j.blame("this PC", "it was too busy to send and receive in time; test again with other programs closed before blaming the network")
-	case j.result.Machine.Interface.Kind == "loopback":
+	case j.result.Machine.Interface.Kind == loopback:
 		j.blame("this PC", "the call did not leave it")
 	case j.isLANBad() && j.result.Machine.Interface.Kind == "wifi":
 		j.blame("the LAN, Wi-Fi first", "the default gateway, one hop away over Wi-Fi, already answers badly; test again by cable to tell the two apart")

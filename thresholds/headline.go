@@ -31,15 +31,32 @@ func Headline(v Verdict, findings []Finding, r probe.Result) string {
 	}
 }
 
-// ready says of a part of an assessment that it is only a part.
+// ready is the closing sentence of a run that nothing stands against.
 func ready(r probe.Result) string {
+	if bounds := Bounds(r); bounds != "" {
+		return bounds
+	}
+	return "This network is ready for cloud voice: every required figure and port is within its limit."
+}
+
+// loopback is the kind of interface of a call that stays within the machine.
+const loopback = "loopback"
+
+// Bounds says what keeps a ready verdict from being the whole answer: the call
+// never left the machine, or parts of the assessment were left out. It is ""
+// where nothing does.
+func Bounds(r probe.Result) string {
 	for _, part := range []string{probe.PartVoice, probe.PartFirewall} {
 		if len(r.Parts) > 0 && !slices.Contains(r.Parts, part) {
 			return "Nothing stands against this network in what was asked for (" + strings.Join(r.Parts, ", ") +
 				"). For the whole answer run it without --only."
 		}
 	}
-	return "This network is ready for cloud voice: every required figure and port is within its limit."
+	if r.Machine.Interface.Kind == loopback {
+		return "This machine is ready: every required figure and port is within its limit. The call never left it, " +
+			"so this says nothing about the network: for that, give the invite of a responder elsewhere."
+	}
+	return ""
 }
 
 // whyNoSession is the reason that a responder that was named could not be used,

@@ -23,6 +23,7 @@ func TestHeadline(t *testing.T) {
 	}{
 		{"ready", func(*probe.Result) {}, "This network is ready for cloud voice", "not"},
 		{"ready in part", func(r *probe.Result) { r.Parts = []string{probe.PartFirewall} }, "without --only", "is ready"},
+		{"ready on loopback", func(r *probe.Result) { r.Machine.Interface.Kind = loopback }, "The call never left it", "network is ready"},
 		{"no responder", noResponder("this region has no responder: run one"), "Run netready-responder", "could not be used"},
 		{"responder dead", noResponder("dialing h:1: connection refused\ndialing h:2: no route"), "refused dialing h:2: no route.", "Run netready-responder"},
 		{"another key", noResponder("its key is not the one of the invite."), "not the one of the invite. Check", "..\n"},

@@ -102,7 +102,7 @@ const scenarios = {
     const results = files(".json").map((name) => JSON.parse(readFileSync(given.dir + "/" + name, "utf8")));
     assert.equal(results.length, 3);
     for (const r of results) {
-      assert.deepEqual([r.region.id, r.organization, r.location, r.voice.duration_s, r.voice.calls], ["eu-central-1", "Example Ltd", "Berlin, 2nd floor", 20, 1]);
+      assert.deepEqual([r.region.id, r.organization, r.location, r.voice.duration_s, r.voice.calls], [given.region ?? "eu-central-1", "Example Ltd", "Berlin, 2nd floor", Number(given.seconds ?? 20), 1]);
     }
   },
 
