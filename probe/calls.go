@@ -281,7 +281,7 @@ func (r *run) startSilence(ctx context.Context) (stop func()) {
 		cancel()
 		kept.Wait()
 		if survives == nil {
-			r.missing("nat.survives_30s", reason)
+			r.unheld = reason
 			return
 		}
 		f := nat.Result{

@@ -171,7 +171,7 @@ func (r *run) lookAtNAT(ctx context.Context, ready <-chan struct{}) {
 		return
 	}
 	found := nat.Run(ctx, natOptions(ctx, s))
-	r.result.NAT = natResult(found)
+	r.result.NAT, r.unsipped = natResult(found), found.SIPReason
 }
 
 // natOptions names the places that answer: the media port and ports that the

@@ -55,6 +55,9 @@ type run struct {
 	session *call.Session
 	closers []func() // in the order of opening
 	why     string   // why there is no session
+
+	unsipped string // why it is not known whether SIP is rewritten
+	unheld   string // why it is not known whether a mapping lives through silence
 }
 
 // begin fills in what is known before anything is measured.
@@ -108,6 +111,9 @@ func (r *run) finish(ctx context.Context) {
 	}
 	if i.Gateway.IsValid() {
 		r.result.Machine.Interface.Gateway = i.Gateway.String()
+	}
+	if r.plan.asks(PartNAT) {
+		r.result.NotMeasured = append(r.result.NotMeasured, natGaps(r.result.NAT, r.unsipped, r.unheld)...)
 	}
 	if ctx.Err() != nil {
 		r.result.Complete = false

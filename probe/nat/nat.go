@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -45,6 +46,7 @@ type Result struct {
 	PortKept      *bool
 	Survives30s   *bool // from Silence
 	SIPALG        *bool
+	SIPReason     string // why SIPALG is nil
 	ForUser       string
 	ForNetwork    string
 	Reason        string
@@ -58,11 +60,11 @@ func Run(ctx context.Context, o Options) Result {
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.Limit)
 	defer cancel()
-	alg := make(chan *bool, 1)
-	go func() { alg <- rewritten(ctx, o) }()
 	var r Result
+	var wg sync.WaitGroup
+	wg.Go(func() { r.SIPALG, r.SIPReason = rewritten(ctx, o) })
 	r.mapping(ctx, o)
-	r.SIPALG = <-alg
+	wg.Wait()
 	r.Explain()
 	return r
 }

@@ -2,6 +2,7 @@ package nat
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"time"
 
@@ -11,18 +12,18 @@ import (
 )
 
 // rewritten sends a SIP message to the responder, whose answer says what it
-// looked like when it arrived. nil: no answer, or nobody to ask.
-func rewritten(ctx context.Context, o Options) *bool {
+// looked like when it arrived. nil: not measured, and why.
+func rewritten(ctx context.Context, o Options) (changed *bool, reason string) {
 	if o.SIP == "" {
-		return nil
+		return nil, "the responder serves no SIP over UDP; its operator can with --ports"
 	}
 	at, err := resolve(ctx, o.SIP)
 	if err != nil {
-		return nil
+		return nil, err.Error()
 	}
 	conn, local, err := listenTowards(at)
 	if err != nil {
-		return nil
+		return nil, err.Error()
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
@@ -30,13 +31,13 @@ func rewritten(ctx context.Context, o Options) *bool {
 	for range rounds {
 		q := wire.NewSIPOptions("UDP", local.String(), at.Addr().String(), int(at.Port()), o.Nonce)
 		if _, err := conn.WriteToUDPAddrPort(q.Marshal(), at); err != nil || ctx.Err() != nil {
-			return nil
+			break
 		}
 		if changed := heard(conn, q, b); changed != nil {
-			return changed
+			return changed, ""
 		}
 	}
-	return nil
+	return nil, fmt.Sprintf("no answer to a SIP message over UDP %d of the responder", at.Port())
 }
 
 // heard waits for the answer to a message.

@@ -1,0 +1,59 @@
+package probe
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+// Where there is no NAT, survives_30s was null and nothing said why.
+func TestNATGapsHaveReasons(t *testing.T) {
+	yes, no := new(true), new(false)
+	for _, test := range []struct {
+		name         string
+		nat          NAT
+		sip, silence string
+		want         map[string]string
+	}{
+		{"all measured", NAT{Behind: yes, Mapping: "endpoint_independent", PortKept: yes, Survives30s: yes, SIPALG: no}, "", "", map[string]string{}},
+		{"no NAT", NAT{Behind: no, Mapping: "none", PortKept: yes, SIPALG: no}, "", "", map[string]string{
+			"nat.survives_30s": "there is no NAT, so no mapping that silence could end",
+		}},
+		{"no SIP, a short call", NAT{Behind: yes, Mapping: "endpoint_independent", PortKept: no}, "no SIP", "too short", map[string]string{
+			"nat.sip_alg": "no SIP", "nat.survives_30s": "too short",
+		}},
+		{"one place to ask", NAT{Behind: yes, PortKept: no, Survives30s: no, SIPALG: no, Reason: "one answered"}, "", "", map[string]string{"nat.mapping": "one answered"}},
+		{"no responder", NAT{Reason: "no responder"}, "", "", map[string]string{"nat": "no responder"}},
+		{"stopped", NAT{}, "", "", map[string]string{"nat": "the run was stopped before it"}},
+	} {
+		gaps := natGaps(test.nat, test.sip, test.silence)
+		said := map[string]string{}
+		for _, gap := range gaps {
+			said[gap.What] = gap.Reason
+		}
+		if len(said) != len(gaps) || len(said) != len(test.want) {
+			t.Errorf("%s: got %v, want %v", test.name, gaps, test.want)
+		}
+		for what, reason := range test.want {
+			if said[what] != reason {
+				t.Errorf("%s: %s: got %q, want %q", test.name, what, said[what], reason)
+			}
+		}
+		if said["nat"] != "" {
+			continue
+		}
+		// Whatever is null in the JSON is named.
+		document, err := json.Marshal(test.nat)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var fields map[string]any
+		if err := json.Unmarshal(document, &fields); err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range fields {
+			if value == nil && said["nat."+name] == "" {
+				t.Errorf("%s: %s is null without a reason", test.name, name)
+			}
+		}
+	}
+}
