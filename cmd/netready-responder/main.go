@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"netready/probe/port"
 	"netready/probe/responder"
 )
 
@@ -31,7 +32,7 @@ const exitUsage = 2
 // flags are the command line.
 type flags struct {
 	Control        string        `default:":8443" help:"Address of the HTTPS control connections."`
-	Media          string        `default:":40000" help:"Address of the UDP media."`
+	Media          string        `default:"${media}" help:"Address of the UDP media."`
 	Advertise      string        `placeholder:"HOST[:PORT]" help:"How agents reach the control address, for the invite (default: this host's own address)."`
 	AdvertiseMedia string        `placeholder:"HOST:PORT" help:"How agents reach the media address, behind NAT or a load balancer (default: the control host)."`
 	Region         string        `placeholder:"ID" help:"Region that this host stands in, for the agents' reports."`
@@ -59,7 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.Description("The far end of netready's test calls. It prints an invite; give that to: netready run --responder"),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { exited = true }),
-		kong.Vars{"version": version()},
+		kong.Vars{"version": version(), "media": fmt.Sprintf(":%d", port.Usual("udp"))},
 	)
 	if err == nil {
 		_, err = parser.Parse(args)

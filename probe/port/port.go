@@ -185,6 +185,7 @@ func run(ctx context.Context, check Check, opts Options) []Row {
 	started := time.Now()
 	targets, verdict := resolve(ctx, check, opts)
 	if verdict != nil {
+		check.place(verdict)
 		return []Row{row(ctx, target{check: check}, *verdict, started)}
 	}
 	rows := make([]Row, len(targets))
