@@ -80,7 +80,7 @@ func WriteAtomic(path string, overwrite bool, write func(io.Writer) error) error
 		path, mode = replaced(path, mode)
 	}
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".netready-*.tmp")
+	f, err := createTemp(dir)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func Writable(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("the folder %s cannot be made: %w", dir, err)
 	}
-	f, err := os.CreateTemp(dir, ".netready-*.tmp")
+	f, err := createTemp(dir)
 	if err != nil {
 		return fmt.Errorf("the folder %s cannot be written: %w", dir, err)
 	}

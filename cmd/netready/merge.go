@@ -47,6 +47,9 @@ func (c *MergeCmd) Run(app *App) error {
 	m.Progress = bar.show
 	result, err := m.Do(app.Ctx)
 	bar.finish()
+	for _, name := range result.Cleared {
+		fmt.Fprintf(app.Stderr, "removed %s, left behind by a run of netready that was killed\n", name)
+	}
 	if err != nil {
 		return err
 	}

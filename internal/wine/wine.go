@@ -51,8 +51,19 @@ func New(tb testing.TB) *Windows {
 // Build compiles a package of this module for Windows and returns the path.
 func (w *Windows) Build(tb testing.TB, pkg string) string {
 	tb.Helper()
+	return w.build(tb, pkg, "build")
+}
+
+// BuildTest compiles the tests of a package of this module for Windows.
+func (w *Windows) BuildTest(tb testing.TB, pkg string) string {
+	tb.Helper()
+	return w.build(tb, pkg, "test", "-c")
+}
+
+func (w *Windows) build(tb testing.TB, pkg string, how ...string) string {
+	tb.Helper()
 	exe := filepath.Join(w.work, filepath.Base(pkg)+".exe")
-	build := exec.CommandContext(tb.Context(), "go", "build", "-overlay", w.overlay(tb), "-o", exe, pkg)
+	build := exec.CommandContext(tb.Context(), "go", append(how, "-overlay", w.overlay(tb), "-o", exe, pkg)...)
 	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
 	w.do(tb, build)
 	return exe

@@ -39,11 +39,12 @@ type Report struct {
 	Runs    int // in the workbook, all of them
 	Added   int // that it had not
 	LeftOut []workbook.LeftOut
-	Kept    string // where a workbook lies that was replaced; "" where there was none
+	Kept    string   // where a workbook lies that was replaced; "" where there was none
+	Cleared []string // files of an earlier merge that was killed, now removed
 }
 
 // Do merges. What could not be used is in the Report; an error means that
-// nothing was written.
+// nothing was written, and of the Report only Cleared counts.
 func (m Merge) Do(ctx context.Context) (Report, error) {
 	c := &collection{merge: m, byID: map[string]int{}}
 	defer c.close()
@@ -55,9 +56,9 @@ func (m Merge) Do(ctx context.Context) (Report, error) {
 	}
 	c.sort()
 	if err := c.write(ctx); err != nil {
-		return Report{}, err
+		return Report{Cleared: c.cleared}, err
 	}
-	done := Report{LeftOut: c.leftOut, Kept: c.kept}
+	done := Report{LeftOut: c.leftOut, Kept: c.kept, Cleared: c.cleared}
 	for _, e := range c.entries {
 		if !e.own {
 			done.Runs++
@@ -81,6 +82,7 @@ type collection struct {
 	leftOut  []workbook.LeftOut
 	closers  []io.Closer
 	kept     string // where the replaced workbook lies
+	cleared  []string
 }
 
 // An entry is one run.

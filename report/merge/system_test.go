@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -163,5 +164,53 @@ func TestSystemKilledWhileAppending(t *testing.T) {
 	t.Logf("killed before the end %d times, after it %d times", killed, finished)
 	if killed == 0 {
 		t.Error("no kill came before the end")
+	}
+}
+
+// TestSystemNextMergeTidiesUp kills a merge as soon as its temporary file lies
+// beside the workbook: it once lay there for ever.
+func TestSystemNextMergeTidiesUp(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "team.xlsx")
+	writeCorpus(t, filepath.Join(dir, "in"), 300)
+	do(t, Merge{Sources: []string{filepath.Join(dir, "in")}, Out: out}, 300)
+	put(t, filepath.Join(dir, "new", "r.json"), jsonOf(t, corpusRun(900)))
+	left := func() []string {
+		found, err := filepath.Glob(filepath.Join(dir, ".netready-*.tmp"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	for range 20 { // once in a while the merge is faster
+		cmd := self(t, filepath.Join(dir, "new"), out)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		for alive := true; alive; {
+			select {
+			case <-ended:
+				alive = false
+			default:
+				if len(left()) > 0 {
+					_ = cmd.Process.Kill()
+					<-ended
+					alive = false
+				}
+			}
+		}
+		if len(left()) > 0 {
+			break
+		}
+	}
+	before := left()
+	if len(before) != 1 {
+		t.Fatalf("a killed merge left %v, want one file", before)
+	}
+	got := do(t, Merge{Sources: []string{filepath.Join(dir, "new")}, Out: out, Append: true}, 301)
+	if !slices.Equal(got.Cleared, before) || len(left()) != 0 {
+		t.Errorf("removed %v of %v, left %v", got.Cleared, before, left())
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"netready/report"
 	"netready/report/workbook"
 )
 
@@ -26,6 +27,9 @@ func (c *collection) write(ctx context.Context) error {
 	}
 	if err := c.spool.flush(); err != nil {
 		return err
+	}
+	for _, name := range c.skipped() {
+		c.cleared = append(c.cleared, report.RemoveLeftovers(name)...)
 	}
 	if c.merge.CSV != "" {
 		if err := c.writeTo(c.merge.CSV, c.csv); err != nil {
