@@ -207,28 +207,54 @@ func parseCell(c Column, text string) (any, error) {
 
 func (p parts) firewall(r *Report) error {
 	return p.table(headFirewall, func(_ int, cell func(string) string) error {
-		row := probe.PortRow{
-			Name: cell("Check"), Protocol: cell("Protocol"), Host: cell("Host"), Family: cell("Family"),
-			Required: cell("Required") == "yes", Status: cell("Result"), Reason: cell("Reason"), Detail: cell("Detail"), Note: cell("Note"),
-		}
-		switch row.Status {
-		case probe.StatusPass, probe.StatusFail, probe.StatusNotMeasured:
-		default:
-			return fmt.Errorf("%s: the result %q is none of pass, fail, not_measured", row.Name, row.Status)
-		}
-		ports := strings.TrimPrefix(cell("Port"), portPrefix)
-		if n, err := strconv.Atoi(ports); err == nil {
-			row.Port = n
-		} else {
-			row.Ports = strings.TrimSpace(ports)
-		}
-		row.Tested, row.FailedPorts = portsIn(cell("Tested ports")), portsIn(cell("Failed ports"))
-		if f, err := strconv.ParseFloat(strings.TrimSuffix(cell("Took"), " ms"), 64); err == nil {
-			row.ElapsedMS = numberIn(f)
-		}
+		row, err := portRow(cell)
 		r.Firewall = append(r.Firewall, row)
-		return nil
+		return err
 	})
+}
+
+func portRow(cell func(string) string) (probe.PortRow, error) {
+	row := probe.PortRow{
+		Name: cell("Check"), Protocol: cell("Protocol"), Host: cell("Host"), Family: cell("Family"),
+		Required: cell("Required") == "yes", Status: cell("Result"), Reason: cell("Reason"), Detail: cell("Detail"), Note: cell("Note"),
+	}
+	switch row.Status {
+	case probe.StatusPass, probe.StatusFail, probe.StatusNotMeasured:
+	default:
+		return row, fmt.Errorf("%s: the result %q is none of pass, fail, not_measured", row.Name, row.Status)
+	}
+	ports := strings.TrimPrefix(cell("Port"), portPrefix)
+	if n, err := strconv.Atoi(ports); err == nil {
+		row.Port = n
+	} else {
+		row.Ports = strings.TrimSpace(ports)
+	}
+	row.Tested, row.FailedPorts = portsIn(cell("Tested ports")), portsIn(cell("Failed ports"))
+	if f, err := strconv.ParseFloat(strings.TrimSuffix(cell("Took"), " ms"), 64); err == nil {
+		row.ElapsedMS = numberIn(f)
+	}
+	return row, nil
+}
+
+// PastedPorts are the rows of a TXT's firewall column, its line of names first,
+// as they lie in the cells of a spreadsheet. What is no such row is passed over.
+func PastedPorts(lines [][]string) []probe.PortRow {
+	if len(lines) == 0 {
+		return nil
+	}
+	var rows []probe.PortRow
+	for _, cells := range lines[1:] {
+		row, err := portRow(func(name string) string {
+			if k := slices.Index(lines[0], name); k >= 0 && k < len(cells) {
+				return unguard(cells[k])
+			}
+			return ""
+		})
+		if err == nil && row.Name != "" {
+			rows = append(rows, row)
+		}
+	}
+	return rows
 }
 
 func numberIn(f float64) *float64 {

@@ -29,11 +29,13 @@ const (
 // timeLayout is understood by every spreadsheet; times are UTC.
 const timeLayout = "2006-01-02 15:04:05"
 
-// The first cells of a TXT's first and last line, by which a workbook knows a
-// TXT that was pasted whole.
+// The first cells of a TXT's first and last line and of the lines around its
+// firewall column, by which a workbook knows a TXT that was pasted whole.
 const (
-	TextFirst = headTitle
-	TextLast  = checksumLabel
+	TextFirst      = headTitle
+	TextLast       = checksumLabel
+	TextPorts      = headFirewall
+	TextAfterPorts = headFindings
 )
 
 // WriteText writes the report as tab-separated text, UTF-8 with byte order

@@ -1,13 +1,17 @@
 package merge
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/xuri/excelize/v2"
 
+	"netready/probe"
+	"netready/report"
 	"netready/report/workbook"
 )
 
@@ -48,7 +52,10 @@ func TestWholePaste(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.TrimPrefix(string(textOf(t, corpusRun(7))), "\ufeff")
+	pasted := corpusRun(7)
+	pasted.Machine.Hostname = "PC-pasted"
+	pasted.Firewall[9].Status, pasted.Firewall[9].Reason = probe.StatusFail, "refused"
+	text := strings.TrimPrefix(string(textOf(t, pasted)), "\ufeff")
 	at := 3
 	for line := range strings.SplitSeq(text, "\r\n") {
 		cells := strings.Split(line, "\t")
@@ -71,6 +78,82 @@ func TestWholePaste(t *testing.T) {
 	}
 	if got := rows[2]["Organization"]; got != "my own row" {
 		t.Errorf("the row that somebody typed below says %q", got)
+	}
+	// Its firewall column lay in the paste, and was lost.
+	ports := rowsOf(t, out, workbook.SheetFirewall)
+	if at := slices.IndexFunc(ports, func(row []string) bool { return len(row) > 1 && row[1] == "PC-pasted" }); at < 0 {
+		t.Errorf("%s has no row of the pasted machine: %v", workbook.SheetFirewall, ports)
+	} else if row := ports[at]; row[6] != "1" || !slices.Contains(row, "fail: refused") || !slices.Contains(row, "pass") {
+		t.Errorf("%s says of the pasted machine %v", workbook.SheetFirewall, row)
+	}
+}
+
+func rowsOf(t *testing.T, name, sheet string) [][]string {
+	t.Helper()
+	f, err := excelize.OpenFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := f.GetRows(sheet, excelize.Options{RawCellValue: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// TestPastedLineHasNoPorts appends to a workbook under whose last row somebody
+// has pasted a line of values. It names no port, and Firewall kept quiet about
+// the machine.
+func TestPastedLineHasNoPorts(t *testing.T) {
+	dir := t.TempDir()
+	out, in := filepath.Join(dir, "team.xlsx"), filepath.Join(dir, "in")
+	put(t, filepath.Join(in, "0.json"), jsonOf(t, corpusRun(0)))
+	do(t, Merge{Sources: []string{in}, Out: out}, 1)
+	pasted, voiceOnly := corpusRun(7), corpusRun(8)
+	pasted.Machine.Hostname, voiceOnly.Machine.Hostname = "PC-pasted", "PC-voice"
+	voiceOnly.Parts = []string{probe.PartVoice}
+	f, err := excelize.OpenFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, run := range []report.Report{pasted, voiceOnly} {
+		lines := strings.Split(string(textOf(t, run)), "\r\n")
+		at := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, run.RunID) })
+		cells := strings.Split(lines[at], "\t")
+		if err := f.SetSheetRow(workbook.SheetRuns, fmt.Sprintf("A%d", 3+i), &cells); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(f.Save(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	said := func(sheet string) bool {
+		for _, row := range rowsOf(t, out, sheet) {
+			if text := strings.Join(row, " "); strings.Contains(text, "PC-pasted (") && strings.Contains(text, "Without their ports") {
+				if strings.Contains(text, "PC-voice") {
+					t.Errorf("%s names a machine that tried no ports: %q", sheet, text)
+				}
+				return true
+			}
+		}
+		return false
+	}
+	for range 2 { // the second reads the note back
+		do(t, Merge{Sources: []string{in}, Out: out, Append: true}, 3)
+		for _, sheet := range []string{workbook.SheetFirewall, workbook.SheetAbout} {
+			if !said(sheet) {
+				t.Errorf("%s does not say that the ports of PC-pasted are missing", sheet)
+			}
+		}
+		if rows := rowsOf(t, out, workbook.SheetFirewall); len(rows) != 4 || rows[1][1] != "PC-00000" {
+			t.Errorf("%s has the rows %v", workbook.SheetFirewall, rows)
+		}
+	}
+	put(t, filepath.Join(in, "7.json"), jsonOf(t, pasted))
+	do(t, Merge{Sources: []string{in}, Out: out, Append: true}, 3)
+	if said(workbook.SheetFirewall) || said(workbook.SheetAbout) {
+		t.Error("the ports are there now, and still said to be missing")
 	}
 }
 

@@ -94,6 +94,9 @@ func (b *book) aboutSections() []section {
 	if b.tally.ports.missed > 0 {
 		made = append(made, [2]string{"Ports left out", fmt.Sprintf("Firewall shows the first %d differently named ports.", maxPorts)})
 	}
+	if text := b.tally.ports.portlessText(); text != "" {
+		made = append(made, [2]string{"Missing in " + SheetFirewall, text})
+	}
 	return []section{
 		{"How it was made", made},
 		{"Sheets", [][2]string{

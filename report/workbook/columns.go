@@ -101,6 +101,12 @@ func (l layout) voiceWanted(row Row) bool {
 	return parts == "" || strings.Contains(parts, probe.PartVoice)
 }
 
+// firewallWanted is the same of the ports.
+func (l layout) firewallWanted(row Row) bool {
+	parts := l.text(row, l.parts)
+	return parts == "" || strings.Contains(parts, probe.PartFirewall)
+}
+
 func (l layout) numberAt(row Row, place int) (float64, bool) {
 	if place < 0 {
 		return 0, true

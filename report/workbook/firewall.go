@@ -34,6 +34,8 @@ type portTally struct {
 	rows   []portRow
 	rowAt  map[portKey]int
 	missed int // names that found no room
+
+	without map[portKey]time.Time // newest runs without a firewall column here
 }
 
 type portKey struct{ organization, machine, region string }
@@ -218,7 +220,12 @@ func (b *book) firewall() error {
 	t := &b.tally.ports
 	rows, failed := t.worstFirst()
 	rows = rows[:min(len(rows), b.MaxRows-1)]
-	s, err := b.open(SheetFirewall, "A1:"+cellName(len(firewallHead)+len(t.names), max(2, len(rows)+1)))
+	portless := t.portlessText()
+	last := max(2, len(rows)+1)
+	if portless != "" {
+		last = len(rows) + 3
+	}
+	s, err := b.open(SheetFirewall, "A1:"+cellName(len(firewallHead)+len(t.names), last))
 	if err != nil {
 		return err
 	}
@@ -260,6 +267,11 @@ func (b *book) firewall() error {
 	}
 	if err := b.filter(SheetFirewall, len(firewallHead)+len(t.names), len(rows)+1); err != nil {
 		return err
+	}
+	if portless != "" { // below an empty row, outside of the list
+		if err := errorsOf(s.add(), s.add(portless)); err != nil {
+			return err
+		}
 	}
 	return s.Flush()
 }

@@ -167,7 +167,7 @@ func (o *Old) rowsOf(sheet string, yield func(Row, error) bool) error {
 		row := o.row(cells, places, l)
 		row.OldRow = number
 		row.Extra = o.extraCells(cells, places, extras(number))
-		if row.empty() || whole.drops(row) {
+		if row.empty() || whole.drops(&row, cells) {
 			continue
 		}
 		if !yield(row, nil) {

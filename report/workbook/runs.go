@@ -227,6 +227,9 @@ func (b *book) tallyRow(l layout, row Row, limits map[string]float64) (isRun boo
 
 func (b *book) tallyPorts(l layout, row Row, id string, started time.Time) {
 	if len(row.Ports) == 0 {
+		if l.firewallWanted(row) {
+			b.tally.ports.noteWithout(portKey{l.text(row, l.organization), l.text(row, l.machine), l.text(row, l.region)}, id, started)
+		}
 		return
 	}
 	ports := MachinePorts{

@@ -1,0 +1,62 @@
+package workbook
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// mostPortless is how many machines without ports are named; the rest are
+// counted.
+const mostPortless = 20
+
+// noteWithout takes a run that tried ports and of which the workbook has no
+// firewall column: a line pasted from a TXT holds how many failed and no more.
+func (t *portTally) noteWithout(key portKey, id string, started time.Time) {
+	if at, ok := t.rowAt[key]; ok && (t.rows[at].runID == id || !started.After(t.rows[at].started)) {
+		return
+	}
+	if known, ok := t.without[key]; ok && !started.After(known) {
+		return
+	}
+	if t.without == nil {
+		t.without = map[portKey]time.Time{}
+	}
+	key = portKey{strings.Clone(key.organization), strings.Clone(key.machine), strings.Clone(key.region)}
+	t.without[key] = started
+}
+
+// portless are the machines whose newest run has no firewall column here.
+func (t *portTally) portless() []portKey {
+	var keys []portKey
+	for key, started := range t.without {
+		if at, ok := t.rowAt[key]; !ok || started.After(t.rows[at].started) {
+			keys = append(keys, key)
+		}
+	}
+	slices.SortFunc(keys, func(a, b portKey) int {
+		return cmp.Or(cmp.Compare(a.organization, b.organization), cmp.Compare(a.machine, b.machine), cmp.Compare(a.region, b.region))
+	})
+	return keys
+}
+
+// portlessText says which machines the sheet Firewall does not show as they
+// are; "" where it shows all.
+func (t *portTally) portlessText() string {
+	keys := t.portless()
+	if len(keys) == 0 {
+		return ""
+	}
+	var names []string
+	for _, key := range keys[:min(len(keys), mostPortless)] {
+		names = append(names, fmt.Sprintf("%s (%s)", cmp.Or(key.machine, "no name"), cmp.Or(key.region, "no region")))
+	}
+	if more := len(keys) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	return "Without their ports, or with those of an older run, because of the newest there is only its line in " + SheetRuns +
+		" (a line pasted from a TXT does not hold them): " + strings.Join(names, ", ") +
+		". How many failed stands in " + SheetRuns + "; netready merge --append with their TXT or JSON fills this in."
+}
