@@ -18,9 +18,12 @@ func (b *book) charts(worst, ports block) error {
 	}{
 		{cellName(1, chartRow), b.mosChart(worst)},
 		{cellName(7, chartRow), b.jitterChart()},
-		{cellName(1, chartRow+chartRows), b.portsChart(ports)},
+		{cellName(1, chartRow+chartRows), portsChart(ports)},
 		{cellName(7, chartRow+chartRows), b.lossChart()},
 	} {
+		if chart.chart == nil {
+			continue
+		}
 		if err := b.file.AddChart(SheetSummary, chart.cell, chart.chart); err != nil {
 			return fmt.Errorf("drawing a chart: %w", err)
 		}
@@ -59,14 +62,20 @@ func (b *book) jitterChart() *excelize.Chart {
 	return chart
 }
 
-// portsChart shows on how many machines a port fails.
-func (b *book) portsChart(t block) *excelize.Chart {
-	chart := newChart(excelize.Bar, "Ports: machines where they fail", "", "machines")
+const portsTitle = "Ports: machines where they fail"
+
+// portsChart shows on how many machines a port fails, of those that fail
+// anywhere; nil where none does.
+func portsChart(t block) *excelize.Chart {
+	if t.failing == 0 {
+		return nil
+	}
+	chart := newChart(excelize.Bar, portsTitle, "", "machines")
 	chart.XAxis.ReverseOrder = true
 	zero := 0.0
 	chart.YAxis.Minimum = &zero
 	chart.Legend.Position = "none"
-	rows := func(column int) string { return cells(SheetSummary, column, t.top+1, t.top+len(t.rows)) }
+	rows := func(column int) string { return cells(SheetSummary, column, t.top+1, t.top+t.failing) }
 	chart.Series = []excelize.ChartSeries{bars("Machines failing", rows(1), rows(4), colourFail)}
 	chart.PlotArea.ShowVal = true
 	return chart

@@ -32,6 +32,8 @@ type block struct {
 	head  []any
 	rows  [][]any
 	top   int // the row of the header
+
+	failing int // rows of portsBlock, from the first on, that a chart can show
 }
 
 // summary writes the first sheet: tiles, charts, and the tables behind them.
@@ -56,6 +58,11 @@ func (b *book) summary(leftOut int) error {
 	if err := b.tiles(s, groups, leftOut); err != nil {
 		return err
 	}
+	if ports.failing == 0 {
+		if err := s.insteadOfPorts(b.noPortFails()); err != nil {
+			return err
+		}
+	}
 	for _, block := range []block{worst, measures, ports, places} {
 		if err := s.block(block); err != nil {
 			return err
@@ -72,11 +79,8 @@ func (b *book) summary(leftOut int) error {
 
 // block writes a table at its place.
 func (s *sheet) block(t block) error {
-	for s.row < t.top-2 {
-		// Charts are placed by rows: a height that is said is the same everywhere.
-		if err := s.addRow(excelize.RowOpts{Height: chartHeight}); err != nil {
-			return err
-		}
+	if err := s.gap(t.top - 2); err != nil {
+		return err
 	}
 	if err := errorsOf(
 		s.add(excelize.Cell{StyleID: s.book.style.heading, Value: t.title}, nil, nil, excelize.Cell{StyleID: s.book.style.subtitle, Value: t.note}),
@@ -89,6 +93,46 @@ func (s *sheet) block(t block) error {
 		}
 	}
 	return nil
+}
+
+// gap writes empty rows up to this one. Charts are placed by rows: a height
+// that is said is the same everywhere.
+func (s *sheet) gap(to int) error {
+	for s.row < to {
+		if err := s.addRow(excelize.RowOpts{Height: chartHeight}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// insteadOfPorts is a sentence in the place of a chart without bars.
+func (s *sheet) insteadOfPorts(sentence string) error {
+	st := s.book.style
+	return errorsOf(s.gap(chartRow+chartRows-1),
+		s.addRow(excelize.RowOpts{Height: chartHeight}, excelize.Cell{StyleID: st.heading, Value: portsTitle}),
+		s.addRow(excelize.RowOpts{Height: chartHeight}, excelize.Cell{StyleID: st.text, Value: sentence}))
+}
+
+// noPortFails says why there is nothing to draw.
+func (b *book) noPortFails() string {
+	tested := 0
+	for _, p := range b.tally.ports.failures() {
+		if p.tested > 0 {
+			tested++
+		}
+	}
+	if tested == 0 {
+		return "No port was tested."
+	}
+	return fmt.Sprintf("No port fails in the newest run of any machine: %d were tested.", tested)
 }
 
 // tiles writes the title and the counts. The counts are formulas, so that
@@ -261,6 +305,9 @@ func (b *book) portsBlock() block {
 		title: "Ports by failure", note: "Machines whose newest run says so. Every port of every machine: sheet Firewall.",
 		head: []any{"Port", "Most frequent reason", "", "Machines failing", "Machines tested", "Required"},
 	}
+	if n := len(b.tally.ports.portless()); n > 0 {
+		t.note += fmt.Sprintf(" Of %s the newest run came without its ports: see the end of that sheet.", counted(n, "machine"))
+	}
 	for _, p := range b.tally.ports.failures() {
 		if len(t.rows) == portsShown {
 			break
@@ -270,6 +317,9 @@ func (b *book) portsBlock() block {
 			name, required = p.name+" (may fail)", "no"
 		}
 		t.rows = append(t.rows, []any{name, p.reason, nil, p.failed, p.tested, required})
+		if p.failed > 0 {
+			t.failing++
+		}
 	}
 	if len(t.rows) == 0 {
 		t.rows = [][]any{{"no port was tested", nil, nil, 0, 0}}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -372,5 +373,55 @@ func TestTimes(t *testing.T) {
 		if got := (&Old{}).value(text, runLayout().columns[runLayout().started].kind); got != when {
 			t.Errorf("%s: %v, want %v", text, got, when)
 		}
+	}
+}
+
+// The chart of the ports drew those too that fail nowhere.
+func TestPortsChartHasOnlyWhatFails(t *testing.T) {
+	with := func(statuses ...string) []Row {
+		row := sampleRow(0)
+		row.Ports = nil
+		for i, status := range statuses {
+			row.Ports = append(row.Ports, PortCell{fmt.Sprintf("Port %d", i), status, "no_reply", true})
+		}
+		return []Row{row}
+	}
+	const sentence = "A26" // below the heading that stands where the chart would
+	for _, test := range []struct {
+		name   string
+		rows   []Row
+		charts int
+		says   string
+		bars   string // how many rows of the table the chart takes
+	}{
+		{"two fail", with(probe.StatusPass, probe.StatusFail, probe.StatusPass, probe.StatusFail), 4, "", "2"},
+		{"none fails", with(probe.StatusPass, probe.StatusPass), 3, "No port fails in the newest run of any machine: 2 were tested.", ""},
+		{"none was tested", with(probe.StatusNotMeasured), 3, "No port was tested.", ""},
+		{"no runs", nil, 3, "No port was tested.", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			name := write(t, Writer{}, test.rows)
+			checkStructure(t, name)
+			f := openFile(t, name)
+			if got := raw(t, f, SheetSummary, sentence); got != test.says {
+				t.Errorf("%s says %q, want %q", sentence, got, test.says)
+			}
+			charts, bars := 0, ""
+			f.Pkg.Range(func(key, content any) bool {
+				if part, _ := key.(string); strings.HasPrefix(part, "xl/charts/chart") {
+					charts++
+					data, _ := content.([]byte)
+					if found := regexp.MustCompile(`Summary.{0,8}!\$D\$(\d+):\$D\$(\d+)`).FindSubmatch(data); found != nil {
+						first, _ := strconv.Atoi(string(found[1]))
+						last, _ := strconv.Atoi(string(found[2]))
+						bars = fmt.Sprint(last - first + 1)
+					}
+				}
+				return true
+			})
+			if charts != test.charts || bars != test.bars {
+				t.Errorf("%d charts, %q ports drawn, want %d and %q", charts, bars, test.charts, test.bars)
+			}
+		})
 	}
 }
