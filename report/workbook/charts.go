@@ -2,6 +2,8 @@ package workbook
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -24,11 +26,41 @@ func (b *book) charts(worst, ports block) error {
 		if chart.chart == nil {
 			continue
 		}
+		others := b.chartParts()
 		if err := b.file.AddChart(SheetSummary, chart.cell, chart.chart); err != nil {
 			return fmt.Errorf("drawing a chart: %w", err)
 		}
+		for name, data := range b.chartParts() {
+			if _, old := others[name]; !old {
+				b.file.Pkg.Store(name, mendAxes(data))
+			}
+		}
 	}
 	return nil
+}
+
+// chartParts are the charts of the file so far, other people's too.
+func (b *book) chartParts() map[string][]byte {
+	parts := map[string][]byte{}
+	b.file.Pkg.Range(func(key, content any) bool {
+		name, _ := key.(string)
+		if data, ok := content.([]byte); ok && strings.HasPrefix(name, "xl/charts/chart") {
+			parts[name] = data
+		}
+		return true
+	})
+	return parts
+}
+
+var (
+	valueAxis  = regexp.MustCompile(`(?s)<valAx>.*?</valAx>`)
+	ofCategory = regexp.MustCompile(`<(?:auto|lblAlgn|lblOffset|noMultiLvlLbl)[^>]*></(?:auto|lblAlgn|lblOffset|noMultiLvlLbl)>`)
+)
+
+// mendAxes takes out of value axes what only axes of categories have (ECMA-376
+// 21.2.2.226): excelize draws the scatter chart's first axis with both.
+func mendAxes(chart []byte) []byte {
+	return valueAxis.ReplaceAllFunc(chart, func(axis []byte) []byte { return ofCategory.ReplaceAll(axis, nil) })
 }
 
 // mosChart shows the lowest MOS of the worst machines.

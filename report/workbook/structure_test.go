@@ -2,9 +2,11 @@ package workbook
 
 import (
 	"archive/zip"
+	"bytes"
 	"encoding/xml"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -12,22 +14,23 @@ import (
 	"testing"
 )
 
-// worksheetOrder is the order of elements in CT_Worksheet (ECMA-376-1, 18.3.1.99).
-var worksheetOrder = strings.Fields(`sheetPr dimension sheetViews sheetFormatPr cols sheetData sheetCalcPr sheetProtection
-	protectedRanges scenarios autoFilter sortState dataConsolidate customSheetViews mergeCells phoneticPr conditionalFormatting
-	dataValidations hyperlinks printOptions pageMargins pageSetup headerFooter rowBreaks colBreaks customProperties cellWatches
-	ignoredErrors smartTags drawing legacyDrawing legacyDrawingHF drawingHF picture oleObjects controls webPublishItems tableParts extLst`)
-
-// workbookOrder is the order of elements in CT_Workbook (18.2.27).
-var workbookOrder = strings.Fields(`fileVersion fileSharing workbookPr workbookProtection bookViews sheets functionGroups
-	externalReferences definedNames calcPr oleSize customWorkbookViews pivotCaches smartTagPr smartTagTypes webPublishing
-	fileRecoveryPr webPublishObjects extLst`)
-
 var definedName = regexp.MustCompile(`^[\p{L}_\\][\p{L}\p{N}_.\\]*$`)
 
 // checkStructure holds a workbook against rules of ECMA-376 whose breaking
 // makes Excel offer a repair.
 func checkStructure(t *testing.T, name string) {
+	t.Helper()
+	checkParts(t, partsOf(t, name))
+}
+
+// A complainer is a test, or notes what a test would say.
+type complainer interface {
+	Helper()
+	Error(args ...any)
+	Errorf(format string, args ...any)
+}
+
+func partsOf(t *testing.T, name string) map[string][]byte {
 	t.Helper()
 	files, err := zip.OpenReader(name)
 	if err != nil {
@@ -48,24 +51,34 @@ func checkStructure(t *testing.T, name string) {
 		}
 		content.Close()
 	}
+	return parts
+}
+
+func checkParts(t complainer, parts map[string][]byte) {
+	t.Helper()
 	checkRelations(t, parts)
 	checkTypes(t, parts)
 	checkTables(t, parts)
+	checkNames(t, parts["xl/workbook.xml"])
+	checkReferences(t, parts)
 	for part, data := range parts {
-		switch {
-		case strings.HasPrefix(part, "xl/worksheets/sheet"):
-			checkOrder(t, part, data, worksheetOrder)
+		if slices.Contains(schemaFolders, path.Dir(part)) || part == "xl/workbook.xml" || part == "xl/styles.xml" {
+			if err := checkSchema(part, data); err != nil {
+				t.Error(err)
+			}
+		}
+		if path.Dir(part) == "xl/worksheets" {
 			checkCells(t, part, data)
-		case part == "xl/workbook.xml":
-			checkOrder(t, part, data, workbookOrder)
-			checkNames(t, data)
 		}
 	}
 }
 
+// schemaFolders hold the parts that the schema knows.
+var schemaFolders = []string{"xl/worksheets", "xl/tables", "xl/drawings", "xl/charts"}
+
 // checkRelations wants every relation to lead to a part, and every part but
 // the types and relations themselves to be led to.
-func checkRelations(t *testing.T, parts map[string][]byte) {
+func checkRelations(t complainer, parts map[string][]byte) {
 	t.Helper()
 	reached := map[string]bool{}
 	for rels, data := range parts {
@@ -102,9 +115,12 @@ func checkRelations(t *testing.T, parts map[string][]byte) {
 	}
 }
 
-func checkTypes(t *testing.T, parts map[string][]byte) {
+func checkTypes(t complainer, parts map[string][]byte) {
 	t.Helper()
 	var types struct {
+		Default []struct {
+			Extension string `xml:"Extension,attr"`
+		} `xml:"Default"`
 		Override []struct {
 			PartName string `xml:"PartName,attr"`
 		} `xml:"Override"`
@@ -122,9 +138,23 @@ func checkTypes(t *testing.T, parts map[string][]byte) {
 		}
 		seen[o.PartName] = true
 	}
+	for _, d := range types.Default {
+		extension := "." + strings.ToLower(d.Extension)
+		if seen[extension] {
+			t.Errorf("[Content_Types].xml names the extension %s twice", extension)
+		}
+		seen[extension] = true
+	}
+	for part := range parts {
+		// The type of all XML says nothing of what a part is.
+		byExtension := path.Ext(part) != ".xml" && seen[strings.ToLower(path.Ext(part))]
+		if !seen["/"+part] && !byExtension && part != "[Content_Types].xml" {
+			t.Errorf("[Content_Types].xml has no type for %s", part)
+		}
+	}
 }
 
-func checkTables(t *testing.T, parts map[string][]byte) {
+func checkTables(t complainer, parts map[string][]byte) {
 	t.Helper()
 	ids := map[string]bool{}
 	for part, data := range parts {
@@ -156,39 +186,8 @@ func checkTables(t *testing.T, parts map[string][]byte) {
 	}
 }
 
-func checkOrder(t *testing.T, part string, data []byte, order []string) {
-	t.Helper()
-	d := xml.NewDecoder(strings.NewReader(string(data)))
-	depth, last := 0, -1
-	for {
-		token, err := d.Token()
-		if err == io.EOF { //nolint:errorlint // the decoder's own
-			return
-		}
-		if err != nil {
-			t.Errorf("%s: %v", part, err)
-			return
-		}
-		switch element := token.(type) {
-		case xml.StartElement:
-			if depth == 1 {
-				at := slices.Index(order, element.Name.Local)
-				if at < last {
-					t.Errorf("%s: %s stands after %s", part, element.Name.Local, order[last])
-				}
-				if at >= 0 {
-					last = at
-				}
-			}
-			depth++
-		case xml.EndElement:
-			depth--
-		}
-	}
-}
-
 // checkCells wants rows and cells in order, and texts within bounds.
-func checkCells(t *testing.T, part string, data []byte) {
+func checkCells(t complainer, part string, data []byte) {
 	t.Helper()
 	var sheet struct {
 		Row []struct {
@@ -223,7 +222,7 @@ func checkCells(t *testing.T, part string, data []byte) {
 	}
 }
 
-func checkNames(t *testing.T, data []byte) {
+func checkNames(t complainer, data []byte) {
 	t.Helper()
 	var book struct {
 		Sheets []struct {
@@ -263,5 +262,58 @@ func TestStructure(t *testing.T) {
 		{"several sheets", Writer{MaxRows: 20}, 50},
 	} {
 		t.Run(c.name, func(t *testing.T) { checkStructure(t, write(t, c.w, collect(c.rows))) })
+	}
+}
+
+// complaints notes what a check has to say.
+type complaints []string
+
+func (c *complaints) Helper()           {}
+func (c *complaints) Error(args ...any) { *c = append(*c, fmt.Sprint(args...)) }
+func (c *complaints) Errorf(format string, args ...any) {
+	*c = append(*c, fmt.Sprintf(format, args...))
+}
+
+// Each rule finds its breaking.
+func TestStructureFindsFaults(t *testing.T) {
+	whole := partsOf(t, write(t, Writer{}, collect(3)))
+	tables, drawings := "", ""
+	for part := range whole {
+		switch path.Dir(part) {
+		case "xl/tables":
+			tables = part
+		case "xl/drawings":
+			drawings = part
+		}
+	}
+	runs := "xl/worksheets/sheet2.xml"
+	for _, test := range []struct {
+		name, part, from, to string // from is a pattern
+		want                 string
+	}{
+		{"a missing part", "xl/_rels/workbook.xml.rels", `styles\.xml`, "style.xml", "which is missing"},
+		{"a part without a type", "[Content_Types].xml", `(?s)<Override PartName="/xl/styles\.xml"[^>]*>(</Override>)?`, "", "no type for xl/styles.xml"},
+		{"a sheet that is not there", "xl/workbook.xml", `>About!`, ">Abuot!", "abuot"},
+		{"a chart of a sheet that is not there", "xl/charts/chart1.xml", `Summary`, "Summry", "summry"},
+		{"a look out of range", runs, `dxfId="\d+"`, `dxfId="99"`, "look 99"},
+		{"a style out of range", runs, `<c r="A2"( s="\d+")?`, `<c r="A2" s="999"`, "style 999"},
+		{"a relation that is not there", drawings, `r:id="[^"]*"`, `r:id="rId77"`, "rId77"},
+		{"a table of other names", tables, `name="Run ID"`, `name="Runs ID"`, `"Runs ID"`},
+		{"a table of other size", tables, `ref="A1:[A-Z]+`, `ref="A1:C`, "columns"},
+		{"a font out of range", "xl/styles.xml", `(<cellXfs.*?fontId=)"\d+"`, `$1"77"`, "cellXfs 0"},
+		{"an order", "xl/charts/chart1.xml", `(?s)(<plotArea>.*</plotArea>)(<legend>.*</legend>)`, "$2$1", "plotArea before legend"},
+		{"merged cells that overlap", "xl/worksheets/sheet1.xml", `ref="G4:I4"`, `ref="D4:I4"`, "overlap"},
+	} {
+		damaged := maps.Clone(whole)
+		damaged[test.part] = regexp.MustCompile(test.from).ReplaceAll(whole[test.part], []byte(test.to))
+		if bytes.Equal(damaged[test.part], whole[test.part]) {
+			t.Errorf("%s: %q is not in %s", test.name, test.from, test.part)
+			continue
+		}
+		var said complaints
+		checkParts(&said, damaged)
+		if !strings.Contains(strings.Join(said, "\n"), test.want) {
+			t.Errorf("%s: got %q, want something about %q", test.name, said, test.want)
+		}
 	}
 }
