@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/xuri/excelize/v2"
@@ -128,5 +129,69 @@ func TestFirewallSurvivesWithoutItsRuns(t *testing.T) {
 	f := openFile(t, name)
 	if got := raw(t, f, SheetFirewall, "I2"); got != "fail: no_reply" {
 		t.Errorf("Firewall!I2 = %q", got)
+	}
+}
+
+// A sheet of ours that somebody has deleted comes back in its place. Beside a
+// sheet that is a chart that was a panic, and elsewhere people's print areas
+// went to the neighbour, and a part without a name into the file.
+func TestDeletedSheetComesBack(t *testing.T) {
+	for _, chart := range []bool{false, true} {
+		name := write(t, Writer{}, collect(7))
+		edit(t, name, func(f *excelize.File) error {
+			if chart {
+				series := []excelize.ChartSeries{{Values: "Runs!$J$2:$J$4"}}
+				if err := f.AddChartSheet("Their chart", &excelize.Chart{Type: excelize.Col, Series: series}); err != nil {
+					return err
+				}
+			}
+			_, err := f.NewSheet("My sheet")
+			mine, _ := f.GetSheetIndex("My sheet")
+			f.SetActiveSheet(mine)
+			return errors.Join(err, f.SetCellValue("My sheet", "A1", "mine"), f.DeleteSheet(SheetLeftOut),
+				f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Area", RefersTo: "'My sheet'!$A$1:$C$9", Scope: "My sheet"}))
+		})
+		for range 2 {
+			again(t, name)
+			checkStructure(t, name)
+		}
+		f := openFile(t, name)
+		want := []string{SheetSummary, SheetRuns, SheetFirewall, SheetMachines, SheetByHour, SheetLeftOut, SheetAbout}
+		if chart {
+			want = append(want, "Their chart")
+		}
+		if want = append(want, "My sheet"); !slices.Equal(f.GetSheetList(), want) {
+			t.Errorf("sheets %v, want %v", f.GetSheetList(), want)
+		}
+		names := f.GetDefinedName()
+		if !slices.ContainsFunc(names, func(n excelize.DefinedName) bool { return n.Name == "_xlnm.Print_Area" && n.Scope == "My sheet" }) {
+			t.Errorf("the print area of My sheet has gone elsewhere: %v", names)
+		}
+	}
+}
+
+// What excelize does not know of a sheet of people's stays too, and only the
+// sheet that is shown is selected.
+func TestForeignSheetIsNotWrittenAnew(t *testing.T) {
+	for in, want := range map[string]string{
+		`<worksheet><sheetViews><sheetView tabSelected="1" a="2"/></sheetViews><sheetData tabSelected="1"/><odd/></worksheet>`: `<worksheet><sheetViews><sheetView a="2"/></sheetViews><sheetData tabSelected="1"/><odd/></worksheet>`,
+		`<chartsheet><sheetView workbookViewId="0" tabSelected="true"/></chartsheet>`:                                          `<chartsheet><sheetView workbookViewId="0"/></chartsheet>`,
+		`<worksheet><sheetData/></worksheet>`: `<worksheet><sheetData/></worksheet>`,
+	} {
+		if got := string(unselected([]byte(in))); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	name := write(t, Writer{}, collect(3))
+	edit(t, name, func(f *excelize.File) error {
+		_, err := f.NewSheet("My sheet")
+		f.Pkg.Store("xl/worksheets/sheet8.xml", []byte(`<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:odd="urn:odd"><sheetData><row r="1" odd:height="7"><c r="A1"><v>5</v></c></row></sheetData><odd:thing/></worksheet>`))
+		f.Sheet.Delete("xl/worksheets/sheet8.xml")
+		return err
+	})
+	before := partsOf(t, name)["xl/worksheets/sheet8.xml"]
+	again(t, name, sampleRow(9))
+	if after := partsOf(t, name)["xl/worksheets/sheet8.xml"]; !bytes.Equal(before, after) || !bytes.Contains(after, []byte("odd:thing")) {
+		t.Errorf("My sheet was\n%s\nand is\n%s", before, after)
 	}
 }

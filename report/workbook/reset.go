@@ -116,9 +116,29 @@ func (o *Old) tidy() {
 		return true
 	})
 	for _, sheet := range o.file.WorkBook.Sheets.Sheet {
-		part := o.part(sheet.Name)
-		if _, ok := o.file.Pkg.Load(part); !ok && isOurs(sheet.Name) {
+		part := o.part(sheet.Name) // none of a sheet that was missing
+		if _, ok := o.file.Pkg.Load(part); !ok && part != "" && isOurs(sheet.Name) {
 			o.file.Pkg.Store(part, []byte{})
+		}
+	}
+	o.dropSharedStrings()
+}
+
+// dropSharedStrings removes the table of shared texts where the workbook had
+// none: excelize makes one when it looks for it.
+func (o *Old) dropSharedStrings() {
+	const part = "xl/sharedStrings.xml"
+	for _, rel := range o.relations("xl/workbook.xml") {
+		if path.Base(rel.Type) == "sharedStrings" {
+			return
+		}
+	}
+	o.file.SharedStrings = nil
+	o.file.Pkg.Delete(part)
+	for i, override := range o.file.ContentTypes.Overrides {
+		if override.PartName == "/"+part {
+			o.file.ContentTypes.Overrides = slices.Delete(o.file.ContentTypes.Overrides, i, i+1)
+			return
 		}
 	}
 }

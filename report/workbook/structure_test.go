@@ -62,7 +62,7 @@ func checkParts(t complainer, parts map[string][]byte) {
 	checkNames(t, parts["xl/workbook.xml"])
 	checkReferences(t, parts)
 	for part, data := range parts {
-		if slices.Contains(schemaFolders, path.Dir(part)) || part == "xl/workbook.xml" || part == "xl/styles.xml" {
+		if slices.Contains(schemaFolders, path.Dir(part)) && path.Ext(part) == ".xml" || part == "xl/workbook.xml" || part == "xl/styles.xml" {
 			if err := checkSchema(part, data); err != nil {
 				t.Error(err)
 			}

@@ -174,23 +174,10 @@ func (b *book) sheets(names []string) error {
 			return err
 		}
 		if !fresh && i > 0 {
-			if err := b.moveBehind(name, names[i-1]); err != nil {
-				return err
-			}
+			b.moveBehind(name, names[i-1])
 		}
 	}
 	b.file.SetActiveSheet(0)
-	return nil
-}
-
-// moveBehind puts a sheet after another.
-func (b *book) moveBehind(name, other string) error {
-	list := b.file.GetSheetList()
-	for i, sheet := range list {
-		if sheet == other && i+1 < len(list) {
-			return b.file.MoveSheet(name, list[i+1])
-		}
-	}
 	return nil
 }
 
@@ -206,6 +193,7 @@ func (b *book) finish(w io.Writer) error {
 	}
 	if b.Old != nil {
 		b.Old.tidy()
+		b.Old.keepOthers()
 	}
 	// Straight to w: excelize would hold the whole file in memory first.
 	b.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return newFastZip(w) })
