@@ -130,10 +130,10 @@ func (t *sheet) voip(r Report) {
 	t.line("Measurement", "Expectation", "Up", "Down", "Result")
 	for _, m := range measureRows(r) {
 		if m.Single {
-			t.line(m.Name, m.Expected, m.Up.Text, "", m.Word)
+			t.line(m.Name, m.Expected, withWord(m.Up.Text, m.Name), "", m.Word)
 			continue
 		}
-		t.line(m.Name, m.Expected, m.Up.Text, m.Down.Text, m.Word)
+		t.line(m.Name, m.Expected, withWord(m.Up.Text, m.Name), withWord(m.Down.Text, m.Name), m.Word)
 	}
 	more := func(name, unit string, at func(probe.Direction) *float64) {
 		t.line(name, "", sideText(r.Voice.Up, unit, at), sideText(r.Voice.Down, unit, at))
@@ -145,6 +145,15 @@ func (t *sheet) voip(r Report) {
 	more("Packets sent", "packets", func(d probe.Direction) *float64 { return new(float64(d.Sent)) })
 	more("Packets received", "packets", func(d probe.Direction) *float64 { return new(float64(d.Received)) })
 	t.line("Bandwidth", "", unitText(r.Bandwidth.UpMbps, "Mbit/s"), unitText(r.Bandwidth.DownMbps, "Mbit/s"))
+}
+
+// withWord puts a word behind a figure that has no unit: a bare 4.364 is a date
+// or four thousand where the decimal sign is a comma.
+func withWord(cell, word string) string {
+	if _, err := strconv.ParseFloat(cell, 64); err != nil {
+		return cell
+	}
+	return cell + " " + word
 }
 
 func sideText(d *probe.Direction, unit string, at func(probe.Direction) *float64) string {

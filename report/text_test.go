@@ -147,6 +147,29 @@ func TestTextIsSafeInASpreadsheet(t *testing.T) {
 	}
 }
 
+// Above the row for the spreadsheet no cell is a bare figure, which where the
+// decimal sign is a comma would become a date or a thousandfold. MOS once was.
+func TestEveryFigureOfATextHasItsUnit(t *testing.T) {
+	bare := regexp.MustCompile(`^-?[0-9]+[.,][0-9]+$`)
+	for name, r := range samples() {
+		var b bytes.Buffer
+		if err := WriteText(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		people, _, ok := strings.Cut(b.String(), headRow)
+		if !ok {
+			t.Fatal("no row for the spreadsheet")
+		}
+		for line := range strings.SplitSeq(people, "\r\n") {
+			for cell := range strings.SplitSeq(line, "\t") {
+				if bare.MatchString(cell) {
+					t.Errorf("%s: the cell %q in %q has no unit", name, cell, line)
+				}
+			}
+		}
+	}
+}
+
 func TestReadTextDamaged(t *testing.T) {
 	var b bytes.Buffer
 	if err := WriteText(&b, samples()["not ready"]); err != nil {
