@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -184,17 +185,20 @@ func (c *AnalyzeCmd) analyze(found *capture.Capture) analysis {
 // usualPacketTime stands in where a stream does not tell its own.
 const usualPacketTime = 20 * time.Millisecond
 
+// rounded has three decimals, as all figures have.
+func rounded(x float64) float64 { return math.Round(x*1000) / 1000 }
+
 func (c *AnalyzeCmd) measure(s *capture.Stream) analyzedStream {
 	q := c.quality(s)
 	out := analyzedStream{
 		SSRC: fmt.Sprintf("0x%08x", s.SSRC), Src: s.Src.String(), Dst: s.Dst.String(),
 		Codec: s.Codec, PayloadType: s.PayloadType, ClockRate: s.ClockRate,
-		StartedAt: s.Started.UTC(), DurationS: s.Ended.Sub(s.Started).Seconds(),
+		StartedAt: s.Started.UTC(), DurationS: rounded(s.Ended.Sub(s.Started).Seconds()),
 		Direction: probe.NewDirection(stream.Measure(s.Trace(), c.JitterBuffer), q),
 		Notes:     append([]string{}, s.Notes...),
 	}
 	if s.PacketTime > 0 {
-		out.PtimeMS = new(float64(s.PacketTime) / float64(time.Millisecond))
+		out.PtimeMS = new(rounded(float64(s.PacketTime) / float64(time.Millisecond)))
 	}
 	if s.Video {
 		out.R, out.MOS, out.MOSBasis = nil, nil, ""

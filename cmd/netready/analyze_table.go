@@ -34,7 +34,7 @@ func (s analyzedStream) print(w io.Writer) error {
 		{"order", cell(s.InOrderPercent, " %"), fmt.Sprintf("%d overtaken", s.Reordered)},
 		{"jitter", cell(s.JitterMS, " ms"), "RFC 3550, mean; at most " + cell(s.JitterMaxMS, " ms")},
 		{"delay variation", cell(s.PDVp99MS, " ms"), "99 % of the packets are within this of the fastest"},
-		{"clock skew", cell(s.ClockSkewPPM, " ppm"), ""},
+		{"clock skew", cell(s.ClockSkewPPM, " ppm"), skewless(s.ClockSkewPPM)},
 		{"DSCP", mark(s.DSCPReceived), ""},
 		{"R", cell(s.R, ""), ""},
 		{"MOS", cell(s.MOS, ""), s.MOSBasis},
@@ -59,6 +59,14 @@ func cell(x *float64, unit string) string {
 		return "not measured"
 	}
 	return strconv.FormatFloat(*x, 'f', -1, 64) + unit
+}
+
+// skewless says why there is no figure of the clocks.
+func skewless(ppm *float64) string {
+	if ppm == nil {
+		return "the stream is too short, or too uneven, to tell it from the path"
+	}
+	return ""
 }
 
 func mark(dscp *int) string {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func writeCapture(t *testing.T, kind uint8, step uint32) string {
 		binary.BigEndian.PutUint16(rtp[2:], uint16(65400+i))
 		binary.BigEndian.PutUint32(rtp[4:], uint32(i)*step)
 		binary.BigEndian.PutUint32(rtp[8:], 0xcafe)
-		write(time.Duration(i)*20*time.Millisecond+time.Duration(i%2)*4*time.Millisecond, 16384, rtp)
+		write(time.Duration(i)*20*time.Millisecond+time.Duration(i%2)*4300300*time.Nanosecond, 16384, rtp)
 	}
 	path := filepath.Join(t.TempDir(), "call.pcap")
 	if err := os.WriteFile(path, out.Bytes(), 0o600); err != nil {
@@ -94,6 +95,9 @@ func TestAnalyzeJSON(t *testing.T) {
 		if got.Streams[0][name] != want {
 			t.Errorf("%s = %v, want %v", name, got.Streams[0][name], want)
 		}
+	}
+	if long := regexp.MustCompile(`"[a-z_0-9]+": -?[0-9]+\.[0-9]{4,}`).FindAllString(stdout, -1); long != nil {
+		t.Errorf("figures with more than three decimals: %v", long) // duration_s once was 3.9802999999999997
 	}
 	p := emodel.Defaults(emodel.Narrowband).OneWay(40 + 60 + 20 + 0.25)
 	p.Bpl, p.Ppl = 25.1, 2
