@@ -82,7 +82,16 @@ func (r *run) begin() {
 		Environment: Environment{DNS: []DNSAnswer{}},
 		Complete:    true,
 	}
+	if !p.asks(PartNAT) {
+		r.result.NAT.Reason = notAsked
+	}
+	if !p.asks(PartBandwidth) {
+		r.result.Bandwidth.Reason = notAsked
+	}
 }
+
+// notAsked is why a part has no figures that --only or --no-bandwidth left out.
+const notAsked = "not asked for"
 
 // end closes what was opened, the last first.
 func (r *run) end() {
