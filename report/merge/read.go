@@ -12,7 +12,8 @@ import (
 
 // A reader turns one source after the other into rows. Each processor has one.
 type reader struct {
-	buf bytes.Buffer
+	buf   bytes.Buffer
+	found report.Report // of the JSON read last
 }
 
 // chunk is how many rows of a workbook travel at once.

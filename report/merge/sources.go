@@ -165,7 +165,7 @@ func (f *finder) file(ctx context.Context, name string, info fs.FileInfo) error 
 }
 
 func fileSource(name string) source {
-	return source{name: name, open: func() (io.ReadCloser, error) { return os.Open(name) }}
+	return source{name: name, open: func() (io.ReadCloser, error) { return openFile(name) }}
 }
 
 // mayBeSkipped compares names only; isSkipped makes sure.

@@ -6,18 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"os"
 	"time"
 
+	"netready/internal/scratch"
 	"netready/report/workbook"
 )
 
 // A spool keeps rows in a temporary file until the workbook is written, so
 // that memory holds only where each row lies.
 type spool struct {
-	file *os.File
+	file *scratch.File
 	w    *bufio.Writer
 	size int64
 	buf  []byte
@@ -30,23 +29,14 @@ type slot struct {
 }
 
 func newSpool() (*spool, error) {
-	file, err := os.CreateTemp("", "netready-merge-*")
+	file, err := scratch.New("merge")
 	if err != nil {
-		return nil, fmt.Errorf("making a temporary file: %w", err)
+		return nil, err
 	}
-	// Where an open file may lose its name, a killed merge leaves nothing behind;
-	// elsewhere (Windows) close removes it.
-	_ = os.Remove(file.Name())
 	return &spool{file: file, w: bufio.NewWriterSize(file, 1<<18)}, nil
 }
 
-func (s *spool) close() error {
-	err := s.file.Close()
-	if gone := os.Remove(s.file.Name()); !errors.Is(gone, fs.ErrNotExist) {
-		err = errors.Join(err, gone)
-	}
-	return err
-}
+func (s *spool) close() error { return s.file.Close() }
 
 func (s *spool) put(row workbook.Row) (slot, error) {
 	s.buf = appendRow(s.buf[:0], row)

@@ -1,34 +1,49 @@
 package workbook
 
 import (
+	"archive/zip"
 	"bytes"
-	"compress/flate"
 	"io"
 	"math/rand/v2"
 	"testing"
 )
 
-func TestDeflateIsOneStream(t *testing.T) {
-	for _, size := range []int{0, 1, deflateBlock - 1, deflateBlock, deflateBlock + 1, 7*deflateBlock + 12345} {
-		want := make([]byte, size)
+// TestFastZip writes several entries, so that a compressor serves again, and
+// the standard library reads them.
+func TestFastZip(t *testing.T) {
+	sizes := []int{0, 1, 1 << 20, 7<<20 + 12345, 100}
+	var want [][]byte
+	var file bytes.Buffer
+	zw := newFastZip(&file)
+	for i, size := range sizes {
+		data := make([]byte, size)
 		r := rand.New(rand.NewPCG(1, uint64(size)))
-		for i := range want {
-			want[i] = byte(r.IntN(9))
+		for i := range data {
+			data[i] = byte(r.IntN(9))
 		}
-		var out bytes.Buffer
-		d := newDeflater(&out)
-		for rest := want; len(rest) > 0; {
-			n := min(len(rest), 1+r.IntN(100_000))
-			if _, err := d.Write(rest[:n]); err != nil {
-				t.Fatal(err)
-			}
-			rest = rest[n:]
-		}
-		if err := d.Close(); err != nil {
+		want = append(want, data)
+		w, err := zw.Create(string(rune('a' + i)))
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := io.ReadAll(flate.NewReader(&out)); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%d bytes: %d came back (%v)", size, len(got), err)
+		if _, err := w.Write(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := zw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	zr, err := zip.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, entry := range zr.File {
+		content, err := entry.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(content); err != nil || !bytes.Equal(got, want[i]) {
+			t.Errorf("%s: %d bytes came back (%v), want %d", entry.Name, len(got), err, len(want[i]))
 		}
 	}
 }

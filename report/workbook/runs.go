@@ -43,19 +43,8 @@ func (b *book) runsPart(name string, part, count int, l layout, next func() (Row
 	if err := b.runsHead(s, l, extra); err != nil {
 		return err
 	}
-	formula := l.readyFormula()
-	limits := limitValues(b.Limits)
-	for range count {
-		row, err, ok := next()
-		if err != nil {
-			return err
-		}
-		if !ok {
-			break
-		}
-		if err := b.runRow(s, l, row, formula, limits); err != nil {
-			return err
-		}
+	if err := b.runRows(s, count, l, next); err != nil {
+		return err
 	}
 	if err := b.colourRuns(name, l); err != nil {
 		return err
@@ -72,6 +61,32 @@ func (b *book) runsPart(name string, part, count int, l layout, next func() (Row
 		return err
 	}
 	return s.Flush()
+}
+
+// runRows writes the rows beside the sheet, which has a placeholder for them.
+func (b *book) runRows(s *sheet, count int, l layout, next func() (Row, error, bool)) error {
+	rows, err := newRowWriter(s.row + 1)
+	if err != nil {
+		return err
+	}
+	b.rows = append(b.rows, rows)
+	formula, limits := l.readyFormula(), limitValues(b.Limits)
+	for range count {
+		row, err, ok := next()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		if err := rows.add(b.runRow(rows, l, row, formula, limits)); err != nil {
+			return err
+		}
+	}
+	if err := rows.flush(); err != nil {
+		return err
+	}
+	return s.SetRow(cellName(1, placeholder(len(b.rows)-1)), nil)
 }
 
 func tableName(part int) string {
@@ -154,10 +169,10 @@ func (b *book) runsWidths(s *sheet, l layout) error {
 	return nil
 }
 
-// runRow writes one run and adds it to the tally.
-func (b *book) runRow(s *sheet, l layout, row Row, formula string, limits map[string]float64) error {
+// runRow makes the cells of one run and adds it to the tally.
+func (b *book) runRow(w *rowWriter, l layout, row Row, formula string, limits map[string]float64) []any {
 	run, state := b.tallyRow(l, row, limits)
-	cells := s.buf[:0]
+	cells := w.buf()
 	for i, value := range row.Cells {
 		switch v := value.(type) {
 		case time.Time:
@@ -172,17 +187,16 @@ func (b *book) runRow(s *sheet, l layout, row Row, formula string, limits map[st
 			cells = append(cells, value)
 		}
 		if i == l.ready && run {
-			cells[i] = excelize.Cell{Formula: strings.ReplaceAll(formula, "#", strconv.Itoa(s.row+1)), Value: state}
+			cells[i] = excelize.Cell{Formula: strings.ReplaceAll(formula, "#", strconv.Itoa(w.next)), Value: state}
 		}
 	}
 	for _, extra := range row.Extra {
 		for len(cells) < len(l.columns)+extra.Column {
 			cells = append(cells, nil)
 		}
-		cells = append(cells, extra.cell(row.OldRow == s.row+1))
+		cells = append(cells, extra.cell(row.OldRow == w.next))
 	}
-	s.buf = cells
-	return s.add(cells...)
+	return cells
 }
 
 // tallyRow says what Ready shows. A row without a Run ID is somebody's own

@@ -13,7 +13,6 @@ type sheet struct {
 	*excelize.StreamWriter
 	book *book
 	row  int // the last one written
-	buf  []any
 }
 
 // open starts a sheet. cells is the range that it will fill, for readers

@@ -80,6 +80,7 @@ func (wb Writer) Write(w io.Writer, total int, rows iter.Seq2[Row, error], leftO
 	if b.MaxRows == 0 {
 		b.MaxRows = maxSheetRows
 	}
+	defer b.close()
 	if err := b.prepare(total); err != nil {
 		return fmt.Errorf("preparing the workbook: %w", err)
 	}
@@ -117,7 +118,8 @@ type book struct {
 	file  *excelize.File
 	style styles
 	tally *tally
-	parts int // sheets that the runs take
+	parts int          // sheets that the runs take
+	rows  []*rowWriter // of each part
 	// rows of the derived sheets that charts and formulas point to
 	machineRows int
 }
@@ -196,11 +198,22 @@ func (b *book) finish(w io.Writer) error {
 		b.Old.keepOthers()
 	}
 	// Straight to w: excelize would hold the whole file in memory first.
-	b.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return newFastZip(w) })
+	zw := &joiner{Writer: newFastZip(w), rows: b.rows}
+	b.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return zw })
 	if err := b.file.Write(w); err != nil {
 		return fmt.Errorf("writing the workbook: %w", err)
 	}
+	if zw.joined != len(b.rows) {
+		return errors.New("writing the workbook: the rows have found no place in it")
+	}
 	return nil
+}
+
+// close removes the temporary files.
+func (b *book) close() {
+	for _, rows := range b.rows {
+		_ = rows.close() // nothing to lose
+	}
 }
 
 func (b *book) properties() error {

@@ -1,0 +1,231 @@
+package workbook
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/xuri/excelize/v2"
+
+	"netready/internal/scratch"
+)
+
+// blockRows is how many rows one processor writes at a time: a megabyte.
+const blockRows = 256
+
+// A rowWriter writes the rows of one sheet on all processors. excelize streams
+// a sheet in one goroutine, and of a large merge that is half the time; so
+// every block of rows is streamed into a workbook of its own, and its XML is
+// taken from there.
+type rowWriter struct {
+	file    *scratch.File
+	out     *bufio.Writer
+	block   *rowBlock
+	next    int // number of the next row in the sheet
+	pending []chan *rowBlock
+}
+
+// A rowBlock is rows that follow each other, and what they became.
+type rowBlock struct {
+	first int   // number of the first row
+	cells []any // of all rows
+	ends  []int // where each row ends in cells
+	xml   bytes.Buffer
+	err   error
+}
+
+var rowBlocks = sync.Pool{New: func() any { return &rowBlock{} }}
+
+// newRowWriter starts with the row of the number next.
+func newRowWriter(next int) (*rowWriter, error) {
+	file, err := scratch.New("rows")
+	if err != nil {
+		return nil, err
+	}
+	w := &rowWriter{file: file, out: bufio.NewWriterSize(file, 1<<18), next: next}
+	w.fresh()
+	return w, nil
+}
+
+func (w *rowWriter) fresh() {
+	w.block, _ = rowBlocks.Get().(*rowBlock)
+	w.block.first, w.block.cells, w.block.ends = w.next, w.block.cells[:0], w.block.ends[:0]
+}
+
+// buf is where the cells of the next row may be put together.
+func (w *rowWriter) buf() []any { return w.block.cells[len(w.block.cells):] }
+
+// add writes the next row.
+func (w *rowWriter) add(cells []any) error {
+	w.block.cells = append(w.block.cells, cells...)
+	w.block.ends = append(w.block.ends, len(w.block.cells))
+	w.next++
+	if len(w.block.ends) < blockRows {
+		return nil
+	}
+	return w.start()
+}
+
+// start gives the block away, and takes the oldest back if enough are under
+// way.
+func (w *rowWriter) start() error {
+	full, done := w.block, make(chan *rowBlock, 1)
+	w.pending = append(w.pending, done)
+	go func() {
+		full.err = full.encode()
+		done <- full
+	}()
+	w.fresh()
+	if len(w.pending) <= min(runtime.GOMAXPROCS(0), 8) { // each takes its megabytes
+		return nil
+	}
+	return w.finish()
+}
+
+// finish waits for the oldest block and writes it.
+func (w *rowWriter) finish() error {
+	done := <-w.pending[0]
+	w.pending = w.pending[1:]
+	if done.err != nil {
+		return done.err
+	}
+	_, err := w.out.Write(done.xml.Bytes())
+	rowBlocks.Put(done)
+	return err
+}
+
+// flush writes all that is left.
+func (w *rowWriter) flush() error {
+	if err := w.start(); err != nil {
+		return err
+	}
+	for len(w.pending) > 0 {
+		if err := w.finish(); err != nil {
+			return err
+		}
+	}
+	return w.out.Flush()
+}
+
+// copyTo copies the rows.
+func (w *rowWriter) copyTo(out io.Writer) error {
+	if _, err := w.file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err := io.CopyBuffer(struct{ io.Writer }{out}, struct{ io.Reader }{w.file}, make([]byte, 1<<18))
+	return err
+}
+
+func (w *rowWriter) close() error { return w.file.Close() }
+
+// encode makes the XML of the rows.
+func (b *rowBlock) encode() error {
+	file := excelize.NewFile()
+	defer file.Close()
+	stream, err := file.NewStreamWriter("Sheet1")
+	if err != nil {
+		return err
+	}
+	s, start := &sheet{StreamWriter: stream, row: b.first - 1}, 0
+	for _, end := range b.ends {
+		if err := s.add(b.cells[start:end]...); err != nil {
+			return err
+		}
+		start = end
+	}
+	if err := stream.Flush(); err != nil {
+		return err
+	}
+	b.xml.Reset()
+	taker := &rowTaker{into: &b.xml}
+	file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return taker })
+	if err := file.Write(io.Discard); err != nil {
+		return err
+	}
+	if !taker.found {
+		return errors.New("the rows are not where they should be in the sheet's XML")
+	}
+	return nil
+}
+
+// A rowTaker takes the rows out of a workbook of one sheet, which a
+// StreamWriter that has not run full hands over in one piece.
+type rowTaker struct {
+	into  *bytes.Buffer
+	found bool
+}
+
+func (t *rowTaker) Create(name string) (io.Writer, error) {
+	if strings.HasPrefix(name, "xl/worksheets/") {
+		return t, nil
+	}
+	return io.Discard, nil
+}
+
+func (t *rowTaker) Write(sheet []byte) (int, error) {
+	_, rest, started := bytes.Cut(sheet, []byte("<sheetData>"))
+	rows, _, ended := bytes.Cut(rest, []byte("</sheetData>"))
+	if started && ended {
+		t.found = true
+		t.into.Write(rows)
+	}
+	return len(sheet), nil
+}
+
+func (t *rowTaker) AddFS(fs.FS) error { return nil }
+
+func (t *rowTaker) Close() error { return nil }
+
+// placeholder is an empty row that stands in a sheet for those of a rowWriter:
+// the last that a sheet can have, or one before it for the next part.
+func placeholder(part int) int { return maxSheetRows - part }
+
+// A joiner puts the rows of rowWriters in the places of their placeholders.
+type joiner struct {
+	*zip.Writer
+	rows   []*rowWriter // by part
+	joined int
+}
+
+func (j *joiner) Create(name string) (io.Writer, error) {
+	part, err := j.Writer.Create(name)
+	if err != nil || !strings.HasPrefix(name, "xl/worksheets/") {
+		return part, err
+	}
+	return &joinedPart{part, j}, nil
+}
+
+type joinedPart struct {
+	out    io.Writer
+	joiner *joiner
+}
+
+// Write writes a piece of a sheet. One with a placeholder has nothing but that
+// and its head, so that it comes in one piece.
+func (p *joinedPart) Write(piece []byte) (int, error) {
+	for part, rows := range p.joiner.rows {
+		before, after, found := bytes.Cut(piece, fmt.Appendf(nil, `<row r="%d"></row>`, placeholder(part)))
+		if !found {
+			continue
+		}
+		p.joiner.joined++
+		if _, err := p.out.Write(before); err != nil {
+			return 0, err
+		}
+		if err := rows.copyTo(p.out); err != nil {
+			return 0, err
+		}
+		if _, err := p.out.Write(after); err != nil {
+			return 0, err
+		}
+		return len(piece), nil
+	}
+	return p.out.Write(piece)
+}
