@@ -2,9 +2,13 @@ package probe
 
 import "cmp"
 
+// noNAT is why survives_30s is nil where it has no meaning.
+const noNAT = "there is no NAT, so no mapping that silence could end"
+
 // natGaps says of each figure of the NAT that is nil why it was not measured.
-// sip and silence are the reasons of two of them, where they were tried.
-func natGaps(n NAT, sip, silence string) []NotMeasured {
+// sip and silence are the reasons of two of them, where they were tried. What
+// cannot be, without a NAT, is no gap: its reason stands in the NAT.
+func natGaps(n *NAT, sip, silence string) []NotMeasured {
 	if n.Behind == nil {
 		return []NotMeasured{{"nat", cmp.Or(n.Reason, "the run was stopped before it")}}
 	}
@@ -14,11 +18,12 @@ func natGaps(n NAT, sip, silence string) []NotMeasured {
 			gaps = append(gaps, NotMeasured{"nat." + what, cmp.Or(reason, "the run was stopped before it")})
 		}
 	}
-	if !*n.Behind {
-		silence = "there is no NAT, so no mapping that silence could end"
-	}
 	gap(n.Mapping == "", "mapping", n.Reason)
 	gap(n.SIPALG == nil, "sip_alg", sip)
-	gap(n.Survives30s == nil, "survives_30s", silence)
+	if *n.Behind {
+		gap(n.Survives30s == nil, "survives_30s", silence)
+	} else {
+		n.Reason = cmp.Or(n.Reason, noNAT)
+	}
 	return gaps
 }

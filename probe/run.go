@@ -122,7 +122,7 @@ func (r *run) finish(ctx context.Context) {
 		r.result.Machine.Interface.Gateway = i.Gateway.String()
 	}
 	if r.plan.asks(PartNAT) {
-		r.result.NotMeasured = append(r.result.NotMeasured, natGaps(r.result.NAT, r.unsipped, r.unheld)...)
+		r.result.NotMeasured = append(r.result.NotMeasured, natGaps(&r.result.NAT, r.unsipped, r.unheld)...)
 	}
 	if ctx.Err() != nil {
 		r.result.Complete = false
