@@ -1,6 +1,8 @@
 package page
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +148,41 @@ func TestFirstVisitGetsCookie(t *testing.T) {
 	cookies := resp.Cookies()
 	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode || cookies[0].Domain != "" {
 		t.Errorf("got cookies %v, want one that is HttpOnly, SameSite=Strict and of this host", cookies)
+	}
+}
+
+// TestContentPolicy reads the policy as a browser does: one style by its hash,
+// the one in the page, and nothing else inline.
+func TestContentPolicy(t *testing.T) {
+	_, cfg := quickScript(t)
+	s := serve(t, cfg)
+	resp, body := request{method: "GET", path: "/"}.do(t, s)
+	policy := map[string]string{}
+	for part := range strings.SplitSeq(resp.Header.Get("Content-Security-Policy"), ";") {
+		name, sources, _ := strings.Cut(strings.TrimSpace(part), " ")
+		policy[name] = sources
+	}
+	styles := regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindAllStringSubmatch(body, -1)
+	if len(styles) != 1 || !strings.Contains(styles[0][1], ".verdict") || !strings.Contains(styles[0][1], ".runcard") {
+		t.Fatalf("got %d styles, want one, with the report's and the page's rules", len(styles))
+	}
+	sum := sha256.Sum256([]byte(styles[0][1]))
+	for name, want := range map[string]string{
+		"default-src": "'none'", "script-src": "'self'", "style-src": "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'",
+		"img-src": "'self'", "connect-src": "'self'", "base-uri": "'none'", "form-action": "'none'", "frame-ancestors": "'none'",
+	} {
+		if policy[name] != want {
+			t.Errorf("%s: got %q, want %q", name, policy[name], want)
+		}
+		delete(policy, name)
+	}
+	for name, sources := range policy {
+		t.Errorf("more than was looked at: %s %s", name, sources)
+	}
+	for _, inline := range []string{"<script>", " style=", " onclick=", " onload=", "javascript:"} {
+		if strings.Contains(body, inline) {
+			t.Errorf("%q is in the page, which the policy forbids", inline)
+		}
 	}
 }
 

@@ -287,7 +287,7 @@ func TestWholePageWeighsLittle(t *testing.T) {
 	s := serve(t, cfg)
 	_, page := request{method: "GET", path: "/"}.do(t, s)
 	total := len(page)
-	for _, name := range []string{"page.css", "page.js", "server.js", "dom.js", "form.js", "run.js", "chart.js", "result.js", "previous.js", "icon.svg"} {
+	for _, name := range []string{"start.js", "page.js", "server.js", "dom.js", "form.js", "run.js", "chart.js", "result.js", "previous.js", "icon.svg"} {
 		resp, text := request{method: "GET", path: "/assets/" + name}.do(t, s)
 		if resp.StatusCode != 200 || len(text) == 0 {
 			t.Errorf("%s: status %d", name, resp.StatusCode)

@@ -29,6 +29,7 @@ export function wire() {
   $("measure")?.addEventListener("click", measure);
   $("forget")?.addEventListener("click", forget);
   plan();
+  $("form").inert = false; // it was shown before anything listened to it
 }
 
 // reflect follows the run: only one can go on at a time.
