@@ -56,6 +56,10 @@ listen((next) => {
   $("ended").textContent = message;
   $("ended").hidden = false;
 });
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address names the view, and is to go on naming it
+  $("main").focus();
+});
 addEventListener("hashchange", show);
 addEventListener("popstate", show);
 form.wire();
