@@ -179,18 +179,23 @@ func (s *Server) check(req startRequest) (field string, err error) {
 // checkInvite takes an invite only. The command line's @FILE and - would read
 // a file of this machine, or wait for a keyboard, for whoever fills in a form.
 func (s *Server) checkInvite(invite string) error {
+	itself := errors.New("paste the invite itself: a line that starts with https:// and holds a #")
 	switch {
 	case invite == "":
 		return nil
 	case invite == "-" || strings.HasPrefix(invite, "@"):
-		return errors.New("paste the invite itself: a line that starts with https:// and holds a #")
+		return itself
 	case s.cfg.CheckInvite == nil:
 		return nil
 	}
-	if err := s.cfg.CheckInvite(invite); err != nil {
-		return errors.New(withoutSecret(err.Error(), invite))
+	err := s.cfg.CheckInvite(invite)
+	switch {
+	case err == nil:
+		return nil
+	case !strings.Contains(invite, "://"): // it was taken for a bare host:port, which wants more than a page can take
+		return itself
 	}
-	return nil
+	return errors.New(withoutSecret(err.Error(), invite))
 }
 
 func (s *Server) forget(w http.ResponseWriter, _ *http.Request) {

@@ -94,15 +94,18 @@ function complain(name, text) {
   else $(name).removeAttribute("aria-invalid");
 }
 
+// plain makes "sao" find São Paulo.
+const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
 // filter keeps the regions that hold every word. Continents count as words.
 function filter() {
-  const words = $("find").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = plain($("find").value).split(/\s+/).filter(Boolean);
   const select = $("region");
   const chosen = select.value;
   const kept = [];
   for (const { group, options } of groups) {
     const fits = options.filter((o) => {
-      const text = (o.textContent + " " + group.label).toLowerCase();
+      const text = plain(o.textContent + " " + group.label);
       return words.every((word) => text.includes(word));
     });
     group.replaceChildren(...fits);

@@ -321,6 +321,8 @@ const scenarios = {
     await page.getByLabel("Find in the list").fill("EUROPE lon");
     assert.equal(await page.getByLabel("Region").inputValue(), "eu-west-2");
     assert.deepEqual((await options()).slice(1), ["Europe (London) · eu-west-2"]);
+    await page.getByLabel("Find in the list").fill("sao paulo");
+    assert.equal(await page.getByLabel("Region").inputValue(), "sa-east-1");
     await page.getByLabel("Find in the list").fill("atlantis");
     assert.equal(await page.getByLabel("Region").inputValue(), "");
     await start(page);
