@@ -57,6 +57,7 @@ func TestBrowser(t *testing.T) {
 		{"dying", &script{pace: quick, dies: 14}, Config{}},
 		{"failing", &script{fails: "the invite https://responder.example.net:443/i#SECRETSECRET.PINPIN was refused"}, Config{Invite: "https://responder.example.net:443/i#SECRETSECRET.PINPIN"}},
 		{"tabs", &script{pace: slow}, Config{}},
+		{"crowd", &script{pace: slow}, Config{}},
 		{"reload", &script{pace: slow}, Config{}},
 		{"keyboard", &script{pace: quick}, Config{}},
 		{"hostile", &script{pace: quick, bad: true}, Config{}},

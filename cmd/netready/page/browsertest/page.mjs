@@ -166,6 +166,20 @@ const scenarios = {
     assert.equal(files(".json").length, 1, "two tabs, one run");
   },
 
+  // crowd: a browser has six connections to a host for all its tabs.
+  async crowd() {
+    const pages = [await visit()];
+    while (pages.length < 8) pages.push(await visit({}, pages[0].context()));
+    const last = pages.at(-1);
+    await fill(last, { seconds: "600" });
+    await start(last);
+    await Promise.all(pages.map(calling));
+    await last.getByRole("button", { name: "Stop" }).click();
+    await Promise.all(pages.map(ended));
+    assert.equal(files(".json").length, 1);
+    assert.ok(!(await last.locator("#ended").isVisible()), "a page that waits its turn thinks that netready has ended");
+  },
+
   async reload() {
     const page = await visit();
     await fill(page);
