@@ -86,6 +86,8 @@ func TestGuard(t *testing.T) {
 		{"wrong token in the address", request{method: "GET", path: "/?token=" + wrong, noToken: true}, 403},
 		{"empty token in the address", request{method: "GET", path: "/?token=", noToken: true}, 403},
 		{"wrong token in the cookie", request{method: "GET", path: "/", noToken: true, cookie: wrong}, 403},
+		{"icon before the page names its own", request{method: "GET", path: "/favicon.ico"}, 204},
+		{"icon without token", request{method: "GET", path: "/favicon.ico", noToken: true}, 403},
 		{"asset without token", request{method: "GET", path: "/assets/page.js", noToken: true}, 403},
 		{"results without token", request{method: "GET", path: "/api/results", noToken: true}, 403},
 		{"events without token", request{method: "GET", path: "/api/events", noToken: true}, 403},

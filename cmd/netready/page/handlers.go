@@ -32,6 +32,9 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.index)
 	mux.HandleFunc("GET /assets/{name}", asset)
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { // asked for before the page has named its icon
+		w.WriteHeader(http.StatusNoContent)
+	})
 	mux.HandleFunc("GET /api/events", s.events)
 	mux.HandleFunc("GET /api/results", s.results)
 	mux.HandleFunc("GET /api/results/{id}/{form}", s.result)

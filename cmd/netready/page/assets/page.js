@@ -1,10 +1,13 @@
 // The frame: which view is shown, and what the server says of the run.
 import { listen } from "./server.js";
-import { $, say } from "./dom.js";
+import { $, make, say } from "./dom.js";
 import * as form from "./form.js";
 import * as run from "./run.js";
 import * as result from "./result.js";
 import * as previous from "./previous.js";
+
+// Not in the page itself: the browser would draw it before it draws the page.
+document.head.append(make("link", { rel: "icon", href: "assets/icon.svg", type: "image/svg+xml" }));
 
 const { phase, run: count, result: last } = $("main").dataset;
 let state = { phase, run: Number(count), result: last }; // the server's: at first what it was when it sent the page, then whole

@@ -61,8 +61,8 @@ async function download(page) {
 const scenarios = {
   async whole() {
     const page = await visit();
-    assert.equal(new URL(page.url()).search, "", "the token stays in the address bar");
     await fill(page);
+    assert.equal(new URL(page.url()).search, "", "the token stays in the address bar");
     await start(page);
     await calling(page);
     await ended(page);
