@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/pkg/browser"
@@ -55,8 +57,18 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 		Run:         pageRunner(app, out),
 		Measure:     nearest(regions),
 		Workbook:    singleWorkbook,
-		CheckInvite: func(s string) error { return call.CheckInvite(s, os.Getenv(probe.TokenVariable)) },
+		CheckInvite: checkInvite,
 	}, nil
+}
+
+// checkInvite checks an invite that was typed into the page. What the command
+// line could read from a file, a page cannot, so it is not told to.
+func checkInvite(invite string) error {
+	err := call.CheckInvite(invite, os.Getenv(probe.TokenVariable))
+	if err == nil {
+		return nil
+	}
+	return errors.New(strings.NewReplacer(", or save it to a file and give @FILE", "", " and give @FILE", "").Replace(err.Error()))
 }
 
 // pageRunner makes the same assessment as netready run, with the same files.

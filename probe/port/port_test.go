@@ -3,6 +3,7 @@ package port
 import (
 	"context"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,6 +141,27 @@ func TestStopped(t *testing.T) {
 	rows := Run(ctx, []Check{{Name: "a", Protocol: "stun", Host: "127.0.0.1", Port: silentUDP(t)}}, Options{})
 	if got := rows[0]; got.Status != NotMeasured || got.Reason != Stopped {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestRangeSaysReasonInWords: people read "(no_reply)".
+func TestRangeSaysReasonInWords(t *testing.T) {
+	tg := target{check: Check{Ports: "16384-65535", Host: "far.example.net"}}
+	ports := []int{16384, 20000, 65535}
+	for _, reason := range []string{NoReply, Refused, Prohibited, Unreachable, Hijacked, Protocol, Busy} {
+		t.Run(reason, func(t *testing.T) {
+			bad := failed(reason, "")
+			for want, outcomes := range map[string][]outcome{
+				"none of 3 tried ports is open (":           {bad, bad, bad},
+				"1 of 3 tried ports is closed: 20000 (":     {passed(""), bad, passed("")},
+				"2 of 3 tried ports are closed: 16384, 200": {bad, bad, passed("")},
+			} {
+				got := tg.rangeVerdict(ports, outcomes).detail
+				if !strings.HasPrefix(got, want) || strings.Contains(got, "_") || strings.Contains(got, "("+reason+")") {
+					t.Errorf("got %q, want it to begin with %q and to hold words alone", got, want)
+				}
+			}
+		})
 	}
 }
 

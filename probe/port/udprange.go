@@ -70,12 +70,33 @@ func (t target) rangeVerdict(ports []int, outcomes []outcome) outcome {
 		o.status, o.detail = Pass, fmt.Sprintf("%d of %d tried ports open", len(ports), len(ports))
 	case len(o.failed) == len(ports):
 		o.status, o.reason = Fail, worst.reason
-		o.detail = fmt.Sprintf("none of %d tried ports is open (%s). %s", len(ports), worst.reason, ask)
+		o.detail = fmt.Sprintf("none of %d tried ports is open (%s). %s", len(ports), worst.closing(), ask)
 	default:
 		o.status, o.reason = Fail, Partly
-		o.detail = fmt.Sprintf("%d of %d tried ports are closed: %s (%s). %s", len(o.failed), len(ports), List(o.failed), worst.reason, ask)
+		are := "are"
+		if len(o.failed) == 1 {
+			are = "is"
+		}
+		o.detail = fmt.Sprintf("%d of %d tried ports %s closed: %s (%s). %s", len(o.failed), len(ports), are, List(o.failed), worst.closing(), ask)
 	}
 	return o
+}
+
+// closing says in a few words how the most of the failed ports failed.
+func (o outcome) closing() string {
+	switch o.reason {
+	case NoReply:
+		return "no answer came back, though the responder listens there"
+	case Refused:
+		return "refused by something in between, as the responder listens there"
+	case Prohibited:
+		return "a firewall forbids it"
+	case Unreachable:
+		return "there is no way there"
+	case Hijacked:
+		return "somebody in between answers in the responder's place"
+	}
+	return "no proof came back that the responder was reached"
 }
 
 // sample draws n ports beside the two ends, without repeats.

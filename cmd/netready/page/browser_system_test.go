@@ -5,6 +5,7 @@ package page
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"netready/internal/need"
+	"netready/report"
 )
 
 // browse runs one scenario of browsertest/page.mjs in Chromium.
@@ -32,7 +34,7 @@ func browse(tb testing.TB, scenario string, s *Server, more map[string]string) s
 	if err != nil {
 		tb.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(tb.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(tb.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, node, "page.mjs", scenario, string(settings))
 	cmd.Dir = "browsertest"
@@ -55,11 +57,17 @@ func TestBrowser(t *testing.T) {
 		{"dying", &script{pace: quick, dies: 14}, Config{}},
 		{"failing", &script{fails: "the invite https://responder.example.net:443/i#SECRETSECRET.PINPIN was refused"}, Config{Invite: "https://responder.example.net:443/i#SECRETSECRET.PINPIN"}},
 		{"tabs", &script{pace: slow}, Config{}},
+		{"crowd", &script{pace: slow}, Config{}},
 		{"reload", &script{pace: slow}, Config{}},
 		{"keyboard", &script{pace: quick}, Config{}},
 		{"hostile", &script{pace: quick, bad: true}, Config{}},
 		{"accessible", &script{pace: slow, bad: true}, Config{}},
 		{"remembered", &script{pace: quick}, Config{}},
+		{"still", &script{pace: slow}, Config{}},
+		{"invented", &script{pace: slow / 2}, Config{Workbook: func(w io.Writer, _ report.Report) error {
+			_, err := io.WriteString(w, "PK")
+			return err
+		}}},
 	} {
 		t.Run(test.scenario, func(t *testing.T) {
 			test.cfg.Dir, test.cfg.Remember = t.TempDir(), filepath.Join(t.TempDir(), "page.json")
@@ -71,6 +79,45 @@ func TestBrowser(t *testing.T) {
 			t.Log(browse(t, test.scenario, serve(t, test.cfg), nil))
 		})
 	}
+}
+
+// TestPageAndServerPart: the server ends by itself when its page was closed, and
+// a page says so when its server has ended.
+func TestPageAndServerPart(t *testing.T) {
+	sc := &script{dir: t.TempDir(), pace: time.Millisecond}
+	start := func(idle time.Duration) (s *Server, ended chan error, end func()) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		s, err := Listen(ctx, Config{Dir: sc.dir, Run: sc.run, Regions: regions(), Idle: idle})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended = make(chan error, 1)
+		go func() { ended <- s.Serve(ctx) }()
+		return s, ended, cancel
+	}
+	t.Run("closed", func(t *testing.T) {
+		s, ended, end := start(500 * time.Millisecond)
+		defer end()
+		browse(t, "closed", s, nil)
+		if err := <-ended; err != nil { // a server that stays runs into the test's time limit
+			t.Error(err)
+		}
+	})
+	t.Run("gone", func(t *testing.T) {
+		s, ended, end := start(0)
+		go func() { // as Ctrl-C, once the page is open
+			for !s.viewers.any() {
+				time.Sleep(50 * time.Millisecond)
+			}
+			time.Sleep(time.Second)
+			end()
+		}()
+		browse(t, "gone", s, nil)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestScreenshots makes the pictures of docs/img when it is asked to.
@@ -87,9 +134,25 @@ func TestScreenshots(t *testing.T) {
 		bad  bool
 	}{{"ready", false}, {"not-ready", true}} {
 		dir := t.TempDir()
-		s := script{dir: dir, pace: 200 * time.Millisecond, bad: kind.bad}
+		s := script{dir: dir, pace: 400 * time.Millisecond, bad: kind.bad}
+		if kind.bad {
+			others(t, dir)
+		}
 		// The folder's name is in the picture.
 		server := serve(t, Config{Dir: dir, Run: s.run, Version: "v1.0.0", Measure: func(context.Context) (map[string]float64, error) { return nil, nil }})
 		t.Log(browse(t, "screenshots", server, map[string]string{"img": img, "kind": kind.name}))
+	}
+}
+
+// others saves results of other machines, of every verdict, to list and compare.
+func others(t *testing.T, dir string) {
+	t.Helper()
+	for i, host := range []string{"WAREHOUSE-02", "RECEPTION-1", "CALLCENTRE-114"} {
+		s := script{dir: dir, bad: i == 1}
+		r := s.result(int64(-60+i), Options{Region: "eu-central-1", Organization: "Example Ltd", Location: "Hamburg", Duration: 20 * time.Second, Calls: 1})
+		r.RunID, r.Machine.Hostname, r.Complete = ulid(int64(9000+i)), host, i != 0
+		if err := save(dir, judged(r)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -11,10 +11,18 @@ import (
 // burn the processor that the call needs.
 const calm = 100 * time.Millisecond
 
+// A browser opens six connections to a host at most, over all its tabs. With
+// six streams open, nothing else would get through, not even Stop; so only the
+// first pages keep theirs, and the others ask again each time, as browsers do.
+const (
+	streams  = 4
+	askAgain = 2 * time.Second
+)
+
 // events streams the state, whole, whenever it has changed. A page that was
 // reloaded or opened twice needs nothing else.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	s.viewers.add(1)
+	crowded := s.viewers.add(1) > streams
 	defer s.viewers.add(-1)
 	changed, leave := s.assay.watch()
 	defer leave()
@@ -41,6 +49,10 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 			line = "data: " + string(text)
+		}
+		if crowded {
+			_ = send(fmt.Sprintf("retry: %d\n%s", askAgain.Milliseconds(), line))
+			return
 		}
 		if send(line) != nil {
 			return

@@ -9,11 +9,6 @@ import (
 	"strings"
 )
 
-// contentPolicy lets the page use its own files and nothing else: no inline
-// script or style, no other host, no frame, no form that goes elsewhere.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
 // guard lets in only the browser that was given the address with the token.
 type guard struct {
 	token  string

@@ -1,6 +1,8 @@
 package page
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +86,8 @@ func TestGuard(t *testing.T) {
 		{"wrong token in the address", request{method: "GET", path: "/?token=" + wrong, noToken: true}, 403},
 		{"empty token in the address", request{method: "GET", path: "/?token=", noToken: true}, 403},
 		{"wrong token in the cookie", request{method: "GET", path: "/", noToken: true, cookie: wrong}, 403},
+		{"icon before the page names its own", request{method: "GET", path: "/favicon.ico"}, 204},
+		{"icon without token", request{method: "GET", path: "/favicon.ico", noToken: true}, 403},
 		{"asset without token", request{method: "GET", path: "/assets/page.js", noToken: true}, 403},
 		{"results without token", request{method: "GET", path: "/api/results", noToken: true}, 403},
 		{"events without token", request{method: "GET", path: "/api/events", noToken: true}, 403},
@@ -145,6 +150,41 @@ func TestFirstVisitGetsCookie(t *testing.T) {
 	cookies := resp.Cookies()
 	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode || cookies[0].Domain != "" {
 		t.Errorf("got cookies %v, want one that is HttpOnly, SameSite=Strict and of this host", cookies)
+	}
+}
+
+// TestContentPolicy reads the policy as a browser does: one style by its hash,
+// the one in the page, and nothing else inline.
+func TestContentPolicy(t *testing.T) {
+	_, cfg := quickScript(t)
+	s := serve(t, cfg)
+	resp, body := request{method: "GET", path: "/"}.do(t, s)
+	policy := map[string]string{}
+	for part := range strings.SplitSeq(resp.Header.Get("Content-Security-Policy"), ";") {
+		name, sources, _ := strings.Cut(strings.TrimSpace(part), " ")
+		policy[name] = sources
+	}
+	styles := regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindAllStringSubmatch(body, -1)
+	if len(styles) != 1 || !strings.Contains(styles[0][1], ".verdict") || !strings.Contains(styles[0][1], ".runcard") {
+		t.Fatalf("got %d styles, want one, with the report's and the page's rules", len(styles))
+	}
+	sum := sha256.Sum256([]byte(styles[0][1]))
+	for name, want := range map[string]string{
+		"default-src": "'none'", "script-src": "'self'", "style-src": "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'",
+		"img-src": "'self'", "connect-src": "'self'", "base-uri": "'none'", "form-action": "'none'", "frame-ancestors": "'none'",
+	} {
+		if policy[name] != want {
+			t.Errorf("%s: got %q, want %q", name, policy[name], want)
+		}
+		delete(policy, name)
+	}
+	for name, sources := range policy {
+		t.Errorf("more than was looked at: %s %s", name, sources)
+	}
+	for _, inline := range []string{"<script>", " style=", " onclick=", " onload=", "javascript:"} {
+		if strings.Contains(body, inline) {
+			t.Errorf("%q is in the page, which the policy forbids", inline)
+		}
 	}
 }
 
@@ -227,6 +267,20 @@ func TestDownloadsStayInFolder(t *testing.T) {
 	}
 	if got := resp.Header.Get("Content-Disposition"); !strings.Contains(got, "netready_"+rep.RunID[18:]+".txt") {
 		t.Errorf("got Content-Disposition %q", got)
+	}
+}
+
+// TestInviteWithoutAddress: a word was answered with the environment variable
+// that a command line would have read.
+func TestInviteWithoutAddress(t *testing.T) {
+	_, cfg := quickScript(t)
+	cfg.CheckInvite = func(string) error { return errors.New("put it into the environment as NETREADY_TOKEN") }
+	s := serve(t, cfg)
+	for invite, want := range map[string]string{"hello": "paste the invite itself", "host.example:443": "paste the invite itself", "https://x": "NETREADY_TOKEN"} {
+		_, body := request{method: "POST", path: "/api/start", origin: "SELF", body: `{"region":"eu-west-2","duration_s":30,"calls":1,"invite":"` + invite + `"}`}.do(t, s)
+		if !strings.Contains(body, want) {
+			t.Errorf("%s: got %s, want %q in it", invite, body, want)
+		}
 	}
 }
 

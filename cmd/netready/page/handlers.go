@@ -4,25 +4,17 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"netready"
-	"netready/report"
 )
-
-//go:embed assets
-var assets embed.FS
-
-var index = template.Must(template.ParseFS(assets, "assets/index.html"))
 
 // Bounds of what the form takes.
 const (
@@ -40,6 +32,9 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.index)
 	mux.HandleFunc("GET /assets/{name}", asset)
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { // asked for before the page has named its icon
+		w.WriteHeader(http.StatusNoContent)
+	})
 	mux.HandleFunc("GET /api/events", s.events)
 	mux.HandleFunc("GET /api/results", s.results)
 	mux.HandleFunc("GET /api/results/{id}/{form}", s.result)
@@ -56,7 +51,11 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 
 // indexView is what the page's frame is filled with.
 type indexView struct {
+	Style        template.CSS
 	Version, Dir string
+	Phase        string // of the run, and its number and result: what to show first
+	Run          int
+	Result       string
 	Groups       []regionGroup
 	Form         form   // without the invite
 	Invite       string // the host of an invite that is known already
@@ -72,7 +71,11 @@ type regionGroup struct {
 
 func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 	f := s.memory.load()
-	v := indexView{Version: s.cfg.Version, Dir: s.cfg.Dir, Groups: groups(s.cfg.Regions), Measures: s.cfg.Measure != nil}
+	now := s.assay.snapshot()
+	v := indexView{
+		Style: template.CSS(style), Version: s.cfg.Version, Dir: s.cfg.Dir, Groups: groups(s.cfg.Regions), Measures: s.cfg.Measure != nil,
+		Phase: now.Phase, Run: now.Run, Result: now.Result,
+	}
 	switch {
 	case s.cfg.Invite != "":
 		v.Invite, v.InviteFrom = inviteHost(s.cfg.Invite), "the command line"
@@ -103,27 +106,6 @@ func groups(regions []netready.Region) []regionGroup {
 		out[at].Regions = append(out[at].Regions, r)
 	}
 	return out
-}
-
-var assetTypes = map[string]string{
-	"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml",
-}
-
-// asset serves an embedded file. The report's style sheet comes before the page's.
-func asset(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("name")
-	_, ending, _ := strings.Cut(name, ".")
-	kind, ok := assetTypes[ending]
-	text, err := fs.ReadFile(assets, "assets/"+name)
-	if name == "page.css" {
-		text = slices.Concat(report.HTMLStyle(), text) // one file less to wait for
-	}
-	if !ok || err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", kind)
-	_, _ = w.Write(text)
 }
 
 // startRequest is the form as the page sends it.
@@ -200,18 +182,23 @@ func (s *Server) check(req startRequest) (field string, err error) {
 // checkInvite takes an invite only. The command line's @FILE and - would read
 // a file of this machine, or wait for a keyboard, for whoever fills in a form.
 func (s *Server) checkInvite(invite string) error {
+	itself := errors.New("paste the invite itself: a line that starts with https:// and holds a #")
 	switch {
 	case invite == "":
 		return nil
 	case invite == "-" || strings.HasPrefix(invite, "@"):
-		return errors.New("paste the invite itself: a line that starts with https:// and holds a #")
+		return itself
 	case s.cfg.CheckInvite == nil:
 		return nil
 	}
-	if err := s.cfg.CheckInvite(invite); err != nil {
-		return errors.New(withoutSecret(err.Error(), invite))
+	err := s.cfg.CheckInvite(invite)
+	switch {
+	case err == nil:
+		return nil
+	case !strings.Contains(invite, "://"): // it was taken for a bare host:port, which wants more than a page can take
+		return itself
 	}
-	return nil
+	return errors.New(withoutSecret(err.Error(), invite))
 }
 
 func (s *Server) forget(w http.ResponseWriter, _ *http.Request) {

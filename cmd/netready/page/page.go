@@ -190,10 +190,12 @@ type viewers struct {
 	n  int
 }
 
-func (v *viewers) add(n int) {
+// add counts n more, or fewer, and returns how many there are now.
+func (v *viewers) add(n int) int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.n += n
+	return v.n
 }
 
 func (v *viewers) any() bool {

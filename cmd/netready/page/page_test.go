@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -106,6 +107,41 @@ func TestStopKeepsWhatThereIs(t *testing.T) {
 	if rep.Complete || len(rep.Voice.Timeline) < 3 {
 		t.Errorf("got complete %v with %d seconds", rep.Complete, len(rep.Voice.Timeline))
 	}
+}
+
+// TestManyPagesLeaveConnectionsFree: a browser's sixth tab took its last
+// connection to the server, and from then on no tab could start or stop.
+func TestManyPagesLeaveConnectionsFree(t *testing.T) {
+	_, cfg := quickScript(t)
+	s := serve(t, cfg)
+	open := func(ctx context.Context) *http.Response {
+		t.Helper()
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.Replace(s.URL(), "/?", "/api/events?", 1), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp
+	}
+	first, leave := context.WithCancel(t.Context())
+	for range streams {
+		defer open(first).Body.Close()
+	}
+	late := open(t.Context())
+	defer late.Body.Close()
+	text, err := io.ReadAll(late.Body) // it ends, or the test runs into its time limit
+	if err != nil || !strings.HasPrefix(string(text), "retry: 2000\ndata: {") {
+		t.Errorf("got %q, %v; want the state, and when to ask again", text, err)
+	}
+	leave()
+	for s.viewers.any() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	post(t, s, "/api/start", validStart)
+	watch(t, s, over) // with room again, a page gets a stream that goes on
 }
 
 func TestServerEndsWithRunInProgress(t *testing.T) {
@@ -287,7 +323,7 @@ func TestWholePageWeighsLittle(t *testing.T) {
 	s := serve(t, cfg)
 	_, page := request{method: "GET", path: "/"}.do(t, s)
 	total := len(page)
-	for _, name := range []string{"page.css", "page.js", "server.js", "dom.js", "form.js", "run.js", "chart.js", "result.js", "previous.js", "icon.svg"} {
+	for _, name := range []string{"start.js", "page.js", "server.js", "dom.js", "form.js", "run.js", "chart.js", "result.js", "previous.js", "icon.svg"} {
 		resp, text := request{method: "GET", path: "/assets/" + name}.do(t, s)
 		if resp.StatusCode != 200 || len(text) == 0 {
 			t.Errorf("%s: status %d", name, resp.StatusCode)

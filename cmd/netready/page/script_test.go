@@ -157,14 +157,16 @@ func ports(bad bool) []probe.PortRow {
 		{Name: "DNS", Protocol: "dns", Host: "192.168.1.1", Port: 53, Note: "often flagged as failed; common, and nothing to worry about"},
 		{Name: "Google STUN", Protocol: "stun", Host: "stun.l.google.com", Port: 19302, Note: "optional; nothing to worry about if STUN is not used"},
 	}
+	for _, name := range []string{"login", "realtime", "webrtc", "signaling", "provisioning", "status"} {
+		rows = append(rows, probe.PortRow{Name: "Service " + name, Protocol: "https", Host: name + ".mypurecloud.de", Port: 443, Required: true})
+	}
 	for i := range rows {
 		rows[i].Status, rows[i].ElapsedMS = probe.StatusPass, new(12.4)
 	}
-	last := &rows[len(rows)-1]
-	last.Status, last.Reason = probe.StatusFail, "no_reply"
+	rows[7].Status, rows[7].Reason = probe.StatusFail, "no_reply"
 	if bad {
 		rows[5].Status, rows[5].Reason, rows[5].FailedPorts = probe.StatusFail, "partly_open", []int{31007, 65535}
-		rows[5].Detail = "2 of 4 tried ports are closed: 31007, 65535 (no_reply). Ask the network team to allow outbound UDP 16384-65535 from this machine to responder.example.net, and the answers back in."
+		rows[5].Detail = "2 of 4 tried ports are closed: 31007, 65535 (no answer came back, though the responder listens there). Ask the network team to allow outbound UDP 16384-65535 from this machine to responder.example.net, and the answers back in."
 		rows[4].Status, rows[4].Reason = probe.StatusFail, "refused"
 		rows[2].Status, rows[2].Reason, rows[2].Detail = probe.StatusNotMeasured, "dns", "no such host"
 	}
@@ -219,6 +221,7 @@ func regions() []netready.Region {
 		{ID: "local", Name: "This machine", Continent: "This machine"},
 		{ID: "us-east-1", Name: "US East (N. Virginia)", Continent: "North America"},
 		{ID: "us-west-2", Name: "US West (Oregon)", Continent: "North America"},
+		{ID: "sa-east-1", Name: "South America (São Paulo)", Continent: "South America"},
 		{ID: "eu-central-1", Name: "Europe (Frankfurt)", Continent: "Europe", Responders: []string{"responder.example.net:443"}},
 		{ID: "eu-west-2", Name: "Europe (London)", Continent: "Europe"},
 		{ID: "ap-southeast-2", Name: "Asia Pacific (Sydney)", Continent: "Oceania"},

@@ -3,6 +3,7 @@ import { $, make, say } from "./dom.js";
 import { ask } from "./server.js";
 
 const fields = ["region", "organization", "location", "invite", "duration", "calls"];
+let starting = false; // until the run is seen, or was refused: a second click is not a second test
 let groups; // every region of the list, so that a filter can bring it back
 
 export const values = () => ({
@@ -10,9 +11,13 @@ export const values = () => ({
   organization: $("organization").value,
   location: $("location").value,
   invite: $("invite").value,
-  duration_s: Number.parseInt($("duration").value, 10) || 0,
-  calls: Number.parseInt($("calls").value, 10) || 0,
+  duration_s: whole($("duration").value),
+  calls: whole($("calls").value),
 });
+
+// whole reads a number that is one, 1e3 too; anything else is 0, which the
+// server refuses with words.
+const whole = (text) => (Number.isSafeInteger(Number(text)) ? Number(text) : 0);
 
 export function wire() {
   groups = [...$("region").querySelectorAll("optgroup")].map((group) => ({ group, options: [...group.children] }));
@@ -29,11 +34,13 @@ export function wire() {
   $("measure")?.addEventListener("click", measure);
   $("forget")?.addEventListener("click", forget);
   plan();
+  $("form").inert = false; // it was shown before anything listened to it
 }
 
 // reflect follows the run: only one can go on at a time.
 export function reflect(state) {
   const running = state.phase === "running" || state.phase === "stopping";
+  starting = false;
   $("start").disabled = running;
   $("failure").hidden = state.phase !== "failed";
   if (state.phase === "failed") $("failure").textContent = "The test did not come about: " + state.error;
@@ -58,6 +65,8 @@ export function again(about) {
 
 // start begins a test. A field that is wrong is named and focused.
 export async function start(what) {
+  if (starting) return;
+  starting = true;
   for (const name of fields) complain(name, "");
   try {
     if (!what.region) throw Object.assign(new Error("choose the region that your calls go to"), { field: "region" });
@@ -73,6 +82,7 @@ export async function start(what) {
       $("failure").textContent = error.message;
       $("failure").hidden = false;
     }
+    starting = false;
   }
 }
 
@@ -84,15 +94,18 @@ function complain(name, text) {
   else $(name).removeAttribute("aria-invalid");
 }
 
+// plain makes "sao" find São Paulo.
+const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
 // filter keeps the regions that hold every word. Continents count as words.
 function filter() {
-  const words = $("find").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = plain($("find").value).split(/\s+/).filter(Boolean);
   const select = $("region");
   const chosen = select.value;
   const kept = [];
   for (const { group, options } of groups) {
     const fits = options.filter((o) => {
-      const text = (o.textContent + " " + group.label).toLowerCase();
+      const text = plain(o.textContent + " " + group.label);
       return words.every((word) => text.includes(word));
     });
     group.replaceChildren(...fits);

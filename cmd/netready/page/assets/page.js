@@ -1,15 +1,16 @@
 // The frame: which view is shown, and what the server says of the run.
 import { listen } from "./server.js";
-import { $, say } from "./dom.js";
+import { $, make, say } from "./dom.js";
 import * as form from "./form.js";
 import * as run from "./run.js";
 import * as result from "./result.js";
 import * as previous from "./previous.js";
 
-// The token did its work: the cookie has it now, the address bar need not.
-if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+// Not in the page itself: the browser would draw it before it draws the page.
+document.head.append(make("link", { rel: "icon", href: "assets/icon.svg", type: "image/svg+xml" }));
 
-let state; // the server's, whole
+const { phase, run: count, result: last } = $("main").dataset;
+let state = { phase, run: Number(count), result: last }; // the server's: at first what it was when it sent the page, then whole
 let shown = ""; // the view that is on the screen, with its argument
 
 // place says what to show: the address decides, and without one the run does.
@@ -23,7 +24,6 @@ function place() {
 }
 
 async function show() {
-  if (!state) return;
   const [name, argument] = place();
   const running = state.phase === "running" || state.phase === "stopping";
   $("elsewhere").hidden = !running || name === "run";
@@ -50,7 +50,7 @@ async function show() {
 }
 
 listen((next) => {
-  const started = state && next.run !== state.run;
+  const started = next.run !== state.run;
   state = next;
   $("ended").hidden = true;
   if (started && location.hash) history.pushState(null, "", "#"); // a run that starts is what to look at
@@ -59,9 +59,14 @@ listen((next) => {
   $("ended").textContent = message;
   $("ended").hidden = false;
 });
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address names the view, and is to go on naming it
+  $("main").focus();
+});
 addEventListener("hashchange", show);
 addEventListener("popstate", show);
 form.wire();
 run.wire();
 result.wire();
 previous.wire();
+if (phase === "idle" || phase === "done") show(); // what goes on or went wrong is told by the stream

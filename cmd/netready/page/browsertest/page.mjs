@@ -61,8 +61,8 @@ async function download(page) {
 const scenarios = {
   async whole() {
     const page = await visit();
-    assert.equal(new URL(page.url()).search, "", "the token stays in the address bar");
     await fill(page);
+    assert.equal(new URL(page.url()).search, "", "the token stays in the address bar");
     await start(page);
     await calling(page);
     await ended(page);
@@ -139,6 +139,13 @@ const scenarios = {
     await start(page);
     const alert = page.locator("#failure");
     await alert.waitFor();
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      for (const width of [320, 1280, 3840]) {
+        await page.setViewportSize({ width, height: 900 });
+        await check(page, `failed, ${colorScheme}, ${width} px`);
+      }
+    }
     assert.match(await alert.textContent(), /was refused/);
     const everything = await page.content() + JSON.stringify(await page.evaluate(() => fetch("api/results").then((r) => r.text())));
     assert.ok(!everything.includes("SECRET"), "the invite's secret reached the page");
@@ -157,6 +164,20 @@ const scenarios = {
     const titles = await Promise.all([one, two].map((page) => page.locator("#report .verdict").textContent()));
     assert.equal(titles[0], titles[1]);
     assert.equal(files(".json").length, 1, "two tabs, one run");
+  },
+
+  // crowd: a browser has six connections to a host for all its tabs.
+  async crowd() {
+    const pages = [await visit()];
+    while (pages.length < 8) pages.push(await visit({}, pages[0].context()));
+    const last = pages.at(-1);
+    await fill(last, { seconds: "600" });
+    await start(last);
+    await Promise.all(pages.map(calling));
+    await last.getByRole("button", { name: "Stop" }).click();
+    await Promise.all(pages.map(ended));
+    assert.equal(files(".json").length, 1);
+    assert.ok(!(await last.locator("#ended").isVisible()), "a page that waits its turn thinks that netready has ended");
   },
 
   async reload() {
@@ -224,10 +245,10 @@ const scenarios = {
   },
 
   async accessible() {
-    const views = [["light", 1280], ["dark", 1280], ["light", 320], ["dark", 3840]];
+    const views = [320, 1280, 3840].flatMap((width) => [["light", width], ["dark", width]]);
     for (const [colorScheme, width] of views) {
       const where = (state) => `${state}, ${colorScheme}, ${width} px`;
-      const page = await visit({ colorScheme, viewport: { width, height: 900 }, reducedMotion: "reduce" });
+      const page = await visit({ colorScheme, viewport: { width, height: width > 3000 ? 2160 : 900 }, reducedMotion: "reduce" });
       await page.evaluate(() => (location.hash = "#new"));
       await page.getByRole("button", { name: "Start" }).waitFor();
       await check(page, where("form"));
@@ -235,10 +256,12 @@ const scenarios = {
       await start(page);
       await page.locator("#region-error").waitFor();
       await check(page, where("form with an error"));
-      await fill(page, { seconds: "10" });
+      const whole = width === 1280; // the others see a test that was stopped
+      await fill(page, { seconds: whole ? "20" : "600" });
       await start(page);
       await calling(page);
       await check(page, where("running"));
+      if (!whole) await page.getByRole("button", { name: "Stop" }).click();
       await ended(page);
       await check(page, where("result"));
       for (const summary of await page.locator("#report summary").all()) await summary.click();
@@ -281,34 +304,134 @@ const scenarios = {
     assert.equal(await other.getByLabel("Region").inputValue(), "ap-southeast-2");
   },
 
-  // paint prints the median of some visits, in ms, the same for a line of bare
-  // text (what the browser itself takes here), and the bytes of one visit.
-  async paint() {
-    const times = { paint: [], bare: [] };
-    let weight = 0;
-    const page = await browser.newPage();
-    const painted = () => page.evaluate(() => new Promise((done) => {
-      new PerformanceObserver((list) => done(list.getEntries()[0].startTime)).observe({ type: "paint", buffered: true });
-    }));
-    for (let i = 0; i < 9; i++) {
-      await page.goto(given.url);
-      await page.getByRole("button", { name: "Start" }).waitFor();
-      times.paint.push(await painted());
-      weight = await page.evaluate(() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].reduce((sum, e) => sum + e.transferSize, 0));
-      await page.goto(given.url.replace("/?", "/api/results?"));
-      times.bare.push(await painted());
-    }
-    for (const name in times) console.log(name + "=" + times[name].sort((a, b) => a - b)[4]);
-    console.log("weight=" + weight);
+  // still: where the system asks for no motion, none is there.
+  async still() {
+    const page = await visit({ reducedMotion: "reduce" });
+    await fill(page);
+    await start(page);
+    await calling(page);
+    assert.deepEqual(await page.evaluate(() => document.getAnimations().map((a) => a.animationName)), []);
+    await page.emulateMedia({ reducedMotion: "no-preference" });
+    assert.notEqual(await page.evaluate(() => document.getAnimations().length), 0, "the test sees no motion at all");
+    await ended(page);
   },
 
+  // invented is what people do that nobody asked them to.
+  async invented() {
+    const page = await visit();
+    const wrong = async (name, text, field) => {
+      await fill(page);
+      await page.getByLabel(name).fill(text);
+      await start(page);
+      await page.locator(`#${field}-error`).waitFor();
+      assert.equal(await page.evaluate(() => document.activeElement.id), field);
+      assert.equal(files(".json").length, 0, `${name} = ${text} was taken`);
+    };
+    for (const text of ["", "-5", "0", "1.5", "1e9", "3601", "99999999999999999999"]) await wrong("Length of the test", text, "duration");
+    for (const text of ["", "201", "0.5", "-1"]) await wrong("Number of calls", text, "calls");
+    await page.getByLabel("Number of calls").fill("1");
+    // The list: a continent is a word like others, and nothing found is no choice.
+    const options = () => page.locator("#region option").allTextContents();
+    await page.getByLabel("Find in the list").fill("EUROPE lon");
+    assert.equal(await page.getByLabel("Region").inputValue(), "eu-west-2");
+    assert.deepEqual((await options()).slice(1), ["Europe (London) · eu-west-2"]);
+    await page.getByLabel("Find in the list").fill("sao paulo");
+    assert.equal(await page.getByLabel("Region").inputValue(), "sa-east-1");
+    await page.getByLabel("Find in the list").fill("atlantis");
+    assert.equal(await page.getByLabel("Region").inputValue(), "");
+    await start(page);
+    await page.locator("#region-error").waitFor();
+    await page.getByLabel("Find in the list").fill("");
+    assert.ok((await options()).length > 5);
+    // The skip link leads to the content of the view, not out of it.
+    await page.getByRole("link", { name: "Previous results" }).click();
+    await page.getByRole("heading", { name: "Previous results" }).waitFor();
+    await page.locator(".skip").focus();
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+    assert.equal(new URL(page.url()).hash, "#previous");
+    assert.ok(await page.getByRole("heading", { name: "Previous results" }).isVisible(), "the skip link changed the view");
+    // Addresses that somebody else made up.
+    for (const hash of ["#result=../../outside", "#result=<img src=x onerror=window.hit=1>", "#compare=a,b", "#compare=a", "#nothing", "#=", "#%E0%A4%A"]) {
+      await page.evaluate((hash) => (location.hash = hash), hash);
+      await page.waitForTimeout(150);
+      assert.equal(await page.locator(".view:visible").count(), 1, hash);
+    }
+    assert.equal(await page.evaluate(() => window.hit), undefined);
+    problems.splice(0, problems.length, ...problems.filter((p) => !/status of 40[04]/.test(p))); // those results are not there, and that is said
+    // A click too many.
+    await page.getByRole("link", { name: "New test" }).click();
+    await fill(page);
+    await page.getByRole("button", { name: "Start" }).dblclick();
+    await page.locator("#view-run").waitFor();
+    await page.waitForTimeout(300);
+    assert.ok(await page.locator("#view-run").isVisible(), "a double click led away from the test");
+    await ended(page);
+    // Each form of the result can be had.
+    for (const [name, ending, magic] of [["JSON", ".json", "{"], ["Printable page", ".html", "<!doctype html>"], ["Workbook", ".xlsx", "PK"]]) {
+      const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name }).click()]);
+      const text = readFileSync(await file.path());
+      assert.ok(file.suggestedFilename().endsWith(ending) && text.toString("latin1").startsWith(magic), name + " is " + file.suggestedFilename());
+      if (ending === ".json") assert.deepEqual(text, readFileSync(given.dir + "/" + file.suggestedFilename()));
+    }
+    await page.getByRole("button", { name: "Run again" }).dblclick();
+    await page.locator("#view-run").waitFor();
+    await ended(page);
+    assert.equal(files(".json").length, 2);
+  },
+
+  // gone: netready ends while the page is open, which the page says.
+  async gone() {
+    const page = await visit();
+    await fill(page);
+    await page.locator("#ended").waitFor({ timeout: 30_000 });
+    await check(page, "ended");
+    problems.length = 0; // the browser's, that nobody answers
+  },
+
+  // closed opens the page and closes it again.
+  async closed() {
+    const page = await visit();
+    await fill(page);
+    await page.close();
+  },
+
+  // paint prints, for each of some visits, the time to the first paint and to
+  // the form (its heading is the largest text) in ms, the time for a line of bare
+  // text, and the bytes of the visit. Before each the tab rests on bare text.
+  async paint() {
+    const page = await browser.newPage();
+    const text = given.url.replace("/?", "/api/results?");
+    const open = async (url) => {
+      await page.goto(text);
+      await page.waitForTimeout(250);
+      await page.goto(url);
+    };
+    const first = (type) => page.evaluate((type) => new Promise((done) => {
+      new PerformanceObserver((list) => done(list.getEntries().at(-1).startTime)).observe({ type, buffered: true });
+    }), type);
+    for (let i = 0; i < 9; i++) {
+      await open(text);
+      console.log("bare=" + await first("paint"));
+      await open(given.url);
+      await page.getByRole("button", { name: "Start" }).waitFor();
+      await page.waitForTimeout(250);
+      console.log("paint=" + await page.evaluate(() => performance.getEntriesByName("first-paint")[0].startTime));
+      console.log("form=" + await first("largest-contentful-paint"));
+      console.log("weight=" + await page.evaluate(() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")].reduce((sum, e) => sum + e.transferSize, 0)));
+    }
+  },
+
+  // screenshots are of every state in light and dark, on a small phone, a
+  // laptop and a 4K screen.
   async screenshots() {
-    const looks = [["light", 1280, "wide"], ["dark", 1280, "wide"], ["light", 390, "narrow"], ["dark", 390, "narrow"]];
+    const sizes = { narrow: [320, 640], wide: [1280, 860], "4k": [3840, 2160] };
     let made = 0;
-    for (const [colorScheme, width, size] of looks) {
-      const page = await visit({ colorScheme, viewport: { width, height: width > 600 ? 860 : 800 }, reducedMotion: "no-preference" });
+    for (const colorScheme of ["light", "dark"]) for (const [size, [width, height]] of Object.entries(sizes)) {
+      const page = await visit({ colorScheme, viewport: { width, height }, reducedMotion: "no-preference" });
       const shot = async (state) => {
         await page.evaluate((path) => document.querySelectorAll(".path bdi").forEach((e) => (e.textContent = path)), "Documents/netready-results");
+        await page.mouse.move(0, 0);
         await page.screenshot({ path: `${given.img}/page-${state}-${colorScheme}-${size}.png`, fullPage: true });
         made++;
       };
@@ -317,14 +440,21 @@ const scenarios = {
       if (given.kind === "ready") await shot("form");
       await start(page);
       await calling(page);
-      await page.waitForTimeout(2600);
-      if (given.kind === "not-ready") await shot("running");
+      if (given.kind === "not-ready") {
+        await page.waitForTimeout(2600);
+        await shot("running");
+        assert.ok(await page.locator("#view-run.calling").isVisible(), "the test was over before its picture");
+      }
       await ended(page);
       await shot(given.kind);
       if (given.kind === "not-ready") {
         await page.evaluate(() => (location.hash = "#previous"));
         await page.locator("#previous li").first().waitFor();
+        for (const box of (await page.getByRole("checkbox").all()).slice(0, 4)) await box.check();
         await shot("previous");
+        await page.getByRole("button", { name: "Compare" }).click();
+        await page.getByRole("heading", { name: "Side by side" }).waitFor();
+        await shot("compare");
       }
       await page.context().close();
     }

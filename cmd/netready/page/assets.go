@@ -1,0 +1,55 @@
+package page
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"netready/report"
+)
+
+//go:embed assets
+var assets embed.FS
+
+var index = template.Must(template.ParseFS(assets, "assets/index.html"))
+
+// style is the page's whole style: the report's, then its own. It stands in the
+// page itself, so that nothing has to be fetched before the first paint.
+var style = string(report.HTMLStyle()) + embedded("page.css")
+
+// contentPolicy lets the page use its own files and this very style, and
+// nothing else: no other inline style, no inline script, no other host, no
+// frame, no form that goes elsewhere.
+var contentPolicy = "default-src 'none'; script-src 'self'; style-src '" + digest(style) + "'; img-src 'self'; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// digest is how a content security policy names a style.
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+func embedded(name string) string {
+	text, _ := fs.ReadFile(assets, "assets/"+name) // always there
+	return string(text)
+}
+
+var assetTypes = map[string]string{"js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+
+// asset serves an embedded file.
+func asset(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	_, ending, _ := strings.Cut(name, ".")
+	kind, ok := assetTypes[ending]
+	text := embedded(name)
+	if !ok || text == "" {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", kind)
+	_, _ = w.Write([]byte(text))
+}
