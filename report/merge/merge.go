@@ -185,7 +185,10 @@ func (c *collection) find(ctx context.Context, jobs chan<- job, readings chan<- 
 	return err
 }
 
-// collect reads all sources, on all processors, and keeps each run once.
+// mostReaders bounds the files that are in memory at once.
+const mostReaders = 16
+
+// collect reads all sources, several at a time, and keeps each run once.
 func (c *collection) collect(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -197,7 +200,7 @@ func (c *collection) collect(ctx context.Context) error {
 			cancel(err)
 		}
 	})
-	for range runtime.GOMAXPROCS(0) {
+	for range min(2*runtime.GOMAXPROCS(0), mostReaders) { // on a stick or a share some of them wait
 		readers.Go(func() {
 			r := reader{}
 			for j := range jobs {

@@ -467,22 +467,6 @@ func TestNothingHalfWritten(t *testing.T) {
 	}
 }
 
-func TestFolderWithoutPermission(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may read everything")
-	}
-	dir := t.TempDir()
-	put(t, filepath.Join(dir, "ok.json"), jsonOf(t, corpusRun(1)))
-	shut := filepath.Dir(put(t, filepath.Join(dir, "shut", "a.json"), []byte("{}")))
-	if err := os.Chmod(shut, 0); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.Chmod(shut, 0o755) })
-	if got := do(t, Merge{Sources: []string{dir}, Out: filepath.Join(dir, "o.xlsx")}, 1); len(got.LeftOut) != 1 {
-		t.Errorf("left out: %v", got.LeftOut)
-	}
-}
-
 // FuzzSources feeds archives and files of any content to the walk.
 func FuzzSources(f *testing.F) {
 	one := jsonOf(f, corpusRun(1))

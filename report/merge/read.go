@@ -10,7 +10,7 @@ import (
 	"netready/report/workbook"
 )
 
-// A reader turns one source after the other into rows. Each processor has one.
+// A reader turns one source after the other into rows.
 type reader struct {
 	buf   bytes.Buffer
 	found report.Report // of the JSON read last
