@@ -20,6 +20,9 @@ import (
 // blockRows is how many rows one processor writes at a time: a megabyte.
 const blockRows = 256
 
+// blockText ends a block before that, where people have written novels.
+const blockText = 4 << 20 // bytes
+
 // A rowWriter writes the rows of one sheet on all processors. excelize streams
 // a sheet in one goroutine, and of a large merge that is half the time; so
 // every block of rows is streamed into a workbook of its own, and its XML is
@@ -37,7 +40,9 @@ type rowBlock struct {
 	first int   // number of the first row
 	cells []any // of all rows
 	ends  []int // where each row ends in cells
+	text  int   // bytes of the texts in cells
 	xml   bytes.Buffer
+	rows  []byte // in xml
 	err   error
 }
 
@@ -56,7 +61,7 @@ func newRowWriter(next int) (*rowWriter, error) {
 
 func (w *rowWriter) fresh() {
 	w.block, _ = rowBlocks.Get().(*rowBlock)
-	w.block.first, w.block.cells, w.block.ends = w.next, w.block.cells[:0], w.block.ends[:0]
+	w.block.first, w.block.cells, w.block.ends, w.block.text = w.next, w.block.cells[:0], w.block.ends[:0], 0
 }
 
 // buf is where the cells of the next row may be put together.
@@ -66,8 +71,16 @@ func (w *rowWriter) buf() []any { return w.block.cells[len(w.block.cells):] }
 func (w *rowWriter) add(cells []any) error {
 	w.block.cells = append(w.block.cells, cells...)
 	w.block.ends = append(w.block.ends, len(w.block.cells))
+	for _, cell := range cells {
+		if styled, ok := cell.(excelize.Cell); ok {
+			cell = styled.Value
+		}
+		if text, ok := cell.(string); ok {
+			w.block.text += len(text)
+		}
+	}
 	w.next++
-	if len(w.block.ends) < blockRows {
+	if len(w.block.ends) < blockRows && w.block.text < blockText {
 		return nil
 	}
 	return w.start()
@@ -96,7 +109,7 @@ func (w *rowWriter) finish() error {
 	if done.err != nil {
 		return done.err
 	}
-	_, err := w.out.Write(done.xml.Bytes())
+	_, err := w.out.Write(done.rows)
 	rowBlocks.Put(done)
 	return err
 }
@@ -144,44 +157,32 @@ func (b *rowBlock) encode() error {
 		return err
 	}
 	b.xml.Reset()
-	taker := &rowTaker{into: &b.xml}
-	file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return taker })
+	file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return sheetTaker{&b.xml} })
 	if err := file.Write(io.Discard); err != nil {
 		return err
 	}
-	if !taker.found {
+	_, rest, started := bytes.Cut(b.xml.Bytes(), []byte("<sheetData>"))
+	rows, _, ended := bytes.Cut(rest, []byte("</sheetData>"))
+	if !started || !ended {
 		return errors.New("the rows are not where they should be in the sheet's XML")
 	}
+	b.rows = rows
 	return nil
 }
 
-// A rowTaker takes the rows out of a workbook of one sheet, which a
-// StreamWriter that has not run full hands over in one piece.
-type rowTaker struct {
-	into  *bytes.Buffer
-	found bool
-}
+// A sheetTaker takes the sheet out of a workbook of one.
+type sheetTaker struct{ into *bytes.Buffer }
 
-func (t *rowTaker) Create(name string) (io.Writer, error) {
+func (t sheetTaker) Create(name string) (io.Writer, error) {
 	if strings.HasPrefix(name, "xl/worksheets/") {
-		return t, nil
+		return t.into, nil
 	}
 	return io.Discard, nil
 }
 
-func (t *rowTaker) Write(sheet []byte) (int, error) {
-	_, rest, started := bytes.Cut(sheet, []byte("<sheetData>"))
-	rows, _, ended := bytes.Cut(rest, []byte("</sheetData>"))
-	if started && ended {
-		t.found = true
-		t.into.Write(rows)
-	}
-	return len(sheet), nil
-}
+func (sheetTaker) AddFS(fs.FS) error { return nil }
 
-func (t *rowTaker) AddFS(fs.FS) error { return nil }
-
-func (t *rowTaker) Close() error { return nil }
+func (sheetTaker) Close() error { return nil }
 
 // placeholder is an empty row that stands in a sheet for those of a rowWriter:
 // the last that a sheet can have, or one before it for the next part.

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/xuri/excelize/v2"
+
+	"netready/report"
 	"netready/thresholds"
 )
 
@@ -47,6 +51,47 @@ func TestRowsKeepTheirOrder(t *testing.T) {
 				t.Errorf("%d rows, want %d", i, size.rows)
 			}
 		})
+	}
+}
+
+// TestLongTexts writes rows that fill cells to their brim, one of them beyond
+// what a stream of excelize keeps in memory (16 MB).
+func TestLongTexts(t *testing.T) {
+	l := runLayout()
+	long := strings.Repeat("&", excelize.TotalCellChars) // five bytes each in XML
+	rows := collect(blockRows + 5)
+	for i := range rows {
+		for place, column := range l.columns {
+			if column.kind == report.KindText && place != l.runID && (i == 3 || place == l.notes && i%2 == 0) {
+				rows[i].Cells[place] = long
+			}
+		}
+	}
+	huge := rowBlock{first: 2}
+	for range 120 {
+		huge.cells = append(huge.cells, long)
+		huge.ends = append(huge.ends, len(huge.cells))
+	}
+	if err := huge.encode(); err != nil || len(huge.rows) < 16<<20 || bytes.Count(huge.rows, []byte("<row ")) != 120 {
+		t.Errorf("%d bytes of rows: %v", len(huge.rows), err)
+	}
+	old, err := Open(write(t, Writer{}, rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	i := 0
+	for row, err := range old.Rows() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.RunID() != rows[i].RunID() || l.text(row, l.notes) != l.text(rows[i], l.notes) {
+			t.Fatalf("row %d came back otherwise", i)
+		}
+		i++
+	}
+	if i != len(rows) {
+		t.Errorf("%d rows, want %d", i, len(rows))
 	}
 }
 
