@@ -17,17 +17,21 @@ var assets embed.FS
 
 var index = template.Must(template.ParseFS(assets, "assets/index.html"))
 
-// style is the page's whole style: the report's, then its own. It stands in the
-// page itself, so that nothing has to be fetched before the first paint.
-var style = string(report.HTMLStyle()) + embedded("page.css")
+// What stands in the page itself, so that nothing has to be fetched before the
+// first paint: the whole style, the report's and then the page's own, and the
+// script that waits for that paint.
+var (
+	style = string(report.HTMLStyle()) + embedded("page.css")
+	start = embedded("start.js")
+)
 
-// contentPolicy lets the page use its own files and this very style, and
-// nothing else: no other inline style, no inline script, no other host, no
-// frame, no form that goes elsewhere.
-var contentPolicy = "default-src 'none'; script-src 'self'; style-src '" + digest(style) + "'; img-src 'self'; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// contentPolicy lets the page use its own files and this very style and script,
+// and nothing else: no other inline style or script, no other host, no frame, no
+// form that goes elsewhere.
+var contentPolicy = "default-src 'none'; script-src 'self' '" + digest(start) + "'; style-src '" + digest(style) + "'; " +
+	"img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// digest is how a content security policy names a style.
+// digest is how a content security policy names an inline style or script.
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])

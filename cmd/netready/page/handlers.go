@@ -52,6 +52,7 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 // indexView is what the page's frame is filled with.
 type indexView struct {
 	Style        template.CSS
+	Script       template.JS
 	Version, Dir string
 	Phase        string // of the run, and its number and result: what to show first
 	Run          int
@@ -73,7 +74,7 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 	f := s.memory.load()
 	now := s.assay.snapshot()
 	v := indexView{
-		Style: template.CSS(style), Version: s.cfg.Version, Dir: s.cfg.Dir, Groups: groups(s.cfg.Regions), Measures: s.cfg.Measure != nil,
+		Style: template.CSS(style), Script: template.JS(start), Version: s.cfg.Version, Dir: s.cfg.Dir, Groups: groups(s.cfg.Regions), Measures: s.cfg.Measure != nil,
 		Phase: now.Phase, Run: now.Run, Result: now.Result,
 	}
 	switch {

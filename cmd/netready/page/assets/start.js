@@ -1,5 +1,5 @@
-// The first thing to run, and the only one before the first paint: everything
-// else would take the processor from it.
+// The only script before the first paint, and inline in the page: fetching one,
+// or running more, would take the processor from that paint.
 const find = (id) => document.getElementById(id);
 let begun = false;
 
@@ -11,7 +11,7 @@ function begin() {
   find("main").append(find("views").content); // until now no more than text in a template
   const asked = location.hash.slice(1);
   if (find("main").dataset.phase === "idle" && (asked === "" || asked === "new")) find("view-new").hidden = false;
-  import("./page.js"); // which makes the form work, and shows whatever else there is
+  import("./assets/page.js"); // which makes the form work, and shows whatever else there is
 }
 
 // A tab that is not looked at never paints, and some browsers do not tell of
