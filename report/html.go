@@ -25,21 +25,27 @@ func HTML(w io.Writer, r Report) error {
 }
 
 // HTMLPart writes the body of the same report, to be shown inside a page that
-// carries HTMLStyle.
+// carries HTMLBase and HTMLStyle.
 func HTMLPart(w io.Writer, r Report) error {
 	return htmlPages.ExecuteTemplate(w, "report", newHTMLView(r))
 }
 
 // HTMLComparison writes a table of several reports side by side, in the order
-// given, for a page that carries HTMLStyle.
+// given, for a page that carries HTMLBase and HTMLStyle.
 func HTMLComparison(w io.Writer, reports []Report) error {
 	return htmlPages.ExecuteTemplate(w, "comparison", newComparison(reports))
 }
 
+// HTMLBase is the style sheet of the palette and of what a report shares with the
+// page around it. It stands before HTMLStyle.
+func HTMLBase() string { return embedded("base.css") }
+
 // HTMLStyle is the style sheet of HTMLPart and HTMLComparison.
-func HTMLStyle() []byte {
-	css, _ := htmlFiles.ReadFile("html/report.css") // embedded: always there
-	return css
+func HTMLStyle() string { return embedded("report.css") }
+
+func embedded(name string) string {
+	text, _ := htmlFiles.ReadFile("html/" + name) // always there
+	return string(text)
 }
 
 // htmlView is what the template prints: every word and number is ready.
@@ -80,7 +86,7 @@ func newHTMLView(r Report) htmlView {
 	v := htmlView{
 		Report:     r,
 		badge:      verdictBadge(r.Verdict),
-		Style:      template.CSS(HTMLStyle()),
+		Style:      template.CSS(HTMLBase() + HTMLStyle()),
 		RegionName: regionName(r.Region),
 		Started:    r.StartedAt.UTC().Format("2 January 2006, 15:04 UTC"),
 		StartedISO: r.StartedAt.UTC().Format(time.RFC3339),

@@ -18,23 +18,25 @@ var assets embed.FS
 var index = template.Must(template.ParseFS(assets, "assets/index.html"))
 
 // What stands in the page itself, so that nothing has to be fetched before the
-// first paint: the whole style, the report's and then the page's own, and the
-// script that waits for that paint.
+// first paint: the style of its frame, which is what is painted first; the script
+// that waits for that paint; and the style of everything else, asleep in a
+// template until then.
 var (
-	style = string(report.HTMLStyle()) + embedded("page.css")
-	start = embedded("start.js")
+	frameStyle = report.HTMLBase() + embedded("frame.css")
+	start      = embedded("start.js")
+	viewStyle  = report.HTMLStyle() + embedded("page.css")
 )
 
-// contentPolicy lets the page use its own files and this very style and script,
+// contentPolicy lets the page use its own files and these very styles and script,
 // and nothing else: no other inline style or script, no other host, no frame, no
 // form that goes elsewhere.
-var contentPolicy = "default-src 'none'; script-src 'self' '" + digest(start) + "'; style-src '" + digest(style) + "'; " +
+var contentPolicy = "default-src 'none'; script-src 'self' " + digest(start) + "; style-src " + digest(frameStyle) + " " + digest(viewStyle) + "; " +
 	"img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // digest is how a content security policy names an inline style or script.
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
-	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
 func embedded(name string) string {

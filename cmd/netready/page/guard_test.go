@@ -165,8 +165,8 @@ func TestContentPolicy(t *testing.T) {
 		policy[name] = sources
 	}
 	styles := regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindAllStringSubmatch(body, -1)
-	if len(styles) != 1 || !strings.Contains(styles[0][1], ".verdict") || !strings.Contains(styles[0][1], ".runcard") {
-		t.Fatalf("got %d styles, want one, with the report's and the page's rules", len(styles))
+	if len(styles) != 2 || styles[0][1] != frameStyle || styles[1][1] != viewStyle {
+		t.Fatalf("got %d styles, want two, the frame's and the views'", len(styles))
 	}
 	scripts := regexp.MustCompile(`(?s)<script[^>]*>(.*?)</script>`).FindAllStringSubmatch(body, -1)
 	if len(scripts) != 1 || scripts[0][1] != start {
@@ -177,7 +177,7 @@ func TestContentPolicy(t *testing.T) {
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
 	for name, want := range map[string]string{
-		"default-src": "'none'", "script-src": "'self' " + hash(scripts[0][1]), "style-src": hash(styles[0][1]),
+		"default-src": "'none'", "script-src": "'self' " + hash(scripts[0][1]), "style-src": hash(styles[0][1]) + " " + hash(styles[1][1]),
 		"img-src": "'self'", "connect-src": "'self'", "base-uri": "'none'", "form-action": "'none'", "frame-ancestors": "'none'",
 	} {
 		if policy[name] != want {

@@ -51,8 +51,8 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 
 // indexView is what the page's frame is filled with.
 type indexView struct {
-	Style        template.CSS
-	Script       template.JS
+	Frame, Views template.CSS // the styles
+	Start        template.JS
 	Version, Dir string
 	Phase        string // of the run, and its number and result: what to show first
 	Run          int
@@ -74,7 +74,7 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 	f := s.memory.load()
 	now := s.assay.snapshot()
 	v := indexView{
-		Style: template.CSS(style), Script: template.JS(start), Version: s.cfg.Version, Dir: s.cfg.Dir, Groups: groups(s.cfg.Regions), Measures: s.cfg.Measure != nil,
+		Frame: template.CSS(frameStyle), Views: template.CSS(viewStyle), Start: template.JS(start), Version: s.cfg.Version, Dir: s.cfg.Dir, Groups: groups(s.cfg.Regions), Measures: s.cfg.Measure != nil,
 		Phase: now.Phase, Run: now.Run, Result: now.Result,
 	}
 	switch {
