@@ -30,6 +30,7 @@ type Region struct {
 	ID            string   `yaml:"id"`
 	Name          string   `yaml:"name"`
 	Continent     string   `yaml:"continent"`
+	Country       string   `yaml:"country"` // people look for it in the list
 	Domain        string   `yaml:"domain"`
 	Suffix        string   `yaml:"suffix"`          // of AWS host names: amazonaws.com
 	STUN          string   `yaml:"stun"`            // host:port of the region's public STUN server

@@ -268,7 +268,7 @@ func TestWrongFiles(t *testing.T) {
 		{"two documents", region + "---\n" + region, `r.yaml: a second document begins behind "---" or "..."; write one file for each`},
 		{"Latin-1", "regions: [{id: a, name: S\xe3o}]\n", "r.yaml: invalid trailing UTF-8 octet; save the file as UTF-8 text"},
 		{"an invite that is none", "regions: [{id: a, name: A, responders: ['h i#TOKENSECRET']}]\n", "r.yaml: line 1: entry 1 of responders of region a is neither an invite nor host:port; copy it again from where the responder printed it"},
-		{"an invite for a key", "regions:\n  - id: a\n    https://h/i#TOKENSECRET.PIN: A\n", `r.yaml: line 3: unknown key "https://h/i#…"; the keys here are checks, continent, domain, echo, id, name, only_own_checks, responders, skip, stun, suffix, tcp`},
+		{"an invite for a key", "regions:\n  - id: a\n    https://h/i#TOKENSECRET.PIN: A\n", `r.yaml: line 3: unknown key "https://h/i#…"; the keys here are checks, continent, country, domain, echo, id, name, only_own_checks, responders, skip, stun, suffix, tcp`},
 		{"too large", "#" + strings.Repeat("x", 1<<20), "r.yaml: the file is larger than 1024 KiB; is this the right one?"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -97,7 +97,8 @@ function complain(name, text) {
 // plain makes "sao" find São Paulo.
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
-// filter keeps the regions that hold every word. Continents count as words.
+// filter keeps the regions that hold every word. Countries and continents count
+// as words.
 function filter() {
   const words = plain($("find").value).split(/\s+/).filter(Boolean);
   const select = $("region");
@@ -105,7 +106,7 @@ function filter() {
   const kept = [];
   for (const { group, options } of groups) {
     const fits = options.filter((o) => {
-      const text = plain(o.textContent + " " + group.label);
+      const text = plain([o.textContent, o.dataset.country, group.label].join(" "));
       return words.every((word) => text.includes(word));
     });
     group.replaceChildren(...fits);

@@ -337,6 +337,8 @@ const scenarios = {
     assert.deepEqual((await options()).slice(1), ["Europe (London) · eu-west-2"]);
     await page.getByLabel("Find in the list").fill("sao paulo");
     assert.equal(await page.getByLabel("Region").inputValue(), "sa-east-1");
+    await page.getByLabel("Find in the list").fill("germany");
+    assert.equal(await page.getByLabel("Region").inputValue(), "eu-central-1");
     await page.getByLabel("Find in the list").fill("atlantis");
     assert.equal(await page.getByLabel("Region").inputValue(), "");
     await start(page);
