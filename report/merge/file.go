@@ -28,8 +28,11 @@ func writeFile(name string, write func(io.Writer) error) error {
 	return err
 }
 
+// maxKept bounds the old workbooks beside one.
+const maxKept = 99
+
 // keepOld puts a workbook that is about to be replaced aside, because people
-// may have typed into it. It returns where.
+// may have typed into it, under a name that no older one has. It returns where.
 func keepOld(name string) (string, error) {
 	old, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -39,12 +42,34 @@ func keepOld(name string) (string, error) {
 		return "", fmt.Errorf("keeping the old workbook: %w", err)
 	}
 	defer old.Close()
-	aside := name + ".bak"
-	err = writeFile(aside, func(w io.Writer) error {
-		_, err := io.Copy(w, old)
-		return err
-	})
-	return aside, err
+	info, err := old.Stat()
+	if err != nil {
+		return "", fmt.Errorf("keeping the old workbook: %w", err)
+	}
+	for n := 1; n <= maxKept; n++ {
+		aside := name + ".bak"
+		if n > 1 {
+			aside = fmt.Sprintf("%s.%d.bak", name, n)
+		}
+		if _, err := os.Lstat(aside); err == nil {
+			continue // spares the copying
+		}
+		err = report.WriteAtomic(aside, false, func(w io.Writer) error {
+			_, err := io.Copy(w, io.NewSectionReader(old, 0, info.Size()))
+			return err
+		})
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err == nil {
+			err = os.Chmod(aside, info.Mode().Perm()) // who may not read the one may not read the other
+		}
+		if err != nil {
+			return "", fmt.Errorf("keeping the old workbook: %w", err)
+		}
+		return aside, nil
+	}
+	return "", fmt.Errorf("%d old workbooks lie beside %s: delete those ending in .bak that nobody needs, or choose another name", maxKept, name)
 }
 
 // inUse finds out whether somebody has the workbook open: Excel and

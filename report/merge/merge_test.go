@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -443,13 +444,22 @@ func TestAReplacedWorkbookIsKept(t *testing.T) {
 	if got := do(t, Merge{Sources: []string{dir}, Out: out}, 1); got.Kept != "" {
 		t.Errorf("kept %s where nothing was", got.Kept)
 	}
-	first, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
+	for _, want := range []string{out + ".bak", out + ".2.bak", out + ".3.bak"} {
+		put(t, out, []byte("what "+want+" is to hold")) // as somebody who typed into it
+		if err := os.Chmod(out, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := do(t, Merge{Sources: []string{dir}, Out: out}, 1); got.Kept != want {
+			t.Errorf("kept %q, want %q", got.Kept, want)
+		}
 	}
-	got := do(t, Merge{Sources: []string{dir}, Out: out}, 1)
-	if kept, err := os.ReadFile(got.Kept); err != nil || !bytes.Equal(kept, first) {
-		t.Errorf("the first workbook is not in %q (%v)", got.Kept, err)
+	for _, aside := range []string{out + ".bak", out + ".2.bak", out + ".3.bak"} {
+		if kept, err := os.ReadFile(aside); err != nil || string(kept) != "what "+aside+" is to hold" {
+			t.Errorf("%s holds %q (%v)", aside, kept, err)
+		}
+		if info, err := os.Stat(aside); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has the mode %v, want that of the workbook (%v)", aside, info.Mode(), err)
+		}
 	}
 }
 
@@ -461,9 +471,16 @@ func TestNothingHalfWritten(t *testing.T) {
 	if _, err := (Merge{Sources: []string{filepath.Join(dir, "in")}, Out: filepath.Join(dir, "o.xlsx"), Now: now}).Do(ctx); err == nil {
 		t.Error("a cancelled merge gave no error")
 	}
+	put(t, filepath.Join(dir, "old.xlsx"), []byte("old"))
+	if _, err := (Merge{Sources: []string{filepath.Join(dir, "in")}, Out: filepath.Join(dir, "old.xlsx"), Now: now}).Do(ctx); err == nil {
+		t.Error("a cancelled merge gave no error")
+	}
 	files, err := os.ReadDir(dir)
-	if err != nil || len(files) != 1 {
+	if err != nil || len(files) != 2 {
 		t.Errorf("%v are left behind (%v)", files, err)
+	}
+	if old, err := os.ReadFile(filepath.Join(dir, "old.xlsx")); err != nil || string(old) != "old" {
+		t.Errorf("the old workbook is now %q (%v)", old, err)
 	}
 }
 

@@ -50,12 +50,17 @@ func (c *collection) write(ctx context.Context) error {
 			return err
 		}
 	}
-	return writeFile(c.merge.Out, func(w io.Writer) error {
+	err := writeFile(c.merge.Out, func(w io.Writer) error {
 		return workbook.Writer{
 			Limits: c.limits, Version: c.merge.Version, Made: c.merge.Now, Sources: c.merge.Sources, Zone: c.merge.Zone,
 			Old: c.old, Firewall: c.firewall, MaxRows: c.merge.MaxRows,
 		}.Write(w, len(c.entries), until(ctx, ahead(c.rows)), c.leftOut)
 	})
+	if err != nil && c.kept != "" {
+		_ = os.Remove(c.kept) // the old workbook is still in its place
+		c.kept = ""
+	}
+	return err
 }
 
 // writeTo writes to a file, or to standard output.
