@@ -25,8 +25,15 @@ func (r *run) measureBandwidth(ctx context.Context) {
 		b.UpMbps, b.DownMbps, b.Reason = megabits(found.Up), megabits(found.Down), found.Reason
 		b.CallsUp, b.CallsDown = r.callsIn(found.Up), r.callsIn(found.Down)
 	}
-	if b.UpMbps == nil || b.DownMbps == nil {
+	switch {
+	case b.UpMbps == nil && b.DownMbps == nil:
 		r.missing("bandwidth", b.Reason)
+	case b.UpMbps == nil:
+		r.missing("bandwidth.up_mbps", b.Reason)
+		r.missing("bandwidth.calls_up", b.Reason)
+	case b.DownMbps == nil:
+		r.missing("bandwidth.down_mbps", b.Reason)
+		r.missing("bandwidth.calls_down", b.Reason)
 	}
 }
 
