@@ -92,56 +92,52 @@ func (r *run) write(o *call.Outcome) {
 	}
 	v.Assumptions = append(q.Assumptions(), shortened(r.plan.Duration, r.session.Duration())...)
 	var late []time.Duration
+	var noSkew []skewReasons
 	for _, c := range o.Calls {
-		v.PerCall = append(v.PerCall, CallPair{Up: direction(c.Up, r.plan.JitterBuffer, q), Down: direction(c.Down, r.plan.JitterBuffer, q)})
+		var pair CallPair
+		var why skewReasons
+		pair.Up, why.up = direction(c.Up, r.plan.JitterBuffer, q)
+		pair.Down, why.down = direction(c.Down, r.plan.JitterBuffer, q)
+		v.PerCall, noSkew = append(v.PerCall, pair), append(noSkew, why)
 		late = append(late, c.Lateness...)
 		for _, p := range c.PathChanges {
 			v.PathChanges = append(v.PathChanges, fmt.Sprintf("after %.1f s the responder saw this machine as %s instead of %s", p.At.Seconds(), p.To, p.From))
 		}
 	}
-	v.SendLatenessMS = lateness(late)
+	if v.SendLatenessMS = lateness(late); v.SendLatenessMS == nil {
+		r.missing("voice.send_lateness_ms", "the call ended before its first packet was sent")
+	}
 	worst := worstCall(v.PerCall)
 	if worst < 0 {
+		r.missing("voice", "the responder granted no call")
 		return
 	}
 	v.Up, v.Down = v.PerCall[worst].Up, v.PerCall[worst].Down
-	r.unmeasured(o.Calls, worst)
+	r.unmeasured(o.Calls, noSkew, worst)
 	v.Timeline = timeline(o.Calls[worst], o, r.plan.JitterBuffer)
 }
 
-// unmeasured says of every direction of every call why there are no figures of
-// it; those of the reported call have the names of Up and Down.
-func (r *run) unmeasured(calls []call.Call, reported int) {
-	for i, c := range calls {
-		name := "voice"
-		if i != reported {
-			name = fmt.Sprintf("voice.per_call[%d]", i)
-		}
-		if c.Up.Sent == 0 {
-			r.missing(name+".up", c.Up.Reason)
-		}
-		if c.Down.Sent == 0 {
-			r.missing(name+".down", c.Down.Reason)
-		}
-	}
-}
-
-// direction is nil where nothing was sent that way.
-func direction(d call.Direction, jitterBuffer time.Duration, q Quality) *Direction {
+// direction is nil where nothing was sent that way. noSkew is why its clock
+// skew is nil.
+func direction(d call.Direction, jitterBuffer time.Duration, q Quality) (out *Direction, noSkew string) {
 	if d.Sent == 0 {
-		return nil
+		return nil, ""
 	}
-	out := NewDirection(stream.Measure(d.Trace, jitterBuffer), q)
+	m := stream.Measure(d.Trace, jitterBuffer)
+	out = NewDirection(m, q)
 	out.Foreign, out.SocketDropped = d.Foreign, int(d.Dropped)
 	out.DSCPAsked = &d.Mark.Asked
 	out.DSCPReason = d.Mark.Unheard
 	if out.DSCPReceived == nil && out.DSCPReason == "" {
-		out.DSCPReason = "nothing arrived"
+		out.DSCPReason = "the system told no mark of the packets that arrived"
+		if out.Received == 0 {
+			out.DSCPReason = nothingArrived
+		}
 	}
 	if d.Mark.Doubt != "" && (out.DSCPReceived == nil || *out.DSCPReceived != d.Mark.Asked) {
 		out.DSCPReason = d.Mark.Doubt
 	}
-	return out
+	return out, m.SkewReason
 }
 
 // roundTrips are the checks of all calls, or those of the control connection.

@@ -9,7 +9,7 @@ const noNAT = "there is no NAT, so no mapping that silence could end"
 // sip and silence are the reasons of two of them, where they were tried. What
 // cannot be, without a NAT, is no gap: its reason stands in the NAT.
 func natGaps(n *NAT, sip, silence string) []NotMeasured {
-	if n.Behind == nil {
+	if n.Behind == nil && n.SIPALG == nil {
 		return []NotMeasured{{"nat", cmp.Or(n.Reason, "the run was stopped before it")}}
 	}
 	var gaps []NotMeasured
@@ -18,11 +18,16 @@ func natGaps(n *NAT, sip, silence string) []NotMeasured {
 			gaps = append(gaps, NotMeasured{"nat." + what, cmp.Or(reason, "the run was stopped before it")})
 		}
 	}
+	gap(n.Behind == nil, "behind", n.Reason)
 	gap(n.Mapping == "", "mapping", n.Reason)
+	gap(n.PortKept == nil, "port_kept", n.Reason)
 	gap(n.SIPALG == nil, "sip_alg", sip)
-	if *n.Behind {
+	switch {
+	case n.Behind == nil:
+		gap(n.Survives30s == nil, "survives_30s", n.Reason)
+	case *n.Behind:
 		gap(n.Survives30s == nil, "survives_30s", silence)
-	} else {
+	default:
 		n.Reason = cmp.Or(n.Reason, noNAT)
 	}
 	return gaps

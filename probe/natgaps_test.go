@@ -20,6 +20,9 @@ func TestNATGapsHaveReasons(t *testing.T) {
 			"nat.sip_alg": "no SIP", "nat.survives_30s": "too short",
 		}},
 		{"one place to ask", NAT{Behind: yes, PortKept: no, Survives30s: no, SIPALG: no, Reason: "one answered"}, "", "", map[string]string{"nat.mapping": "one answered"}},
+		{"SIP alone answered", NAT{SIPALG: no, Reason: "no answer over UDP"}, "", "", map[string]string{
+			"nat.behind": "no answer over UDP", "nat.mapping": "no answer over UDP", "nat.port_kept": "no answer over UDP", "nat.survives_30s": "no answer over UDP",
+		}},
 		{"no responder", NAT{Reason: "no responder"}, "", "", map[string]string{"nat": "no responder"}},
 		{"stopped", NAT{}, "", "", map[string]string{"nat": "the run was stopped before it"}},
 	} {

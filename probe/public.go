@@ -6,7 +6,7 @@ import "context"
 // round trip to its public endpoints, at a guest's rate. Up and down need a
 // far end that counts; nothing is guessed.
 func (r *run) measureRoundTrip(ctx context.Context) {
-	for _, what := range []string{"voice.up", "voice.down"} {
+	for _, what := range []string{"voice.up", "voice.down", "voice.send_lateness_ms"} {
 		r.missing(what, r.noSession())
 	}
 	stop := r.track.during(StepCall)

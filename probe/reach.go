@@ -59,10 +59,26 @@ func (r *run) reach(ctx context.Context) error {
 		wg.Go(func() { r.pingResponder(ctx, ready) })
 	}
 	wg.Wait()
-	if r.session == nil && r.plan.asks(PartFirewall) {
-		r.missing("firewall", r.noSession())
+	if r.plan.asks(PartFirewall) {
+		r.unlooked()
 	}
 	return fatal
+}
+
+// unlooked says what the firewall column and the look around lack. Every row
+// says so itself; where there is no session, its reason is said here too.
+func (r *run) unlooked() {
+	measured := func(row PortRow) bool { return row.Status != StatusNotMeasured }
+	switch some := slices.ContainsFunc(r.result.Firewall, measured); {
+	case r.session != nil:
+	case !some:
+		r.missing("firewall", r.noSession())
+	case slices.ContainsFunc(r.result.Firewall, func(row PortRow) bool { return !measured(row) }):
+		r.missing("firewall.responder", r.noSession())
+	}
+	if r.result.Environment.CaptivePortal == nil {
+		r.missing("environment.captive_portal", r.noPortal)
+	}
 }
 
 // connect opens the session with the first responder that answers. The error
@@ -95,6 +111,9 @@ func (r *run) connect(ctx context.Context) error {
 		reasons = append(reasons, err)
 	}
 	r.why = errors.Join(reasons...).Error()
+	if ctx.Err() != nil { // the errors say no more than its Go name
+		r.why = "the run was stopped before the responder had answered"
+	}
 	return nil
 }
 
@@ -159,7 +178,7 @@ func (r *run) lookAround(ctx context.Context) {
 		}
 		env.DNS = append(env.DNS, DNSAnswer{a.Name, addresses, round3(ms(a.Elapsed)), a.Reason})
 	}
-	r.result.Environment = env
+	r.result.Environment, r.noPortal = env, found.PortalReason
 }
 
 // lookAtNAT asks several places what address they see.

@@ -69,6 +69,7 @@ type Interface struct {
 	Gateway string   `json:"gateway"`  // the default gateway's address, "" where not found
 	Mbps    *float64 `json:"mbps"`     // link speed
 	WifiDBM *float64 `json:"wifi_dbm"` // signal strength
+	Reason  string   `json:"reason"`   // what of these such an interface has not, "" if it has both
 }
 
 // Region is the far end.
@@ -274,6 +275,10 @@ type PortRow struct {
 
 // NotMeasured names something that could not be measured, and why.
 type NotMeasured struct {
-	What   string `json:"what"` // voice.up, voice.rtt, bandwidth, nat.mapping, …
+	// What is the path of the field, or of the part that holds it: voice.up,
+	// voice.up.jitter_ms, bandwidth, nat.mapping, … Beside that: run and
+	// voice.complete, what is missing of an incomplete run; firewall.responder,
+	// the rows that ask the responder; voice.per_call[], such calls as lack it.
+	What   string `json:"what"`
 	Reason string `json:"reason"`
 }

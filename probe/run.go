@@ -56,6 +56,7 @@ type run struct {
 	closers []func() // in the order of opening
 	why     string   // why there is no session
 
+	noPortal string // why it is not known whether there is a captive portal
 	unsipped string // why it is not known whether SIP is rewritten
 	unheld   string // why it is not known whether a mapping lives through silence
 }
@@ -83,15 +84,23 @@ func (r *run) begin() {
 		Complete:    true,
 	}
 	if !p.asks(PartNAT) {
-		r.result.NAT.Reason = notAsked
+		r.result.NAT.Reason = NotAsked
 	}
 	if !p.asks(PartBandwidth) {
-		r.result.Bandwidth.Reason = notAsked
+		r.result.Bandwidth.Reason = NotAsked
+	}
+	for _, part := range AllParts() {
+		if !p.asks(part) {
+			r.missing(part, NotAsked)
+		}
+	}
+	if !p.asks(PartFirewall) {
+		r.missing("environment", NotAsked+": it is looked at with the firewall")
 	}
 }
 
-// notAsked is why a part has no figures that --only or --no-bandwidth left out.
-const notAsked = "not asked for"
+// NotAsked begins the reason of what --only or --no-bandwidth left out.
+const NotAsked = "not asked for"
 
 // end closes what was opened, the last first.
 func (r *run) end() {
@@ -113,8 +122,9 @@ func (r *run) finish(ctx context.Context) {
 	r.result.Machine = Machine{
 		Hostname: f.Hostname, OS: f.OS, Arch: f.Arch, Cores: f.Cores, MemoryMB: rounded(f.MemoryMB),
 		CPUBusyPercent: rounded(r.load.BusyPercent(described)),
-		Interface:      Interface{Name: i.Name, Kind: i.Kind, MTU: i.MTU, Mbps: rounded(i.Mbps), WifiDBM: rounded(i.WifiDBM)},
+		Interface:      Interface{Name: i.Name, Kind: i.Kind, MTU: i.MTU, Mbps: rounded(i.Mbps), WifiDBM: rounded(i.WifiDBM), Reason: i.None},
 	}
+	r.result.NotMeasured = append(r.result.NotMeasured, r.result.Machine.gaps(i.NoMbps, i.NoWifiDBM)...)
 	if i.Address.IsValid() {
 		r.result.Machine.Interface.Address = i.Address.String()
 	}

@@ -25,9 +25,22 @@ func (r *run) measureBandwidth(ctx context.Context) {
 		b.UpMbps, b.DownMbps, b.Reason = megabits(found.Up), megabits(found.Down), found.Reason
 		b.CallsUp, b.CallsDown = r.callsIn(found.Up), r.callsIn(found.Down)
 	}
-	if b.UpMbps == nil || b.DownMbps == nil {
-		r.missing("bandwidth", b.Reason)
+	for _, what := range b.gaps() {
+		r.missing(what, b.Reason)
 	}
+}
+
+// gaps names what was not measured: the whole, or the one way that broke off.
+func (b *Bandwidth) gaps() []string {
+	switch {
+	case b.UpMbps == nil && b.DownMbps == nil:
+		return []string{"bandwidth"}
+	case b.UpMbps == nil:
+		return []string{"bandwidth.up_mbps", "bandwidth.calls_up"}
+	case b.DownMbps == nil:
+		return []string{"bandwidth.down_mbps", "bandwidth.calls_down"}
+	}
+	return nil
 }
 
 func megabits(bitsPerSecond *float64) *float64 {

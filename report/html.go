@@ -96,7 +96,7 @@ func newHTMLView(r Report) htmlView {
 		PortsLine:  portsLine(r.Firewall),
 		Charts:     charts(r),
 		ChartWidth: chartWidth(r.Voice.Timeline),
-		NoChart:    whyNot(r, "voice.timeline", "voice"),
+		NoChart:    whyNot(r, "voice.timeline", "voice", "voice.complete", "voice.up", "voice.down"),
 		Facts:      facts(r),
 		Missing:    missing(r.NotMeasured),
 	}
@@ -205,37 +205,16 @@ func callLine(v probe.Voice) string {
 	return "Test call: " + line + "."
 }
 
-// whyNot finds the reason under the first of the names that has one; a name
-// also covers what lies under it (voice: voice.up).
+// whyNot finds the reason under the first of the names that has one.
 func whyNot(r Report, names ...string) string {
 	for _, name := range names {
 		for _, n := range r.NotMeasured {
-			if n.What == name || strings.HasPrefix(n.What, name+".") {
+			if n.What == name {
 				return n.Reason
 			}
 		}
 	}
 	return ""
-}
-
-// missing names what was not measured in the words of the page.
-func missing(all []probe.NotMeasured) []fact {
-	words := map[string]string{
-		"voice": "The test call", "voice.up": "The way up", "voice.down": "The way down", "voice.rtt": "The round trip",
-		"voice.timeline": "The course of the call", "voice.complete": "The rest of the test call", "bandwidth": "Bandwidth", "nat": "Address translation", "ping": "Ping", "firewall": "Firewall",
-	}
-	var out []fact
-	for _, n := range all {
-		name, known := words[n.What]
-		if !known {
-			name = n.What
-			if part, rest, ok := strings.Cut(n.What, "."); ok && words[part] != "" {
-				name = words[part] + ", " + strings.ReplaceAll(rest, "_", " ")
-			}
-		}
-		out = append(out, fact{name, n.Reason})
-	}
-	return out
 }
 
 // digits prints the digits that a figure has and no more.

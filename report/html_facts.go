@@ -128,9 +128,16 @@ func dscpFact(way string, d *probe.Direction) string {
 	case d == nil || d.DSCPAsked == nil:
 		return ""
 	case d.DSCPReceived == nil:
-		return fmt.Sprintf("%s: asked %d, arrival not seen", way, *d.DSCPAsked)
+		return fmt.Sprintf("%s: asked %d, arrival not seen", way, *d.DSCPAsked) + because(d.DSCPReason)
 	}
 	return fmt.Sprintf("%s: asked %d, arrived as %d", way, *d.DSCPAsked, *d.DSCPReceived)
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return " (" + reason + ")"
 }
 
 func withUnit(f *float64, unit string) string { return withPrefix("", f, unit) }

@@ -145,11 +145,7 @@ func circumstanceColumns() []Column {
 		timeColumn("Finished", func(r *Report) *time.Time { return &r.FinishedAt }),
 		{Name: "What first", Value: func(r *Report) any { return textOrNil(OneLine(firstThing(r.Findings))) }},
 		{Name: "Not measured", Value: func(r *Report) any {
-			var names []string
-			for _, n := range r.NotMeasured {
-				names = append(names, n.What)
-			}
-			return textOrNil(OneLine(strings.Join(names, ", ")))
+			return textOrNil(missingCell(r.NotMeasured))
 		}},
 		limitsColumn(),
 		listColumn("Parts", func(r *Report) *[]string { return &r.Parts }),

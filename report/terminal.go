@@ -202,23 +202,37 @@ func seen(s string) int {
 	return n
 }
 
-// missingLines say what was not measured, each reason once.
+// missingLines say what was not measured, each reason once, of what the
+// terminal would show: the files have the rest, and the user knows what was
+// not asked for.
 func missingLines(b *bytes.Buffer, r Report, width int) {
-	whats := map[string][]string{}
-	var order []string
+	var shown []probe.NotMeasured
 	for _, n := range r.NotMeasured {
-		if whats[n.Reason] == nil {
-			order = append(order, n.Reason)
+		if isShown(n.What) && !strings.HasPrefix(n.Reason, probe.NotAsked) {
+			shown = append(shown, n)
 		}
-		whats[n.Reason] = append(whats[n.Reason], n.What)
 	}
-	for _, reason := range order {
-		line := OneLine("Not measured: " + strings.Join(whats[reason], ", ") + ": " + reason)
-		fmt.Fprintln(b, wrapped(line, width, 2))
+	all := gaps(shown)
+	for _, g := range all {
+		fmt.Fprintln(b, wrapped(OneLine("Not measured: "+some(g.whats, ", ")+": "+g.reason), width, 2))
 	}
-	if len(order) > 0 {
+	if len(all) > 0 {
 		fmt.Fprintln(b)
 	}
+}
+
+// isShown tells whether the terminal has a place for a figure or a part.
+func isShown(what string) bool {
+	part, _, _ := strings.Cut(what, ".")
+	if part == "machine" || part == "environment" {
+		return false
+	}
+	for _, figure := range []string{"clock_skew_ppm", "jitter_max_ms", "pdv_p99_ms", "worst_window_percent", "send_lateness_ms"} {
+		if strings.HasSuffix(what, figure) {
+			return false
+		}
+	}
+	return true
 }
 
 // wrapped breaks a text into lines of at most width places; those after the

@@ -62,9 +62,9 @@ func Bounds(r probe.Result) string {
 // whyNoSession is the reason that a responder that was named could not be used,
 // "" where none was.
 func whyNoSession(r probe.Result) string {
-	for _, what := range []string{"voice.up", "voice", "firewall", "ping", "bandwidth"} {
+	for _, what := range []string{"voice.up", "voice", "firewall", "firewall.responder", "ping", "bandwidth"} {
 		for _, n := range r.NotMeasured {
-			if n.What == what && n.Reason != "" {
+			if n.What == what && n.Reason != "" && n.Reason != probe.NotAsked {
 				if strings.HasPrefix(n.Reason, "this region has no responder") {
 					return ""
 				}

@@ -26,6 +26,12 @@ func TestHeadline(t *testing.T) {
 		{"ready on loopback", func(r *probe.Result) { r.Machine.Interface.Kind = loopback }, "The call never left it", "network is ready"},
 		{"no responder", noResponder("this region has no responder: run one"), "Run netready-responder", "could not be used"},
 		{"responder dead", noResponder("dialing h:1: connection refused\ndialing h:2: no route"), "refused dialing h:2: no route.", "Run netready-responder"},
+		{"only the bandwidth, responder dead", func(r *probe.Result) {
+			r.Parts = []string{probe.PartBandwidth}
+			r.Voice, r.Region.Responder, r.Firewall = probe.Voice{Mode: probe.ModeNone}, "", nil
+			r.NotMeasured = []probe.NotMeasured{{What: "voice", Reason: probe.NotAsked}, {What: "firewall", Reason: probe.NotAsked}, {What: "bandwidth", Reason: "connection refused"}}
+			r.Bandwidth = probe.Bandwidth{Reason: "connection refused"}
+		}, "could not be used: connection refused.", probe.NotAsked},
 		{"another key", noResponder("its key is not the one of the invite."), "not the one of the invite. Check", "..\n"},
 		{"stopped", func(r *probe.Result) { r.Complete = false }, "Run it again", "ready for"},
 		{"one figure missing", func(r *probe.Result) { r.Voice.Down.MOS = nil }, "First: MOS down was not measured", "responder"},

@@ -34,7 +34,8 @@ type Result struct {
 	Proxy         string // without its password; "" none
 	ProxySource   string // environment, windows, macos, gnome
 	CaptivePortal *bool
-	IPv4          *bool // an address of global or private scope, with a route
+	PortalReason  string // why CaptivePortal is nil
+	IPv4          *bool  // an address of global or private scope, with a route
 	IPv6          *bool
 	DNS           []Answer
 }
@@ -60,7 +61,7 @@ func Run(ctx context.Context, o Options) Result {
 	var r Result
 	var wg sync.WaitGroup
 	wg.Go(func() { r.Proxy, r.ProxySource = proxy(ctx, o.Hosts) })
-	wg.Go(func() { r.CaptivePortal = captive(ctx, o) })
+	wg.Go(func() { r.CaptivePortal, r.PortalReason = captive(ctx, o) })
 	wg.Go(func() { r.DNS = lookups(ctx, o) })
 	v4, v6 := routable(netip.MustParseAddr("192.0.2.1")), routable(netip.MustParseAddr("2001:db8::1"))
 	r.IPv4, r.IPv6 = &v4, &v6
@@ -152,31 +153,48 @@ func odd(a Answer, invented []string) string {
 }
 
 // captive asks for a page over plain HTTP and looks whether somebody else
-// answers. nil where nothing tells.
-func captive(ctx context.Context, o Options) *bool {
+// answers. nil where nothing tells, and why.
+func captive(ctx context.Context, o Options) (is *bool, reason string) {
 	page := o.Portal
 	if page == "" {
 		if len(o.Hosts) == 0 {
-			return nil
+			return nil, "the region names no host of the service to ask for a page"
 		}
 		page = "http://" + o.Hosts[0] + "/"
 	}
 	u, err := url.Parse(page)
 	if err != nil {
-		return nil
+		return nil, err.Error()
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, page, nil)
 	if err != nil {
-		return nil
+		return nil, err.Error()
 	}
 	transport := &http.Transport{Proxy: nil, DisableKeepAlives: true, DialContext: (&net.Dialer{Resolver: o.Resolver}).DialContext}
 	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(r)
 	if err != nil {
-		return nil
+		return nil, whyNoPage(ctx, u.Host, err)
 	}
 	defer answer.Body.Close()
-	return judgePage(answer.StatusCode, answer.Header.Get("Location"), u.Hostname())
+	if is = judgePage(answer.StatusCode, answer.Header.Get("Location"), u.Hostname()); is == nil {
+		return nil, fmt.Sprintf("the answer of %s over plain HTTP (status %d) is neither the service's usual one nor a portal's", u.Host, answer.StatusCode)
+	}
+	return is, ""
+}
+
+// whyNoPage says in plain words why no page came over plain HTTP.
+func whyNoPage(ctx context.Context, host string, err error) string {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return "the run was stopped before a page came over plain HTTP"
+	case ctx.Err() != nil:
+		return fmt.Sprintf("%s did not answer over plain HTTP in time", host)
+	}
+	if inner, ok := errors.AsType[*url.Error](err); ok {
+		err = inner.Err
+	}
+	return fmt.Sprintf("no page came from %s over plain HTTP: %v", host, err)
 }
 
 // judgePage: the service sends to its own HTTPS, a portal to its own page

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -75,8 +76,35 @@ func TestCaptivePortal(t *testing.T) {
 	}
 	portal := httptest.NewServer(http.RedirectHandler("http://wifi.hotel.test/", http.StatusFound))
 	t.Cleanup(portal.Close)
-	if is := captive(t.Context(), Options{Portal: portal.URL, Resolver: net.DefaultResolver}); is == nil || !*is {
-		t.Error("a portal was not seen")
+	if is, reason := captive(t.Context(), Options{Portal: portal.URL, Resolver: net.DefaultResolver}); is == nil || !*is || reason != "" {
+		t.Errorf("a portal was not seen: %q", reason)
+	}
+}
+
+// It was null without a word where nothing told.
+func TestNoPortalKnownHasAReason(t *testing.T) {
+	t.Parallel()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	for _, test := range []struct {
+		name, portal string
+		ctx          context.Context
+		want         string
+	}{
+		{"no host", "", t.Context(), "names no host"},
+		{"neither", plain.URL, t.Context(), "status 404"},
+		{"refused", gone.URL, t.Context(), "refused"},
+		{"stopped", plain.URL, stopped, "was stopped"},
+		{"no address", "http://%zz/", t.Context(), "invalid URL"},
+	} {
+		is, reason := captive(test.ctx, Options{Portal: test.portal, Resolver: net.DefaultResolver})
+		if is != nil || !strings.Contains(reason, test.want) {
+			t.Errorf("%s: got %v, %q, want %q", test.name, is, reason, test.want)
+		}
 	}
 }
 

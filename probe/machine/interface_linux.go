@@ -13,6 +13,9 @@ import (
 	"strings"
 )
 
+// Why the link speed or the signal is read nowhere on this system: both are.
+const speedUnread, signalUnread = "", ""
+
 // inspect reads what /sys and /proc say of an interface.
 func inspect(_ context.Context, i net.Interface, found *Interface) {
 	sys := filepath.Join("/sys/class/net", i.Name)

@@ -9,7 +9,14 @@ import (
 	"net"
 	"net/netip"
 	"os/exec"
+	"runtime"
 	"strings"
+)
+
+// Why the link speed or the signal is read nowhere on this system.
+const (
+	speedUnread  = "this program does not read link speeds on " + runtime.GOOS
+	signalUnread = "this program does not read the Wi-Fi signal on " + runtime.GOOS
 )
 
 // inspect asks the system's own commands (macOS; elsewhere they are missing

@@ -10,6 +10,12 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// Why the link speed or the signal is read nowhere on this system.
+const (
+	speedUnread  = ""
+	signalUnread = "this program does not read the Wi-Fi signal on Windows"
+)
+
 // inspect asks Windows for the adapter of an interface.
 func inspect(_ context.Context, i net.Interface, found *Interface) {
 	buffer, err := adapters()

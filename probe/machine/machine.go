@@ -45,6 +45,9 @@ type Interface struct {
 	Gateway netip.Addr // the zero Addr where none was found
 	Mbps    *float64   // link speed
 	WifiDBM *float64   // signal strength
+
+	None              string // what of the two such an interface has not, "" if it has both
+	NoMbps, NoWifiDBM string // why it has one and it was not measured
 }
 
 // Describe reads the facts. target is the far end's host and names the
@@ -61,6 +64,7 @@ func Describe(ctx context.Context, target string) Facts {
 		f.MemoryMB = &mb
 	}
 	f.Interface = towards(ctx, target)
+	f.Interface.explain(speedUnread, signalUnread)
 	return f
 }
 

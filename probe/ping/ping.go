@@ -54,7 +54,11 @@ func Run(ctx context.Context, host string, s Settings) Result {
 		return result
 	}
 	result.summarise(trips)
-	if len(trips) == 0 && lost > 0 {
+	switch {
+	case len(trips) > 0:
+	case lost == 0:
+		result.Reason = "the run ended before an answer could come"
+	default:
 		result.Reason = fmt.Sprintf("%d echo requests, no answer: many hosts and firewalls drop ICMP, which harms nothing", lost)
 	}
 	return result

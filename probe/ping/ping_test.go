@@ -29,6 +29,16 @@ func TestEndsWithContext(t *testing.T) {
 	}
 }
 
+// It had neither a figure nor a reason where the run ended at once.
+func TestEndedBeforeAnAnswer(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	got := Run(ctx, "127.0.0.1", Settings{Count: 3})
+	if got.Avg == nil && got.Reason == "" {
+		t.Errorf("Run = %+v, want a reason", got)
+	}
+}
+
 func TestUnknownHost(t *testing.T) {
 	got := Run(t.Context(), "no such host.invalid", Settings{Count: 1})
 	if got.Samples != 0 || got.Avg != nil || !strings.Contains(got.Reason, "looking up no such host.invalid") {

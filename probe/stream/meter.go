@@ -37,7 +37,8 @@ func Measure(t Trace, jitterBuffer time.Duration) Metrics {
 		m.Jitter, m.JitterMax = nanoseconds(mean), nanoseconds(largest)
 	}
 	p := newPath(arrived)
-	m.PDVp99, m.SkewPPM, m.Shifts = p.pdv(pdvShare), p.skew.ppm, p.shifts(t.PacketTime)
+	m.PDVp99, m.Shifts = p.pdv(pdvShare), p.shifts(t.PacketTime)
+	m.SkewPPM, m.SkewReason = p.skew.ppm, p.skew.reason
 	late := p.late(jitterBuffer)
 	m.Discarded = count(late)
 	if m.Sent > 0 {

@@ -141,6 +141,9 @@ func TestClockSkew(t *testing.T) {
 			} else if m.SkewPPM != nil {
 				t.Errorf("got %v ppm, want not measured", *m.SkewPPM)
 			}
+			if (m.SkewPPM == nil) != (m.SkewReason != "") {
+				t.Errorf("the reason is %q", m.SkewReason)
+			}
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -21,6 +22,7 @@ const (
 // clocks run at different speeds.
 type skew struct {
 	ppm    *float64 // nil: cannot be told
+	reason string   // why not
 	slope  float64  // to be removed, 0 if too small to matter
 	origin float64  // the send stamp where nothing is removed
 }
@@ -43,11 +45,11 @@ func (s skew) removed(packets []packet) []packet {
 // and stray where it scatters to both sides. What strays least is taken.
 func skewOf(packets []packet, cuts []int) skew {
 	if len(packets) == 0 {
-		return skew{}
+		return skew{reason: "nothing arrived"}
 	}
 	origin, end := packets[0].sent, packets[len(packets)-1].sent
 	if end-origin < minSkewSpan {
-		return skew{}
+		return skew{reason: fmt.Sprintf("how fast the two clocks run shows only over %g s and more of packets", minSkewSpan/float64(time.Second))}
 	}
 	best := fit{spread: math.Inf(1)}
 	for _, quantile := range []float64{0, 0.05, 0.25} {
@@ -56,8 +58,13 @@ func skewOf(packets []packet, cuts []int) skew {
 		}
 	}
 	sure := math.Abs(best.slope) >= certain*best.spread
-	if math.Abs(best.slope) > maxSkew || !sure && best.spread > tellable {
-		return skew{}
+	switch {
+	case math.IsInf(best.spread, 1):
+		return skew{reason: "too few packets arrived to tell how fast the two clocks run"}
+	case math.Abs(best.slope) > maxSkew:
+		return skew{reason: "the delay changes faster than two clocks ever drift apart, so that queues hide how fast the clocks run"}
+	case !sure && best.spread > tellable:
+		return skew{reason: "the delay varied too much to tell how fast the two clocks run"}
 	}
 	s := skew{ppm: new(best.slope * 1e6), origin: origin}
 	if sure && math.Abs(best.slope)*(end-origin) >= minBend {

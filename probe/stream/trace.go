@@ -48,6 +48,8 @@ type Metrics struct {
 	PDVp99    *time.Duration // RFC 5481, against the fastest packet
 	SkewPPM   *float64       // receiver's clock against the sender's; positive: the transit seemed to grow
 
+	SkewReason string // why SkewPPM is nil
+
 	BurstR      *float64 // G.107, over lost and discarded
 	LongestRun  int      // lost packets in a row
 	WorstWindow *float64 // loss in the worst 100 packets in a row, share

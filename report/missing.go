@@ -1,0 +1,89 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"netready/probe"
+)
+
+// A gap is one reason with all that was not measured for it.
+type gap struct {
+	whats  []string
+	reason string
+}
+
+// gaps are what was not measured, each reason once, in the order of the result.
+func gaps(all []probe.NotMeasured) []gap {
+	var out []gap
+	for _, n := range all {
+		at := slices.IndexFunc(out, func(g gap) bool { return g.reason == n.Reason })
+		if at < 0 {
+			at = len(out)
+			out = append(out, gap{reason: n.Reason})
+		}
+		out[at].whats = append(out[at].whats, n.What)
+	}
+	return out
+}
+
+// missingCell says it in one cell: what, what: reason; what: reason.
+func missingCell(all []probe.NotMeasured) string {
+	var said []string
+	for _, g := range gaps(all) {
+		said = append(said, some(g.whats, ", ")+": "+g.reason)
+	}
+	return OneLine(strings.Join(said, "; "))
+}
+
+// some joins as many names as are worth reading.
+func some(names []string, between string) string {
+	const enough = 12
+	if len(names) > enough {
+		return strings.Join(names[:enough], between) + fmt.Sprintf(" and %d more", len(names)-enough)
+	}
+	return strings.Join(names, between)
+}
+
+// gapWords name what was not measured in the words of a page. A name also
+// stands for what lies under it.
+var gapWords = map[string]string{
+	"run":   "The rest of the run",
+	"voice": "The test call", "voice.up": "The way up", "voice.down": "The way down", "voice.rtt": "The round trip",
+	"voice.timeline": "The course of the call", "voice.complete": "The rest of the test call",
+	"voice.send_lateness_ms": "How late this machine sent",
+	"voice.per_call[].up":    "The way up of other calls", "voice.per_call[].down": "The way down of other calls",
+	"bandwidth": "Bandwidth", "nat": "Address translation", "ping": "Ping",
+	"firewall": "Firewall", "firewall.responder": "Firewall, the checks that ask the responder",
+	"environment": "The surroundings (proxy, captive portal, DNS)", "environment.captive_portal": "Captive portal",
+	"machine": "This machine", "machine.interface.mbps": "Link speed", "machine.interface.wifi_dbm": "Wi-Fi signal",
+}
+
+// fieldWords gives the words of the longest part of a name that has some, and the
+// rest as it is.
+func fieldWords(what string) string {
+	for end := len(what); end > 0; end = strings.LastIndexByte(what[:end], '.') {
+		if words := gapWords[what[:end]]; words != "" {
+			rest := strings.NewReplacer("_", " ", ".", " ").Replace(what[end:])
+			if rest == "" {
+				return words
+			}
+			return words + "," + rest
+		}
+	}
+	return what
+}
+
+// missing is for a page: what was not measured, and why.
+func missing(all []probe.NotMeasured) []fact {
+	var out []fact
+	for _, g := range gaps(all) {
+		var names []string
+		for _, what := range g.whats {
+			names = append(names, fieldWords(what))
+		}
+		out = append(out, fact{some(names, "; "), g.reason})
+	}
+	return out
+}
