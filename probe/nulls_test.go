@@ -46,6 +46,7 @@ var beside = map[string][2]string{
 	"ping.*.avg_ms":                       {"reason", ""},
 	"ping.*.max_ms":                       {"reason", ""},
 	"nat.survives_30s":                    {"reason", "no NAT"},
+	"environment.captive_portal":          {"reason", "no host"},
 	"machine.interface.mbps":              {"reason", "link speed"},
 	"machine.interface.wifi_dbm":          {"reason", "signal"},
 	"voice.up.dscp_received":              {"dscp_reason", ""},

@@ -76,7 +76,7 @@ func (r *run) unlooked() {
 	case slices.ContainsFunc(r.result.Firewall, func(row PortRow) bool { return !measured(row) }):
 		r.missing("firewall.responder", r.noSession())
 	}
-	if r.result.Environment.CaptivePortal == nil {
+	if e := r.result.Environment; e.CaptivePortal == nil && e.Reason == "" {
 		r.missing("environment.captive_portal", r.noPortal)
 	}
 }
@@ -179,6 +179,9 @@ func (r *run) lookAround(ctx context.Context) {
 		env.DNS = append(env.DNS, DNSAnswer{a.Name, addresses, round3(ms(a.Elapsed)), a.Reason})
 	}
 	r.result.Environment, r.noPortal = env, found.PortalReason
+	if len(hosts) == 0 {
+		r.result.Environment.Reason = "the region names no host of the service, so there is no page to ask for"
+	}
 }
 
 // lookAtNAT asks several places what address they see.

@@ -238,6 +238,7 @@ type Environment struct {
 	IPv4          *bool       `json:"ipv4"` // an address of global or private scope with a route
 	IPv6          *bool       `json:"ipv6"`
 	DNS           []DNSAnswer `json:"dns"`
+	Reason        string      `json:"reason"` // why there is no captive portal to look for: no host of the service
 }
 
 // DNSAnswer is what the configured resolver said of a name.
