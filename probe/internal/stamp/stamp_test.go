@@ -148,18 +148,24 @@ func TestLateReaderSeesTheArrival(t *testing.T) {
 	}
 	far := listen(t, "127.0.0.1:0")
 	near := dial(t, far.LocalAddr())
-	if err := near.Write([]byte("x"), netip.AddrPort{}); err != nil {
-		t.Fatal(err)
+	// The kernel begins to stamp a moment after the first socket of the machine
+	// asks for it, and gives a packet of before then the time of the reading.
+	var late time.Duration
+	for range 5 {
+		if err := near.Write([]byte("x"), netip.AddrPort{}); err != nil {
+			t.Fatal(err)
+		}
+		sent := Now()
+		SleepUntil(sent + 50*time.Millisecond)
+		a, err := far.Read(make([]byte, 10))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if late = a.At - sent; late < 40*time.Millisecond {
+			return
+		}
 	}
-	sent := Now()
-	SleepUntil(sent + 50*time.Millisecond)
-	a, err := far.Read(make([]byte, 10))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a.At >= sent+40*time.Millisecond {
-		t.Errorf("stamped %v after it was sent", a.At-sent)
-	}
+	t.Errorf("stamped %v after it was sent", late)
 }
 
 func TestDSCP(t *testing.T) {
