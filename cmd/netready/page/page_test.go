@@ -286,6 +286,20 @@ func TestFolderPassesOverWhatIsNoResult(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	found, err := filepath.Glob(filepath.Join(sc.dir, "*"+ulid(1)[len(ulid(1))-8:]+".json"))
+	if err != nil || len(found) != 1 {
+		t.Fatal(found, err)
+	}
+	text, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(strings.TrimSuffix(found[0], ".json")+" (copy).json", text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := (folder{dir: sc.dir}).saved(ulid(1), ".txt"); err != nil {
+		t.Errorf("a copy of a result hides its text: %v", err)
+	}
 	got, err := folder{dir: sc.dir}.list()
 	if err != nil {
 		t.Fatal(err)
