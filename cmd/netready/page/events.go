@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -21,7 +22,10 @@ const (
 
 // events streams the state, whole, whenever it has changed. A page that was
 // reloaded or opened twice needs nothing else.
-func (s *Server) events(w http.ResponseWriter, r *http.Request) {
+//
+// ctx is the server's. Once it has ended, nothing new is told: what a page would
+// then ask for is not answered any more. It hears of the end, when that is there.
+func (s *Server) events(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	crowded := s.viewers.add(1) > streams
 	defer s.viewers.add(-1)
 	changed, leave := s.assay.watch()
@@ -60,20 +64,26 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		pause := time.NewTimer(calm)
 		select {
 		case <-pause.C:
+			select {
+			case <-changed:
+				next = true
+				continue
+			case <-alive.C:
+				next = false
+				continue
+			case <-r.Context().Done():
+				return
+			case <-ctx.Done():
+			}
 		case <-r.Context().Done():
 			return
-		case <-s.ending:
+		case <-ctx.Done():
 		}
 		select {
-		case <-changed:
-			next = true
-		case <-alive.C:
-			next = false
-		case <-r.Context().Done():
-			return
 		case <-s.ending:
 			_ = send("event: end\ndata: {}")
-			return
+		case <-r.Context().Done():
 		}
+		return
 	}
 }

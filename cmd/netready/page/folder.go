@@ -48,6 +48,7 @@ type entry struct {
 	Complete     bool      `json:"complete"`
 
 	file string
+	text bool // its text file lies beside it
 }
 
 // list finds the results, the newest first. Files that are no results are
@@ -65,6 +66,12 @@ func (f folder) list() ([]entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing the folder of results: %w", err)
 	}
+	texts := map[string]bool{}
+	for _, e := range files {
+		if name, found := strings.CutSuffix(e.Name(), ".txt"); found {
+			texts[name] = true
+		}
+	}
 	files = slices.DeleteFunc(files, func(e fs.DirEntry) bool {
 		return !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), ".json")
 	})
@@ -72,13 +79,26 @@ func (f folder) list() ([]entry, error) {
 	var out []entry
 	for _, e := range files[:min(len(files), listed)] {
 		if found, err := readEntry(root, e.Name()); err == nil {
+			found.text = texts[strings.TrimSuffix(found.file, ".json")]
 			out = append(out, found)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b entry) int {
-		return cmp.Or(b.Started.Compare(a.Started), strings.Compare(b.ID, a.ID))
+		return cmp.Or(b.Started.Compare(a.Started), strings.Compare(b.ID, a.ID), whole(a, b))
 	})
-	return out, nil
+	// A copy of a result is the same result, and no reason to lose the text of it.
+	return slices.CompactFunc(out, func(a, b entry) bool { return a.ID == b.ID }), nil
+}
+
+// whole puts an entry that has its text before one that has not.
+func whole(a, b entry) int {
+	switch {
+	case a.text == b.text:
+		return 0
+	case a.text:
+		return -1
+	}
+	return 1
 }
 
 func newest(files []fs.DirEntry) {
@@ -105,7 +125,7 @@ func readEntry(root *os.Root, name string) (entry, error) {
 	}
 	return entry{
 		r.RunID, r.StartedAt, r.Organization, r.Location, r.Machine.Hostname, region, r.Region.ID,
-		r.Region.Responder, int(math.Ceil(r.Voice.DurationS)), r.Voice.Calls, string(r.Verdict), r.Complete, name,
+		r.Region.Responder, int(math.Ceil(r.Voice.DurationS)), r.Voice.Calls, string(r.Verdict), r.Complete, name, false,
 	}, nil
 }
 

@@ -35,7 +35,7 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { // asked for before the page has named its icon
 		w.WriteHeader(http.StatusNoContent)
 	})
-	mux.HandleFunc("GET /api/events", s.events)
+	mux.HandleFunc("GET /api/events", func(w http.ResponseWriter, r *http.Request) { s.events(ctx, w, r) })
 	mux.HandleFunc("GET /api/results", s.results)
 	mux.HandleFunc("GET /api/results/{id}/{form}", s.result)
 	mux.HandleFunc("GET /api/compare", s.compare)
@@ -45,7 +45,7 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 		answer(w, struct{}{})
 	})
 	mux.HandleFunc("POST /api/forget", s.forget)
-	mux.HandleFunc("POST /api/measure", s.measure)
+	mux.HandleFunc("POST /api/measure", func(w http.ResponseWriter, r *http.Request) { s.measure(ctx, w, r) })
 	return s.guard.protect(mux)
 }
 
@@ -211,7 +211,7 @@ func (s *Server) forget(w http.ResponseWriter, _ *http.Request) {
 	answer(w, struct{}{})
 }
 
-func (s *Server) measure(w http.ResponseWriter, r *http.Request) {
+func (s *Server) measure(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	if s.cfg.Measure == nil {
 		http.NotFound(w, r)
 		return
@@ -220,7 +220,10 @@ func (s *Server) measure(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusConflict, "", errBusy.Error())
 		return
 	}
-	times, err := s.cfg.Measure(r.Context())
+	ctx, cancel := context.WithCancel(ctx) // ends with the server, or when the page is gone
+	defer cancel()
+	defer context.AfterFunc(r.Context(), cancel)()
+	times, err := s.cfg.Measure(ctx)
 	if err != nil {
 		refuse(w, http.StatusBadGateway, "region", err.Error())
 		return

@@ -126,7 +126,8 @@ func (s *Server) Serve(ctx context.Context) error {
 		Handler:           s.handler(ctx),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
+		// Requests outlive ctx: the pages are still to be told that this is the end.
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { // ends with ctx

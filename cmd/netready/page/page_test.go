@@ -167,6 +167,41 @@ func TestServerEndsWithRunInProgress(t *testing.T) {
 	}
 }
 
+// TestPageHearsOfTheEnd: an open page is told at once, and not first of a result
+// that it could not fetch any more.
+func TestPageHearsOfTheEnd(t *testing.T) {
+	for _, running := range []bool{false, true} {
+		sc, cfg := quickScript(t)
+		sc.pace = 50 * time.Millisecond
+		cfg.Regions = regions()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		s, err := Listen(ctx, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- s.Serve(ctx) }()
+		if running {
+			post(t, s, "/api/start", `{"region":"local","duration_s":600,"calls":1}`)
+			watch(t, s, func(now state) bool { return len(now.Live) > 0 })
+		}
+		resp, err := http.Get(strings.Replace(s.URL(), "/?", "/api/events?", 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel() // Ctrl-C
+		told, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || !strings.HasSuffix(string(told), "event: end\ndata: {}\n\n") || strings.Contains(string(told), `"phase":"`+phaseDone) {
+			t.Errorf("running %v: the page heard %q, %v", running, told, err)
+		}
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestInviteStaysSecret(t *testing.T) {
 	const invite = "https://far.example.net:8443/i#TOKENTOKEN.PINPINPIN"
 	for _, test := range []struct{ name, given, typed string }{{"command line", invite, ""}, {"typed", "", invite}} {
@@ -250,6 +285,20 @@ func TestFolderPassesOverWhatIsNoResult(t *testing.T) {
 		if err := save(sc.dir, judged(sc.result(n, Options{Region: "local", Duration: time.Second, Calls: 1}))); err != nil {
 			t.Fatal(err)
 		}
+	}
+	found, err := filepath.Glob(filepath.Join(sc.dir, "*"+ulid(1)[len(ulid(1))-8:]+".json"))
+	if err != nil || len(found) != 1 {
+		t.Fatal(found, err)
+	}
+	text, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(strings.TrimSuffix(found[0], ".json")+" (copy).json", text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := (folder{dir: sc.dir}).saved(ulid(1), ".txt"); err != nil {
+		t.Errorf("a copy of a result hides its text: %v", err)
 	}
 	got, err := folder{dir: sc.dir}.list()
 	if err != nil {

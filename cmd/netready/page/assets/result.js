@@ -22,7 +22,8 @@ export async function open(run) {
   for (const kind of ["xlsx", "html", "json"]) $("get-" + kind).href = `api/results/${encodeURIComponent(id)}/${kind}`;
   try {
     place($("report"), await read(`results/${encodeURIComponent(id)}/view`));
-    row = await read(`results/${encodeURIComponent(id)}/row`);
+    row = await read(`results/${encodeURIComponent(id)}/row`).catch(() => null); // its text file is gone, which takes nothing from the rest
+    $("download").disabled = $("copy").disabled = row === null;
     about = (await read("results")).find((entry) => entry.id === id);
   } catch (error) {
     $("report").textContent = "This result cannot be shown: " + error.message;
