@@ -30,18 +30,28 @@ type memory struct {
 	mu sync.Mutex // guards the file
 }
 
-// load returns the remembered form. A file that cannot be read is forgotten:
-// it holds nothing that cannot be typed again.
+// fresh is the form of the first time.
+func fresh() form { return form{DurationS: 30, Calls: 1} }
+
+// load returns the remembered form. A file that cannot be read is forgotten,
+// and so is a number that the form would refuse: nothing that cannot be typed
+// again.
 func (m *memory) load() form {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f := form{DurationS: 30, Calls: 1}
+	f := fresh()
 	if m.file == "" {
 		return f
 	}
 	text, err := os.ReadFile(m.file)
 	if err != nil || json.Unmarshal(text, &f) != nil {
-		return form{DurationS: 30, Calls: 1}
+		return fresh()
+	}
+	if f.DurationS < 1 || f.DurationS > maxSeconds {
+		f.DurationS = fresh().DurationS
+	}
+	if f.Calls < 1 || f.Calls > maxCalls {
+		f.Calls = fresh().Calls
 	}
 	return f
 }

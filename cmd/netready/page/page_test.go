@@ -253,12 +253,14 @@ func TestInviteStaysSecret(t *testing.T) {
 
 func TestMemorySurvivesDamage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "page.json")
-	if err := os.WriteFile(file, []byte(`{"region": 7`), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	m := memory{file: file}
-	if got, want := m.load(), (form{DurationS: 30, Calls: 1}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
+	for _, damaged := range []string{`{"region": 7`, `{"duration_s": -5, "calls": 99999}`, `{"duration_s": 3601, "calls": 0}`} {
+		if err := os.WriteFile(file, []byte(damaged), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := m.load(), (form{DurationS: 30, Calls: 1}); got != want {
+			t.Errorf("%s: got %+v, want %+v", damaged, got, want)
+		}
 	}
 	want := form{Region: "local", Organization: "Ωμέγα\u202e", DurationS: 5, Calls: 3}
 	if err := m.save(want); err != nil {

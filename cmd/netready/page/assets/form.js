@@ -98,11 +98,12 @@ function complain(name, text) {
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 // filter keeps the regions that hold every word. Countries and continents count
-// as words.
+// as words. A choice that a search has hidden comes back when it is cleared.
+let before = "";
 function filter() {
-  const words = plain($("find").value).split(/\s+/).filter(Boolean);
+  const words = plain($("find").value).split(/[\s,]+/).filter(Boolean);
   const select = $("region");
-  const chosen = select.value;
+  const chosen = (before = select.value || before);
   const kept = [];
   for (const { group, options } of groups) {
     const fits = options.filter((o) => {

@@ -11,7 +11,12 @@ function begin() {
   find("main").append(find("views").content); // until now no more than text in a template
   const asked = location.hash.slice(1);
   if (find("main").dataset.phase === "idle" && (asked === "" || asked === "new")) find("view-new").hidden = false;
-  import("./assets/page.js"); // which makes the form work, and shows whatever else there is
+  import("./assets/page.js").catch(incomplete); // makes the form work, and shows whatever else there is
+}
+
+function incomplete() {
+  find("ended").textContent = "A part of this page could not be loaded. Reload it, or start netready again.";
+  find("ended").hidden = false;
 }
 
 // A tab that is not looked at never paints, and some browsers do not tell of
