@@ -44,10 +44,9 @@ func (s *Server) events(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		}
 		return out.Flush()
 	}
-	next := true
-	for {
+	for news, more := true, true; more; news, more = due(ctx, r.Context(), changed, alive.C) {
 		line := ": alive"
-		if next {
+		if news {
 			text, err := json.Marshal(s.assay.snapshot())
 			if err != nil {
 				return
@@ -61,29 +60,34 @@ func (s *Server) events(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		if send(line) != nil {
 			return
 		}
-		pause := time.NewTimer(calm)
-		select {
-		case <-pause.C:
-			select {
-			case <-changed:
-				next = true
-				continue
-			case <-alive.C:
-				next = false
-				continue
-			case <-r.Context().Done():
-				return
-			case <-ctx.Done():
-			}
-		case <-r.Context().Done():
-			return
-		case <-ctx.Done():
-		}
-		select {
-		case <-s.ending:
-			_ = send("event: end\ndata: {}")
-		case <-r.Context().Done():
-		}
-		return
 	}
+	select {
+	case <-s.ending:
+		_ = send("event: end\ndata: {}")
+	case <-r.Context().Done():
+	}
+}
+
+// due waits for the next message: with news after a change, without when it is
+// time to see whether the page is still there. There are no more once the server
+// ends or the page is gone.
+func due(server, page context.Context, changed <-chan struct{}, alive <-chan time.Time) (news, more bool) {
+	pause := time.NewTimer(calm)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-server.Done():
+		return false, false
+	case <-page.Done():
+		return false, false
+	}
+	select {
+	case <-changed:
+		return true, true
+	case <-alive:
+		return false, true
+	case <-server.Done():
+	case <-page.Done():
+	}
+	return false, false
 }
