@@ -11,13 +11,13 @@ import (
 	"sync"
 	"time"
 
-	"netready"
 	"netready/probe/call"
 	"netready/probe/environment"
 	"netready/probe/internal/wire"
 	"netready/probe/nat"
 	"netready/probe/ping"
 	"netready/probe/port"
+	"netready/probe/regions"
 	"netready/probe/responder"
 	"netready/probe/responder/listen"
 )
@@ -147,13 +147,13 @@ func (r *run) startLocal(ctx context.Context) (string, error) {
 // settleRegion takes the region that the responder stands in, or the way to
 // the responder alone where that is none of the list.
 func (r *run) settleRegion() {
-	r.plan.Region = netready.Region{ID: "responder", Name: "The responder's own place"}
+	r.plan.Region = regions.Region{ID: "responder", Name: "The responder's own place"}
 	if r.session != nil {
 		if id := r.session.Control().Grant().Region; id != "" {
 			if region, err := r.plan.Regions.Find(id); err == nil {
 				r.plan.Region = region
 			} else {
-				r.plan.Region = netready.Region{ID: id, Name: id}
+				r.plan.Region = regions.Region{ID: id, Name: id}
 			}
 		}
 	}
@@ -164,7 +164,7 @@ func (r *run) settleRegion() {
 func (r *run) lookAround(ctx context.Context) {
 	var hosts []string
 	for _, c := range r.plan.Regions.Column(r.plan.Region, nil) {
-		if !needsSession(c) && c.Host != "resolver" && !slices.Contains(hosts, c.Host) && net.ParseIP(c.Host) == nil {
+		if !c.NeedsResponder() && c.Host != regions.HostResolver && !slices.Contains(hosts, c.Host) && net.ParseIP(c.Host) == nil {
 			hosts = append(hosts, c.Host)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
-	"netready"
 	"netready/probe/call"
 	"netready/probe/emodel"
 	"netready/probe/machine"
@@ -160,9 +159,4 @@ func (r *run) farHost() string {
 		}
 	}
 	return ""
-}
-
-// needsSession says whether a check goes to the responder.
-func needsSession(c netready.Check) bool {
-	return c.Host == "" || c.Host == "responder" || c.Protocol == "udp" || c.Protocol == "udp-range"
 }
