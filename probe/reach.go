@@ -68,9 +68,9 @@ func (r *run) unlooked() {
 	switch some := slices.ContainsFunc(r.result.Firewall, measured); {
 	case r.session != nil:
 	case !some:
-		r.missing("firewall", r.noSession())
+		r.missingFor(r.whyCode, "firewall", r.noSession())
 	case slices.ContainsFunc(r.result.Firewall, func(row PortRow) bool { return !measured(row) }):
-		r.missing("firewall.responder", r.noSession())
+		r.missingFor(r.whyCode, "firewall.responder", r.noSession())
 	}
 	if e := r.result.Environment; e.CaptivePortal == nil && e.Reason == "" {
 		r.missing("environment.captive_portal", r.noPortal)
@@ -90,6 +90,7 @@ func (r *run) connect(ctx context.Context) error {
 	}
 	if len(invites) == 0 {
 		r.why = "this region has no responder: run netready-responder there and give its invite with --responder"
+		r.whyCode = CodeNoResponder
 		return nil
 	}
 	var reasons []error
@@ -110,8 +111,9 @@ func (r *run) connect(ctx context.Context) error {
 		}
 		reasons = append(reasons, err)
 	}
-	r.why = errors.Join(reasons...).Error()
+	r.why, r.whyCode = errors.Join(reasons...).Error(), CodeUnreachable
 	if ctx.Err() != nil { // the errors say no more than its Go name
+		r.whyCode = CodeStopped
 		r.why = "the run was stopped before the responder had answered"
 	}
 	return nil
@@ -176,7 +178,7 @@ func (r *run) lookAround(ctx context.Context) {
 		if addresses == nil {
 			addresses = []string{}
 		}
-		env.DNS = append(env.DNS, DNSAnswer{a.Name, addresses, round3(ms(a.Elapsed)), a.Reason})
+		env.DNS = append(env.DNS, DNSAnswer{a.Name, addresses, round3(ms(a.Elapsed)), a.Reason, a.Code})
 	}
 	r.result.Environment, r.noPortal = env, found.PortalReason
 	if len(hosts) == 0 {
@@ -242,7 +244,7 @@ func (r *run) noSession() string {
 func (r *run) pingResponder(ctx context.Context, ready <-chan struct{}) {
 	<-ready
 	if r.session == nil {
-		r.missing("ping", r.noSession())
+		r.missingFor(r.whyCode, "ping", r.noSession())
 		return
 	}
 	const questions = 5 // about a second in all
