@@ -39,11 +39,8 @@ var request = wire.Request{
 
 func open(t *testing.T, s *Server, r wire.Request) *control.Client {
 	t.Helper()
-	invite, err := wire.ParseInvite(s.Invite())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := control.Open(t.Context(), invite, r, nil)
+	invited := s.Invite()
+	c, err := control.Open(t.Context(), invited, r, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,22 +241,19 @@ func TestAllowed(t *testing.T) {
 
 func TestWrongTokenAndPin(t *testing.T) {
 	s := start(t, Local())
-	invite, err := wire.ParseInvite(s.Invite())
-	if err != nil {
-		t.Fatal(err)
-	}
-	token := invite
+	invited := s.Invite()
+	token := invited
 	token.Token = "AAAAAAAAAAAAAAAAAAAAAA"
 	if _, err := control.Open(t.Context(), token, request, nil); !errors.Is(err, control.ErrToken) {
 		t.Errorf("wrong token: %v, want ErrToken", err)
 	}
-	pin := invite
+	pin := invited
 	pin.Pins = [][]byte{make([]byte, 32)}
 	if _, err := control.Open(t.Context(), pin, request, nil); !errors.Is(err, control.ErrPin) {
 		t.Errorf("wrong pin: %v, want ErrPin", err)
 	}
-	several := invite
-	several.Pins = append([][]byte{make([]byte, 32)}, invite.Pins...)
+	several := invited
+	several.Pins = append([][]byte{make([]byte, 32)}, invited.Pins...)
 	c, err := control.Open(t.Context(), several, request, nil)
 	if err != nil {
 		t.Fatalf("one right pin of two: %v", err)
@@ -271,26 +265,23 @@ func TestLimits(t *testing.T) {
 	config := Local()
 	config.Limits = Limits{PerAddress: 1, Calls: 2, Duration: 3 * time.Second}
 	s := start(t, config)
-	invite, err := wire.ParseInvite(s.Invite())
-	if err != nil {
-		t.Fatal(err)
-	}
+	invited := s.Invite()
 	many := request
 	many.Calls = 3
-	if _, err := control.Open(t.Context(), invite, many, nil); !errors.Is(err, control.ErrRefused) || !strings.Contains(err.Error(), "grants 2") {
+	if _, err := control.Open(t.Context(), invited, many, nil); !errors.Is(err, control.ErrRefused) || !strings.Contains(err.Error(), "grants 2") {
 		t.Errorf("three calls: %v, want a refusal that says how many", err)
 	}
 	c := open(t, s, request)
 	if got := c.Grant().Duration; got != 3*time.Second {
 		t.Errorf("granted %v, want the limit of 3s", got)
 	}
-	if _, err := control.Open(t.Context(), invite, request, nil); !errors.Is(err, control.ErrRefused) {
+	if _, err := control.Open(t.Context(), invited, request, nil); !errors.Is(err, control.ErrRefused) {
 		t.Errorf("a second session from one address: %v, want a refusal", err)
 	}
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again, err := control.Open(t.Context(), invite, request, nil)
+	again, err := control.Open(t.Context(), invited, request, nil)
 	if err != nil {
 		t.Fatalf("after the first session's end: %v", err)
 	}
@@ -345,7 +336,7 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
-// Key and token outlive a restart, so that an old invite does too; damaged
+// Key and token outlive a restart, so that an old invited does too; damaged
 // files are named.
 func TestIdentityPersists(t *testing.T) {
 	dir := t.TempDir() + "/data"

@@ -124,11 +124,8 @@ func TestStrangersGetNotOneByte(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())
 	agent := open(t, s, request)
-	invite, err := wire.ParseInvite(s.Invite())
-	if err != nil {
-		t.Fatal(err)
-	}
-	over, err := control.Open(t.Context(), invite, request, nil)
+	invited := s.Invite()
+	over, err := control.Open(t.Context(), invited, request, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
