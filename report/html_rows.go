@@ -15,12 +15,22 @@ import (
 type measureRow struct {
 	badge
 	Name, Why, Expected string
+	Unit                string
 	Up, Down            figure
 	Single              bool // one figure for both ways, in Up
 }
 
-// figure is one number with its unit, and how it is shown.
-type figure struct{ Text, Class string }
+// figure is one number with its unit: with all its digits for the TXT, and
+// short for people, and how it is shown.
+type figure struct{ Text, Class, Short string }
+
+// Unbroken is Expected with its number and unit on one line.
+func (m measureRow) Unbroken() string {
+	if at := strings.LastIndexByte(m.Expected, ' '); at > 0 && m.Unit != "" {
+		return m.Expected[:at] + "\u00a0" + m.Expected[at+1:]
+	}
+	return m.Expected
+}
 
 func (m measureRow) failing() string {
 	name := strings.ToLower(m.Name[:1]) + m.Name[1:]
@@ -87,7 +97,7 @@ var htmlMeasures = []htmlMeasure{
 func measureRows(r Report) []measureRow {
 	rows := make([]measureRow, 0, len(htmlMeasures))
 	for _, m := range htmlMeasures {
-		row := measureRow{Name: m.name, Why: m.why, Expected: expectation(m.limit(r.Limits), m.unit)}
+		row := measureRow{Name: m.name, Unit: m.unit, Why: m.why, Expected: expectation(m.limit(r.Limits), m.unit)}
 		levels := make([]thresholds.Level, 0, 2)
 		if m.get == nil {
 			row.Single = true
@@ -96,7 +106,7 @@ func measureRows(r Report) []measureRow {
 				avg = r.Voice.RTT.AvgMS
 			}
 			level := levelOf(r, m.whats[0], avg, m.limit(r.Limits))
-			row.Up, levels = newFigure(avg, m.unit, level), append(levels, level)
+			row.Up, levels = newFigure(avg, m.unit, level, m.limit(r.Limits)), append(levels, level)
 		} else {
 			for i, side := range []*probe.Direction{r.Voice.Up, r.Voice.Down} {
 				var got *float64
@@ -106,9 +116,9 @@ func measureRows(r Report) []measureRow {
 				level := levelOf(r, m.whats[i], got, m.limit(r.Limits))
 				levels = append(levels, level)
 				if i == 0 {
-					row.Up = newFigure(got, m.unit, level)
+					row.Up = newFigure(got, m.unit, level, m.limit(r.Limits))
 				} else {
-					row.Down = newFigure(got, m.unit, level)
+					row.Down = newFigure(got, m.unit, level, m.limit(r.Limits))
 				}
 			}
 		}
@@ -145,12 +155,12 @@ func worst(levels []thresholds.Level) thresholds.Level {
 	})
 }
 
-func newFigure(got *float64, unit string, level thresholds.Level) figure {
+func newFigure(got *float64, unit string, level thresholds.Level, limit thresholds.Limit) figure {
 	class := map[thresholds.Level]string{thresholds.Fail: "bad", thresholds.Warn: "eyebrow"}[level]
 	if got == nil {
-		return figure{"not measured", "muted"}
+		return figure{notMeasured, "muted", notMeasured}
 	}
-	return figure{strings.TrimSpace(digits(*got) + " " + unit), class}
+	return figure{strings.TrimSpace(digits(*got) + " " + unit), class, thresholds.FigureBy(*got, unit, limit)}
 }
 
 // expectation prints a limit as DESIGN's table does.
@@ -169,24 +179,13 @@ type htmlPort struct {
 	badge
 	probe.PortRow
 	Target, Why, Ask string
-	Quiet            bool // passed: on paper its name is enough
-	weight           int  // what needs hands comes first
-}
-
-func portRows(rows []probe.PortRow) []htmlPort {
-	out := make([]htmlPort, 0, len(rows))
-	for _, p := range rows {
-		out = append(out, newPortRow(p))
-	}
-	slices.SortStableFunc(out, func(a, b htmlPort) int { return cmp.Compare(a.weight, b.weight) })
-	return out
 }
 
 func newPortRow(p probe.PortRow) htmlPort {
 	row := htmlPort{PortRow: p, Target: portTarget(p)}
 	switch p.Status {
 	case probe.StatusPass:
-		row.badge, row.weight, row.Quiet = badges[thresholds.Pass], 3, true
+		row.badge = badges[thresholds.Pass]
 		row.Why = sentences(p.Note)
 	case probe.StatusFail:
 		row.Why = sentences(inWords(p), p.Note)
@@ -195,12 +194,11 @@ func newPortRow(p probe.PortRow) htmlPort {
 			row.Ask = portAsk(p)
 		}
 		if !p.Required {
-			row.badge, row.weight = badge{"warn", "!", "Failed"}, 1
-			row.Why = sentences("May fail: it does not count against the verdict", inWords(p), p.Note)
+			row.badge = badge{"warn", "!", "Failed"}
 			row.Ask = ""
 		}
 	default:
-		row.badge, row.weight = badges[thresholds.Unknown], 2
+		row.badge = badges[thresholds.Unknown]
 		row.Why = sentences(inWords(p), p.Note)
 	}
 	return row
@@ -310,33 +308,4 @@ func sentences(parts ...string) string {
 		}
 	}
 	return strings.Join(out, " ")
-}
-
-func portsLine(rows []probe.PortRow) string {
-	if len(rows) == 0 {
-		return "No port was tested."
-	}
-	open, closed, optional, unknown := 0, 0, 0, 0
-	for _, p := range rows {
-		switch {
-		case p.Status == probe.StatusPass:
-			open++
-		case p.Status == probe.StatusFail && p.Required:
-			closed++
-		case p.Status == probe.StatusFail:
-			optional++
-		default:
-			unknown++
-		}
-	}
-	parts := []string{fmt.Sprintf("%d of %d passed", open, len(rows))}
-	for _, c := range []struct {
-		n    int
-		word string
-	}{{closed, "failed"}, {optional, "failed that may fail"}, {unknown, "not measured"}} {
-		if c.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))
-		}
-	}
-	return strings.Join(parts, ", ") + "."
 }

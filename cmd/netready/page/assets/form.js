@@ -131,6 +131,8 @@ function plan() {
   // On this machine an invite of the last time does not count, as in handlers.go.
   const known = typed || (region === "local" && from === "the last time" ? "" : kept);
   const far = known ? host(known) : name;
+  const own = option?.hasAttribute("data-responder");
+  if ($("without")) $("without").textContent = region === "local" ? "the test stays inside this computer" : own ? "this region has its own responder" : "call quality will not be measured";
   const list = [];
   if (!region) list.push("Choose a region to see what a test does.");
   else if (region === "local" && !known) {
@@ -138,11 +140,11 @@ function plan() {
     list.push(`${callText(calls, seconds)} go from this machine to itself and back.`);
   } else {
     list.push(`The ports and addresses that calls need are tried, a few packets each: those of ${region === "local" ? "this machine" : name}, and the responder's.`);
-    if (known || option?.hasAttribute("data-responder")) {
+    if (known || own) {
       list.push(`${callText(calls, seconds)} go to ${far} and as much comes back: ${Math.round(calls * 87.2)} kbit/s each way, alone on the line.`);
       list.push(`The bandwidth to ${far} is filled for some seconds, at the very end.`);
     } else {
-      list.push("Without an invite nothing at the far end can count packets: the round trip is measured, up and down are not.");
+      list.push("Without an invite call quality is not measured: nothing at the far end counts packets. The round trip is.");
     }
   }
   $("plan").replaceChildren(...list.map((text) => make("li", {}, make("span", {}, text))));
@@ -190,7 +192,7 @@ async function forget() {
   try {
     await ask("forget");
     $("invite").dataset.known = "";
-    $("invite-hint").textContent = "It is forgotten. Paste another, or leave this empty for the region's own responder.";
+    $("invite-hint").textContent = "It is forgotten. Paste another link, or leave this empty.";
     $("invite").focus();
     $("forget").remove();
     plan();

@@ -3,7 +3,7 @@ import { $, make, mark, when } from "./dom.js";
 import { read } from "./server.js";
 
 // As in the report: a verdict that is open is a question, a figure that is missing a dash.
-const words = { ready: ["pass", "Ready"], not_ready: ["fail", "Not ready"], undetermined: ["unknown", "Undetermined", "?"] };
+const words = { ready: ["pass", "Ready"], not_ready: ["fail", "Not ready"], undetermined: ["unknown", "No verdict yet", "?"] };
 
 export async function open() {
   let entries = [];

@@ -58,7 +58,72 @@ async function download(page) {
   return { name: file.suggestedFilename(), text: readFileSync(await file.path()) };
 }
 
+// outside lists what stands out of its card, or of the window.
+const outside = (page) => page.evaluate(() => {
+  const found = [];
+  const wide = document.documentElement.scrollWidth - innerWidth;
+  if (wide > 0) found.push(`the page is ${wide} px wider than the window`);
+  for (const card of document.querySelectorAll(".card, .toolbar")) {
+    const room = card.getBoundingClientRect();
+    for (const e of card.querySelectorAll("*")) {
+      if (e.closest(".scroll, .vh, .graph, thead") || !e.checkVisibility()) continue; // those scroll, or are not seen
+      const box = e.getBoundingClientRect();
+      if (box.width && (box.right > room.right + 0.5 || box.left < room.left - 0.5)) found.push(`${e.tagName}.${e.className} "${e.textContent.trim().slice(0, 40)}" ends at ${box.right}, its card at ${room.right}`);
+    }
+    if (card.scrollWidth > card.clientWidth + 1) found.push(`${card.className} "${card.textContent.trim().slice(0, 20)}" is scrolled: ${card.scrollWidth} in ${card.clientWidth}`);
+  }
+  for (const cell of document.querySelectorAll(".measures :is(th, td)")) {
+    const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+      for (const word of walk.currentNode.data.matchAll(/[A-Za-z]{4,}/g)) {
+        const range = document.createRange();
+        range.setStart(walk.currentNode, word.index);
+        range.setEnd(walk.currentNode, word.index + word[0].length);
+        const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+        if (lines.size > 1) found.push(`"${word[0]}" is broken over ${lines.size} lines`);
+      }
+    }
+  }
+  return found;
+});
+
 const scenarios = {
+  // widths walks results of every shape through the widths of screens, on the
+  // page and in the printable file, folded and unfolded.
+  async widths() {
+    const page = await visit();
+    const ids = await page.evaluate(() => fetch("api/results").then((r) => r.json()).then((all) => all.map((e) => e.id)));
+    const files = readdirSync(given.html).map((name) => "file://" + given.html + "/" + name);
+    assert.ok(ids.length === 5 && files.length === 5, "five results");
+    const paper = await browser.newPage();
+    for (const at of [...ids, ...files]) {
+      const tab = at.startsWith("file:") ? paper : page;
+      if (tab === paper) await tab.goto(at);
+      else {
+        await tab.evaluate((id) => (location.hash = "#result=" + id), at);
+        await tab.locator(`#report [data-run="${at}"]`).waitFor();
+      }
+      for (const open of [false, true]) {
+        await tab.evaluate((open) => document.querySelectorAll(".report details").forEach((d) => (d.open = open)), open);
+        for (const width of open ? [320, 1100, 1920] : [320, 412, 600, 768, 900, 1024, 1100, 1180, 1280, 1366, 1440, 1600, 1750, 1920, 2560, 3840]) {
+          await tab.setViewportSize({ width, height: 800 });
+          assert.deepEqual(await outside(tab), [], `${at}, ${open ? "un" : ""}folded, at ${width} px`);
+        }
+      }
+      // Both columns are there without scrolling, on a laptop.
+      await tab.evaluate(() => document.querySelectorAll(".report details").forEach((d) => (d.open = false)));
+      await tab.setViewportSize({ width: 1280, height: 800 });
+      await tab.evaluate(() => scrollTo(0, 0));
+      for (const name of ["VOIP", "Firewall"]) {
+        const top = await tab.getByRole("region", { name }).evaluate((e) => e.getBoundingClientRect().top);
+        assert.ok(top < 400, `${name} begins at ${top} px of 800: ${at}`);
+      }
+      const table = await tab.locator(".measures").evaluate((e) => e.getBoundingClientRect().bottom);
+      assert.ok(table <= 800, `the VOIP table ends at ${table} px of 800: ${at}`);
+    }
+    await paper.close();
+  },
+
   async whole() {
     const page = await visit();
     await fill(page);
@@ -113,11 +178,11 @@ const scenarios = {
     await calling(page);
     await page.getByRole("button", { name: "Stop" }).click();
     await ended(page);
-    await page.getByRole("heading", { name: "Undetermined" }).waitFor();
+    await page.getByRole("heading", { name: "No verdict yet" }).waitFor();
     assert.ok((await page.locator("#report .verdict").textContent()).includes("?"), "the result's own sign");
     await page.getByRole("link", { name: "Previous results" }).click();
     const mark = page.locator("#previous .mark").first();
-    assert.equal((await mark.textContent()).trim(), "?Undetermined", "another sign than the result's");
+    assert.equal((await mark.textContent()).trim(), "?No verdict yet", "another sign than the result's");
     const [badge, text] = [await mark.boundingBox(), await page.locator("#previous .what").first().boundingBox()];
     assert.ok(text.x - badge.x - badge.width >= 12, `the mark is ${text.x - badge.x - badge.width} px from the date`);
     const result = JSON.parse(readFileSync(given.dir + "/" + files(".json")[0], "utf8"));
@@ -282,18 +347,18 @@ const scenarios = {
   async remembered() {
     const page = await visit();
     await fill(page, { region: "local" });
-    await page.getByLabel("Responder invite").fill("https://far.example.net:8443/i#TOKENTOKEN.PIN");
+    await page.getByLabel("Test invite").fill("https://far.example.net:8443/i#TOKENTOKEN.PIN");
     const plan = await page.locator("#plan").textContent();
     assert.ok(plan.includes("those of this machine") && plan.includes("go to far.example.net:8443"), plan);
     await fill(page, { organization: "Zoë & Söhne", seconds: "10" });
-    await page.getByLabel("Responder invite").fill("https://far.example.net:8443/i#TOKENTOKEN.PIN");
+    await page.getByLabel("Test invite").fill("https://far.example.net:8443/i#TOKENTOKEN.PIN");
     await start(page);
     await ended(page);
     const other = await visit({}, await browser.newContext());
     await other.evaluate(() => (location.hash = "#new"));
     assert.equal(await other.getByLabel("Region").inputValue(), "eu-central-1");
     assert.equal(await other.getByLabel("Organization").inputValue(), "Zoë & Söhne");
-    assert.equal(await other.getByLabel("Responder invite").inputValue(), "");
+    assert.equal(await other.getByLabel("Test invite").inputValue(), "");
     await other.getByText("far.example.net:8443", { exact: true }).waitFor();
     assert.ok(!(await other.content()).includes("TOKENTOKEN"));
     await other.getByRole("button", { name: "Forget it" }).click();
