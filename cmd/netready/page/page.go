@@ -1,5 +1,5 @@
 // Package page serves the assessment as a web page for one browser on this
-// machine. It listens on a loopback address only, asks for a random token with
+// machine. It listens on a loopback address only, asks for a secret in the path of
 // every request, and loads nothing from anywhere else.
 package page
 
@@ -62,7 +62,7 @@ type Config struct {
 type Server struct {
 	cfg      Config
 	listener net.Listener
-	guard    guard
+	guard    *guard
 	assay    *assay
 	memory   memory
 	used     invites
@@ -114,7 +114,8 @@ func loopbackOnly(addr string) error {
 	return nil
 }
 
-// URL is the address to open, with the token.
+// URL is the address for its owner to open, with the token. It must not stand in
+// a command line, which every user of the computer can read: see Launch.
 func (s *Server) URL() string { return s.guard.url() }
 
 // Serve answers until ctx ends or the page has been closed for Config.Idle. A
