@@ -104,6 +104,7 @@ type Server struct {
 	stop      context.CancelFunc
 	wg        sync.WaitGroup
 	marked    atomic.Pointer[int] // the DSCP of the media socket
+	networks  broadcasts          // that this host is in
 	registry
 }
 
