@@ -43,6 +43,13 @@ const (
 	ReasonStopped     = port.Stopped
 )
 
+// Who said no, in a PortRow.
+const (
+	ByThisMachine = port.ByThisMachine
+	ByPath        = port.ByPath
+	ByFarEnd      = port.ByFarEnd
+)
+
 // Codes of a DNSAnswer.
 const (
 	DNSNoSuchName   = environment.NoSuchName
