@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"netready"
 	"netready/probe/call"
 	"netready/probe/port"
+	"netready/probe/regions"
 )
 
 // tryPorts fills the firewall column. Checks that need the responder wait for
@@ -28,7 +28,7 @@ func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Ti
 			Name: c.Name, Protocol: c.Protocol, Host: c.Host, Port: c.Port, Ports: c.Ports,
 			Required: c.Required, Note: c.Note,
 		}
-		if needsSession(c) || r.isResponder(c.Host) {
+		if c.NeedsResponder() || r.isResponder(c.Host) {
 			late = append(late, check)
 		} else {
 			early = append(early, check)
@@ -76,7 +76,7 @@ func (r *run) clockControl(ctx context.Context, paths *port.Paths) {
 }
 
 // inOrder sorts rows as the column has them.
-func inOrder(column []netready.Check, rows []port.Row) []PortRow {
+func inOrder(column []regions.Check, rows []port.Row) []PortRow {
 	place := make(map[string]int, len(column))
 	for i, c := range column {
 		place[c.Name] = i

@@ -17,8 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"netready"
 	"netready/probe"
+	"netready/probe/regions"
 	"netready/probe/responder"
 	"netready/report"
 	"netready/thresholds"
@@ -289,7 +289,7 @@ func hidden(t *testing.T, r report.Report) (missing []string) {
 		}
 	}
 	for _, n := range r.NotMeasured {
-		if !slices.Contains(read.NotMeasured, probe.NotMeasured{What: n.What, Reason: report.OneLine(n.Reason)}) {
+		if !slices.Contains(read.NotMeasured, probe.NotMeasured{What: n.What, Reason: report.OneLine(n.Reason), Code: n.Code}) {
 			missing = append(missing, "the TXT lacks "+n.What+": "+n.Reason)
 		}
 		if !strings.Contains(shown, n.Reason) {
@@ -381,12 +381,12 @@ func scenes() map[string]scene {
 	all := map[string]scene{
 		"local": {},
 		"no responder": {plan: func(_ *testing.T, p *probe.Plan, _ func()) {
-			p.Region = netready.Region{ID: "nowhere"}
-			p.Regions = netready.Regions{Regions: []netready.Region{p.Region}}
+			p.Region = regions.Region{ID: "nowhere"}
+			p.Regions = regions.List{Regions: []regions.Region{p.Region}}
 		}},
 		"no responder, and rows of others": {plan: func(_ *testing.T, p *probe.Plan, _ func()) {
-			p.Region = netready.Region{ID: "nowhere"}
-			p.Regions = netready.Regions{Regions: []netready.Region{p.Region}, Checks: []netready.Check{
+			p.Region = regions.Region{ID: "nowhere"}
+			p.Regions = regions.List{Regions: []regions.Region{p.Region}, Checks: []regions.Check{
 				{Name: "Service", Protocol: "tcp", Host: "localhost", Port: 1, Required: true},
 				{Name: "UDP to the responder", Protocol: "udp", Host: "responder", Required: true},
 			}}
@@ -427,7 +427,7 @@ func dropping(t *testing.T, p *probe.Plan, _ func()) {
 // in every file.
 func TestEveryNullHasAReason(t *testing.T) {
 	t.Parallel()
-	regions, err := netready.Embedded()
+	regions, err := regions.Embedded()
 	if err != nil {
 		t.Fatal(err)
 	}

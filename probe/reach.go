@@ -11,13 +11,13 @@ import (
 	"sync"
 	"time"
 
-	"netready"
 	"netready/probe/call"
 	"netready/probe/environment"
 	"netready/probe/internal/wire"
 	"netready/probe/nat"
 	"netready/probe/ping"
 	"netready/probe/port"
+	"netready/probe/regions"
 	"netready/probe/responder"
 	"netready/probe/responder/listen"
 )
@@ -72,9 +72,9 @@ func (r *run) unlooked() {
 	switch some := slices.ContainsFunc(r.result.Firewall, measured); {
 	case r.session != nil:
 	case !some:
-		r.missing("firewall", r.noSession())
+		r.missingFor(r.whyCode, "firewall", r.noSession())
 	case slices.ContainsFunc(r.result.Firewall, func(row PortRow) bool { return !measured(row) }):
-		r.missing("firewall.responder", r.noSession())
+		r.missingFor(r.whyCode, "firewall.responder", r.noSession())
 	}
 	if e := r.result.Environment; e.CaptivePortal == nil && e.Reason == "" {
 		r.missing("environment.captive_portal", r.noPortal)
@@ -94,6 +94,7 @@ func (r *run) connect(ctx context.Context) error {
 	}
 	if len(invites) == 0 {
 		r.why = "this region has no responder: run netready-responder there and give its invite with --responder"
+		r.whyCode = CodeNoResponder
 		return nil
 	}
 	var reasons []error
@@ -110,8 +111,9 @@ func (r *run) connect(ctx context.Context) error {
 		}
 		reasons = append(reasons, err)
 	}
-	r.why = errors.Join(reasons...).Error()
+	r.why, r.whyCode = errors.Join(reasons...).Error(), CodeUnreachable
 	if ctx.Err() != nil { // the errors say no more than its Go name
+		r.whyCode = CodeStopped
 		r.why = "the run was stopped before the responder had answered"
 	}
 	return nil
@@ -145,13 +147,13 @@ func (r *run) startLocal(ctx context.Context) (string, error) {
 // settleRegion takes the region that the responder stands in, or the way to
 // the responder alone where that is none of the list.
 func (r *run) settleRegion() {
-	r.plan.Region = netready.Region{ID: "responder", Name: "The responder's own place"}
+	r.plan.Region = regions.Region{ID: "responder", Name: "The responder's own place"}
 	if r.session != nil {
 		if id := r.session.Control().Grant().Region; id != "" {
 			if region, err := r.plan.Regions.Find(id); err == nil {
 				r.plan.Region = region
 			} else {
-				r.plan.Region = netready.Region{ID: id, Name: id}
+				r.plan.Region = regions.Region{ID: id, Name: id}
 			}
 		}
 	}
@@ -162,7 +164,7 @@ func (r *run) settleRegion() {
 func (r *run) lookAround(ctx context.Context) {
 	var hosts []string
 	for _, c := range r.plan.Regions.Column(r.plan.Region, nil) {
-		if !needsSession(c) && c.Host != "resolver" && !slices.Contains(hosts, c.Host) && net.ParseIP(c.Host) == nil {
+		if !c.NeedsResponder() && c.Host != regions.HostResolver && !slices.Contains(hosts, c.Host) && net.ParseIP(c.Host) == nil {
 			hosts = append(hosts, c.Host)
 		}
 	}
@@ -176,7 +178,7 @@ func (r *run) lookAround(ctx context.Context) {
 		if addresses == nil {
 			addresses = []string{}
 		}
-		env.DNS = append(env.DNS, DNSAnswer{a.Name, addresses, round3(ms(a.Elapsed)), a.Reason})
+		env.DNS = append(env.DNS, DNSAnswer{a.Name, addresses, round3(ms(a.Elapsed)), a.Reason, a.Code})
 	}
 	r.result.Environment, r.noPortal = env, found.PortalReason
 	if len(hosts) == 0 {
@@ -242,7 +244,7 @@ func (r *run) noSession() string {
 func (r *run) pingResponder(ctx context.Context, ready <-chan struct{}) {
 	<-ready
 	if r.session == nil {
-		r.missing("ping", r.noSession())
+		r.missingFor(r.whyCode, "ping", r.noSession())
 		return
 	}
 	const questions = 5 // about a second in all

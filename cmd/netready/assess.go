@@ -12,10 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"netready"
 	"netready/probe"
 	"netready/probe/call"
 	"netready/probe/emodel"
+	"netready/probe/regions"
 	"netready/report"
 	"netready/thresholds"
 )
@@ -63,7 +63,7 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 	if err := f.checkValues(); err != nil {
 		return a, err
 	}
-	regions, err := loadRegions(f.Regions)
+	list, err := loadRegions(f.Regions)
 	if err != nil {
 		return a, err
 	}
@@ -78,12 +78,12 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 	if err != nil {
 		return a, err
 	}
-	region, err := chooseRegion(regions, f.Region, invite)
+	region, err := chooseRegion(list, f.Region, invite)
 	if err != nil {
 		return a, err
 	}
 	a.plan = probe.Plan{
-		Region: region, Regions: regions,
+		Region: region, Regions: list,
 		Organization: report.OneLine(f.Org), Location: report.OneLine(f.Location),
 		Duration: f.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
 		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts,
@@ -147,11 +147,11 @@ func (f *assessFlags) parts() ([]string, error) {
 	return parts, nil
 }
 
-func loadRegions(file string) (netready.Regions, error) {
+func loadRegions(file string) (regions.List, error) {
 	if file != "" {
-		return netready.Load(file)
+		return regions.Load(file)
 	}
-	return netready.Default()
+	return regions.Default()
 }
 
 func loadLimits(file string) (thresholds.Limits, error) {
@@ -163,14 +163,14 @@ func loadLimits(file string) (thresholds.Limits, error) {
 
 // chooseRegion finds the region by its ID. Without one the responder says
 // which region it stands in, and without a responder it is local.
-func chooseRegion(regions netready.Regions, id, invite string) (netready.Region, error) {
+func chooseRegion(list regions.List, id, invite string) (regions.Region, error) {
 	if id == "" && invite != "" {
-		return netready.Region{}, nil
+		return regions.Region{}, nil
 	}
 	if id == "" {
 		id = "local"
 	}
-	return regions.Find(id)
+	return list.Find(id)
 }
 
 // readInvite takes the invite itself, @FILE, or - for stdin.

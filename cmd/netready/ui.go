@@ -36,7 +36,7 @@ func (c *UICmd) Run(app *App) error {
 
 // config fills in what the page offers.
 func (c *UICmd) config(app *App) (page.Config, error) {
-	regions, err := loadRegions("")
+	list, err := loadRegions("")
 	if err != nil {
 		return page.Config{}, err
 	}
@@ -53,9 +53,9 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 		return page.Config{}, err
 	}
 	return page.Config{
-		Listen: c.Listen, Dir: out, Invite: invite, Remember: rememberedForm(), Regions: regions.Regions, Version: version(),
+		Listen: c.Listen, Dir: out, Invite: invite, Remember: rememberedForm(), Regions: list.Regions, Version: version(),
 		Run:         pageRunner(app, out),
-		Measure:     nearest(regions),
+		Measure:     nearest(list),
 		Workbook:    singleWorkbook,
 		CheckInvite: checkInvite,
 	}, nil

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"netready"
 	"netready/probe"
+	"netready/probe/regions"
 	"netready/report"
 	"netready/thresholds"
 )
@@ -216,8 +216,8 @@ func save(dir string, rep report.Report) error {
 }
 
 // regions are enough of a list to search in.
-func regions() []netready.Region {
-	return []netready.Region{
+func someRegions() []regions.Region {
+	return []regions.Region{
 		{ID: "local", Name: "This machine", Continent: "This machine"},
 		{ID: "us-east-1", Name: "US East (N. Virginia)", Continent: "North America"},
 		{ID: "us-west-2", Name: "US West (Oregon)", Continent: "North America"},
@@ -232,7 +232,7 @@ func regions() []netready.Region {
 func serve(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
 	if cfg.Regions == nil {
-		cfg.Regions = regions()
+		cfg.Regions = someRegions()
 	}
 	ctx, cancel := context.WithCancel(tb.Context())
 	s, err := Listen(ctx, cfg)

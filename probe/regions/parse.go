@@ -1,4 +1,4 @@
-package netready
+package regions
 
 import (
 	"fmt"
@@ -32,18 +32,18 @@ var (
 )
 
 // parse reads a list strictly.
-func parse(name string, data []byte) (Regions, error) {
-	r := Regions{File: name}
+func parse(name string, data []byte) (List, error) {
+	r := List{File: name}
 	file, err := yamlfile.Decode(name, data, &r)
 	if err != nil {
-		return Regions{}, err
+		return List{}, err
 	}
 	if file.Root == nil {
-		return Regions{}, file.Errorf(nil, "the file is empty; it needs a list of regions, as the regions.yaml in netready's source has")
+		return List{}, file.Errorf(nil, "the file is empty; it needs a list of regions, as the regions.yaml in netready's source has")
 	}
 	check := reader{file, &r}
 	if err := check.all(); err != nil {
-		return Regions{}, err
+		return List{}, err
 	}
 	return r, nil
 }
@@ -51,7 +51,7 @@ func parse(name string, data []byte) (Regions, error) {
 // reader checks what the YAML means and knows where it stands.
 type reader struct {
 	file yamlfile.File
-	list *Regions
+	list *List
 }
 
 func (p reader) errorf(path []any, format string, args ...any) error {

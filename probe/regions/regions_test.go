@@ -1,4 +1,4 @@
-package netready
+package regions
 
 import (
 	"os"
@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"netready"
 )
 
-func list(t *testing.T) Regions {
+func list(t *testing.T) List {
 	t.Helper()
 	r, err := Embedded()
 	if err != nil {
@@ -302,7 +304,7 @@ func TestDefaultBesideTheProgram(t *testing.T) {
 	if r, err := defaultIn(folder); err != nil || r.File != "" {
 		t.Errorf("no file there: %q, %v", r.File, err)
 	}
-	write(string(embedded))
+	write(string(netready.RegionsYAML))
 	if r, err := defaultIn(folder); err != nil || r.File != "" {
 		t.Errorf("the same list: %q, %v", r.File, err)
 	}
