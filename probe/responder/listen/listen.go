@@ -12,11 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 	"sync"
-	"time"
 
 	"netready/probe/internal/wire"
 	"netready/probe/responder/share"
@@ -132,11 +130,8 @@ func (s *Set) serve() {
 	}
 }
 
-// TurnedAway says whether TCP connections of a client were closed for want of
-// room since a moment; anyone, whether somebody's were.
-func (s *Set) TurnedAway(client netip.Addr, since time.Time) (theirs, anyone bool) {
-	return s.door.Turned.Since(client, since), s.door.Turned.AnyoneSince(since)
-}
+// Turned says whose TCP connections were closed for want of room.
+func (s *Set) Turned() *share.Turned { return &s.door.Turned }
 
 // Listeners are the open ports, once for each protocol that they speak.
 func (s *Set) Listeners() []wire.Listener { return slices.Clone(s.ports) }
