@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"netready/probe/call"
+	"netready/probe/invite"
 	"netready/probe/port"
 	"netready/probe/regions"
 )
@@ -51,12 +51,8 @@ func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Ti
 // isResponder reports whether a host is one of the responders that the plan
 // names: a row that gives its address asks it to prove itself too.
 func (r *run) isResponder(host string) bool {
-	return slices.ContainsFunc(r.responders(), func(invite string) bool {
-		at, err := call.InviteHost(invite)
-		if err != nil {
-			return false
-		}
-		name, _, err := net.SplitHostPort(at)
+	return slices.ContainsFunc(r.responders(), func(i invite.Invite) bool {
+		name, _, err := net.SplitHostPort(i.Host)
 		return err == nil && strings.EqualFold(name, host)
 	})
 }

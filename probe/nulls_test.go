@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"netready/probe"
+	"netready/probe/invite"
 	"netready/probe/regions"
 	"netready/probe/responder"
 	"netready/report"
@@ -394,13 +395,13 @@ func scenes() map[string]scene {
 		"responder dead": {plan: func(t *testing.T, p *probe.Plan, _ func()) {
 			t.Helper()
 			s := far(t, nil)
-			p.Responders = []string{s.Invite()}
+			p.Responders = []invite.Invite{s.Invite()}
 			_ = s.Close()
 		}},
 		"responder dies half way": {parts: []string{probe.PartVoice, probe.PartBandwidth}, long: 4 * time.Second, plan: func(t *testing.T, p *probe.Plan, _ func()) {
 			t.Helper()
 			s := far(t, nil)
-			p.Responders = []string{s.Invite()}
+			p.Responders = []invite.Invite{s.Invite()}
 			during(p, func() { _ = s.Close() })
 		}},
 		"stopped at once":   {plan: func(_ *testing.T, _ *probe.Plan, stop func()) { stop() }},
@@ -420,7 +421,7 @@ func scenes() map[string]scene {
 func dropping(t *testing.T, p *probe.Plan, _ func()) {
 	t.Helper()
 	at := silent(t)
-	p.Responders = []string{far(t, func(c *responder.Config) { c.AdvertiseMedia = at }).Invite()}
+	p.Responders = []invite.Invite{far(t, func(c *responder.Config) { c.AdvertiseMedia = at }).Invite()}
 }
 
 // A figure that was not measured is null and says why: in every kind of run,

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"netready/probe/call"
 	"netready/probe/environment"
 	"netready/probe/internal/wire"
+	"netready/probe/invite"
 	"netready/probe/nat"
 	"netready/probe/ping"
 	"netready/probe/port"
@@ -21,10 +21,6 @@ import (
 	"netready/probe/responder"
 	"netready/probe/responder/listen"
 )
-
-// TokenVariable is of the environment: the token of a responder that is given
-// as host:port alone.
-const TokenVariable = "NETREADY_TOKEN"
 
 // reach does all that comes before the call, at once: it opens the session
 // with a responder, tries the ports, and looks at NAT, proxy and ICMP. Its
@@ -86,11 +82,11 @@ func (r *run) unlooked() {
 func (r *run) connect(ctx context.Context) error {
 	invites := r.responders()
 	if len(invites) == 0 && r.plan.Region.ID == LocalRegion {
-		invite, err := r.startLocal(ctx)
+		own, err := r.startLocal(ctx)
 		if err != nil {
 			return err
 		}
-		invites = []string{invite}
+		invites = []invite.Invite{own}
 	}
 	if len(invites) == 0 {
 		r.why = "this region has no responder: run netready-responder there and give its invite with --responder"
@@ -98,15 +94,19 @@ func (r *run) connect(ctx context.Context) error {
 		return nil
 	}
 	var reasons []error
-	for _, invite := range invites {
-		session, err := call.Open(ctx, invite, call.Settings{
-			Codec: r.plan.Codec, Duration: r.plan.Duration, Calls: r.plan.Calls, DSCP: r.plan.DSCP, Token: os.Getenv(TokenVariable),
+	for _, to := range invites {
+		to, err := to.WithToken(r.plan.Token)
+		if err != nil {
+			return err
+		}
+		session, err := call.Open(ctx, to, call.Settings{
+			Codec: r.plan.Codec, Duration: r.plan.Duration, Calls: r.plan.Calls, DSCP: r.plan.DSCP,
 		})
 		if err == nil {
 			r.accept(session)
 			return nil
 		}
-		if errors.Is(err, call.ErrToken) || errors.Is(err, call.ErrInvite) {
+		if errors.Is(err, call.ErrToken) || errors.Is(err, invite.Err) {
 			return err
 		}
 		reasons = append(reasons, err)
@@ -120,7 +120,7 @@ func (r *run) connect(ctx context.Context) error {
 }
 
 // responders are the invites to try, in order.
-func (r *run) responders() []string {
+func (r *run) responders() []invite.Invite {
 	if len(r.plan.Responders) > 0 {
 		return r.plan.Responders
 	}
@@ -135,10 +135,10 @@ func (r *run) accept(session *call.Session) {
 }
 
 // startLocal runs the responder's own code inside this program, on loopback.
-func (r *run) startLocal(ctx context.Context) (string, error) {
+func (r *run) startLocal(ctx context.Context) (invite.Invite, error) {
 	server, err := responder.Start(context.WithoutCancel(ctx), responder.Local())
 	if err != nil {
-		return "", fmt.Errorf("starting the responder of region local: %w", err)
+		return invite.Invite{}, fmt.Errorf("starting the responder of region local: %w", err)
 	}
 	r.closers = append(r.closers, func() { _ = server.Close() })
 	return server.Invite(), nil

@@ -208,11 +208,11 @@ type Ping struct {
 	Target  string   `json:"target"`
 	Role    string   `json:"role"` // gateway, responder
 	Samples int      `json:"samples"`
-	Lost    int      `json:"lost"`
+	Lost    int      `json:"lost"` // those that could not be sent among them
 	MinMS   *float64 `json:"min_ms"`
 	AvgMS   *float64 `json:"avg_ms"`
 	MaxMS   *float64 `json:"max_ms"`
-	Reason  string   `json:"reason"` // why it was not measured
+	Reason  string   `json:"reason"` // why it was not measured, or how many questions could not be sent
 }
 
 // Bandwidth is the throughput of the HTTPS connection to the responder.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 
+	"netready/probe/internal/portal"
 	"netready/probe/internal/wire"
 )
 
@@ -21,7 +22,11 @@ func (t target) knockStream(ctx context.Context, conn net.Conn, binding [16]byte
 		return t.blamed(err, nil)
 	}
 	b := make([]byte, wire.AnswerSize)
-	if _, err := io.ReadFull(conn, b); err != nil {
+	n, err := io.ReadFull(conn, b)
+	if portal.Says(b[:n]) {
+		return t.behindPortal()
+	}
+	if err != nil {
 		return t.unproved(err)
 	}
 	answer, ok := wire.ParseKnockAnswer(b, t.session.Nonce)

@@ -12,6 +12,7 @@ import (
 
 	"netready"
 	"netready/internal/yamlfile"
+	"netready/probe/invite"
 )
 
 // A List is a parsed regions file.
@@ -32,10 +33,12 @@ type Region struct {
 	STUN          string   `yaml:"stun"`            // host:port of the region's public STUN server
 	Echo          string   `yaml:"echo"`            // host:port of the region's UDP beacon
 	TCP           string   `yaml:"tcp"`             // host:port in the region whose connections take a round trip
-	Responders    []string `yaml:"responders"`      // invites or host:port, tried in order
+	Invites       []string `yaml:"responders"`      // as they were written: invites or host:port
 	Checks        []Check  `yaml:"checks"`          // more checks, or others of the same name
 	Skip          []string `yaml:"skip"`            // names of checks that make no sense here
 	OnlyOwnChecks bool     `yaml:"only_own_checks"` // none of the list's, only Checks
+
+	Responders []invite.Invite `yaml:"-"` // Invites, parsed: tried in order
 }
 
 // A Check is one row of the firewall column.

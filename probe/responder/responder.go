@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"netready/probe/invite"
+
 	"golang.org/x/net/netutil"
 	"golang.org/x/time/rate"
 
@@ -103,6 +105,7 @@ type Server struct {
 	stop      context.CancelFunc
 	wg        sync.WaitGroup
 	marked    atomic.Pointer[int] // the DSCP of the media socket
+	networks  broadcasts          // that this host is in
 	registry
 }
 
@@ -197,23 +200,20 @@ func (s *Server) Listeners() []wire.Listener {
 }
 
 // Invite is what an agent needs, secrets included.
-func (s *Server) Invite() string {
-	i, err := s.invite()
-	if err != nil {
-		return "" // Start has checked it
-	}
-	return i.String()
+func (s *Server) Invite() invite.Invite {
+	i, _ := s.invite() // Start has checked it
+	return i
 }
 
-func (s *Server) invite() (wire.Invite, error) {
+func (s *Server) invite() (invite.Invite, error) {
 	host, err := s.advertised()
 	if err != nil {
-		return wire.Invite{}, err
+		return invite.Invite{}, err
 	}
-	if err := wire.CheckHost(host); err != nil {
-		return wire.Invite{}, fmt.Errorf("making the invite: %w; give a name with --advertise", err)
+	if err := invite.CheckHost(host); err != nil {
+		return invite.Invite{}, fmt.Errorf("making the invite: %w; give a name with --advertise", err)
 	}
-	return wire.Invite{Host: host, Token: s.config.Identity.Token, Pins: [][]byte{s.config.Identity.Pin()}}, nil
+	return invite.Invite{Host: host, Token: s.config.Identity.Token, Pins: [][]byte{s.config.Identity.Pin()}}, nil
 }
 
 // advertised is the host:port of the invite.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"netready/probe/invite"
 	"netready/probe/regions"
 )
 
@@ -79,5 +80,5 @@ func isOwn(r regions.Region, responder string) bool {
 		host, _, _ := net.SplitHostPort(responder)
 		return net.ParseIP(host).IsLoopback()
 	}
-	return slices.ContainsFunc(r.Responders, func(own string) bool { return own == responder || inviteHost(own) == responder })
+	return slices.ContainsFunc(r.Responders, func(own invite.Invite) bool { return own.Host == responder })
 }

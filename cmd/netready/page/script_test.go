@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"netready/probe"
+	"netready/probe/invite"
 	"netready/probe/regions"
 	"netready/report"
 	"netready/thresholds"
@@ -222,7 +223,7 @@ func someRegions() []regions.Region {
 		{ID: "us-east-1", Name: "US East (N. Virginia)", Continent: "North America"},
 		{ID: "us-west-2", Name: "US West (Oregon)", Continent: "North America"},
 		{ID: "sa-east-1", Name: "South America (São Paulo)", Continent: "South America"},
-		{ID: "eu-central-1", Name: "Europe (Frankfurt)", Continent: "Europe", Country: "Germany", Responders: []string{"responder.example.net:443"}},
+		{ID: "eu-central-1", Name: "Europe (Frankfurt)", Continent: "Europe", Country: "Germany", Responders: []invite.Invite{{Host: "responder.example.net:443"}}},
 		{ID: "eu-west-2", Name: "Europe (London)", Continent: "Europe"},
 		{ID: "ap-southeast-2", Name: "Asia Pacific (Sydney)", Continent: "Oceania"},
 	}

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"time"
 
+	"netready/probe/invite"
+
 	"netready/probe/internal/wire"
 )
 
@@ -62,7 +64,7 @@ const (
 // A Client is an open session with a responder.
 type Client struct {
 	conn   *http.ClientConn
-	invite wire.Invite
+	invite invite.Invite
 	grant  wire.Grant
 	remote netip.AddrPort // what the connection goes to: a proxy's where there is one
 	proxy  *url.URL       // nil: direct
@@ -71,7 +73,7 @@ type Client struct {
 // Open connects and asks for a session. The proxy, the dialing and the trusted
 // authorities come from base; nil is the environment's proxy and the system's
 // authorities.
-func Open(ctx context.Context, invite wire.Invite, request wire.Request, base *http.Transport) (*Client, error) {
+func Open(ctx context.Context, invite invite.Invite, request wire.Request, base *http.Transport) (*Client, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, fmt.Errorf("no answer within %v", openTimeout))
 	defer cancel()
 	if request.Version == 0 {
@@ -98,7 +100,7 @@ func (c *Client) opening(ctx context.Context, err error) error {
 }
 
 // Invite is what the session was opened with.
-func (c *Client) Invite() wire.Invite { return c.invite }
+func (c *Client) Invite() invite.Invite { return c.invite }
 
 // Grant is the responder's answer.
 func (c *Client) Grant() wire.Grant { return c.grant }
