@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"netready/probe"
+	"netready/probe/invite"
 	"netready/probe/regions"
 	"netready/probe/responder"
 )
@@ -69,7 +70,7 @@ func column() regions.Region {
 func honest(t *testing.T, ctx context.Context, s *responder.Server) probe.Result {
 	t.Helper()
 	result, err := probe.Run(ctx, probe.Plan{
-		Region: column(), Regions: regions.List{Regions: []regions.Region{column()}}, Responders: []string{s.Invite()}, Duration: 2 * time.Second, Codec: "pcmu", Calls: 1,
+		Region: column(), Regions: regions.List{Regions: []regions.Region{column()}}, Responders: []invite.Invite{s.Invite()}, Duration: 2 * time.Second, Codec: "pcmu", Calls: 1,
 		JitterBuffer: 60 * time.Millisecond, DSCP: 46, RangeSamples: 8, Parts: []string{probe.PartVoice, probe.PartFirewall},
 	})
 	if err != nil {
