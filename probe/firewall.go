@@ -110,5 +110,6 @@ func (r *run) portSession() *port.Session {
 	grant := c.Grant()
 	return &port.Session{
 		Nonce: grant.Nonce, Host: host, Media: media, Listeners: grant.Ports, Open: c.OpenPorts,
+		Load: c.Load, ViaProxy: c.ViaProxy() != "",
 	}
 }

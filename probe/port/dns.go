@@ -157,7 +157,7 @@ func (q *dnsQuestion) judgeProof(m *dns.Msg) *outcome {
 		}
 	}
 	o := q.t.fail(Hijacked, "%s was answered by another name server (%s): the network leads all DNS to a resolver of its own, which is common",
-		q.t.place(), dns.RcodeToString[m.Rcode])
+		q.t.place(), dns.RcodeToString[m.Rcode]).byAnother()
 	return &o
 }
 
