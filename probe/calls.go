@@ -25,7 +25,7 @@ func (r *run) placeCalls(ctx context.Context) {
 		return
 	}
 	if ctx.Err() != nil {
-		r.missing("voice", "the run was stopped before the call")
+		r.missingFor(CodeStopped, "voice", "the run was stopped before the call")
 		return
 	}
 	stopPing := r.pingGateway(ctx)

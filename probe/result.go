@@ -131,12 +131,21 @@ type Direction struct {
 	ClockSkewPPM   *float64 `json:"clock_skew_ppm"`
 	Burst          Burst    `json:"burst"`
 	Shifts         []Shift  `json:"shifts"` // lasting changes of the path's delay
-	DSCPAsked      *int     `json:"dscp_asked"`
-	DSCPReceived   *int     `json:"dscp_received"` // the mark most packets arrived with
-	DSCPReason     string   `json:"dscp_reason"`   // why dscp_received is null
-	R              *float64 `json:"r"`
-	MOS            *float64 `json:"mos"`
-	MOSBasis       string   `json:"mos_basis"` // pcmu, …; g107.1:… on the wideband scale
+	// Unreliable is what made these figures worse than the path is: who was too
+	// busy. Empty: sound. A limit that is kept all the same is kept.
+	Unreliable   []Unreliable `json:"unreliable"`
+	DSCPAsked    *int         `json:"dscp_asked"`
+	DSCPReceived *int         `json:"dscp_received"` // the mark most packets arrived with
+	DSCPReason   string       `json:"dscp_reason"`   // why dscp_received is null
+	R            *float64     `json:"r"`
+	MOS          *float64     `json:"mos"`
+	MOSBasis     string       `json:"mos_basis"` // pcmu, …; g107.1:… on the wideband scale
+}
+
+// Unreliable is one cause that is not the path.
+type Unreliable struct {
+	Code string `json:"code"` // responder_busy, pc_busy
+	Text string `json:"text"`
 }
 
 // Burst describes how loss clusters.
@@ -199,11 +208,11 @@ type Ping struct {
 	Target  string   `json:"target"`
 	Role    string   `json:"role"` // gateway, responder
 	Samples int      `json:"samples"`
-	Lost    int      `json:"lost"`
+	Lost    int      `json:"lost"` // those that could not be sent among them
 	MinMS   *float64 `json:"min_ms"`
 	AvgMS   *float64 `json:"avg_ms"`
 	MaxMS   *float64 `json:"max_ms"`
-	Reason  string   `json:"reason"` // why it was not measured
+	Reason  string   `json:"reason"` // why it was not measured, or how many questions could not be sent
 }
 
 // Bandwidth is the throughput of the HTTPS connection to the responder.
@@ -246,7 +255,8 @@ type DNSAnswer struct {
 	Name      string   `json:"name"`
 	Addresses []string `json:"addresses"`
 	ElapsedMS float64  `json:"elapsed_ms"`
-	Reason    string   `json:"reason"` // an error, or what is odd about the answer
+	Reason    string   `json:"reason"`         // an error, or what is odd about the answer
+	Code      string   `json:"code,omitempty"` // the same for programs: hijacked, split_horizon, …
 }
 
 // Status values of a PortRow.
@@ -282,4 +292,5 @@ type NotMeasured struct {
 	// the rows that ask the responder; voice.per_call[], such calls as lack it.
 	What   string `json:"what"`
 	Reason string `json:"reason"`
+	Code   string `json:"code,omitempty"` // no_responder, not_asked, …: where something depends on it
 }

@@ -64,6 +64,7 @@ func whole(r Report) Report {
 	for _, d := range directions {
 		if d != nil {
 			fill(&d.Shifts)
+			fill(&d.Unreliable)
 		}
 	}
 	r.Firewall = slices.Clone(r.Firewall)

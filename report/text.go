@@ -231,7 +231,7 @@ func figureText(word string, f *float64) string {
 func (t *sheet) circumstances(r Report) {
 	t.heading(headNotMeasured)
 	for _, n := range r.NotMeasured {
-		t.line(n.What, n.Reason)
+		t.line(n.What, n.Reason, n.Code)
 	}
 	t.heading(headAssumptions)
 	for _, a := range r.Voice.Assumptions {

@@ -25,7 +25,7 @@ func TestOdd(t *testing.T) {
 		{"what the resolver invents", "93.184.216.34", []string{"93.184.216.34"}, true},
 	}
 	for _, test := range tests {
-		if got := odd(Answer{Addresses: []string{test.address}}, test.invented); (got != "") != test.want {
+		if _, got := odd(Answer{Addresses: []string{test.address}}, test.invented); (got != "") != test.want {
 			t.Errorf("%s: got %q", test.name, got)
 		}
 	}

@@ -43,6 +43,12 @@ func (t target) fail(reason, format string, args ...any) outcome {
 	return failed(reason, fmt.Sprintf(format, args...)+". "+t.ask(reason))
 }
 
+// byAnother marks a failure whose proof is an answer of somebody else's.
+func (o outcome) byAnother() outcome {
+	o.foreign = true
+	return o
+}
+
 // silent is the verdict after the last try.
 func (t target) silent(tries int) outcome {
 	hint := "a firewall that drops silently looks like this"

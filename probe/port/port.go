@@ -55,8 +55,10 @@ const (
 	NoResponder = "no_responder" // nothing there that could answer
 	NotServed   = "not_served"   // the responder does not serve this port
 	Busy        = "busy"         // this machine stood still while the answer was due
-	Stopped     = "stopped"      // the run was stopped before the verdict
-	Unknown     = "unknown"      // no such protocol, or a malformed check
+	// ResponderBusy: the responder said itself that it was too full to answer.
+	ResponderBusy = "responder_busy"
+	Stopped       = "stopped" // the run was stopped before the verdict
+	Unknown       = "unknown" // no such protocol, or a malformed check
 )
 
 // A Row is the verdict on one check.
@@ -85,6 +87,11 @@ type Session struct {
 	Listeners []wire.Listener // its fixed ports
 	// Open asks the responder to open ports for a moment.
 	Open func(ctx context.Context, r wire.PortsRequest) (wire.PortsGrant, error)
+	// Load asks the responder whether it was too full; nil: nobody can be asked.
+	Load func(ctx context.Context) (wire.Load, error)
+	// ViaProxy: the control connection comes to the responder from another
+	// address than the checks do.
+	ViaProxy bool
 }
 
 // Options say how to check. Zero fields mean the defaults.
@@ -201,6 +208,7 @@ func run(ctx context.Context, check Check, opts Options) []Row {
 type outcome struct {
 	status, reason, detail string
 	tested, failed         []int
+	foreign                bool // somebody else gave an answer: no silence, and no cut
 }
 
 func passed(detail string) outcome { return outcome{status: Pass, detail: detail} }

@@ -25,9 +25,12 @@ func (t target) udpRange(ctx context.Context) outcome {
 	}
 	grant, err := t.session.Open(ctx, wire.PortsRequest{Protocol: "udp", Ports: sample(low, high, t.opts.Samples)})
 	if err != nil {
-		return notMeasured(NotServed, "the responder could not be asked to open ports: "+err.Error())
+		return notOpened(err)
 	}
 	if len(grant.Open) == 0 {
+		if grant.Busy {
+			return tooFull("it opens no more ports now")
+		}
 		return notMeasured(NotServed, "the responder could open none of the ports: "+firstOf(grant.Failed))
 	}
 	return t.rangeVerdict(grant.Open, t.knockAll(ctx, grant.Open))
@@ -62,6 +65,7 @@ func (t target) rangeVerdict(ports []int, outcomes []outcome) outcome {
 			worst = one
 		}
 	}
+	o.foreign = worst.foreign
 	slices.Sort(o.tested)
 	slices.Sort(o.failed)
 	ask := fmt.Sprintf("Ask the network team to allow outbound UDP %s from this machine to %s, and the answers back in.", t.check.Ports, t.check.Host)

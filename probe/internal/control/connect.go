@@ -11,8 +11,6 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
-
-	"netready/probe/internal/wire"
 )
 
 // receiveWindow is the largest HTTP/2 flow control window that net/http lets
@@ -146,20 +144,4 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 		ask = "check that the proxy lets CONNECT to port " + port + " through, or name the host in NO_PROXY"
 	}
 	return fmt.Errorf("%w: %s: %w; %s", ErrUnreachable, way, err, ask)
-}
-
-// ReadInvite is wire.ParseInvite with the token of a bare host:port filled in.
-func ReadInvite(s, token string) (wire.Invite, error) {
-	i, err := wire.ParseInvite(s)
-	if err != nil || i.Token != "" {
-		return i, err
-	}
-	if token == "" {
-		return wire.Invite{}, fmt.Errorf("%w: %s has no token; put it into the environment as NETREADY_TOKEN or give the whole invite", wire.ErrInvite, i.Host)
-	}
-	if err := wire.CheckToken(token); err != nil {
-		return wire.Invite{}, fmt.Errorf("%w: the token of the environment: %w", wire.ErrInvite, err)
-	}
-	i.Token = token
-	return i, nil
 }

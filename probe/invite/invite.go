@@ -1,4 +1,6 @@
-package wire
+// Package invite holds an invite as a value: parsed once, and printed without
+// its secrets by whatever prints it.
+package invite
 
 import (
 	"bytes"
@@ -34,19 +36,19 @@ const (
 	maxToken  = 512
 )
 
-// ErrInvite is what every error of ParseInvite is.
-var ErrInvite = errors.New("the invite cannot be used")
+// Err is what every error of this package is.
+var Err = errors.New("the invite cannot be used")
 
-// Advice that ends the errors of ParseInvite.
+// Advice that ends the errors of Parse.
 const (
 	copyAgain  = "copy the whole line that netready-responder printed, or save it to a file and give @FILE"
 	askForFile = "ask for the invite as an attached text file or in a chat message and give @FILE"
 )
 
-// ParseInvite reads an invite as people paste it: in quotes, broken over
+// Parse reads an invite as people paste it: in quotes, broken over
 // several lines, with a full stop behind it. A bare host:port is allowed; the
 // token then comes from elsewhere. No error repeats the secrets.
-func ParseInvite(s string) (Invite, error) {
+func Parse(s string) (Invite, error) {
 	if len(s) > maxInvite {
 		return Invite{}, invalid("it is %d characters long; %s", len(s), copyAgain)
 	}
@@ -84,6 +86,23 @@ func ParseInvite(s string) (Invite, error) {
 	}
 	token, pins, err := parseSecrets(secrets)
 	return Invite{Host: host, Token: token, Pins: pins}, err
+}
+
+// WithToken is the invite with the token that a bare host:port lacks. One that
+// has a token keeps it. The error is an Err: no token at all, or one that no
+// responder makes.
+func (i Invite) WithToken(token string) (Invite, error) {
+	if i.Token != "" {
+		return i, nil
+	}
+	if token == "" {
+		return Invite{}, fmt.Errorf("%w: %s has no token; put it into the environment as NETREADY_TOKEN or give the whole invite", Err, i.Host)
+	}
+	if err := CheckToken(token); err != nil {
+		return Invite{}, fmt.Errorf("%w: the token of the environment: %w", Err, err)
+	}
+	i.Token = token
+	return i, nil
 }
 
 // String is the invite with its secrets. It is for the one place that hands
@@ -134,7 +153,7 @@ func (i Invite) Trusts(spki []byte) bool {
 }
 
 func invalid(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrInvite, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: %s", Err, fmt.Sprintf(format, args...))
 }
 
 // unwrap takes off what mail, chat and office programs put around a link and
