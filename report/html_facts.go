@@ -119,7 +119,8 @@ func pingFact(ping probe.Ping, p printer) string {
 		}
 		return "not measured: " + ping.Reason
 	}
-	return p.of("average ", ping.AvgMS, "ms", "") + p.of(", max ", ping.MaxMS, "ms", "") + fmt.Sprintf(", %d answers, %d lost", ping.Samples, ping.Lost)
+	text := p.of("average ", ping.AvgMS, "ms", "") + p.of(", max ", ping.MaxMS, "ms", "") + fmt.Sprintf(", %d answers, %d lost", ping.Samples, ping.Lost)
+	return text + because(ping.Reason)
 }
 
 func burstFacts(d probe.Direction, p printer) []string {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"netready/probe"
 	"netready/thresholds"
@@ -48,8 +49,8 @@ func portGroups(rows []probe.PortRow) []portGroup {
 	groups := []portGroup{
 		{badge: badges[thresholds.Fail], Title: thresholds.Blocked(rows)},
 		{badge: badges[thresholds.Unknown], Title: thresholds.Unmeasured(rows)},
-		{badge: badge{"warn", "!", "Failed"}, Title: thresholds.OptionalFailed(rows), Folded: true},
-		{badge: badges[thresholds.Unknown], Title: numbered(unsure, "optional check was not measured (no effect on the result)", "optional checks were not measured (no effect on the result)"), Folded: true},
+		{badge: badges[thresholds.Warn], Title: thresholds.OptionalFailed(rows), Folded: true},
+		{badge: badges[thresholds.Warn], Title: numbered(unsure, "optional check was not measured (no effect on the result)", "optional checks were not measured (no effect on the result)"), Folded: true},
 		{badge: badges[thresholds.Pass], Title: passedText(passed, len(rows)), Folded: true},
 	}
 	for _, p := range rows {
@@ -64,17 +65,19 @@ func portGroups(rows []probe.PortRow) []portGroup {
 
 // groupOf is the index of a row's group in portGroups.
 func groupOf(p probe.PortRow) int {
-	switch {
-	case p.Status == probe.StatusPass:
-		return 4
-	case p.Status == probe.StatusFail && p.Required:
+	switch thresholds.RowLevel(p) {
+	case thresholds.Fail:
 		return 0
-	case p.Status == probe.StatusFail:
-		return 2
-	case p.Required:
+	case thresholds.Unknown:
 		return 1
+	case thresholds.Warn:
+		if p.Status == probe.StatusFail {
+			return 2
+		}
+		return 3
+	case thresholds.Pass:
 	}
-	return 3
+	return 4
 }
 
 func passedText(passed, all int) string {
@@ -99,22 +102,28 @@ func newPortItem(p probe.PortRow) portItem {
 	return portItem{badge: row.badge, Ports: []htmlPort{row}, Why: row.Why, Ask: row.Ask}
 }
 
+// reason is what rows have in common that are one item.
+func (it portItem) reason() string {
+	row := it.Ports[0].PortRow
+	return strings.Join([]string{row.Reason, row.By, it.Why}, "\n")
+}
+
 // together makes one item of the rows that give the same reason: the list of
 // what to ask for is then one list. In the open it is a short one.
 func together(items []portItem, folded bool) []portItem {
 	alike := map[string]int{}
 	for _, it := range items {
-		alike[it.Why]++
+		alike[it.reason()]++
 	}
 	at := map[string]int{}
 	var out []portItem
 	for _, it := range items {
-		if i, found := at[it.Why]; found {
+		if i, found := at[it.reason()]; found {
 			out[i].Ports = append(out[i].Ports, it.Ports...)
 			continue
 		}
-		if alike[it.Why] > fewPorts {
-			at[it.Why] = len(out)
+		if alike[it.reason()] > fewPorts {
+			at[it.reason()] = len(out)
 		}
 		out = append(out, it)
 	}
@@ -127,25 +136,17 @@ func together(items []portItem, folded bool) []portItem {
 	return out
 }
 
-// askFor is the rule for one row, or one sentence for a list of them: the
-// targets stand below it.
+// askFor is the rule for one row, or one for a list of them: the targets stand
+// below it.
 func askFor(it portItem) string {
-	rows := it.Ports
-	if len(rows) < 2 || it.Ask == "" {
+	if len(it.Ports) < 2 || it.Ask == "" {
 		return it.Ask
 	}
-	switch rows[0].Reason {
-	case probe.ReasonDNS:
-		var names []string
-		for _, p := range rows {
-			names = append(names, p.Host)
-		}
-		slices.Sort(names)
-		return "these names to be resolved by this network's DNS server: " + some(slices.Compact(names), ", ")
-	case probe.ReasonIntercepted, probe.ReasonTLS, probe.ReasonHijacked:
-		return "no inspection of the connections below"
+	rows := make([]probe.PortRow, 0, len(it.Ports))
+	for _, p := range it.Ports {
+		rows = append(rows, p.PortRow)
 	}
-	return "all the connections below to be allowed outbound, with their answers"
+	return thresholds.RuleOfAll(rows)
 }
 
 // ask is a group of findings that one thing mends.

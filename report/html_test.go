@@ -204,7 +204,7 @@ func TestHTMLOrderAndGroups(t *testing.T) {
 		}
 		last = at
 	}
-	for want, times := range map[string]int{"The connection was refused at once": 1, "all the connections below to be allowed outbound": 1, "31 required connections are blocked": 3} {
+	for want, times := range map[string]int{"The connection was refused at once": 1, "all the connections below, outbound, and the answers back in": 1, "31 required connections are blocked": 3} {
 		if n := strings.Count(got, want); n != times {
 			t.Errorf("%q stands there %d times, want %d", want, n, times)
 		}

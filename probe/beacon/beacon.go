@@ -15,6 +15,7 @@ import (
 	"github.com/pion/stun/v3"
 
 	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
 )
 
 const (
@@ -82,8 +83,8 @@ func askEcho() ([]byte, func([]byte) bool) {
 func askSTUN() ([]byte, func([]byte) bool) {
 	m := stun.MustBuild(stun.TransactionID, stun.BindingRequest, stun.Fingerprint)
 	return m.Raw, func(answer []byte) bool {
-		a := &stun.Message{Raw: answer}
-		return a.Decode() == nil && a.TransactionID == m.TransactionID && a.Type == stun.BindingSuccess
+		a, ok := wire.ParseSTUNAnswer(answer) // an error is an answer too
+		return ok && a.ID == m.TransactionID
 	}
 }
 

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"netready/probe/internal/portal"
 )
 
 // Options say what to look at. Zero fields mean the defaults.
@@ -214,29 +216,18 @@ func whyNoPage(ctx context.Context, host string, err error) string {
 func judgePage(status int, location, host string) *bool {
 	yes, no := true, false
 	switch {
-	case status == http.StatusNetworkAuthenticationRequired:
+	case status == portal.Status:
 		return &yes
 	case status == http.StatusNoContent:
 		return &no
 	case status < 300 || status > 399:
 		return nil
 	}
-	to, err := url.Parse(location)
-	switch {
-	case err != nil:
+	if _, err := url.Parse(location); err != nil {
 		return nil
-	case to.Hostname() == "" || site(to.Hostname()) == site(host):
-		return &no
-	default:
+	}
+	if portal.LeadsAway(location, host) {
 		return &yes
 	}
-}
-
-// site is the last two labels of a name.
-func site(host string) string {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return host
-	}
-	labels := strings.Split(strings.ToLower(strings.TrimSuffix(host, ".")), ".")
-	return strings.Join(labels[max(0, len(labels)-2):], ".")
+	return &no
 }

@@ -4,10 +4,12 @@ package ping
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -26,9 +28,9 @@ const (
 // Result is what came of a series. Without samples the figures are nil.
 type Result struct {
 	Target        string
-	Samples, Lost int
+	Samples, Lost int // answers; questions without one, those that could not be sent among them
 	Min, Avg, Max *time.Duration
-	Reason        string // why nothing was measured, with the system's own words
+	Reason        string // why nothing was measured, or what could not be sent, with the system's own words
 }
 
 // Run asks the host until Count is reached or ctx is done. It never fails:
@@ -46,22 +48,20 @@ func Run(ctx context.Context, host string, s Settings) Result {
 		result.Reason = fmt.Sprintf("looking up %s: %v", host, err)
 		return result
 	}
-	trips, lost, err := series(ctx, addr, s)
-	result.Lost = lost
-	if err != nil && len(trips) == 0 {
-		result.Lost = 0
+	t, err := series(ctx, addr, s)
+	if err != nil && t.asked() == 0 {
 		result.Reason = err.Error()
 		return result
 	}
-	result.summarise(trips)
-	switch {
-	case len(trips) > 0:
-	case lost == 0:
-		result.Reason = "the run ended before an answer could come"
-	default:
-		result.Reason = fmt.Sprintf("%d echo requests, no answer: many hosts and firewalls drop ICMP, which harms nothing", lost)
+	return t.result(host)
+}
+
+// systemWords strips Go's wrapping from a system error.
+func systemWords(err error) string {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno.Error()
 	}
-	return result
+	return err.Error()
 }
 
 func resolve(ctx context.Context, host string) (netip.Addr, error) {

@@ -30,7 +30,20 @@ var (
 	ErrVersion     = errors.New("this program and the responder speak different versions")
 	ErrRefused     = errors.New("the responder refused the call")
 	ErrUnreachable = errors.New("the responder cannot be reached")
+	ErrBusy        = errors.New("the responder is busy")
 )
+
+// A Busy is ErrBusy with what the responder said.
+type Busy struct {
+	After    time.Duration // when to ask again
+	Ticket   string        // keeps the place in its queue
+	Sentence string        // its reason
+}
+
+func (b *Busy) Error() string { return ErrBusy.Error() + ": " + b.Sentence }
+
+// Is makes a Busy an ErrBusy.
+func (b *Busy) Is(target error) bool { return target == ErrBusy }
 
 const (
 	// openTimeout bounds Open, so that a dead responder leaves time for
@@ -42,7 +55,10 @@ const (
 	// maxAnswer bounds every answer that is one JSON document, maxEvent a line
 	// of events.
 	maxAnswer = 1 << 20
-	maxEvent  = 8 << 20
+	// minAfter and maxAfter bound what a responder may say of when to ask again.
+	minAfter = time.Second
+	maxAfter = time.Minute
+	maxEvent = 8 << 20
 )
 
 // A Client is an open session with a responder.
@@ -75,7 +91,7 @@ func Open(ctx context.Context, invite invite.Invite, request wire.Request, base 
 
 // opening makes sure that a failure to open says which kind it is.
 func (c *Client) opening(ctx context.Context, err error) error {
-	for _, kind := range []error{ErrToken, ErrPin, ErrVersion, ErrRefused, ErrUnreachable} {
+	for _, kind := range []error{ErrToken, ErrPin, ErrVersion, ErrRefused, ErrUnreachable, ErrBusy} {
 		if errors.Is(err, kind) {
 			return err
 		}
@@ -128,6 +144,15 @@ func (c *Client) OpenPorts(ctx context.Context, r wire.PortsRequest) (wire.Ports
 		return wire.PortsGrant{}, fmt.Errorf("asking the responder for ports: %w", err)
 	}
 	return g, nil
+}
+
+// Load asks whether the responder was too full for this session since it began.
+func (c *Client) Load(ctx context.Context) (wire.Load, error) {
+	var l wire.Load
+	if err := c.exchange(ctx, http.MethodGet, c.path(wire.PathLoad), nil, &l); err != nil {
+		return wire.Load{}, fmt.Errorf("asking the responder how busy it is: %w", err)
+	}
+	return l, nil
 }
 
 // SIP returns the SIP messages of this session as they arrived.
@@ -226,6 +251,8 @@ func problem(resp *http.Response) error {
 		return ErrToken
 	case wire.CodeVersion:
 		return fmt.Errorf("%w: %s", ErrVersion, printable(p.Error))
+	case wire.CodeBusy:
+		return &Busy{After: min(max(p.After, minAfter), maxAfter), Ticket: printable(p.Ticket), Sentence: printable(p.Error)}
 	}
 	return fmt.Errorf("%w: %s", ErrRefused, printable(p.Error))
 }
