@@ -76,12 +76,11 @@ func (g *guard) protect(next http.Handler) http.Handler {
 // admit leads who has a token to the page, and who has the secret to what was
 // asked for. A program other than a browser may add the token to each address.
 func (g *guard) admit(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	first, rest, slash := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	first, _, slash := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	token := r.URL.Query().Get("token")
 	switch {
 	case g.is(first) && slash:
-		r.URL.Path, r.URL.RawPath = "/"+rest, ""
-		next.ServeHTTP(w, r)
+		http.StripPrefix("/"+first, next).ServeHTTP(w, r)
 	case g.is(first), r.URL.Path == "/" && r.Method == http.MethodGet && (g.is(token) || g.redeem(token)):
 		w.Header().Set("Location", "/"+g.secret+"/") // http.Redirect would write the secret into a body as well
 		w.WriteHeader(http.StatusSeeOther)

@@ -41,6 +41,7 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 		s.assay.stop()
 		answer(w, struct{}{})
 	})
+	mux.HandleFunc("POST /api/open", s.open)
 	mux.HandleFunc("POST /api/forget", s.forget)
 	mux.HandleFunc("POST /api/measure", func(w http.ResponseWriter, r *http.Request) { s.measure(ctx, w, r) })
 	return s.guard.protect(mux)

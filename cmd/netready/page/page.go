@@ -66,7 +66,8 @@ type Server struct {
 	assay    *assay
 	memory   memory
 	used     invites
-	folder   folder
+	folder   *folder
+	opened   opened
 	viewers  viewers
 	ending   chan struct{} // closed when the streams have to end
 }
@@ -95,7 +96,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 		guard:    newGuard(l.Addr().(*net.TCPAddr), rand.Text()),
 		assay:    newAssay(cfg.Run),
 		memory:   memory{file: cfg.Remember},
-		folder:   folder{dir: cfg.Dir},
+		folder:   &folder{dir: cfg.Dir},
 		ending:   make(chan struct{}),
 	}
 	return s, nil

@@ -194,7 +194,7 @@ const scenarios = {
     await fill(page);
     await start(page);
     await ended(page);
-    await page.getByText("the responder fell silent").first().waitFor();
+    await page.getByText("the responder fell silent").filter({ visible: true }).first().waitFor();
     await page.getByRole("region", { name: "VOIP" }).getByText("not measured").first().waitFor();
   },
 
