@@ -279,7 +279,18 @@ func (j *judge) warnings(way string, d *probe.Direction) {
 			Advice: "Ask the provider about a change of route.",
 		})
 	}
-	if d.DSCPAsked != nil && d.DSCPReceived != nil && *d.DSCPAsked != *d.DSCPReceived {
+	switch {
+	case d.DSCPAsked == nil || d.DSCPReceived == nil || *d.DSCPAsked == *d.DSCPReceived:
+	case d.DSCPNotSet != "":
+		// What was never set, no router cleared. Only the user's own side has advice.
+		if way == "up" {
+			j.add(Finding{
+				Level: Warn, What: "dscp_" + way, Got: new(float64(*d.DSCPReceived)), Limit: new(float64(*d.DSCPAsked)),
+				Text:   fmt.Sprintf("Packets %s left without the mark DSCP %d that was asked for: %s", way, *d.DSCPAsked, d.DSCPNotSet),
+				Advice: "Without its mark voice has no priority. On Windows a Group Policy QoS rule sets it.",
+			})
+		}
+	default:
 		got := float64(*d.DSCPReceived)
 		j.add(Finding{
 			Level: Warn, What: "dscp_" + way, Got: &got, Limit: new(float64(*d.DSCPAsked)),

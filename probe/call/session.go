@@ -131,7 +131,7 @@ func (s *Session) Run(ctx context.Context, p Plan) (*Outcome, error) {
 		return nil, fmt.Errorf("placing the call: %w", err)
 	}
 	c := &calls{
-		link: s.client, request: s.granted(), grant: grant, live: p.Live,
+		link: s.client, request: s.granted(), grant: grant, live: p.Live, sameHost: s.client.IsMediaOwn(),
 		dial: func(ctx context.Context) (stamp.PacketConn, error) { return stamp.Dial(ctx, media) },
 	}
 	return c.run(ctx)
