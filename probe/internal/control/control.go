@@ -20,6 +20,7 @@ import (
 
 	"netready/probe/invite"
 
+	"netready/probe/internal/portal"
 	"netready/probe/internal/wire"
 )
 
@@ -31,6 +32,7 @@ var (
 	ErrRefused     = errors.New("the responder refused the call")
 	ErrUnreachable = errors.New("the responder cannot be reached")
 	ErrBusy        = errors.New("the responder is busy")
+	ErrPortal      = errors.New(portal.Words)
 )
 
 // A Busy is ErrBusy with what the responder said.
@@ -46,10 +48,6 @@ func (b *Busy) Error() string { return ErrBusy.Error() + ": " + b.Sentence }
 func (b *Busy) Is(target error) bool { return target == ErrBusy }
 
 const (
-	// openTimeout bounds Open, so that a dead responder leaves time for
-	// another one within the 15 s that a user waits.
-	openTimeout = 7 * time.Second
-	dialTimeout = 5 * time.Second
 	// closeTimeout bounds the farewell: the responder forgets us anyway.
 	closeTimeout = 2 * time.Second
 	// maxAnswer bounds every answer that is one JSON document, maxEvent a line
@@ -83,15 +81,15 @@ func Open(ctx context.Context, invite invite.Invite, request wire.Request, base 
 	if err := c.connect(ctx, base); err != nil {
 		return nil, err
 	}
-	if err := c.post(ctx, wire.PathSessions, request, &c.grant); err != nil {
-		return nil, errors.Join(c.opening(ctx, err), c.conn.Close())
+	if err := c.ask(ctx, request, base); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
 // opening makes sure that a failure to open says which kind it is.
 func (c *Client) opening(ctx context.Context, err error) error {
-	for _, kind := range []error{ErrToken, ErrPin, ErrVersion, ErrRefused, ErrUnreachable, ErrBusy} {
+	for _, kind := range []error{ErrToken, ErrPin, ErrVersion, ErrRefused, ErrUnreachable, ErrBusy, ErrPortal} {
 		if errors.Is(err, kind) {
 			return err
 		}
@@ -242,6 +240,9 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader) 
 // problem turns an answer that is not a success into an error.
 func problem(resp *http.Response) error {
 	b, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if resp.StatusCode == portal.Status {
+		return ErrPortal
+	}
 	var p wire.Problem
 	if json.Unmarshal(b, &p) != nil || p.Code == "" {
 		return fmt.Errorf("%w: what answers there is not a responder of netready (%s): check host and port", ErrUnreachable, resp.Status)
