@@ -44,6 +44,13 @@ const (
 	ReasonFarBusy     = port.ResponderBusy // the responder was full, by its own word
 )
 
+// Who said no, in a PortRow.
+const (
+	ByThisMachine = port.ByThisMachine
+	ByPath        = port.ByPath
+	ByFarEnd      = port.ByFarEnd
+)
+
 // Codes of a DNSAnswer.
 const (
 	DNSNoSuchName   = environment.NoSuchName

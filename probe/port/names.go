@@ -39,7 +39,7 @@ func (t target) addresses(ctx context.Context, host string) ([]netip.Addr, *outc
 		return ips, nil
 	}
 	o := failed(Hijacked, fmt.Sprintf("the resolver says that %s is at %s, and says the same of names that do not exist: it leads to a page of its own, "+
-		"as before a log-in or where a name is blocked. Ask the network team to let this machine's DNS resolve %[1]s truly.", t.check.Host, ips[0]))
+		"as before a log-in or where a name is blocked", t.check.Host, ips[0]))
 	return nil, &o
 }
 
@@ -66,5 +66,5 @@ func (t target) lookupFailed(err error) outcome {
 			words = dns.Err
 		}
 	}
-	return failed(DNS, fmt.Sprintf("the name %s could not be resolved: %s. Ask the network team to let this machine's DNS resolve %[1]s.", t.check.Host, words))
+	return failed(DNS, fmt.Sprintf("the name %s could not be resolved: %s", t.check.Host, words))
 }
