@@ -40,15 +40,15 @@ func (c *Client) transport(base *http.Transport) *http.Transport {
 }
 
 // chooseProxy asks base for the proxy to the responder.
-func (c *Client) chooseProxy(ctx context.Context, base *http.Transport) error {
-	if base.Proxy == nil {
+func (c *Client) chooseProxy(ctx context.Context) error {
+	if c.base.Proxy == nil {
 		return nil
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+c.invite.Host, nil)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
-	if c.proxy, err = base.Proxy(req); err != nil {
+	if c.proxy, err = c.base.Proxy(req); err != nil {
 		return fmt.Errorf("%w: the environment's proxy setting is wrong: %w", ErrUnreachable, err)
 	}
 	return nil

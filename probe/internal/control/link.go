@@ -26,6 +26,9 @@ const (
 	// requestTimeout is for the request that opens the session. TCP repeats what
 	// is lost; a connection that is silent for so long is given up for another.
 	requestTimeout = 5 * time.Second
+	// replaceTimeout is for another connection in the place of one that broke:
+	// an outage of a second, and not the end of a responder.
+	replaceTimeout = 3 * time.Second
 	requests       = 3
 	// refusals is how many a host that listens does not send in a row.
 	refusals    = 3
@@ -41,17 +44,11 @@ type link struct {
 // connect makes the one connection. Its tries overlap, each with a handshake of
 // its own: what one loses on the way, another does not. What a try finds out
 // of the far end, as another key than the invite's, is final.
-func (c *Client) connect(ctx context.Context, base *http.Transport) error {
+func (c *Client) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, fmt.Errorf("no answer within %v", connectTimeout))
 	defer cancel()
-	if base == nil {
-		base = &http.Transport{Proxy: http.ProxyFromEnvironment}
-	}
-	if err := c.chooseProxy(ctx, base); err != nil {
-		return err
-	}
 	var to []netip.AddrPort
-	if base.DialContext == nil {
+	if c.base.DialContext == nil {
 		var err error
 		if to, err = dial.Addresses(ctx, nil, c.nextHop()); err != nil {
 			return c.unreachable(ctx, err)
@@ -66,13 +63,42 @@ func (c *Client) connect(ctx context.Context, base *http.Transport) error {
 		return unknown || errors.Is(err, ErrPin) || errors.Is(err, ErrPortal)
 	}
 	found, err := dial.Overlap(ctx, dial.Connect, func(ctx context.Context, i int) (*link, error) {
-		return c.try(ctx, base, to, i)
+		return c.try(ctx, to, i)
 	}, final, func(l *link) { _ = l.conn.Close() })
 	if err != nil {
 		return c.unreachable(ctx, err)
 	}
-	c.conn, c.remote = found.conn, found.remote
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.link = found
 	return nil
+}
+
+// current is the connection of now.
+func (c *Client) current() *link {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.link
+}
+
+// replaced makes another connection in the place of one that broke; whoever
+// notices it first does. The session is the same: it is found by its name and
+// the token.
+func (c *Client) replaced(ctx context.Context, broken *link) bool {
+	c.replacing.Lock()
+	defer c.replacing.Unlock()
+	c.mu.Lock()
+	closed := c.closed
+	c.mu.Unlock()
+	if closed || ctx.Err() != nil {
+		return false
+	}
+	if c.current() != broken {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, replaceTimeout)
+	defer cancel()
+	return c.connect(ctx) == nil
 }
 
 // nextHop is the host:port that the connection goes to.
@@ -85,12 +111,12 @@ func (c *Client) nextHop() string {
 }
 
 // try connects once, to the i-th address.
-func (c *Client) try(ctx context.Context, base *http.Transport, to []netip.AddrPort, i int) (*link, error) {
+func (c *Client) try(ctx context.Context, to []netip.AddrPort, i int) (*link, error) {
 	l := &link{}
 	var heard atomic.Pointer[portal.Conn]
-	t := c.transport(base)
+	t := c.transport(c.base)
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dialed(ctx, base, to, i, network, address)
+		conn, err := dialed(ctx, c.base, to, i, network, address)
 		if err != nil {
 			return nil, err
 		}
@@ -118,12 +144,12 @@ func dialed(ctx context.Context, base *http.Transport, to []netip.AddrPort, i in
 
 // ask asks for the session. A connection that breaks or is silent is replaced:
 // the responder forgets a session that nobody uses.
-func (c *Client) ask(ctx context.Context, request wire.Request, base *http.Transport) error {
+func (c *Client) ask(ctx context.Context, request wire.Request) error {
 	var err error
 	for i := range requests {
 		if i > 0 {
-			_ = c.conn.Close() // it is of no use any more
-			if err := c.connect(ctx, base); err != nil {
+			_ = c.current().conn.Close() // it is of no use any more
+			if err := c.connect(ctx); err != nil {
 				return err
 			}
 		}
@@ -138,5 +164,5 @@ func (c *Client) ask(ctx context.Context, request wire.Request, base *http.Trans
 			break
 		}
 	}
-	return errors.Join(c.opening(ctx, err), c.conn.Close())
+	return errors.Join(c.opening(ctx, err), c.current().conn.Close())
 }
