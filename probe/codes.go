@@ -11,7 +11,7 @@ const (
 	CodeNotAsked    = "not_asked"             // left out by --only or --no-bandwidth
 	CodeNoResponder = port.NoResponder        // the region has none, and none was named
 	CodeUnreachable = "responder_unreachable" // one was named and could not be used
-	CodeBusy        = "responder_busy"        // it is full
+	CodeBusy        = port.ResponderBusy      // it is full, by its own word
 	CodeStopped     = port.Stopped            // the run ended before
 	CodeOffline     = "offline"               // this computer has no network
 	CodeProxyOnly   = "proxy_only"            // only a proxy leads out
@@ -41,6 +41,14 @@ const (
 	ReasonNotServed   = port.NotServed
 	ReasonPCBusy      = port.Busy
 	ReasonStopped     = port.Stopped
+	ReasonFarBusy     = port.ResponderBusy // the responder was full, by its own word
+)
+
+// Who said no, in a PortRow.
+const (
+	ByThisMachine = port.ByThisMachine
+	ByPath        = port.ByPath
+	ByFarEnd      = port.ByFarEnd
 )
 
 // Codes of a DNSAnswer.

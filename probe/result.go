@@ -211,11 +211,11 @@ type Ping struct {
 	Target  string   `json:"target"`
 	Role    string   `json:"role"` // gateway, responder
 	Samples int      `json:"samples"`
-	Lost    int      `json:"lost"`
+	Lost    int      `json:"lost"` // those that could not be sent among them
 	MinMS   *float64 `json:"min_ms"`
 	AvgMS   *float64 `json:"avg_ms"`
 	MaxMS   *float64 `json:"max_ms"`
-	Reason  string   `json:"reason"` // why it was not measured
+	Reason  string   `json:"reason"` // why it was not measured, or how many questions could not be sent
 }
 
 // Bandwidth is the throughput of the HTTPS connection to the responder.
@@ -279,8 +279,9 @@ type PortRow struct {
 	Family      string   `json:"family,omitempty"` // ipv4, ipv6 where both were tried
 	Required    bool     `json:"required"`
 	Status      string   `json:"status"`
-	Reason      string   `json:"reason"` // refused, no_reply, unreachable, prohibited, dns, tls, intercepted, hijacked, reset_after_connect, …
-	Detail      string   `json:"detail"` // the system's own words, and what to ask for
+	Reason      string   `json:"reason"`       // refused, no_reply, unreachable, prohibited, dns, tls, intercepted, hijacked, reset_after_connect, …
+	By          string   `json:"by,omitempty"` // who said no, where that is known: this_machine, in_between, far_end
+	Detail      string   `json:"detail"`       // what was seen, in the system's own words; what to do about it is a finding
 	Note        string   `json:"note,omitempty"`
 	ElapsedMS   *float64 `json:"elapsed_ms"`
 	Tested      []int    `json:"tested_ports,omitempty"`

@@ -3,6 +3,8 @@ package thresholds
 import (
 	"fmt"
 	"strings"
+
+	"netready/probe"
 )
 
 // surroundings are warnings about what stands between this machine and the
@@ -24,7 +26,7 @@ func (j *judge) surroundings() {
 	var odd []string
 	for _, a := range e.DNS {
 		// A private address is as often meant as not: the report shows it.
-		if len(a.Addresses) > 0 && a.Reason != "" && !strings.HasPrefix(a.Reason, "split horizon") {
+		if len(a.Addresses) > 0 && a.Code != "" && a.Code != probe.DNSSplitHorizon {
 			odd = append(odd, a.Name+" ("+a.Reason+")")
 		}
 	}

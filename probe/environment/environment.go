@@ -16,6 +16,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"netready/probe/internal/dial"
+	"netready/probe/internal/portal"
 )
 
 // Options say what to look at. Zero fields mean the defaults.
@@ -26,8 +29,9 @@ type Options struct {
 	Portal   string        // http URL whose host answers for the captive portal; "": http://HOST/ of the first host
 }
 
-// DefaultLimit is for each look-up and for the captive portal.
-const DefaultLimit = 5 * time.Second
+// DefaultLimit is for each look-up and for the captive portal: a look-up of a
+// slow resolver and a page after it.
+const DefaultLimit = 8 * time.Second
 
 // A Result holds what was found. nil means not measured.
 type Result struct {
@@ -125,10 +129,10 @@ func lookups(ctx context.Context, o Options) []Answer {
 
 func lookup(ctx context.Context, r *net.Resolver, host string) Answer {
 	started := time.Now()
-	ips, err := r.LookupNetIP(ctx, "ip", host)
+	ips, err := dial.Lookup(ctx, r, host)
 	a := Answer{Name: host, Elapsed: time.Since(started)}
 	for _, ip := range ips {
-		a.Addresses = append(a.Addresses, ip.Unmap().String())
+		a.Addresses = append(a.Addresses, ip.String())
 	}
 	slices.Sort(a.Addresses)
 	a.Addresses = slices.Compact(a.Addresses)
@@ -182,7 +186,9 @@ func captive(ctx context.Context, o Options) (is *bool, reason string) {
 	if err != nil {
 		return nil, err.Error()
 	}
-	transport := &http.Transport{Proxy: nil, DisableKeepAlives: true, DialContext: (&net.Dialer{Resolver: o.Resolver}).DialContext}
+	transport := &http.Transport{Proxy: nil, DisableKeepAlives: true, DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+		return dial.TCP(ctx, o.Resolver, address)
+	}}
 	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(r)
 	if err != nil {
@@ -214,29 +220,18 @@ func whyNoPage(ctx context.Context, host string, err error) string {
 func judgePage(status int, location, host string) *bool {
 	yes, no := true, false
 	switch {
-	case status == http.StatusNetworkAuthenticationRequired:
+	case status == portal.Status:
 		return &yes
 	case status == http.StatusNoContent:
 		return &no
 	case status < 300 || status > 399:
 		return nil
 	}
-	to, err := url.Parse(location)
-	switch {
-	case err != nil:
+	if _, err := url.Parse(location); err != nil {
 		return nil
-	case to.Hostname() == "" || site(to.Hostname()) == site(host):
-		return &no
-	default:
+	}
+	if portal.LeadsAway(location, host) {
 		return &yes
 	}
-}
-
-// site is the last two labels of a name.
-func site(host string) string {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return host
-	}
-	labels := strings.Split(strings.ToLower(strings.TrimSuffix(host, ".")), ".")
-	return strings.Join(labels[max(0, len(labels)-2):], ".")
+	return &no
 }

@@ -48,6 +48,7 @@ func (s *Server) newHTTP(conf *tls.Config) *http.Server {
 	below("GET", wire.PathClock, s.clock)
 	below("POST", wire.PathPorts, s.openPorts)
 	below("GET", wire.PathSIPEcho, s.sip)
+	below("GET", wire.PathLoad, s.load)
 	below("GET", wire.PathDownload, s.download)
 	below("POST", wire.PathUpload, s.upload)
 	mux.HandleFunc("GET /i", func(w http.ResponseWriter, _ *http.Request) {
@@ -266,7 +267,11 @@ func (s *Server) sweep() {
 		}
 		now := stamp.Now()
 		s.expire(now)
-		for _, session := range s.all() {
+		all := s.all()
+		if len(all) > 0 {
+			s.drops.Look()
+		}
+		for _, session := range all {
 			if why := session.over(now); why != "" {
 				s.drop(session, why)
 			}
@@ -362,6 +367,16 @@ func (s *Server) sip(w http.ResponseWriter, _ *http.Request, session *session) {
 		messages = append(messages, s.ports.SIP(session.grant.Nonce)...)
 	}
 	answer(w, http.StatusOK, messages)
+}
+
+// load tells whether the responder was too full for a session.
+func (s *Server) load(w http.ResponseWriter, _ *http.Request, session *session) {
+	load := wire.Load{Dropped: s.drops.Since(session.since)}
+	if s.ports != nil {
+		turned := s.ports.Turned()
+		load.TurnedAway, load.Anyone = turned.Since(session.client, session.since), turned.AnyoneSince(session.since)
+	}
+	answer(w, http.StatusOK, load)
 }
 
 // mayTransfer bounds the bandwidth tests of a session.

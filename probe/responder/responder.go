@@ -98,6 +98,7 @@ type Server struct {
 	ports     *listen.Set
 	opener    *listen.Opener
 	delayed   listen.Delayed
+	drops     listen.Drops
 	admit     *rate.Limiter
 	ctx       context.Context //nolint:containedctx // the server's own life, ended by Close
 	stop      context.CancelFunc
@@ -128,6 +129,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if _, err := s.invite(); err != nil {
 		return nil, errors.Join(err, s.closeSockets())
 	}
+	s.drops.Look() // what was dropped before is nobody's
 	s.wg.Go(s.readMedia)
 	s.wg.Go(func() { _ = s.http.ServeTLS(s.listener, "", "") }) // ends with http.ErrServerClosed
 	s.wg.Go(s.sweep)

@@ -38,6 +38,7 @@ type session struct {
 	grant       wire.Grant
 	calls       []*call
 	begun       time.Duration
+	since       time.Time       // the same by the clock of what was turned away
 	drops       func() uint32   // of the media socket, ever; nil: not counted
 	dropsBefore uint32          // the session
 	ctx         context.Context //nolint:containedctx // the session's own life
@@ -77,7 +78,7 @@ type call struct {
 // newSession draws the secrets of a session.
 func newSession(r wire.Request, client netip.Addr) *session {
 	s := &session{
-		id: token(16), client: client, request: r, begun: stamp.Now(), seen: stamp.Now(), finished: make(chan struct{}),
+		id: token(16), client: client, request: r, begun: stamp.Now(), since: time.Now(), seen: stamp.Now(), finished: make(chan struct{}),
 	}
 	s.grant = wire.Grant{
 		Version: wire.Version, Session: s.id, Duration: r.Duration, Nonce: hex.EncodeToString(random(16)),

@@ -21,6 +21,9 @@ type Trace struct {
 	Arrivals []Arrival
 	// PacketTime is the time between two packets, 20 ms for most codecs.
 	PacketTime time.Duration
+	// Untimed says that the send stamps mean nothing, since no clock rate is
+	// known: jitter, discards and delay are then not measured.
+	Untimed bool
 }
 
 // An Arrival is one datagram of a stream. The two stamps are of different
@@ -33,6 +36,9 @@ type Arrival struct {
 	Sent time.Duration
 	// Received is the receiver's stamp, on the receiver's monotonic clock.
 	Received time.Duration
+	// Fresh says that the sender paused or set its clock anew just before this
+	// packet: how the transit changed there tells nothing of the path.
+	Fresh bool
 	// DSCP is the mark that the packet arrived with, or NoDSCP.
 	DSCP int
 }

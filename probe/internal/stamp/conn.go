@@ -28,6 +28,8 @@ type Arrival struct {
 	From netip.AddrPort // IPv4 as IPv4, never mapped into IPv6
 	At   time.Duration  // on the clock of Now
 	DSCP int            // or stream.NoDSCP
+	// Dropped is the count of Drops as far as this datagram told.
+	Dropped uint32
 }
 
 // A PacketConn is a UDP socket that stamps what it reads: a Conn, or an end of

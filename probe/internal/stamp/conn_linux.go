@@ -50,6 +50,7 @@ func (p *platform) read(udp *net.UDPConn, b []byte) (Arrival, error) {
 	wall, mono := both()
 	kernel := p.controls(p.oob[:oobn], &a)
 	a.At = p.clocks.arrival(kernel, wall, mono)
+	a.Dropped = p.dropped.Load()
 	return a, nil
 }
 
