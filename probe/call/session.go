@@ -16,6 +16,7 @@ import (
 
 	"netready/probe/emodel"
 	"netready/probe/internal/control"
+	"netready/probe/internal/dial"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 )
@@ -132,7 +133,13 @@ func (s *Session) Run(ctx context.Context, p Plan) (*Outcome, error) {
 	}
 	c := &calls{
 		link: s.client, request: s.granted(), grant: grant, live: p.Live,
-		dial: func(ctx context.Context) (stamp.PacketConn, error) { return stamp.Dial(ctx, media) },
+		dial: func(ctx context.Context) (stamp.PacketConn, error) {
+			to, err := dial.Addresses(ctx, nil, media)
+			if err != nil {
+				return nil, err
+			}
+			return stamp.Dial(ctx, to[0].String())
+		},
 	}
 	return c.run(ctx)
 }
