@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"netready/probe/regions"
+	"netready/report"
 )
 
 // Bounds of what the form takes.
@@ -127,28 +128,26 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		refuse(w, http.StatusBadRequest, field, err.Error())
 		return
 	}
-	remembered := s.memory.load()
-	invite, err := s.invite(req, remembered.Invite)
+	invite, err := s.invite(req, s.memory.load().Invite)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "invite", err.Error())
 		return
 	}
+	typed := strings.TrimSpace(req.Invite) != "" && req.Region != localRegion
 	err = s.assay.start(ctx, Options{
 		req.Region, req.Organization, req.Location, invite, time.Duration(req.DurationS) * time.Second, req.Calls,
-	})
+	}, func(r report.Report, err error) { s.learn(invite, typed, r, err) })
 	if err != nil {
 		refuse(w, http.StatusConflict, "", err.Error())
 		return
 	}
-	s.used.add(invite)
-	keep := form{req.Region, req.Organization, req.Location, remembered.Invite, req.DurationS, req.Calls}
-	if typed := strings.TrimSpace(req.Invite); typed != "" && req.Region != localRegion {
-		keep.Invite = typed // one from the command line is not ours to keep
-	}
 	note := struct {
 		Note string `json:"note,omitempty"`
 	}{}
-	if err := s.memory.save(keep); err != nil {
+	keep := func(f *form) { // all but the invite, which has yet to show that it works
+		*f = form{req.Region, req.Organization, req.Location, f.Invite, req.DurationS, req.Calls}
+	}
+	if err := s.memory.change(keep); err != nil {
 		note.Note = err.Error() // the run goes on
 	}
 	answer(w, note)

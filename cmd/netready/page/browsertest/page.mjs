@@ -58,6 +58,62 @@ async function download(page) {
   return { name: file.suggestedFilename(), text: readFileSync(await file.path()) };
 }
 
+// copied presses Copy, in each way that browsers have, and reads the clipboard
+// back: the line of the text file, and a table in which numbers are numbers.
+async function copied(page, text) {
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const bare = await browser.newPage(); // without the page's policy
+  for (const way of ["at once", "where that is not permitted"]) {
+    if (way !== "at once") await page.evaluate(() => (document.execCommand = () => false));
+    await page.evaluate(() => navigator.clipboard.writeText("nothing"));
+    await page.getByRole("button", { name: "Copy for spreadsheet" }).click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    const [row, table] = await page.evaluate(async () => {
+      const [item] = await navigator.clipboard.read();
+      return Promise.all(["text/plain", "text/html"].map(async (type) => (await item.getType(type)).text()));
+    });
+    assert.ok(row.includes("\t") && text.includes(row), `${way}: the copied line is not in the file: ${row}`);
+    const cells = await bare.evaluate((table) => [...new DOMParser().parseFromString(table, "text/html").querySelectorAll("td")].map((td) => [td.textContent, td.getAttribute("sdval"), td.dataset.sheetsValue]), table);
+    const numbers = cells.filter(([, value]) => value !== null);
+    assert.ok(numbers.length > 15, `${way}: ${numbers.length} cells have a value: ${table}`);
+    for (const [shown, value, sheets] of numbers) {
+      assert.equal(String(JSON.parse(sheets)[3]), value, way);
+      assert.ok(shown === value || /^\d{4}-\d\d-\d\d /.test(shown), `${way}: ${shown} is ${value}`);
+    }
+    await page.getByRole("button", { name: "Copy for spreadsheet" }).waitFor();
+  }
+  await bare.close();
+  problems.splice(0, problems.length, ...problems.filter((p) => !p.includes("Applying inline style"))); // what the clipboard's own cleaning says of the table
+}
+
+// unchosen types as people do, letter by letter: what a search passes on its way
+// is nobody's choice, and a choice by hand comes back.
+async function unchosen(page) {
+  const region = page.getByLabel("Region");
+  const find = page.getByLabel("Find in the list");
+  for (const [typed, want] of [["oregno", ""], ["fran", "eu-central-1"], ["franz", ""], ["us", ""]]) {
+    await find.fill("");
+    await page.evaluate(() => document.getElementById("region").dispatchEvent(new Event("input")));
+    await region.selectOption("");
+    await find.pressSequentially(typed);
+    assert.equal(await region.inputValue(), want, `after typing ${typed}`);
+    if (want) continue;
+    await start(page);
+    await page.locator("#region-error").waitFor();
+    await find.fill("");
+    assert.equal(await region.inputValue(), "", `after typing ${typed} and clearing it`);
+    await start(page);
+    await page.locator("#region-error").waitFor();
+  }
+  await find.fill("");
+  await region.selectOption("eu-west-2");
+  await find.fill("atlantis");
+  assert.equal(await region.inputValue(), "");
+  await find.fill("");
+  assert.equal(await region.inputValue(), "eu-west-2", "a choice by hand is lost");
+  assert.equal(files(".json").length, 0);
+}
+
 // outside lists what stands out of its card, or of the window.
 const outside = (page) => page.evaluate(() => {
   const found = [];
@@ -135,11 +191,7 @@ const scenarios = {
     const got = await download(page);
     assert.deepEqual(files(".txt"), [got.name]);
     assert.deepEqual(got.text, readFileSync(given.dir + "/" + got.name), "the download differs from the file on the disk");
-    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-    await page.getByRole("button", { name: "Copy for spreadsheet" }).click();
-    await page.getByRole("button", { name: "Copied" }).waitFor();
-    const row = await page.evaluate(() => navigator.clipboard.readText());
-    assert.ok(row.includes("\t") && got.text.toString().includes(row), "the copied line is not in the file: " + row);
+    await copied(page, got.text.toString());
     await page.getByRole("button", { name: "Run again" }).click();
     await page.locator("#view-run").waitFor();
     await ended(page);
@@ -344,6 +396,64 @@ const scenarios = {
     }
   },
 
+  // list is many results: found, sorted and compared without a mouse, and a
+  // colleague's file among them.
+  async list() {
+    const page = await visit({ viewport: { width: 1280, height: 800 } });
+    await page.getByRole("link", { name: "Previous results" }).click();
+    const items = page.locator("#previous li");
+    await items.nth(39).waitFor();
+    const bottom = await page.getByRole("button", { name: "Compare" }).evaluate((e) => e.getBoundingClientRect().bottom);
+    assert.ok(bottom < 400, `Compare lies at ${bottom} px`);
+    await check(page, "long list");
+    await page.getByLabel("Filter").focus();
+    await page.keyboard.type("hamburg warehouse-1");
+    await page.getByText("11 of 40 results", { exact: true }).first().waitFor();
+    assert.equal(await items.count(), 11);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("Not"); // of the verdicts
+    assert.equal(await page.getByLabel("Verdict").inputValue(), "not_ready");
+    for (const mark of await page.locator("#previous .mark").allTextContents()) assert.match(mark, /Not ready/);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("Old");
+    const times = await page.locator("#previous strong").evaluateAll((all) => all.map((e) => Date.parse(e.textContent)));
+    assert.ok(times.length > 1 && times.every((t, i) => !i || t >= times[i - 1]), "not the oldest first: " + times);
+    // A tick stays, whatever the filter shows.
+    await page.getByRole("checkbox").first().check();
+    await page.getByLabel("Filter").fill("hamburg warehouse-2");
+    await page.getByLabel("Verdict").selectOption("");
+    await page.getByRole("checkbox").first().check();
+    await page.getByRole("button", { name: "Compare 2 side by side" }).click();
+    await page.getByRole("heading", { name: "Side by side" }).waitFor();
+    await page.goBack();
+    await items.first().waitFor();
+    // A colleague's file, by the button and by dropping it.
+    const choose = async (path) => {
+      const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.getByRole("button", { name: "Open a file" }).click()]);
+      await chooser.setFiles(path);
+    };
+    await choose(given.wrong);
+    await page.locator("#open-error").getByText("0 bytes").waitFor();
+    problems.length = 0; // the browser's, that the server refused it
+    await choose(given.colleague);
+    await ended(page);
+    await page.getByText("Colleague Ltd").first().waitFor();
+    const own = await download(page);
+    assert.ok(own.text.toString().includes("Colleague Ltd"), "the opened result cannot be saved");
+    await page.goto(given.url + "#new");
+    await page.locator("#form:not([inert])").waitFor();
+    const text = readFileSync(given.colleague, "utf8");
+    await page.evaluate((text) => {
+      const data = new DataTransfer();
+      data.items.add(new File([text], "dropped.json"));
+      document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+    }, text);
+    await ended(page);
+    await page.getByRole("link", { name: "Previous results" }).click();
+    await page.getByText("opened from the file dropped.json").waitFor();
+    await check(page, "list with opened files");
+  },
+
   async remembered() {
     const page = await visit();
     await fill(page, { region: "local" });
@@ -410,7 +520,8 @@ const scenarios = {
     await page.locator("#region-error").waitFor();
     await page.getByLabel("Find in the list").fill("");
     assert.ok((await options()).length > 5);
-    assert.equal(await page.getByLabel("Region").inputValue(), "eu-central-1");
+    assert.equal(await page.getByLabel("Region").inputValue(), "", "a region that nobody chose is kept");
+    await unchosen(page);
     // The skip link leads to the content of the view, not out of it.
     await page.getByRole("link", { name: "Previous results" }).click();
     await page.getByRole("heading", { name: "Previous results" }).waitFor();
@@ -437,7 +548,7 @@ const scenarios = {
     await ended(page);
     // Each form of the result can be had.
     for (const [name, ending, magic] of [["JSON", ".json", "{"], ["Printable page", ".html", "<!doctype html>"], ["Workbook", ".xlsx", "PK"]]) {
-      const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name }).click()]);
+      const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name, exact: true }).click()]);
       const text = readFileSync(await file.path());
       assert.ok(file.suggestedFilename().endsWith(ending) && text.toString("latin1").startsWith(magic), name + " is " + file.suggestedFilename());
       if (ending === ".json") assert.deepEqual(text, readFileSync(given.dir + "/" + file.suggestedFilename()));
