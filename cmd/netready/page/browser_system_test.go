@@ -23,12 +23,7 @@ func browse(tb testing.TB, scenario string, s *Server, more map[string]string) s
 	tb.Helper()
 	node := need.Tool(tb, "node")
 	chromium := need.Tool(tb, "chromium", "chromium-browser", "google-chrome")
-	if _, err := os.Stat("browsertest/node_modules/playwright-core"); err != nil {
-		if os.Getenv("CI") == "true" {
-			tb.Fatal("browsertest/node_modules is missing: make tools installs it")
-		}
-		tb.Skip("browsertest/node_modules is missing: make tools installs it")
-	}
+	needPackage(tb, "playwright-core")
 	given := map[string]string{"url": s.URL(), "dir": s.cfg.Dir, "chromium": chromium, "downloads": tb.TempDir()}
 	maps.Copy(given, more)
 	settings, err := json.Marshal(given)
@@ -44,6 +39,18 @@ func browse(tb testing.TB, scenario string, s *Server, more map[string]string) s
 		tb.Fatalf("%s: %v\n%s", scenario, err, out)
 	}
 	return string(out)
+}
+
+// needPackage wants one of the packages of browsertest.
+func needPackage(tb testing.TB, name string) {
+	tb.Helper()
+	if _, err := os.Stat("browsertest/node_modules/" + name); err == nil {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		tb.Fatal("browsertest/node_modules/" + name + " is missing: make tools installs it")
+	}
+	tb.Skip("browsertest/node_modules/" + name + " is missing: make tools installs it")
 }
 
 func TestBrowser(t *testing.T) {

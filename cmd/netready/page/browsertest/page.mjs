@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+import { outside } from "./outside.mjs";
 
 const scenario = process.argv[2];
 const given = JSON.parse(process.argv[3]);
@@ -114,35 +115,6 @@ async function unchosen(page) {
   assert.equal(files(".json").length, 0);
 }
 
-// outside lists what stands out of its card, or of the window.
-const outside = (page) => page.evaluate(() => {
-  const found = [];
-  const wide = document.documentElement.scrollWidth - innerWidth;
-  if (wide > 0) found.push(`the page is ${wide} px wider than the window`);
-  for (const card of document.querySelectorAll(".card, .toolbar")) {
-    const room = card.getBoundingClientRect();
-    for (const e of card.querySelectorAll("*")) {
-      if (e.closest(".scroll, .vh, .graph, thead") || !e.checkVisibility()) continue; // those scroll, or are not seen
-      const box = e.getBoundingClientRect();
-      if (box.width && (box.right > room.right + 0.5 || box.left < room.left - 0.5)) found.push(`${e.tagName}.${e.className} "${e.textContent.trim().slice(0, 40)}" ends at ${box.right}, its card at ${room.right}`);
-    }
-    if (card.scrollWidth > card.clientWidth + 1) found.push(`${card.className} "${card.textContent.trim().slice(0, 20)}" is scrolled: ${card.scrollWidth} in ${card.clientWidth}`);
-  }
-  for (const cell of document.querySelectorAll(".measures :is(th, td)")) {
-    const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
-    while (walk.nextNode()) {
-      for (const word of walk.currentNode.data.matchAll(/[A-Za-z]{4,}/g)) {
-        const range = document.createRange();
-        range.setStart(walk.currentNode, word.index);
-        range.setEnd(walk.currentNode, word.index + word[0].length);
-        const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
-        if (lines.size > 1) found.push(`"${word[0]}" is broken over ${lines.size} lines`);
-      }
-    }
-  }
-  return found;
-});
-
 const scenarios = {
   // widths walks results of every shape through the widths of screens, on the
   // page and in the printable file, folded and unfolded.
@@ -163,7 +135,7 @@ const scenarios = {
         await tab.evaluate((open) => document.querySelectorAll(".report details").forEach((d) => (d.open = open)), open);
         for (const width of open ? [320, 1100, 1920] : [320, 412, 600, 768, 900, 1024, 1100, 1180, 1280, 1366, 1440, 1600, 1750, 1920, 2560, 3840]) {
           await tab.setViewportSize({ width, height: 800 });
-          assert.deepEqual(await outside(tab), [], `${at}, ${open ? "un" : ""}folded, at ${width} px`);
+          assert.deepEqual(await tab.evaluate(outside), [], `${at}, ${open ? "un" : ""}folded, at ${width} px`);
         }
       }
       // Both columns are there without scrolling, on a laptop.
