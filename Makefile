@@ -1,4 +1,4 @@
-# make run and make test need Go alone. make check installs the rest itself.
+# make run and make test need Go alone. make tools installs what make check needs.
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 GOTEST      ?= go test
@@ -24,10 +24,19 @@ build: ## both programs into bin/
 test: ## the tests that need Go alone
 	$(GOTEST) ./...
 
-check: tools lint cross race fuzz-smoke system ## everything else
+check: tools-there lint cross race fuzz-smoke system ## everything else; it installs nothing
 	@echo check: done
 
-tools: ## what make check needs: Debian packages, the linter, the browser test's packages
+# A command of each Debian package in DEBIAN that has one.
+COMMANDS    := tshark nmap turnserver sipp wine x86_64-w64-mingw32-gcc soffice chromium irtt nft ip ping ps openssl unbound dnsmasq nginx pdftoppm gcc node npm
+.PHONY: tools-there
+tools-there:
+	@missing=$$(for c in $(COMMANDS); do PATH="$$PATH:/usr/sbin:/sbin" command -v $$c >/dev/null || echo $$c; done; \
+		[ -x $(GOBIN)/golangci-lint ] || echo golangci-lint; \
+		[ -d cmd/netready/page/browsertest/node_modules ] || echo playwright-core); \
+	if [ -n "$$missing" ]; then echo "make check needs these, which make tools installs:" $$missing; exit 1; fi
+
+tools: ## installs what make check needs: Debian packages, the linter, the browser test's packages
 	$(SUDO) apt-get update -q >/dev/null
 	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends $(DEBIAN) >/dev/null
 	command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends nodejs npm >/dev/null

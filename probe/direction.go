@@ -43,6 +43,7 @@ func NewDirection(m stream.Metrics, q Quality) *Direction {
 			WorstWindowPercent: percent(m.WorstWindow),
 		},
 		Shifts:       []Shift{},
+		Unreliable:   []Unreliable{},
 		DSCPReceived: m.DSCP,
 	}
 	for _, s := range m.Shifts {

@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"netready"
-	"netready/probe/call"
+	"netready/probe/invite"
 	"netready/probe/port"
+	"netready/probe/regions"
 )
 
 // tryPorts fills the firewall column. Checks that need the responder wait for
@@ -28,7 +28,7 @@ func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Ti
 			Name: c.Name, Protocol: c.Protocol, Host: c.Host, Port: c.Port, Ports: c.Ports,
 			Required: c.Required, Note: c.Note,
 		}
-		if needsSession(c) || r.isResponder(c.Host) {
+		if c.NeedsResponder() || r.isResponder(c.Host) {
 			late = append(late, check)
 		} else {
 			early = append(early, check)
@@ -51,12 +51,8 @@ func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Ti
 // isResponder reports whether a host is one of the responders that the plan
 // names: a row that gives its address asks it to prove itself too.
 func (r *run) isResponder(host string) bool {
-	return slices.ContainsFunc(r.responders(), func(invite string) bool {
-		at, err := call.InviteHost(invite)
-		if err != nil {
-			return false
-		}
-		name, _, err := net.SplitHostPort(at)
+	return slices.ContainsFunc(r.responders(), func(i invite.Invite) bool {
+		name, _, err := net.SplitHostPort(i.Host)
 		return err == nil && strings.EqualFold(name, host)
 	})
 }
@@ -76,7 +72,7 @@ func (r *run) clockControl(ctx context.Context, paths *port.Paths) {
 }
 
 // inOrder sorts rows as the column has them.
-func inOrder(column []netready.Check, rows []port.Row) []PortRow {
+func inOrder(column []regions.Check, rows []port.Row) []PortRow {
 	place := make(map[string]int, len(column))
 	for i, c := range column {
 		place[c.Name] = i
@@ -92,7 +88,7 @@ func inOrder(column []netready.Check, rows []port.Row) []PortRow {
 func portRow(row port.Row) PortRow {
 	return PortRow{
 		Name: row.Name, Protocol: row.Protocol, Host: row.Host, Port: row.Port, Ports: row.Ports, Family: row.Family,
-		Required: row.Required, Status: row.Status, Reason: row.Reason, Detail: row.Detail, Note: row.Note,
+		Required: row.Required, Status: row.Status, Reason: row.Reason, By: row.By, Detail: row.Detail, Note: row.Note,
 		ElapsedMS: milliseconds(&row.Elapsed), Tested: row.Tested, FailedPorts: row.Failed,
 	}
 }
@@ -114,5 +110,6 @@ func (r *run) portSession() *port.Session {
 	grant := c.Grant()
 	return &port.Session{
 		Nonce: grant.Nonce, Host: host, Media: media, Listeners: grant.Ports, Open: c.OpenPorts,
+		Load: c.Load, ViaProxy: c.ViaProxy() != "",
 	}
 }

@@ -8,7 +8,7 @@ func (m Machine) gaps(noMbps, noWifi string) []NotMeasured {
 	var gaps []NotMeasured
 	gap := func(got *float64, what, reason string) {
 		if got == nil && reason != "" {
-			gaps = append(gaps, NotMeasured{"machine." + what, reason})
+			gaps = append(gaps, NotMeasured{What: "machine." + what, Reason: reason})
 		}
 	}
 	gap(m.CPUBusyPercent, "cpu_busy_percent", untold)

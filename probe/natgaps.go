@@ -10,12 +10,12 @@ const noNAT = "there is no NAT, so no mapping that silence could end"
 // cannot be, without a NAT, is no gap: its reason stands in the NAT.
 func natGaps(n *NAT, sip, silence string) []NotMeasured {
 	if n.Behind == nil && n.SIPALG == nil {
-		return []NotMeasured{{"nat", cmp.Or(n.Reason, "the run was stopped before it")}}
+		return []NotMeasured{{What: "nat", Reason: cmp.Or(n.Reason, "the run was stopped before it")}}
 	}
 	var gaps []NotMeasured
 	gap := func(missing bool, what, reason string) {
 		if missing {
-			gaps = append(gaps, NotMeasured{"nat." + what, cmp.Or(reason, "the run was stopped before it")})
+			gaps = append(gaps, NotMeasured{What: "nat." + what, Reason: cmp.Or(reason, "the run was stopped before it")})
 		}
 	}
 	gap(n.Behind == nil, "behind", n.Reason)

@@ -17,8 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"netready"
 	"netready/probe"
+	"netready/probe/invite"
+	"netready/probe/regions"
 	"netready/probe/responder"
 	"netready/report"
 	"netready/thresholds"
@@ -49,6 +50,10 @@ var beside = map[string][2]string{
 	"environment.captive_portal":          {"reason", "no host"},
 	"machine.interface.mbps":              {"reason", "link speed"},
 	"machine.interface.wifi_dbm":          {"reason", "signal"},
+	"voice.up.dscp_set":                   {"dscp_not_set", ""},
+	"voice.down.dscp_set":                 {"dscp_not_set", ""},
+	"voice.per_call.*.up.dscp_set":        {"dscp_not_set", ""},
+	"voice.per_call.*.down.dscp_set":      {"dscp_not_set", ""},
 	"voice.up.dscp_received":              {"dscp_reason", ""},
 	"voice.down.dscp_received":            {"dscp_reason", ""},
 	"voice.per_call.*.up.dscp_received":   {"dscp_reason", ""},
@@ -289,7 +294,7 @@ func hidden(t *testing.T, r report.Report) (missing []string) {
 		}
 	}
 	for _, n := range r.NotMeasured {
-		if !slices.Contains(read.NotMeasured, probe.NotMeasured{What: n.What, Reason: report.OneLine(n.Reason)}) {
+		if !slices.Contains(read.NotMeasured, probe.NotMeasured{What: n.What, Reason: report.OneLine(n.Reason), Code: n.Code}) {
 			missing = append(missing, "the TXT lacks "+n.What+": "+n.Reason)
 		}
 		if !strings.Contains(shown, n.Reason) {
@@ -381,12 +386,12 @@ func scenes() map[string]scene {
 	all := map[string]scene{
 		"local": {},
 		"no responder": {plan: func(_ *testing.T, p *probe.Plan, _ func()) {
-			p.Region = netready.Region{ID: "nowhere"}
-			p.Regions = netready.Regions{Regions: []netready.Region{p.Region}}
+			p.Region = regions.Region{ID: "nowhere"}
+			p.Regions = regions.List{Regions: []regions.Region{p.Region}}
 		}},
 		"no responder, and rows of others": {plan: func(_ *testing.T, p *probe.Plan, _ func()) {
-			p.Region = netready.Region{ID: "nowhere"}
-			p.Regions = netready.Regions{Regions: []netready.Region{p.Region}, Checks: []netready.Check{
+			p.Region = regions.Region{ID: "nowhere"}
+			p.Regions = regions.List{Regions: []regions.Region{p.Region}, Checks: []regions.Check{
 				{Name: "Service", Protocol: "tcp", Host: "localhost", Port: 1, Required: true},
 				{Name: "UDP to the responder", Protocol: "udp", Host: "responder", Required: true},
 			}}
@@ -394,13 +399,13 @@ func scenes() map[string]scene {
 		"responder dead": {plan: func(t *testing.T, p *probe.Plan, _ func()) {
 			t.Helper()
 			s := far(t, nil)
-			p.Responders = []string{s.Invite()}
+			p.Responders = []invite.Invite{s.Invite()}
 			_ = s.Close()
 		}},
 		"responder dies half way": {parts: []string{probe.PartVoice, probe.PartBandwidth}, long: 4 * time.Second, plan: func(t *testing.T, p *probe.Plan, _ func()) {
 			t.Helper()
 			s := far(t, nil)
-			p.Responders = []string{s.Invite()}
+			p.Responders = []invite.Invite{s.Invite()}
 			during(p, func() { _ = s.Close() })
 		}},
 		"stopped at once":   {plan: func(_ *testing.T, _ *probe.Plan, stop func()) { stop() }},
@@ -420,14 +425,14 @@ func scenes() map[string]scene {
 func dropping(t *testing.T, p *probe.Plan, _ func()) {
 	t.Helper()
 	at := silent(t)
-	p.Responders = []string{far(t, func(c *responder.Config) { c.AdvertiseMedia = at }).Invite()}
+	p.Responders = []invite.Invite{far(t, func(c *responder.Config) { c.AdvertiseMedia = at }).Invite()}
 }
 
 // A figure that was not measured is null and says why: in every kind of run,
 // in every file.
 func TestEveryNullHasAReason(t *testing.T) {
 	t.Parallel()
-	regions, err := netready.Embedded()
+	regions, err := regions.Embedded()
 	if err != nil {
 		t.Fatal(err)
 	}

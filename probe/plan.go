@@ -4,14 +4,16 @@ import (
 	"slices"
 	"time"
 
-	"netready"
+	"netready/probe/invite"
+	"netready/probe/regions"
 )
 
 // A Plan says what to measure. cmd checks its values; here they are taken as they are.
 type Plan struct {
-	Region       netready.Region  // zero: the one that the responder says it stands in
-	Regions      netready.Regions // the list that Region came from
-	Responders   []string         // invites, tried in order; empty: none
+	Region       regions.Region  // zero: the one that the responder says it stands in
+	Regions      regions.List    // the list that Region came from
+	Responders   []invite.Invite // tried in order; empty: the region's
+	Token        string          // for those of a region that are host:port alone
 	Organization string
 	Location     string
 	Duration     time.Duration // of the call

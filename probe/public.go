@@ -7,7 +7,7 @@ import "context"
 // far end that counts; nothing is guessed.
 func (r *run) measureRoundTrip(ctx context.Context) {
 	for _, what := range []string{"voice.up", "voice.down", "voice.send_lateness_ms"} {
-		r.missing(what, r.noSession())
+		r.missingFor(r.whyCode, what, r.noSession())
 	}
 	stop := r.track.during(StepCall)
 	defer stop()

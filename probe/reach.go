@@ -6,25 +6,21 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"os"
 	"slices"
 	"sync"
 	"time"
 
-	"netready"
 	"netready/probe/call"
 	"netready/probe/environment"
 	"netready/probe/internal/wire"
+	"netready/probe/invite"
 	"netready/probe/nat"
 	"netready/probe/ping"
 	"netready/probe/port"
+	"netready/probe/regions"
 	"netready/probe/responder"
 	"netready/probe/responder/listen"
 )
-
-// TokenVariable is of the environment: the token of a responder that is given
-// as host:port alone.
-const TokenVariable = "NETREADY_TOKEN"
 
 // reach does all that comes before the call, at once: it opens the session
 // with a responder, tries the ports, and looks at NAT, proxy and ICMP. Its
@@ -72,9 +68,9 @@ func (r *run) unlooked() {
 	switch some := slices.ContainsFunc(r.result.Firewall, measured); {
 	case r.session != nil:
 	case !some:
-		r.missing("firewall", r.noSession())
+		r.missingFor(r.whyCode, "firewall", r.noSession())
 	case slices.ContainsFunc(r.result.Firewall, func(row PortRow) bool { return !measured(row) }):
-		r.missing("firewall.responder", r.noSession())
+		r.missingFor(r.whyCode, "firewall.responder", r.noSession())
 	}
 	if e := r.result.Environment; e.CaptivePortal == nil && e.Reason == "" {
 		r.missing("environment.captive_portal", r.noPortal)
@@ -86,39 +82,45 @@ func (r *run) unlooked() {
 func (r *run) connect(ctx context.Context) error {
 	invites := r.responders()
 	if len(invites) == 0 && r.plan.Region.ID == LocalRegion {
-		invite, err := r.startLocal(ctx)
+		own, err := r.startLocal(ctx)
 		if err != nil {
 			return err
 		}
-		invites = []string{invite}
+		invites = []invite.Invite{own}
 	}
 	if len(invites) == 0 {
 		r.why = "this region has no responder: run netready-responder there and give its invite with --responder"
+		r.whyCode = CodeNoResponder
 		return nil
 	}
 	var reasons []error
-	for _, invite := range invites {
-		session, err := call.Open(ctx, invite, call.Settings{
-			Codec: r.plan.Codec, Duration: r.plan.Duration, Calls: r.plan.Calls, DSCP: r.plan.DSCP, Token: os.Getenv(TokenVariable),
+	for _, to := range invites {
+		to, err := to.WithToken(r.plan.Token)
+		if err != nil {
+			return err
+		}
+		session, err := call.Open(ctx, to, call.Settings{
+			Codec: r.plan.Codec, Duration: r.plan.Duration, Calls: r.plan.Calls, DSCP: r.plan.DSCP,
 		})
 		if err == nil {
 			r.accept(session)
 			return nil
 		}
-		if errors.Is(err, call.ErrToken) || errors.Is(err, call.ErrInvite) {
+		if errors.Is(err, call.ErrToken) || errors.Is(err, invite.Err) {
 			return err
 		}
 		reasons = append(reasons, err)
 	}
-	r.why = errors.Join(reasons...).Error()
+	r.why, r.whyCode = errors.Join(reasons...).Error(), CodeUnreachable
 	if ctx.Err() != nil { // the errors say no more than its Go name
+		r.whyCode = CodeStopped
 		r.why = "the run was stopped before the responder had answered"
 	}
 	return nil
 }
 
 // responders are the invites to try, in order.
-func (r *run) responders() []string {
+func (r *run) responders() []invite.Invite {
 	if len(r.plan.Responders) > 0 {
 		return r.plan.Responders
 	}
@@ -133,10 +135,10 @@ func (r *run) accept(session *call.Session) {
 }
 
 // startLocal runs the responder's own code inside this program, on loopback.
-func (r *run) startLocal(ctx context.Context) (string, error) {
+func (r *run) startLocal(ctx context.Context) (invite.Invite, error) {
 	server, err := responder.Start(context.WithoutCancel(ctx), responder.Local())
 	if err != nil {
-		return "", fmt.Errorf("starting the responder of region local: %w", err)
+		return invite.Invite{}, fmt.Errorf("starting the responder of region local: %w", err)
 	}
 	r.closers = append(r.closers, func() { _ = server.Close() })
 	return server.Invite(), nil
@@ -145,13 +147,13 @@ func (r *run) startLocal(ctx context.Context) (string, error) {
 // settleRegion takes the region that the responder stands in, or the way to
 // the responder alone where that is none of the list.
 func (r *run) settleRegion() {
-	r.plan.Region = netready.Region{ID: "responder", Name: "The responder's own place"}
+	r.plan.Region = regions.Region{ID: "responder", Name: "The responder's own place"}
 	if r.session != nil {
 		if id := r.session.Control().Grant().Region; id != "" {
 			if region, err := r.plan.Regions.Find(id); err == nil {
 				r.plan.Region = region
 			} else {
-				r.plan.Region = netready.Region{ID: id, Name: id}
+				r.plan.Region = regions.Region{ID: id, Name: id}
 			}
 		}
 	}
@@ -162,7 +164,7 @@ func (r *run) settleRegion() {
 func (r *run) lookAround(ctx context.Context) {
 	var hosts []string
 	for _, c := range r.plan.Regions.Column(r.plan.Region, nil) {
-		if !needsSession(c) && c.Host != "resolver" && !slices.Contains(hosts, c.Host) && net.ParseIP(c.Host) == nil {
+		if !c.NeedsResponder() && c.Host != regions.HostResolver && !slices.Contains(hosts, c.Host) && net.ParseIP(c.Host) == nil {
 			hosts = append(hosts, c.Host)
 		}
 	}
@@ -176,7 +178,7 @@ func (r *run) lookAround(ctx context.Context) {
 		if addresses == nil {
 			addresses = []string{}
 		}
-		env.DNS = append(env.DNS, DNSAnswer{a.Name, addresses, round3(ms(a.Elapsed)), a.Reason})
+		env.DNS = append(env.DNS, DNSAnswer{a.Name, addresses, round3(ms(a.Elapsed)), a.Reason, a.Code})
 	}
 	r.result.Environment, r.noPortal = env, found.PortalReason
 	if len(hosts) == 0 {
@@ -242,7 +244,7 @@ func (r *run) noSession() string {
 func (r *run) pingResponder(ctx context.Context, ready <-chan struct{}) {
 	<-ready
 	if r.session == nil {
-		r.missing("ping", r.noSession())
+		r.missingFor(r.whyCode, "ping", r.noSession())
 		return
 	}
 	const questions = 5 // about a second in all

@@ -9,7 +9,6 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
-	"netready"
 	"netready/probe/call"
 	"netready/probe/emodel"
 	"netready/probe/machine"
@@ -55,6 +54,7 @@ type run struct {
 	session *call.Session
 	closers []func() // in the order of opening
 	why     string   // why there is no session
+	whyCode string   // its code
 
 	noPortal string // why it is not known whether there is a captive portal
 	unsipped string // why it is not known whether SIP is rewritten
@@ -91,11 +91,11 @@ func (r *run) begin() {
 	}
 	for _, part := range AllParts() {
 		if !p.asks(part) {
-			r.missing(part, NotAsked)
+			r.missingFor(CodeNotAsked, part, NotAsked)
 		}
 	}
 	if !p.asks(PartFirewall) {
-		r.missing("environment", NotAsked+": it is looked at with the firewall")
+		r.missingFor(CodeNotAsked, "environment", NotAsked+": it is looked at with the firewall")
 	}
 }
 
@@ -110,8 +110,11 @@ func (r *run) end() {
 }
 
 // missing notes what could not be measured.
-func (r *run) missing(what, reason string) {
-	r.result.NotMeasured = append(r.result.NotMeasured, NotMeasured{what, reason})
+func (r *run) missing(what, reason string) { r.missingFor("", what, reason) }
+
+// missingFor notes it with the code of its reason.
+func (r *run) missingFor(code, what, reason string) {
+	r.result.NotMeasured = append(r.result.NotMeasured, NotMeasured{What: what, Reason: reason, Code: code})
 }
 
 // finish describes the machine and closes the books.
@@ -132,11 +135,14 @@ func (r *run) finish(ctx context.Context) {
 		r.result.Machine.Interface.Gateway = i.Gateway.String()
 	}
 	if r.plan.asks(PartNAT) {
-		r.result.NotMeasured = append(r.result.NotMeasured, natGaps(&r.result.NAT, r.unsipped, r.unheld)...)
+		for _, gap := range natGaps(&r.result.NAT, r.unsipped, r.unheld) {
+			gap.Code = r.whyCode // "" where there is a session
+			r.result.NotMeasured = append(r.result.NotMeasured, gap)
+		}
 	}
 	if ctx.Err() != nil {
 		r.result.Complete = false
-		r.missing("run", "the run was stopped before its end")
+		r.missingFor(CodeStopped, "run", "the run was stopped before its end")
 	}
 	r.result.FinishedAt = time.Now().UTC()
 	r.track.at(StepDone, 0, nil)
@@ -153,9 +159,4 @@ func (r *run) farHost() string {
 		}
 	}
 	return ""
-}
-
-// needsSession says whether a check goes to the responder.
-func needsSession(c netready.Check) bool {
-	return c.Host == "" || c.Host == "responder" || c.Protocol == "udp" || c.Protocol == "udp-range"
 }

@@ -12,12 +12,12 @@ func (r *run) measureBandwidth(ctx context.Context) {
 	if !r.plan.asks(PartBandwidth) {
 		return
 	}
-	b := &r.result.Bandwidth
+	b, code := &r.result.Bandwidth, ""
 	switch {
 	case r.session == nil:
-		b.Reason = r.noSession()
+		b.Reason, code = r.noSession(), r.whyCode
 	case ctx.Err() != nil:
-		b.Reason = "the run was stopped before it"
+		code, b.Reason = CodeStopped, "the run was stopped before it"
 	default:
 		stop := r.track.during(StepBandwidth)
 		found := bandwidth.Run(ctx, r.session.Control(), bandwidth.Settings{})
@@ -26,7 +26,7 @@ func (r *run) measureBandwidth(ctx context.Context) {
 		b.CallsUp, b.CallsDown = r.callsIn(found.Up), r.callsIn(found.Down)
 	}
 	for _, what := range b.gaps() {
-		r.missing(what, b.Reason)
+		r.missingFor(code, what, b.Reason)
 	}
 }
 

@@ -36,7 +36,7 @@ func (d *Direction) gaps(name, noSkew string) []NotMeasured {
 		{"mos", d.MOS, "nothing was sent"},
 	} {
 		if figure.got == nil {
-			gaps = append(gaps, NotMeasured{name + "." + figure.what, figure.reason})
+			gaps = append(gaps, NotMeasured{What: name + "." + figure.what, Reason: figure.reason})
 		}
 	}
 	return gaps

@@ -147,7 +147,7 @@ func TestJSONHasNoNullLists(t *testing.T) {
 	if err := errors.Join(WriteJSON(&b, r)); err != nil {
 		t.Fatal(err)
 	}
-	for _, list := range []string{"shifts", "addresses", "parts", "assumptions", "per_call", "timeline", "path_changes", "ping", "firewall", "failed_ports", "not_measured", "dns", "findings"} {
+	for _, list := range []string{"shifts", "unreliable", "addresses", "parts", "assumptions", "per_call", "timeline", "path_changes", "ping", "firewall", "failed_ports", "not_measured", "dns", "findings"} {
 		if strings.Contains(b.String(), `"`+list+`": null`) {
 			t.Errorf("%s is null, want []", list)
 		}

@@ -109,7 +109,11 @@ func pingFact(p probe.Ping) string {
 	if p.MaxMS != nil {
 		text += ", max " + digits(*p.MaxMS) + " ms"
 	}
-	return text + fmt.Sprintf(", %d answers, %d lost", p.Samples, p.Lost)
+	text += fmt.Sprintf(", %d answers, %d lost", p.Samples, p.Lost)
+	if p.Reason != "" {
+		text += " (" + p.Reason + ")"
+	}
+	return text
 }
 
 func burstFacts(d probe.Direction) []string {

@@ -118,7 +118,7 @@ func (p parts) table(heading string, each func(line int, cell func(name string) 
 			return ""
 		})
 		if err != nil {
-			return fmt.Errorf("line %d: %w", number, err)
+			return &LineError{number, err}
 		}
 	}
 	return nil
@@ -133,8 +133,8 @@ func (p parts) into(r *Report) error {
 	}
 	lines, _ := p.section(headNotMeasured)
 	for _, l := range lines {
-		if c := cellsOf(l); len(c) == 2 {
-			r.NotMeasured = append(r.NotMeasured, probe.NotMeasured{What: c[0], Reason: c[1]})
+		if c := append(cellsOf(l), ""); len(c) >= 3 { // files of older versions have no code
+			r.NotMeasured = append(r.NotMeasured, probe.NotMeasured{What: c[0], Reason: c[1], Code: c[2]})
 		}
 	}
 	*r = whole(*r)

@@ -92,12 +92,16 @@ func (f *flags) serve(ctx context.Context, stdout, stderr io.Writer) (err error)
 	defer func() { err = errors.Join(err, server.Close()) }()
 	// The file first: who waits for the line may then read it.
 	if f.InviteFile != "" {
-		if err := responder.WritePrivate(f.InviteFile, []byte(server.Invite()+"\n")); err != nil {
+		if err := responder.WritePrivate(f.InviteFile, []byte(server.Invite().String()+"\n")); err != nil {
 			return fmt.Errorf("writing the invite: %w; choose another file with --invite-file", err)
 		}
 	}
-	fmt.Fprintln(stdout, server.Invite())
+	fmt.Fprintln(stdout, server.Invite().String())
 	fmt.Fprintf(stdout, "control on %s (TCP), media on %s (UDP)%s\n", server.ControlAddr(), server.MediaAddr(), portsText(server))
+	if asked, granted := server.Room(); granted > 0 && granted < asked {
+		config.Log.Warn("the system grants the media socket less room than asked for; a flood overflows it sooner",
+			"asked", asked, "granted", granted, "remedy", fmt.Sprintf("sysctl -w net.core.rmem_max=%d", asked))
+	}
 	<-ctx.Done()
 	return nil
 }

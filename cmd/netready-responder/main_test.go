@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"netready/probe/call"
+	"netready/probe/invite"
 )
 
 // TestMain lets the test's own executable be the program.
@@ -105,7 +106,11 @@ func TestServes(t *testing.T) {
 	if form == nil {
 		t.Fatalf("the first line is %q", p.invite)
 	}
-	session, err := call.Open(t.Context(), strings.TrimSpace(p.invite), call.Settings{Duration: time.Second})
+	to, err := invite.Parse(p.invite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := call.Open(t.Context(), to, call.Settings{Duration: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

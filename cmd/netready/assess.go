@@ -12,10 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"netready"
 	"netready/probe"
-	"netready/probe/call"
 	"netready/probe/emodel"
+	"netready/probe/invite"
+	"netready/probe/regions"
 	"netready/report"
 	"netready/thresholds"
 )
@@ -63,14 +63,14 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 	if err := f.checkValues(); err != nil {
 		return a, err
 	}
-	regions, err := loadRegions(f.Regions)
+	list, err := loadRegions(f.Regions)
 	if err != nil {
 		return a, err
 	}
 	if a.limits, err = loadLimits(f.Thresholds); err != nil {
 		return a, err
 	}
-	invite, err := readInvite(f.Responder, app.Stdin)
+	given, err := readInvite(f.Responder, app.Stdin)
 	if err != nil {
 		return a, err
 	}
@@ -78,19 +78,19 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 	if err != nil {
 		return a, err
 	}
-	region, err := chooseRegion(regions, f.Region, invite)
+	region, err := chooseRegion(list, f.Region, given.Host != "")
 	if err != nil {
 		return a, err
 	}
 	a.plan = probe.Plan{
-		Region: region, Regions: regions,
+		Region: region, Regions: list,
 		Organization: report.OneLine(f.Org), Location: report.OneLine(f.Location),
 		Duration: f.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
 		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts,
-		RangeSamples: f.PortSamples, Version: version(),
+		RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable),
 	}
-	if invite != "" {
-		a.plan.Responders = []string{invite}
+	if given.Host != "" {
+		a.plan.Responders = []invite.Invite{given}
 	}
 	a.out, err = outFolder(f.Out, app.Stderr)
 	return a, err
@@ -147,11 +147,11 @@ func (f *assessFlags) parts() ([]string, error) {
 	return parts, nil
 }
 
-func loadRegions(file string) (netready.Regions, error) {
+func loadRegions(file string) (regions.List, error) {
 	if file != "" {
-		return netready.Load(file)
+		return regions.Load(file)
 	}
-	return netready.Default()
+	return regions.Default()
 }
 
 func loadLimits(file string) (thresholds.Limits, error) {
@@ -163,42 +163,54 @@ func loadLimits(file string) (thresholds.Limits, error) {
 
 // chooseRegion finds the region by its ID. Without one the responder says
 // which region it stands in, and without a responder it is local.
-func chooseRegion(regions netready.Regions, id, invite string) (netready.Region, error) {
-	if id == "" && invite != "" {
-		return netready.Region{}, nil
+func chooseRegion(list regions.List, id string, invited bool) (regions.Region, error) {
+	if id == "" && invited {
+		return regions.Region{}, nil
 	}
 	if id == "" {
 		id = "local"
 	}
-	return regions.Find(id)
+	return list.Find(id)
 }
 
-// readInvite takes the invite itself, @FILE, or - for stdin.
-func readInvite(given string, stdin io.Reader) (string, error) {
-	invite := strings.TrimSpace(given)
+// tokenVariable is of the environment: the token of a responder that is given
+// as host:port alone.
+const tokenVariable = "NETREADY_TOKEN"
+
+// readInvite takes the invite itself, @FILE, or - for stdin; without any it is
+// the zero one.
+func readInvite(given string, stdin io.Reader) (invite.Invite, error) {
+	text := strings.TrimSpace(given)
 	switch {
-	case invite == "":
-		return "", nil
-	case invite == "-":
-		text, err := firstLine(stdin)
+	case text == "":
+		return invite.Invite{}, nil
+	case text == "-":
+		line, err := firstLine(stdin)
 		if err != nil {
-			return "", fmt.Errorf("reading the invite from stdin: %w", err)
+			return invite.Invite{}, fmt.Errorf("reading the invite from stdin: %w", err)
 		}
-		invite = text
-	case strings.HasPrefix(invite, "@"):
-		f, err := os.Open(invite[1:])
+		text = line
+	case strings.HasPrefix(text, "@"):
+		f, err := os.Open(text[1:])
 		if err != nil {
-			return "", fmt.Errorf("reading the invite: %w", err)
+			return invite.Invite{}, fmt.Errorf("reading the invite: %w", err)
 		}
 		defer f.Close()
-		if invite, err = firstLine(f); err != nil {
-			return "", fmt.Errorf("reading the invite from %s: %w", f.Name(), err)
+		if text, err = firstLine(f); err != nil {
+			return invite.Invite{}, fmt.Errorf("reading the invite from %s: %w", f.Name(), err)
 		}
 	}
-	if err := call.CheckInvite(invite, os.Getenv(probe.TokenVariable)); err != nil {
-		return "", err
+	return parseInvite(text)
+}
+
+// parseInvite reads an invite; the token of a bare host:port comes from the
+// environment.
+func parseInvite(text string) (invite.Invite, error) {
+	parsed, err := invite.Parse(text)
+	if err != nil {
+		return invite.Invite{}, err
 	}
-	return invite, nil
+	return parsed.WithToken(os.Getenv(tokenVariable))
 }
 
 // firstLine reads the first line that is not empty; an invite is far shorter

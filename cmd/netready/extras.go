@@ -5,7 +5,7 @@ import (
 	"io"
 	"time"
 
-	"netready"
+	"netready/probe/regions"
 	"netready/report"
 	"netready/report/workbook"
 )
@@ -23,13 +23,13 @@ func singleWorkbook(w io.Writer, rep report.Report) error {
 }
 
 // nearest measures all regions for the page: the mean round trip in ms, by id.
-func nearest(regions netready.Regions) func(context.Context) (map[string]float64, error) {
+func nearest(list regions.List) func(context.Context) (map[string]float64, error) {
 	return func(ctx context.Context) (map[string]float64, error) {
 		var rows []regionRow
-		for _, region := range regions.Regions {
+		for _, region := range list.Regions {
 			rows = append(rows, newRegionRow(region))
 		}
-		measureRegions(ctx, regions, rows)
+		measureRegions(ctx, list, rows)
 		found := map[string]float64{}
 		for _, row := range rows {
 			if row.RTT != nil && row.RTT.AvgMS != nil {

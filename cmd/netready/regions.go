@@ -10,8 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"netready"
 	"netready/probe"
+	"netready/probe/regions"
 )
 
 // RegionsCmd is "netready regions": what can be chosen and what each region
@@ -37,20 +37,20 @@ const measureLimit = 18 * time.Second
 
 // Run lists the regions, and measures them if asked to.
 func (c *RegionsCmd) Run(app *App) error {
-	regions, err := loadRegions(c.Regions)
+	list, err := loadRegions(c.Regions)
 	if err != nil {
 		return usageError(err)
 	}
-	rows := make([]regionRow, len(regions.Regions))
-	for i, known := range regions.Regions {
-		region, err := regions.Find(known.ID)
+	rows := make([]regionRow, len(list.Regions))
+	for i, known := range list.Regions {
+		region, err := list.Find(known.ID)
 		if err != nil {
 			return usageError(err)
 		}
 		rows[i] = newRegionRow(region)
 	}
 	if c.Measure {
-		measureRegions(app.Ctx, regions, rows)
+		measureRegions(app.Ctx, list, rows)
 	}
 	if c.JSON {
 		enc := json.NewEncoder(app.Stdout)
@@ -58,12 +58,12 @@ func (c *RegionsCmd) Run(app *App) error {
 		return enc.Encode(struct {
 			File    string      `json:"regions_file"`
 			Regions []regionRow `json:"regions"`
-		}{regions.File, rows})
+		}{list.File, rows})
 	}
-	return c.print(app, regions, rows)
+	return c.print(app, list, rows)
 }
 
-func newRegionRow(r netready.Region) regionRow {
+func newRegionRow(r regions.Region) regionRow {
 	row := regionRow{ID: r.ID, Name: r.Name, Continent: r.Continent}
 	if len(r.Responders) > 0 || r.ID == probe.LocalRegion {
 		row.Measures = append(row.Measures, "call")
@@ -77,10 +77,10 @@ func newRegionRow(r netready.Region) regionRow {
 
 // measureRegions asks all regions at once and ranks them by round trip; those
 // that did not answer come last.
-func measureRegions(ctx context.Context, regions netready.Regions, rows []regionRow) {
+func measureRegions(ctx context.Context, list regions.List, rows []regionRow) {
 	var wg sync.WaitGroup
 	for i := range rows {
-		wg.Go(func() { rows[i].measure(ctx, regions) })
+		wg.Go(func() { rows[i].measure(ctx, list) })
 	}
 	wg.Wait()
 	slices.SortStableFunc(rows, func(a, b regionRow) int {
@@ -96,8 +96,8 @@ func measureRegions(ctx context.Context, regions netready.Regions, rows []region
 	})
 }
 
-func (row *regionRow) measure(ctx context.Context, regions netready.Regions) {
-	region, err := regions.Find(row.ID)
+func (row *regionRow) measure(ctx context.Context, list regions.List) {
+	region, err := list.Find(row.ID)
 	if err != nil {
 		row.Reason = err.Error()
 		return
@@ -112,9 +112,9 @@ func (row *regionRow) measure(ctx context.Context, regions netready.Regions) {
 	row.RTT, row.Reason = rtt, strings.ReplaceAll(reason, "\n", "; ")
 }
 
-func (c *RegionsCmd) print(app *App, regions netready.Regions, rows []regionRow) error {
-	if regions.File != "" {
-		fmt.Fprintln(app.Stdout, "from", regions.File)
+func (c *RegionsCmd) print(app *App, list regions.List, rows []regionRow) error {
+	if list.File != "" {
+		fmt.Fprintln(app.Stdout, "from", list.File)
 	}
 	w := tabwriter.NewWriter(app.Stdout, 0, 0, 2, ' ', 0)
 	heading := "REGION\tNAME\tMEASURES"

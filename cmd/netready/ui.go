@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/pkg/browser"
 
 	"netready/cmd/netready/page"
 	"netready/probe"
-	"netready/probe/call"
+	"netready/probe/invite"
 	"netready/report"
 )
 
@@ -36,7 +35,7 @@ func (c *UICmd) Run(app *App) error {
 
 // config fills in what the page offers.
 func (c *UICmd) config(app *App) (page.Config, error) {
-	regions, err := loadRegions("")
+	list, err := loadRegions("")
 	if err != nil {
 		return page.Config{}, err
 	}
@@ -44,18 +43,22 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 	if given == "" {
 		given = os.Getenv("NETREADY_INVITE")
 	}
-	invite, err := readInvite(given, app.Stdin)
+	invited, err := readInvite(given, app.Stdin)
 	if err != nil {
 		return page.Config{}, err
+	}
+	link := ""
+	if invited.Host != "" {
+		link = invited.String()
 	}
 	out, err := outFolder(c.Out, app.Stderr)
 	if err != nil {
 		return page.Config{}, err
 	}
 	return page.Config{
-		Listen: c.Listen, Dir: out, Invite: invite, Remember: rememberedForm(), Regions: regions.Regions, Version: version(),
+		Listen: c.Listen, Dir: out, Invite: link, Remember: rememberedForm(), Regions: list.Regions, Version: version(),
 		Run:         pageRunner(app, out),
-		Measure:     nearest(regions),
+		Measure:     nearest(list),
 		Workbook:    singleWorkbook,
 		CheckInvite: checkInvite,
 	}, nil
@@ -63,12 +66,12 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 
 // checkInvite checks an invite that was typed into the page. What the command
 // line could read from a file, a page cannot, so it is not told to.
-func checkInvite(invite string) error {
-	err := call.CheckInvite(invite, os.Getenv(probe.TokenVariable))
-	if err == nil {
-		return nil
+func checkInvite(link string) error {
+	_, err := parseInvite(link)
+	if wrong, ok := errors.AsType[*invite.Error](err); ok {
+		return errors.New(wrong.InForm())
 	}
-	return errors.New(strings.NewReplacer(", or save it to a file and give @FILE", "", " and give @FILE", "").Replace(err.Error()))
+	return err
 }
 
 // pageRunner makes the same assessment as netready run, with the same files.

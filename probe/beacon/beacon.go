@@ -14,7 +14,9 @@ import (
 
 	"github.com/pion/stun/v3"
 
+	"netready/probe/internal/dial"
 	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
 )
 
 const (
@@ -82,17 +84,15 @@ func askEcho() ([]byte, func([]byte) bool) {
 func askSTUN() ([]byte, func([]byte) bool) {
 	m := stun.MustBuild(stun.TransactionID, stun.BindingRequest, stun.Fingerprint)
 	return m.Raw, func(answer []byte) bool {
-		a := &stun.Message{Raw: answer}
-		return a.Decode() == nil && a.TransactionID == m.TransactionID && a.Type == stun.BindingSuccess
+		a, ok := wire.ParseSTUNAnswer(answer) // an error is an answer too
+		return ok && a.ID == m.TransactionID
 	}
 }
 
 // series asks one after the other; each question has until the next one, the
 // last a little longer.
 func series(ctx context.Context, address, source string) (trips []time.Duration, lost int, err error) {
-	lookup, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	resolved, err := resolve(lookup, address)
+	resolved, err := resolve(ctx, address)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -163,15 +163,11 @@ func connect(ctx context.Context, address string) (time.Duration, bool) {
 }
 
 func resolve(ctx context.Context, address string) (string, error) {
-	host, port, err := net.SplitHostPort(address)
+	all, err := dial.Addresses(ctx, nil, address)
 	if err != nil {
-		return "", fmt.Errorf("reading %q: %w", address, err)
+		return "", err
 	}
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return "", fmt.Errorf("looking up %s: %w", host, err)
-	}
-	return net.JoinHostPort(addrs[0].Unmap().String(), port), nil
+	return all[0].String(), nil
 }
 
 func exchange(conn *stamp.Conn, question []byte, isAnswer func([]byte) bool) (time.Duration, bool) {

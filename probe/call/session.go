@@ -12,16 +12,18 @@ import (
 	"strings"
 	"time"
 
+	"netready/probe/invite"
+
 	"netready/probe/emodel"
 	"netready/probe/internal/control"
+	"netready/probe/internal/dial"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 )
 
-// What can be wrong with a responder or its invite. Every error of Open wraps
-// one of them, or is the context's.
+// What can be wrong with a responder. Every error of Open wraps one of them or
+// invite.Err, or is the context's.
 var (
-	ErrInvite      = wire.ErrInvite
 	ErrToken       = control.ErrToken
 	ErrPin         = control.ErrPin
 	ErrVersion     = control.ErrVersion
@@ -42,21 +44,7 @@ type Settings struct {
 	Duration  time.Duration   // 0: DefaultDuration
 	Calls     int             // at once; 0: 1
 	DSCP      int             // 0: unmarked
-	Token     string          // for an invite that is only host:port
 	Transport *http.Transport // nil: the environment's proxy
-}
-
-// CheckInvite says what is wrong with an invite, without using it. token is
-// for one that is only host:port.
-func CheckInvite(invite, token string) error {
-	_, err := control.ReadInvite(invite, token)
-	return err
-}
-
-// InviteHost is the host:port that an invite leads to; no secret is in it.
-func InviteHost(invite string) (string, error) {
-	i, err := wire.ParseInvite(invite)
-	return i.Host, err
 }
 
 // request is what the responder is asked for.
@@ -93,16 +81,12 @@ type Session struct {
 }
 
 // Open asks the responder of an invite for a session.
-func Open(ctx context.Context, invite string, s Settings) (*Session, error) {
+func Open(ctx context.Context, to invite.Invite, s Settings) (*Session, error) {
 	request, err := s.request()
 	if err != nil {
 		return nil, err
 	}
-	i, err := control.ReadInvite(invite, s.Token)
-	if err != nil {
-		return nil, err
-	}
-	client, err := control.Open(ctx, i, request, s.Transport)
+	client, err := control.Open(ctx, to, request, s.Transport)
 	if err != nil {
 		return nil, err
 	}
@@ -148,8 +132,14 @@ func (s *Session) Run(ctx context.Context, p Plan) (*Outcome, error) {
 		return nil, fmt.Errorf("placing the call: %w", err)
 	}
 	c := &calls{
-		link: s.client, request: s.granted(), grant: grant, live: p.Live,
-		dial: func(ctx context.Context) (stamp.PacketConn, error) { return stamp.Dial(ctx, media) },
+		link: s.client, request: s.granted(), grant: grant, live: p.Live, sameHost: s.client.IsMediaOwn(),
+		dial: func(ctx context.Context) (stamp.PacketConn, error) {
+			to, err := dial.Addresses(ctx, nil, media)
+			if err != nil {
+				return nil, err
+			}
+			return stamp.Dial(ctx, to[0].String())
+		},
 	}
 	return c.run(ctx)
 }

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"netready/probe/call"
+	"netready/probe/invite"
 	"netready/probe/stream"
 )
 
@@ -68,7 +69,7 @@ type measured struct {
 func agent(file string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	invite, err := os.ReadFile(file)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
@@ -76,7 +77,11 @@ func agent(file string) error {
 	if _, err := fmt.Sscanf(os.Getenv("NETREADY_TEST_SETTINGS"), "%q %d %d %d", &settings.Codec, &settings.Duration, &settings.Calls, &settings.DSCP); err != nil {
 		return err
 	}
-	s, err := call.Open(ctx, string(invite), settings)
+	to, err := invite.Parse(string(text))
+	if err != nil {
+		return err
+	}
+	s, err := call.Open(ctx, to, settings)
 	if err != nil {
 		return err
 	}

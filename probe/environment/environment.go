@@ -16,6 +16,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"netready/probe/internal/dial"
+	"netready/probe/internal/portal"
 )
 
 // Options say what to look at. Zero fields mean the defaults.
@@ -26,8 +29,9 @@ type Options struct {
 	Portal   string        // http URL whose host answers for the captive portal; "": http://HOST/ of the first host
 }
 
-// DefaultLimit is for each look-up and for the captive portal.
-const DefaultLimit = 5 * time.Second
+// DefaultLimit is for each look-up and for the captive portal: a look-up of a
+// slow resolver and a page after it.
+const DefaultLimit = 8 * time.Second
 
 // A Result holds what was found. nil means not measured.
 type Result struct {
@@ -46,7 +50,19 @@ type Answer struct {
 	Addresses []string
 	Elapsed   time.Duration
 	Reason    string // an error, or what is odd about the answer
+	Code      string // the same as one of the codes below, "" where nothing is odd
 }
+
+// Codes of what a resolver says.
+const (
+	NoSuchName   = "no_such_name"
+	NoReply      = "no_reply"
+	Failed       = "error"
+	Hijacked     = "hijacked"      // what this resolver answers for every name
+	Blocked      = "blocked"       // an address that no service can have
+	SplitHorizon = "split_horizon" // an address of a private network: as often meant as not
+	Invents      = "invents"       // an answer for a name that cannot exist
+)
 
 // Run looks at everything at once.
 func Run(ctx context.Context, o Options) Result {
@@ -100,12 +116,12 @@ func lookups(ctx context.Context, o Options) []Answer {
 	wg.Wait()
 	var answers []Answer
 	for _, a := range found {
-		a.Reason = odd(a, invented.Addresses)
+		a.Code, a.Reason = odd(a, invented.Addresses)
 		answers = append(answers, a)
 	}
 	if len(invented.Addresses) > 0 {
 		invented.Name = "a name that cannot exist"
-		invented.Reason = "the resolver invents answers for names that do not exist"
+		invented.Code, invented.Reason = Invents, "the resolver invents answers for names that do not exist"
 		answers = append(answers, invented)
 	}
 	return answers
@@ -113,43 +129,43 @@ func lookups(ctx context.Context, o Options) []Answer {
 
 func lookup(ctx context.Context, r *net.Resolver, host string) Answer {
 	started := time.Now()
-	ips, err := r.LookupNetIP(ctx, "ip", host)
+	ips, err := dial.Lookup(ctx, r, host)
 	a := Answer{Name: host, Elapsed: time.Since(started)}
 	for _, ip := range ips {
-		a.Addresses = append(a.Addresses, ip.Unmap().String())
+		a.Addresses = append(a.Addresses, ip.String())
 	}
 	slices.Sort(a.Addresses)
 	a.Addresses = slices.Compact(a.Addresses)
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
-		a.Reason = "there is no such name"
+		a.Code, a.Reason = NoSuchName, "there is no such name"
 	case errors.As(err, &dns) && dns.IsTimeout:
-		a.Reason = "the resolver did not answer in time"
+		a.Code, a.Reason = NoReply, "the resolver did not answer in time"
 	case err != nil:
-		a.Reason = err.Error()
+		a.Code, a.Reason = Failed, err.Error()
 	}
 	return a
 }
 
 // odd says what is strange about an answer, given what the resolver invents.
-func odd(a Answer, invented []string) string {
+func odd(a Answer, invented []string) (code, reason string) {
 	if a.Reason != "" {
-		return a.Reason
+		return a.Code, a.Reason
 	}
 	for _, address := range a.Addresses {
 		ip, err := netip.ParseAddr(address)
 		switch {
 		case err != nil:
 		case slices.Contains(invented, address):
-			return fmt.Sprintf("hijacked: %s is what this resolver answers for names that do not exist", address)
+			return Hijacked, fmt.Sprintf("hijacked: %s is what this resolver answers for names that do not exist", address)
 		case ip.IsLoopback() || ip.IsUnspecified():
-			return fmt.Sprintf("blocked by DNS: %s is no address of the service", address)
+			return Blocked, fmt.Sprintf("blocked by DNS: %s is no address of the service", address)
 		case ip.IsPrivate() || ip.IsLinkLocalUnicast():
-			return fmt.Sprintf("split horizon: %s is an address of a private network, such as that of a proxy or a private link", address)
+			return SplitHorizon, fmt.Sprintf("split horizon: %s is an address of a private network, such as that of a proxy or a private link", address)
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // captive asks for a page over plain HTTP and looks whether somebody else
@@ -170,7 +186,9 @@ func captive(ctx context.Context, o Options) (is *bool, reason string) {
 	if err != nil {
 		return nil, err.Error()
 	}
-	transport := &http.Transport{Proxy: nil, DisableKeepAlives: true, DialContext: (&net.Dialer{Resolver: o.Resolver}).DialContext}
+	transport := &http.Transport{Proxy: nil, DisableKeepAlives: true, DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+		return dial.TCP(ctx, o.Resolver, address)
+	}}
 	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(r)
 	if err != nil {
@@ -202,29 +220,18 @@ func whyNoPage(ctx context.Context, host string, err error) string {
 func judgePage(status int, location, host string) *bool {
 	yes, no := true, false
 	switch {
-	case status == http.StatusNetworkAuthenticationRequired:
+	case status == portal.Status:
 		return &yes
 	case status == http.StatusNoContent:
 		return &no
 	case status < 300 || status > 399:
 		return nil
 	}
-	to, err := url.Parse(location)
-	switch {
-	case err != nil:
+	if _, err := url.Parse(location); err != nil {
 		return nil
-	case to.Hostname() == "" || site(to.Hostname()) == site(host):
-		return &no
-	default:
+	}
+	if portal.LeadsAway(location, host) {
 		return &yes
 	}
-}
-
-// site is the last two labels of a name.
-func site(host string) string {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return host
-	}
-	labels := strings.Split(strings.ToLower(strings.TrimSuffix(host, ".")), ".")
-	return strings.Join(labels[max(0, len(labels)-2):], ".")
+	return &no
 }

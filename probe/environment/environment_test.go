@@ -25,7 +25,7 @@ func TestOdd(t *testing.T) {
 		{"what the resolver invents", "93.184.216.34", []string{"93.184.216.34"}, true},
 	}
 	for _, test := range tests {
-		if got := odd(Answer{Addresses: []string{test.address}}, test.invented); (got != "") != test.want {
+		if _, got := odd(Answer{Addresses: []string{test.address}}, test.invented); (got != "") != test.want {
 			t.Errorf("%s: got %q", test.name, got)
 		}
 	}
@@ -118,6 +118,7 @@ func resolver(t *testing.T, address string, invent bool) *net.Resolver {
 	}
 	server := &dns.Server{PacketConn: pc, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
 		answer := new(dns.Msg).SetReply(m)
+		answer.RecursionAvailable = true
 		switch {
 		case dns.IsSubDomain("invalid.", m.Question[0].Name) && !invent:
 			answer.Rcode = dns.RcodeNameError

@@ -189,20 +189,18 @@ func (p place) answer(raw []byte, id string) (mapped, other netip.AddrPort, ok b
 		a, ok := wire.ParseKnockAnswer(raw, p.nonce)
 		return a.Observed, other, ok && string(a.Random[:]) == id
 	}
-	m := &stun.Message{Raw: append([]byte(nil), raw...)}
-	var x stun.XORMappedAddress
-	if !stun.IsMessage(raw) || m.Decode() != nil || string(m.TransactionID[:]) != id ||
-		m.Type != stun.BindingSuccess || x.GetFrom(m) != nil {
+	answer, ok := wire.ParseSTUNAnswer(raw)
+	if !ok || string(answer.ID[:]) != id || p.nonce != "" && !answer.Signed(p.nonce) {
 		return mapped, other, false
 	}
-	if p.nonce != "" && stun.NewShortTermIntegrity(p.nonce).Check(m) != nil {
+	if mapped, ok = answer.Mapped(); !ok {
 		return mapped, other, false
 	}
 	var o stun.OtherAddress
-	if o.GetFrom(m) == nil {
+	if o.GetFrom(answer.Message) == nil {
 		other = addrPort(o.IP, o.Port)
 	}
-	return addrPort(x.IP, x.Port), other, true
+	return mapped, other, true
 }
 
 func addrPort(ip net.IP, port int) netip.AddrPort {

@@ -6,8 +6,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/emiago/sipgo/sip"
-
 	"netready/probe/internal/wire"
 )
 
@@ -48,16 +46,11 @@ func heard(conn *net.UDPConn, q wire.SIPOptions, b []byte) *bool {
 		if err != nil {
 			return nil
 		}
-		m, err := sip.NewParser().ParseSIP(b[:n])
-		if err != nil {
+		answer, ok := wire.ParseSIPResponse(b[:n])
+		if !ok {
 			continue
 		}
-		r, ok := m.(*sip.Response)
-		if !ok || r.GetHeader(wire.SIPAnswer) == nil {
-			continue
-		}
-		h := r.GetHeader(wire.SIPAnswer)
-		if genuine, unchanged := wire.CheckSIPReply(h.Value(), q.Nonce, q.CallID, q.Marshal()); genuine {
+		if genuine, unchanged := wire.CheckSIPReply(answer.Header(wire.SIPAnswer), q.Nonce, q.CallID, q.Marshal()); genuine {
 			changed := !unchanged
 			return &changed
 		}

@@ -4,11 +4,14 @@ package ping
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
+	"syscall"
 	"time"
+
+	"netready/probe/internal/dial"
 )
 
 // Settings of a series; the zero value means the defaults.
@@ -26,9 +29,9 @@ const (
 // Result is what came of a series. Without samples the figures are nil.
 type Result struct {
 	Target        string
-	Samples, Lost int
+	Samples, Lost int // answers; questions without one, those that could not be sent among them
 	Min, Avg, Max *time.Duration
-	Reason        string // why nothing was measured, with the system's own words
+	Reason        string // why nothing was measured, or what could not be sent, with the system's own words
 }
 
 // Run asks the host until Count is reached or ctx is done. It never fails:
@@ -46,33 +49,31 @@ func Run(ctx context.Context, host string, s Settings) Result {
 		result.Reason = fmt.Sprintf("looking up %s: %v", host, err)
 		return result
 	}
-	trips, lost, err := series(ctx, addr, s)
-	result.Lost = lost
-	if err != nil && len(trips) == 0 {
-		result.Lost = 0
+	t, err := series(ctx, addr, s)
+	if err != nil && t.asked() == 0 {
 		result.Reason = err.Error()
 		return result
 	}
-	result.summarise(trips)
-	switch {
-	case len(trips) > 0:
-	case lost == 0:
-		result.Reason = "the run ended before an answer could come"
-	default:
-		result.Reason = fmt.Sprintf("%d echo requests, no answer: many hosts and firewalls drop ICMP, which harms nothing", lost)
+	return t.result(host)
+}
+
+// systemWords strips Go's wrapping from a system error.
+func systemWords(err error) string {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno.Error()
 	}
-	return result
+	return err.Error()
 }
 
 func resolve(ctx context.Context, host string) (netip.Addr, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr, nil
+		return addr, nil // with its zone
 	}
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	addrs, err := dial.Lookup(ctx, nil, host)
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	return addrs[0].Unmap(), nil
+	return addrs[0], nil
 }
 
 func (r *Result) summarise(trips []time.Duration) {

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync"
+	"syscall"
 	"time"
 
 	probing "github.com/prometheus-community/pro-bing"
@@ -16,42 +18,180 @@ import (
 
 // series sends ICMP echo requests: from an unprivileged datagram socket where
 // the system allows one, else from a raw one, which takes root.
-func series(ctx context.Context, addr netip.Addr, s Settings) (trips []time.Duration, lost int, err error) {
-	trips, lost, err = attempt(ctx, addr, s, false)
+func series(ctx context.Context, addr netip.Addr, s Settings) (tally, error) {
+	if err := forbidden(addr); err != nil {
+		return tally{}, err
+	}
+	t, err := attempt(ctx, addr, s, false)
 	if errors.Is(err, os.ErrPermission) {
-		trips, lost, err = attempt(ctx, addr, s, true)
+		t, err = attempt(ctx, addr, s, true)
 	}
 	if errors.Is(err, os.ErrPermission) {
 		err = fmt.Errorf("this system lets only administrators send ICMP echo requests (%w)", err)
 	}
-	return trips, lost, err
+	return t, err
 }
 
-func attempt(ctx context.Context, addr netip.Addr, s Settings, privileged bool) ([]time.Duration, int, error) {
-	pinger := probing.New(addr.String())
-	pinger.SetIPAddr(&net.IPAddr{IP: addr.AsSlice(), Zone: addr.Zone()})
-	pinger.SetPrivileged(privileged)
-	pinger.SetLogger(probing.NoopLogger{})
-	pinger.Interval = s.Interval
-	pinger.RecordTTLs = false
-	pinger.Timeout = 24 * time.Hour // ctx ends it
-	if s.Count > 0 {
-		pinger.Count = s.Count
-		pinger.Timeout = time.Duration(s.Count-1)*s.Interval + s.Timeout
+// forbidden is the error of a route that forbids the address. pro-bing takes it
+// for that of a broadcast address and tries for ever.
+func forbidden(addr netip.Addr) error {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 9)))
+	if errors.Is(err, syscall.EACCES) {
+		return fmt.Errorf("this machine's routes forbid %s: %s", addr, systemWords(err))
 	}
-	err := pinger.RunWithContext(ctx)
-	if err != nil && !errors.Is(err, ctx.Err()) {
-		return nil, 0, fmt.Errorf("sending ICMP echo requests to %s: %w", addr, err)
+	if err == nil {
+		_ = c.Close()
 	}
-	stats := pinger.Statistics()
-	return stats.Rtts, stats.PacketsSent - stats.PacketsRecv - inFlight(ctx, s, stats), nil
+	return nil
 }
 
-// inFlight is 1 where ctx cut off the wait for the last answer: that question
-// is neither answered nor lost.
-func inFlight(ctx context.Context, s Settings, stats *probing.Statistics) int {
-	if ctx.Err() != nil && stats.PacketsSent > stats.PacketsRecv && (s.Count == 0 || stats.PacketsSent < s.Count) {
-		return 1
+// attempt asks until Count questions have been asked or ctx is done. What ends
+// one socket's series, as a question that could not be sent, costs that
+// question: the rest goes on with a new socket. An error means that there is no
+// socket to be had.
+func attempt(ctx context.Context, addr netip.Addr, s Settings, privileged bool) (tally, error) {
+	e := &echoes{settings: s, waiting: map[int]time.Time{}}
+	for {
+		begun := e.begun()
+		err := e.run(ctx, addr, privileged)
+		if err != nil && e.begun() == begun {
+			return tally{}, fmt.Errorf("sending ICMP echo requests to %s: %w", addr, err)
+		}
+		if ctx.Err() != nil || e.full() {
+			return e.tally, nil
+		}
+		select {
+		case <-ctx.Done():
+			return e.tally, nil
+		case <-time.After(s.Interval):
+		}
 	}
-	return 0
+}
+
+// echoes are the questions of a series under way.
+type echoes struct {
+	settings Settings
+
+	mu      sync.Mutex // guards the rest
+	tally   tally
+	waiting map[int]time.Time // when a question was sent, by its number
+	ended   bool              // what is sent from now on does not count
+}
+
+// run asks from one socket. What it sent is answered or lost when it returns;
+// only where nothing has ever answered, the last question of a series that was
+// ended is neither: nobody waits for it.
+func (e *echoes) run(ctx context.Context, addr netip.Addr, privileged bool) error {
+	p := e.pinger(addr, privileged)
+	asking, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	wg.Go(func() { e.watch(ctx, asking, stop) })
+	err := p.RunWithContext(asking)
+	stop()
+	wg.Wait()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for number, sent := range e.waiting {
+		if ctx.Err() == nil || time.Since(sent) >= e.settings.Timeout {
+			e.tally.lost++
+		}
+		delete(e.waiting, number)
+	}
+	return err
+}
+
+func (e *echoes) pinger(addr netip.Addr, privileged bool) *probing.Pinger {
+	p := probing.New(addr.String())
+	p.SetIPAddr(&net.IPAddr{IP: addr.AsSlice(), Zone: addr.Zone()})
+	p.SetPrivileged(privileged)
+	p.SetLogger(probing.NoopLogger{})
+	p.Interval = e.settings.Interval
+	p.RecordRtts, p.RecordTTLs = false, false
+	p.Timeout = 24 * time.Hour // watch ends it
+	p.OnSend = func(q *probing.Packet) { e.sent(q.Seq) }
+	p.OnSendError = func(_ *probing.Packet, err error) { e.notSent(err) }
+	p.OnRecv = func(q *probing.Packet) { e.answered(q.Seq, q.Rtt) }
+	return p
+}
+
+func (e *echoes) sent(number int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.ended && !e.isFull() {
+		e.waiting[number] = time.Now()
+	}
+}
+
+func (e *echoes) notSent(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.ended && !e.isFull() {
+		e.tally.failed(err)
+	}
+}
+
+func (e *echoes) answered(number int, trip time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, asked := e.waiting[number]; asked {
+		delete(e.waiting, number)
+		e.tally.trips = append(e.tally.trips, trip)
+	}
+}
+
+// begun is how many questions were asked so far.
+func (e *echoes) begun() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.tally.asked() + len(e.waiting)
+}
+
+func (e *echoes) full() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.isFull()
+}
+
+// isFull reports whether all questions were asked. The caller holds mu.
+func (e *echoes) isFull() bool {
+	return e.settings.Count > 0 && e.tally.asked()+len(e.waiting) >= e.settings.Count
+}
+
+// glance is how often watch looks.
+const glance = 10 * time.Millisecond
+
+// watch stops the asking once the series is over and what it sent has been
+// answered or is overdue.
+func (e *echoes) watch(ctx, asking context.Context, stop func()) {
+	look := time.NewTicker(glance)
+	defer look.Stop()
+	for {
+		select {
+		case <-asking.Done():
+			return
+		case now := <-look.C:
+			if e.over(now, ctx.Err() != nil) {
+				stop()
+				return
+			}
+		}
+	}
+}
+
+func (e *echoes) over(now time.Time, ended bool) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ended = e.ended || ended
+	if !e.ended && !e.isFull() {
+		return false
+	}
+	if e.ended && len(e.tally.trips) == 0 {
+		return true // nothing answers there
+	}
+	for _, sent := range e.waiting {
+		if now.Sub(sent) < e.settings.Timeout {
+			return false
+		}
+	}
+	return true
 }

@@ -35,40 +35,41 @@ type echoReply struct {
 
 var errIPv6 = errors.New("not measured over IPv6 on Windows")
 
-func series(ctx context.Context, addr netip.Addr, s Settings) (trips []time.Duration, lost int, err error) {
+func series(ctx context.Context, addr netip.Addr, s Settings) (tally, error) {
 	if !addr.Is4() {
-		return nil, 0, errIPv6
+		return tally{}, errIPv6
 	}
 	if err := icmpSendEcho.Find(); err != nil {
-		return nil, 0, fmt.Errorf("finding IcmpSendEcho: %w", err)
+		return tally{}, fmt.Errorf("finding IcmpSendEcho: %w", err)
 	}
 	handle, _, callErr := icmpCreateFile.Call()
 	if windows.Handle(handle) == windows.InvalidHandle {
-		return nil, 0, fmt.Errorf("opening ICMP: %w", callErr)
+		return tally{}, fmt.Errorf("opening ICMP: %w", callErr)
 	}
 	defer icmpCloseHandle.Call(handle) //nolint:errcheck // nothing can be done about it
 	tick := time.NewTicker(s.Interval)
 	defer tick.Stop()
-	for i := 0; s.Count == 0 || i < s.Count; i++ {
+	var t tally
+	for s.Count == 0 || t.asked() < s.Count {
 		trip, err := echo(handle, addr, s.Timeout)
 		switch {
 		case err == nil:
-			trips = append(trips, trip)
-		case i == 0 && !timedOut(err):
-			return nil, 0, fmt.Errorf("sending ICMP echo requests to %s: %w", addr, err)
-		case ctx.Err() == nil:
-			lost++
+			t.trips = append(t.trips, trip)
+		case timedOut(err):
+			t.lost++ // it was waited for, whatever ended meanwhile
+		default:
+			t.failed(err)
 		}
-		if s.Count > 0 && i == s.Count-1 {
+		if t.asked() == s.Count {
 			break
 		}
 		select {
 		case <-ctx.Done():
-			return trips, lost, nil
+			return t, nil
 		case <-tick.C:
 		}
 	}
-	return trips, lost, nil
+	return t, nil
 }
 
 // echo asks once and waits for the answer.
@@ -91,8 +92,10 @@ func echo(handle uintptr, addr netip.Addr, timeout time.Duration) (time.Duration
 	return answered - asked, nil
 }
 
-// timedOut tells silence from a refusal to send at all.
+// timedOut tells silence, or a router's word that there is no way, from a
+// refusal to send at all.
 func timedOut(err error) bool {
-	const requestTimedOut = windows.Errno(11010) // IP_REQ_TIMED_OUT
-	return errors.Is(err, requestTimedOut) || errors.Is(err, windows.ERROR_SEM_TIMEOUT)
+	const first, last, noResources = windows.Errno(11001), windows.Errno(11050), windows.Errno(11006) // IP_STATUS
+	status, ok := errors.AsType[windows.Errno](err)
+	return errors.Is(err, windows.ERROR_SEM_TIMEOUT) || ok && status >= first && status <= last && status != noResources
 }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"time"
+
+	"netready/probe/internal/portal"
 )
 
 // attempt is the end of one try to connect. Neither a connection nor a verdict
@@ -128,7 +131,12 @@ func (t target) tcp(ctx context.Context) outcome {
 	}
 	// A firewall that inspects resets a connection soon after it is accepted.
 	_ = conn.SetReadDeadline(time.Now().Add(max(300*time.Millisecond, min(3*took, time.Second))))
-	if _, err := conn.Read(make([]byte, 1)); err != nil && !isTimeout(err) && !isEOF(err) {
+	first := make([]byte, portal.Peek)
+	n, err := io.ReadFull(conn, first)
+	if portal.Says(first[:n]) {
+		return t.behindPortal()
+	}
+	if err != nil && !isTimeout(err) && !isEOF(err) {
 		return t.blamed(err, nil)
 	}
 	return passed(fmt.Sprintf("connected in %s; who answers there, a plain connection cannot tell", milliseconds(took)))

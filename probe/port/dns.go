@@ -1,9 +1,10 @@
 package port
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
-	"errors"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -27,30 +28,18 @@ func (t target) dns(ctx context.Context) outcome {
 	if verdict != nil {
 		return *verdict
 	}
-	defer conn.Close()
-	defer boundTo(ctx, conn)()
-	stream := dns.Conn{Conn: conn}
-	for range 2 { // one with recursion, one without
-		raw, err := q.ask()
-		if err != nil {
-			return notMeasured(Unknown, "the question could not be made: "+err.Error())
-		}
-		if _, err := stream.Write(raw); err != nil {
-			return t.blamed(err, nil)
-		}
+	return t.speak(ctx, conn, stream{name: "DNS", ask: q.askTwice, read: readDNS, judge: q.judge})
+}
+
+// readDNS reads one message from a stream: its length comes first (RFC 1035 4.2.2).
+func readDNS(r *bufio.Reader) ([]byte, error) {
+	var length [2]byte
+	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return nil, err
 	}
-	answer := make([]byte, 64<<10)
-	n, err := stream.Read(answer)
-	if err != nil {
-		if errors.Is(err, io.ErrShortBuffer) {
-			return *t.impostor()
-		}
-		return t.noSpeech(err, "DNS")
-	}
-	if o := q.judge(answer[:n]); o != nil {
-		return *o
-	}
-	return *t.impostor()
+	b := make([]byte, binary.BigEndian.Uint16(length[:]))
+	_, err := io.ReadFull(r, b)
+	return b, err
 }
 
 // dnsQuestion makes queries and judges their answers.
@@ -95,21 +84,68 @@ func (q *dnsQuestion) ask() ([]byte, error) {
 	return m.Pack()
 }
 
+// askTwice makes the queries of a stream, one with recursion, one without,
+// each with its length.
+func (q *dnsQuestion) askTwice() ([]byte, error) {
+	var both []byte
+	for range 2 {
+		raw, err := q.ask()
+		if err != nil {
+			return nil, err
+		}
+		both = append(binary.BigEndian.AppendUint16(both, uint16(len(raw))), raw...)
+	}
+	return both, nil
+}
+
+// judge takes an answer for what it is: an error may come without the question
+// (RFC 1035 4.1.1 asks for none), and a long answer may be cut (TC) in the
+// middle of a record, so that not all of it can be read.
 func (q *dnsQuestion) judge(raw []byte) *outcome {
 	m := new(dns.Msg)
-	if m.Unpack(raw) != nil || !m.Response || !q.ids[m.Id] || len(m.Question) != 1 ||
-		!strings.EqualFold(m.Question[0].Name, q.name) || m.Question[0].Qtype != q.kind {
+	err := m.Unpack(raw)
+	if err != nil && !q.isHeader(raw) {
+		return q.t.impostor()
+	}
+	if !m.Response || !q.ids[m.Id] || len(m.Question) > 0 && !q.isOurs(m.Question[0]) {
 		return q.t.impostor()
 	}
 	if q.t.session != nil {
 		return q.judgeProof(m)
 	}
-	if q.absent && m.Rcode == dns.RcodeSuccess && len(m.Answer) > 0 {
-		o := q.t.fail(Hijacked, "%s answered for a name that cannot exist (%s): it or a resolver in between invents answers", q.t.place(), m.Answer[0].String())
+	if invented := inventedRecord(m); q.absent && invented != nil {
+		o := q.t.fail(Hijacked, "%s answered for a name that cannot exist (%s): it or a resolver in between invents answers", q.t.place(), invented)
 		return &o
 	}
 	o := passed(fmt.Sprintf("answered (%s)", dns.RcodeToString[m.Rcode]))
 	return &o
+}
+
+// isHeader reports whether raw begins with the header of a DNS message that is
+// an answer to a query of ours.
+func (q *dnsQuestion) isHeader(raw []byte) bool {
+	const header, response = 12, 0x80 // RFC 1035 4.1.1
+	return len(raw) >= header && raw[2]&response != 0 && q.ids[binary.BigEndian.Uint16(raw)]
+}
+
+// isOurs compares without regard to case: resolvers mix it (0x20) or lower it.
+func (q *dnsQuestion) isOurs(asked dns.Question) bool {
+	return strings.EqualFold(asked.Name, q.name) && asked.Qtype == q.kind
+}
+
+// inventedRecord is what an answer says of a name that cannot exist, nil
+// where it says nothing.
+func inventedRecord(m *dns.Msg) dns.RR {
+	if m.Rcode != dns.RcodeSuccess {
+		return nil
+	}
+	for _, rr := range m.Answer {
+		switch rr.(type) {
+		case *dns.A, *dns.AAAA, *dns.CNAME:
+			return rr
+		}
+	}
+	return nil
 }
 
 func (q *dnsQuestion) judgeProof(m *dns.Msg) *outcome {
@@ -121,7 +157,7 @@ func (q *dnsQuestion) judgeProof(m *dns.Msg) *outcome {
 		}
 	}
 	o := q.t.fail(Hijacked, "%s was answered by another name server (%s): the network leads all DNS to a resolver of its own, which is common",
-		q.t.place(), dns.RcodeToString[m.Rcode])
+		q.t.place(), dns.RcodeToString[m.Rcode]).byAnother()
 	return &o
 }
 

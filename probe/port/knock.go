@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 
+	"netready/probe/internal/portal"
 	"netready/probe/internal/wire"
 )
 
@@ -21,15 +22,19 @@ func (t target) knockStream(ctx context.Context, conn net.Conn, binding [16]byte
 		return t.blamed(err, nil)
 	}
 	b := make([]byte, wire.AnswerSize)
-	if _, err := io.ReadFull(conn, b); err != nil {
+	n, err := io.ReadFull(conn, b)
+	if portal.Says(b[:n]) {
+		return t.behindPortal()
+	}
+	if err != nil {
 		return t.unproved(err)
 	}
 	answer, ok := wire.ParseKnockAnswer(b, t.session.Nonce)
 	switch {
 	case !ok || answer.Random != question.Random:
-		return t.fail(Hijacked, "%s answered, but it is not the responder: somebody else has taken its address or its port", t.place())
+		return t.fail(Hijacked, "%s answered, but it is not the responder: somebody else has taken its address or its port", t.place()).byAnother()
 	case answer.Binding != binding:
-		return t.fail(Intercepted, "a proxy in between opens the TLS connection to %s and makes one of its own", t.place())
+		return t.fail(Intercepted, "a proxy in between opens the TLS connection to %s and makes one of its own", t.place()).byAnother()
 	}
 	return passed("the responder itself answered")
 }
@@ -55,9 +60,12 @@ func (t target) udp(ctx context.Context) outcome {
 	}
 	grant, err := s.Open(ctx, wire.PortsRequest{Protocol: "udp", Ports: []int{t.check.Port}})
 	if err != nil {
-		return notMeasured(NotServed, "the responder could not be asked to open the port: "+err.Error())
+		return notOpened(err)
 	}
 	if len(grant.Open) == 0 {
+		if grant.Busy {
+			return tooFull("it opens no more ports now")
+		}
 		return notMeasured(NotServed, fmt.Sprintf("the responder could not open %s: %s", t.service(), grant.Failed[t.check.Port]))
 	}
 	return t.knock(ctx)
@@ -85,6 +93,6 @@ func (t target) knock(ctx context.Context) outcome {
 
 // impostor is the verdict on an answer that does not prove who it is from.
 func (t target) impostor() *outcome {
-	o := t.fail(Hijacked, "%s answered, but not who was asked: somebody in between answers in its place", t.place())
+	o := t.fail(Hijacked, "%s answered, but not who was asked: somebody in between answers in its place", t.place()).byAnother()
 	return &o
 }

@@ -69,17 +69,40 @@ const again = 3
 // steady measures a target, and once more where silence fell together with a
 // standstill of this machine.
 func (t target) steady(ctx context.Context) outcome {
+	var busy *outcome
 	for range again {
 		began := time.Now()
 		limited, cancel := context.WithTimeout(ctx, t.opts.Limit)
 		o := t.measure(limited)
 		silent := o.status == Fail && (o.timedOut() || limited.Err() != nil)
 		cancel()
-		if ctx.Err() != nil || !silent || !t.opts.pulse.stoodStill(began, time.Now()) {
+		if ctx.Err() == nil && silent && t.opts.pulse.stoodStill(began, time.Now()) {
+			continue
+		}
+		said := t.responderBusy(ctx, o)
+		if said == nil {
 			return o
 		}
+		if busy != nil {
+			return *said
+		}
+		busy = said // and once more, as the rush may be over
+		pause(ctx, afterBusy)
+	}
+	if busy != nil {
+		return *busy
 	}
 	return notMeasured(Busy, "this machine stood still while the answer was due, several times over: close what keeps it busy and run again")
+}
+
+// afterBusy is the wait before a full responder is tried once more.
+const afterBusy = 700 * time.Millisecond
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 // timedOut reports whether a verdict rests on an answer that did not come.

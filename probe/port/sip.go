@@ -2,15 +2,15 @@ package port
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/emiago/sipgo/sip"
 
 	"netready/probe/internal/wire"
 )
@@ -23,7 +23,7 @@ func (t target) sip(ctx context.Context) outcome {
 		return t.blamed(err, nil)
 	}
 	q := t.newOptions("UDP", own)
-	return t.exchange(ctx, exchange{ask: func() ([]byte, error) { return q.raw, nil }, judge: q.judge})
+	return q.orProvisional(t.exchange(ctx, exchange{ask: q.ask, judge: q.judge}))
 }
 
 // sipStream sends OPTIONS over TCP or TLS.
@@ -33,28 +33,26 @@ func (t target) sipStream(ctx context.Context) outcome {
 	if verdict != nil {
 		return *verdict
 	}
-	defer conn.Close()
-	defer boundTo(ctx, conn)()
 	transport := map[bool]string{true: "TLS", false: "TCP"}[secure]
 	q := t.newOptions(transport, conn.LocalAddr().String())
-	if _, err := conn.Write(q.raw); err != nil {
-		return t.blamed(err, nil)
-	}
-	answer, err := ReadSIP(bufio.NewReader(conn))
-	if err != nil {
-		return t.noSpeech(err, "SIP")
-	}
-	if o := q.judge(answer); o != nil {
-		return *o
-	}
-	return *t.impostor()
+	return q.orProvisional(t.speak(ctx, conn, stream{name: "SIP", ask: q.ask, read: readSIP, judge: q.judge}))
 }
 
 // options is one OPTIONS request.
 type options struct {
 	wire.SIPOptions
-	t   target
-	raw []byte
+	t           target
+	raw         []byte
+	provisional string // a response that promises a final one, in words
+}
+
+// orProvisional is the verdict where a provisional response came, and the final
+// one did not in time: it is an answer all the same.
+func (q *options) orProvisional(o outcome) outcome {
+	if o.status == Pass || q.provisional == "" || q.t.session != nil || o.reason != NoReply {
+		return o
+	}
+	return passed("answered OPTIONS with " + q.provisional + ", and with nothing final in time: the way is open")
 }
 
 func (t target) newOptions(transport, own string) *options {
@@ -63,49 +61,55 @@ func (t target) newOptions(transport, own string) *options {
 		nonce = t.session.Nonce
 	}
 	o := wire.NewSIPOptions(transport, own, t.check.Host, int(t.addr.Port()), nonce)
-	return &options{o, t, o.Marshal()}
+	return &options{SIPOptions: o, t: t, raw: o.Marshal()}
 }
 
+func (q *options) ask() ([]byte, error) { return q.raw, nil }
+
+// judge passes any final answer to the question. A provisional one, a keep-alive
+// (RFC 5626 3.5.1) or a request of the server's own is none.
 func (q *options) judge(raw []byte) *outcome {
-	m, err := sip.NewParser().ParseSIP(raw)
-	if err != nil {
-		return q.t.impostor()
-	}
-	r, ok := m.(*sip.Response)
-	if !ok || r.CallID() == nil || r.CallID().Value() != q.CallID || r.Via() == nil {
-		return q.t.impostor()
-	}
-	if branch, _ := r.Via().Params.Get("branch"); branch != q.Branch {
-		return q.t.impostor()
-	}
-	if r.IsProvisional() {
+	if len(bytes.Trim(raw, "\r\n\x00 ")) == 0 {
 		return nil
 	}
-	if q.t.session != nil {
-		return q.judgeProof(r)
+	answer, ok := wire.ParseSIPResponse(raw)
+	switch {
+	case !ok && sipRequest.Match(raw):
+		return nil
+	case !ok || !answer.Answers(q.SIPOptions):
+		return q.t.impostor()
+	case answer.IsProvisional():
+		q.provisional = said(answer)
+		return nil
+	case q.t.session != nil:
+		return q.judgeProof(answer)
 	}
-	o := passed(fmt.Sprintf("answered OPTIONS with %d %s", r.StatusCode, r.Reason))
+	o := passed("answered OPTIONS with " + said(answer))
 	return &o
 }
 
-func (q *options) judgeProof(r *sip.Response) *outcome {
-	h := r.GetHeader(wire.SIPAnswer)
-	if h == nil {
-		return q.t.impostor()
-	}
-	genuine, unchanged := wire.CheckSIPReply(h.Value(), q.t.session.Nonce, q.CallID, q.raw)
+// said is a response in words: 200 OK.
+func said(answer wire.SIPResponse) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", answer.Status, printable([]byte(answer.Reason))))
+}
+
+// sipRequest is the first line of a request (RFC 3261 7.1).
+var sipRequest = regexp.MustCompile(`^\s*[A-Z]+ \S+ SIP/2\.0\r?\n`)
+
+func (q *options) judgeProof(answer wire.SIPResponse) *outcome {
+	genuine, unchanged := wire.CheckSIPReply(answer.Header(wire.SIPAnswer), q.t.session.Nonce, q.CallID, q.raw)
 	if !genuine {
 		return q.t.impostor()
 	}
 	o := passed("the responder itself answered OPTIONS")
 	if !unchanged {
-		o.detail += "; but the message was rewritten on its way: a SIP ALG is at work, ask the network team to switch it off"
+		o.detail += "; but the message was rewritten on its way: a SIP ALG is at work"
 	}
 	return &o
 }
 
-// ReadSIP reads one SIP message from a stream (RFC 3261 18.3).
-func ReadSIP(r *bufio.Reader) ([]byte, error) {
+// readSIP reads one SIP message from a stream (RFC 3261 18.3).
+func readSIP(r *bufio.Reader) ([]byte, error) {
 	var b []byte
 	length := 0
 	for {

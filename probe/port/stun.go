@@ -26,24 +26,8 @@ func (t target) stunStream(ctx context.Context) outcome {
 	if verdict != nil {
 		return *verdict
 	}
-	defer conn.Close()
-	defer boundTo(ctx, conn)()
 	b := t.newBinding()
-	question, err := b.ask()
-	if err != nil {
-		return notMeasured(Unknown, "the question could not be made: "+err.Error())
-	}
-	if _, err := conn.Write(question); err != nil {
-		return t.blamed(err, nil)
-	}
-	answer, err := readSTUN(bufio.NewReader(conn))
-	if err != nil {
-		return t.noSpeech(err, "STUN")
-	}
-	if o := b.judge(answer); o != nil {
-		return *o
-	}
-	return *t.impostor()
+	return t.speak(ctx, conn, stream{name: "STUN", ask: b.ask, read: readSTUN, judge: b.judge})
 }
 
 // connect is dial, with TLS if asked for.
@@ -104,46 +88,30 @@ func (b *binding) ask() ([]byte, error) {
 	return m.Raw, nil
 }
 
-// judge passes an answer to one of the requests, from the responder only if it
-// is signed.
+// judge passes any answer to one of the requests, from the responder only if
+// it is signed.
 func (b *binding) judge(raw []byte) *outcome {
-	m, err := parseSTUN(raw)
-	if err != nil || !b.asked[m.TransactionID] {
+	answer, ok := wire.ParseSTUNAnswer(raw)
+	if !ok || !b.asked[answer.ID] {
 		return b.t.impostor()
 	}
-	if s := b.t.session; s != nil {
-		if stun.NewShortTermIntegrity(s.Nonce).Check(m) != nil {
-			return b.t.impostor()
-		}
+	if s := b.t.session; s != nil && !answer.Signed(s.Nonce) {
+		return b.t.impostor()
 	}
-	var mapped stun.XORMappedAddress
-	if m.Type == stun.BindingSuccess && mapped.GetFrom(m) == nil {
-		o := passed(fmt.Sprintf("answered; it sees this machine as %s", net.JoinHostPort(mapped.IP.String(), fmt.Sprint(mapped.Port))))
-		return &o
+	o := passed("answered, without an address: the way is open")
+	if answer.IsError {
+		o = passed("answered, with a STUN error: the way is open")
+	} else if mapped, known := answer.Mapped(); known {
+		o = passed("answered; it sees this machine as " + mapped.String())
 	}
-	if m.Type == stun.BindingError {
-		o := passed("answered, with a STUN error: the way is open")
-		return &o
-	}
-	return b.t.impostor()
-}
-
-func parseSTUN(raw []byte) (*stun.Message, error) {
-	if !stun.IsMessage(raw) {
-		return nil, errNotSTUN
-	}
-	m := &stun.Message{Raw: append([]byte(nil), raw...)}
-	if err := m.Decode(); err != nil {
-		return nil, fmt.Errorf("reading a STUN message: %w", err)
-	}
-	return m, nil
+	return &o
 }
 
 var errNotSTUN = errors.New("not a STUN message")
 
 // readSTUN reads one message from a stream (RFC 8489 6.2.2: the header holds
 // the length).
-func readSTUN(r io.Reader) ([]byte, error) {
+func readSTUN(r *bufio.Reader) ([]byte, error) {
 	b := make([]byte, 20, 256)
 	if _, err := io.ReadFull(r, b); err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 
+	"netready/probe/internal/portal"
 	"netready/probe/internal/wire"
 )
 
@@ -61,7 +62,8 @@ func (t target) tlsDirect(ctx context.Context) outcome {
 // beyond doubt, or says what is wrong with it. It closes conn if it fails.
 func (t target) handshake(ctx context.Context, conn net.Conn) (net.Conn, *outcome) {
 	var doubt *outcome
-	secure := tls.Client(conn, &tls.Config{
+	heard := portal.Listen(conn)
+	secure := tls.Client(heard, &tls.Config{
 		ServerName:         t.check.Host,
 		InsecureSkipVerify: true, // judge verifies, so that it can say what is wrong
 		VerifyConnection: func(state tls.ConnectionState) error {
@@ -79,6 +81,10 @@ func (t target) handshake(ctx context.Context, conn net.Conn) (net.Conn, *outcom
 		return secure, nil
 	}
 	_ = conn.Close()
+	if doubt == nil && heard.Says() {
+		o := t.behindPortal()
+		doubt = &o
+	}
 	if doubt == nil {
 		o := t.handshakeFailed(err)
 		doubt = &o

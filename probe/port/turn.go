@@ -1,7 +1,6 @@
 package port
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/pion/stun/v3"
 	"github.com/pion/turn/v4"
+
+	"netready/probe/internal/wire"
 )
 
 // turn asks a TURN server for a relay (RFC 8656). Its refusal without
@@ -34,23 +35,7 @@ func (t target) allocate(ctx context.Context) outcome {
 	if verdict != nil {
 		return *verdict
 	}
-	defer conn.Close()
-	defer boundTo(ctx, conn)()
-	question, err := a.ask()
-	if err != nil {
-		return notMeasured(Unknown, "the question could not be made: "+err.Error())
-	}
-	if _, err := conn.Write(question); err != nil {
-		return t.blamed(err, nil)
-	}
-	answer, err := readSTUN(bufio.NewReader(conn))
-	if err != nil {
-		return t.noSpeech(err, "TURN")
-	}
-	if o := a.judge(answer); o != nil {
-		return *o
-	}
-	return *t.impostor()
+	return t.speak(ctx, conn, stream{name: "TURN", ask: a.ask, read: readSTUN, judge: a.judge})
 }
 
 // allocation asks for a relay without credentials.
@@ -70,18 +55,17 @@ func (a *allocation) ask() ([]byte, error) {
 }
 
 func (a *allocation) judge(raw []byte) *outcome {
-	m, err := parseSTUN(raw)
-	if err != nil || !a.asked[m.TransactionID] || m.Type.Method != stun.MethodAllocate {
+	answer, ok := wire.ParseSTUNAnswer(raw)
+	if !ok || !a.asked[answer.ID] {
 		return a.t.impostor()
 	}
+	o := passed("a TURN server answered with an error: the way is open")
 	var code stun.ErrorCodeAttribute
 	var realm stun.Realm
-	var o outcome
-	switch {
-	case m.Type.Class == stun.ClassSuccessResponse:
+	switch m := answer.Message; {
+	case !answer.IsError:
 		o = passed("a relay was given without credentials: this TURN server is open to everyone")
-	case code.GetFrom(m) != nil:
-		return a.t.impostor()
+	case m == nil || code.GetFrom(m) != nil:
 	case (code.Code == stun.CodeUnauthorized || code.Code == stun.CodeStaleNonce) && realm.GetFrom(m) == nil:
 		o = passed(fmt.Sprintf("the TURN server of realm %q answered; it wants credentials, as it should", realm))
 	default:
@@ -186,10 +170,9 @@ func reflexive(ctx context.Context, conn net.PacketConn, server string) (net.Add
 		if err != nil {
 			continue
 		}
-		answer, err := parseSTUN(b[:n])
-		var mapped stun.XORMappedAddress
-		if err == nil && answer.TransactionID == m.TransactionID && mapped.GetFrom(answer) == nil {
-			return &net.UDPAddr{IP: mapped.IP, Port: mapped.Port}, nil
+		answer, ok := wire.ParseSTUNAnswer(b[:n])
+		if mapped, known := answer.Mapped(); ok && known && answer.ID == m.TransactionID {
+			return net.UDPAddrFromAddrPort(mapped), nil
 		}
 	}
 	return nil, fmt.Errorf("the server did not say what address it sees")

@@ -39,11 +39,8 @@ var request = wire.Request{
 
 func open(t *testing.T, s *Server, r wire.Request) *control.Client {
 	t.Helper()
-	invite, err := wire.ParseInvite(s.Invite())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := control.Open(t.Context(), invite, r, nil)
+	invited := s.Invite()
+	c, err := control.Open(t.Context(), invited, r, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,9 +51,10 @@ func open(t *testing.T, s *Server, r wire.Request) *control.Client {
 // socket is an agent's media socket, without an agent.
 type socket struct {
 	*net.UDPConn
-	in, out int // bytes
-	rtp     int // packets that came
-	asks    []wire.TransactionID
+	in, out   int // bytes
+	datagrams int // that came
+	rtp       int // of those
+	asks      []wire.TransactionID
 }
 
 func dial(t *testing.T, s *Server) *socket {
@@ -92,7 +90,7 @@ func (s *socket) listen(t *testing.T, d time.Duration) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.in += n
+		s.in, s.datagrams = s.in+n, s.datagrams+1
 		switch {
 		case wire.IsRTP(b[:n]):
 			s.rtp++
@@ -118,8 +116,9 @@ func askPadded(t *testing.T, g wire.CallGrant) []byte {
 	return b
 }
 
-// Valid credentials, but an address that never answers: not one RTP packet,
-// and no more bytes out than in.
+// Valid credentials, but an address that never answers: not one RTP packet, and
+// neither more bytes nor more datagrams out than in, headers counted: it is sent
+// checks and answers in turn.
 func TestAddressThatNeverAnswersGetsNoRTP(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())
@@ -129,8 +128,8 @@ func TestAddressThatNeverAnswersGetsNoRTP(t *testing.T) {
 		victim.send(t, askPadded(t, g))
 		victim.listen(t, 200*time.Millisecond)
 	}
-	if victim.rtp != 0 || len(victim.asks) != 5 {
-		t.Errorf("%d RTP packets, %d checks, want 0 and 5", victim.rtp, len(victim.asks))
+	if victim.rtp != 0 || len(victim.asks) != 3 || victim.datagrams != 5 {
+		t.Errorf("%d RTP packets, %d checks, %d datagrams, want 0, 3 and 5", victim.rtp, len(victim.asks), victim.datagrams)
 	}
 	if victim.in > victim.out {
 		t.Errorf("%d bytes came for %d sent", victim.in, victim.out)
@@ -244,22 +243,19 @@ func TestAllowed(t *testing.T) {
 
 func TestWrongTokenAndPin(t *testing.T) {
 	s := start(t, Local())
-	invite, err := wire.ParseInvite(s.Invite())
-	if err != nil {
-		t.Fatal(err)
-	}
-	token := invite
+	invited := s.Invite()
+	token := invited
 	token.Token = "AAAAAAAAAAAAAAAAAAAAAA"
 	if _, err := control.Open(t.Context(), token, request, nil); !errors.Is(err, control.ErrToken) {
 		t.Errorf("wrong token: %v, want ErrToken", err)
 	}
-	pin := invite
+	pin := invited
 	pin.Pins = [][]byte{make([]byte, 32)}
 	if _, err := control.Open(t.Context(), pin, request, nil); !errors.Is(err, control.ErrPin) {
 		t.Errorf("wrong pin: %v, want ErrPin", err)
 	}
-	several := invite
-	several.Pins = append([][]byte{make([]byte, 32)}, invite.Pins...)
+	several := invited
+	several.Pins = append([][]byte{make([]byte, 32)}, invited.Pins...)
 	c, err := control.Open(t.Context(), several, request, nil)
 	if err != nil {
 		t.Fatalf("one right pin of two: %v", err)
@@ -271,26 +267,23 @@ func TestLimits(t *testing.T) {
 	config := Local()
 	config.Limits = Limits{PerAddress: 1, Calls: 2, Duration: 3 * time.Second}
 	s := start(t, config)
-	invite, err := wire.ParseInvite(s.Invite())
-	if err != nil {
-		t.Fatal(err)
-	}
+	invited := s.Invite()
 	many := request
 	many.Calls = 3
-	if _, err := control.Open(t.Context(), invite, many, nil); !errors.Is(err, control.ErrRefused) || !strings.Contains(err.Error(), "grants 2") {
+	if _, err := control.Open(t.Context(), invited, many, nil); !errors.Is(err, control.ErrRefused) || !strings.Contains(err.Error(), "grants 2") {
 		t.Errorf("three calls: %v, want a refusal that says how many", err)
 	}
 	c := open(t, s, request)
 	if got := c.Grant().Duration; got != 3*time.Second {
 		t.Errorf("granted %v, want the limit of 3s", got)
 	}
-	if _, err := control.Open(t.Context(), invite, request, nil); !errors.Is(err, control.ErrRefused) {
+	if _, err := control.Open(t.Context(), invited, request, nil); !errors.Is(err, control.ErrRefused) {
 		t.Errorf("a second session from one address: %v, want a refusal", err)
 	}
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again, err := control.Open(t.Context(), invite, request, nil)
+	again, err := control.Open(t.Context(), invited, request, nil)
 	if err != nil {
 		t.Fatalf("after the first session's end: %v", err)
 	}
@@ -345,7 +338,7 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
-// Key and token outlive a restart, so that an old invite does too; damaged
+// Key and token outlive a restart, so that an old invited does too; damaged
 // files are named.
 func TestIdentityPersists(t *testing.T) {
 	dir := t.TempDir() + "/data"

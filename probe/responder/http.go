@@ -48,6 +48,7 @@ func (s *Server) newHTTP(conf *tls.Config) *http.Server {
 	below("GET", wire.PathClock, s.clock)
 	below("POST", wire.PathPorts, s.openPorts)
 	below("GET", wire.PathSIPEcho, s.sip)
+	below("GET", wire.PathLoad, s.load)
 	below("GET", wire.PathDownload, s.download)
 	below("POST", wire.PathUpload, s.upload)
 	mux.HandleFunc("GET /i", func(w http.ResponseWriter, _ *http.Request) {
@@ -197,6 +198,7 @@ func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 func (s *Server) begin(request wire.Request, client netip.Addr) (*session, error) {
 	session := newSession(request, client)
 	session.ctx, session.cancel = context.WithCancel(s.ctx)
+	session.drops, session.dropsBefore = s.media.Drops, s.media.Drops()
 	if refusal := s.add(session, s.limits); refusal != "" {
 		session.cancel()
 		return nil, fmt.Errorf("%s", refusal)
@@ -231,19 +233,16 @@ func (s *Server) mediaAddress() string {
 	return ":" + strconv.Itoa(int(bound.Port()))
 }
 
-// mark sets the DSCP of the media socket. It is one socket for all sessions:
-// while others run, their mark stays, and the agent is told which it is.
+// mark tells what becomes of the DSCP: every packet has its session's own, where
+// the system can do that.
 func (s *Server) mark(session *session) {
-	s.mu.Lock()
-	alone := len(s.sessions) == 1
-	s.mu.Unlock()
-	if alone || s.marked.Load() == nil {
-		set, _ := s.media.SetDSCP(session.request.DSCP)
-		s.marked.Store(&set)
-	}
+	notSet := s.media.NoMark()
 	for _, c := range session.calls {
 		c.mu.Lock()
-		c.event.DownSet, c.event.NoDSCP = s.marked.Load(), s.media.NoDSCP()
+		if c.event.NoDSCP = s.media.NoDSCP(); notSet == "" {
+			c.event.DownSet = &c.request.DSCP
+		}
+		c.event.NotSet = notSet
 		c.mu.Unlock()
 	}
 }
@@ -268,7 +267,11 @@ func (s *Server) sweep() {
 		}
 		now := stamp.Now()
 		s.expire(now)
-		for _, session := range s.all() {
+		all := s.all()
+		if len(all) > 0 {
+			s.drops.Look()
+		}
+		for _, session := range all {
 			if why := session.over(now); why != "" {
 				s.drop(session, why)
 			}
@@ -364,6 +367,16 @@ func (s *Server) sip(w http.ResponseWriter, _ *http.Request, session *session) {
 		messages = append(messages, s.ports.SIP(session.grant.Nonce)...)
 	}
 	answer(w, http.StatusOK, messages)
+}
+
+// load tells whether the responder was too full for a session.
+func (s *Server) load(w http.ResponseWriter, _ *http.Request, session *session) {
+	load := wire.Load{Dropped: s.drops.Since(session.since)}
+	if s.ports != nil {
+		turned := s.ports.Turned()
+		load.TurnedAway, load.Anyone = turned.Since(session.client, session.since), turned.AnyoneSince(session.since)
+	}
+	answer(w, http.StatusOK, load)
 }
 
 // mayTransfer bounds the bandwidth tests of a session.

@@ -18,7 +18,7 @@ import (
 	"strings"
 	"time"
 
-	"netready/probe/internal/wire"
+	"netready/probe/invite"
 )
 
 // An Identity is what an invite vouches for.
@@ -28,7 +28,7 @@ type Identity struct {
 }
 
 // Pin is the SHA-256 of the certificate's key (SPKI).
-func (i Identity) Pin() []byte { return wire.Pin(i.Certificate.Leaf.RawSubjectPublicKeyInfo) }
+func (i Identity) Pin() []byte { return invite.Pin(i.Certificate.Leaf.RawSubjectPublicKeyInfo) }
 
 // NewIdentity makes a key, a self-signed certificate and a token.
 func NewIdentity() (Identity, error) {
@@ -109,7 +109,7 @@ func LoadToken(path string) (string, error) {
 		return "", fmt.Errorf("reading the token: %w", err)
 	}
 	token := strings.TrimSpace(string(b))
-	if err := wire.CheckToken(token); err != nil {
+	if err := invite.CheckToken(token); err != nil {
 		return "", fmt.Errorf("reading the token from %s: %w; remove the file to get a fresh one", path, err)
 	}
 	return token, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -62,30 +63,47 @@ func (s *Server) check(b []byte, a stamp.Arrival) {
 	}
 }
 
-// answer answers an agent's check and asks back. Both together are no larger
-// than the question.
+// answer answers an agent's check and asks back: both at once only to an
+// address that is proved. Any other is sent one datagram for each that came
+// from it, and none that is larger.
 func (s *Server) answer(c *wire.Check, a stamp.Arrival) {
 	call := s.callOfUser(c.Username)
-	if call == nil || c.Size < c.ReplySize(a.From) || c.Authentic(call.grant.Password) != nil || !call.fresh(c.ID) {
+	if call == nil || c.Size < c.ReplySize(a.From) || c.Authentic(call.grant.Password) != nil ||
+		!s.mayReach(a.From, call.session.client) || !call.fresh(c.ID, a.From) {
 		return
 	}
-	reply, err := wire.Answer(c.ID, a.From, a.At, stamp.Now(), call.grant.Password)
+	q := question{call: call, to: a.From, at: stamp.Now()}
+	answer, check := call.owed(a.From, q.at)
+	if answer {
+		s.reply(call, c.ID, a.From, a.At)
+	} else {
+		q.owes, q.arrived = c.ID, a.At // it gets its answer with the proof
+	}
+	if check {
+		s.askBack(q)
+	}
+}
+
+// reply answers a check that arrived at a moment.
+func (s *Server) reply(call *call, id wire.TransactionID, to netip.AddrPort, arrived time.Duration) {
+	b, err := wire.Answer(id, to, arrived, stamp.Now(), call.grant.Password)
+	if err == nil {
+		_ = s.media.WriteMarked(b, to, call.request.DSCP) // what is lost is asked again
+	}
+}
+
+// askBack sends a check of our own.
+func (s *Server) askBack(q question) {
+	id := wire.NewTransactionID()
+	b, err := wire.Ask(id, q.call.grant.Username, q.call.grant.Password)
 	if err != nil {
 		return
 	}
-	id := wire.NewTransactionID()
-	ask, err := wire.Ask(id, call.grant.Username, call.grant.Password)
-	// The sum is checked once more by what is really sent: to an address that
-	// proved nothing go no more bytes than came from it.
-	if err != nil || len(reply)+len(ask) > c.Size {
-		return
-	}
-	_ = s.media.Write(reply, a.From) // what is lost is asked again
-	s.ask(id, question{call: call, to: a.From, at: stamp.Now()})
-	call.mu.Lock()
-	call.event.Asked++
-	call.mu.Unlock()
-	_ = s.media.Write(ask, a.From)
+	s.ask(id, q)
+	q.call.mu.Lock()
+	q.call.event.Asked++
+	q.call.mu.Unlock()
+	_ = s.media.WriteMarked(b, q.to, q.call.request.DSCP)
 }
 
 // proof takes the answer to a check of ours: only from the address that the
@@ -99,7 +117,11 @@ func (s *Server) proof(c *wire.Check, a stamp.Arrival) {
 	if a.At-q.at > questionLife {
 		return
 	}
-	if q.call.prove(a.From, stamp.Now()) {
+	begin := q.call.prove(a.From, stamp.Now())
+	if q.owes != (wire.TransactionID{}) {
+		s.reply(q.call, q.owes, a.From, q.arrived)
+	}
+	if begin {
 		s.wg.Go(func() { s.stream(q.call) })
 	}
 }
@@ -107,7 +129,7 @@ func (s *Server) proof(c *wire.Check, a stamp.Arrival) {
 // knock answers the question of a firewall check.
 func (s *Server) knock(b []byte, a stamp.Arrival) {
 	k, nonce, ok := wire.ParseKnock(b, s.nonceOf)
-	if !ok || !s.again(k.ID, k.Random) {
+	if !ok || !s.mayBeTold(k.ID, a.From) || !s.again(k.ID, k.Random) {
 		return
 	}
 	reply := k.Answer(a.From, int(s.media.LocalAddr().Port())).Marshal(nonce)
@@ -145,13 +167,17 @@ func (s *Server) paced(ctx context.Context, c *call, sealer *wire.Sealer, sleep 
 		if !ok {
 			return "consent"
 		}
-		b, err := sealer.Seal(int64(i), at)
-		if err != nil {
-			return "stopped"
+		// A host that stood still does not catch up in one burst what no phone
+		// would play any more: the agent sees by the stamp that it was not sent.
+		if at-stream.Due(start, i, c.request.Ptime) <= wire.TooLate {
+			b, err := sealer.Seal(int64(i), at)
+			if err != nil {
+				return "stopped"
+			}
+			// One that the system refuses is as lost to the call as one that the
+			// path eats.
+			_ = s.media.WriteMarked(b, to, c.request.DSCP)
 		}
-		// One that the system refuses is as lost to the call as one that the
-		// path eats.
-		_ = s.media.Write(b, to)
 		c.left(wire.Departure{Seq: int64(i), Sent: at})
 	}
 	return "sent"

@@ -23,9 +23,11 @@ type registry struct {
 
 // question is a check of ours that is not answered yet.
 type question struct {
-	call *call
-	to   netip.AddrPort
-	at   time.Duration
+	call    *call
+	to      netip.AddrPort
+	at      time.Duration
+	owes    wire.TransactionID // the agent's check that is answered with the proof; zero: none
+	arrived time.Duration      // when that one did
 }
 
 func newRegistry() registry {

@@ -16,8 +16,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"netready/probe/invite"
 
 	"golang.org/x/net/netutil"
 	"golang.org/x/time/rate"
@@ -97,11 +98,12 @@ type Server struct {
 	ports     *listen.Set
 	opener    *listen.Opener
 	delayed   listen.Delayed
+	drops     listen.Drops
 	admit     *rate.Limiter
 	ctx       context.Context //nolint:containedctx // the server's own life, ended by Close
 	stop      context.CancelFunc
 	wg        sync.WaitGroup
-	marked    atomic.Pointer[int] // the DSCP of the media socket
+	networks  broadcasts // that this host is in
 	registry
 }
 
@@ -127,6 +129,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if _, err := s.invite(); err != nil {
 		return nil, errors.Join(err, s.closeSockets())
 	}
+	s.drops.Look() // what was dropped before is nobody's
 	s.wg.Go(s.readMedia)
 	s.wg.Go(func() { _ = s.http.ServeTLS(s.listener, "", "") }) // ends with http.ErrServerClosed
 	s.wg.Go(s.sweep)
@@ -168,6 +171,15 @@ func (s *Server) open(ctx context.Context) error {
 	return nil
 }
 
+// Room is how many bytes the media socket may hold until they are read, as asked
+// for and as the system granted it; 0 where it does not tell.
+func (s *Server) Room() (asked, granted int) {
+	if conn, ok := s.media.(*stamp.Conn); ok {
+		return conn.Buffer()
+	}
+	return 0, 0
+}
+
 func orLoopback(address string) string {
 	if address == "" {
 		return "127.0.0.1:0"
@@ -195,23 +207,20 @@ func (s *Server) Listeners() []wire.Listener {
 }
 
 // Invite is what an agent needs, secrets included.
-func (s *Server) Invite() string {
-	i, err := s.invite()
-	if err != nil {
-		return "" // Start has checked it
-	}
-	return i.String()
+func (s *Server) Invite() invite.Invite {
+	i, _ := s.invite() // Start has checked it
+	return i
 }
 
-func (s *Server) invite() (wire.Invite, error) {
+func (s *Server) invite() (invite.Invite, error) {
 	host, err := s.advertised()
 	if err != nil {
-		return wire.Invite{}, err
+		return invite.Invite{}, err
 	}
-	if err := wire.CheckHost(host); err != nil {
-		return wire.Invite{}, fmt.Errorf("making the invite: %w; give a name with --advertise", err)
+	if err := invite.CheckHost(host); err != nil {
+		return invite.Invite{}, fmt.Errorf("making the invite: %w; give a name with --advertise", err)
 	}
-	return wire.Invite{Host: host, Token: s.config.Identity.Token, Pins: [][]byte{s.config.Identity.Pin()}}, nil
+	return invite.Invite{Host: host, Token: s.config.Identity.Token, Pins: [][]byte{s.config.Identity.Pin()}}, nil
 }
 
 // advertised is the host:port of the invite.

@@ -32,14 +32,17 @@ const (
 
 // A session is one agent's.
 type session struct {
-	id      string
-	client  netip.Addr // of the control connection
-	request wire.Request
-	grant   wire.Grant
-	calls   []*call
-	begun   time.Duration
-	ctx     context.Context //nolint:containedctx // the session's own life
-	cancel  context.CancelFunc
+	id          string
+	client      netip.Addr // of the control connection
+	request     wire.Request
+	grant       wire.Grant
+	calls       []*call
+	begun       time.Duration
+	since       time.Time       // the same by the clock of what was turned away
+	drops       func() uint32   // of the media socket, ever; nil: not counted
+	dropsBefore uint32          // the session
+	ctx         context.Context //nolint:containedctx // the session's own life
+	cancel      context.CancelFunc
 
 	mu        sync.Mutex // guards the rest
 	seen      time.Duration
@@ -61,27 +64,28 @@ type call struct {
 
 	mu       sync.Mutex // guards the rest
 	opener   *wire.Opener
-	up       []stream.Arrival
-	taken    int // arrivals so far
+	up       upTrace
 	down     []wire.Departure
 	event    wire.Event // what is counted so far
 	seenIDs  map[wire.TransactionID]struct{}
 	proved   netip.AddrPort
 	provedAt time.Duration
-	flows    bool // the down stream has begun
+	turn     netip.AddrPort // the address without proof whose next check gets its answer
+	flows    bool           // the down stream has begun
 	told     string
 }
 
 // newSession draws the secrets of a session.
 func newSession(r wire.Request, client netip.Addr) *session {
 	s := &session{
-		id: token(16), client: client, request: r, begun: stamp.Now(), seen: stamp.Now(), finished: make(chan struct{}),
+		id: token(16), client: client, request: r, begun: stamp.Now(), since: time.Now(), seen: stamp.Now(), finished: make(chan struct{}),
 	}
 	s.grant = wire.Grant{
 		Version: wire.Version, Session: s.id, Duration: r.Duration, Nonce: hex.EncodeToString(random(16)),
 	}
 	for range r.Calls {
 		c := &call{session: s, request: r, packets: int(r.Duration / r.Ptime), seenIDs: map[wire.TransactionID]struct{}{}}
+		c.up = upTrace{packets: c.packets, ptime: r.Ptime}
 		n := random(20)
 		c.grant = wire.CallGrant{
 			Username: token(9), Password: token(18), Key: random(32),
@@ -189,10 +193,16 @@ func (s *session) again(question [16]byte) bool {
 func (s *session) finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.isDone {
-		s.isDone = true
-		close(s.finished)
+	if s.isDone {
+		return
 	}
+	s.isDone = true
+	for _, c := range s.calls {
+		c.mu.Lock()
+		c.up.finish()
+		c.mu.Unlock()
+	}
+	close(s.finished)
 }
 
 // close ends the session for a reason, the first of which counts.
@@ -215,27 +225,22 @@ func (s *session) whyClosed() string {
 func (c *call) packet(b []byte, a stamp.Arrival) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.event.Dropped = max(c.event.Dropped, a.Dropped)
 	if c.opener == nil {
 		return
 	}
 	index, sent, err := c.opener.Open(b)
-	if err != nil || index >= int64(c.packets)+100 {
+	if err != nil || index >= int64(c.packets) {
 		c.event.Foreign++
 		return
 	}
-	// A network may double packets; who sends them ten times over floods.
-	if c.taken >= 10*c.packets+1000 {
-		return
-	}
-	c.taken++
-	c.up = append(c.up, stream.Arrival{Seq: index, Sent: sent, Received: a.At, DSCP: a.DSCP})
+	arrival := stream.Arrival{Seq: index, Sent: sent, Received: a.At, DSCP: a.DSCP}
+	c.up.take(arrival, a.From, !c.proved.IsValid() || !allowed(c.provedAt, a.At))
 }
 
 // fresh says whether a check of the agent's has not been seen before. A second
 // one with the same transaction is a copy: the network's, or somebody's who
 // replays it.
-func (c *call) fresh(id wire.TransactionID) bool {
+func (c *call) fresh(id wire.TransactionID, from netip.AddrPort) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, seen := c.seenIDs[id]; seen || len(c.seenIDs) > c.mostChecks() {
@@ -243,7 +248,26 @@ func (c *call) fresh(id wire.TransactionID) bool {
 	}
 	c.seenIDs[id] = struct{}{}
 	c.event.Checks++
+	c.up.hear(from)
 	return true
+}
+
+// owed is what an address may be sent for one check: to one that is proved the
+// answer and a check of our own, so that the proof is renewed. To any other
+// goes one datagram, our check first and the answer to the next question in
+// turn, so that nobody who is named falsely gets more than was sent in his name.
+func (c *call) owed(to netip.AddrPort, now time.Duration) (answer, check bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.proved == to && allowed(c.provedAt, now) {
+		return true, true
+	}
+	if c.turn == to {
+		c.turn = netip.AddrPort{}
+		return true, false
+	}
+	c.turn = to
+	return false, true
 }
 
 // mostChecks is far more than five a second for the longest life of a session.
@@ -257,6 +281,7 @@ func (c *call) prove(at netip.AddrPort, now time.Duration) (begin bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.proved, c.provedAt = at, now
+	c.up.prove(at)
 	begin = !c.flows
 	c.flows = true
 	return begin
@@ -289,8 +314,11 @@ func (c *call) news() wire.Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.event
-	e.Up, e.Down = wire.PackArrivals(c.up), wire.PackDepartures(c.down)
-	c.up, c.down = nil, nil
+	if c.session.drops != nil {
+		e.Dropped = c.session.drops() - c.session.dropsBefore // right across a wrap, too
+	}
+	e.Up, e.Down = wire.PackArrivals(c.up.news), wire.PackDepartures(c.down)
+	c.up.news, c.down = nil, nil
 	if now := c.proved; now.IsValid() && now.String() != c.told {
 		c.told = now.String()
 		e.Proved = c.told

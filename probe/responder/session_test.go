@@ -81,7 +81,7 @@ func TestChangedAddressIsFollowed(t *testing.T) {
 		if e.Proved != "" {
 			proved = append(proved, e.Proved)
 		}
-		d, err := wire.UnpackDepartures(e.Down)
+		d, err := wire.UnpackDepartures(e.Down, 1000, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,8 +204,8 @@ func TestIPv6(t *testing.T) {
 	config := Local()
 	config.Control, config.Media, config.PortAddresses = "[::1]:0", "[::1]:0", []string{"::1"}
 	s := start(t, config)
-	if strings.ContainsAny(s.Invite(), "[]") {
-		t.Errorf("%s has brackets", s.Invite())
+	if strings.ContainsAny(s.Invite().String(), "[]") {
+		t.Errorf("%s has brackets", s.Invite().String())
 	}
 	c := open(t, s, request)
 	media, err := c.Media()

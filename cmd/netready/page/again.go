@@ -8,7 +8,8 @@ import (
 	"strings"
 	"sync"
 
-	"netready"
+	"netready/probe/invite"
+	"netready/probe/regions"
 )
 
 // invites are those that runs of this process used, by the responder's
@@ -66,7 +67,7 @@ func (s *Server) inviteAgain(req startRequest, remembered string) (string, error
 			return known, nil
 		}
 	}
-	if at := slices.IndexFunc(s.cfg.Regions, func(r netready.Region) bool { return r.ID == req.Region }); at >= 0 && isOwn(s.cfg.Regions[at], req.Responder) {
+	if at := slices.IndexFunc(s.cfg.Regions, func(r regions.Region) bool { return r.ID == req.Region }); at >= 0 && isOwn(s.cfg.Regions[at], req.Responder) {
 		return "", nil
 	}
 	return "", fmt.Errorf("that result was measured with the responder %s, whose invite is not kept in results: paste it here, or leave this empty, and press Start", req.Responder)
@@ -74,10 +75,10 @@ func (s *Server) inviteAgain(req startRequest, remembered string) (string, error
 
 // isOwn tells whether a responder is the region's: one of its list or, in
 // region local, the one inside netready, whose port is another each time.
-func isOwn(r netready.Region, responder string) bool {
+func isOwn(r regions.Region, responder string) bool {
 	if r.ID == localRegion {
 		host, _, _ := net.SplitHostPort(responder)
 		return net.ParseIP(host).IsLoopback()
 	}
-	return slices.ContainsFunc(r.Responders, func(own string) bool { return own == responder || inviteHost(own) == responder })
+	return slices.ContainsFunc(r.Responders, func(own invite.Invite) bool { return own.Host == responder })
 }

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"netready"
+	"netready/probe/regions"
 )
 
 // Bounds of what the form takes.
@@ -67,7 +67,7 @@ type indexView struct {
 // regionGroup is the regions of one continent.
 type regionGroup struct {
 	Continent string
-	Regions   []netready.Region
+	Regions   []regions.Region
 }
 
 func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
@@ -95,9 +95,9 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(page.Bytes())
 }
 
-func groups(regions []netready.Region) []regionGroup {
+func groups(list []regions.Region) []regionGroup {
 	var out []regionGroup
-	for _, r := range regions {
+	for _, r := range list {
 		name := cmp.Or(r.Continent, "Other")
 		at := slices.IndexFunc(out, func(g regionGroup) bool { return g.Continent == name })
 		if at < 0 {
@@ -159,7 +159,7 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 
 // check finds the first field that cannot be used, and says what to enter.
 func (s *Server) check(req startRequest) (field string, err error) {
-	known := slices.ContainsFunc(s.cfg.Regions, func(r netready.Region) bool { return r.ID == req.Region })
+	known := slices.ContainsFunc(s.cfg.Regions, func(r regions.Region) bool { return r.ID == req.Region })
 	switch {
 	case req.Region == "":
 		return "region", errors.New("choose the region that your calls go to")

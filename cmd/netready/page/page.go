@@ -15,8 +15,8 @@ import (
 	"sync"
 	"time"
 
-	"netready"
 	"netready/probe"
+	"netready/probe/regions"
 	"netready/report"
 )
 
@@ -36,12 +36,12 @@ type Runner func(ctx context.Context, o Options, progress func(probe.Event)) (re
 
 // Config says what the page offers.
 type Config struct {
-	Listen   string            // loopback host:port; "" for 127.0.0.1:0
-	Dir      string            // the folder of results
-	Invite   string            // from the command line, offered without being shown
-	Remember string            // file that keeps the form for the next time; "" keeps nothing
-	Regions  []netready.Region // that can be chosen
-	Version  string            // of this program
+	Listen   string           // loopback host:port; "" for 127.0.0.1:0
+	Dir      string           // the folder of results
+	Invite   string           // from the command line, offered without being shown
+	Remember string           // file that keeps the form for the next time; "" keeps nothing
+	Regions  []regions.Region // that can be chosen
+	Version  string           // of this program
 	Run      Runner
 	// Measure finds the round trip to each region in ms, by id, for "nearest";
 	// nil hides the button.

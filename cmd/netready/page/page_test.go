@@ -147,7 +147,7 @@ func TestManyPagesLeaveConnectionsFree(t *testing.T) {
 func TestServerEndsWithRunInProgress(t *testing.T) {
 	sc, cfg := quickScript(t)
 	sc.pace = 50 * time.Millisecond
-	cfg.Regions = regions()
+	cfg.Regions = someRegions()
 	ctx, cancel := context.WithCancel(t.Context())
 	s, err := Listen(ctx, cfg)
 	if err != nil {
@@ -173,7 +173,7 @@ func TestPageHearsOfTheEnd(t *testing.T) {
 	for _, running := range []bool{false, true} {
 		sc, cfg := quickScript(t)
 		sc.pace = 50 * time.Millisecond
-		cfg.Regions = regions()
+		cfg.Regions = someRegions()
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		s, err := Listen(ctx, cfg)

@@ -13,8 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"netready"
 	"netready/probe"
+	"netready/probe/invite"
+	"netready/probe/regions"
 	"netready/report"
 	"netready/thresholds"
 )
@@ -216,13 +217,13 @@ func save(dir string, rep report.Report) error {
 }
 
 // regions are enough of a list to search in.
-func regions() []netready.Region {
-	return []netready.Region{
+func someRegions() []regions.Region {
+	return []regions.Region{
 		{ID: "local", Name: "This machine", Continent: "This machine"},
 		{ID: "us-east-1", Name: "US East (N. Virginia)", Continent: "North America"},
 		{ID: "us-west-2", Name: "US West (Oregon)", Continent: "North America"},
 		{ID: "sa-east-1", Name: "South America (São Paulo)", Continent: "South America"},
-		{ID: "eu-central-1", Name: "Europe (Frankfurt)", Continent: "Europe", Country: "Germany", Responders: []string{"responder.example.net:443"}},
+		{ID: "eu-central-1", Name: "Europe (Frankfurt)", Continent: "Europe", Country: "Germany", Responders: []invite.Invite{{Host: "responder.example.net:443"}}},
 		{ID: "eu-west-2", Name: "Europe (London)", Continent: "Europe"},
 		{ID: "ap-southeast-2", Name: "Asia Pacific (Sydney)", Continent: "Oceania"},
 	}
@@ -232,7 +233,7 @@ func regions() []netready.Region {
 func serve(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
 	if cfg.Regions == nil {
-		cfg.Regions = regions()
+		cfg.Regions = someRegions()
 	}
 	ctx, cancel := context.WithCancel(tb.Context())
 	s, err := Listen(ctx, cfg)

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/invite"
+
 	"netready/probe/internal/control"
 	"netready/probe/internal/wire"
 	"netready/probe/responder"
@@ -22,28 +24,25 @@ import (
 var request = wire.Request{Codec: "pcmu", Ptime: 20 * time.Millisecond, Payload: 160, Rate: 8000, Duration: time.Second, Calls: 1}
 
 // far starts a responder and returns its invite.
-func far(t *testing.T) wire.Invite {
+func far(t *testing.T) invite.Invite {
 	t.Helper()
 	s, err := responder.Start(t.Context(), responder.Local())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	invite, err := wire.ParseInvite(s.Invite())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return invite
+	invited := s.Invite()
+	return invited
 }
 
 func TestDirect(t *testing.T) {
-	invite := far(t)
-	c, err := control.Open(t.Context(), invite, request, nil)
+	invited := far(t)
+	c, err := control.Open(t.Context(), invited, request, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Remote().String(); got != invite.Host || c.ViaProxy() != "" {
-		t.Errorf("connected to %s via %q, want %s directly", got, c.ViaProxy(), invite.Host)
+	if got := c.Remote().String(); got != invited.Host || c.ViaProxy() != "" {
+		t.Errorf("connected to %s via %q, want %s directly", got, c.ViaProxy(), invited.Host)
 	}
 	media, err := c.Media()
 	if err != nil || !strings.HasPrefix(media, "127.0.0.1:") || media == "127.0.0.1:0" {
@@ -62,13 +61,13 @@ func TestDirect(t *testing.T) {
 
 // A session is one connection, whatever goes on in it at once.
 func TestOneConnection(t *testing.T) {
-	invite := far(t)
+	invited := far(t)
 	var connections atomic.Int32
 	base := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		connections.Add(1)
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}}
-	c, err := control.Open(t.Context(), invite, request, base)
+	c, err := control.Open(t.Context(), invited, request, base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,8 +132,8 @@ func proxy(t *testing.T) *url.URL {
 }
 
 func TestThroughProxy(t *testing.T) {
-	invite, by := far(t), proxy(t)
-	c, err := control.Open(t.Context(), invite, request, &http.Transport{Proxy: http.ProxyURL(by)})
+	invited, by := far(t), proxy(t)
+	c, err := control.Open(t.Context(), invited, request, &http.Transport{Proxy: http.ProxyURL(by)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +146,7 @@ func TestThroughProxy(t *testing.T) {
 	}
 
 	by.User = nil
-	_, err = control.Open(t.Context(), invite, request, &http.Transport{Proxy: http.ProxyURL(by)})
+	_, err = control.Open(t.Context(), invited, request, &http.Transport{Proxy: http.ProxyURL(by)})
 	if !errors.Is(err, control.ErrUnreachable) || !strings.Contains(err.Error(), "proxy") {
 		t.Errorf("a proxy that refuses: %v", err)
 	}
@@ -155,9 +154,9 @@ func TestThroughProxy(t *testing.T) {
 
 // The proxy in front may be asked for by host and port, as NO_PROXY is.
 func TestProxyIsAskedWithThePort(t *testing.T) {
-	invite := far(t)
+	invited := far(t)
 	var asked string
-	c, err := control.Open(t.Context(), invite, request, &http.Transport{Proxy: func(r *http.Request) (*url.URL, error) {
+	c, err := control.Open(t.Context(), invited, request, &http.Transport{Proxy: func(r *http.Request) (*url.URL, error) {
 		asked = r.URL.Host
 		return nil, nil
 	}})
@@ -165,14 +164,14 @@ func TestProxyIsAskedWithThePort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if asked != invite.Host {
-		t.Errorf("asked for %q, want %q", asked, invite.Host)
+	if asked != invited.Host {
+		t.Errorf("asked for %q, want %q", asked, invited.Host)
 	}
 }
 
 // What can be wrong with a responder, and that no error shows the token.
 func TestOpenFails(t *testing.T) {
-	invite := far(t)
+	invited := far(t)
 	other := httptest.NewUnstartedServer(http.NotFoundHandler())
 	other.EnableHTTP2 = true
 	other.StartTLS()
@@ -181,27 +180,27 @@ func TestOpenFails(t *testing.T) {
 	old.StartTLS()
 	defer old.Close()
 	pinOf := func(s *httptest.Server) [][]byte {
-		return [][]byte{wire.Pin(s.Certificate().RawSubjectPublicKeyInfo)}
+		return [][]byte{invite.Pin(s.Certificate().RawSubjectPublicKeyInfo)}
 	}
 	closed := unused(t)
 
 	tests := []struct {
-		name   string
-		invite wire.Invite
-		want   error
-		says   string
+		name string
+		to   invite.Invite
+		want error
+		says string
 	}{
-		{"wrong token", wire.Invite{Host: invite.Host, Token: "wrong-token-1", Pins: invite.Pins}, control.ErrToken, "fresh invite"},
-		{"wrong pin", wire.Invite{Host: invite.Host, Token: "wrong-token-1", Pins: pinOf(other)}, control.ErrPin, "another key"},
-		{"no pin, no authority", wire.Invite{Host: invite.Host, Token: "wrong-token-1"}, control.ErrPin, "whole invite"},
-		{"nobody listens", wire.Invite{Host: closed, Token: "wrong-token-1", Pins: invite.Pins}, control.ErrUnreachable, "firewall"},
-		{"no such name", wire.Invite{Host: "nobody.invalid:8443", Token: "wrong-token-1", Pins: invite.Pins}, control.ErrUnreachable, "nobody.invalid"},
-		{"another server", wire.Invite{Host: other.Listener.Addr().String(), Token: "wrong-token-1", Pins: pinOf(other)}, control.ErrUnreachable, "not a responder"},
-		{"no HTTP/2", wire.Invite{Host: old.Listener.Addr().String(), Token: "wrong-token-1", Pins: pinOf(old)}, control.ErrUnreachable, old.Listener.Addr().String()},
+		{"wrong token", invite.Invite{Host: invited.Host, Token: "wrong-token-1", Pins: invited.Pins}, control.ErrToken, "fresh invite"},
+		{"wrong pin", invite.Invite{Host: invited.Host, Token: "wrong-token-1", Pins: pinOf(other)}, control.ErrPin, "another key"},
+		{"no pin, no authority", invite.Invite{Host: invited.Host, Token: "wrong-token-1"}, control.ErrPin, "whole invite"},
+		{"nobody listens", invite.Invite{Host: closed, Token: "wrong-token-1", Pins: invited.Pins}, control.ErrUnreachable, "firewall"},
+		{"no such name", invite.Invite{Host: "nobody.invalid:8443", Token: "wrong-token-1", Pins: invited.Pins}, control.ErrUnreachable, "nobody.invalid"},
+		{"another server", invite.Invite{Host: other.Listener.Addr().String(), Token: "wrong-token-1", Pins: pinOf(other)}, control.ErrUnreachable, "not a responder"},
+		{"no HTTP/2", invite.Invite{Host: old.Listener.Addr().String(), Token: "wrong-token-1", Pins: pinOf(old)}, control.ErrUnreachable, old.Listener.Addr().String()},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := control.Open(t.Context(), tt.invite, request, &http.Transport{})
+			c, err := control.Open(t.Context(), tt.to, request, &http.Transport{})
 			if err == nil {
 				_ = c.Close()
 				t.Fatal("opened")
@@ -237,14 +236,14 @@ func TestSilentHost(t *testing.T) {
 	defer l.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 14*time.Second)
 	defer cancel()
-	_, err = control.Open(ctx, wire.Invite{Host: l.Addr().String(), Token: "t", Pins: [][]byte{make([]byte, 32)}}, request, nil)
+	_, err = control.Open(ctx, invite.Invite{Host: l.Addr().String(), Token: "t", Pins: [][]byte{make([]byte, 32)}}, request, nil)
 	if !errors.Is(err, control.ErrUnreachable) || ctx.Err() != nil {
 		t.Errorf("got %v, and the test's own time is %v", err, ctx.Err())
 	}
 }
 
 // hostile is a responder that answers whatever a test wants.
-func hostile(t *testing.T, below func(w http.ResponseWriter, r *http.Request), started ...func(*httptest.Server)) wire.Invite {
+func hostile(t *testing.T, below func(w http.ResponseWriter, r *http.Request), started ...func(*httptest.Server)) invite.Invite {
 	t.Helper()
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && r.URL.Path == wire.PathSessions {
@@ -260,7 +259,7 @@ func hostile(t *testing.T, below func(w http.ResponseWriter, r *http.Request), s
 	for _, f := range started {
 		f(s)
 	}
-	return wire.Invite{Host: s.Listener.Addr().String(), Token: "t", Pins: [][]byte{wire.Pin(s.Certificate().RawSubjectPublicKeyInfo)}}
+	return invite.Invite{Host: s.Listener.Addr().String(), Token: "t", Pins: [][]byte{invite.Pin(s.Certificate().RawSubjectPublicKeyInfo)}}
 }
 
 // A trace that is cut off or damaged is an error, and never an end.
@@ -329,21 +328,5 @@ func TestClockOfAHostileResponder(t *testing.T) {
 			t.Errorf("turnaround %q gave a round trip of %v", held, rtt)
 		}
 		_ = c.Close()
-	}
-}
-
-func TestReadInvite(t *testing.T) {
-	pin := strings.Repeat("A", 43)
-	tests := []struct{ name, in, token, want string }{
-		{"whole", "https://h.example:1/i#mine." + pin, "other", "mine"},
-		{"host and port", "h.example:1", "env-token", "env-token"},
-		{"no token", "h.example:1", "", ""},
-		{"bad token", "h.example:1", "a b", ""},
-	}
-	for _, tt := range tests {
-		got, err := control.ReadInvite(tt.in, tt.token)
-		if got.Token != tt.want || (err == nil) != (tt.want != "") || err != nil && !errors.Is(err, wire.ErrInvite) {
-			t.Errorf("%s: got %q, %v, want %q", tt.name, got.Token, err, tt.want)
-		}
 	}
 }

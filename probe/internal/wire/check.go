@@ -11,8 +11,9 @@ import (
 )
 
 // checkPadding is the length of the PADDING (RFC 5780 7.6) in the agent's
-// checks: a responder's answer to an IPv6 address and its own check together
-// have 100 bytes more than a bare check. TestCheckSizes holds it there.
+// checks. A responder's answer to an IPv6 address has some 30 bytes more than a
+// bare check; older responders send their own check with it, 100 bytes more, and
+// are silent to less.
 const checkPadding = 96
 
 // integrityTail is what ends every check: MESSAGE-INTEGRITY, then FINGERPRINT.
@@ -47,9 +48,9 @@ func IsCheck(b []byte) bool {
 	return len(b) >= 20 && b[0]>>6 == 0 && stun.IsMessage(b)
 }
 
-// AskPadded makes the agent's check: a Binding request as large as the
-// responder's answer and the responder's own check together, so that nobody
-// gains by having the responder shout at a stranger.
+// AskPadded makes the agent's check: a Binding request larger than whatever the
+// responder sends for it, so that nobody gains by having the responder shout at
+// a stranger.
 func AskPadded(id TransactionID, username, password string) ([]byte, error) {
 	padding := stun.RawAttribute{Type: stun.AttrPadding, Value: make([]byte, checkPadding)}
 	return seal(id, stun.BindingRequest, password, stun.NewUsername(username), padding)
@@ -171,8 +172,10 @@ func (c *Check) Authentic(password string) error {
 	return nil
 }
 
-// ReplySize is how many bytes a responder sends back for this request: its
-// answer and its own check. A request that is smaller deserves silence.
+// ReplySize is the largest datagram that a responder sends for this request to
+// an address that is not proved: its answer or its own check, one of the two. A
+// request that is smaller deserves silence. Headers weigh the same both ways,
+// since datagrams are as many.
 func (c *Check) ReplySize(from netip.AddrPort) int {
 	mapped := 4 + 8
 	if from.Addr().Unmap().Is6() {
@@ -180,5 +183,5 @@ func (c *Check) ReplySize(from netip.AddrPort) int {
 	}
 	const stamps = 2 * (4 + 8)
 	name := 4 + (len(c.Username)+3)/4*4
-	return (20 + mapped + stamps + integrityTail) + (20 + name + integrityTail)
+	return 20 + integrityTail + max(mapped+stamps, name)
 }

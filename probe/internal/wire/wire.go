@@ -16,6 +16,7 @@ const (
 	PathSIPEcho  = "/sip"      // GET: the SIP messages of this session as they arrived
 	PathDownload = "/download" // GET ?bytes=N&seconds=S: bytes as fast as they go, bounded by both
 	PathUpload   = "/upload"   // POST: bytes -> UploadResult
+	PathLoad     = "/load"     // GET: Load, whether this session met a full responder
 	PathFinish   = "/finish"   // POST: 204; the calls are over: what is left of the traces follows, then PathEvents ends, and the session stays
 	// DELETE on the session itself ends it: 204.
 )
@@ -34,7 +35,8 @@ type Request struct {
 	Rate     int           `json:"rate"`    // RTP clock rate
 	Duration time.Duration `json:"duration_ns"`
 	Calls    int           `json:"calls"`
-	DSCP     int           `json:"dscp"` // asked of the responder for the way down
+	DSCP     int           `json:"dscp"`             // asked of the responder for the way down
+	Ticket   string        `json:"ticket,omitempty"` // of a Problem before, "" at first
 }
 
 // Version is that of this protocol; a responder refuses another one and says
@@ -83,12 +85,13 @@ type Event struct {
 	Up      []byte `json:"up,omitempty"`       // Arrivals, packed
 	Down    []byte `json:"down,omitempty"`     // Departures, packed
 	Foreign int    `json:"foreign,omitempty"`  // up packets with a wrong tag, so far
-	Dropped uint32 `json:"dropped,omitempty"`  // by the responder's own socket (SO_RXQ_OVFL), so far
+	Dropped uint32 `json:"dropped,omitempty"`  // by the responder's own socket, since the session began
 	Checks  int    `json:"checks,omitempty"`   // STUN requests of the agent that arrived, so far
 	Asked   int    `json:"asked,omitempty"`    // checks of its own that the responder sent, so far
 	Proved  string `json:"proved,omitempty"`   // the address that was proved last, when it changed
 	NoDSCP  string `json:"no_dscp,omitempty"`  // why received marks cannot be read here
-	DownSet *int   `json:"down_set,omitempty"` // the DSCP that the responder's socket accepted
+	DownSet *int   `json:"down_set,omitempty"` // the DSCP that the responder's packets leave with
+	NotSet  string `json:"not_set,omitempty"`  // why they leave without the one that was asked for
 	Ended   string `json:"ended,omitempty"`    // the call's down stream is over: sent, consent, limit, stopped
 	Closed  string `json:"closed,omitempty"`   // the last line: why the events end: finished, stopped, idle, limit, shutdown
 }
@@ -111,6 +114,11 @@ const (
 	MinPayload  = 12
 )
 
+// TooLate is how late a sender gives a packet up: it is not sent, since nobody
+// waits for it any more, and counts as the sender's own. It is also how long
+// after the last packet was due late ones are awaited.
+const TooLate = 2 * time.Second
+
 // PortsRequest asks the responder to open ports for a moment.
 type PortsRequest struct {
 	Protocol string `json:"protocol"` // udp
@@ -121,7 +129,19 @@ type PortsRequest struct {
 type PortsGrant struct {
 	Open   []int          `json:"open"`
 	Failed map[int]string `json:"failed"`
+	Busy   bool           `json:"busy"`   // some of those because the responder has as many ports open as it takes
 	For    time.Duration  `json:"for_ns"` // then they close
+}
+
+// Load tells whether the responder was too full for a session since it began.
+// What did not come back is then the responder's fault and no firewall's.
+type Load struct {
+	// TurnedAway: TCP connections to its ports from the address of the control
+	// connection were closed for want of room; Anyone: somebody's were.
+	TurnedAway bool `json:"turned_away"`
+	Anyone     bool `json:"anyone"`
+	// Dropped are UDP ports that threw datagrams away for want of room.
+	Dropped []int `json:"dropped"`
 }
 
 // UploadResult is what arrived of an upload.
@@ -134,13 +154,18 @@ type UploadResult struct {
 type Problem struct {
 	Error string `json:"error"` // one sentence for the user
 	Code  string `json:"code"`  // one of Code*
+	// After is when to ask again, with CodeBusy: the header Retry-After for programs.
+	After time.Duration `json:"after_ns,omitempty"`
+	// Ticket keeps the place in the queue: the next Request carries it.
+	Ticket string `json:"ticket,omitempty"`
 }
 
 // Codes of a Problem.
 const (
 	CodeVersion = "version" // the responder speaks another Version
 	CodeToken   = "token"   // missing or wrong
-	CodeLimit   = "limit"   // too much asked, or too busy
+	CodeLimit   = "limit"   // more than is ever granted
+	CodeBusy    = "busy"    // not now: ask again after Problem.After
 	CodeRequest = "request" // cannot be understood
 	CodeSession = "session" // unknown, or over
 )

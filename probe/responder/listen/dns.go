@@ -8,19 +8,19 @@ import (
 	"netready/probe/internal/wire"
 )
 
-// dns answers only a name that a session has made. It never asks anybody else.
-func (s *Set) dns(question []byte) []byte {
+// dns answers only a name that a session has made, and says which one. It never asks anybody else.
+func (s *Set) dns(question []byte) ([]byte, wire.KnockID) {
 	m := new(dns.Msg)
 	if m.Unpack(question) != nil || m.Response || m.Opcode != dns.OpcodeQuery ||
 		len(m.Question) != 1 || m.Question[0].Qtype != dns.TypeTXT || m.Question[0].Qclass != dns.ClassINET {
-		return nil
+		return nil, wire.KnockID{}
 	}
 	name := strings.ToLower(m.Question[0].Name)
 	text, ok := wire.ParseDNSName(name, s.config.Nonce)
 	first, _, _ := strings.Cut(name, ".")
 	id, known := wire.ParseKnockID(first)
 	if !ok || !known || !s.config.Again.allows(id, Name([]byte(name))) {
-		return nil
+		return nil, wire.KnockID{}
 	}
 	answer := new(dns.Msg).SetReply(m)
 	answer.Authoritative, answer.Compress = true, true
@@ -33,7 +33,7 @@ func (s *Set) dns(question []byte) []byte {
 	}
 	raw, err := answer.Pack()
 	if err != nil {
-		return nil
+		return nil, wire.KnockID{}
 	}
-	return raw
+	return raw, id
 }

@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"netready/probe/internal/wire"
+	"netready/probe/responder/share"
 )
 
 // Config says where to listen.
@@ -49,17 +50,20 @@ type Set struct {
 	cancel  context.CancelFunc
 	ctx     context.Context // ends when the set is closed: delayed answers stop
 	sockets []*socket
-	streams []net.Listener
+	streams []stream
 	ports   []wire.Listener
 	skipped []error
-	slots   chan struct{} // TCP connections at once
+	door    share.Door // of the TCP connections
 	wg      sync.WaitGroup
 	heard   messages
 	delayed Delayed
 }
 
-// maxConnections are served at once; more wait in the system's queue.
-const maxConnections = 512
+// stream is one open TCP port.
+type stream struct {
+	net.Listener
+	secure bool // it speaks TLS
+}
 
 // Start opens the ports of a spec and answers on them until Close.
 func Start(ctx context.Context, c Config) (*Set, error) {
@@ -70,7 +74,7 @@ func Start(ctx context.Context, c Config) (*Set, error) {
 	if len(c.Addresses) == 0 {
 		c.Addresses = []string{""}
 	}
-	s := &Set{config: c, slots: make(chan struct{}, maxConnections)}
+	s := &Set{config: c, door: newDoor()}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	for _, p := range ports {
 		err := s.open(ctx, p)
@@ -109,10 +113,7 @@ func (s *Set) open(ctx context.Context, p Port) error {
 			return fmt.Errorf("listening on %s: %w", p, err)
 		}
 		p.Number = l.Addr().(*net.TCPAddr).Port
-		if p.Transport == "tls" {
-			l = tls.NewListener(l, s.config.TLS)
-		}
-		s.streams = append(s.streams, l)
+		s.streams = append(s.streams, stream{l, p.Transport == "tls"})
 	}
 	for _, protocol := range Speaks(p.Transport) {
 		s.ports = append(s.ports, wire.Listener{Protocol: protocol, Port: p.Number})
@@ -128,6 +129,9 @@ func (s *Set) serve() {
 		s.wg.Go(func() { s.accept(l) })
 	}
 }
+
+// Turned says whose TCP connections were closed for want of room.
+func (s *Set) Turned() *share.Turned { return &s.door.Turned }
 
 // Listeners are the open ports, once for each protocol that they speak.
 func (s *Set) Listeners() []wire.Listener { return slices.Clone(s.ports) }

@@ -16,33 +16,33 @@ func isSIP(b []byte) bool { return bytes.HasPrefix(b, []byte("OPTIONS ")) }
 
 // sip answers an OPTIONS request of a session, keeps the message as it
 // arrived, and says in the answer what it was.
-func (s *Set) sip(raw []byte, from string) []byte {
+func (s *Set) sip(raw []byte, from string) ([]byte, wire.KnockID) {
 	m, err := sip.NewParser().ParseSIP(raw)
 	if err != nil {
-		return nil
+		return nil, wire.KnockID{}
 	}
 	r, ok := m.(*sip.Request)
 	if !ok || r.CallID() == nil || r.Via() == nil || r.From() == nil || r.To() == nil || r.CSeq() == nil {
-		return nil
+		return nil, wire.KnockID{}
 	}
 	ask := r.GetHeader(wire.SIPAsk)
 	if ask == nil {
-		return nil
+		return nil, wire.KnockID{}
 	}
 	callID := r.CallID().Value()
 	nonce, ok := wire.ParseSIPQuestion(ask.Value(), callID, s.config.Nonce)
 	if !ok {
-		return nil
+		return nil, wire.KnockID{}
 	}
 	id := wire.KnockIDOf(nonce)
 	if !s.config.Again.allows(id, Name([]byte(callID))) {
-		return nil
+		return nil, wire.KnockID{}
 	}
 	s.heard.keep(id, raw)
 	r.SetSource(from)
 	answer := sip.NewResponseFromRequest(r, sip.StatusOK, "OK", nil)
 	answer.AppendHeader(sip.NewHeader(wire.SIPAnswer, wire.SIPReply(nonce, callID, raw)))
-	return []byte(answer.String())
+	return []byte(answer.String()), id
 }
 
 // readSIP reads one request without a body from a stream.

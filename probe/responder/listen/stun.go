@@ -37,13 +37,13 @@ func (k *socket) stun(raw []byte, from netip.AddrPort) ([]byte, *socket) {
 	return bindingAnswer(m, nonce, from, more), by
 }
 
-func (s *Set) stunStream(raw []byte, conn net.Conn) []byte {
+func (s *Set) stunStream(raw []byte, conn net.Conn) ([]byte, wire.KnockID) {
 	m, nonce := s.signed(raw)
 	if m == nil {
-		return nil
+		return nil, wire.KnockID{}
 	}
 	from, _ := ends(conn)
-	return bindingAnswer(m, nonce, from, nil)
+	return bindingAnswer(m, nonce, from, nil), wire.KnockIDOf(nonce)
 }
 
 // signed reads a Binding request that carries a session's credentials.

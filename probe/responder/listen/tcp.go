@@ -2,6 +2,7 @@ package listen
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"io"
@@ -12,64 +13,96 @@ import (
 	"github.com/pion/stun/v3"
 
 	"netready/probe/internal/wire"
+	"netready/probe/responder/share"
 )
 
-// patience is how long a connection may take for its one question.
-const patience = 10 * time.Second
+// Times that a connection may take. The agent's question follows its handshake
+// at once, so that two seconds are enough for a lost packet and its repetition.
+const (
+	firstByte = 2 * time.Second
+	proofTime = 5 * time.Second
+	patience  = 10 * time.Second // for all of it
+)
 
-func (s *Set) accept(l net.Listener) {
+// newDoor bounds the TCP connections. An office of sixty workstations behind
+// one address has some hundred handshakes under way at once; an agent has some
+// twenty connections at once.
+func newDoor() share.Door {
+	return share.Door{
+		Strangers: share.Caps{128, 256, 384}, Unproved: 448, Total: 1024, Owner: 64,
+		First: firstByte, Proof: proofTime,
+	}
+}
+
+func (s *Set) accept(l stream) {
 	for {
 		conn, err := l.Accept()
 		if err != nil {
 			if s.ctx.Err() != nil {
 				return
 			}
-			time.Sleep(50 * time.Millisecond) // out of descriptors, most likely
+			s.door.Turned.Note(netip.Addr{}) // out of descriptors, most likely: it is not known who waits
+			time.Sleep(50 * time.Millisecond)
 			continue
 		}
-		select {
-		case s.slots <- struct{}{}:
-		case <-s.ctx.Done():
+		from, _ := ends(conn)
+		guest, ok := s.door.Enter(from.Addr(), func() { _ = conn.Close() })
+		if !ok {
 			_ = conn.Close()
-			return
+			continue
 		}
 		s.wg.Go(func() {
-			defer func() { <-s.slots }()
-			s.converse(conn)
+			defer guest.Leave()
+			s.converse(conn, guest, l.secure)
 		})
 	}
 }
 
+// heard tells the door that a connection has said something.
+type heard struct {
+	net.Conn
+	guest *share.Guest
+	once  bool // one goroutine reads
+}
+
+func (h *heard) Read(b []byte) (int, error) {
+	n, err := h.Conn.Read(b)
+	if n > 0 && !h.once {
+		h.once = true
+		h.guest.Spoke()
+	}
+	return n, err
+}
+
 // converse answers the questions of one connection.
-func (s *Set) converse(conn net.Conn) {
-	defer conn.Close()
-	stop := make(chan struct{})
-	defer close(stop)
-	s.wg.Go(func() { // Close of the set must not wait for a peer
-		select {
-		case <-s.ctx.Done():
-			_ = conn.SetDeadline(time.Unix(1, 0))
-		case <-stop:
-		}
-	})
-	_ = conn.SetDeadline(time.Now().Add(patience))
+func (s *Set) converse(raw net.Conn, guest *share.Guest, secure bool) {
+	defer raw.Close()
+	// Close of the set must not wait for a peer.
+	defer context.AfterFunc(s.ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })()
+	_ = raw.SetDeadline(time.Now().Add(patience))
+	conn := net.Conn(&heard{Conn: raw, guest: guest})
+	if secure {
+		conn = tls.Server(conn, s.config.TLS)
+	}
 	r := bufio.NewReaderSize(conn, 4096)
 	for range 4 {
-		answer := s.converseOnce(conn, r)
+		answer, id := s.converseOnce(conn, r)
 		if len(answer) == 0 {
 			return
 		}
+		guest.Prove(id.String())
 		if _, err := conn.Write(answer); err != nil {
 			return
 		}
 	}
 }
 
-// converseOnce reads a question, in whichever protocol, and makes its answer.
-func (s *Set) converseOnce(conn net.Conn, r *bufio.Reader) []byte {
+// converseOnce reads a question, in whichever protocol, and makes its answer
+// for the session that it is of.
+func (s *Set) converseOnce(conn net.Conn, r *bufio.Reader) ([]byte, wire.KnockID) {
 	head, err := r.Peek(8)
 	if err != nil {
-		return nil
+		return nil, wire.KnockID{}
 	}
 	switch {
 	case string(head[:4]) == "NRK1":
@@ -77,13 +110,13 @@ func (s *Set) converseOnce(conn net.Conn, r *bufio.Reader) []byte {
 	case isSIP(head):
 		raw, err := readSIP(r)
 		if err != nil {
-			return nil
+			return nil, wire.KnockID{}
 		}
 		return s.sip(raw, conn.RemoteAddr().String())
 	case binary.BigEndian.Uint32(head[4:]) == 0x2112A442: // STUN's magic cookie
 		raw := make([]byte, 20+int(binary.BigEndian.Uint16(head[2:])))
 		if len(raw) > 2048 || !full(r, raw) || !stun.IsMessage(raw) {
-			return nil
+			return nil, wire.KnockID{}
 		}
 		return s.stunStream(raw, conn)
 	default:
@@ -97,14 +130,14 @@ func full(r io.Reader, b []byte) bool {
 }
 
 // knock answers a knock; over TLS the answer is tied to this connection.
-func (s *Set) knock(conn net.Conn, r io.Reader) []byte {
+func (s *Set) knock(conn net.Conn, r io.Reader) ([]byte, wire.KnockID) {
 	b := make([]byte, wire.KnockSize)
 	if !full(r, b) {
-		return nil
+		return nil, wire.KnockID{}
 	}
 	k, nonce, ok := wire.ParseKnock(b, s.config.Nonce)
 	if !ok {
-		return nil
+		return nil, wire.KnockID{}
 	}
 	from, port := ends(conn)
 	answer := k.Answer(from, port)
@@ -112,11 +145,11 @@ func (s *Set) knock(conn net.Conn, r io.Reader) []byte {
 		state := secure.ConnectionState()
 		material, err := state.ExportKeyingMaterial(wire.TLSBinding, nil, len(answer.Binding))
 		if err != nil {
-			return nil
+			return nil, wire.KnockID{}
 		}
 		answer.Binding = [16]byte(material)
 	}
-	return answer.Marshal(nonce)
+	return answer.Marshal(nonce), k.ID
 }
 
 func ends(conn net.Conn) (from netip.AddrPort, port int) {
@@ -130,18 +163,18 @@ func ends(conn net.Conn) (from netip.AddrPort, port int) {
 }
 
 // dnsStream reads a question with its length before it (RFC 1035 4.2.2).
-func (s *Set) dnsStream(r io.Reader) []byte {
+func (s *Set) dnsStream(r io.Reader) ([]byte, wire.KnockID) {
 	var size [2]byte
 	if !full(r, size[:]) {
-		return nil
+		return nil, wire.KnockID{}
 	}
 	b := make([]byte, binary.BigEndian.Uint16(size[:]))
 	if len(b) > 2048 || !full(r, b) {
-		return nil
+		return nil, wire.KnockID{}
 	}
-	answer := s.dns(b)
+	answer, id := s.dns(b)
 	if answer == nil {
-		return nil
+		return nil, id
 	}
-	return append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...)
+	return append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...), id
 }

@@ -51,9 +51,9 @@ func (k *socket) answer(question []byte, from netip.AddrPort) {
 	case stun.IsMessage(question):
 		answer, by = k.stun(question, from)
 	case isSIP(question):
-		answer = k.set.sip(question, from.String())
+		answer, _ = k.set.sip(question, from.String())
 	default:
-		answer = k.set.dns(question)
+		answer, _ = k.set.dns(question)
 	}
 	if len(answer) == 0 || len(answer) > len(question) {
 		return

@@ -1,4 +1,4 @@
-package netready
+package regions
 
 import (
 	"os"
@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"netready"
 )
 
-func list(t *testing.T) Regions {
+func list(t *testing.T) List {
 	t.Helper()
 	r, err := Embedded()
 	if err != nil {
@@ -189,7 +191,7 @@ const small = `checks:
   - {name: Elsewhere, protocol: tcp, host: "2001:db8::1", port: 22}
 regions:
   - {id: one, name: One, domain: example.com, checks: [{name: Google STUN, protocol: stun, host: 192.0.2.1, port: 3478}, {name: More, protocol: tcp, host: m.example.com, port: 1}], skip: [Elsewhere]}
-  - {id: two, name: Two, only_own_checks: true, responders: ["https://h.example.com:8443/i#TOKEN.PIN", "h:1"]}
+  - {id: two, name: Two, only_own_checks: true, responders: ["https://h.example.com:8443/i#TOKEN.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "h:1"]}
 `
 
 func TestRegionChangesTheColumn(t *testing.T) {
@@ -267,7 +269,7 @@ func TestWrongFiles(t *testing.T) {
 		{"a list at the top", "- a\n", "r.yaml: line 1: here stands a list where a mapping (key: value) belongs"},
 		{"two documents", region + "---\n" + region, `r.yaml: a second document begins behind "---" or "..."; write one file for each`},
 		{"Latin-1", "regions: [{id: a, name: S\xe3o}]\n", "r.yaml: invalid trailing UTF-8 octet; save the file as UTF-8 text"},
-		{"an invite that is none", "regions: [{id: a, name: A, responders: ['h i#TOKENSECRET']}]\n", "r.yaml: line 1: entry 1 of responders of region a is neither an invite nor host:port; copy it again from where the responder printed it"},
+		{"an invite that is none", "regions: [{id: a, name: A, responders: ['h:x/i#TOKENSECRET']}]\n", "r.yaml: line 1: entry 1 of responders of region a: the invite cannot be used: its port is not a number from 1 to 65535; copy the whole line that netready-responder printed, or save it to a file and give @FILE"},
 		{"an invite for a key", "regions:\n  - id: a\n    https://h/i#TOKENSECRET.PIN: A\n", `r.yaml: line 3: unknown key "https://h/i#…"; the keys here are checks, continent, country, domain, echo, id, name, only_own_checks, responders, skip, stun, suffix, tcp`},
 		{"too large", "#" + strings.Repeat("x", 1<<20), "r.yaml: the file is larger than 1024 KiB; is this the right one?"},
 	} {
@@ -302,7 +304,7 @@ func TestDefaultBesideTheProgram(t *testing.T) {
 	if r, err := defaultIn(folder); err != nil || r.File != "" {
 		t.Errorf("no file there: %q, %v", r.File, err)
 	}
-	write(string(embedded))
+	write(string(netready.RegionsYAML))
 	if r, err := defaultIn(folder); err != nil || r.File != "" {
 		t.Errorf("the same list: %q, %v", r.File, err)
 	}

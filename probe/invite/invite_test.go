@@ -1,4 +1,4 @@
-package wire
+package invite
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ func sample() Invite {
 	return Invite{Host: "responder.example.com:8443", Token: "s3cret_To-ken~1", Pins: [][]byte{Pin([]byte("a"))}}
 }
 
-func TestParseInvite(t *testing.T) {
+func TestParse(t *testing.T) {
 	good := sample().String()
 	host, fragment, _ := strings.Cut(good, "#")
 	two := sample()
@@ -53,7 +53,7 @@ func TestParseInvite(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := ParseInvite(tt.in)
+			got, err := Parse(tt.in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,7 +64,7 @@ func TestParseInvite(t *testing.T) {
 	}
 }
 
-func TestParseInviteRefuses(t *testing.T) {
+func TestParseRefuses(t *testing.T) {
 	good := sample().String()
 	pin := good[strings.LastIndexByte(good, '.')+1:]
 	tests := []struct{ name, in, says string }{
@@ -96,11 +96,11 @@ func TestParseInviteRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := ParseInvite(tt.in)
+			got, err := Parse(tt.in)
 			if err == nil {
 				t.Fatalf("got %s", got.String())
 			}
-			if !errors.Is(err, ErrInvite) || !strings.Contains(err.Error(), tt.says) {
+			if !errors.Is(err, Err) || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("got %q, want it to say %q", err, tt.says)
 			}
 			if strings.Contains(err.Error(), pin) || strings.Contains(err.Error(), "To-ken") {
@@ -118,7 +118,7 @@ func TestPinThatNoKeyHas(t *testing.T) {
 	good := sample().String()
 	for _, last := range "-_BCDzx9" {
 		in := good[:len(good)-1] + string(last)
-		got, err := ParseInvite(in)
+		got, err := Parse(in)
 		if err != nil {
 			t.Fatalf("%c: %v", last, err)
 		}
@@ -152,14 +152,14 @@ func TestInviteCharacters(t *testing.T) {
 	}
 }
 
-func FuzzParseInvite(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add(sample().String())
 	f.Add("\u201chttps://[::1]:1/i#t." + strings.Repeat("A", 43) + "\u201d")
 	f.Add("host:1")
 	f.Add("https://::1:8443/i#t.x")
 	f.Add("https://urldefense.com/v3/__https://h:1/i*t__;Iw!!")
 	f.Fuzz(func(t *testing.T, s string) {
-		i, err := ParseInvite(s)
+		i, err := Parse(s)
 		if err != nil {
 			if i.Token != "" || i.Pins != nil {
 				t.Fatalf("an error, and yet %q", i.Token)
@@ -169,7 +169,7 @@ func FuzzParseInvite(f *testing.F) {
 		if i.Token == "" {
 			return
 		}
-		again, err := ParseInvite(i.String())
+		again, err := Parse(i.String())
 		if err != nil || again.Host != i.Host || again.Token != i.Token || len(again.Pins) != len(i.Pins) {
 			t.Fatalf("%q became %q: %v", s, i.String(), err)
 		}
@@ -179,4 +179,24 @@ func FuzzParseInvite(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestWithToken(t *testing.T) {
+	pin := strings.Repeat("A", 43)
+	tests := []struct{ name, in, token, want string }{
+		{"whole", "https://h.example:1/i#mine." + pin, "other", "mine"},
+		{"host and port", "h.example:1", "env-token", "env-token"},
+		{"no token", "h.example:1", "", ""},
+		{"bad token", "h.example:1", "a b", ""},
+	}
+	for _, tt := range tests {
+		got, err := Parse(tt.in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err = got.WithToken(tt.token)
+		if got.Token != tt.want || (err == nil) != (tt.want != "") || err != nil && !errors.Is(err, Err) {
+			t.Errorf("%s: got %q, %v, want %q", tt.name, got.Token, err, tt.want)
+		}
+	}
 }

@@ -1,4 +1,4 @@
-package netready
+package regions
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"netready/internal/yamlfile"
+	"netready/probe/invite"
 )
 
 // Bounds of a list: far more than anybody needs, and little enough that a run
@@ -32,18 +33,18 @@ var (
 )
 
 // parse reads a list strictly.
-func parse(name string, data []byte) (Regions, error) {
-	r := Regions{File: name}
+func parse(name string, data []byte) (List, error) {
+	r := List{File: name}
 	file, err := yamlfile.Decode(name, data, &r)
 	if err != nil {
-		return Regions{}, err
+		return List{}, err
 	}
 	if file.Root == nil {
-		return Regions{}, file.Errorf(nil, "the file is empty; it needs a list of regions, as the regions.yaml in netready's source has")
+		return List{}, file.Errorf(nil, "the file is empty; it needs a list of regions, as the regions.yaml in netready's source has")
 	}
 	check := reader{file, &r}
 	if err := check.all(); err != nil {
-		return Regions{}, err
+		return List{}, err
 	}
 	return r, nil
 }
@@ -51,7 +52,7 @@ func parse(name string, data []byte) (Regions, error) {
 // reader checks what the YAML means and knows where it stands.
 type reader struct {
 	file yamlfile.File
-	list *Regions
+	list *List
 }
 
 func (p reader) errorf(path []any, format string, args ...any) error {
@@ -70,8 +71,8 @@ func (p reader) all() error {
 		return err
 	}
 	seen := map[string]int{}
-	for i, region := range r.Regions {
-		at := []any{"regions", i}
+	for i := range r.Regions {
+		region, at := &r.Regions[i], []any{"regions", i}
 		if err := p.region(at, region); err != nil {
 			return err
 		}
@@ -84,7 +85,7 @@ func (p reader) all() error {
 	return nil
 }
 
-func (p reader) region(at []any, r Region) error {
+func (p reader) region(at []any, r *Region) error {
 	switch {
 	case strings.TrimSpace(r.ID) == "":
 		return p.errorf(at, "a region has no id; give it one, like id: us-east-1")
@@ -98,25 +99,35 @@ func (p reader) region(at []any, r Region) error {
 			return p.errorf(append(at, key), "the %s %q is not a domain name", key, clip(value))
 		}
 	}
-	if err := p.endpoint(append(at, "stun"), r, r.STUN); err != nil {
+	if err := p.endpoint(append(at, "stun"), *r, r.STUN); err != nil {
 		return err
 	}
-	if err := p.endpoint(append(at, "echo"), r, r.Echo); err != nil {
+	if err := p.endpoint(append(at, "echo"), *r, r.Echo); err != nil {
 		return err
 	}
-	if err := p.endpoint(append(at, "tcp"), r, r.TCP); err != nil {
+	if err := p.endpoint(append(at, "tcp"), *r, r.TCP); err != nil {
 		return err
 	}
-	for i, responder := range r.Responders {
-		// The entry may be a secret, so it is not repeated.
-		if strings.TrimSpace(responder) == "" || strings.ContainsAny(strings.TrimSpace(responder), " \t{}") {
-			return p.errorf(append(at, "responders", i), "entry %d of responders of region %s is neither an invite nor host:port; copy it again from where the responder printed it", i+1, r.ID)
-		}
+	if err := p.responders(append(at, "responders"), r); err != nil {
+		return err
 	}
 	if err := p.checks(append(at, "checks"), r.Checks); err != nil {
 		return err
 	}
-	return p.column(at, r)
+	return p.column(at, *r)
+}
+
+// responders parses the region's invites. No error repeats one: it may hold a
+// secret.
+func (p reader) responders(at []any, r *Region) error {
+	for i, given := range r.Invites {
+		one, err := invite.Parse(given)
+		if err != nil {
+			return p.errorf(append(at, i), "entry %d of responders of region %s: %v", i+1, r.ID, err)
+		}
+		r.Responders = append(r.Responders, one)
+	}
+	return nil
 }
 
 // endpoint checks a host:port with templates; none at all is right too.

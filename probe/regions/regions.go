@@ -1,25 +1,22 @@
-// Package netready holds the list of regions and firewall checks, and the
-// code that reads it. It lives at the top because go:embed cannot look into a
-// parent folder.
-package netready
+// Package regions reads the list of regions and firewall checks: strictly, with
+// the file and the line in each error, and with the templates filled in.
+package regions
 
 import (
 	"bytes"
-	_ "embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
 	"strings"
 
+	"netready"
 	"netready/internal/yamlfile"
+	"netready/probe/invite"
 )
 
-//go:embed regions.yaml
-var embedded []byte
-
-// Regions is a parsed regions file.
-type Regions struct {
+// A List is a parsed regions file.
+type List struct {
 	Checks  []Check  `yaml:"checks"`
 	Regions []Region `yaml:"regions"`
 	File    string   `yaml:"-"` // where it was read from, "" for the embedded list
@@ -36,10 +33,12 @@ type Region struct {
 	STUN          string   `yaml:"stun"`            // host:port of the region's public STUN server
 	Echo          string   `yaml:"echo"`            // host:port of the region's UDP beacon
 	TCP           string   `yaml:"tcp"`             // host:port in the region whose connections take a round trip
-	Responders    []string `yaml:"responders"`      // invites or host:port, tried in order
+	Invites       []string `yaml:"responders"`      // as they were written: invites or host:port
 	Checks        []Check  `yaml:"checks"`          // more checks, or others of the same name
 	Skip          []string `yaml:"skip"`            // names of checks that make no sense here
 	OnlyOwnChecks bool     `yaml:"only_own_checks"` // none of the list's, only Checks
+
+	Responders []invite.Invite `yaml:"-"` // Invites, parsed: tried in order
 }
 
 // A Check is one row of the firewall column.
@@ -68,44 +67,44 @@ func Features() []string { return []string{"sip-phones", "byoc"} }
 // FileName is what a list beside the executable is called.
 const FileName = "regions.yaml"
 
-// Default is the list in regions.yaml beside the executable, and the embedded
+// Default is the list in regions.yaml beside the executable, and the netready.RegionsYAML
 // one where there is no such file.
-func Default() (Regions, error) { return defaultIn(yamlfile.Folder()) }
+func Default() (List, error) { return defaultIn(yamlfile.Folder()) }
 
-func defaultIn(folder string) (Regions, error) {
+func defaultIn(folder string) (List, error) {
 	if folder == "" {
 		return Embedded()
 	}
 	path := filepath.Join(folder, FileName)
 	data, err := yamlfile.Read(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) || bytes.Equal(data, embedded):
+	case errors.Is(err, fs.ErrNotExist) || bytes.Equal(data, netready.RegionsYAML):
 		return Embedded()
 	case err != nil:
-		return Regions{}, fmt.Errorf("%w; mend it or take it away from beside the program", err)
+		return List{}, fmt.Errorf("%w; mend it or take it away from beside the program", err)
 	}
 	return parse(path, data)
 }
 
 // Embedded is the list that was built in.
-func Embedded() (Regions, error) {
-	r, err := parse("the built-in "+FileName, embedded)
+func Embedded() (List, error) {
+	r, err := parse("the built-in "+FileName, netready.RegionsYAML)
 	r.File = ""
 	return r, err
 }
 
 // Load reads a list from a file.
-func Load(path string) (Regions, error) {
+func Load(path string) (List, error) {
 	data, err := yamlfile.Read(path)
 	if err != nil {
-		return Regions{}, err
+		return List{}, err
 	}
 	return parse(path, data)
 }
 
 // Find is the region with this id; capitals do not matter. Its STUN, Echo and
 // TCP have their templates filled in.
-func (r Regions) Find(id string) (Region, error) {
+func (r List) Find(id string) (Region, error) {
 	ids := make([]string, 0, len(r.Regions))
 	for _, region := range r.Regions {
 		if strings.EqualFold(region.ID, strings.TrimSpace(id)) {
@@ -117,7 +116,7 @@ func (r Regions) Find(id string) (Region, error) {
 }
 
 // unknown says that there is no such region, and which may have been meant.
-func (r Regions) unknown(id string, ids []string) error {
+func (r List) unknown(id string, ids []string) error {
 	const see = `see "netready regions" for those that can be chosen`
 	id = strings.TrimSpace(id)
 	switch {

@@ -1,4 +1,4 @@
-package netready
+package regions
 
 import (
 	"net"
@@ -11,7 +11,7 @@ import (
 // Checks of features that were not asked for are left out, those of the others
 // are required. For a region that is not in the list, the zero one included, it
 // is ColumnForResponder.
-func (r Regions) Column(region Region, features []string) []Check {
+func (r List) Column(region Region, features []string) []Check {
 	known := slices.ContainsFunc(r.Regions, func(one Region) bool { return one.ID == region.ID })
 	if region.ID == "" || !known {
 		return r.columnForResponder(features)
@@ -30,13 +30,13 @@ func (r Regions) Column(region Region, features []string) []Check {
 // ColumnForResponder is the column of an invite whose region is not known: of
 // the list's checks those to the responder. Only the way that the call takes is
 // required.
-func (r Regions) ColumnForResponder() []Check { return r.columnForResponder(nil) }
+func (r List) ColumnForResponder() []Check { return r.columnForResponder(nil) }
 
-func (r Regions) columnForResponder(features []string) []Check {
+func (r List) columnForResponder(features []string) []Check {
 	var column []Check
 	for _, c := range r.Checks {
 		c, ok := asked(c, features)
-		if !ok || !c.toResponder() {
+		if !ok || !c.NeedsResponder() {
 			continue
 		}
 		c.Required = c.Protocol == "udp" || c.Feature != ""
@@ -47,7 +47,7 @@ func (r Regions) columnForResponder(features []string) []Check {
 
 // checksOf is the list's checks as the region wants them, then its own others.
 // A check of the same name stands in the place of the one it replaces.
-func (r Regions) checksOf(region Region) []Check {
+func (r List) checksOf(region Region) []Check {
 	var checks []Check
 	if !region.OnlyOwnChecks {
 		checks = slices.Clone(r.Checks)
@@ -69,6 +69,12 @@ func asked(c Check, features []string) (Check, bool) {
 	}
 	c.Required = true
 	return c, slices.Contains(features, c.Feature)
+}
+
+// NeedsResponder says whether the check asks the responder: its host is the
+// responder, or its protocol is one that nobody else answers.
+func (c Check) NeedsResponder() bool {
+	return c.toResponder() || c.Protocol == "udp" || c.Protocol == "udp-range"
 }
 
 func (c Check) toResponder() bool { return c.Host == "" || c.Host == HostResponder }

@@ -1,0 +1,63 @@
+package ping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A tally says of each question what became of it: an answer, none in time, or
+// that it could not be sent.
+type tally struct {
+	trips  []time.Duration
+	lost   int            // sent, and no answer in time
+	unsent map[string]int // not sent, by the system's words
+}
+
+// failed notes a question that could not be sent. It is lost, and not by the network.
+func (t *tally) failed(err error) {
+	if t.unsent == nil {
+		t.unsent = map[string]int{}
+	}
+	t.unsent[systemWords(err)]++
+}
+
+// notSent is how many questions could not be sent.
+func (t *tally) notSent() int {
+	n := 0
+	for _, times := range t.unsent {
+		n += times
+	}
+	return n
+}
+
+// asked is how many questions have had their answer or will have none.
+func (t *tally) asked() int { return len(t.trips) + t.lost + t.notSent() }
+
+// result is what came of the series.
+func (t *tally) result(target string) Result {
+	r := Result{Target: target, Lost: t.lost + t.notSent()}
+	r.summarise(t.trips)
+	switch {
+	case t.asked() == 0:
+		r.Reason = "the run ended before an answer could come"
+	case t.notSent() == t.asked():
+		r.Reason = "no echo request could be sent: " + t.failures()
+	case t.notSent() > 0:
+		r.Reason = fmt.Sprintf("%d of %d echo requests could not be sent and count as lost: %s", t.notSent(), t.asked(), t.failures())
+	case len(t.trips) == 0:
+		r.Reason = fmt.Sprintf("%d echo requests, no answer: many hosts and firewalls drop ICMP, which harms nothing", t.lost)
+	}
+	return r
+}
+
+// failures are the system's words for what could not be sent, each with its number.
+func (t *tally) failures() string {
+	var all []string
+	for words, times := range t.unsent {
+		all = append(all, fmt.Sprintf("%s (%d)", words, times))
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,71 @@
+package thresholds
+
+import (
+	"fmt"
+	"slices"
+
+	"netready/probe"
+)
+
+// Sentences that page, printable page, terminal and TXT share: the same fact is
+// said in the same words everywhere.
+const (
+	SelfTest     = "This was a self-test inside this computer. It says nothing about your network."
+	StoppedEarly = "You stopped the test early"
+)
+
+// Title is the verdict in two or three words.
+func (v Verdict) Title() string {
+	switch v {
+	case Ready:
+		return "Ready"
+	case NotReady:
+		return "Not ready"
+	case Undetermined:
+	}
+	return "No verdict yet"
+}
+
+// IsSelfTest tells whether the call never left this computer.
+func IsSelfTest(r probe.Result) bool { return r.Machine.Interface.Kind == loopback }
+
+// IsStopped tells whether the user ended the run before its end.
+func IsStopped(r probe.Result) bool {
+	return !r.Complete && slices.ContainsFunc(r.NotMeasured, func(n probe.NotMeasured) bool { return n.Code == probe.CodeStopped })
+}
+
+// Blocked says how many required connections failed, "" where none did.
+func Blocked(rows []probe.PortRow) string {
+	return counted(count(rows, probe.StatusFail, true), "required connection is blocked", "required connections are blocked")
+}
+
+// Unmeasured says how many required connections were not measured, "" where all were.
+func Unmeasured(rows []probe.PortRow) string {
+	return counted(count(rows, probe.StatusNotMeasured, true), "required connection was not measured", "required connections were not measured")
+}
+
+// OptionalFailed says how many optional checks failed, "" where none did.
+func OptionalFailed(rows []probe.PortRow) string {
+	return counted(count(rows, probe.StatusFail, false), "optional check failed (no effect on the result)", "optional checks failed (no effect on the result)")
+}
+
+func count(rows []probe.PortRow, status string, required bool) int {
+	n := 0
+	for _, row := range rows {
+		if row.Status == status && row.Required == required {
+			n++
+		}
+	}
+	return n
+}
+
+// counted puts a number before one of two forms.
+func counted(n int, one, many string) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
