@@ -13,6 +13,7 @@ const (
 	CodeUnreachable = "responder_unreachable" // one was named and could not be used
 	CodeBusy        = port.ResponderBusy      // it is full, by its own word
 	CodeStopped     = port.Stopped            // the run ended before
+	Online          = "online"                // what connectivity says where nothing is wrong
 	CodeOffline     = "offline"               // this computer has no network
 	CodeProxyOnly   = "proxy_only"            // only a proxy leads out
 	CodeDNSDead     = "dns_dead"              // no name can be resolved
@@ -42,6 +43,13 @@ const (
 	ReasonPCBusy      = port.Busy
 	ReasonStopped     = port.Stopped
 	ReasonFarBusy     = port.ResponderBusy // the responder was full, by its own word
+)
+
+// Who said no, in a PortRow.
+const (
+	ByThisMachine = port.ByThisMachine
+	ByPath        = port.ByPath
+	ByFarEnd      = port.ByFarEnd
 )
 
 // Codes of a DNSAnswer.

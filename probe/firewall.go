@@ -88,7 +88,7 @@ func inOrder(column []regions.Check, rows []port.Row) []PortRow {
 func portRow(row port.Row) PortRow {
 	return PortRow{
 		Name: row.Name, Protocol: row.Protocol, Host: row.Host, Port: row.Port, Ports: row.Ports, Family: row.Family,
-		Required: row.Required, Status: row.Status, Reason: row.Reason, Detail: row.Detail, Note: row.Note,
+		Required: row.Required, Status: row.Status, Reason: row.Reason, By: row.By, Detail: row.Detail, Note: row.Note,
 		ElapsedMS: milliseconds(&row.Elapsed), Tested: row.Tested, FailedPorts: row.Failed,
 	}
 }

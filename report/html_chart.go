@@ -115,7 +115,7 @@ func (s series) peak(timeline []probe.Second) (peak float64, at int, way string)
 
 func (s series) bad(timeline []probe.Second) []badSecond {
 	var out []badSecond
-	over := func(f *float64) bool { return f != nil && s.limit.Below != nil && *f >= *s.limit.Below }
+	over := func(f *float64) bool { return s.limit.Level(f) == thresholds.Fail }
 	for _, sec := range timeline {
 		label := minutes(sec.Second) + ":"
 		bad := false

@@ -118,7 +118,7 @@ func (p parts) table(heading string, each func(line int, cell func(name string) 
 			return ""
 		})
 		if err != nil {
-			return fmt.Errorf("line %d: %w", number, err)
+			return &LineError{number, err}
 		}
 	}
 	return nil

@@ -82,12 +82,12 @@ func (p paint) verdict(v thresholds.Verdict) string {
 
 func voipColumn(r Report, p paint) []string {
 	lines := []string{p.bold(headVoip), fmt.Sprintf("  %-16s %-14s %12s %12s", "", "expected", "up", "down")}
-	for _, m := range measureRows(r) {
-		up, down := m.Up.Text, m.Down.Text
-		if m.Single {
-			down = ""
+	for _, m := range r.Limits.Figures(r.Result) {
+		up, down := unitText(m.Up.Got, m.Unit), ""
+		if !m.Single() {
+			down = unitText(m.Down.Got, m.Unit)
 		}
-		lines = append(lines, fmt.Sprintf("%s %-16s %-14s %12s %12s", p.mark(levelOfBadge(m.badge)), m.Name, m.Expected, up, down))
+		lines = append(lines, fmt.Sprintf("%s %-16s %-14s %12s %12s", p.mark(m.Level), m.Name, m.Limit.Words(m.Unit), up, down))
 	}
 	if b := r.Bandwidth; b.UpMbps != nil || b.DownMbps != nil {
 		lines = append(lines, fmt.Sprintf("  %-16s %-14s %12s %12s", "Bandwidth", "", megabits(b.UpMbps), megabits(b.DownMbps)))
@@ -106,20 +106,10 @@ func megabits(f *float64) string {
 	return fmt.Sprintf("%.0f Mbit/s", *f)
 }
 
-// levelOfBadge finds the level that a badge was made of.
-func levelOfBadge(b badge) thresholds.Level {
-	for level, known := range badges {
-		if known == b {
-			return level
-		}
-	}
-	return thresholds.Unknown
-}
-
 func firewallColumn(r Report, p paint) []string {
 	lines := []string{p.bold(headFirewall), ""}
 	for _, row := range r.Firewall {
-		lines = append(lines, p.mark(rowLevel(row))+" "+OneLine(row.Name)+rowWords(row))
+		lines = append(lines, p.mark(thresholds.RowLevel(row))+" "+OneLine(row.Name)+rowWords(row))
 	}
 	if len(r.Firewall) == 0 {
 		lines = append(lines, "– not measured")
@@ -127,21 +117,9 @@ func firewallColumn(r Report, p paint) []string {
 	return lines
 }
 
-func rowLevel(row probe.PortRow) thresholds.Level {
-	switch {
-	case row.Status == probe.StatusPass:
-		return thresholds.Pass
-	case row.Status == probe.StatusFail && row.Required:
-		return thresholds.Fail
-	case row.Status == probe.StatusFail:
-		return thresholds.Warn
-	}
-	return thresholds.Unknown
-}
-
 // rowWords is the reason of what did not pass.
 func rowWords(row probe.PortRow) string {
-	reason := strings.ReplaceAll(row.Reason, "_", " ")
+	reason := thresholds.ReasonWords(row.Reason)
 	if row.Status == probe.StatusPass {
 		return ""
 	}
@@ -208,7 +186,7 @@ func seen(s string) int {
 func missingLines(b *bytes.Buffer, r Report, width int) {
 	var shown []probe.NotMeasured
 	for _, n := range r.NotMeasured {
-		if isShown(n.What) && !strings.HasPrefix(n.Reason, probe.NotAsked) {
+		if isShown(n.What) && n.Code != probe.CodeNotAsked {
 			shown = append(shown, n)
 		}
 	}

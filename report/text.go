@@ -128,12 +128,12 @@ func headline(r Report) string { return thresholds.Headline(r.Verdict, r.Finding
 func (t *sheet) voip(r Report) {
 	t.heading(headVoip)
 	t.line("Measurement", "Expectation", "Up", "Down", "Result")
-	for _, m := range measureRows(r) {
-		if m.Single {
-			t.line(m.Name, m.Expected, withWord(m.Up.Text, m.Name), "", m.Word)
-			continue
+	for _, m := range r.Limits.Figures(r.Result) {
+		up, down := withWord(unitText(m.Up.Got, m.Unit), m.Name), ""
+		if !m.Single() {
+			down = withWord(unitText(m.Down.Got, m.Unit), m.Name)
 		}
-		t.line(m.Name, m.Expected, withWord(m.Up.Text, m.Name), withWord(m.Down.Text, m.Name), m.Word)
+		t.line(m.Name, m.Limit.Words(m.Unit), up, down, levelWords[m.Level])
 	}
 	more := func(name, unit string, at func(probe.Direction) *float64) {
 		t.line(name, "", sideText(r.Voice.Up, unit, at), sideText(r.Voice.Down, unit, at))
@@ -145,6 +145,11 @@ func (t *sheet) voip(r Report) {
 	more("Packets sent", "packets", func(d probe.Direction) *float64 { return new(float64(d.Sent)) })
 	more("Packets received", "packets", func(d probe.Direction) *float64 { return new(float64(d.Received)) })
 	t.line("Bandwidth", "", unitText(r.Bandwidth.UpMbps, "Mbit/s"), unitText(r.Bandwidth.DownMbps, "Mbit/s"))
+}
+
+// levelWords are a level in a cell.
+var levelWords = map[thresholds.Level]string{
+	thresholds.Pass: "Pass", thresholds.Warn: "Warning", thresholds.Fail: "Fail", thresholds.Unknown: "Not measured",
 }
 
 // withWord puts a word behind a figure that has no unit: a bare 4.364 is a date

@@ -10,6 +10,9 @@ import (
 // Headline is the closing sentence: ready or not, and what to do first.
 func Headline(v Verdict, findings []Finding, r probe.Result) string {
 	const unsaid = "It cannot be said whether this network is ready: "
+	if c := r.Environment.Connectivity; c.Code != "" && c.Code != probe.Online {
+		return ended(c.Text)
+	}
 	switch v {
 	case Ready:
 		return ready(r)
@@ -17,16 +20,16 @@ func Headline(v Verdict, findings []Finding, r probe.Result) string {
 		return strings.TrimSpace("This network is not ready. " + first(findings, Fail))
 	case Undetermined:
 	}
-	switch why := whyNoSession(r); {
+	switch gap := noSession(r); {
 	case !r.Complete:
 		return unsaid + "the run did not come to its end. Run it again and let it finish."
 	case r.Voice.Mode == probe.ModeResponder || r.Region.Responder != "":
 		return strings.TrimSpace(unsaid + "nothing failed, but something required was not measured. " + first(findings, Unknown))
-	case why == "":
+	case gap.Code == probe.CodeNoResponder || gap.Reason == "":
 		return unsaid + "nothing failed, but without a responder in the region up and down cannot be measured. " +
 			"Run netready-responder on a host there and give its invite with --responder."
 	default:
-		return unsaid + "nothing that was measured failed, but the responder could not be used: " + ended(why) +
+		return unsaid + "nothing that was measured failed, but the responder could not be used: " + ended(gap.Reason) +
 			" Check that it runs, that its invite is the latest one, and that this network lets HTTPS through to it; then run this again."
 	}
 }
@@ -38,9 +41,6 @@ func ready(r probe.Result) string {
 	}
 	return "This network is ready for cloud voice: every required figure and port is within its limit."
 }
-
-// loopback is the kind of interface of a call that stays within the machine.
-const loopback = "loopback"
 
 // Bounds says what keeps a ready verdict from being the whole answer: the call
 // never left the machine, or parts of the assessment were left out. It is ""
@@ -59,20 +59,17 @@ func Bounds(r probe.Result) string {
 	return ""
 }
 
-// whyNoSession is the reason that a responder that was named could not be used,
-// "" where none was.
-func whyNoSession(r probe.Result) string {
+// noSession is the gap that says why there was no session with a responder;
+// its reason is "" where nothing does.
+func noSession(r probe.Result) probe.NotMeasured {
 	for _, what := range []string{"voice.up", "voice", "firewall", "firewall.responder", "ping", "bandwidth"} {
 		for _, n := range r.NotMeasured {
-			if n.What == what && n.Reason != "" && n.Reason != probe.NotAsked {
-				if strings.HasPrefix(n.Reason, "this region has no responder") {
-					return ""
-				}
-				return n.Reason
+			if n.What == what && n.Reason != "" && n.Code != probe.CodeNotAsked {
+				return n
 			}
 		}
 	}
-	return ""
+	return probe.NotMeasured{}
 }
 
 // first is the first finding of a level, and what to do about it.

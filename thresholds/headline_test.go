@@ -9,10 +9,10 @@ import (
 )
 
 func TestHeadline(t *testing.T) {
-	noResponder := func(reason string) func(*probe.Result) {
+	noResponder := func(code, reason string) func(*probe.Result) {
 		return func(r *probe.Result) {
 			r.Voice, r.Region.Responder = probe.Voice{Mode: probe.ModeNone}, ""
-			r.NotMeasured = []probe.NotMeasured{{What: "voice.up", Reason: reason}}
+			r.NotMeasured = []probe.NotMeasured{{What: "voice.up", Reason: reason, Code: code}}
 		}
 	}
 	for _, test := range []struct {
@@ -24,15 +24,15 @@ func TestHeadline(t *testing.T) {
 		{"ready", func(*probe.Result) {}, "This network is ready for cloud voice", "not"},
 		{"ready in part", func(r *probe.Result) { r.Parts = []string{probe.PartFirewall} }, "without --only", "is ready"},
 		{"ready on loopback", func(r *probe.Result) { r.Machine.Interface.Kind = loopback }, "The call never left it", "network is ready"},
-		{"no responder", noResponder("this region has no responder: run one"), "Run netready-responder", "could not be used"},
-		{"responder dead", noResponder("dialing h:1: connection refused\ndialing h:2: no route"), "refused dialing h:2: no route.", "Run netready-responder"},
+		{"no responder", noResponder(probe.CodeNoResponder, "this region has no responder: run one"), "Run netready-responder", "could not be used"},
+		{"responder dead", noResponder(probe.CodeUnreachable, "dialing h:1: connection refused\ndialing h:2: no route"), "refused dialing h:2: no route.", "Run netready-responder"},
 		{"only the bandwidth, responder dead", func(r *probe.Result) {
 			r.Parts = []string{probe.PartBandwidth}
 			r.Voice, r.Region.Responder, r.Firewall = probe.Voice{Mode: probe.ModeNone}, "", nil
-			r.NotMeasured = []probe.NotMeasured{{What: "voice", Reason: probe.NotAsked}, {What: "firewall", Reason: probe.NotAsked}, {What: "bandwidth", Reason: "connection refused"}}
+			r.NotMeasured = []probe.NotMeasured{{What: "voice", Reason: probe.NotAsked, Code: probe.CodeNotAsked}, {What: "firewall", Reason: probe.NotAsked, Code: probe.CodeNotAsked}, {What: "bandwidth", Reason: "connection refused"}}
 			r.Bandwidth = probe.Bandwidth{Reason: "connection refused"}
 		}, "could not be used: connection refused.", probe.NotAsked},
-		{"another key", noResponder("its key is not the one of the invite."), "not the one of the invite. Check", "..\n"},
+		{"another key", noResponder(probe.CodeUnreachable, "its key is not the one of the invite."), "not the one of the invite. Check", "..\n"},
 		{"stopped", func(r *probe.Result) { r.Complete = false }, "Run it again", "ready for"},
 		{"one figure missing", func(r *probe.Result) { r.Voice.Down.MOS = nil }, "First: MOS down was not measured", "responder"},
 		{"a port that nobody serves", func(r *probe.Result) {

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/pkg/browser"
 
 	"netready/cmd/netready/page"
 	"netready/probe"
+	"netready/probe/invite"
 	"netready/report"
 )
 
@@ -66,12 +66,12 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 
 // checkInvite checks an invite that was typed into the page. What the command
 // line could read from a file, a page cannot, so it is not told to.
-func checkInvite(invite string) error {
-	_, err := parseInvite(invite)
-	if err == nil {
-		return nil
+func checkInvite(link string) error {
+	_, err := parseInvite(link)
+	if wrong, ok := errors.AsType[*invite.Error](err); ok {
+		return errors.New(wrong.InForm())
 	}
-	return errors.New(strings.NewReplacer(", or save it to a file and give @FILE", "", " and give @FILE", "").Replace(err.Error()))
+	return err
 }
 
 // pageRunner makes the same assessment as netready run, with the same files.

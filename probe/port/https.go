@@ -132,7 +132,7 @@ func (t target) orByProxy(ctx context.Context, direct outcome) outcome {
 	}
 	conn, err := connectThrough(ctx, proxy, at)
 	if err != nil {
-		direct.detail += fmt.Sprintf(" The proxy %s did not help: %s.", proxy.Host, err)
+		direct.detail += fmt.Sprintf(". The proxy %s did not help: %s", proxy.Host, err)
 		return direct
 	}
 	defer boundTo(ctx, conn)()

@@ -50,6 +50,13 @@ const (
 	Partly      = "partly_open"         // some ports of a range, not all
 )
 
+// Who said no.
+const (
+	ByThisMachine = "this_machine" // its own firewall or security software
+	ByPath        = "in_between"   // a firewall or router on the way
+	ByFarEnd      = "far_end"      // the host that was asked
+)
+
 // Reasons for not measuring.
 const (
 	NoResponder = "no_responder" // nothing there that could answer
@@ -72,7 +79,8 @@ type Row struct {
 	Required bool
 	Status   string
 	Reason   string
-	Detail   string // in plain words; of a failure it ends with what to ask for
+	By       string // who said no, where that is known: one of the By constants
+	Detail   string // what was seen, in plain words
 	Note     string
 	Elapsed  time.Duration
 	Tested   []int // ports of a range
@@ -206,9 +214,15 @@ func run(ctx context.Context, check Check, opts Options) []Row {
 
 // outcome is what one try at one target came to.
 type outcome struct {
-	status, reason, detail string
-	tested, failed         []int
-	foreign                bool // somebody else gave an answer: no silence, and no cut
+	status, reason, detail, who string
+	tested, failed              []int
+	foreign                     bool // somebody else gave an answer: no silence, and no cut
+}
+
+// by says who it was that said no.
+func (o outcome) by(who string) outcome {
+	o.who = who
+	return o
 }
 
 func passed(detail string) outcome { return outcome{status: Pass, detail: detail} }
@@ -228,7 +242,7 @@ func row(ctx context.Context, t target, o outcome, started time.Time) Row {
 	r := Row{
 		Name: t.check.Name, Protocol: t.check.Protocol, Host: t.check.Host, Port: t.check.Port, Ports: t.check.Ports,
 		Family: t.family, Required: t.check.Required, Note: t.check.Note,
-		Status: o.status, Reason: o.reason, Detail: o.detail, Tested: o.tested, Failed: o.failed,
+		Status: o.status, Reason: o.reason, By: o.who, Detail: o.detail, Tested: o.tested, Failed: o.failed,
 		Elapsed: time.Since(started),
 	}
 	if t.optional {

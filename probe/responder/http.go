@@ -248,6 +248,7 @@ func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 func (s *Server) begin(request wire.Request, client netip.Addr) (*session, error) {
 	session := newSession(request, client)
 	session.ctx, session.cancel = context.WithCancel(s.ctx)
+	session.drops, session.dropsBefore = s.media.Drops, s.media.Drops()
 	if refusal := s.add(session, s.limits); refusal != "" {
 		session.cancel()
 		return nil, fmt.Errorf("%s", refusal)
@@ -282,19 +283,16 @@ func (s *Server) mediaAddress() string {
 	return ":" + strconv.Itoa(int(bound.Port()))
 }
 
-// mark sets the DSCP of the media socket. It is one socket for all sessions:
-// while others run, their mark stays, and the agent is told which it is.
+// mark tells what becomes of the DSCP: every packet has its session's own, where
+// the system can do that.
 func (s *Server) mark(session *session) {
-	s.mu.Lock()
-	alone := len(s.sessions) == 1
-	s.mu.Unlock()
-	if alone || s.marked.Load() == nil {
-		set, _ := s.media.SetDSCP(session.request.DSCP)
-		s.marked.Store(&set)
-	}
+	notSet := s.media.NoMark()
 	for _, c := range session.calls {
 		c.mu.Lock()
-		c.event.DownSet, c.event.NoDSCP = s.marked.Load(), s.media.NoDSCP()
+		if c.event.NoDSCP = s.media.NoDSCP(); notSet == "" {
+			c.event.DownSet = &c.request.DSCP
+		}
+		c.event.NotSet = notSet
 		c.mu.Unlock()
 	}
 }

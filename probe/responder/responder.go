@@ -16,7 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"netready/probe/invite"
@@ -105,8 +104,7 @@ type Server struct {
 	ctx       context.Context //nolint:containedctx // the server's own life, ended by Close
 	stop      context.CancelFunc
 	wg        sync.WaitGroup
-	marked    atomic.Pointer[int] // the DSCP of the media socket
-	networks  broadcasts          // that this host is in
+	networks  broadcasts // that this host is in
 	registry
 }
 
@@ -173,6 +171,15 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.http, err = s.newHTTP(conf)
 	return err
+}
+
+// Room is how many bytes the media socket may hold until they are read, as asked
+// for and as the system granted it; 0 where it does not tell.
+func (s *Server) Room() (asked, granted int) {
+	if conn, ok := s.media.(*stamp.Conn); ok {
+		return conn.Buffer()
+	}
+	return 0, 0
 }
 
 func orLoopback(address string) string {

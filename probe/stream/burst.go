@@ -83,8 +83,11 @@ func worstWindow(lost []run, sent int) *float64 {
 
 // burst fills in how loss and discards cluster.
 func (m *Metrics) burst(p path, late []bool) {
-	received := make([]int64, 0, len(p.packets))
-	usable := make([]int64, 0, len(p.packets))
+	received := make([]int64, 0, m.Received)
+	usable := make([]int64, 0, m.Received)
+	for _, k := range p.early {
+		received, usable = append(received, k.seq), append(usable, k.seq)
+	}
 	for i, k := range p.packets {
 		received = append(received, k.seq)
 		if !late[i] {

@@ -4,7 +4,7 @@ import "time"
 
 // late tells of each packet whether the jitter buffer could not use it: whether
 // it took longer than the fastest packet of its part by more than the buffer
-// holds. In the first shiftWindow after an upward shift the fastest packet is
+// holds. Outliers are no part's fastest, and never late. In the first shiftWindow after an upward shift the fastest packet is
 // still that of the old part, since a phone takes that long to notice; a
 // downward one it notices at once.
 func (p path) late(jitterBuffer time.Duration) []bool {
@@ -13,10 +13,11 @@ func (p path) late(jitterBuffer time.Duration) []bool {
 	parts(len(p.packets), p.cuts, func(from, to int) {
 		own := fastest(p.packets[from:to])
 		start := p.packets[from].sent
+		shifted := from > 0 && !p.paused(from)
 		for i := from; i < to; i++ {
 			k := p.packets[i]
 			anchor := own
-			if from > 0 && own > old && k.sent-start < shiftWindow {
+			if shifted && own > old && k.sent-start < shiftWindow {
 				anchor = old
 			}
 			late[i] = k.transit-anchor > float64(jitterBuffer)

@@ -24,12 +24,19 @@ func (e *estimator) add(transit float64) float64 {
 	return e.j
 }
 
+// restart leaves out the change of transit to the next packet.
+func (e *estimator) restart() { e.started = false }
+
 // jitter is the mean over the packets after the first, as Wireshark averages,
-// and the maximum.
-func jitter(arrived []packet) (mean, largest float64) {
+// and the maximum. What the sender did in a pause is no jitter: those that are
+// resumed with have nothing before them.
+func jitter(arrived []packet, resumed map[int64]bool) (mean, largest float64) {
 	var e estimator
 	n := 0.0
 	for _, p := range arrived {
+		if resumed[p.seq] {
+			e.restart()
+		}
 		first := !e.started
 		j := e.add(p.transit)
 		if first {

@@ -20,7 +20,32 @@ const pdvShare = 0.99
 // whoever knows of more packets than the send records do raises Sent.
 func Measure(t Trace, jitterBuffer time.Duration) Metrics {
 	t.Sent = max(t.Sent, 0)
+	t = t.withoutLate()
 	arrived, duplicates := firstCopies(t)
+	m := counts(t, arrived, duplicates)
+	if t.Untimed {
+		m.SkewReason = "no known clock counts the timestamps"
+		m.burst(path{early: arrived}, nil)
+		return m
+	}
+	p := newPath(arrived)
+	if m.Received >= minForJitter {
+		mean, largest := jitter(arrived, p.resumed())
+		m.Jitter, m.JitterMax = nanoseconds(mean), nanoseconds(largest)
+	}
+	m.PDVp99, m.Shifts = p.pdv(pdvShare), p.shifts(t.PacketTime)
+	m.SkewPPM, m.SkewReason = p.skew.ppm, p.skew.reason
+	late := p.late(jitterBuffer)
+	m.Discarded = count(late)
+	if m.Sent > 0 {
+		m.Discard = share(m.Discarded, m.Sent)
+	}
+	m.burst(p, late)
+	return m
+}
+
+// counts are the figures that need no time.
+func counts(t Trace, arrived []packet, duplicates int) Metrics {
 	m := Metrics{
 		Sent:       t.Sent,
 		Received:   len(arrived),
@@ -32,19 +57,9 @@ func Measure(t Trace, jitterBuffer time.Duration) Metrics {
 	if m.Received > 0 {
 		m.InOrder = share(m.Received-m.Reordered, m.Received)
 	}
-	if m.Received >= minForJitter {
-		mean, largest := jitter(arrived)
-		m.Jitter, m.JitterMax = nanoseconds(mean), nanoseconds(largest)
-	}
-	p := newPath(arrived)
-	m.PDVp99, m.Shifts = p.pdv(pdvShare), p.shifts(t.PacketTime)
-	m.SkewPPM, m.SkewReason = p.skew.ppm, p.skew.reason
-	late := p.late(jitterBuffer)
-	m.Discarded = count(late)
 	if m.Sent > 0 {
-		m.Loss, m.Discard = share(m.Lost, m.Sent), share(m.Discarded, m.Sent)
+		m.Loss = share(m.Lost, m.Sent)
 	}
-	m.burst(p, late)
 	return m
 }
 
@@ -54,7 +69,8 @@ type packet struct {
 	seq     int64
 	sent    float64 // sender's clock
 	transit float64 // receive stamp - send stamp, the first arrival's being 0
-	dscp    int
+	dscp    int32
+	fresh   bool // the sender paused before it
 }
 
 // firstCopies lists the packets that arrived, in order of arrival and each
@@ -79,7 +95,8 @@ func firstCopies(t Trace) (arrived []packet, duplicates int) {
 			seq:     a.Seq,
 			sent:    sent,
 			transit: difference(a.Received, first.Received) - sent,
-			dscp:    a.DSCP,
+			dscp:    int32(a.DSCP),
+			fresh:   a.Fresh,
 		})
 	}
 	return arrived, duplicates
@@ -97,19 +114,22 @@ func difference(a, b time.Duration) float64 {
 // commonDSCP is the mark that most packets arrived with, the smaller one of
 // two that are equally frequent; nil where no mark could be read.
 func commonDSCP(arrived []packet) *int {
-	count := map[int]int{}
+	count := map[int32]int{}
 	for _, p := range arrived {
 		if p.dscp != NoDSCP {
 			count[p.dscp]++
 		}
 	}
-	var best *int
+	var best *int32
 	for mark, n := range count {
 		if best == nil || n > count[*best] || n == count[*best] && mark < *best {
 			best = &mark
 		}
 	}
-	return best
+	if best == nil {
+		return nil
+	}
+	return new(int(*best))
 }
 
 // bySent sorts packets by send stamp.

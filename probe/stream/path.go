@@ -10,7 +10,9 @@ import (
 // removed, cut into parts of which each has its own fastest packet.
 type path struct {
 	packets []packet // sorted by send stamp, transits without the skew
+	early   []packet // outliers, which are no part's fastest
 	cuts    []int    // the first packet of every part after the first
+	pauses  []int    // those of them that are the sender's doing
 	skew    skew
 }
 
@@ -20,14 +22,60 @@ type path struct {
 func newPath(arrived []packet) path {
 	raw := slices.Clone(arrived)
 	slices.SortFunc(raw, bySent)
-	candidates := steps(raw)
-	p := path{packets: raw, cuts: candidates}
+	raw, early := apart(raw)
+	p := path{packets: raw, early: early, pauses: pauses(raw)}
+	var candidates []int
+	p.cuts = p.stretches(func(from, to int) []int {
+		found := steps(raw[from:to])
+		for _, c := range found {
+			candidates = append(candidates, from+c)
+		}
+		return found
+	})
 	for range 2 {
 		p.skew = skewOf(raw, p.cuts)
 		p.packets = p.skew.removed(raw)
-		p.cuts = lasting(p.packets, candidates)
+		p.cuts = p.stretches(func(from, to int) []int {
+			var own []int
+			for _, c := range candidates {
+				if c > from && c < to {
+					own = append(own, c-from)
+				}
+			}
+			return lasting(p.packets[from:to], own)
+		})
 	}
 	return p
+}
+
+// stretches lists the pauses and what f cuts between them.
+func (p path) stretches(f func(from, to int) []int) []int {
+	var cuts []int
+	parts(len(p.packets), p.pauses, func(from, to int) {
+		if from > 0 {
+			cuts = append(cuts, from)
+		}
+		for _, c := range f(from, to) {
+			cuts = append(cuts, from+c)
+		}
+	})
+	return cuts
+}
+
+// paused says whether a part begins with a pause of the sender.
+func (p path) paused(cut int) bool {
+	_, found := slices.BinarySearch(p.pauses, cut)
+	return found
+}
+
+// resumed is the sequence numbers that a part begins with after a pause: the
+// transit there says nothing when compared with the one before.
+func (p path) resumed() map[int64]bool {
+	first := map[int64]bool{}
+	for _, c := range p.pauses {
+		first[p.packets[c].seq] = true
+	}
+	return first
 }
 
 // parts calls f with the bounds of every part.
@@ -55,6 +103,9 @@ func fastest(packets []packet) float64 {
 func (p path) shifts(ptime time.Duration) []Shift {
 	var shifts []Shift
 	for i, c := range p.cuts {
+		if p.paused(c) {
+			continue
+		}
 		from, to := 0, len(p.packets)
 		if i > 0 {
 			from = p.cuts[i-1]
@@ -93,15 +144,25 @@ func tail(packets []packet) []packet {
 
 // pdv is the q-quantile of the packet delay variation of RFC 5481 4.2: transit
 // above that of the fastest packet. The fastest of the whole call, whatever
-// the shifts: a path that gets longer half way did vary.
+// the shifts: a path that gets longer half way did vary. Only a pause of the
+// sender begins anew.
 func (p path) pdv(q float64) *time.Duration {
 	if len(p.packets) == 0 {
 		return nil
 	}
-	delays := make([]float64, len(p.packets))
-	for i, k := range p.packets {
-		delays[i] = k.transit
-	}
+	delays := make([]float64, len(p.early), len(p.early)+len(p.packets)) // outliers: 0
+	p.above(func(_ packet, delay float64) { delays = append(delays, delay) })
 	slices.Sort(delays)
-	return nanoseconds(delays[rank(q, len(delays))] - delays[0])
+	return nanoseconds(delays[rank(q, len(delays))])
+}
+
+// above calls f with every packet and by how much longer it took than the
+// fastest since the sender last paused.
+func (p path) above(f func(k packet, delay float64)) {
+	parts(len(p.packets), p.pauses, func(from, to int) {
+		base := fastest(p.packets[from:to])
+		for _, k := range p.packets[from:to] {
+			f(k, k.transit-base)
+		}
+	})
 }

@@ -107,13 +107,6 @@ func naive(t Trace, buffer time.Duration) Metrics {
 
 func transit(a Arrival) time.Duration { return a.Received - a.Sent }
 
-func one(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 // naiveFirst lists the first copies.
 func naiveFirst(t Trace) (first []Arrival) {
 	for i, a := range t.Arrivals {

@@ -16,37 +16,42 @@ func Seconds(t Trace, jitterBuffer time.Duration) []Second {
 	of := func(seq int64) int { return int(time.Duration(seq) * t.PacketTime / time.Second) }
 	seconds := make([]Second, of(int64(t.Sent)-1)+1)
 	for seq := range t.Sent {
-		seconds[of(int64(seq))].Sent++
+		if !t.isLate(int64(seq)) {
+			seconds[of(int64(seq))].Sent++
+		}
 	}
 	for i := range seconds {
 		seconds[i].Lost = seconds[i].Sent
 	}
-	arrived, _ := firstCopies(t)
+	arrived, _ := firstCopies(t.onTime())
+	p := newPath(arrived)
+	resumed := p.resumed()
 	var e estimator
 	for _, p := range arrived {
+		if resumed[p.seq] {
+			e.restart()
+		}
 		s := &seconds[of(p.seq)]
 		s.Lost--
 		s.Jitter = nanoseconds(e.add(p.transit))
 	}
-	p := newPath(arrived)
 	for i, late := range p.late(jitterBuffer) {
 		if late {
 			seconds[of(p.packets[i].seq)].Discarded++
 		}
 	}
-	delays(seconds, p.packets, of)
+	delays(seconds, p, of)
 	return seconds
 }
 
 // delays fills in each second's mean transit above the fastest packet's.
-func delays(seconds []Second, packets []packet, of func(seq int64) int) {
-	base := fastest(packets)
+func delays(seconds []Second, p path, of func(seq int64) int) {
 	sum, n := make([]float64, len(seconds)), make([]float64, len(seconds))
-	for _, k := range packets {
+	p.above(func(k packet, delay float64) {
 		s := of(k.seq)
 		n[s]++
-		sum[s] += k.transit - base
-	}
+		sum[s] += delay
+	})
 	for s := range seconds {
 		if n[s] > 0 {
 			seconds[s].Delay = nanoseconds(sum[s] / n[s])

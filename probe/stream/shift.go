@@ -149,10 +149,51 @@ func minAhead(at, value []float64, span float64) []float64 {
 	return least
 }
 
-// lasting keeps those steps that part two levels: minShift apart, and beyond
+// lasting keeps those steps that part two levels which stay.
+func lasting(packets []packet, candidates []int) []int {
+	cuts := proven(packets, candidates)
+	for {
+		gone := passing(packets, cuts)
+		if gone < 0 {
+			return cuts
+		}
+		cuts = proven(packets, slices.Delete(cuts, gone, gone+1))
+	}
+}
+
+// lingers is how long a path that comes back must have been longer to count as
+// another path. What comes back sooner was a queue that filled and drained.
+const lingers = float64(20 * time.Second)
+
+// passing finds a part that is above both of its neighbours, and shorter than
+// lingers, and gives the one of its two cuts that leads away from the level
+// that stays; -1 if there is none.
+func passing(packets []packet, cuts []int) int {
+	for i := range len(cuts) - 1 {
+		before, after := 0, len(packets)
+		if i > 0 {
+			before = cuts[i-1]
+		}
+		if i+2 < len(cuts) {
+			after = cuts[i+2]
+		}
+		up, down := cuts[i], cuts[i+1]
+		old, own, next := fastest(packets[before:up]), fastest(packets[up:down]), fastest(packets[down:after])
+		if own < max(old, next) || packets[down].sent-packets[up].sent >= lingers {
+			continue
+		}
+		if next-old >= minShift {
+			return i + 1 // part of the rise stays
+		}
+		return i
+	}
+	return -1
+}
+
+// proven keeps those steps that part two levels: minShift apart, and beyond
 // what chance would do with such scattered packets. The weakest step goes
 // first, since the parts around it then grow together.
-func lasting(packets []packet, candidates []int) []int {
+func proven(packets []packet, candidates []int) []int {
 	cuts := slices.Clone(candidates)
 	bounds := func(i int) (from, to int) {
 		from, to = 0, len(packets)

@@ -13,11 +13,17 @@ type Trace struct {
 	// Sent is the number of packets that were sent; their sequence numbers
 	// are 0 to Sent-1.
 	Sent int
+	// Late are those of them that the sender itself was too late with to be
+	// sent in time, in order. They are no part of the stream: neither sent nor lost.
+	Late []int64
 	// Arrivals are all datagrams that arrived in time, in order of arrival,
 	// duplicates included.
 	Arrivals []Arrival
 	// PacketTime is the time between two packets, 20 ms for most codecs.
 	PacketTime time.Duration
+	// Untimed says that the send stamps mean nothing, since no clock rate is
+	// known: jitter, discards and delay are then not measured.
+	Untimed bool
 }
 
 // An Arrival is one datagram of a stream. The two stamps are of different
@@ -30,6 +36,9 @@ type Arrival struct {
 	Sent time.Duration
 	// Received is the receiver's stamp, on the receiver's monotonic clock.
 	Received time.Duration
+	// Fresh says that the sender paused or set its clock anew just before this
+	// packet: how the transit changed there tells nothing of the path.
+	Fresh bool
 	// DSCP is the mark that the packet arrived with, or NoDSCP.
 	DSCP int
 }

@@ -32,7 +32,7 @@ func (r *reader) json(name string, data []byte) ([]rankedRow, error) {
 		}
 		row, err := r.reportRow(name, r.found)
 		if err != nil {
-			return rows, &lineError{lineAt(data, start), err}
+			return rows, &report.LineError{Line: lineAt(data, start), Err: err}
 		}
 		rows = append(rows, row)
 	}
@@ -45,7 +45,7 @@ func (r *reader) json(name string, data []byte) ([]rankedRow, error) {
 	case errors.Is(err, io.EOF) && len(rows) > 0:
 		return rows, nil
 	case err == nil || errors.Is(err, io.EOF):
-		return rows, &lineError{lineAt(data, d.InputOffset()), errors.New("no result of netready")}
+		return rows, &report.LineError{Line: lineAt(data, d.InputOffset()), Err: errors.New("no result of netready")}
 	default:
 		return rows, jsonError(data, d, err)
 	}
@@ -84,11 +84,11 @@ func jsonError(data []byte, d *jsontext.Decoder, err error) error {
 	var bad *json.SemanticError
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &lineError{line, errors.New("cut short: copy the file again")}
+		return &report.LineError{Line: line, Err: errors.New("cut short: copy the file again")}
 	case errors.As(err, &bad):
-		return &lineError{lineAt(data, bad.ByteOffset), fmt.Errorf("field %s does not hold what it should (%s): not written by this version of netready, or edited", bad.JSONPointer, bad.JSONKind)}
+		return &report.LineError{Line: lineAt(data, bad.ByteOffset), Err: fmt.Errorf("field %s does not hold what it should (%s): not written by this version of netready, or edited", bad.JSONPointer, bad.JSONKind)}
 	}
-	return &lineError{line, fmt.Errorf("not valid JSON, edited or damaged: %w", err)}
+	return &report.LineError{Line: line, Err: fmt.Errorf("not valid JSON, edited or damaged: %w", err)}
 }
 
 func lineAt(data []byte, offset int64) int {

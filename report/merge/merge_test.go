@@ -250,15 +250,15 @@ func TestLinesOfErrors(t *testing.T) {
 		{"cut", good[:bytes.Index(good, []byte(`"machine"`))], 11, "cut short"},
 	} {
 		_, err := r.parse(c.name, c.data)
-		var at *lineError
-		if !asLine(err, &at) || at.line != c.line || !strings.Contains(err.Error(), c.want) {
+		var at *report.LineError
+		if !asLine(err, &at) || at.Line != c.line || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want line %d and %q", c.name, err, c.line, c.want)
 		}
 	}
 }
 
-func asLine(err error, at **lineError) bool {
-	e, ok := err.(*lineError) //nolint:errorlint // it is never wrapped
+func asLine(err error, at **report.LineError) bool {
+	e, ok := err.(*report.LineError) //nolint:errorlint // it is never wrapped
 	*at = e
 	return ok
 }

@@ -32,22 +32,13 @@ func (r *reader) read(s source, place int32, send func(reading)) {
 	}
 	if err != nil {
 		left := workbook.LeftOut{Source: s.name, Reason: err.Error()}
-		if at, ok := errors.AsType[*lineError](err); ok {
-			left.Line, left.Reason = at.line, at.err.Error()
+		if at, ok := errors.AsType[*report.LineError](err); ok {
+			left.Line, left.Reason = at.Line, at.Err.Error()
 		}
 		result.leftOut = []workbook.LeftOut{left}
 	}
 	send(result)
 }
-
-// A lineError is an error with its line in the file.
-type lineError struct {
-	line int
-	err  error
-}
-
-func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
-func (e *lineError) Unwrap() error { return e.err }
 
 // load reads the whole source, bounded, as UTF-8.
 func (r *reader) load(s source) ([]byte, error) {

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
 
 	"netready/probe"
 	"netready/report"
@@ -18,9 +16,9 @@ func (r *reader) text(name string, data []byte) ([]rankedRow, error) {
 	case note.Newer:
 		return nil, errNewer(found.Schema)
 	case errors.Is(err, report.ErrCutShort):
-		return nil, &lineError{1 + bytes.Count(bytes.TrimRight(data, "\r\n"), []byte("\n")), fmt.Errorf("%w: copy the file again", err)}
+		return nil, &report.LineError{Line: 1 + bytes.Count(bytes.TrimRight(data, "\r\n"), []byte("\n")), Err: fmt.Errorf("%w: copy the file again", err)}
 	case err != nil:
-		return nil, withLine(err)
+		return nil, err
 	case note.Older:
 		return nil, errOlder
 	}
@@ -35,16 +33,4 @@ var errOlder = errors.New("written by a version of netready that is too old to b
 
 func errNewer(schema int) error {
 	return fmt.Errorf("written by a newer netready (schema %d, this one reads %d): update this program", schema, probe.SchemaVersion)
-}
-
-var lineWords = regexp.MustCompile(`^line (\d+): `)
-
-// withLine takes the line out of an error that begins with it.
-func withLine(err error) error {
-	words := lineWords.FindStringSubmatch(err.Error())
-	if words == nil {
-		return err
-	}
-	line, _ := strconv.Atoi(words[1]) // digits, by the expression
-	return &lineError{line, errors.New(err.Error()[len(words[0]):])}
 }
