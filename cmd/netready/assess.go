@@ -216,7 +216,8 @@ func parseInvite(text string) (invite.Invite, error) {
 // firstLine reads the first line that is not empty; an invite is far shorter
 // than the bound.
 func firstLine(r io.Reader) (string, error) {
-	s := bufio.NewScanner(io.LimitReader(r, 64<<10))
+	// PowerShell's > writes UTF-16.
+	s := bufio.NewScanner(report.DecodeReader(io.LimitReader(r, 64<<10)))
 	for s.Scan() {
 		if line := strings.TrimSpace(strings.TrimPrefix(s.Text(), "\ufeff")); line != "" {
 			return line, nil
