@@ -319,6 +319,7 @@ func (s *Server) sweep() {
 		}
 		now := stamp.Now()
 		s.expire(now)
+		s.sampled.tellLeftOut(s.ctx, time.Now())
 		all := s.all()
 		if len(all) > 0 {
 			s.drops.Look()
@@ -349,6 +350,11 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, session *session
 	session.mu.Unlock()
 	if taken {
 		refuse(w, http.StatusConflict, wire.CodeSession, "the trace of this session is being read already")
+		return
+	}
+	defer session.stopReading()
+	if session.isUnread() {
+		refuse(w, http.StatusConflict, wire.CodeSession, "the trace of this session was not read in time")
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")

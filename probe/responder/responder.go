@@ -90,6 +90,7 @@ type Server struct {
 	config    Config
 	limits    Limits
 	log       *slog.Logger
+	sampled   *sampled // below log
 	tokenHash [sha256.Size]byte
 	started   time.Time
 	listener  net.Listener
@@ -114,6 +115,8 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.sampled = newSampled(s.log.Handler())
+	s.log = slog.New(s.sampled)
 	if s.config.Identity.Token == "" {
 		identity, err := NewIdentity()
 		if err != nil {
