@@ -241,6 +241,9 @@ type NAT struct {
 
 // Environment is what stands between this machine and the Internet.
 type Environment struct {
+	// Connectivity is whether anything at all is reached, and how.
+	Connectivity Connectivity `json:"connectivity"`
+
 	Proxy         string      `json:"proxy"` // without its password, "" none
 	ProxySource   string      `json:"proxy_source"`
 	CaptivePortal *bool       `json:"captive_portal"`
@@ -276,9 +279,10 @@ type PortRow struct {
 	Family      string   `json:"family,omitempty"` // ipv4, ipv6 where both were tried
 	Required    bool     `json:"required"`
 	Status      string   `json:"status"`
-	Reason      string   `json:"reason"`       // refused, no_reply, unreachable, prohibited, dns, tls, intercepted, hijacked, reset_after_connect, …
-	By          string   `json:"by,omitempty"` // who said no, where that is known: this_machine, in_between, far_end
-	Detail      string   `json:"detail"`       // what was seen, in the system's own words; what to do about it is a finding
+	Reason      string   `json:"reason"`          // refused, no_reply, unreachable, prohibited, dns, tls, intercepted, hijacked, reset_after_connect, …
+	By          string   `json:"by,omitempty"`    // who said no, where that is known: this_machine, in_between, far_end
+	Proxy       string   `json:"proxy,omitempty"` // that the check went through, as a browser would
+	Detail      string   `json:"detail"`          // what was seen, in the system's own words; what to do about it is a finding
 	Note        string   `json:"note,omitempty"`
 	ElapsedMS   *float64 `json:"elapsed_ms"`
 	Tested      []int    `json:"tested_ports,omitempty"`
