@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"netready/probe/call"
+	"netready/probe/internal/stamp"
 	"netready/probe/machine"
 	"netready/probe/nat"
 	"netready/probe/ping"
@@ -98,6 +99,9 @@ func (r *run) write(o *call.Outcome) {
 		var why skewReasons
 		pair.Up, why.up = direction(c.Up, r.plan.JitterBuffer, q)
 		pair.Down, why.down = direction(c.Down, r.plan.JitterBuffer, q)
+		if pair.Down != nil {
+			pair.Down.KernelStamps = stamp.Kernel
+		}
 		v.PerCall, noSkew = append(v.PerCall, pair), append(noSkew, why)
 		late = append(late, c.Lateness...)
 		for _, p := range c.PathChanges {

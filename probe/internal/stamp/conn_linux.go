@@ -13,6 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Kernel says that arrivals carry the kernel's stamp and its count of drops.
+const Kernel = true
+
 // platform reads with the kernel's own arrival stamps, marks and drop counter.
 type platform struct {
 	oob     [256]byte

@@ -8,6 +8,9 @@ import (
 	"netready/probe/stream"
 )
 
+// Kernel says that arrivals carry the kernel's stamp and its count of drops.
+const Kernel = false
+
 // platform reads one datagram at a time and stamps it right after: the stamp
 // is late by what the system takes to wake this program.
 type platform struct{}
