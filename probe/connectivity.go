@@ -16,14 +16,10 @@ import (
 // Connectivity says whether this computer reaches anything at all, and how.
 // Everything else that was not measured may follow from it.
 type Connectivity struct {
-	Code  string `json:"code"`            // online, offline, proxy_only, dns_dead; not_asked: nothing beyond this computer was
+	Code  string `json:"code"`            // online, offline, proxy_only, dns_dead; "": not known
 	Cause string `json:"cause,omitempty"` // of offline: no_address, no_route, no_resolver, no_answer
 	Text  string `json:"text"`            // one sentence
 }
-
-// Codes of a Connectivity beside CodeOffline, CodeProxyOnly, CodeDNSDead and
-// CodeNotAsked.
-const CodeOnline = "online"
 
 // Causes of CodeOffline.
 const (
@@ -58,11 +54,11 @@ func (e evidence) judge() Connectivity {
 	}
 	switch {
 	case !e.beyond:
-		return Connectivity{Code: CodeNotAsked, Text: "Nothing outside this computer was asked."}
+		return Connectivity{Text: "Nothing outside this computer was asked."}
 	case e.direct && e.asked && !e.resolves:
 		return Connectivity{Code: CodeDNSDead, Text: "Names cannot be resolved, and DNS alone is dead: other hosts answer by their addresses, but " + silent + "."}
 	case e.direct:
-		return Connectivity{Code: CodeOnline, Text: "This computer reaches hosts outside directly."}
+		return Connectivity{Code: Online, Text: "This computer reaches hosts outside directly."}
 	case e.proxy != "":
 		return Connectivity{Code: CodeProxyOnly, Text: "Only the proxy " + e.proxy + " leads out of this network: nothing answers directly. Web pages work, the sound of calls does not."}
 	case !e.address:
@@ -74,7 +70,7 @@ func (e evidence) judge() Connectivity {
 	case e.asked && !e.resolves:
 		return offline(NoAnswer, "it has an address and a route, but "+silent+", and nothing else answers either")
 	}
-	return Connectivity{Code: CodeOnline, Text: "The DNS resolver answers."}
+	return Connectivity{Code: Online, Text: "The DNS resolver answers."}
 }
 
 // settleConnectivity tells how this computer is connected. Where it is not, or
@@ -83,7 +79,7 @@ func (e evidence) judge() Connectivity {
 func (r *run) settleConnectivity(ctx context.Context, rows []port.Row) {
 	c := r.gather(ctx, rows).judge()
 	if ctx.Err() != nil { // a stopped run proves no silence
-		c = Connectivity{Code: CodeNotAsked, Text: "The run was stopped before it was known what this computer reaches."}
+		c = Connectivity{Text: "The run was stopped before it was known what this computer reaches."}
 	}
 	r.result.Environment.Connectivity = c
 	if !slices.Contains([]string{CodeOffline, CodeProxyOnly, CodeDNSDead}, c.Code) {
@@ -127,6 +123,11 @@ func (r *run) blameConnectivity(c Connectivity) {
 	for i := range r.result.NotMeasured {
 		if n := &r.result.NotMeasured[i]; n.Code == CodeUnreachable {
 			n.Code, n.Reason = r.whyCode, r.why
+		}
+	}
+	for i := range r.result.Ping {
+		if p := &r.result.Ping[i]; p.Reason == before {
+			p.Reason = r.why
 		}
 	}
 	if r.result.NAT.Reason == before {

@@ -260,19 +260,26 @@ func (r *run) noSession() string {
 	return "there is no session with a responder"
 }
 
+// roleResponder is that of a Ping of the responder's host.
+const roleResponder = "responder"
+
 // pingResponder asks the responder's host by ICMP, before the call: beside it
-// only the gateway is asked.
+// only the gateway is asked. Where there is none, the gateway is asked now.
 func (r *run) pingResponder(ctx context.Context, ready <-chan struct{}) {
 	<-ready
 	const questions = 5 // about a second in all
 	if r.session == nil {
-		r.missingFor(r.whyCode, "ping", r.noSession())
-		if gateway := machine.Describe(ctx, "").Interface.Gateway; gateway.IsValid() && r.plan.Region.ID != LocalRegion {
-			r.result.Ping = append(r.result.Ping, pinged(ping.Run(ctx, gateway.String(), ping.Settings{Count: questions, Interval: 250 * time.Millisecond}), "gateway"))
+		gateway := machine.Describe(ctx, "").Interface.Gateway
+		if !gateway.IsValid() || r.plan.Region.ID == LocalRegion {
+			r.missingFor(r.whyCode, "ping", r.noSession())
+			return
 		}
+		r.result.Ping = append(r.result.Ping,
+			Ping{Target: r.result.Region.Responder, Role: roleResponder, Reason: r.noSession()},
+			pinged(ping.Run(ctx, gateway.String(), ping.Settings{Count: questions, Interval: 250 * time.Millisecond}), "gateway"))
 		return
 	}
-	r.result.Ping = append(r.result.Ping, pinged(ping.Run(ctx, r.farHost(), ping.Settings{Count: questions, Interval: 250 * time.Millisecond}), "responder"))
+	r.result.Ping = append(r.result.Ping, pinged(ping.Run(ctx, r.farHost(), ping.Settings{Count: questions, Interval: 250 * time.Millisecond}), roleResponder))
 }
 
 func pinged(p ping.Result, role string) Ping {

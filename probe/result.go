@@ -245,9 +245,6 @@ type NAT struct {
 
 // Environment is what stands between this machine and the Internet.
 type Environment struct {
-	// Connectivity is whether anything at all is reached, and how.
-	Connectivity Connectivity `json:"connectivity"`
-
 	Proxy         string      `json:"proxy"` // without its password, "" none
 	ProxySource   string      `json:"proxy_source"`
 	CaptivePortal *bool       `json:"captive_portal"`
@@ -257,12 +254,6 @@ type Environment struct {
 	// Connectivity is whether this computer reaches anything at all.
 	Connectivity Connectivity `json:"connectivity"`
 	Reason       string       `json:"reason"` // why there is no captive portal to look for: no host of the service
-}
-
-// Connectivity is how far this computer reaches.
-type Connectivity struct {
-	Code string `json:"code"` // online, offline, proxy_only, dns_dead; "" not looked at
-	Text string `json:"text"` // one sentence, "" where online
 }
 
 // DNSAnswer is what the configured resolver said of a name.
