@@ -90,8 +90,11 @@ func (r *run) settleConnectivity(ctx context.Context, rows []port.Row) {
 			row.Status, row.Reason, row.By, row.Detail = StatusNotMeasured, c.Code, "", c.Text
 		}
 	}
-	if r.session == nil && r.whyCode == CodeUnreachable && (c.Code == CodeOffline || r.byName()) {
+	if r.session == nil && (c.Code == CodeOffline || r.whyCode == CodeUnreachable && r.byName()) {
 		r.blameConnectivity(c)
+	}
+	if r.noPortal != "" {
+		r.noPortal = strings.TrimSuffix(c.Text, ".")
 	}
 }
 
@@ -99,7 +102,7 @@ func (r *run) settleConnectivity(ctx context.Context, rows []port.Row) {
 // What was refused or answered by somebody else does not.
 func follows(code string, row PortRow) bool {
 	if row.Status == StatusNotMeasured {
-		return row.Reason == CodeUnreachable && code == CodeOffline
+		return code == CodeOffline && slices.Contains([]string{CodeUnreachable, CodeNoResponder}, row.Reason)
 	}
 	reasons := map[string][]string{
 		CodeOffline:   {ReasonDNS, ReasonNoReply, ReasonUnreachable},
@@ -118,10 +121,10 @@ func (r *run) byName() bool {
 // blameConnectivity puts the connectivity in the place of a responder that
 // cannot be reached.
 func (r *run) blameConnectivity(c Connectivity) {
-	before := r.why
+	before, code := r.noSession(), r.whyCode
 	r.why, r.whyCode = strings.TrimSuffix(c.Text, "."), c.Code
 	for i := range r.result.NotMeasured {
-		if n := &r.result.NotMeasured[i]; n.Code == CodeUnreachable {
+		if n := &r.result.NotMeasured[i]; n.Code == code && n.Reason == before {
 			n.Code, n.Reason = r.whyCode, r.why
 		}
 	}
@@ -205,16 +208,19 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// hasAddress reports whether an interface, loopback aside, has an address that
+// hasAddress reports whether an interface that is up, loopback aside, has an address that
 // is more than link-local.
 func hasAddress() bool {
-	all, err := net.InterfaceAddrs()
+	all, err := net.Interfaces()
 	if err != nil {
 		return true // not known to be without
 	}
-	return slices.ContainsFunc(all, func(a net.Addr) bool {
-		p, err := netip.ParsePrefix(a.String())
-		return err == nil && p.Addr().Unmap().IsGlobalUnicast()
+	return slices.ContainsFunc(all, func(i net.Interface) bool {
+		addresses, err := i.Addrs()
+		return i.Flags&net.FlagUp != 0 && err == nil && slices.ContainsFunc(addresses, func(a net.Addr) bool {
+			p, err := netip.ParsePrefix(a.String())
+			return err == nil && p.Addr().Unmap().IsGlobalUnicast()
+		})
 	})
 }
 

@@ -46,7 +46,7 @@ func TestWhatFollowsFromConnectivity(t *testing.T) {
 		{CodeOffline, StatusFail, ReasonNoReply, "192.0.2.1", true},
 		{CodeOffline, StatusFail, ReasonNoReply, "127.0.0.1", false},
 		{CodeOffline, StatusNotMeasured, CodeUnreachable, "responder", true},
-		{CodeOffline, StatusNotMeasured, ReasonNoResponder, "responder", false},
+		{CodeOffline, StatusNotMeasured, ReasonNoResponder, "responder", true},
 		{CodeDNSDead, StatusFail, ReasonDNS, "api.example.com", true},
 		{CodeDNSDead, StatusFail, ReasonNoReply, "192.0.2.1", false},
 		{CodeProxyOnly, StatusFail, ReasonDNS, "api.example.com", true},
