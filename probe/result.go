@@ -121,6 +121,7 @@ type Direction struct {
 	Discarded     int `json:"discarded"`      // too late for the jitter buffer
 	Reordered     int `json:"reordered"`      // RFC 4737
 	Foreign       int `json:"foreign"`        // dropped for a wrong tag
+	SentLate      int `json:"sent_late"`      // packets that the sender itself was over 2 s late with and gave up: neither sent nor lost
 	SocketDropped int `json:"socket_dropped"` // by the receiver's own socket for want of room: not the path's fault
 	// KernelStamps says that the kernel itself stamped what arrived and counted
 	// what its socket dropped: a busy program then spoils neither. Of the
@@ -139,6 +140,8 @@ type Direction struct {
 	// busy. Empty: sound. A limit that is kept all the same is kept.
 	Unreliable   []Unreliable `json:"unreliable"`
 	DSCPAsked    *int         `json:"dscp_asked"`
+	DSCPSet      *int         `json:"dscp_set"`      // the mark that the sender's system puts on its packets
+	DSCPNotSet   string       `json:"dscp_not_set"`  // why dscp_set is null
 	DSCPReceived *int         `json:"dscp_received"` // the mark most packets arrived with
 	DSCPReason   string       `json:"dscp_reason"`   // why dscp_received is null
 	R            *float64     `json:"r"`
