@@ -13,6 +13,7 @@ const (
 	CodeUnreachable = "responder_unreachable" // one was named and could not be used
 	CodeBusy        = port.ResponderBusy      // it is full, by its own word
 	CodeStopped     = port.Stopped            // the run ended before
+	Online          = "online"                // what connectivity says where nothing is wrong
 	CodeOffline     = "offline"               // this computer has no network
 	CodeProxyOnly   = "proxy_only"            // only a proxy leads out
 	CodeDNSDead     = "dns_dead"              // no name can be resolved

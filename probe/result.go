@@ -114,14 +114,19 @@ type CallPair struct {
 // Direction holds the figures of one direction of one call. Up is from the
 // agent to the responder. Figures are rounded to three decimals.
 type Direction struct {
-	Sent           int      `json:"sent"`           // packets the sender sent (in a capture: the span of sequence numbers)
-	Received       int      `json:"received"`       // distinct sequence numbers
-	Lost           int      `json:"lost"`           // sent - received
-	Duplicates     int      `json:"duplicates"`     // further copies
-	Discarded      int      `json:"discarded"`      // too late for the jitter buffer
-	Reordered      int      `json:"reordered"`      // RFC 4737
-	Foreign        int      `json:"foreign"`        // dropped for a wrong tag
-	SocketDropped  int      `json:"socket_dropped"` // by the receiver's own socket for want of room: not the path's fault
+	Sent          int `json:"sent"`           // packets the sender sent (in a capture: the span of sequence numbers)
+	Received      int `json:"received"`       // distinct sequence numbers
+	Lost          int `json:"lost"`           // sent - received
+	Duplicates    int `json:"duplicates"`     // further copies
+	Discarded     int `json:"discarded"`      // too late for the jitter buffer
+	Reordered     int `json:"reordered"`      // RFC 4737
+	Foreign       int `json:"foreign"`        // dropped for a wrong tag
+	SentLate      int `json:"sent_late"`      // packets that the sender itself was over 2 s late with and gave up: neither sent nor lost
+	SocketDropped int `json:"socket_dropped"` // by the receiver's own socket for want of room: not the path's fault
+	// KernelStamps says that the kernel itself stamped what arrived and counted
+	// what its socket dropped: a busy program then spoils neither. Of the
+	// responder it is not known.
+	KernelStamps   bool     `json:"kernel_stamps,omitempty"`
 	LossPercent    *float64 `json:"loss_percent"`
 	DiscardPercent *float64 `json:"discard_percent"`
 	InOrderPercent *float64 `json:"in_order_percent"`
@@ -135,6 +140,8 @@ type Direction struct {
 	// busy. Empty: sound. A limit that is kept all the same is kept.
 	Unreliable   []Unreliable `json:"unreliable"`
 	DSCPAsked    *int         `json:"dscp_asked"`
+	DSCPSet      *int         `json:"dscp_set"`      // the mark that the sender's system puts on its packets
+	DSCPNotSet   string       `json:"dscp_not_set"`  // why dscp_set is null
 	DSCPReceived *int         `json:"dscp_received"` // the mark most packets arrived with
 	DSCPReason   string       `json:"dscp_reason"`   // why dscp_received is null
 	R            *float64     `json:"r"`
@@ -247,7 +254,15 @@ type Environment struct {
 	IPv4          *bool       `json:"ipv4"` // an address of global or private scope with a route
 	IPv6          *bool       `json:"ipv6"`
 	DNS           []DNSAnswer `json:"dns"`
-	Reason        string      `json:"reason"` // why there is no captive portal to look for: no host of the service
+	// Connectivity is whether this computer reaches anything at all.
+	Connectivity Connectivity `json:"connectivity"`
+	Reason       string       `json:"reason"` // why there is no captive portal to look for: no host of the service
+}
+
+// Connectivity is how far this computer reaches.
+type Connectivity struct {
+	Code string `json:"code"` // online, offline, proxy_only, dns_dead; "" not looked at
+	Text string `json:"text"` // one sentence, "" where online
 }
 
 // DNSAnswer is what the configured resolver said of a name.

@@ -74,10 +74,15 @@ func (j *judge) worseCall(m Measure, way Way, calls []probe.CallPair) {
 		if d == nil {
 			continue
 		}
-		f := question{
-			measure: m, limit: *m.limit(&j.limits), what: "call_" + what, got: m.in(d), reason: unknownFigure(m.Key, d),
+		q := question{
+			measure: m, limit: *m.limit(&j.limits), what: "call_" + what, got: m.in(d),
 			name: fmt.Sprintf("%s of call %d of %d", m.title(way), i+1, len(calls)),
-		}.judge()
+		}
+		q.of(d, "")
+		f := q.judge()
+		if f.Level == Fail {
+			f.Advice = j.advice(m.Key, way)
+		}
 		if gravity(f) < gravity(worst) {
 			worst, found = f, true
 		}

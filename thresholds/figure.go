@@ -11,15 +11,21 @@ import (
 
 // Measure is the verdict on one figure of a result, in words, with what to do.
 func (l Limits) Measure(r probe.Result, m Measure, way Way) Finding {
-	q := question{measure: m, limit: *m.limit(&l), what: m.What(way), name: m.title(way), got: m.Of(r, way)}
+	return (&judge{limits: l, result: r}).measure(m, way)
+}
+
+func (j *judge) measure(m Measure, way Way) Finding {
+	q := question{measure: m, limit: *m.limit(&j.limits), what: m.What(way), name: m.title(way), got: m.Of(j.result, way)}
 	if m.Single() {
-		q.reason = why(r, "voice.rtt", "voice")
-	} else if d := direction(r.Voice, way); d == nil {
-		q.reason = why(r, "voice."+string(way), "voice")
+		q.reason = j.why("voice.rtt", "voice")
 	} else {
-		q.reason = unknownFigure(m.Key, d)
+		q.of(direction(j.result.Voice, way), j.why("voice."+string(way), "voice"))
 	}
-	return q.judge()
+	f := q.judge()
+	if f.Level == Fail {
+		f.Advice = j.advice(m.Key, way)
+	}
+	return f
 }
 
 // question is one figure to be judged.
@@ -28,7 +34,18 @@ type question struct {
 	limit      Limit
 	what, name string
 	got        *float64
-	reason     string // why it was not measured
+	reason     string             // why it was not measured
+	unreliable []probe.Unreliable // who was too busy for it to be relied on
+}
+
+// of takes from a direction what the verdict on its figures depends on; reason
+// is why there is no direction.
+func (q *question) of(d *probe.Direction, reason string) {
+	if d == nil {
+		q.reason = reason
+		return
+	}
+	q.reason, q.unreliable = unknownFigure(q.measure.Key, d), d.Unreliable
 }
 
 // judge compares the figure with its limit.
@@ -46,11 +63,33 @@ func (q question) judge() Finding {
 	case q.limit.Keeps(*q.got):
 		f.Level = Pass
 		f.Text = fmt.Sprintf("%s is %s (expected %s)", q.name, withUnit(*q.got, unit), q.limit.Words(unit))
+	case len(q.unreliable) > 0:
+		f.Level, f.Code = Unknown, q.unreliable[0].Code
+		f.Text = fmt.Sprintf("%s is %s (expected %s), but it cannot be relied on: %s", q.name, withUnit(*q.got, unit), q.limit.Words(unit), busyWords(q.unreliable))
+		f.Advice = onceMore(q.unreliable)
 	default:
-		f.Level, f.Advice = Fail, q.measure.Advice
+		f.Level = Fail
 		f.Text = fmt.Sprintf("%s is %s, expected %s", q.name, withUnit(*q.got, unit), q.limit.Words(unit))
 	}
 	return f
+}
+
+// busyWords say who was too busy.
+func busyWords(causes []probe.Unreliable) string {
+	var words []string
+	for _, c := range causes {
+		who := c.Text
+		switch c.Code {
+		case probe.UnreliableResponder:
+			who = "the responder was too busy"
+		case probe.UnreliablePC:
+			who = "this PC was too busy"
+		}
+		if !slices.Contains(words, who) {
+			words = append(words, who)
+		}
+	}
+	return strings.Join(words, ", and ")
 }
 
 func isKnown(f *float64) bool { return f != nil && !math.IsNaN(*f) && !math.IsInf(*f, 0) }

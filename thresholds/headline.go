@@ -10,6 +10,9 @@ import (
 // Headline is the closing sentence: ready or not, and what to do first.
 func Headline(v Verdict, findings []Finding, r probe.Result) string {
 	const unsaid = "It cannot be said whether this network is ready: "
+	if c := r.Environment.Connectivity; c.Code != "" && c.Code != probe.Online {
+		return ended(c.Text)
+	}
 	switch v {
 	case Ready:
 		return ready(r)
@@ -38,9 +41,6 @@ func ready(r probe.Result) string {
 	}
 	return "This network is ready for cloud voice: every required figure and port is within its limit."
 }
-
-// loopback is the kind of interface of a call that stays within the machine.
-const loopback = "loopback"
 
 // Bounds says what keeps a ready verdict from being the whole answer: the call
 // never left the machine, or parts of the assessment were left out. It is ""

@@ -2,8 +2,6 @@ package thresholds
 
 import (
 	"cmp"
-	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +29,7 @@ func (l Limits) Judge(r probe.Result) []Finding {
 			Advice: "Run it again and let it finish.",
 		})
 	}
-	j.circumstances()
+	j.machine()
 	j.surroundings()
 	j.cause()
 	slices.SortStableFunc(j.findings, func(a, b Finding) int { return cmp.Compare(gravity(a), gravity(b)) })
@@ -43,6 +41,8 @@ func (l Limits) Judge(r probe.Result) []Finding {
 func gravity(f Finding) int {
 	order := map[Level]int{Fail: 10, Unknown: 20, Warn: 30, Pass: 40}[f.Level]
 	switch {
+	case f.What == "connectivity":
+		order -= 2 // it explains everything else
 	case f.What == "port" && f.Level == Warn:
 		order++ // it does not count, whatever else is worth knowing
 	case f.What == "port", f.What == "incomplete", f.What == "cause":
@@ -133,12 +133,12 @@ func (j *judge) voice() {
 	slices.SortFunc(ranked, func(a, b Measure) int { return cmp.Compare(a.rank, b.rank) })
 	for _, m := range ranked {
 		for _, way := range m.Ways() {
-			j.add(j.limits.Measure(j.result, m, way))
+			j.add(j.measure(m, way))
 		}
 	}
 	for _, way := range []Way{Up, Down} {
 		if d := direction(v, way); d != nil {
-			j.warnings(string(way), d)
+			j.warnings(way, d)
 		}
 	}
 	j.everyCall()
@@ -151,48 +151,4 @@ func upperFirst(s string) string {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
-}
-
-// mostShifts is how many shifts of a path are told one by one.
-const mostShifts = 3
-
-// warnings are what no limit forbids and yet is worth saying.
-func (j *judge) warnings(way string, d *probe.Direction) {
-	if bound := j.limits.JitterMS.Below; bound != nil && d.JitterMS != nil && d.JitterMaxMS != nil && *d.JitterMS < *bound && *d.JitterMaxMS >= *bound {
-		j.add(Finding{
-			Level: Warn, What: "jitter_max_" + way, Got: d.JitterMaxMS, Limit: bound,
-			Text:   fmt.Sprintf("Jitter %s passes on average, but rose to %s ms", way, digits(*d.JitterMaxMS)),
-			Advice: "Run it at the busiest hour, and longer: short bursts of other traffic disturb calls.",
-		})
-	}
-	if d.SocketDropped > 0 {
-		j.add(Finding{
-			Level: Warn, What: "socket_dropped_" + way, Got: new(float64(d.SocketDropped)),
-			Text:   fmt.Sprintf("The receiver of the way %s dropped %d packets itself, for want of room: that loss is not the network's", way, d.SocketDropped),
-			Advice: "The receiving machine was too busy: run it again with fewer --calls.",
-		})
-	}
-	for i, s := range d.Shifts {
-		if i == mostShifts {
-			j.add(Finding{Level: Warn, What: "shift_" + way, Text: fmt.Sprintf("The path %s changed its delay %d times more", way, len(d.Shifts)-i)})
-			break
-		}
-		longer := "longer"
-		if s.ByMS < 0 {
-			longer = "shorter"
-		}
-		j.add(Finding{
-			Level: Warn, What: "shift_" + way, Got: &s.ByMS,
-			Text:   fmt.Sprintf("%s s into the call the path %s became %s ms %s and stayed so", digits(s.AtS), way, digits(math.Abs(s.ByMS)), longer),
-			Advice: "Ask the provider about a change of route.",
-		})
-	}
-	if d.DSCPAsked != nil && d.DSCPReceived != nil && *d.DSCPAsked != *d.DSCPReceived {
-		got := float64(*d.DSCPReceived)
-		j.add(Finding{
-			Level: Warn, What: "dscp_" + way, Got: &got, Limit: new(float64(*d.DSCPAsked)),
-			Text:   fmt.Sprintf("Packets %s were marked DSCP %d and arrived with %d", way, *d.DSCPAsked, *d.DSCPReceived),
-			Advice: "Without its mark voice has no priority. On Windows a QoS policy must set it; routers must keep it.",
-		})
-	}
 }

@@ -40,7 +40,6 @@ type Measure struct {
 	Column  string // in the sheet Runs
 	Unit    string // "" for none
 	Why     string // what it is, for people
-	Advice  string // what to do where it fails and nothing tells more
 	AtLeast bool   // its limit is the least that is good; otherwise figures have to be below
 
 	rank        int     // of several that fail the lowest is told first: it explains the others
@@ -57,44 +56,38 @@ func Measures() []Measure { return slices.Clone(measures) }
 var measures = []Measure{
 	{
 		Key: Jitter, Setting: "jitter_ms", Name: "Jitter", Column: "Jitter", Unit: "ms", rank: 3, most: math.MaxFloat64,
-		Why:    "How unevenly packets arrive, averaged over the call. The phone's buffer evens out a little; much of it makes speech choppy.",
-		Advice: "Use a cable in place of Wi-Fi and give voice priority over other traffic.",
-		limit:  func(l *Limits) *Limit { return &l.JitterMS },
-		side:   func(d *probe.Direction) **float64 { return &d.JitterMS },
+		Why:   "How unevenly packets arrive, averaged over the call. The phone's buffer evens out a little; much of it makes speech choppy.",
+		limit: func(l *Limits) *Limit { return &l.JitterMS },
+		side:  func(d *probe.Direction) **float64 { return &d.JitterMS },
 	},
 	{
 		Key: Loss, Setting: "loss_percent", Name: "Packet loss", Column: "Loss", Unit: "%", rank: 1, most: percent,
-		Why:    "Packets that never arrived. Each one is a gap of speech; one in a hundred is where listeners begin to notice.",
-		Advice: "Look for an overloaded link, bad Wi-Fi or a firewall that drops UDP; mark voice DSCP 46 and give it priority.",
-		limit:  func(l *Limits) *Limit { return &l.LossPercent },
-		side:   func(d *probe.Direction) **float64 { return &d.LossPercent },
+		Why:   "Packets that never arrived. Each one is a gap of speech; one in a hundred is where listeners begin to notice.",
+		limit: func(l *Limits) *Limit { return &l.LossPercent },
+		side:  func(d *probe.Direction) **float64 { return &d.LossPercent },
 	},
 	{
 		Key: Discards, Setting: "discard_percent", Name: "Packet discards", Column: "Discards", Unit: "%", rank: 2, most: percent,
-		Why:    "Packets that arrived, but too late for the phone's jitter buffer to play them. To the listener they are lost as well.",
-		Advice: "Packets come too late for a phone to play: look for full queues (uploads, backups) and give voice priority.",
-		limit:  func(l *Limits) *Limit { return &l.DiscardPercent },
-		side:   func(d *probe.Direction) **float64 { return &d.DiscardPercent },
+		Why:   "Packets that arrived, but too late for the phone's jitter buffer to play them. To the listener they are lost as well.",
+		limit: func(l *Limits) *Limit { return &l.DiscardPercent },
+		side:  func(d *probe.Direction) **float64 { return &d.DiscardPercent },
 	},
 	{
 		Key: Order, Setting: "in_order_percent", Name: "Packet order", Column: "Order", Unit: "%", AtLeast: true, rank: 4, most: percent,
-		Why:    "The share of packets that arrived in the order in which they were sent. Overtaking points at load balancing over unequal paths.",
-		Advice: "Ask the network team about load balancing per packet over unequal paths.",
-		limit:  func(l *Limits) *Limit { return &l.InOrderPercent },
-		side:   func(d *probe.Direction) **float64 { return &d.InOrderPercent },
+		Why:   "The share of packets that arrived in the order in which they were sent. Overtaking points at load balancing over unequal paths.",
+		limit: func(l *Limits) *Limit { return &l.InOrderPercent },
+		side:  func(d *probe.Direction) **float64 { return &d.InOrderPercent },
 	},
 	{
 		Key: RTT, Setting: "rtt_avg_ms", Name: "Round trip", Column: "RTT avg", Unit: "ms", rank: 6, most: math.MaxFloat64,
-		Why:    "The time a packet takes to the region and back, on average. Beyond the limit people begin to talk over each other.",
-		Advice: "Check that traffic takes the direct way: a VPN or a proxy far away adds distance; choose the nearest region.",
-		limit:  func(l *Limits) *Limit { return &l.RTTAvgMS },
+		Why:   "The time a packet takes to the region and back, on average. Beyond the limit people begin to talk over each other.",
+		limit: func(l *Limits) *Limit { return &l.RTTAvgMS },
 	},
 	{
 		Key: MOS, Setting: "mos", Name: "MOS", Column: "MOS", AtLeast: true, rank: 5, least: 1, most: 5,
-		Why:    "What a listener would give the call from 1 (bad) to about 4.4 (the best that this codec can reach), calculated by ITU-T G.107 from delay, loss and discards.",
-		Advice: "It follows from delay, loss and discards: mend what failed above.",
-		limit:  func(l *Limits) *Limit { return &l.MOS },
-		side:   func(d *probe.Direction) **float64 { return &d.MOS },
+		Why:   "What a listener would give the call from 1 (bad) to about 4.4 (the best that this codec can reach), calculated by ITU-T G.107 from delay, loss and discards.",
+		limit: func(l *Limits) *Limit { return &l.MOS },
+		side:  func(d *probe.Direction) **float64 { return &d.MOS },
 	},
 }
 

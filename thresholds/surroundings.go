@@ -11,6 +11,9 @@ import (
 // Internet. None of them counts against the verdict: what they break is a row.
 func (j *judge) surroundings() {
 	e := j.result.Environment
+	if e.Connectivity.Code != "" && e.Connectivity.Code != probe.Online {
+		j.add(Finding{Level: Unknown, What: "connectivity", Code: e.Connectivity.Code, Text: e.Connectivity.Text})
+	}
 	if e.CaptivePortal != nil && *e.CaptivePortal {
 		j.add(Finding{
 			Level: Warn, What: "captive_portal", Text: "A captive portal answers in the place of web pages: this network wants a log-in first",

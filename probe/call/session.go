@@ -16,6 +16,7 @@ import (
 
 	"netready/probe/emodel"
 	"netready/probe/internal/control"
+	"netready/probe/internal/dial"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 )
@@ -131,8 +132,14 @@ func (s *Session) Run(ctx context.Context, p Plan) (*Outcome, error) {
 		return nil, fmt.Errorf("placing the call: %w", err)
 	}
 	c := &calls{
-		link: s.client, request: s.granted(), grant: grant, live: p.Live,
-		dial: func(ctx context.Context) (stamp.PacketConn, error) { return stamp.Dial(ctx, media) },
+		link: s.client, request: s.granted(), grant: grant, live: p.Live, sameHost: s.client.IsMediaOwn(),
+		dial: func(ctx context.Context) (stamp.PacketConn, error) {
+			to, err := dial.Addresses(ctx, nil, media)
+			if err != nil {
+				return nil, err
+			}
+			return stamp.Dial(ctx, to[0].String())
+		},
 	}
 	return c.run(ctx)
 }

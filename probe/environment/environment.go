@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"netready/probe/internal/dial"
 	"netready/probe/internal/portal"
 )
 
@@ -28,8 +29,9 @@ type Options struct {
 	Portal   string        // http URL whose host answers for the captive portal; "": http://HOST/ of the first host
 }
 
-// DefaultLimit is for each look-up and for the captive portal.
-const DefaultLimit = 5 * time.Second
+// DefaultLimit is for each look-up and for the captive portal: a look-up of a
+// slow resolver and a page after it.
+const DefaultLimit = 8 * time.Second
 
 // A Result holds what was found. nil means not measured.
 type Result struct {
@@ -127,10 +129,10 @@ func lookups(ctx context.Context, o Options) []Answer {
 
 func lookup(ctx context.Context, r *net.Resolver, host string) Answer {
 	started := time.Now()
-	ips, err := r.LookupNetIP(ctx, "ip", host)
+	ips, err := dial.Lookup(ctx, r, host)
 	a := Answer{Name: host, Elapsed: time.Since(started)}
 	for _, ip := range ips {
-		a.Addresses = append(a.Addresses, ip.Unmap().String())
+		a.Addresses = append(a.Addresses, ip.String())
 	}
 	slices.Sort(a.Addresses)
 	a.Addresses = slices.Compact(a.Addresses)
@@ -184,7 +186,9 @@ func captive(ctx context.Context, o Options) (is *bool, reason string) {
 	if err != nil {
 		return nil, err.Error()
 	}
-	transport := &http.Transport{Proxy: nil, DisableKeepAlives: true, DialContext: (&net.Dialer{Resolver: o.Resolver}).DialContext}
+	transport := &http.Transport{Proxy: nil, DisableKeepAlives: true, DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+		return dial.TCP(ctx, o.Resolver, address)
+	}}
 	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(r)
 	if err != nil {

@@ -118,6 +118,7 @@ func resolver(t *testing.T, address string, invent bool) *net.Resolver {
 	}
 	server := &dns.Server{PacketConn: pc, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
 		answer := new(dns.Msg).SetReply(m)
+		answer.RecursionAvailable = true
 		switch {
 		case dns.IsSubDomain("invalid.", m.Question[0].Name) && !invent:
 			answer.Rcode = dns.RcodeNameError

@@ -62,7 +62,7 @@ func (t target) tlsDirect(ctx context.Context) outcome {
 // beyond doubt, or says what is wrong with it. It closes conn if it fails.
 func (t target) handshake(ctx context.Context, conn net.Conn) (net.Conn, *outcome) {
 	var doubt *outcome
-	heard := &overhearing{Conn: conn}
+	heard := portal.Listen(conn)
 	secure := tls.Client(heard, &tls.Config{
 		ServerName:         t.check.Host,
 		InsecureSkipVerify: true, // judge verifies, so that it can say what is wrong
@@ -81,7 +81,7 @@ func (t target) handshake(ctx context.Context, conn net.Conn) (net.Conn, *outcom
 		return secure, nil
 	}
 	_ = conn.Close()
-	if doubt == nil && portal.Says(heard.first) {
+	if doubt == nil && heard.Says() {
 		o := t.behindPortal()
 		doubt = &o
 	}
@@ -90,20 +90,6 @@ func (t target) handshake(ctx context.Context, conn net.Conn) (net.Conn, *outcom
 		doubt = &o
 	}
 	return nil, doubt
-}
-
-// overhearing keeps the first bytes that come over a connection.
-type overhearing struct {
-	net.Conn
-	first []byte
-}
-
-func (o *overhearing) Read(b []byte) (int, error) {
-	n, err := o.Conn.Read(b)
-	if room := portal.Peek - len(o.first); room > 0 {
-		o.first = append(o.first, b[:min(n, room)]...)
-	}
-	return n, err
 }
 
 func (t target) handshakeFailed(err error) outcome {

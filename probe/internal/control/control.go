@@ -16,10 +16,12 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"netready/probe/invite"
 
+	"netready/probe/internal/portal"
 	"netready/probe/internal/wire"
 )
 
@@ -31,6 +33,7 @@ var (
 	ErrRefused     = errors.New("the responder refused the call")
 	ErrUnreachable = errors.New("the responder cannot be reached")
 	ErrBusy        = errors.New("the responder is busy")
+	ErrPortal      = errors.New(portal.Words)
 )
 
 // A Busy is ErrBusy with what the responder said.
@@ -46,10 +49,6 @@ func (b *Busy) Error() string { return ErrBusy.Error() + ": " + b.Sentence }
 func (b *Busy) Is(target error) bool { return target == ErrBusy }
 
 const (
-	// openTimeout bounds Open, so that a dead responder leaves time for
-	// another one within the 15 s that a user waits.
-	openTimeout = 7 * time.Second
-	dialTimeout = 5 * time.Second
 	// closeTimeout bounds the farewell: the responder forgets us anyway.
 	closeTimeout = 2 * time.Second
 	// maxAnswer bounds every answer that is one JSON document, maxEvent a line
@@ -63,11 +62,16 @@ const (
 
 // A Client is an open session with a responder.
 type Client struct {
-	conn   *http.ClientConn
 	invite invite.Invite
 	grant  wire.Grant
-	remote netip.AddrPort // what the connection goes to: a proxy's where there is one
-	proxy  *url.URL       // nil: direct
+	base   *http.Transport
+	proxy  *url.URL // nil: direct
+
+	replacing sync.Mutex // held while a broken connection is replaced
+
+	mu     sync.Mutex // guards the rest
+	link   *link      // the connection
+	closed bool
 }
 
 // Open connects and asks for a session. The proxy, the dialing and the trusted
@@ -79,19 +83,25 @@ func Open(ctx context.Context, invite invite.Invite, request wire.Request, base 
 	if request.Version == 0 {
 		request.Version = wire.Version
 	}
-	c := &Client{invite: invite}
-	if err := c.connect(ctx, base); err != nil {
+	if base == nil {
+		base = &http.Transport{Proxy: http.ProxyFromEnvironment}
+	}
+	c := &Client{invite: invite, base: base}
+	if err := c.chooseProxy(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.post(ctx, wire.PathSessions, request, &c.grant); err != nil {
-		return nil, errors.Join(c.opening(ctx, err), c.conn.Close())
+	if err := c.connect(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.ask(ctx, request); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
 // opening makes sure that a failure to open says which kind it is.
 func (c *Client) opening(ctx context.Context, err error) error {
-	for _, kind := range []error{ErrToken, ErrPin, ErrVersion, ErrRefused, ErrUnreachable, ErrBusy} {
+	for _, kind := range []error{ErrToken, ErrPin, ErrVersion, ErrRefused, ErrUnreachable, ErrBusy, ErrPortal} {
 		if errors.Is(err, kind) {
 			return err
 		}
@@ -107,7 +117,7 @@ func (c *Client) Grant() wire.Grant { return c.grant }
 
 // Remote is the address that the connection goes to; ViaProxy tells whether
 // that is a proxy's.
-func (c *Client) Remote() netip.AddrPort { return c.remote }
+func (c *Client) Remote() netip.AddrPort { return c.current().remote }
 
 // ViaProxy is the proxy's address without its password, "" without a proxy.
 func (c *Client) ViaProxy() string {
@@ -130,8 +140,8 @@ func (c *Client) Fill(hostport string) (string, error) {
 	if host != "" {
 		return hostport, nil
 	}
-	if c.proxy == nil && c.remote.IsValid() {
-		return net.JoinHostPort(c.remote.Addr().String(), port), nil
+	if remote := c.Remote(); c.proxy == nil && remote.IsValid() {
+		return net.JoinHostPort(remote.Addr().String(), port), nil
 	}
 	host, _, err = net.SplitHostPort(c.invite.Host)
 	return net.JoinHostPort(host, port), err
@@ -177,8 +187,11 @@ func (c *Client) Finish(ctx context.Context) error {
 func (c *Client) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
+	c.mu.Lock()
+	c.closed = true // a broken connection is not replaced any more
+	c.mu.Unlock()
 	err := c.exchange(ctx, http.MethodDelete, c.path(""), nil, nil)
-	if cerr := c.conn.Close(); err == nil {
+	if cerr := c.current().conn.Close(); err == nil {
 		err = cerr
 	}
 	if err != nil {
@@ -206,7 +219,7 @@ func (c *Client) exchange(ctx context.Context, method, path string, body io.Read
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil && c.lost(ctx, err) {
+	if err != nil && c.current().lost(ctx, err) {
 		err = broken(err)
 	}
 	if err != nil || out == nil {
@@ -218,16 +231,39 @@ func (c *Client) exchange(ctx context.Context, method, path string, body io.Read
 	return nil
 }
 
-// send makes one request. An answer that is not a success is an error.
+// send makes one request, and once more over another connection where the
+// first broke before an answer came. An answer that is not a success is an error.
 func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	over := c.current()
+	resp, err := c.sendOver(ctx, over, method, path, body)
+	if err == nil || !errors.Is(err, ErrBroken) || !rewound(body) || !c.replaced(ctx, over) {
+		return resp, err
+	}
+	return c.sendOver(ctx, c.current(), method, path, body)
+}
+
+// rewound makes a body ready to be sent again, if it can be.
+func rewound(body io.Reader) bool {
+	if body == nil {
+		return true
+	}
+	s, ok := body.(io.Seeker)
+	if !ok {
+		return false
+	}
+	_, err := s.Seek(0, io.SeekStart)
+	return err == nil
+}
+
+func (c *Client) sendOver(ctx context.Context, over *link, method, path string, body io.Reader) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "https://"+c.invite.Host+path, body)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.invite.Token)
-	resp, err := c.conn.RoundTrip(req)
+	resp, err := over.conn.RoundTrip(req)
 	if err != nil {
-		if c.lost(ctx, err) {
+		if over.lost(ctx, err) {
 			err = broken(err)
 		}
 		return nil, err
@@ -242,6 +278,9 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader) 
 // problem turns an answer that is not a success into an error.
 func problem(resp *http.Response) error {
 	b, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if resp.StatusCode == portal.Status {
+		return ErrPortal
+	}
 	var p wire.Problem
 	if json.Unmarshal(b, &p) != nil || p.Code == "" {
 		return fmt.Errorf("%w: what answers there is not a responder of netready (%s): check host and port", ErrUnreachable, resp.Status)
@@ -266,4 +305,19 @@ func printable(s string) string {
 		return r
 	}, s)
 	return s[:min(len(s), 400)]
+}
+
+// IsMediaOwn says whether the media goes to the very address that the control
+// connection goes to.
+func (c *Client) IsMediaOwn() bool {
+	media, err := c.Media()
+	if err != nil || c.proxy != nil {
+		return false
+	}
+	host, _, err := net.SplitHostPort(media)
+	if err != nil {
+		return false
+	}
+	at, err := netip.ParseAddr(host)
+	return err == nil && at.Unmap() == c.Remote().Addr()
 }
