@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -97,8 +98,8 @@ func (r *run) write(o *call.Outcome) {
 	for _, c := range o.Calls {
 		var pair CallPair
 		var why skewReasons
-		pair.Up, why.up = direction(c.Up, r.plan.JitterBuffer, q)
-		pair.Down, why.down = direction(c.Down, r.plan.JitterBuffer, q)
+		pair.Up, why.up = direction(c.Up, r.plan.JitterBuffer, q, thisPC, theResponder)
+		pair.Down, why.down = direction(c.Down, r.plan.JitterBuffer, q, theResponder, thisPC)
 		if pair.Down != nil {
 			pair.Down.KernelStamps = stamp.Kernel
 		}
@@ -123,14 +124,15 @@ func (r *run) write(o *call.Outcome) {
 
 // direction is nil where nothing was sent that way. noSkew is why its clock
 // skew is nil.
-func direction(d call.Direction, jitterBuffer time.Duration, q Quality) (out *Direction, noSkew string) {
+func direction(d call.Direction, jitterBuffer time.Duration, q Quality, sender, receiver end) (out *Direction, noSkew string) {
 	if d.Sent == 0 {
 		return nil, ""
 	}
 	m := stream.Measure(d.Trace, jitterBuffer)
 	out = NewDirection(m, q)
-	out.Foreign, out.SocketDropped = d.Foreign, int(d.Dropped)
-	out.DSCPAsked = &d.Mark.Asked
+	out.Foreign, out.SocketDropped, out.SentLate = d.Foreign, int(d.Dropped), d.SentLate
+	out.Unreliable = unreliable(d, sender, receiver)
+	out.DSCPAsked, out.DSCPSet = &d.Mark.Asked, d.Mark.Set
 	out.DSCPReason = d.Mark.Unheard
 	if out.DSCPReceived == nil && out.DSCPReason == "" {
 		out.DSCPReason = "the system told no mark of the packets that arrived"
@@ -138,8 +140,11 @@ func direction(d call.Direction, jitterBuffer time.Duration, q Quality) (out *Di
 			out.DSCPReason = nothingArrived
 		}
 	}
-	if d.Mark.Doubt != "" && (out.DSCPReceived == nil || *out.DSCPReceived != d.Mark.Asked) {
-		out.DSCPReason = d.Mark.Doubt
+	if out.DSCPSet == nil {
+		out.DSCPNotSet = cmp.Or(d.Mark.Doubt, "the responder did not tell")
+		if out.DSCPReceived != nil && *out.DSCPReceived == d.Mark.Asked {
+			out.DSCPSet, out.DSCPNotSet = &d.Mark.Asked, "" // it was, since it arrived so
+		}
 	}
 	return out, m.SkewReason
 }

@@ -121,6 +121,7 @@ type Direction struct {
 	Discarded     int `json:"discarded"`      // too late for the jitter buffer
 	Reordered     int `json:"reordered"`      // RFC 4737
 	Foreign       int `json:"foreign"`        // dropped for a wrong tag
+	SentLate      int `json:"sent_late"`      // packets that the sender itself was over 2 s late with and gave up: neither sent nor lost
 	SocketDropped int `json:"socket_dropped"` // by the receiver's own socket for want of room: not the path's fault
 	// KernelStamps says that the kernel itself stamped what arrived and counted
 	// what its socket dropped: a busy program then spoils neither. Of the
@@ -139,6 +140,8 @@ type Direction struct {
 	// busy. Empty: sound. A limit that is kept all the same is kept.
 	Unreliable   []Unreliable `json:"unreliable"`
 	DSCPAsked    *int         `json:"dscp_asked"`
+	DSCPSet      *int         `json:"dscp_set"`      // the mark that the sender's system puts on its packets
+	DSCPNotSet   string       `json:"dscp_not_set"`  // why dscp_set is null
 	DSCPReceived *int         `json:"dscp_received"` // the mark most packets arrived with
 	DSCPReason   string       `json:"dscp_reason"`   // why dscp_received is null
 	R            *float64     `json:"r"`
@@ -256,12 +259,6 @@ type Environment struct {
 	Reason       string       `json:"reason"` // why there is no captive portal to look for: no host of the service
 }
 
-// Connectivity is how far this computer reaches.
-type Connectivity struct {
-	Code string `json:"code"` // online, offline, proxy_only, dns_dead; "" not looked at
-	Text string `json:"text"` // one sentence, "" where online
-}
-
 // DNSAnswer is what the configured resolver said of a name.
 type DNSAnswer struct {
 	Name      string   `json:"name"`
@@ -288,9 +285,10 @@ type PortRow struct {
 	Family      string   `json:"family,omitempty"` // ipv4, ipv6 where both were tried
 	Required    bool     `json:"required"`
 	Status      string   `json:"status"`
-	Reason      string   `json:"reason"`       // refused, no_reply, unreachable, prohibited, dns, tls, intercepted, hijacked, reset_after_connect, …
-	By          string   `json:"by,omitempty"` // who said no, where that is known: this_machine, in_between, far_end
-	Detail      string   `json:"detail"`       // what was seen, in the system's own words; what to do about it is a finding
+	Reason      string   `json:"reason"`          // refused, no_reply, unreachable, prohibited, dns, tls, intercepted, hijacked, reset_after_connect, …
+	By          string   `json:"by,omitempty"`    // who said no, where that is known: this_machine, in_between, far_end
+	Proxy       string   `json:"proxy,omitempty"` // that the check went through, as a browser would
+	Detail      string   `json:"detail"`          // what was seen, in the system's own words; what to do about it is a finding
 	Note        string   `json:"note,omitempty"`
 	ElapsedMS   *float64 `json:"elapsed_ms"`
 	Tested      []int    `json:"tested_ports,omitempty"`

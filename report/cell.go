@@ -56,17 +56,23 @@ func isTurning(r rune) bool {
 	return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' || r == '\u200e' || r == '\u200f' || r == '\u061c'
 }
 
-// guard puts an apostrophe before a cell that a spreadsheet would take for a
-// formula or, with a quote, for the begin of a cell of many lines.
-func guard(cell string) string {
+// Guard puts an apostrophe before a text that a spreadsheet would take for a
+// formula or, with a quote, for the begin of a cell of many lines. Spaces and
+// marks without width before the sign hide it from people alone.
+func Guard(cell string) string {
 	if first := firstVisible(cell); strings.ContainsRune("=+-@\"'＝＋－＠−", first) && first != 0 {
 		return "'" + cell
 	}
 	return cell
 }
 
-// unguard takes the apostrophe off again.
-func unguard(cell string) string { return strings.TrimPrefix(cell, "'") }
+// Unguard takes the apostrophe of Guard off again.
+func Unguard(cell string) string {
+	if bare, ok := strings.CutPrefix(cell, "'"); ok && Guard(bare) == cell {
+		return bare
+	}
+	return cell
+}
 
 func firstVisible(s string) rune {
 	for _, r := range s {

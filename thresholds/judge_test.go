@@ -297,3 +297,26 @@ func TestAnyResult(t *testing.T) {
 		}
 	}
 }
+
+// A mark that the sender never set was said to be cleared by routers.
+func TestMarkThatWasNotSetIsNotCleared(t *testing.T) {
+	for name, test := range map[string]struct {
+		way    Way
+		notSet string
+		want   string // in text and advice, "": no finding
+	}{
+		"cleared up":           {Up, "", "cleared"},
+		"cleared down":         {Down, "", "cleared"},
+		"not set up":           {Up, "the system refused the mark", "not known whether"},
+		"not set by responder": {Down, "this system marks whole sockets only", ""},
+	} {
+		j := &judge{}
+		j.mark(test.way, &probe.Direction{DSCPAsked: new(46), DSCPReceived: new(0), DSCPNotSet: test.notSet})
+		switch {
+		case test.want == "" && len(j.findings) > 0:
+			t.Errorf("%s: %+v, want none", name, j.findings)
+		case test.want != "" && (len(j.findings) != 1 || !strings.Contains(j.findings[0].Advice, test.want)):
+			t.Errorf("%s: %+v, want %q", name, j.findings, test.want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package thresholds
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -93,14 +94,17 @@ func (j *judge) mark(way Way, d *probe.Direction) {
 	if d.DSCPAsked == nil || d.DSCPReceived == nil || *d.DSCPAsked == *d.DSCPReceived {
 		return
 	}
+	if way == Down && d.DSCPNotSet != "" {
+		return // the responder did not set it: nobody on the way cleared it, and here nobody can mend it
+	}
 	f := Finding{
 		Level: Warn, What: "dscp_" + string(way), Got: new(float64(*d.DSCPReceived)), Limit: new(float64(*d.DSCPAsked)),
 		Text:   fmt.Sprintf("Packets %s were to be marked DSCP %d and arrived with %d", way, *d.DSCPAsked, *d.DSCPReceived),
 		Advice: "A router on the way cleared the mark, so voice has no priority there: ask the network team, and then the provider, to keep it.",
 	}
 	switch {
-	case d.DSCPReason != "":
-		f.Text += ": " + d.DSCPReason
+	case cmp.Or(d.DSCPNotSet, d.DSCPReason) != "":
+		f.Text += ": " + cmp.Or(d.DSCPNotSet, d.DSCPReason)
 		f.Advice = "It is not known whether the mark was set at all: see to that first."
 	case way == Up && strings.HasPrefix(j.result.Machine.OS, "windows"):
 		f.Advice = "On Windows a QoS policy (Group Policy) has to set the mark: without one packets leave unmarked. With one, a router on the way clears it."

@@ -106,6 +106,10 @@ func (f *flags) serve(ctx context.Context, stdout, stderr io.Writer) (err error)
 	}
 	fmt.Fprintln(stdout, server.Invite().String())
 	fmt.Fprintf(stdout, "control on %s (TCP), media on %s (UDP)%s\n", server.ControlAddr(), server.MediaAddr(), portsText(server))
+	if asked, granted := server.Room(); granted > 0 && granted < asked {
+		config.Log.Warn("the system grants the media socket less room than asked for; a flood overflows it sooner",
+			"asked", asked, "granted", granted, "remedy", fmt.Sprintf("sysctl -w net.core.rmem_max=%d", asked))
+	}
 	<-ctx.Done()
 	return nil
 }

@@ -71,6 +71,11 @@ func shortened(t *testing.T, document []byte) string {
 		t.Fatal("no voice")
 	}
 	voice["timeline"], voice["per_call"] = []any{}, []any{}
+	for _, way := range []string{"up", "down"} {
+		if d, ok := voice[way].(map[string]any); ok {
+			d["unreliable"] = []any{} // a busy machine has some, another none
+		}
+	}
 	v["findings"] = first(v["findings"])
 	v["firewall"] = first(v["firewall"])
 	var b bytes.Buffer

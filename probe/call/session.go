@@ -132,7 +132,7 @@ func (s *Session) Run(ctx context.Context, p Plan) (*Outcome, error) {
 		return nil, fmt.Errorf("placing the call: %w", err)
 	}
 	c := &calls{
-		link: s.client, request: s.granted(), grant: grant, live: p.Live,
+		link: s.client, request: s.granted(), grant: grant, live: p.Live, sameHost: s.client.IsMediaOwn(),
 		dial: func(ctx context.Context) (stamp.PacketConn, error) {
 			to, err := dial.Addresses(ctx, nil, media)
 			if err != nil {

@@ -88,7 +88,7 @@ func (s *Server) answer(c *wire.Check, a stamp.Arrival) {
 func (s *Server) reply(call *call, id wire.TransactionID, to netip.AddrPort, arrived time.Duration) {
 	b, err := wire.Answer(id, to, arrived, stamp.Now(), call.grant.Password)
 	if err == nil {
-		_ = s.media.Write(b, to) // what is lost is asked again
+		_ = s.media.WriteMarked(b, to, call.request.DSCP) // what is lost is asked again
 	}
 }
 
@@ -103,7 +103,7 @@ func (s *Server) askBack(q question) {
 	q.call.mu.Lock()
 	q.call.event.Asked++
 	q.call.mu.Unlock()
-	_ = s.media.Write(b, q.to)
+	_ = s.media.WriteMarked(b, q.to, q.call.request.DSCP)
 }
 
 // proof takes the answer to a check of ours: only from the address that the
@@ -167,13 +167,17 @@ func (s *Server) paced(ctx context.Context, c *call, sealer *wire.Sealer, sleep 
 		if !ok {
 			return "consent"
 		}
-		b, err := sealer.Seal(int64(i), at)
-		if err != nil {
-			return "stopped"
+		// A host that stood still does not catch up in one burst what no phone
+		// would play any more: the agent sees by the stamp that it was not sent.
+		if at-stream.Due(start, i, c.request.Ptime) <= wire.TooLate {
+			b, err := sealer.Seal(int64(i), at)
+			if err != nil {
+				return "stopped"
+			}
+			// One that the system refuses is as lost to the call as one that the
+			// path eats.
+			_ = s.media.WriteMarked(b, to, c.request.DSCP)
 		}
-		// One that the system refuses is as lost to the call as one that the
-		// path eats.
-		_ = s.media.Write(b, to)
 		c.left(wire.Departure{Seq: int64(i), Sent: at})
 	}
 	return "sent"

@@ -32,15 +32,17 @@ const (
 
 // A session is one agent's.
 type session struct {
-	id      string
-	client  netip.Addr // of the control connection
-	request wire.Request
-	grant   wire.Grant
-	calls   []*call
-	begun   time.Duration
-	since   time.Time       // the same by the clock of what was turned away
-	ctx     context.Context //nolint:containedctx // the session's own life
-	cancel  context.CancelFunc
+	id          string
+	client      netip.Addr // of the control connection
+	request     wire.Request
+	grant       wire.Grant
+	calls       []*call
+	begun       time.Duration
+	since       time.Time       // the same by the clock of what was turned away
+	drops       func() uint32   // of the media socket, ever; nil: not counted
+	dropsBefore uint32          // the session
+	ctx         context.Context //nolint:containedctx // the session's own life
+	cancel      context.CancelFunc
 
 	mu        sync.Mutex // guards the rest
 	seen      time.Duration
@@ -312,6 +314,9 @@ func (c *call) news() wire.Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.event
+	if c.session.drops != nil {
+		e.Dropped = c.session.drops() - c.session.dropsBefore // right across a wrap, too
+	}
 	e.Up, e.Down = wire.PackArrivals(c.up.news), wire.PackDepartures(c.down)
 	c.up.news, c.down = nil, nil
 	if now := c.proved; now.IsValid() && now.String() != c.told {

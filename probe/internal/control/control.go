@@ -306,3 +306,18 @@ func printable(s string) string {
 	}, s)
 	return s[:min(len(s), 400)]
 }
+
+// IsMediaOwn says whether the media goes to the very address that the control
+// connection goes to.
+func (c *Client) IsMediaOwn() bool {
+	media, err := c.Media()
+	if err != nil || c.proxy != nil {
+		return false
+	}
+	host, _, err := net.SplitHostPort(media)
+	if err != nil {
+		return false
+	}
+	at, err := netip.ParseAddr(host)
+	return err == nil && at.Unmap() == c.Remote().Addr()
+}

@@ -4,6 +4,7 @@ package stamp
 
 import (
 	"net"
+	"net/netip"
 
 	"netready/probe/stream"
 )
@@ -20,4 +21,20 @@ func (*platform) prepare(*net.UDPConn) error { return nil }
 func (*platform) read(udp *net.UDPConn, b []byte) (Arrival, error) {
 	n, from, err := udp.ReadFromUDPAddrPort(b)
 	return Arrival{N: n, From: from, At: Now(), DSCP: stream.NoDSCP}, err
+}
+
+// drops: no other system tells what a socket threw away.
+func (*platform) drops(*net.UDPConn) uint32 { return 0 }
+
+// granted: what was granted is not read back here.
+func (*platform) granted(*net.UDPConn) int { return 0 }
+
+func (*platform) writeMarked(udp *net.UDPConn, b []byte, to netip.AddrPort, _ int) error {
+	_, err := udp.WriteToUDPAddrPort(b, to)
+	return err
+}
+
+// NoMark implements PacketConn.
+func (*platform) NoMark() string {
+	return "this system marks whole sockets only, and this one serves many sessions"
 }
