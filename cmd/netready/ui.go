@@ -45,7 +45,7 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 	if given == "" {
 		given = os.Getenv("NETREADY_INVITE")
 	}
-	invited, err := readInvite(given, app.Stdin)
+	invited, err := readInvite(given, app)
 	if err != nil {
 		return page.Config{}, err
 	}
