@@ -20,12 +20,12 @@ import (
 
 	"netready/probe/invite"
 
-	"golang.org/x/net/netutil"
 	"golang.org/x/time/rate"
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 	"netready/probe/responder/listen"
+	"netready/probe/responder/share"
 )
 
 // Config says how a responder runs. Zero fields mean the defaults.
@@ -93,6 +93,7 @@ type Server struct {
 	tokenHash [sha256.Size]byte
 	started   time.Time
 	listener  net.Listener
+	door      *share.Door // of the control connections
 	media     stamp.PacketConn
 	http      *http.Server
 	ports     *listen.Set
@@ -143,7 +144,8 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening for the control connections: %w; choose another address with --control", err)
 	}
-	s.listener = netutil.LimitListener(listener, maxConns)
+	s.door = newControlDoor()
+	s.listener = &gate{listener, s.door}
 	media, err := stamp.Listen(ctx, orLoopback(s.config.Media))
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with --media", err)
@@ -167,8 +169,8 @@ func (s *Server) open(ctx context.Context) error {
 	if !bind.IsUnspecified() {
 		s.opener.Address = bind.String()
 	}
-	s.http = s.newHTTP(conf)
-	return nil
+	s.http, err = s.newHTTP(conf)
+	return err
 }
 
 // Room is how many bytes the media socket may hold until they are read, as asked
