@@ -71,7 +71,7 @@ func cellsOf(line string) []string {
 		if inner, ok := strings.CutPrefix(c, `"`); ok && len(c) > 1 && strings.HasSuffix(inner, `"`) {
 			c = strings.ReplaceAll(strings.TrimSuffix(inner, `"`), `""`, `"`)
 		}
-		cells[i] = unguard(c)
+		cells[i] = Unguard(c)
 	}
 	return cells
 }
@@ -246,7 +246,7 @@ func PastedPorts(lines [][]string) []probe.PortRow {
 	for _, cells := range lines[1:] {
 		row, err := portRow(func(name string) string {
 			if k := slices.Index(lines[0], name); k >= 0 && k < len(cells) {
-				return unguard(cells[k])
+				return Unguard(cells[k])
 			}
 			return ""
 		})

@@ -113,7 +113,10 @@ func (c *MergeCmd) say(app *App, result merge.Report) error {
 		added = fmt.Sprintf(" (%d added)", result.Added)
 	}
 	fmt.Fprintf(out, "%s%s%s\n", plural(result.Runs, "run"), added, where)
-	if result.Kept != "" {
+	switch {
+	case result.Kept != "" && c.Append:
+		fmt.Fprintf(app.Stderr, "the workbook as it was before is kept as %s\n", result.Kept)
+	case result.Kept != "":
 		fmt.Fprintf(app.Stderr, "the workbook that was there is kept as %s; --append would have added to it\n", result.Kept)
 	}
 	const most = 20 // the sheet has them all

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"runtime"
 	"slices"
@@ -39,7 +38,7 @@ type Report struct {
 	Runs    int // in the workbook, all of them
 	Added   int // that it had not
 	LeftOut []workbook.LeftOut
-	Kept    string   // where a workbook lies that was replaced; "" where there was none
+	Kept    string   // where the workbook lies as it was before; "" where there was none
 	Cleared []string // files of an earlier merge that was killed, now removed
 }
 
@@ -54,6 +53,7 @@ func (m Merge) Do(ctx context.Context) (Report, error) {
 	if err := c.collect(ctx); err != nil {
 		return Report{}, err
 	}
+	c.leaveDoubts()
 	c.sort()
 	if err := c.write(ctx); err != nil {
 		return Report{Cleared: c.cleared}, err
@@ -81,7 +81,8 @@ type collection struct {
 	firewall []workbook.MachinePorts
 	leftOut  []workbook.LeftOut
 	closers  []io.Closer
-	kept     string // where the replaced workbook lies
+	doubts   []doubted
+	kept     string // where the workbook lies that was there
 	cleared  []string
 }
 
@@ -310,62 +311,6 @@ func (c *collection) sort() {
 	slices.SortStableFunc(c.leftOut, func(a, b workbook.LeftOut) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
 	})
-}
-
-// openOld reads the workbook that is added to.
-func (c *collection) openOld() error {
-	old, err := openExisting(c.merge.Out)
-	if err != nil || old == nil {
-		return err
-	}
-	c.old, c.firewall = old, old.Firewall
-	c.limits = workbook.Over(old.Limits, c.limits)
-	place := int32(0)
-	for row, err := range old.Rows() {
-		if err != nil {
-			return err
-		}
-		if row.IsSample() {
-			continue
-		}
-		place++
-		if err := c.takeOld(row, place); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *collection) takeOld(row workbook.Row, place int32) error {
-	id := row.RunID()
-	own := id == ""
-	if own {
-		id = fmt.Sprintf("row %d", row.OldRow) // somebody's own: it stays as it is
-	}
-	if at, seen := c.byID[id]; seen {
-		return c.joinOld(at, row)
-	}
-	slot, err := c.spool.put(row)
-	if err != nil {
-		return err
-	}
-	c.byID[id] = len(c.entries)
-	c.entries = append(c.entries, entry{id: id, started: row.Started().UnixMilli(), old: slot, place: place, hasOld: true, own: own})
-	return nil
-}
-
-// joinOld keeps what was typed beside a run that stands in the workbook twice.
-func (c *collection) joinOld(at int, row workbook.Row) error {
-	if err := c.spool.flush(); err != nil {
-		return err
-	}
-	first, err := c.spool.get(c.entries[at].old)
-	if err != nil {
-		return err
-	}
-	first.Adopt(row)
-	c.entries[at].old, err = c.spool.put(first)
-	return err
 }
 
 // rows yields the rows in their order, marked by the limits of the workbook.

@@ -104,7 +104,9 @@ func sheet(t *testing.T, name string) []map[string]string {
 	for _, row := range rows[1:] {
 		cells := map[string]string{}
 		for i, cell := range row {
-			cells[rows[0][i]] = cell
+			if i < len(rows[0]) {
+				cells[rows[0][i]] = cell
+			}
 		}
 		list = append(list, cells)
 	}
