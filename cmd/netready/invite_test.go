@@ -14,7 +14,7 @@ import (
 // its way".
 func TestInviteFilesOfAnyEditor(t *testing.T) {
 	link := "https://voice.example.com:8443/i#" + strings.Repeat("a", 32) + "." + strings.Repeat("b", 43)
-	want, err := readInvite(link, nil)
+	want, err := readInvite(link, &App{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +38,8 @@ func TestInviteFilesOfAnyEditor(t *testing.T) {
 		if err := os.WriteFile(file, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		for given, stdin := range map[string]*bytes.Reader{"@" + file: nil, "-": bytes.NewReader(data)} {
-			got, err := readInvite(given, stdin)
+		for _, given := range []string{"@" + file, "-"} {
+			got, err := readInvite(given, &App{Stdin: bytes.NewReader(data)})
 			if err != nil || got.String() != want.String() {
 				t.Errorf("%s, given as %.1s: %v", name, given, err)
 			}
