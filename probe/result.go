@@ -259,12 +259,6 @@ type Environment struct {
 	Reason       string       `json:"reason"` // why there is no captive portal to look for: no host of the service
 }
 
-// Connectivity is how far this computer reaches.
-type Connectivity struct {
-	Code string `json:"code"` // online, offline, proxy_only, dns_dead; "" not looked at
-	Text string `json:"text"` // one sentence, "" where online
-}
-
 // DNSAnswer is what the configured resolver said of a name.
 type DNSAnswer struct {
 	Name      string   `json:"name"`
@@ -291,9 +285,10 @@ type PortRow struct {
 	Family      string   `json:"family,omitempty"` // ipv4, ipv6 where both were tried
 	Required    bool     `json:"required"`
 	Status      string   `json:"status"`
-	Reason      string   `json:"reason"`       // refused, no_reply, unreachable, prohibited, dns, tls, intercepted, hijacked, reset_after_connect, …
-	By          string   `json:"by,omitempty"` // who said no, where that is known: this_machine, in_between, far_end
-	Detail      string   `json:"detail"`       // what was seen, in the system's own words; what to do about it is a finding
+	Reason      string   `json:"reason"`          // refused, no_reply, unreachable, prohibited, dns, tls, intercepted, hijacked, reset_after_connect, …
+	By          string   `json:"by,omitempty"`    // who said no, where that is known: this_machine, in_between, far_end
+	Proxy       string   `json:"proxy,omitempty"` // that the check went through, as a browser would
+	Detail      string   `json:"detail"`          // what was seen, in the system's own words; what to do about it is a finding
 	Note        string   `json:"note,omitempty"`
 	ElapsedMS   *float64 `json:"elapsed_ms"`
 	Tested      []int    `json:"tested_ports,omitempty"`

@@ -55,7 +55,9 @@ type run struct {
 	closers []func() // in the order of opening
 	why     string   // why there is no session
 	whyCode string   // its code
+	whyErr  error    // what each responder that was named failed with, nil if none was
 
+	nowhere  bool   // neither is the region known nor can a responder be asked
 	noPortal string // why it is not known whether there is a captive portal
 	unsipped string // why it is not known whether SIP is rewritten
 	unheld   string // why it is not known whether a mapping lives through silence

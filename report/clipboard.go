@@ -55,7 +55,7 @@ func newClipCell(v any) clipCell {
 		days := v.UTC().Truncate(time.Second).Sub(sheetDay0).Hours() / 24
 		return numeric(days, cellText(v), timeCell)
 	}
-	text := guard(OneLine(cellText(v)))
+	text := Guard(OneLine(cellText(v)))
 	if text == "" {
 		return clipCell{}
 	}

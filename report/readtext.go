@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,7 +30,7 @@ func ReadText(from io.Reader) (Report, Note, error) {
 	if bytes.Count(b, []byte("\n")) > maxValues {
 		return Report{}, Note{}, fmt.Errorf("%w: it has more lines than any result has", ErrNotResult)
 	}
-	text := strings.ReplaceAll(string(b), "\r\n", "\n")
+	text := lineEnds.ReplaceAllString(string(b), "\n")
 	lines := strings.Split(strings.TrimRight(text, "\n\t "), "\n")
 	if lines[0] != headTitle && !strings.HasPrefix(lines[0], headTitle+"\t") {
 		return Report{}, Note{}, fmt.Errorf("%w: its first line is not %s", ErrNotResult, headTitle)
@@ -49,6 +50,10 @@ func ReadText(from io.Reader) (Report, Note, error) {
 	note.Edited = edited
 	return r, note, err
 }
+
+// lineEnds are what a line may end in. Copies in text mode (FTP, old tools)
+// make CR CR LF of CR LF; a CR alone is how old Macs end lines.
+var lineEnds = regexp.MustCompile(`\r*\n|\r+`)
 
 // checkSum compares the last line with those before it.
 func checkSum(lines []string) (edited bool, err error) {
@@ -74,7 +79,7 @@ func cellsOf(line string) []string {
 		if inner, ok := strings.CutPrefix(c, `"`); ok && len(c) > 1 && strings.HasSuffix(inner, `"`) {
 			c = strings.ReplaceAll(strings.TrimSuffix(inner, `"`), `""`, `"`)
 		}
-		cells[i] = unguard(c)
+		cells[i] = Unguard(c)
 	}
 	return cells
 }
@@ -249,7 +254,7 @@ func PastedPorts(lines [][]string) []probe.PortRow {
 	for _, cells := range lines[1:] {
 		row, err := portRow(func(name string) string {
 			if k := slices.Index(lines[0], name); k >= 0 && k < len(cells) {
-				return unguard(cells[k])
+				return Unguard(cells[k])
 			}
 			return ""
 		})

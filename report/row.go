@@ -45,6 +45,8 @@ func Columns() []Column {
 	for _, more := range [][]Column{gradedColumns(), furtherColumns(), portColumns(), circumstanceColumns()} {
 		columns = append(columns, more...)
 	}
+	// The code is made by WriteText; in a workbook the column is empty.
+	columns = append(columns, Column{Name: RowCodeColumn, Value: func(*Report) any { return nil }})
 	return append(columns, Column{Name: "Notes", Value: func(*Report) any { return nil }})
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,7 +67,7 @@ func (t *sheet) line(cells ...string) {
 		if i > 0 {
 			t.b.WriteByte('\t')
 		}
-		t.b.WriteString(guard(OneLine(c)))
+		t.b.WriteString(Guard(OneLine(c)))
 	}
 	t.b.WriteByte('\n')
 }
@@ -261,6 +262,7 @@ func (t *sheet) row(r Report) {
 	for i, c := range columns {
 		names[i], cells[i] = c.Name, cellText(c.Value(&r))
 	}
+	cells[slices.Index(names, RowCodeColumn)] = rowCode(names, cells)
 	t.line(names...)
 	t.line(cells...)
 }

@@ -93,14 +93,21 @@ func (j *judge) asked(part string) bool {
 // was asked for is required.
 func (j *judge) otherParts() {
 	r := j.result
-	pinged := slices.ContainsFunc(r.Ping, func(p probe.Ping) bool { return p.Samples > 0 })
+	// The gateway alone is not what was asked for.
+	pinged := r.Region.Responder != "" && slices.ContainsFunc(r.Ping, func(p probe.Ping) bool { return p.Samples > 0 })
+	noPing := j.why("ping")
+	for _, p := range r.Ping {
+		if p.Role == "responder" && p.Samples == 0 {
+			noPing = p.Reason
+		}
+	}
 	for _, part := range []struct {
 		name     string
 		measured bool
 		reason   string
 	}{
 		{probe.PartNAT, r.NAT.Mapping != "", cmp.Or(r.NAT.Reason, j.why("nat"))},
-		{probe.PartPing, pinged, j.why("ping")},
+		{probe.PartPing, pinged, noPing},
 		{probe.PartBandwidth, r.Bandwidth.UpMbps != nil && r.Bandwidth.DownMbps != nil, cmp.Or(r.Bandwidth.Reason, j.why("bandwidth"))},
 	} {
 		if j.asked(part.name) && !part.measured {

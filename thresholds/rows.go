@@ -17,6 +17,10 @@ func (j *judge) ports() {
 	rows := slices.Clone(j.result.Firewall)
 	slices.SortStableFunc(rows, func(a, b probe.PortRow) int { return cmp.Compare(rank(a.Protocol), rank(b.Protocol)) })
 	for _, row := range rows {
+		// What follows from the connectivity is said there, once.
+		if row.Status == probe.StatusNotMeasured && row.Reason != "" && row.Reason == j.result.Environment.Connectivity.Code {
+			continue
+		}
 		j.add(Row(row))
 	}
 }
@@ -84,6 +88,8 @@ func measurable(reason string) string {
 		return "Run it again and let it finish."
 	case probe.ReasonNotServed:
 		return "Ask whoever runs the responder to serve this port too (--ports standard)."
+	case probe.CodeUnreachable:
+		return "Check that the responder runs and that this network lets TCP out to its control port."
 	case probe.ReasonNoResponder:
 		return "Run a responder in the region (netready-responder) and give its invite with --responder."
 	}

@@ -12,7 +12,7 @@ import (
 func (j *judge) surroundings() {
 	e := j.result.Environment
 	if e.Connectivity.Code != "" && e.Connectivity.Code != probe.Online {
-		j.add(Finding{Level: Unknown, What: "connectivity", Code: e.Connectivity.Code, Text: e.Connectivity.Text})
+		j.add(Finding{Level: Unknown, What: "connectivity", Code: e.Connectivity.Code, Text: e.Connectivity.Text, Advice: reconnect(e.Connectivity.Code)})
 	}
 	if e.CaptivePortal != nil && *e.CaptivePortal {
 		j.add(Finding{
@@ -39,4 +39,17 @@ func (j *judge) surroundings() {
 			Advice: "Ask the network team to let this machine's DNS resolve the service's names truly.",
 		})
 	}
+}
+
+// reconnect is what to do about a Connectivity.
+func reconnect(code string) string {
+	switch code {
+	case probe.CodeOffline:
+		return "Check the cable, the Wi-Fi or the VPN of this computer, and run it again."
+	case probe.CodeProxyOnly:
+		return "Ask the network team to let UDP out to the responder directly: sound does not go through a web proxy."
+	case probe.CodeDNSDead:
+		return "Check which DNS servers this computer is set up with, and ask the network team why they do not answer."
+	}
+	return ""
 }

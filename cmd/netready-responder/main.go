@@ -10,13 +10,17 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
 
+	"netready/internal/cmdline"
+	"netready/internal/modes"
 	"netready/probe/port"
 	"netready/probe/responder"
 )
@@ -55,13 +59,17 @@ type flags struct {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	exited := false
 	var f flags
-	parser, err := kong.New(&f,
+	args = cmdline.Words(args)
+	parser, err := kong.New(&f, append(cmdline.Options(),
 		kong.Name("netready-responder"),
 		kong.Description("The far end of netready's test calls. It prints an invite; give that to: netready run --responder"),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { exited = true }),
 		kong.Vars{"version": version(), "media": fmt.Sprintf(":%d", port.Usual("udp"))},
-	)
+	)...)
+	if err == nil && !slices.Contains(args, "--help") && !slices.Contains(args, "-h") {
+		err = cmdline.Missing(parser, args)
+	}
 	if err == nil {
 		_, err = parser.Parse(args)
 	}
@@ -127,11 +135,23 @@ func (f *flags) config(stderr io.Writer) (responder.Config, error) {
 		return c, err
 	}
 	var err error
+	f.tellLooseModes(stderr)
 	c.Identity, err = responder.LoadIdentity(f.Data)
 	if err == nil && f.TLSCert != "" {
 		c.Identity, err = responder.FromFiles(f.TLSCert, f.TLSKey, c.Identity.Token)
 	}
 	return c, err
+}
+
+// tellLooseModes warns of secrets that others on this host can read.
+func (f *flags) tellLooseModes(stderr io.Writer) {
+	for _, file := range []struct{ path, what string }{
+		{filepath.Join(f.Data, "responder.key"), "the responder's key"}, {filepath.Join(f.Data, "token"), "the token"}, {f.TLSKey, "the key of the certificate"},
+	} {
+		if loose := modes.Warning(file.path, file.what); loose != "" {
+			fmt.Fprintln(stderr, "netready-responder: "+loose)
+		}
+	}
 }
 
 // check refuses what no responder can run with.

@@ -44,7 +44,7 @@ func barWatcher(w io.Writer) watcher {
 	)
 	return watcher{
 		event: func(e probe.Event) {
-			bar.Describe(fmt.Sprintf("%-34s %4s left", e.Text, e.Left.Round(time.Second)))
+			bar.Describe(fmt.Sprintf("%-34s %4s left", oneLine(e.Text), e.Left.Round(time.Second)))
 			_ = bar.Set(int(e.Done * whole)) // a bar that cannot be drawn harms nothing
 		},
 		done: func() { _ = bar.Clear() },
@@ -58,7 +58,7 @@ func lineWatcher(w io.Writer) watcher {
 		event: func(e probe.Event) {
 			if e.Text != last && e.Text != "" {
 				last = e.Text
-				fmt.Fprintf(w, "%s (%s left)\n", e.Text, e.Left.Round(time.Second))
+				fmt.Fprintf(w, "%s (%s left)\n", oneLine(e.Text), e.Left.Round(time.Second))
 			}
 		},
 		done: func() {},

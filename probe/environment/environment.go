@@ -79,10 +79,16 @@ func Run(ctx context.Context, o Options) Result {
 	wg.Go(func() { r.Proxy, r.ProxySource = proxy(ctx, o.Hosts) })
 	wg.Go(func() { r.CaptivePortal, r.PortalReason = captive(ctx, o) })
 	wg.Go(func() { r.DNS = lookups(ctx, o) })
-	v4, v6 := routable(netip.MustParseAddr("192.0.2.1")), routable(netip.MustParseAddr("2001:db8::1"))
+	v4, v6 := Routes()
 	r.IPv4, r.IPv6 = &v4, &v6
 	wg.Wait()
 	return r
+}
+
+// Routes tells for which families this machine has a way out, and an address to
+// go with.
+func Routes() (v4, v6 bool) {
+	return routable(netip.MustParseAddr("192.0.2.1")), routable(netip.MustParseAddr("2001:db8::1"))
 }
 
 // routable reports whether this machine has a way, and an address that is more

@@ -85,6 +85,11 @@ type Row struct {
 	Elapsed  time.Duration
 	Tested   []int // ports of a range
 	Failed   []int // those of them that did not pass
+	// Address is what the check went to, the zero one where no address was found
+	// or a proxy stood in between: Via, without its password.
+	Address    netip.Addr
+	Via        string
+	IsResolver bool // it asked the configured DNS resolver
 }
 
 // A Session is what the checks need from a session with a responder.
@@ -243,7 +248,7 @@ func row(ctx context.Context, t target, o outcome, started time.Time) Row {
 		Name: t.check.Name, Protocol: t.check.Protocol, Host: t.check.Host, Port: t.check.Port, Ports: t.check.Ports,
 		Family: t.family, Required: t.check.Required, Note: t.check.Note,
 		Status: o.status, Reason: o.reason, By: o.who, Detail: o.detail, Tested: o.tested, Failed: o.failed,
-		Elapsed: time.Since(started),
+		Elapsed: time.Since(started), Address: t.addr.Addr(), IsResolver: t.isResolver,
 	}
 	if t.optional {
 		r.Required = false

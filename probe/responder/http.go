@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,13 +29,12 @@ const (
 	maxTransfers = 8                // of one session
 	eventsEvery  = time.Second
 	writeWait    = 10 * time.Second // for an agent that is slow to read
-	maxConns     = 2048             // control connections at once
 	// frames and windows of HTTP/2 that are not the bottleneck of a bandwidth test
 	window = 4<<20 - 1
 	frame  = 1 << 18
 )
 
-func (s *Server) newHTTP(conf *tls.Config) *http.Server {
+func (s *Server) newHTTP() *http.Server {
 	mux := http.NewServeMux()
 	below := func(method, path string, handle func(http.ResponseWriter, *http.Request, *session)) {
 		mux.HandleFunc(method+" "+wire.PathSessions+"/{id}"+path, s.inSession(handle))
@@ -54,9 +52,13 @@ func (s *Server) newHTTP(conf *tls.Config) *http.Server {
 	mux.HandleFunc("GET /i", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "This is a responder of netready. Give the whole invite to: netready run --responder\n")
 	})
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true) // the gate does the TLS
 	return &http.Server{
 		Handler:           s.authorized(mux),
-		TLSConfig:         conf,
+		Protocols:         protocols,
+		ConnContext:       connContext,
 		ReadHeaderTimeout: headerWait,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
@@ -70,25 +72,72 @@ func (s *Server) newHTTP(conf *tls.Config) *http.Server {
 	}
 }
 
-// authorized lets only those through who hold the token, in constant time.
-// Whoever announces a body has little time to send it, token or not: the server
-// itself waits for what a handler leaves unread. Handlers that take longer over
-// a body, or go on after it, set their own deadline.
+// authorized lets only those through who hold the token, in constant time, and
+// no more of their requests than an agent makes. Whoever announces a body has
+// little time to send it, token or not: the server itself waits for what a
+// handler leaves unread. Handlers that take longer over a body, or go on after
+// it, set their own deadline.
 func (s *Server) authorized(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		arrived := stamp.Now()
 		if r.ContentLength != 0 && http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWait)) != nil {
 			return
 		}
-		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		hash := sha256.Sum256([]byte(given))
-		if r.URL.Path != "/i" && (!ok || subtle.ConstantTimeCompare(hash[:], s.tokenHash[:]) != 1) {
-			s.log.Warn("a request without the token", "from", r.RemoteAddr, "path", r.URL.Path)
+		if r.URL.Path != "/i" && !s.holdsToken(r) {
+			s.log.Warn("a request without the token", "from", r.RemoteAddr, "path", short(r.URL.Path))
 			w.Header().Set("Connection", "close") // nothing of a stranger's is waited for
 			refuse(w, http.StatusUnauthorized, wire.CodeToken, "the token is missing or wrong: ask for a fresh invite")
 			return
 		}
+		conn := connOf(r)
+		if r.URL.Path != "/i" {
+			conn.authorized.Store(true)
+			conn.guest.Renew(bodyWait + authorizedWait)
+		}
+		if status, why := unwanted(r); why != "" {
+			if r.Method != http.MethodPost || r.ContentLength > 4*maxBody { // a small one is read, so that its sender reads the answer
+				w.Header().Set("Connection", "close")
+			}
+			refuse(w, status, wire.CodeRequest, why)
+			return
+		}
+		if !conn.requests.Allow() {
+			busy(w, time.Second, "", "too many requests at once over one connection")
+			return
+		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), arrivedKey{}, arrived)))
+	})
+}
+
+func (s *Server) holdsToken(r *http.Request) bool {
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	hash := sha256.Sum256([]byte(given))
+	return ok && subtle.ConstantTimeCompare(hash[:], s.tokenHash[:]) == 1
+}
+
+// unwanted says what is wrong with the body that a request announces.
+func unwanted(r *http.Request) (status int, why string) {
+	switch {
+	case r.Method != http.MethodPost && r.ContentLength != 0:
+		return http.StatusBadRequest, r.Method + " takes no body"
+	case r.ContentLength > maxBody && !strings.HasSuffix(r.URL.Path, wire.PathUpload):
+		return http.StatusRequestEntityTooLarge, fmt.Sprintf("a body of %d bytes: %d at most", r.ContentLength, maxBody)
+	}
+	return 0, ""
+}
+
+// short keeps what strangers write from filling the log.
+func short(s string) string { return s[:min(len(s), 80)] }
+
+// busy says that it is not now, but when.
+func busy(w http.ResponseWriter, after time.Duration, ticket, sentence string) {
+	seconds := max(1, int((after+time.Second-1)/time.Second))
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	w.WriteHeader(http.StatusTooManyRequests)
+	_ = json.NewEncoder(w).Encode(wire.Problem{
+		Error: fmt.Sprintf("%s: try again in %d s", sentence, seconds), Code: wire.CodeBusy,
+		After: time.Duration(seconds) * time.Second, Ticket: ticket,
 	})
 }
 
@@ -137,6 +186,7 @@ func (s *Server) inSession(handle func(http.ResponseWriter, *http.Request, *sess
 			refuse(w, http.StatusNotFound, wire.CodeSession, "there is no such session, or it is over")
 			return
 		}
+		connOf(r).guest.Prove(session.id)
 		defer session.enter()()
 		handle(w, r, session)
 	}
@@ -164,6 +214,7 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	session.grant.Observed = r.RemoteAddr
+	connOf(r).guest.Prove(session.id)
 	s.log.Info("session", "from", r.RemoteAddr, "calls", request.Calls, "duration", request.Duration)
 	answer(w, http.StatusCreated, session.grant)
 }
@@ -250,6 +301,7 @@ func (s *Server) mark(session *session) {
 // drop ends a session.
 func (s *Server) drop(session *session, why string) {
 	session.close(why)
+	s.door.Dismiss(session.id)
 	if s.remove(session) && s.ports != nil {
 		s.ports.Forget(session.grant.Nonce)
 	}
@@ -267,6 +319,7 @@ func (s *Server) sweep() {
 		}
 		now := stamp.Now()
 		s.expire(now)
+		s.sampled.tellLeftOut(s.ctx, time.Now())
 		all := s.all()
 		if len(all) > 0 {
 			s.drops.Look()
@@ -297,6 +350,11 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, session *session
 	session.mu.Unlock()
 	if taken {
 		refuse(w, http.StatusConflict, wire.CodeSession, "the trace of this session is being read already")
+		return
+	}
+	defer session.stopReading()
+	if session.isUnread() {
+		refuse(w, http.StatusConflict, wire.CodeSession, "the trace of this session was not read in time")
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")

@@ -20,12 +20,12 @@ import (
 
 	"netready/probe/invite"
 
-	"golang.org/x/net/netutil"
 	"golang.org/x/time/rate"
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 	"netready/probe/responder/listen"
+	"netready/probe/responder/share"
 )
 
 // Config says how a responder runs. Zero fields mean the defaults.
@@ -90,9 +90,11 @@ type Server struct {
 	config    Config
 	limits    Limits
 	log       *slog.Logger
+	sampled   *sampled // below log
 	tokenHash [sha256.Size]byte
 	started   time.Time
 	listener  net.Listener
+	door      *share.Door // of the control connections
 	media     stamp.PacketConn
 	http      *http.Server
 	ports     *listen.Set
@@ -113,6 +115,8 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.sampled = newSampled(s.log.Handler())
+	s.log = slog.New(s.sampled)
 	if s.config.Identity.Token == "" {
 		identity, err := NewIdentity()
 		if err != nil {
@@ -131,7 +135,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.drops.Look() // what was dropped before is nobody's
 	s.wg.Go(s.readMedia)
-	s.wg.Go(func() { _ = s.http.ServeTLS(s.listener, "", "") }) // ends with http.ErrServerClosed
+	s.wg.Go(func() { _ = s.http.Serve(s.listener) }) // ends with http.ErrServerClosed
 	s.wg.Go(s.sweep)
 	return s, nil
 }
@@ -143,13 +147,16 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening for the control connections: %w; choose another address with --control", err)
 	}
-	s.listener = netutil.LimitListener(listener, maxConns)
+	s.door = newControlDoor()
+	conf := &tls.Config{Certificates: []tls.Certificate{s.config.Identity.Certificate}, MinVersion: tls.VersionTLS13}
+	control := conf.Clone()
+	control.NextProtos = []string{"h2", "http/1.1"}
+	s.listener = &gate{listener, s.door, control}
 	media, err := stamp.Listen(ctx, orLoopback(s.config.Media))
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with --media", err)
 	}
 	s.media = media
-	conf := &tls.Config{Certificates: []tls.Certificate{s.config.Identity.Certificate}, MinVersion: tls.VersionTLS13}
 	nonceOf := s.nonceOf
 	if s.config.Ports != "" {
 		s.ports, err = listen.Start(ctx, listen.Config{
@@ -167,7 +174,7 @@ func (s *Server) open(ctx context.Context) error {
 	if !bind.IsUnspecified() {
 		s.opener.Address = bind.String()
 	}
-	s.http = s.newHTTP(conf)
+	s.http = s.newHTTP()
 	return nil
 }
 
