@@ -78,7 +78,7 @@ func (r *run) begin() {
 		Parts:  slices.Clone(parts),
 		Voice: Voice{
 			Mode: ModeNone, Codec: r.codec.Name, PtimeMS: ms(packetTime), JitterBufferMS: ms(p.JitterBuffer),
-			DurationS: p.Duration.Seconds(), Calls: p.Calls,
+			DurationAskedS: p.Duration.Seconds(), Calls: p.Calls,
 			Assumptions: []string{}, PerCall: []CallPair{}, Timeline: []Second{}, PathChanges: []string{},
 		},
 		Ping: []Ping{}, Firewall: []PortRow{}, NotMeasured: []NotMeasured{},

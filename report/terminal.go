@@ -32,6 +32,9 @@ func Terminal(w io.Writer, r Report, o TerminalOptions) error {
 		} else {
 			sideBySide(b, voip, ports, min(o.Width, 140))
 		}
+		if call := callWords(r.Voice); call != "" {
+			fmt.Fprint(b, wrapped("Test call: "+OneLine(call), o.Width, 2), "\n\n")
+		}
 		missingLines(b, r, o.Width)
 		fmt.Fprintln(b, wrapped(p.verdict(r.Verdict)+" "+OneLine(headline(r)), o.Width, len(verdictWords(r.Verdict))+1))
 	})

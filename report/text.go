@@ -88,6 +88,7 @@ func (t *sheet) head(r Report) {
 		{"Responder", orDash(r.Region.Responder)},
 		{"Started (UTC)", r.StartedAt.UTC().Format(timeLayout)},
 		{"Finished (UTC)", r.FinishedAt.UTC().Format(timeLayout)},
+		{"Test call", orDash(callWords(r.Voice))},
 		{"Run ID", r.RunID},
 		{"Complete", yesNo(r.Complete)},
 		{"Tool", strings.TrimSpace(r.Tool.Name + " " + r.Tool.Version)},

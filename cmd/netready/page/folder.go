@@ -125,7 +125,7 @@ func readEntry(root *os.Root, name string) (entry, error) {
 	}
 	return entry{
 		r.RunID, r.StartedAt, r.Organization, r.Location, r.Machine.Hostname, region, r.Region.ID,
-		r.Region.Responder, int(math.Ceil(r.Voice.DurationS)), r.Voice.Calls, string(r.Verdict), r.Complete, name, false,
+		r.Region.Responder, int(math.Ceil(cmp.Or(r.Voice.DurationAskedS, r.Voice.DurationS))), r.Voice.Calls, string(r.Verdict), r.Complete, name, false,
 	}, nil
 }
 
