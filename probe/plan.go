@@ -14,6 +14,7 @@ type Plan struct {
 	Regions      regions.List    // the list that Region came from
 	Responders   []invite.Invite // tried in order; empty: the region's
 	Token        string          // for those of a region that are host:port alone
+	AllowMedia   []string        // hosts beside the responder's own that the calls may go to
 	Organization string
 	Location     string
 	Duration     time.Duration // of the call

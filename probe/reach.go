@@ -108,6 +108,7 @@ func (r *run) connect(ctx context.Context) error {
 		}
 		session, err := call.Open(ctx, to, call.Settings{
 			Codec: r.plan.Codec, Duration: r.plan.Duration, Calls: r.plan.Calls, DSCP: r.plan.DSCP,
+			AllowMedia: r.plan.AllowMedia,
 		})
 		if err == nil {
 			r.accept(session)
@@ -219,6 +220,10 @@ func (r *run) lookAtNAT(ctx context.Context, ready <-chan struct{}) {
 	r.result.NAT, r.unsipped = natResult(found), found.SIPReason
 }
 
+// mostPlaces bounds the listeners that are asked for the NAT's sake: those of a
+// responder's standard ports, all of them.
+const mostPlaces = 12
+
 // natOptions names the places that answer: the media port and ports that the
 // responder opens for this, its STUN and its SIP listeners.
 func natOptions(ctx context.Context, s *port.Session) nat.Options {
@@ -229,12 +234,13 @@ func natOptions(ctx context.Context, s *port.Session) nat.Options {
 	}
 	for _, l := range s.Listeners {
 		address := net.JoinHostPort(s.Host, fmt.Sprint(l.Port))
-		switch l.Protocol {
-		case "stun":
-			o.STUN = append(o.STUN, nat.STUN{Address: address, Nonce: s.Nonce})
-		case "sip":
+		switch {
+		case l.Protocol == "sip":
 			o.SIP = address
-		case "udp":
+		case len(o.STUN)+len(o.Knock) > mostPlaces: // enough to tell how a NAT maps
+		case l.Protocol == "stun":
+			o.STUN = append(o.STUN, nat.STUN{Address: address, Nonce: s.Nonce})
+		case l.Protocol == "udp":
 			o.Knock = append(o.Knock, address)
 		}
 	}

@@ -24,6 +24,7 @@ import (
 type assessFlags struct {
 	Region       string        `placeholder:"ID" help:"Where calls go to: see netready regions. Without it and without --responder: local."`
 	Responder    string        `env:"NETREADY_INVITE" placeholder:"INVITE" help:"Invite of a responder: https://host:port/i#TOKEN.PIN, @FILE that holds it, or - for stdin."`
+	AllowMedia   []string      `sep:"," placeholder:"HOST" help:"Let the calls go to this host although the invite names another: for responders behind a load balancer, if you know the host."`
 	Regions      string        `placeholder:"FILE" help:"Replaces the built-in list of regions and checks (YAML)."`
 	Thresholds   string        `placeholder:"FILE" help:"Other limits than the documented ones (YAML)."`
 	Org          string        `placeholder:"NAME" help:"Organization, for the report."`
@@ -87,7 +88,7 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 		Organization: report.OneLine(f.Org), Location: report.OneLine(f.Location),
 		Duration: f.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
 		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts,
-		RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable),
+		RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable), AllowMedia: f.AllowMedia,
 	}
 	if given.Host != "" {
 		a.plan.Responders = []invite.Invite{given}

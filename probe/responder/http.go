@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,7 +34,7 @@ const (
 	frame  = 1 << 18
 )
 
-func (s *Server) newHTTP(conf *tls.Config) (*http.Server, error) {
+func (s *Server) newHTTP() *http.Server {
 	mux := http.NewServeMux()
 	below := func(method, path string, handle func(http.ResponseWriter, *http.Request, *session)) {
 		mux.HandleFunc(method+" "+wire.PathSessions+"/{id}"+path, s.inSession(handle))
@@ -53,10 +52,13 @@ func (s *Server) newHTTP(conf *tls.Config) (*http.Server, error) {
 	mux.HandleFunc("GET /i", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "This is a responder of netready. Give the whole invite to: netready run --responder\n")
 	})
-	server := &http.Server{
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true) // the gate does the TLS
+	return &http.Server{
 		Handler:           s.authorized(mux),
+		Protocols:         protocols,
 		ConnContext:       connContext,
-		TLSConfig:         conf,
 		ReadHeaderTimeout: headerWait,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
@@ -68,7 +70,6 @@ func (s *Server) newHTTP(conf *tls.Config) (*http.Server, error) {
 			MaxReadFrameSize:              frame,
 		},
 	}
-	return server, serveHTTP2(server)
 }
 
 // authorized lets only those through who hold the token, in constant time, and
@@ -318,6 +319,7 @@ func (s *Server) sweep() {
 		}
 		now := stamp.Now()
 		s.expire(now)
+		s.sampled.tellLeftOut(s.ctx, time.Now())
 		all := s.all()
 		if len(all) > 0 {
 			s.drops.Look()
@@ -348,6 +350,11 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, session *session
 	session.mu.Unlock()
 	if taken {
 		refuse(w, http.StatusConflict, wire.CodeSession, "the trace of this session is being read already")
+		return
+	}
+	defer session.stopReading()
+	if session.isUnread() {
+		refuse(w, http.StatusConflict, wire.CodeSession, "the trace of this session was not read in time")
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")

@@ -90,6 +90,7 @@ type Server struct {
 	config    Config
 	limits    Limits
 	log       *slog.Logger
+	sampled   *sampled // below log
 	tokenHash [sha256.Size]byte
 	started   time.Time
 	listener  net.Listener
@@ -114,6 +115,8 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.sampled = newSampled(s.log.Handler())
+	s.log = slog.New(s.sampled)
 	if s.config.Identity.Token == "" {
 		identity, err := NewIdentity()
 		if err != nil {
@@ -132,7 +135,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.drops.Look() // what was dropped before is nobody's
 	s.wg.Go(s.readMedia)
-	s.wg.Go(func() { _ = s.http.ServeTLS(s.listener, "", "") }) // ends with http.ErrServerClosed
+	s.wg.Go(func() { _ = s.http.Serve(s.listener) }) // ends with http.ErrServerClosed
 	s.wg.Go(s.sweep)
 	return s, nil
 }
@@ -145,13 +148,15 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("listening for the control connections: %w; choose another address with --control", err)
 	}
 	s.door = newControlDoor()
-	s.listener = &gate{listener, s.door}
+	conf := &tls.Config{Certificates: []tls.Certificate{s.config.Identity.Certificate}, MinVersion: tls.VersionTLS13}
+	control := conf.Clone()
+	control.NextProtos = []string{"h2", "http/1.1"}
+	s.listener = &gate{listener, s.door, control}
 	media, err := stamp.Listen(ctx, orLoopback(s.config.Media))
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with --media", err)
 	}
 	s.media = media
-	conf := &tls.Config{Certificates: []tls.Certificate{s.config.Identity.Certificate}, MinVersion: tls.VersionTLS13}
 	nonceOf := s.nonceOf
 	if s.config.Ports != "" {
 		s.ports, err = listen.Start(ctx, listen.Config{
@@ -169,8 +174,8 @@ func (s *Server) open(ctx context.Context) error {
 	if !bind.IsUnspecified() {
 		s.opener.Address = bind.String()
 	}
-	s.http, err = s.newHTTP(conf)
-	return err
+	s.http = s.newHTTP()
+	return nil
 }
 
 // Room is how many bytes the media socket may hold until they are read, as asked

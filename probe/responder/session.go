@@ -73,6 +73,7 @@ type call struct {
 	turn     netip.AddrPort // the address without proof whose next check gets its answer
 	flows    bool           // the down stream has begun
 	told     string
+	unread   bool // records were dropped, and are, as nobody reads them
 }
 
 // newSession draws the secrets of a session.
@@ -235,6 +236,7 @@ func (c *call) packet(b []byte, a stamp.Arrival) {
 	}
 	arrival := stream.Arrival{Seq: index, Sent: sent, Received: a.At, DSCP: a.DSCP}
 	c.up.take(arrival, a.From, !c.proved.IsValid() || !allowed(c.provedAt, a.At))
+	c.bound()
 }
 
 // fresh says whether a check of the agent's has not been seen before. A second
@@ -301,6 +303,7 @@ func (c *call) left(d wire.Departure) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.down = append(c.down, d)
+	c.bound()
 }
 
 func (c *call) ended(why string) {
