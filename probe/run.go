@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -114,8 +115,10 @@ func (r *run) end() {
 // missing notes what could not be measured.
 func (r *run) missing(what, reason string) { r.missingFor("", what, reason) }
 
-// missingFor notes it with the code of its reason.
+// missingFor notes it with the code of its reason. The errors of several tries
+// stand on one line.
 func (r *run) missingFor(code, what, reason string) {
+	reason = strings.ReplaceAll(reason, "\n", ", ")
 	r.result.NotMeasured = append(r.result.NotMeasured, NotMeasured{What: what, Reason: reason, Code: code})
 }
 

@@ -29,7 +29,7 @@ func goldenReports() map[string]Report {
 	stopped := good
 	stopped.Complete, stopped.Voice.Down, stopped.Bandwidth = false, nil, probe.Bandwidth{}
 	stopped.Voice.DurationS, stopped.Voice.DurationAskedS = 12.34, 30
-	stopped.NotMeasured = []probe.NotMeasured{{What: "voice.down", Reason: "the run was stopped"}, {What: "bandwidth", Reason: "the run was stopped"}}
+	stopped.NotMeasured = []probe.NotMeasured{{What: "voice.down", Reason: "the run was stopped", Code: probe.CodeStopped}, {What: "bandwidth", Reason: "the run was stopped", Code: probe.CodeStopped}}
 	all["stopped"] = New(stopped, thresholds.Default())
 	return all
 }
