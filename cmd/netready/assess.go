@@ -43,6 +43,7 @@ type assessFlags struct {
 	NoBandwidth  bool          `help:"Skip the bandwidth test."`
 	Only         []string      `sep:"," placeholder:"PART,…" help:"Only these parts: voice, firewall, nat, ping, bandwidth. What is left out is not required."`
 	Out          string        `placeholder:"DIR" help:"Folder for the result files (default: netready-results here, or in Documents where here cannot be written)."`
+	Shared       bool          `help:"Let the other users of this computer read the result files; otherwise only you can."`
 }
 
 // defaultFlags are the flags' own defaults, for who has no command line.
@@ -57,6 +58,7 @@ type assessment struct {
 	plan   probe.Plan
 	limits thresholds.Limits
 	out    string
+	shared bool // other users of the computer may read the files
 }
 
 // resolve reads the files that the flags name and checks every value before
@@ -95,6 +97,7 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 	if given.Host != "" {
 		a.plan.Responders = []invite.Invite{given}
 	}
+	a.shared = f.Shared
 	a.out, err = outFolder(f.Out, app.Stderr)
 	return a, err
 }
@@ -311,6 +314,9 @@ func (a assessment) save(rep report.Report, formats []string) ([]string, error) 
 			return files, fmt.Errorf("writing %s: %w", path, err)
 		}
 		files = append(files, path)
+	}
+	if a.shared {
+		return files, report.Share(files...)
 	}
 	return files, nil
 }
