@@ -141,6 +141,10 @@ var streams atomic.Int32
 
 // stream sends the packets down, each when it is due, as long as consent lasts.
 func (s *Server) stream(c *call) {
+	if !c.session.loan.Resume() {
+		c.ended(wire.EndedBusy)
+		return
+	}
 	sealer, err := wire.NewSealer(wire.DownFlow(c.request, c.grant))
 	if err != nil {
 		c.ended("stopped")
