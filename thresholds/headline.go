@@ -54,6 +54,8 @@ func undetermined(findings []Finding, r probe.Result) string {
 	case gap.Code == probe.CodeNoResponder || gap.Reason == "":
 		return "Call quality was not measured: this region has no responder." + noFault +
 			" If you were given a test invite, give it with --responder. To make one, run netready-responder on a host in the region."
+	case gap.Code == probe.CodeBusy, gap.Code == probe.CodeRefused: // the reason ends in what to do
+		return "Call quality was not measured: " + ended(gap.Reason) + noFault
 	default:
 		return "Call quality was not measured: the responder could not be used: " + ended(gap.Reason) + noFault +
 			" Check that it runs, that its invite is the latest one, and that this network lets HTTPS through to it; then run this again."
