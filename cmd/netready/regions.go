@@ -109,7 +109,7 @@ func (row *regionRow) measure(ctx context.Context, list regions.List) {
 	ctx, cancel := context.WithTimeout(ctx, measureLimit)
 	defer cancel()
 	rtt, reason := probe.RoundTrip(ctx, region)
-	row.RTT, row.Reason = rtt, strings.ReplaceAll(reason, "\n", "; ")
+	row.RTT, row.Reason = rtt, reason
 }
 
 func (c *RegionsCmd) print(app *App, list regions.List, rows []regionRow) error {
@@ -132,8 +132,26 @@ func (c *RegionsCmd) print(app *App, list regions.List, rows []regionRow) error 
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("printing the regions: %w", err)
 	}
+	if c.Measure {
+		printGaps(app, rows)
+	}
 	fmt.Fprintln(app.Stdout, "\nA call with figures for each direction needs a responder in the region (netready-responder).")
 	return nil
+}
+
+// printGaps says below the table why regions were not measured: a reason is
+// longer than a column.
+func printGaps(app *App, rows []regionRow) {
+	heading := "\nNot measured:"
+	for _, row := range rows {
+		if row.RTT == nil {
+			fmt.Fprintf(app.Stdout, "%s\n  %s: %s", heading, row.ID, row.Reason)
+			heading = ""
+		}
+	}
+	if heading == "" {
+		fmt.Fprintln(app.Stdout)
+	}
 }
 
 func (row *regionRow) words() string {
@@ -147,7 +165,7 @@ func (row *regionRow) words() string {
 
 func (row *regionRow) roundTrip() string {
 	if row.RTT == nil {
-		return "not measured: " + row.Reason + "\t"
+		return "not measured\t"
 	}
 	return fmt.Sprintf("%.1f ms (%s)\t%d of %d", *row.RTT.AvgMS, row.RTT.Source, row.RTT.Lost, row.RTT.Lost+row.RTT.Samples)
 }

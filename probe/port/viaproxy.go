@@ -25,10 +25,10 @@ import (
 // that a browser has and this program has not.
 const ProxyAuth = "proxy_auth"
 
-// proxies are those that a browser would use for a check, in the order to try:
+// proxiesTo are those that a browser would use for a check, in the order to try:
 // for web pages, that is HTTPS and TLS on 443, and HTTP. The way to the
 // responder has to be proved, so no proxy stands in between.
-func (c Check) proxies(ctx context.Context, opts Options) []proxy.Way {
+func proxiesTo(ctx context.Context, c Check, opts Options) []proxy.Way {
 	switch s := opts.Session; {
 	case opts.NoProxy, c.Host == "", c.Host == "responder", s != nil && strings.EqualFold(s.Host, c.Host):
 		return nil
@@ -46,7 +46,7 @@ func (c Check) proxies(ctx context.Context, opts Options) []proxy.Way {
 func viaProxies(ctx context.Context, check Check, opts Options, started time.Time) (r *Row, word string, last *outcome) {
 	ctx, cancel := context.WithTimeout(ctx, opts.Limit)
 	defer cancel()
-	for _, way := range check.proxies(ctx, opts) {
+	for _, way := range proxiesTo(ctx, check, opts) {
 		t := target{check: check, opts: opts, via: &way, addr: netip.AddrPortFrom(netip.Addr{}, uint16(check.Port))}
 		o, err := t.throughProxy(ctx)
 		if err == nil {
