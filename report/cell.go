@@ -17,10 +17,10 @@ func OneLine(s string) string {
 	space := false
 	for _, r := range s {
 		switch {
-		case unicode.IsControl(r), r == '\u2028', r == '\u2029':
+		case isBreaking(r):
 			space = true
 			continue
-		case r == utf8.RuneError, r == '\ufeff', isTurning(r), r == '\ufffe', r == '\uffff':
+		case r == utf8.RuneError, Steers(r):
 			continue
 		}
 		if space {
@@ -40,6 +40,16 @@ func isClean(s string) bool {
 	}
 	return s == "" || s[0] != ' ' && s[len(s)-1] != ' '
 }
+
+// Steers tells the characters that a terminal or an editor obeys instead of
+// showing them: control characters, ends of lines, marks of the order of bytes
+// and of the direction of writing.
+func Steers(r rune) bool {
+	return isBreaking(r) || isTurning(r) || r == '\ufeff' || r == '\ufffe' || r == '\uffff'
+}
+
+// isBreaking tells those that have a place in a line: where one was, a space is.
+func isBreaking(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
 
 // isTurning tells the marks that show a text in another order than it has.
 func isTurning(r rune) bool {

@@ -243,7 +243,7 @@ func (t *sheet) circumstances(r Report) {
 	for _, a := range r.Voice.Assumptions {
 		t.line(a)
 	}
-	for _, f := range facts(r) {
+	for _, f := range facts(r, allDigits) {
 		t.line(f.Name, f.Text)
 	}
 	t.heading(headPing)

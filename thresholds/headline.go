@@ -28,6 +28,8 @@ func Headline(v Verdict, findings []Finding, r probe.Result) string {
 	case gap.Code == probe.CodeNoResponder || gap.Reason == "":
 		return unsaid + "nothing failed, but without a responder in the region up and down cannot be measured. " +
 			"Run netready-responder on a host there and give its invite with --responder."
+	case gap.Code == probe.CodeBusy, gap.Code == probe.CodeRefused: // the reason ends in what to do
+		return unsaid + "nothing that was measured failed, but there was no test call: " + ended(gap.Reason)
 	default:
 		return unsaid + "nothing that was measured failed, but the responder could not be used: " + ended(gap.Reason) +
 			" Check that it runs, that its invite is the latest one, and that this network lets HTTPS through to it; then run this again."

@@ -88,6 +88,10 @@ func measurable(reason string) string {
 		return "Run it again and let it finish."
 	case probe.ReasonNotServed:
 		return "Ask whoever runs the responder to serve this port too (--ports standard)."
+	case probe.CodeBusy:
+		return "Run it again at a quieter time, or ask whoever runs the responder to let more calls in (--max-per-address, --max-packet-rate)."
+	case probe.CodeRefused:
+		return "Ask for less (--calls, --duration), or ask whoever runs the responder to grant more."
 	case probe.CodeUnreachable:
 		return "Check that the responder runs and that this network lets TCP out to its control port."
 	case probe.ReasonNoResponder:

@@ -103,9 +103,14 @@ func up(ctx context.Context, link Link, s Settings) (*float64, error) {
 	defer cancel()
 	source := &source{end: stamp.Now() + s.For, left: s.Most}
 	_, _ = rand.Read(source.bytes[:]) // never fails; nothing on the way can compress it
+	began := stamp.Now()
 	got, err := link.Upload(ctx, source)
 	if err != nil {
 		return nil, err
+	}
+	// The far end cannot have had more than was sent, nor for longer than it took.
+	if got.Bytes < 0 || got.Bytes > s.Most-source.left || got.Elapsed < 0 || got.Elapsed > stamp.Now()-began {
+		return nil, errImpossible
 	}
 	return perSecond(got.Bytes, got.Elapsed)
 }
@@ -126,6 +131,8 @@ func (s *source) Read(p []byte) (int, error) {
 	s.left -= int64(n)
 	return n, nil
 }
+
+var errImpossible = errors.New("the responder tells of more than was sent")
 
 var errTooLittle = errors.New("too little arrived to tell")
 

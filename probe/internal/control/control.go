@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -64,8 +63,11 @@ const (
 type Client struct {
 	invite invite.Invite
 	grant  wire.Grant
+	trace  trickle // what may come of it
 	base   *http.Transport
 	proxy  *url.URL // nil: direct
+
+	elsewhere string // the media's host, where that is another
 
 	replacing sync.Mutex // held while a broken connection is replaced
 
@@ -90,12 +92,20 @@ func Open(ctx context.Context, invite invite.Invite, request wire.Request, base 
 	if err := c.ask(ctx, request); err != nil {
 		return nil, err
 	}
+	err := checkGrant(request, &c.grant)
+	if err == nil {
+		err = c.settleMedia(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.current().conn.Close())
+	}
+	c.trace = traceOf(request, c.grant)
 	return c, nil
 }
 
 // opening makes sure that a failure to open says which kind it is.
 func (c *Client) opening(ctx context.Context, err error) error {
-	for _, kind := range []error{ErrToken, ErrPin, ErrVersion, ErrRefused, ErrUnreachable, ErrBusy, ErrPortal} {
+	for _, kind := range []error{ErrToken, ErrPin, ErrVersion, ErrRefused, ErrUnreachable, ErrBusy, ErrPortal, ErrGrant} {
 		if errors.Is(err, kind) {
 			return err
 		}
@@ -146,6 +156,9 @@ func (c *Client) OpenPorts(ctx context.Context, r wire.PortsRequest) (wire.Ports
 	var g wire.PortsGrant
 	if err := c.post(ctx, c.path(wire.PathPorts), r, &g); err != nil {
 		return wire.PortsGrant{}, fmt.Errorf("asking the responder for ports: %w", err)
+	}
+	if err := checkPorts(r, &g); err != nil {
+		return wire.PortsGrant{}, err
 	}
 	return g, nil
 }
@@ -283,22 +296,11 @@ func problem(resp *http.Response) error {
 	case wire.CodeToken:
 		return ErrToken
 	case wire.CodeVersion:
-		return fmt.Errorf("%w: %s", ErrVersion, printable(p.Error))
+		return fmt.Errorf("%w: %s", ErrVersion, wire.Printable(p.Error, mostWords))
 	case wire.CodeBusy:
-		return &Busy{After: min(max(p.After, minAfter), maxAfter), Ticket: printable(p.Ticket), Sentence: printable(p.Error)}
+		return &Busy{After: min(max(p.After, minAfter), maxAfter), Ticket: wire.Printable(p.Ticket, mostWords), Sentence: wire.Printable(p.Error, mostWords)}
 	}
-	return fmt.Errorf("%w: %s", ErrRefused, printable(p.Error))
-}
-
-// printable keeps what the far end wrote from playing tricks on a terminal.
-func printable(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
-	return s[:min(len(s), 400)]
+	return fmt.Errorf("%w: %s", ErrRefused, wire.Printable(p.Error, mostWords))
 }
 
 // IsMediaOwn says whether the media goes to the very address that the control
