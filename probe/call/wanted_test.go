@@ -78,8 +78,8 @@ func TestStreamWaitsForASignAndGoesOn(t *testing.T) {
 			t.Errorf("%d packets went into the silence, want 2 s of them from the last line that told of arrivals", during)
 		}
 		m := stream.Measure(o.Calls[0].Up.Trace, buffer)
-		if up := o.Calls[0].Up; m.Sent < packets-20 || m.Lost < 398 || m.Lost > 405 || up.Held != 0 {
-			t.Errorf("%d of %d lost in a silence of 8 s, %d held back, want 400 and nobody called busy", m.Lost, m.Sent, up.Held)
+		if up := o.Calls[0].Up; m.Sent < packets-20 || m.Lost < 385 || m.Lost > 405 || up.Held != 0 {
+			t.Errorf("%d of %d lost in a silence of 8 s, %d held back, want some 400 and nobody called busy", m.Lost, m.Sent, up.Held)
 		}
 	})
 }
