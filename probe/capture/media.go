@@ -1,15 +1,16 @@
 package capture
 
-import "time"
+import (
+	"time"
+
+	"netready/probe/stream"
+)
 
 const (
 	// jump is how far the timestamps of a stream and its sequence numbers may
 	// disagree, and its transit change at once, before it is the sender that set
 	// its timestamp anew and not the network.
 	jump = time.Second
-	// rest is how much later than due the first packet of a talk spurt comes, at
-	// least, if the sender paused before it.
-	rest = 10 * time.Millisecond
 	// silence is by how many packets a timestamp runs ahead of the numbers where
 	// the sender was silent.
 	silence = 4
@@ -33,6 +34,8 @@ type mediaClock struct {
 	shift   time.Duration // of all timestamps since the sender set them anew
 	since   int64         // the sequence number from which it holds
 	before  time.Duration // the shift before that
+	resumed int64         // the sequence number that came first after a pause
+	rested  time.Duration // the transit before that pause
 	other   bool          // noise or an event came since
 }
 
@@ -40,51 +43,64 @@ type mediaClock struct {
 // anew before it. A packet whose payload type counts time in another way (a
 // telephone event keeps one stamp over several packets) says nothing about the
 // path and gets the transit of the packet before it.
-func (c *mediaClock) place(i int, seq int64, counts bool) (sent time.Duration, fresh bool) {
+func (c *mediaClock) place(i int, seq int64, counts bool) (sent time.Duration, fresh stream.Fresh) {
 	p := c.packets[i]
 	at := time.Duration(p.at)
 	c.other = c.other || !counts || isNoise(p.kind())
 	switch {
 	case !counts:
-		return at - c.transit, false
+		return at - c.transit, stream.GoesOn
 	case !c.started:
 		c.started, c.last, c.seq, c.shift, c.before = true, p, seq, at, at // the first packet's transit is 0
-		return at, false
+		return at, stream.GoesOn
 	case seq <= c.seq:
-		return c.late(p, seq), false
+		return c.late(p, seq)
 	}
 	units := c.units + int64(int32(p.timestamp-c.last.timestamp))
 	off, delta := c.compare(p, seq)
 	if c.suspicious(off, delta) {
-		fresh = c.setAnew(i)
-		switch {
-		case !fresh && far(off):
-			return at - c.transit, false
-		case !fresh: // an odd timestamp, by which the next is not measured
-			return seconds(units, c.rate) + c.shift, false
+		fresh = stream.SetAnew
+		switch anew := c.setAnew(i); {
+		case !anew && far(off):
+			return at - c.transit, stream.GoesOn
+		case !anew: // an odd timestamp, by which the next is not measured
+			return seconds(units, c.rate) + c.shift, stream.GoesOn
 		case far(off) || units <= c.units:
 			c.before, c.since = c.shift, seq
 			c.shift = at - seconds(units, c.rate) - c.transit
 		}
 	}
-	fresh = fresh || c.paused(i, off, delta)
+	if fresh == stream.GoesOn && c.paused(i, off, delta) {
+		fresh = stream.Paused
+	}
 	c.last, c.seq, c.units, c.other = p, seq, units, isNoise(p.kind())
 	sent = seconds(units, c.rate) + c.shift
+	if fresh != stream.GoesOn {
+		c.resumed, c.rested = seq, c.transit
+	}
 	c.transit = at - sent
 	return sent, fresh
 }
 
-// late is the send stamp of a copy, or of a packet that others overtook.
-func (c *mediaClock) late(p packet, seq int64) time.Duration {
-	shift := c.shift
+// late is the same for a copy, or for a packet that others overtook. It may be
+// the one that the pause came before.
+func (c *mediaClock) late(p packet, seq int64) (sent time.Duration, fresh stream.Fresh) {
+	shift, at := c.shift, time.Duration(p.at)
+	behind := int64(int32(p.timestamp - c.last.timestamp))
 	if seq < c.since {
 		shift = c.before
+		if old := at - seconds(c.units+behind, c.rate); (old - shift - c.rested).Abs() > (old - c.shift - c.transit).Abs() {
+			shift, fresh = c.shift, stream.SetAnew
+		}
+	} else if far(seconds(behind-(seq-c.seq)*int64(c.step), c.rate)) {
+		return at - c.transit, stream.GoesOn
 	}
-	behind := int64(int32(p.timestamp - c.last.timestamp))
-	if far(seconds(behind-(seq-c.seq)*int64(c.step), c.rate)) && c.since <= seq {
-		return time.Duration(p.at) - c.transit
+	sent = seconds(c.units+behind, c.rate) + shift
+	transit := at - sent
+	if fresh == stream.GoesOn && (c.markers && p.marker() || seq < c.resumed && (transit-c.transit).Abs() < (transit-c.rested).Abs()) {
+		fresh = stream.Paused
 	}
-	return seconds(c.units+behind, c.rate) + shift
+	return sent, fresh
 }
 
 // compare tells how far a packet's timestamp is from where its number is, and
@@ -109,16 +125,17 @@ func (c *mediaClock) suspicious(off, delta time.Duration) bool {
 // as those before it.
 func (c *mediaClock) setAnew(i int) bool {
 	p, here, there := c.packets[i], 0, 0
-	for _, next := range c.packets[i+1:] {
+	for _, next := range c.packets[i+1 : min(len(c.packets), i+1+4*votes)] {
 		if here+there == votes {
 			break
 		}
 		if next.kind() != p.kind() || int16(next.seq-p.seq) <= 0 {
 			continue
 		}
-		if offLine(p, next, c.step) < offLine(c.last, next, c.step) {
+		anew, old := offLine(p, next, c.step), offLine(c.last, next, c.step)
+		if anew <= old/4 {
 			here++
-		} else {
+		} else if old <= anew/4 {
 			there++
 		}
 	}
@@ -133,11 +150,8 @@ func (c *mediaClock) paused(i int, off, delta time.Duration) bool {
 	}
 	ptime := seconds(int64(c.step), c.rate)
 	spurt := c.other || c.markers && c.packets[i].marker()
-	switch {
-	case off >= silence*ptime || off <= -ptime/2:
+	if spurt || off >= silence*ptime || off <= -ptime/2 {
 		return true
-	case spurt:
-		return delta+off >= rest
 	}
 	return delta > jump && off.Abs() < ptime && !c.drains(i, delta)
 }

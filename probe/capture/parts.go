@@ -157,8 +157,8 @@ func (s *splitter) older(now *part, k packet) *part {
 		}
 		return nil
 	}
-	if abs(ahead) < abs(nearer) {
-		return old
+	if ahead < 0 && nearer > 10 && -ahead < nearer {
+		return old // the same clip: a number that the old part lacks
 	}
 	return nil
 }
@@ -219,25 +219,28 @@ func (s *splitter) again(i int, now *part, k packet) bool {
 	if first.timestamp != k.timestamp {
 		return s.step == 0 && s.follows(i, now, k)
 	}
-	// The same clip: each number comes as much later as the clip is long.
-	late := k.at - first.at
-	need := min(minAgain, -ahead+1)
-	if need < minAgain || s.ptime <= 0 || time.Duration(late) < time.Duration(-ahead)*s.ptime*8/10 {
-		return false
-	}
+	clip := time.Duration(-ahead) * s.ptime
+	return s.ptime > 0 && -ahead+1 >= minAgain && time.Duration(k.at-first.at) >= clip*8/10 && s.playedAgain(i, now, k)
+}
+
+// playedAgain says whether the numbers after a copy return as well, at the pace
+// of a sender, while those before it do not go on.
+func (s *splitter) playedAgain(i int, now *part, k packet) bool {
 	run, last := 1, k
-	for _, next := range s.all[i+1:] {
-		if run == need {
-			break
-		}
+	for _, next := range s.all[i+1 : min(len(s.all), i+1+glimpse)] {
 		d := int16(next.seq - last.seq)
 		paced := time.Duration(next.at-last.at) >= time.Duration(d)*s.ptime/2
-		if d <= 0 || d > 10 || !paced || offLine(k, next, s.step) > 2*int64(s.step) {
+		switch {
+		case now.ahead(next) > 0:
 			return false
+		case d > 0 && d <= 10 && paced && offLine(k, next, s.step) <= 2*int64(s.step):
+			run, last = run+1, next
 		}
-		run, last = run+1, next
+		if run == minAgain {
+			return true
+		}
 	}
-	return run == need
+	return false
 }
 
 // jumped says whether a packet's timestamp is far from where its number is.

@@ -29,7 +29,7 @@ func Measure(t Trace, jitterBuffer time.Duration) Metrics {
 	}
 	p := newPath(arrived)
 	if m.Received >= minForJitter {
-		mean, largest := jitter(arrived, p.resumed())
+		mean, largest := jitter(arrived, p)
 		m.Jitter, m.JitterMax = nanoseconds(mean), nanoseconds(largest)
 	}
 	m.PDVp99, m.Shifts = p.pdv(pdvShare), p.shifts(t.PacketTime)
@@ -69,7 +69,7 @@ type packet struct {
 	sent    float64 // sender's clock
 	transit float64 // receive stamp - send stamp, the first arrival's being 0
 	dscp    int32
-	fresh   bool // the sender paused before it
+	fresh   Fresh
 }
 
 // firstCopies lists the packets that arrived, in order of arrival and each
