@@ -4,8 +4,6 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
-
-	"netready/probe/stream"
 )
 
 // Odd timestamps, high or low, few or several, at the start, in the middle or at
@@ -23,8 +21,11 @@ func TestOddTimestamps(t *testing.T) {
 			if place == "scattered" || place == "in a row" {
 				k = 1 + r.IntN(max(1, len(p.packets)/100-1))
 			}
-			from := r.IntN(len(p.packets) - k)
+			from, same := r.IntN(len(p.packets)-k), r.Uint64()
 			for i := range k {
+				if place == "in a row" {
+					r = rand.New(rand.NewPCG(same, 0)) // all by as much
+				}
 				at := map[string]int{"first": 0, "middle": len(p.packets) / 2, "last": len(p.packets) - 1, "scattered": r.IntN(len(p.packets)), "in a row": from + i}[place]
 				off := uint32(8 * (70 + r.IntN(900))) // 70 to 970 ms
 				switch r.IntN(4) {
@@ -93,7 +94,13 @@ func TestHoldAndSilence(t *testing.T) {
 				}
 				sorted(p.packets)
 				_, m := only(t, read(t, ngFile(t, wrappings()[0], p.packets), Options{}))
-				if m.Discarded > 0 || len(m.Shifts) > 0 || m.Sent != n || m.Lost != p.lost || *m.JitterMax > 35*time.Millisecond {
+				// What the sender counts badly in a spurt of a few packets cannot be told
+				// from a late packet.
+				few, jitter := 0, 35*time.Millisecond
+				if tt.name == "counted badly" {
+					few, jitter = 1+pauses/5, time.Second
+				}
+				if m.Discarded > few || len(m.Shifts) > 0 || m.Sent != n || m.Lost != p.lost || *m.JitterMax > jitter {
 					t.Errorf("run %d, %d pauses: %d discards, shifts %v, jitter %v, %d of %d sent, %d lost of %d", run, pauses, m.Discarded, m.Shifts, *m.JitterMax, m.Sent, n, m.Lost, p.lost)
 				}
 			}
@@ -148,6 +155,5 @@ func TestDiscardsOfTrueDelays(t *testing.T) {
 		if m.Discarded != want || m.Lost != p.lost {
 			t.Errorf("run %d: %d discards, want %d; %d lost, want %d", run, m.Discarded, want, m.Lost, p.lost)
 		}
-		_ = stream.Metrics{}
 	}
 }

@@ -26,10 +26,11 @@ func (e *estimator) add(transit float64) float64 {
 }
 
 // after takes the next packet and gives the jitter after it. What the sender did
-// in a pause is no jitter: the first packet after one has nothing before it.
+// in a pause is no jitter: the first packet after one has nothing before it,
+// where its transit tells of the pause.
 func (e *estimator) after(k packet, p path) (j float64, counts bool) {
 	stretch := p.stretch(k)
-	counts = e.started && stretch == e.stretch
+	counts = e.started && (stretch == e.stretch || math.Abs(k.transit-e.last) < minShift)
 	e.started, e.stretch = counts, stretch
 	return e.add(k.transit), counts
 }
