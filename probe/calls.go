@@ -1,13 +1,16 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"netready/probe/call"
+	"netready/probe/internal/stamp"
 	"netready/probe/machine"
 	"netready/probe/nat"
 	"netready/probe/ping"
@@ -45,7 +48,6 @@ func (r *run) placeCalls(ctx context.Context) {
 		return
 	}
 	r.result.Voice.Mode = ModeResponder
-	r.result.Voice.DurationS = r.session.Duration().Seconds()
 	r.write(outcome)
 }
 
@@ -65,12 +67,29 @@ func (r *run) pingGateway(ctx context.Context) (stop func()) {
 	return func() { cancel(); wg.Wait() }
 }
 
-// shortened says that a responder granted less of a call than was asked for.
-func shortened(asked, granted time.Duration) []string {
-	if granted >= asked {
+// shortened says that a call was shorter than was asked for, and why: the
+// responder granted less, or the call was cut short.
+func shortened(asked, granted, lasted time.Duration, reason string) []string {
+	if granted > 0 && lasted >= granted {
+		reason = "the responder grants no more (its operator sets --max-duration)"
+	}
+	if lasted >= asked {
 		return nil
 	}
-	return []string{fmt.Sprintf("The call lasted %v instead of the %v asked for: the responder grants no more (its operator sets --max-duration).", granted, asked)}
+	return []string{fmt.Sprintf("The call lasted %v instead of the %v asked for: %s.", lasted.Round(10*time.Millisecond), asked, strings.TrimSuffix(reason, "."))}
+}
+
+// lasted is how long the calls lasted: all of what was granted, or up to the
+// last packet that was sent.
+func lasted(o *call.Outcome, granted time.Duration) time.Duration {
+	if o.Complete {
+		return granted
+	}
+	sent := 0
+	for _, c := range o.Calls {
+		sent = max(sent, c.Up.Sent, c.Down.Sent)
+	}
+	return min(granted, time.Duration(sent)*packetTime)
 }
 
 // write turns the outcome of the calls into the figures of the Result.
@@ -90,14 +109,19 @@ func (r *run) write(o *call.Outcome) {
 	} else {
 		r.missing("voice.rtt", "no round trip was answered, neither over UDP nor over the control connection")
 	}
-	v.Assumptions = append(q.Assumptions(), shortened(r.plan.Duration, r.session.Duration())...)
+	length := lasted(o, r.session.Duration())
+	v.DurationS = length.Seconds()
+	v.Assumptions = append(q.Assumptions(), shortened(r.plan.Duration, r.session.Duration(), length, o.Reason)...)
 	var late []time.Duration
 	var noSkew []skewReasons
 	for _, c := range o.Calls {
 		var pair CallPair
 		var why skewReasons
-		pair.Up, why.up = direction(c.Up, r.plan.JitterBuffer, q)
-		pair.Down, why.down = direction(c.Down, r.plan.JitterBuffer, q)
+		pair.Up, why.up = direction(c.Up, r.plan.JitterBuffer, q, thisPC, theResponder)
+		pair.Down, why.down = direction(c.Down, r.plan.JitterBuffer, q, theResponder, thisPC)
+		if pair.Down != nil {
+			pair.Down.KernelStamps = stamp.Kernel
+		}
 		v.PerCall, noSkew = append(v.PerCall, pair), append(noSkew, why)
 		late = append(late, c.Lateness...)
 		for _, p := range c.PathChanges {
@@ -119,14 +143,15 @@ func (r *run) write(o *call.Outcome) {
 
 // direction is nil where nothing was sent that way. noSkew is why its clock
 // skew is nil.
-func direction(d call.Direction, jitterBuffer time.Duration, q Quality) (out *Direction, noSkew string) {
+func direction(d call.Direction, jitterBuffer time.Duration, q Quality, sender, receiver end) (out *Direction, noSkew string) {
 	if d.Sent == 0 {
 		return nil, ""
 	}
 	m := stream.Measure(d.Trace, jitterBuffer)
 	out = NewDirection(m, q)
-	out.Foreign, out.SocketDropped = d.Foreign, int(d.Dropped)
-	out.DSCPAsked = &d.Mark.Asked
+	out.Foreign, out.SocketDropped, out.SentLate = d.Foreign, int(d.Dropped), d.SentLate
+	out.Unreliable = unreliable(d, sender, receiver)
+	out.DSCPAsked, out.DSCPSet = &d.Mark.Asked, d.Mark.Set
 	out.DSCPReason = d.Mark.Unheard
 	if out.DSCPReceived == nil && out.DSCPReason == "" {
 		out.DSCPReason = "the system told no mark of the packets that arrived"
@@ -134,8 +159,11 @@ func direction(d call.Direction, jitterBuffer time.Duration, q Quality) (out *Di
 			out.DSCPReason = nothingArrived
 		}
 	}
-	if d.Mark.Doubt != "" && (out.DSCPReceived == nil || *out.DSCPReceived != d.Mark.Asked) {
-		out.DSCPReason = d.Mark.Doubt
+	if out.DSCPSet == nil {
+		out.DSCPNotSet = cmp.Or(d.Mark.Doubt, "the responder did not tell")
+		if out.DSCPReceived != nil && *out.DSCPReceived == d.Mark.Asked {
+			out.DSCPSet, out.DSCPNotSet = &d.Mark.Asked, "" // it was, since it arrived so
+		}
 	}
 	return out, m.SkewReason
 }

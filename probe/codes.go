@@ -12,7 +12,9 @@ const (
 	CodeNoResponder = port.NoResponder        // the region has none, and none was named
 	CodeUnreachable = "responder_unreachable" // one was named and could not be used
 	CodeBusy        = port.ResponderBusy      // it is full, by its own word
+	CodeRefused     = "responder_refused"     // it was asked for more than it ever grants
 	CodeStopped     = port.Stopped            // the run ended before
+	Online          = "online"                // what connectivity says where nothing is wrong
 	CodeOffline     = "offline"               // this computer has no network
 	CodeProxyOnly   = "proxy_only"            // only a proxy leads out
 	CodeDNSDead     = "dns_dead"              // no name can be resolved
@@ -42,6 +44,13 @@ const (
 	ReasonPCBusy      = port.Busy
 	ReasonStopped     = port.Stopped
 	ReasonFarBusy     = port.ResponderBusy // the responder was full, by its own word
+)
+
+// Who said no, in a PortRow.
+const (
+	ByThisMachine = port.ByThisMachine
+	ByPath        = port.ByPath
+	ByFarEnd      = port.ByFarEnd
 )
 
 // Codes of a DNSAnswer.

@@ -15,9 +15,9 @@ import (
 
 // tryPorts fills the firewall column. Checks that need the responder wait for
 // the session, the others do not.
-func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Time) []PortRow {
-	column := r.plan.Regions.Column(r.plan.Region, r.plan.Features)
-	done := func(row port.Row) { r.track.row(portRow(row), time.Since(began)) }
+func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Time) []port.Row {
+	column := r.column(r.plan.Features)
+	done := func(row port.Row) { r.track.row(r.unreachable(portRow(row)), time.Since(began)) }
 	options := port.Options{Samples: r.plan.RangeSamples, Done: done, Paths: &port.Paths{}}
 	if options.Samples == 0 {
 		options.Samples = port.OnlyEnds
@@ -48,6 +48,16 @@ func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Ti
 	return inOrder(column, append(first, second...))
 }
 
+// column is the rows to try. Where the region is not known, for want of a
+// responder that says it, whatever needs no responder is tried all the same;
+// but a responder on this very computer is no reason to ask anybody outside.
+func (r *run) column(features []string) []regions.Check {
+	if r.nowhere {
+		return r.plan.Regions.ColumnOfNowhere(features)
+	}
+	return r.plan.Regions.Column(r.plan.Region, features)
+}
+
 // isResponder reports whether a host is one of the responders that the plan
 // names: a row that gives its address asks it to prove itself too.
 func (r *run) isResponder(host string) bool {
@@ -72,23 +82,19 @@ func (r *run) clockControl(ctx context.Context, paths *port.Paths) {
 }
 
 // inOrder sorts rows as the column has them.
-func inOrder(column []regions.Check, rows []port.Row) []PortRow {
+func inOrder(column []regions.Check, rows []port.Row) []port.Row {
 	place := make(map[string]int, len(column))
 	for i, c := range column {
 		place[c.Name] = i
 	}
 	slices.SortStableFunc(rows, func(a, b port.Row) int { return place[a.Name] - place[b.Name] })
-	out := make([]PortRow, 0, len(rows))
-	for _, row := range rows {
-		out = append(out, portRow(row))
-	}
-	return out
+	return rows
 }
 
 func portRow(row port.Row) PortRow {
 	return PortRow{
 		Name: row.Name, Protocol: row.Protocol, Host: row.Host, Port: row.Port, Ports: row.Ports, Family: row.Family,
-		Required: row.Required, Status: row.Status, Reason: row.Reason, Detail: row.Detail, Note: row.Note,
+		Required: row.Required, Status: row.Status, Reason: row.Reason, By: row.By, Proxy: row.Via, Detail: row.Detail, Note: row.Note,
 		ElapsedMS: milliseconds(&row.Elapsed), Tested: row.Tested, FailedPorts: row.Failed,
 	}
 }

@@ -11,6 +11,10 @@ func (r *run) measureRoundTrip(ctx context.Context) {
 	}
 	stop := r.track.during(StepCall)
 	defer stop()
+	if code, reason := r.cutOff(); code != "" {
+		r.missingFor(code, "voice.rtt", reason)
+		return
+	}
 	rtt, reason := RoundTrip(ctx, r.plan.Region)
 	if rtt == nil {
 		r.missing("voice.rtt", reason)

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"netready/probe/environment"
 	"netready/probe/internal/wire"
 	"netready/probe/invite"
+	"netready/probe/machine"
 	"netready/probe/nat"
 	"netready/probe/ping"
 	"netready/probe/port"
@@ -44,8 +46,9 @@ func (r *run) reach(ctx context.Context) error {
 		<-ready // the responder says which region it stands in
 		r.settleRegion()
 	}
+	var rows []port.Row
 	if r.plan.asks(PartFirewall) {
-		wg.Go(func() { r.result.Firewall = r.tryPorts(ctx, ready, began) })
+		wg.Go(func() { rows = r.tryPorts(ctx, ready, began) })
 		wg.Go(func() { r.lookAround(ctx) })
 	}
 	if r.plan.asks(PartNAT) {
@@ -55,6 +58,10 @@ func (r *run) reach(ctx context.Context) error {
 		wg.Go(func() { r.pingResponder(ctx, ready) })
 	}
 	wg.Wait()
+	for _, row := range rows {
+		r.result.Firewall = append(r.result.Firewall, r.unreachable(portRow(row)))
+	}
+	r.settleConnectivity(ctx, rows)
 	if r.plan.asks(PartFirewall) {
 		r.unlooked()
 	}
@@ -93,30 +100,44 @@ func (r *run) connect(ctx context.Context) error {
 		r.whyCode = CodeNoResponder
 		return nil
 	}
-	var reasons []error
+	var all []candidate
 	for _, to := range invites {
 		to, err := to.WithToken(r.plan.Token)
 		if err != nil {
 			return err
 		}
-		session, err := call.Open(ctx, to, call.Settings{
-			Codec: r.plan.Codec, Duration: r.plan.Duration, Calls: r.plan.Calls, DSCP: r.plan.DSCP,
-		})
-		if err == nil {
-			r.accept(session)
-			return nil
-		}
-		if errors.Is(err, call.ErrToken) || errors.Is(err, invite.Err) {
-			return err
-		}
-		reasons = append(reasons, err)
+		all = append(all, candidate{to: to})
 	}
-	r.why, r.whyCode = errors.Join(reasons...).Error(), CodeUnreachable
+	session, reasons := r.openAny(ctx, all)
+	if session != nil {
+		r.accept(session)
+		return nil
+	}
+	if len(reasons) == 1 && (errors.Is(reasons[0], call.ErrToken) || errors.Is(reasons[0], invite.Err)) {
+		return reasons[0]
+	}
+	r.whyErr = errors.Join(reasons...)
+	r.why, r.whyCode = joined(reasons), CodeUnreachable
+	switch { // a responder that answered says more than one that could not be reached
+	case errors.Is(r.whyErr, errFull):
+		r.why, r.whyCode = reasons[0].Error(), CodeBusy
+	case errors.Is(r.whyErr, call.ErrRefused):
+		r.whyCode = CodeRefused
+	}
 	if ctx.Err() != nil { // the errors say no more than its Go name
 		r.whyCode = CodeStopped
 		r.why = "the run was stopped before the responder had answered"
 	}
 	return nil
+}
+
+// joined are errors on one line.
+func joined(all []error) string {
+	words := make([]string, len(all))
+	for i, err := range all {
+		words[i] = strings.Join(strings.Fields(err.Error()), " ")
+	}
+	return strings.Join(words, ", ")
 }
 
 // responders are the invites to try, in order.
@@ -157,13 +178,17 @@ func (r *run) settleRegion() {
 			}
 		}
 	}
+	r.nowhere = r.session == nil && slices.ContainsFunc(r.responders(), func(to invite.Invite) bool {
+		host, _, err := net.SplitHostPort(to.Host)
+		return err == nil && !isLoopback(host)
+	})
 	r.result.Region.ID, r.result.Region.Name = r.plan.Region.ID, r.plan.Region.Name
 }
 
 // lookAround looks for proxy, captive portal, address families and odd DNS.
 func (r *run) lookAround(ctx context.Context) {
 	var hosts []string
-	for _, c := range r.plan.Regions.Column(r.plan.Region, nil) {
+	for _, c := range r.column(nil) {
 		if !c.NeedsResponder() && c.Host != regions.HostResolver && !slices.Contains(hosts, c.Host) && net.ParseIP(c.Host) == nil {
 			hosts = append(hosts, c.Host)
 		}
@@ -198,6 +223,10 @@ func (r *run) lookAtNAT(ctx context.Context, ready <-chan struct{}) {
 	r.result.NAT, r.unsipped = natResult(found), found.SIPReason
 }
 
+// mostPlaces bounds the listeners that are asked for the NAT's sake: those of a
+// responder's standard ports, all of them.
+const mostPlaces = 12
+
 // natOptions names the places that answer: the media port and ports that the
 // responder opens for this, its STUN and its SIP listeners.
 func natOptions(ctx context.Context, s *port.Session) nat.Options {
@@ -208,12 +237,13 @@ func natOptions(ctx context.Context, s *port.Session) nat.Options {
 	}
 	for _, l := range s.Listeners {
 		address := net.JoinHostPort(s.Host, fmt.Sprint(l.Port))
-		switch l.Protocol {
-		case "stun":
-			o.STUN = append(o.STUN, nat.STUN{Address: address, Nonce: s.Nonce})
-		case "sip":
+		switch {
+		case l.Protocol == "sip":
 			o.SIP = address
-		case "udp":
+		case len(o.STUN)+len(o.Knock) > mostPlaces: // enough to tell how a NAT maps
+		case l.Protocol == "stun":
+			o.STUN = append(o.STUN, nat.STUN{Address: address, Nonce: s.Nonce})
+		case l.Protocol == "udp":
 			o.Knock = append(o.Knock, address)
 		}
 	}
@@ -239,16 +269,26 @@ func (r *run) noSession() string {
 	return "there is no session with a responder"
 }
 
+// roleResponder is that of a Ping of the responder's host.
+const roleResponder = "responder"
+
 // pingResponder asks the responder's host by ICMP, before the call: beside it
-// only the gateway is asked.
+// only the gateway is asked. Where there is none, the gateway is asked now.
 func (r *run) pingResponder(ctx context.Context, ready <-chan struct{}) {
 	<-ready
+	const questions = 5 // about a second in all
 	if r.session == nil {
-		r.missingFor(r.whyCode, "ping", r.noSession())
+		gateway := machine.Describe(ctx, "").Interface.Gateway
+		if !gateway.IsValid() || r.plan.Region.ID == LocalRegion {
+			r.missingFor(r.whyCode, "ping", r.noSession())
+			return
+		}
+		r.result.Ping = append(r.result.Ping,
+			Ping{Target: r.result.Region.Responder, Role: roleResponder, Reason: r.noSession()},
+			pinged(ping.Run(ctx, gateway.String(), ping.Settings{Count: questions, Interval: 250 * time.Millisecond}), "gateway"))
 		return
 	}
-	const questions = 5 // about a second in all
-	r.result.Ping = append(r.result.Ping, pinged(ping.Run(ctx, r.farHost(), ping.Settings{Count: questions, Interval: 250 * time.Millisecond}), "responder"))
+	r.result.Ping = append(r.result.Ping, pinged(ping.Run(ctx, r.farHost(), ping.Settings{Count: questions, Interval: 250 * time.Millisecond}), roleResponder))
 }
 
 func pinged(p ping.Result, role string) Ping {

@@ -93,7 +93,8 @@ type Voice struct {
 	Codec          string     `json:"codec"`
 	PtimeMS        float64    `json:"ptime_ms"`
 	JitterBufferMS float64    `json:"jitter_buffer_ms"`
-	DurationS      float64    `json:"duration_s"` // asked and granted
+	DurationS      float64    `json:"duration_s"`       // that the call lasted, 0 without one
+	DurationAskedS float64    `json:"duration_asked_s"` // longer where the responder granted less or the call was cut short
 	Calls          int        `json:"calls"`
 	Assumptions    []string   `json:"assumptions"` // behind R and MOS
 	Up             *Direction `json:"up"`          // nil: nothing was sent that way
@@ -114,14 +115,19 @@ type CallPair struct {
 // Direction holds the figures of one direction of one call. Up is from the
 // agent to the responder. Figures are rounded to three decimals.
 type Direction struct {
-	Sent           int      `json:"sent"`           // packets the sender sent (in a capture: the span of sequence numbers)
-	Received       int      `json:"received"`       // distinct sequence numbers
-	Lost           int      `json:"lost"`           // sent - received
-	Duplicates     int      `json:"duplicates"`     // further copies
-	Discarded      int      `json:"discarded"`      // too late for the jitter buffer
-	Reordered      int      `json:"reordered"`      // RFC 4737
-	Foreign        int      `json:"foreign"`        // dropped for a wrong tag
-	SocketDropped  int      `json:"socket_dropped"` // by the receiver's own socket for want of room: not the path's fault
+	Sent          int `json:"sent"`           // packets the sender sent (in a capture: the span of sequence numbers)
+	Received      int `json:"received"`       // distinct sequence numbers
+	Lost          int `json:"lost"`           // sent - received
+	Duplicates    int `json:"duplicates"`     // further copies
+	Discarded     int `json:"discarded"`      // too late for the jitter buffer
+	Reordered     int `json:"reordered"`      // RFC 4737
+	Foreign       int `json:"foreign"`        // dropped for a wrong tag
+	SentLate      int `json:"sent_late"`      // packets that the sender itself was over 2 s late with and gave up: neither sent nor lost
+	SocketDropped int `json:"socket_dropped"` // by the receiver's own socket for want of room: not the path's fault
+	// KernelStamps says that the kernel itself stamped what arrived and counted
+	// what its socket dropped: a busy program then spoils neither. Of the
+	// responder it is not known.
+	KernelStamps   bool     `json:"kernel_stamps,omitempty"`
 	LossPercent    *float64 `json:"loss_percent"`
 	DiscardPercent *float64 `json:"discard_percent"`
 	InOrderPercent *float64 `json:"in_order_percent"`
@@ -135,6 +141,8 @@ type Direction struct {
 	// busy. Empty: sound. A limit that is kept all the same is kept.
 	Unreliable   []Unreliable `json:"unreliable"`
 	DSCPAsked    *int         `json:"dscp_asked"`
+	DSCPSet      *int         `json:"dscp_set"`      // the mark that the sender's system puts on its packets
+	DSCPNotSet   string       `json:"dscp_not_set"`  // why dscp_set is null
 	DSCPReceived *int         `json:"dscp_received"` // the mark most packets arrived with
 	DSCPReason   string       `json:"dscp_reason"`   // why dscp_received is null
 	R            *float64     `json:"r"`
@@ -247,7 +255,9 @@ type Environment struct {
 	IPv4          *bool       `json:"ipv4"` // an address of global or private scope with a route
 	IPv6          *bool       `json:"ipv6"`
 	DNS           []DNSAnswer `json:"dns"`
-	Reason        string      `json:"reason"` // why there is no captive portal to look for: no host of the service
+	// Connectivity is whether this computer reaches anything at all.
+	Connectivity Connectivity `json:"connectivity"`
+	Reason       string       `json:"reason"` // why there is no captive portal to look for: no host of the service
 }
 
 // DNSAnswer is what the configured resolver said of a name.
@@ -276,8 +286,10 @@ type PortRow struct {
 	Family      string   `json:"family,omitempty"` // ipv4, ipv6 where both were tried
 	Required    bool     `json:"required"`
 	Status      string   `json:"status"`
-	Reason      string   `json:"reason"` // refused, no_reply, unreachable, prohibited, dns, tls, intercepted, hijacked, reset_after_connect, …
-	Detail      string   `json:"detail"` // the system's own words, and what to ask for
+	Reason      string   `json:"reason"`          // refused, no_reply, unreachable, prohibited, dns, tls, intercepted, hijacked, reset_after_connect, …
+	By          string   `json:"by,omitempty"`    // who said no, where that is known: this_machine, in_between, far_end
+	Proxy       string   `json:"proxy,omitempty"` // that the check went through, as a browser would
+	Detail      string   `json:"detail"`          // what was seen, in the system's own words; what to do about it is a finding
 	Note        string   `json:"note,omitempty"`
 	ElapsedMS   *float64 `json:"elapsed_ms"`
 	Tested      []int    `json:"tested_ports,omitempty"`

@@ -33,7 +33,7 @@ func TestDirectionGaps(t *testing.T) {
 		{"half arrived", 500, 250, ""},
 		{"all arrived", 500, 500, ""},
 	} {
-		d, noSkew := direction(sentAndArrived(test.sent, test.arrived), 60*time.Millisecond, quality(t, "pcmu"))
+		d, noSkew := direction(sentAndArrived(test.sent, test.arrived), 60*time.Millisecond, quality(t, "pcmu"), thisPC, theResponder)
 		said := map[string]string{}
 		for _, gap := range d.gaps("voice.up", noSkew) {
 			said[strings.TrimPrefix(gap.What, "voice.up.")] = gap.Reason
@@ -50,12 +50,15 @@ func TestDirectionGaps(t *testing.T) {
 			fields["burst."+name] = value
 		}
 		for name, value := range fields {
-			if named := said[name] != ""; name != "dscp_received" && named != (value == nil) {
+			if named := said[name] != ""; name != "dscp_received" && name != "dscp_set" && named != (value == nil) {
 				t.Errorf("%s: %s is %v, and its reason is %q", test.name, name, value, said[name])
 			}
 		}
 		if !strings.Contains(said["jitter_ms"], test.want) {
 			t.Errorf("%s: got %q, want %q", test.name, said["jitter_ms"], test.want)
+		}
+		if d.DSCPSet == nil && d.DSCPNotSet == "" {
+			t.Errorf("%s: no word of why it is not known what was set", test.name)
 		}
 		if d.DSCPReceived == nil && d.DSCPReason == "" {
 			t.Errorf("%s: dscp_received is null without a reason", test.name)

@@ -17,10 +17,10 @@ func OneLine(s string) string {
 	space := false
 	for _, r := range s {
 		switch {
-		case unicode.IsControl(r), r == '\u2028', r == '\u2029':
+		case isBreaking(r):
 			space = true
 			continue
-		case r == utf8.RuneError, r == '\ufeff', isTurning(r), r == '\ufffe', r == '\uffff':
+		case r == utf8.RuneError, Steers(r):
 			continue
 		}
 		if space {
@@ -41,22 +41,38 @@ func isClean(s string) bool {
 	return s == "" || s[0] != ' ' && s[len(s)-1] != ' '
 }
 
+// Steers tells the characters that a terminal or an editor obeys instead of
+// showing them: control characters, ends of lines, marks of the order of bytes
+// and of the direction of writing.
+func Steers(r rune) bool {
+	return isBreaking(r) || isTurning(r) || r == '\ufeff' || r == '\ufffe' || r == '\uffff'
+}
+
+// isBreaking tells those that have a place in a line: where one was, a space is.
+func isBreaking(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
+
 // isTurning tells the marks that show a text in another order than it has.
 func isTurning(r rune) bool {
 	return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' || r == '\u200e' || r == '\u200f' || r == '\u061c'
 }
 
-// guard puts an apostrophe before a cell that a spreadsheet would take for a
-// formula or, with a quote, for the begin of a cell of many lines.
-func guard(cell string) string {
+// Guard puts an apostrophe before a text that a spreadsheet would take for a
+// formula or, with a quote, for the begin of a cell of many lines. Spaces and
+// marks without width before the sign hide it from people alone.
+func Guard(cell string) string {
 	if first := firstVisible(cell); strings.ContainsRune("=+-@\"'＝＋－＠−", first) && first != 0 {
 		return "'" + cell
 	}
 	return cell
 }
 
-// unguard takes the apostrophe off again.
-func unguard(cell string) string { return strings.TrimPrefix(cell, "'") }
+// Unguard takes the apostrophe of Guard off again.
+func Unguard(cell string) string {
+	if bare, ok := strings.CutPrefix(cell, "'"); ok && Guard(bare) == cell {
+		return bare
+	}
+	return cell
+}
 
 func firstVisible(s string) rune {
 	for _, r := range s {

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,12 +13,22 @@ import (
 type measureRow struct {
 	badge
 	Name, Why, Expected string
+	Unit                string
 	Up, Down            figure
 	Single              bool // one figure for both ways, in Up
 }
 
-// figure is one number with its unit, and how it is shown.
-type figure struct{ Text, Class string }
+// figure is one number with its unit: with all its digits for the TXT, and
+// short for people, and how it is shown.
+type figure struct{ Text, Class, Short string }
+
+// Unbroken is Expected with its number and unit on one line.
+func (m measureRow) Unbroken() string {
+	if at := strings.LastIndexByte(m.Expected, ' '); at > 0 && m.Unit != "" {
+		return m.Expected[:at] + "\u00a0" + m.Expected[at+1:]
+	}
+	return m.Expected
+}
 
 func (m measureRow) failing() string {
 	name := strings.ToLower(m.Name[:1]) + m.Name[1:]
@@ -37,131 +45,23 @@ func (m measureRow) failing() string {
 	return name + " down"
 }
 
-// htmlMeasure says how one line of the VOIP column is read out of a report.
-type htmlMeasure struct {
-	name, unit, why string
-	whats           [2]string // the findings of up and down
-	limit           func(thresholds.Limits) thresholds.Limit
-	get             func(probe.Direction) *float64
-}
-
-var htmlMeasures = []htmlMeasure{
-	{
-		"Jitter", "ms", "How unevenly packets arrive, averaged over the call. The phone's buffer evens out a little; much of it makes speech choppy.",
-		[2]string{"jitter_up", "jitter_down"},
-		func(l thresholds.Limits) thresholds.Limit { return l.JitterMS },
-		func(d probe.Direction) *float64 { return d.JitterMS },
-	},
-	{
-		"Packet loss", "%", "Packets that never arrived. Each one is a gap of speech; one in a hundred is where listeners begin to notice.",
-		[2]string{"loss_up", "loss_down"},
-		func(l thresholds.Limits) thresholds.Limit { return l.LossPercent },
-		func(d probe.Direction) *float64 { return d.LossPercent },
-	},
-	{
-		"Packet discards", "%", "Packets that arrived, but too late for the phone's jitter buffer to play them. To the listener they are lost as well.",
-		[2]string{"discard_up", "discard_down"},
-		func(l thresholds.Limits) thresholds.Limit { return l.DiscardPercent },
-		func(d probe.Direction) *float64 { return d.DiscardPercent },
-	},
-	{
-		"Packet order", "%", "The share of packets that arrived in the order in which they were sent. Overtaking points at load balancing over unequal paths.",
-		[2]string{"order_up", "order_down"},
-		func(l thresholds.Limits) thresholds.Limit { return l.InOrderPercent },
-		func(d probe.Direction) *float64 { return d.InOrderPercent },
-	},
-	{
-		"Round trip", "ms", "The time a packet takes to the region and back, on average. Beyond the limit people begin to talk over each other.",
-		[2]string{"rtt", "rtt"},
-		func(l thresholds.Limits) thresholds.Limit { return l.RTTAvgMS },
-		nil,
-	},
-	{
-		"MOS", "", "What a listener would give the call from 1 (bad) to about 4.4 (the best that this codec can reach), calculated by ITU-T G.107 from delay, loss and discards.",
-		[2]string{"mos_up", "mos_down"},
-		func(l thresholds.Limits) thresholds.Limit { return l.MOS },
-		func(d probe.Direction) *float64 { return d.MOS },
-	},
-}
-
 func measureRows(r Report) []measureRow {
-	rows := make([]measureRow, 0, len(htmlMeasures))
-	for _, m := range htmlMeasures {
-		row := measureRow{Name: m.name, Why: m.why, Expected: expectation(m.limit(r.Limits), m.unit)}
-		levels := make([]thresholds.Level, 0, 2)
-		if m.get == nil {
-			row.Single = true
-			var avg *float64
-			if r.Voice.RTT != nil {
-				avg = r.Voice.RTT.AvgMS
-			}
-			level := levelOf(r, m.whats[0], avg, m.limit(r.Limits))
-			row.Up, levels = newFigure(avg, m.unit, level), append(levels, level)
-		} else {
-			for i, side := range []*probe.Direction{r.Voice.Up, r.Voice.Down} {
-				var got *float64
-				if side != nil {
-					got = m.get(*side)
-				}
-				level := levelOf(r, m.whats[i], got, m.limit(r.Limits))
-				levels = append(levels, level)
-				if i == 0 {
-					row.Up = newFigure(got, m.unit, level)
-				} else {
-					row.Down = newFigure(got, m.unit, level)
-				}
-			}
-		}
-		row.badge = badges[worst(levels)]
-		rows = append(rows, row)
+	var rows []measureRow
+	for _, m := range r.Limits.Figures(r.Result) {
+		rows = append(rows, measureRow{
+			badge: badges[m.Level], Name: m.Name, Unit: m.Unit, Why: m.Why, Expected: m.Limit.Words(m.Unit), Single: m.Single(),
+			Up: newFigure(m.Up.Got, m.Unit, m.Up.Level, m.Limit), Down: newFigure(m.Down.Got, m.Unit, m.Down.Level, m.Limit),
+		})
 	}
 	return rows
 }
 
-// levelOf is what the judgement said of a measure. Of several findings the
-// gravest counts; a measure without a finding is told by its limit.
-func levelOf(r Report, what string, got *float64, limit thresholds.Limit) thresholds.Level {
-	var found []thresholds.Level
-	for _, f := range r.Findings {
-		if f.What == what {
-			found = append(found, f.Level)
-		}
-	}
-	switch {
-	case len(found) > 0:
-		return worst(found)
-	case got == nil:
-		return thresholds.Unknown
-	case limit.Below != nil && *got >= *limit.Below, limit.AtLeast != nil && *got < *limit.AtLeast:
-		return thresholds.Fail
-	}
-	return thresholds.Pass
-}
-
-func worst(levels []thresholds.Level) thresholds.Level {
-	order := []thresholds.Level{thresholds.Pass, thresholds.Warn, thresholds.Unknown, thresholds.Fail}
-	return slices.MaxFunc(levels, func(a, b thresholds.Level) int {
-		return cmp.Compare(slices.Index(order, a), slices.Index(order, b))
-	})
-}
-
-func newFigure(got *float64, unit string, level thresholds.Level) figure {
+func newFigure(got *float64, unit string, level thresholds.Level, limit thresholds.Limit) figure {
 	class := map[thresholds.Level]string{thresholds.Fail: "bad", thresholds.Warn: "eyebrow"}[level]
 	if got == nil {
-		return figure{"not measured", "muted"}
+		return figure{notMeasured, "muted", notMeasured}
 	}
-	return figure{strings.TrimSpace(digits(*got) + " " + unit), class}
-}
-
-// expectation prints a limit as DESIGN's table does.
-func expectation(l thresholds.Limit, unit string) string {
-	switch {
-	case l.Below != nil:
-		return strings.TrimSpace("below " + digits(*l.Below) + " " + unit)
-	case l.AtLeast != nil:
-		return strings.TrimSpace("at least " + digits(*l.AtLeast) + " " + unit)
-	}
-	return "no limit"
+	return figure{strings.TrimSpace(digits(*got) + " " + unit), class, thresholds.FigureBy(*got, unit, limit)}
 }
 
 // htmlPort is one line of the firewall column.
@@ -169,39 +69,22 @@ type htmlPort struct {
 	badge
 	probe.PortRow
 	Target, Why, Ask string
-	Quiet            bool // passed: on paper its name is enough
-	weight           int  // what needs hands comes first
 }
 
-func portRows(rows []probe.PortRow) []htmlPort {
-	out := make([]htmlPort, 0, len(rows))
-	for _, p := range rows {
-		out = append(out, newPortRow(p))
-	}
-	slices.SortStableFunc(out, func(a, b htmlPort) int { return cmp.Compare(a.weight, b.weight) })
-	return out
-}
+// statusWords are what the mark of a row says. The mark itself is the level's.
+var statusWords = map[string]string{probe.StatusPass: "Pass", probe.StatusFail: "Failed", probe.StatusNotMeasured: "Not measured"}
 
 func newPortRow(p probe.PortRow) htmlPort {
-	row := htmlPort{PortRow: p, Target: portTarget(p)}
-	switch p.Status {
-	case probe.StatusPass:
-		row.badge, row.weight, row.Quiet = badges[thresholds.Pass], 3, true
+	verdict := thresholds.Row(p)
+	row := htmlPort{PortRow: p, Target: portTarget(p), badge: badges[verdict.Level], Why: sentences(inWords(p), p.Note)}
+	switch verdict.Level {
+	case thresholds.Pass:
 		row.Why = sentences(p.Note)
-	case probe.StatusFail:
-		row.Why = sentences(inWords(p), p.Note)
-		row.badge = badges[thresholds.Fail]
-		if !strings.Contains(strings.ToLower(p.Detail), "ask ") { // the check itself says what to ask for
-			row.Ask = portAsk(p)
-		}
-		if !p.Required {
-			row.badge, row.weight = badge{"warn", "!", "Failed"}, 1
-			row.Why = sentences("May fail: it does not count against the verdict", inWords(p), p.Note)
-			row.Ask = ""
-		}
-	default:
-		row.badge, row.weight = badges[thresholds.Unknown], 2
-		row.Why = sentences(inWords(p), p.Note)
+	case thresholds.Fail:
+		row.Ask = verdict.Rule
+	case thresholds.Warn:
+		row.Word = statusWords[p.Status]
+	case thresholds.Unknown:
 	}
 	return row
 }
@@ -266,33 +149,6 @@ func transport(protocol string) string {
 	return strings.ToUpper(protocol)
 }
 
-// portAsk is the rule to ask the network team for.
-func portAsk(p probe.PortRow) string {
-	switch p.Reason {
-	case "dns":
-		return "the name " + p.Host + " to be resolved by this network's DNS server"
-	case "intercepted", "tls", "hijacked":
-		return "no inspection of " + portTarget(p)
-	}
-	rule := "outbound " + portTarget(p) + " to be allowed, with its answers"
-	if n := len(p.FailedPorts); n > 0 && len(p.Tested) > n {
-		rule += fmt.Sprintf(" (%d of %d tried ports failed: %s)", n, len(p.Tested), someInts(p.FailedPorts))
-	}
-	return rule
-}
-
-func someInts(all []int) string {
-	const enough = 6
-	var parts []string
-	for _, n := range all[:min(len(all), enough)] {
-		parts = append(parts, strconv.Itoa(n))
-	}
-	if len(all) > enough {
-		parts = append(parts, "…")
-	}
-	return strings.Join(parts, ", ")
-}
-
 // sentences joins what is not empty or said already, each with its full stop.
 func sentences(parts ...string) string {
 	var out []string
@@ -310,33 +166,4 @@ func sentences(parts ...string) string {
 		}
 	}
 	return strings.Join(out, " ")
-}
-
-func portsLine(rows []probe.PortRow) string {
-	if len(rows) == 0 {
-		return "No port was tested."
-	}
-	open, closed, optional, unknown := 0, 0, 0, 0
-	for _, p := range rows {
-		switch {
-		case p.Status == probe.StatusPass:
-			open++
-		case p.Status == probe.StatusFail && p.Required:
-			closed++
-		case p.Status == probe.StatusFail:
-			optional++
-		default:
-			unknown++
-		}
-	}
-	parts := []string{fmt.Sprintf("%d of %d passed", open, len(rows))}
-	for _, c := range []struct {
-		n    int
-		word string
-	}{{closed, "failed"}, {optional, "failed that may fail"}, {unknown, "not measured"}} {
-		if c.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))
-		}
-	}
-	return strings.Join(parts, ", ") + "."
 }

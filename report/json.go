@@ -16,6 +16,11 @@ import (
 // maxFile is far more than the longest run with the most calls takes.
 const maxFile = 64 << 20
 
+// maxValues is how many objects and nulls one result may hold: the longest call
+// has some 11,000 objects. A file of 8 MB could hold three million, each of which
+// takes a hundred times its room in memory.
+const maxValues = 1 << 16
+
 // Note is what is odd about a file that could be read all the same.
 type Note struct {
 	Edited bool // its checksum does not match: somebody changed it by hand
@@ -92,13 +97,16 @@ func ReadJSON(from io.Reader) (Report, Note, error) {
 	if err != nil {
 		return Report{}, Note{}, err
 	}
+	if bytes.Count(b, []byte("{"))+bytes.Count(b, []byte("null")) > maxValues {
+		return Report{}, Note{}, fmt.Errorf("%w: it holds more values than any result does", ErrNotResult)
+	}
 	var r Report
 	d := json.NewDecoder(bytes.NewReader(b))
 	if err := d.Decode(&r); err != nil {
 		return Report{}, Note{}, jsonError(b, d.InputOffset(), err)
 	}
 	if d.More() {
-		return Report{}, Note{}, fmt.Errorf("line %d: more than one JSON document", lineAt(b, d.InputOffset()))
+		return Report{}, Note{}, &LineError{lineAt(b, d.InputOffset()), errors.New("more than one JSON document")}
 	}
 	note, err := r.check()
 	return r, note, err
@@ -124,21 +132,30 @@ func (r *Report) check() (Note, error) {
 	return note, fmt.Errorf(`the field "verdict" is %q: it has to be ready, not_ready or undetermined`, r.Verdict)
 }
 
+// A LineError is what is wrong in a line of a file.
+type LineError struct {
+	Line int // the first is 1
+	Err  error
+}
+
+func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+func (e *LineError) Unwrap() error { return e.Err }
+
 // jsonError names the line, and the field where it is known.
 func jsonError(b []byte, offset int64, err error) error {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Errorf("line %d: %w", lineAt(b, syntax.Offset), err)
+		return &LineError{lineAt(b, syntax.Offset), err}
 	}
 	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("line %d: the field %q holds a %s", lineAt(b, kind.Offset), strings.TrimPrefix(kind.Field, "Result."), kind.Value)
+		return &LineError{lineAt(b, kind.Offset), fmt.Errorf("the field %q holds a %s", strings.TrimPrefix(kind.Field, "Result."), kind.Value)}
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		if len(bytes.TrimSpace(b)) == 0 {
 			return fmt.Errorf("%w: it is empty", ErrNotResult)
 		}
-		return fmt.Errorf("line %d: the file is cut short", lineAt(b, int64(len(b))))
+		return &LineError{lineAt(b, int64(len(b))), errors.New("the file is cut short")}
 	}
-	return fmt.Errorf("line %d: %w", lineAt(b, offset), err)
+	return &LineError{lineAt(b, offset), err}
 }
 
 func lineAt(b []byte, offset int64) int {

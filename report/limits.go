@@ -11,12 +11,12 @@ import (
 // LimitsText writes limits in one line, as in "jitter_ms below 30; …".
 func LimitsText(l thresholds.Limits) string {
 	var parts []string
-	for _, n := range namedLimits(&l) {
-		switch {
-		case n.limit.Below != nil:
-			parts = append(parts, n.name+" below "+digits(*n.limit.Below))
-		case n.limit.AtLeast != nil:
-			parts = append(parts, n.name+" at_least "+digits(*n.limit.AtLeast))
+	for _, m := range thresholds.Measures() {
+		switch limit := m.Limit(&l); {
+		case limit.Below != nil:
+			parts = append(parts, m.Setting+" below "+digits(*limit.Below))
+		case limit.AtLeast != nil:
+			parts = append(parts, m.Setting+" at_least "+digits(*limit.AtLeast))
 		}
 	}
 	return strings.Join(parts, "; ")
@@ -25,7 +25,6 @@ func LimitsText(l thresholds.Limits) string {
 // ParseLimits reads what LimitsText wrote.
 func ParseLimits(s string) (thresholds.Limits, error) {
 	var l thresholds.Limits
-	places := namedLimits(&l)
 	for part := range strings.SplitSeq(s, ";") {
 		fields := strings.Fields(part)
 		if len(fields) == 0 {
@@ -38,33 +37,16 @@ func ParseLimits(s string) (thresholds.Limits, error) {
 		if err != nil {
 			return l, fmt.Errorf("the limit %q has no number", strings.TrimSpace(part))
 		}
-		for _, n := range places {
+		for _, m := range thresholds.Measures() {
 			switch {
-			case n.name == fields[0] && fields[1] == "below":
-				n.limit.Below = &bound
-			case n.name == fields[0] && fields[1] == "at_least":
-				n.limit.AtLeast = &bound
+			case m.Setting == fields[0] && fields[1] == "below":
+				m.Limit(&l).Below = &bound
+			case m.Setting == fields[0] && fields[1] == "at_least":
+				m.Limit(&l).AtLeast = &bound
 			}
 		}
 	}
 	return l, nil
-}
-
-// namedLimit is a limit under its name in the thresholds file.
-type namedLimit struct {
-	name  string
-	limit *thresholds.Limit
-}
-
-func namedLimits(l *thresholds.Limits) []namedLimit {
-	return []namedLimit{
-		{"jitter_ms", &l.JitterMS},
-		{"loss_percent", &l.LossPercent},
-		{"discard_percent", &l.DiscardPercent},
-		{"in_order_percent", &l.InOrderPercent},
-		{"rtt_avg_ms", &l.RTTAvgMS},
-		{"mos", &l.MOS},
-	}
 }
 
 // limitsColumn tells by which limits a run was judged.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,10 @@ func ReadText(from io.Reader) (Report, Note, error) {
 	if err != nil {
 		return Report{}, Note{}, err
 	}
-	text := strings.ReplaceAll(string(b), "\r\n", "\n")
+	if bytes.Count(b, []byte("\n")) > maxValues {
+		return Report{}, Note{}, fmt.Errorf("%w: it has more lines than any result has", ErrNotResult)
+	}
+	text := lineEnds.ReplaceAllString(string(b), "\n")
 	lines := strings.Split(strings.TrimRight(text, "\n\t "), "\n")
 	if lines[0] != headTitle && !strings.HasPrefix(lines[0], headTitle+"\t") {
 		return Report{}, Note{}, fmt.Errorf("%w: its first line is not %s", ErrNotResult, headTitle)
@@ -46,6 +50,10 @@ func ReadText(from io.Reader) (Report, Note, error) {
 	note.Edited = edited
 	return r, note, err
 }
+
+// lineEnds are what a line may end in. Copies in text mode (FTP, old tools)
+// make CR CR LF of CR LF; a CR alone is how old Macs end lines.
+var lineEnds = regexp.MustCompile(`\r*\n|\r+`)
 
 // checkSum compares the last line with those before it.
 func checkSum(lines []string) (edited bool, err error) {
@@ -71,7 +79,7 @@ func cellsOf(line string) []string {
 		if inner, ok := strings.CutPrefix(c, `"`); ok && len(c) > 1 && strings.HasSuffix(inner, `"`) {
 			c = strings.ReplaceAll(strings.TrimSuffix(inner, `"`), `""`, `"`)
 		}
-		cells[i] = unguard(c)
+		cells[i] = Unguard(c)
 	}
 	return cells
 }
@@ -118,7 +126,7 @@ func (p parts) table(heading string, each func(line int, cell func(name string) 
 			return ""
 		})
 		if err != nil {
-			return fmt.Errorf("line %d: %w", number, err)
+			return &LineError{number, err}
 		}
 	}
 	return nil
@@ -246,7 +254,7 @@ func PastedPorts(lines [][]string) []probe.PortRow {
 	for _, cells := range lines[1:] {
 		row, err := portRow(func(name string) string {
 			if k := slices.Index(lines[0], name); k >= 0 && k < len(cells) {
-				return unguard(cells[k])
+				return Unguard(cells[k])
 			}
 			return ""
 		})

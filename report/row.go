@@ -45,18 +45,22 @@ func Columns() []Column {
 	for _, more := range [][]Column{gradedColumns(), furtherColumns(), portColumns(), circumstanceColumns()} {
 		columns = append(columns, more...)
 	}
+	// The code is made by WriteText; in a workbook the column is empty.
+	columns = append(columns, Column{Name: RowCodeColumn, Value: func(*Report) any { return nil }})
 	return append(columns, Column{Name: "Notes", Value: func(*Report) any { return nil }})
 }
 
 // gradedColumns are the figures that have a limit.
 func gradedColumns() []Column {
 	var c []Column
-	c = append(c, bothWays("Jitter", "ms", func(d *probe.Direction) **float64 { return &d.JitterMS })...)
-	c = append(c, bothWays("Loss", "%", func(d *probe.Direction) **float64 { return &d.LossPercent })...)
-	c = append(c, bothWays("Discards", "%", func(d *probe.Direction) **float64 { return &d.DiscardPercent })...)
-	c = append(c, bothWays("Order", "%", func(d *probe.Direction) **float64 { return &d.InOrderPercent })...)
-	c = append(c, rttColumn("RTT avg", func(t *probe.RTT) **float64 { return &t.AvgMS }))
-	return append(c, bothWays("MOS", "", func(d *probe.Direction) **float64 { return &d.MOS })...)
+	for _, m := range thresholds.Measures() {
+		if m.Single() {
+			c = append(c, rttColumn(m.Column, func(t *probe.RTT) **float64 { return &t.AvgMS }))
+			continue
+		}
+		c = append(c, bothWays(m.Column, m.Unit, m.Side)...)
+	}
+	return c
 }
 
 func furtherColumns() []Column {
@@ -99,11 +103,11 @@ func furtherColumns() []Column {
 
 // portColumns sum the firewall column up; the TXT's own part has its rows.
 func portColumns() []Column {
-	count := func(name, status string) Column {
+	count := func(name string, level thresholds.Level) Column {
 		return Column{Name: name, Kind: KindNumber, Value: func(r *Report) any {
 			n := 0
 			for _, p := range r.Firewall {
-				if p.Required && p.Status == status {
+				if thresholds.RowLevel(p) == level {
 					n++
 				}
 			}
@@ -111,8 +115,8 @@ func portColumns() []Column {
 		}}
 	}
 	return []Column{
-		count("Required ports failed", probe.StatusFail),
-		count("Required ports not measured", probe.StatusNotMeasured),
+		count("Required ports failed", thresholds.Fail),
+		count("Required ports not measured", thresholds.Unknown),
 		{Name: "Ports failed", Value: func(r *Report) any {
 			var names []string
 			for _, p := range r.Firewall {
@@ -150,6 +154,7 @@ func circumstanceColumns() []Column {
 		limitsColumn(),
 		listColumn("Parts", func(r *Report) *[]string { return &r.Parts }),
 		textColumn("Tool version", func(r *Report) *string { return &r.Tool.Version }),
+		plainColumn("Duration asked", "s", func(r *Report) *float64 { return &r.Voice.DurationAskedS }),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,7 +67,7 @@ func (t *sheet) line(cells ...string) {
 		if i > 0 {
 			t.b.WriteByte('\t')
 		}
-		t.b.WriteString(guard(OneLine(c)))
+		t.b.WriteString(Guard(OneLine(c)))
 	}
 	t.b.WriteByte('\n')
 }
@@ -87,6 +88,7 @@ func (t *sheet) head(r Report) {
 		{"Responder", orDash(r.Region.Responder)},
 		{"Started (UTC)", r.StartedAt.UTC().Format(timeLayout)},
 		{"Finished (UTC)", r.FinishedAt.UTC().Format(timeLayout)},
+		{"Test call", orDash(callWords(r.Voice))},
 		{"Run ID", r.RunID},
 		{"Complete", yesNo(r.Complete)},
 		{"Tool", strings.TrimSpace(r.Tool.Name + " " + r.Tool.Version)},
@@ -110,17 +112,8 @@ func orDash(s string) string {
 	return s
 }
 
-func verdictWords(v thresholds.Verdict) string {
-	switch v {
-	case thresholds.Ready:
-		return "READY"
-	case thresholds.NotReady:
-		return "NOT READY"
-	case thresholds.Undetermined:
-		return "UNDETERMINED"
-	}
-	return string(v)
-}
+// verdictWords are the verdict in capitals: READY, NOT READY, NO VERDICT YET.
+func verdictWords(v thresholds.Verdict) string { return strings.ToUpper(v.Title()) }
 
 // headline is the sentence that says what to do first.
 func headline(r Report) string { return thresholds.Headline(r.Verdict, r.Findings, r.Result) }
@@ -128,12 +121,12 @@ func headline(r Report) string { return thresholds.Headline(r.Verdict, r.Finding
 func (t *sheet) voip(r Report) {
 	t.heading(headVoip)
 	t.line("Measurement", "Expectation", "Up", "Down", "Result")
-	for _, m := range measureRows(r) {
-		if m.Single {
-			t.line(m.Name, m.Expected, withWord(m.Up.Text, m.Name), "", m.Word)
-			continue
+	for _, m := range r.Limits.Figures(r.Result) {
+		up, down := withWord(unitText(m.Up.Got, m.Unit), m.Name), ""
+		if !m.Single() {
+			down = withWord(unitText(m.Down.Got, m.Unit), m.Name)
 		}
-		t.line(m.Name, m.Expected, withWord(m.Up.Text, m.Name), withWord(m.Down.Text, m.Name), m.Word)
+		t.line(m.Name, m.Limit.Words(m.Unit), up, down, m.Word())
 	}
 	more := func(name, unit string, at func(probe.Direction) *float64) {
 		t.line(name, "", sideText(r.Voice.Up, unit, at), sideText(r.Voice.Down, unit, at))
@@ -237,7 +230,7 @@ func (t *sheet) circumstances(r Report) {
 	for _, a := range r.Voice.Assumptions {
 		t.line(a)
 	}
-	for _, f := range facts(r) {
+	for _, f := range facts(r, allDigits) {
 		t.line(f.Name, f.Text)
 	}
 	t.heading(headPing)
@@ -256,6 +249,7 @@ func (t *sheet) row(r Report) {
 	for i, c := range columns {
 		names[i], cells[i] = c.Name, cellText(c.Value(&r))
 	}
+	cells[slices.Index(names, RowCodeColumn)] = rowCode(names, cells)
 	t.line(names...)
 	t.line(cells...)
 }

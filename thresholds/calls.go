@@ -2,7 +2,6 @@ package thresholds
 
 import (
 	"fmt"
-	"strings"
 
 	"netready/probe"
 )
@@ -15,17 +14,19 @@ func (j *judge) everyCall() {
 	if len(calls) < 2 {
 		return
 	}
-	for _, way := range []string{"up", "down"} {
+	for _, way := range []Way{Up, Down} {
 		j.unmeasuredCalls(way, calls)
-		for _, m := range j.measures() {
-			j.worseCall(m, way, calls)
+		for _, m := range measures {
+			if !m.Single() {
+				j.worseCall(m, way, calls)
+			}
 		}
 	}
 }
 
 // side is one direction of a call.
-func side(c probe.CallPair, way string) *probe.Direction {
-	if way == "up" {
+func side(c probe.CallPair, way Way) *probe.Direction {
+	if way == Up {
 		return c.Up
 	}
 	return c.Down
@@ -33,7 +34,7 @@ func side(c probe.CallPair, way string) *probe.Direction {
 
 // unmeasuredCalls names the first call of which nothing is known on this way,
 // unless the reported call says so itself.
-func (j *judge) unmeasuredCalls(way string, calls []probe.CallPair) {
+func (j *judge) unmeasuredCalls(way Way, calls []probe.CallPair) {
 	if side(probe.CallPair{Up: j.result.Voice.Up, Down: j.result.Voice.Down}, way) == nil {
 		return
 	}
@@ -50,7 +51,7 @@ func (j *judge) unmeasuredCalls(way string, calls []probe.CallPair) {
 		return
 	}
 	j.add(Finding{
-		Level: Unknown, What: "call_" + way,
+		Level: Unknown, What: "call_" + string(way),
 		Text: fmt.Sprintf("%d of %d calls could not be measured on the way %s; call %d: %s",
 			n, len(calls), way, first+1, j.why(fmt.Sprintf("voice.per_call[%d].%s", first, way))),
 		Advice: "Calls differ by their ports alone: look for a firewall or a load balancer that treats them differently.",
@@ -59,8 +60,8 @@ func (j *judge) unmeasuredCalls(way string, calls []probe.CallPair) {
 
 // worseCall adds the finding of the first call that is judged worse than the
 // reported one in this figure.
-func (j *judge) worseCall(m measure, way string, calls []probe.CallPair) {
-	what := m.what + "_" + way
+func (j *judge) worseCall(m Measure, way Way, calls []probe.CallPair) {
+	what := m.What(way)
 	worst := Finding{Level: Pass}
 	for _, f := range j.findings {
 		if f.What == what {
@@ -73,8 +74,15 @@ func (j *judge) worseCall(m measure, way string, calls []probe.CallPair) {
 		if d == nil {
 			continue
 		}
-		name := strings.TrimSpace(fmt.Sprintf("%s %s of call %d of %d", m.name, way, i+1, len(calls)))
-		f := m.limit.judge("call_"+what, name, m.unit, m.get(d), unknownFigure(m.what, d), m.advice)
+		q := question{
+			measure: m, limit: *m.limit(&j.limits), what: "call_" + what, got: m.in(d),
+			name: fmt.Sprintf("%s of call %d of %d", m.title(way), i+1, len(calls)),
+		}
+		q.of(d, "")
+		f := q.judge()
+		if f.Level == Fail {
+			f.Advice = j.advice(m.Key, way)
+		}
 		if gravity(f) < gravity(worst) {
 			worst, found = f, true
 		}

@@ -197,7 +197,7 @@ func TestLoad(t *testing.T) {
 		{"the other way round", "mos: {below: 3.6}\n", "takes at_least"},
 		{"negative", "\nrtt_avg_ms: {below: -1}\n", "line 2"},
 		{"no number", "mos: {at_least: good}\n", "line 1"},
-		{"not a number", "mos: {at_least: .nan}\n", "1 to 5"},
+		{"not a number", "mos: {at_least: .nan}\n", "no number"},
 		{"too much", "loss_percent: {below: 101}\n", "0 to 100"},
 		{"no bound", "mos: {}\n", "at_least"},
 		{"nothing", "mos:\n", "at_least"},
@@ -294,6 +294,29 @@ func TestAnyResult(t *testing.T) {
 		known := v.Up != nil && v.Down != nil && v.Down.MOS != nil && v.RTT != nil && *v.RTT.AvgMS == 20
 		if !r.Complete || asks(probe.PartVoice) && !known || asks(probe.PartFirewall) && r.Firewall == nil {
 			t.Fatalf("seed %d: ready with %+v", seed, r)
+		}
+	}
+}
+
+// A mark that the sender never set was said to be cleared by routers.
+func TestMarkThatWasNotSetIsNotCleared(t *testing.T) {
+	for name, test := range map[string]struct {
+		way    Way
+		notSet string
+		want   string // in text and advice, "": no finding
+	}{
+		"cleared up":           {Up, "", "cleared"},
+		"cleared down":         {Down, "", "cleared"},
+		"not set up":           {Up, "the system refused the mark", "not known whether"},
+		"not set by responder": {Down, "this system marks whole sockets only", ""},
+	} {
+		j := &judge{}
+		j.mark(test.way, &probe.Direction{DSCPAsked: new(46), DSCPReceived: new(0), DSCPNotSet: test.notSet})
+		switch {
+		case test.want == "" && len(j.findings) > 0:
+			t.Errorf("%s: %+v, want none", name, j.findings)
+		case test.want != "" && (len(j.findings) != 1 || !strings.Contains(j.findings[0].Advice, test.want)):
+			t.Errorf("%s: %+v, want %q", name, j.findings, test.want)
 		}
 	}
 }

@@ -47,6 +47,11 @@ type Finding struct {
 	Limit  *float64 `json:"limit"`
 	Text   string   `json:"text"`
 	Advice string   `json:"advice"`
+	// Of a row of the firewall column: which, the code of its reason, and what
+	// to hand on to whoever has to let it through.
+	Row  string `json:"row,omitempty"`
+	Code string `json:"code,omitempty"`
+	Rule string `json:"rule,omitempty"`
 }
 
 // Default are the documented limits.

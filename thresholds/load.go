@@ -24,61 +24,43 @@ func parse(name string, data []byte) (Limits, error) {
 		return Limits{}, err
 	}
 	limits := Default()
-	for _, k := range keys(&limits, &given) {
-		if *k.given == (Limit{}) {
-			if file.Root != nil && file.At(k.name) != file.At() {
-				return Limits{}, file.Errorf(file.At(k.name), "%s: give {%s: NUMBER}", k.name, k.kind())
+	for _, m := range measures {
+		limit := *m.limit(&given)
+		if limit == (Limit{}) {
+			if file.Root != nil && file.At(m.Setting) != file.At() {
+				return Limits{}, file.Errorf(file.At(m.Setting), "%s: give {%s: NUMBER}", m.Setting, m.kind())
 			}
 			continue
 		}
-		if err := k.check(); err != nil {
-			return Limits{}, file.Errorf(file.At(k.name), "%s: %v", k.name, err)
+		if err := m.check(limit); err != nil {
+			return Limits{}, file.Errorf(file.At(m.Setting), "%s: %v", m.Setting, err)
 		}
-		*k.limit = *k.given
+		*m.limit(&limits) = limit
 	}
 	return limits, nil
 }
 
-// key is one limit of the file.
-type key struct {
-	name         string
-	limit, given *Limit
-	least, most  float64 // of the bound
-}
-
-func keys(l, given *Limits) []key {
-	const percent = 100
-	return []key{
-		{"jitter_ms", &l.JitterMS, &given.JitterMS, 0, math.MaxFloat64},
-		{"loss_percent", &l.LossPercent, &given.LossPercent, 0, percent},
-		{"discard_percent", &l.DiscardPercent, &given.DiscardPercent, 0, percent},
-		{"in_order_percent", &l.InOrderPercent, &given.InOrderPercent, 0, percent},
-		{"rtt_avg_ms", &l.RTTAvgMS, &given.RTTAvgMS, 0, math.MaxFloat64},
-		{"mos", &l.MOS, &given.MOS, 1, 5},
+// kind is how this limit is given.
+func (m Measure) kind() string {
+	if m.AtLeast {
+		return "at_least"
 	}
+	return "below"
 }
 
-// kind is how this limit is given: its default's way.
-func (k key) kind() string {
-	if k.limit.Below != nil {
-		return "below"
-	}
-	return "at_least"
-}
-
-func (k key) check() error {
-	if k.given.Below != nil && k.given.AtLeast != nil {
+func (m Measure) check(limit Limit) error {
+	if limit.Below != nil && limit.AtLeast != nil {
 		return errors.New("give below or at_least, not both")
 	}
-	if (k.given.Below != nil) != (k.limit.Below != nil) {
-		return errors.New("this limit takes " + k.kind() + ": the other way round it would pass what is bad")
+	if (limit.AtLeast != nil) != m.AtLeast {
+		return errors.New("this limit takes " + m.kind() + ": the other way round it would pass what is bad")
 	}
-	bound := *k.given.bound()
-	if math.IsNaN(bound) || bound < k.least || bound > k.most {
-		if k.most == math.MaxFloat64 {
+	bound := *limit.bound()
+	if math.IsNaN(bound) || bound < m.least || bound > m.most {
+		if m.most == math.MaxFloat64 {
 			return errors.New("the bound has to be 0 or more")
 		}
-		return errors.New("the bound has to be " + digits(k.least) + " to " + digits(k.most))
+		return errors.New("the bound has to be " + digits(m.least) + " to " + digits(m.most))
 	}
 	return nil
 }

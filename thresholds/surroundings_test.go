@@ -19,8 +19,8 @@ func TestSurroundingsAreSaid(t *testing.T) {
 		"portal":        {probe.Environment{CaptivePortal: new(true)}, "captive_portal", "log-in"},
 		"proxy":         {probe.Environment{Proxy: "http://10.0.0.1:3128", ProxySource: "environment"}, "proxy", "http://10.0.0.1:3128"},
 		"no such name":  {probe.Environment{DNS: []probe.DNSAnswer{{Name: "a.test", Reason: "there is no such name"}}}, "", ""},
-		"hijacked":      {probe.Environment{DNS: []probe.DNSAnswer{{Name: "a.test", Addresses: []string{"10.0.0.1"}, Reason: "hijacked: 10.0.0.1"}}}, "dns", "a.test (hijacked"},
-		"split horizon": {probe.Environment{DNS: []probe.DNSAnswer{{Name: "a.test", Addresses: []string{"10.0.0.1"}, Reason: "split horizon: 10.0.0.1"}}}, "", ""},
+		"hijacked":      {probe.Environment{DNS: []probe.DNSAnswer{{Name: "a.test", Addresses: []string{"10.0.0.1"}, Code: probe.DNSHijacked, Reason: "hijacked: 10.0.0.1"}}}, "dns", "a.test (hijacked"},
+		"split horizon": {probe.Environment{DNS: []probe.DNSAnswer{{Name: "a.test", Addresses: []string{"10.0.0.1"}, Code: probe.DNSSplitHorizon, Reason: "split horizon: 10.0.0.1"}}}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,13 +11,17 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
 
+	"netready/internal/cmdline"
+	"netready/internal/modes"
 	"netready/probe/port"
 	"netready/probe/responder"
 )
@@ -42,7 +47,7 @@ type flags struct {
 	InviteFile     string        `placeholder:"FILE" help:"Also write the invite there, readable by the owner alone."`
 	Ports          string        `default:"standard" placeholder:"LIST" help:"Listeners for the firewall checks: standard, none, or a list as in udp:3478,tls:443."`
 	MaxSessions    int           `default:"500" help:"Sessions at once."`
-	MaxPerAddress  int           `default:"50" help:"Sessions at once from one client address."`
+	MaxPerAddress  int           `placeholder:"N" help:"Usual calls (100 packets a second each) at once from one client address; others wait their turn (default: half of --max-packet-rate)."`
 	MaxCalls       int           `default:"200" help:"Calls of one session."`
 	MaxDuration    time.Duration `default:"10m" help:"Length of a call."`
 	MaxPacketRate  int           `default:"50000" help:"Packets a second, both ways, all sessions."`
@@ -55,13 +60,17 @@ type flags struct {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	exited := false
 	var f flags
-	parser, err := kong.New(&f,
+	args = cmdline.Words(args)
+	parser, err := kong.New(&f, append(cmdline.Options(),
 		kong.Name("netready-responder"),
 		kong.Description("The far end of netready's test calls. It prints an invite; give that to: netready run --responder"),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { exited = true }),
 		kong.Vars{"version": version(), "media": fmt.Sprintf(":%d", port.Usual("udp"))},
-	)
+	)...)
+	if err == nil && !slices.Contains(args, "--help") && !slices.Contains(args, "-h") {
+		err = cmdline.Missing(parser, args)
+	}
 	if err == nil {
 		_, err = parser.Parse(args)
 	}
@@ -98,6 +107,10 @@ func (f *flags) serve(ctx context.Context, stdout, stderr io.Writer) (err error)
 	}
 	fmt.Fprintln(stdout, server.Invite().String())
 	fmt.Fprintf(stdout, "control on %s (TCP), media on %s (UDP)%s\n", server.ControlAddr(), server.MediaAddr(), portsText(server))
+	if asked, granted := server.Room(); granted > 0 && granted < asked {
+		config.Log.Warn("the system grants the media socket less room than asked for; a flood overflows it sooner",
+			"asked", asked, "granted", granted, "remedy", fmt.Sprintf("sysctl -w net.core.rmem_max=%d", asked))
+	}
 	<-ctx.Done()
 	return nil
 }
@@ -123,6 +136,7 @@ func (f *flags) config(stderr io.Writer) (responder.Config, error) {
 		return c, err
 	}
 	var err error
+	f.tellLooseModes(stderr)
 	c.Identity, err = responder.LoadIdentity(f.Data)
 	if err == nil && f.TLSCert != "" {
 		c.Identity, err = responder.FromFiles(f.TLSCert, f.TLSKey, c.Identity.Token)
@@ -130,10 +144,21 @@ func (f *flags) config(stderr io.Writer) (responder.Config, error) {
 	return c, err
 }
 
+// tellLooseModes warns of secrets that others on this host can read.
+func (f *flags) tellLooseModes(stderr io.Writer) {
+	for _, file := range []struct{ path, what string }{
+		{filepath.Join(f.Data, "responder.key"), "the responder's key"}, {filepath.Join(f.Data, "token"), "the token"}, {f.TLSKey, "the key of the certificate"},
+	} {
+		if loose := modes.Warning(file.path, file.what); loose != "" {
+			fmt.Fprintln(stderr, "netready-responder: "+loose)
+		}
+	}
+}
+
 // check refuses what no responder can run with.
 func (f *flags) check() error {
 	for name, n := range map[string]int{
-		"--max-sessions": f.MaxSessions, "--max-per-address": f.MaxPerAddress,
+		"--max-sessions": f.MaxSessions, "--max-per-address": cmp.Or(f.MaxPerAddress, 1), // 0: the default
 		"--max-calls": f.MaxCalls, "--max-packet-rate": f.MaxPacketRate,
 	} {
 		if n < 1 {

@@ -15,6 +15,7 @@ import (
 	"netready/probe/capture"
 	"netready/probe/emodel"
 	"netready/probe/stream"
+	"netready/report"
 )
 
 // AnalyzeCmd measures the RTP streams in a capture.
@@ -82,7 +83,7 @@ func (c *AnalyzeCmd) Run(app *App) error {
 	if c.JSON {
 		err = writeJSON(app.Stdout, a)
 	} else {
-		err = a.print(app.Stdout, c.File)
+		err = a.print(safe(app.Stdout), report.OneLine(c.File))
 	}
 	if err != nil {
 		return err
@@ -93,7 +94,7 @@ func (c *AnalyzeCmd) Run(app *App) error {
 // conclude says what a reader of the figures alone might miss.
 func (c *AnalyzeCmd) conclude(app *App, a analysis) error {
 	for _, note := range a.Notes {
-		fmt.Fprintf(app.Stderr, "netready: %s: %s\n", c.File, note)
+		app.say("%s: %s", c.File, note)
 	}
 	if len(a.Streams) > 0 {
 		return nil

@@ -14,6 +14,8 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/inconshreveable/mousetrap"
 	"golang.org/x/term"
+
+	"netready/internal/cmdline"
 )
 
 // Exit statuses, as --help lists them.
@@ -45,7 +47,7 @@ type cli struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
-const epilogue = `Exit status: 0 ready (or done), 1 not ready (merge: something was left out), ` +
+const epilogue = `netready help COMMAND explains one of the commands. Exit status: 0 ready (or done), 1 not ready (merge: something was left out), ` +
 	`2 wrong usage or configuration, 3 undetermined: nothing failed, but something required could not be measured.`
 
 // statusError is an error, or none, with the exit status that it leads to.
@@ -88,9 +90,10 @@ func (a *App) dispatch(args []string) error {
 			args = []string{"--help"}
 		}
 	}
+	args = cmdline.Words(args)
 	exited := false // by --help or --version, which have printed their text
 	var c cli
-	parser, err := kong.New(&c,
+	parser, err := kong.New(&c, append(cmdline.Options(),
 		kong.Name("netready"),
 		kong.Description("Is this network ready for cloud voice?\n\n"+epilogue),
 		kong.Writers(a.Stdout, a.Stderr),
@@ -98,21 +101,32 @@ func (a *App) dispatch(args []string) error {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"version": version()},
 		kong.Bind(a),
-	)
+	)...)
 	if err != nil {
 		return fmt.Errorf("building the command line: %w", err)
 	}
-	command, err := parser.Parse(args)
+	command, err := parse(parser, args)
 	if exited {
 		return nil
-	}
-	if err == nil {
-		err = emptyFlag(command)
 	}
 	if err != nil {
 		return usageError(withHelpHint(err, args))
 	}
 	return command.Run()
+}
+
+// parse reads the arguments; what is missing in them is said in plain words.
+func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
+	if !slices.Contains(args, "--help") && !slices.Contains(args, "-h") {
+		if err := cmdline.Missing(parser, args); err != nil {
+			return nil, err
+		}
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return nil, err
+	}
+	return command, emptyFlag(command)
 }
 
 // emptyFlag refuses a flag that was given nothing, as a script does whose
@@ -151,8 +165,14 @@ func (a *App) report(err error) int {
 			return status
 		}
 	}
-	fmt.Fprintf(a.Stderr, "netready: %v\n", err)
+	a.say("%v", err)
 	return status
+}
+
+// say prints a line about the run, whatever stands in the names and errors of
+// others that are in it.
+func (a *App) say(format string, args ...any) {
+	fmt.Fprintln(a.Stderr, "netready: "+oneLine(fmt.Sprintf(format, args...)))
 }
 
 // startedByDoubleClick says whether a file manager started the program: then

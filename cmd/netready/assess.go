@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"netready/internal/modes"
 	"netready/probe"
 	"netready/probe/emodel"
 	"netready/probe/invite"
@@ -24,6 +25,7 @@ import (
 type assessFlags struct {
 	Region       string        `placeholder:"ID" help:"Where calls go to: see netready regions. Without it and without --responder: local."`
 	Responder    string        `env:"NETREADY_INVITE" placeholder:"INVITE" help:"Invite of a responder: https://host:port/i#TOKEN.PIN, @FILE that holds it, or - for stdin."`
+	AllowMedia   []string      `sep:"," placeholder:"HOST" help:"Let the calls go to this host although the invite names another: for responders behind a load balancer, if you know the host."`
 	Regions      string        `placeholder:"FILE" help:"Replaces the built-in list of regions and checks (YAML)."`
 	Thresholds   string        `placeholder:"FILE" help:"Other limits than the documented ones (YAML)."`
 	Org          string        `placeholder:"NAME" help:"Organization, for the report."`
@@ -37,15 +39,17 @@ type assessFlags struct {
 	Bpl          *float64      `help:"Packet-loss robustness factor, instead of the codec's (with --ie)."`
 	Features     []string      `sep:"," placeholder:"sip-phones,byoc" help:"Also check the ports of SIP phones and of a carrier of your own; they are then required."`
 	PortSamples  int           `name:"port-range-samples" default:"16" help:"Ports of a range tried at random, beside its two ends (0 to 512)."`
+	MaxWait      time.Duration `default:"15m" placeholder:"D" help:"Longest wait for a turn where the responder has as many calls as it takes (0: none)."`
 	NoBandwidth  bool          `help:"Skip the bandwidth test."`
 	Only         []string      `sep:"," placeholder:"PART,…" help:"Only these parts: voice, firewall, nat, ping, bandwidth. What is left out is not required."`
 	Out          string        `placeholder:"DIR" help:"Folder for the result files (default: netready-results here, or in Documents where here cannot be written)."`
+	Shared       bool          `help:"Let the other users of this computer read the result files; otherwise only you can."`
 }
 
 // defaultFlags are the flags' own defaults, for who has no command line.
 func defaultFlags() assessFlags {
 	return assessFlags{
-		Duration: 30 * time.Second, Codec: emodel.Basis, Calls: 1, JitterBuffer: 60 * time.Millisecond, DSCP: 46, PortSamples: 16,
+		Duration: 30 * time.Second, Codec: emodel.Basis, Calls: 1, JitterBuffer: 60 * time.Millisecond, DSCP: 46, PortSamples: 16, MaxWait: probe.DefaultMaxWait,
 	}
 }
 
@@ -54,6 +58,7 @@ type assessment struct {
 	plan   probe.Plan
 	limits thresholds.Limits
 	out    string
+	shared bool // other users of the computer may read the files
 }
 
 // resolve reads the files that the flags name and checks every value before
@@ -70,7 +75,7 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 	if a.limits, err = loadLimits(f.Thresholds); err != nil {
 		return a, err
 	}
-	given, err := readInvite(f.Responder, app.Stdin)
+	given, err := readInvite(f.Responder, app)
 	if err != nil {
 		return a, err
 	}
@@ -87,11 +92,12 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 		Organization: report.OneLine(f.Org), Location: report.OneLine(f.Location),
 		Duration: f.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
 		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts,
-		RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable),
+		MaxWait: cmp.Or(f.MaxWait, -1), RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable), AllowMedia: f.AllowMedia,
 	}
 	if given.Host != "" {
 		a.plan.Responders = []invite.Invite{given}
 	}
+	a.shared = f.Shared
 	a.out, err = outFolder(f.Out, app.Stderr)
 	return a, err
 }
@@ -110,6 +116,8 @@ func (f *assessFlags) checkValues() error {
 		return fmt.Errorf("--jitter-buffer %v: give 0 to 2s, 60ms is usual", f.JitterBuffer)
 	case f.DSCP < 0 || f.DSCP > 63:
 		return fmt.Errorf("--dscp %d: give 0 to 63, 46 (EF) is usual for voice", f.DSCP)
+	case f.MaxWait < 0 || f.MaxWait > 24*time.Hour:
+		return fmt.Errorf("--max-wait %v: give 0 to 24h, 15m is usual", f.MaxWait)
 	case f.PortSamples < 0 || f.PortSamples > 512:
 		return fmt.Errorf("--port-range-samples %d: give 0 to 512", f.PortSamples)
 	case (f.Ie == nil) != (f.Bpl == nil):
@@ -179,13 +187,13 @@ const tokenVariable = "NETREADY_TOKEN"
 
 // readInvite takes the invite itself, @FILE, or - for stdin; without any it is
 // the zero one.
-func readInvite(given string, stdin io.Reader) (invite.Invite, error) {
+func readInvite(given string, app *App) (invite.Invite, error) {
 	text := strings.TrimSpace(given)
 	switch {
 	case text == "":
 		return invite.Invite{}, nil
 	case text == "-":
-		line, err := firstLine(stdin)
+		line, err := firstLine(app.Stdin)
 		if err != nil {
 			return invite.Invite{}, fmt.Errorf("reading the invite from stdin: %w", err)
 		}
@@ -198,6 +206,9 @@ func readInvite(given string, stdin io.Reader) (invite.Invite, error) {
 		defer f.Close()
 		if text, err = firstLine(f); err != nil {
 			return invite.Invite{}, fmt.Errorf("reading the invite from %s: %w", f.Name(), err)
+		}
+		if loose := modes.Warning(f.Name(), "an invite"); loose != "" {
+			app.say("%s", loose)
 		}
 	}
 	return parseInvite(text)
@@ -213,19 +224,40 @@ func parseInvite(text string) (invite.Invite, error) {
 	return parsed.WithToken(os.Getenv(tokenVariable))
 }
 
-// firstLine reads the first line that is not empty; an invite is far shorter
-// than the bound.
+// firstLine reads the first line that is not empty, in whatever encoding an
+// editor or a shell saved it. It reads no further: somebody may be typing. An
+// invite is far shorter than the bound.
 func firstLine(r io.Reader) (string, error) {
-	s := bufio.NewScanner(io.LimitReader(r, 64<<10))
-	for s.Scan() {
-		if line := strings.TrimSpace(strings.TrimPrefix(s.Text(), "\ufeff")); line != "" {
+	const most = 64 << 10
+	var data []byte
+	for chunk := make([]byte, 4096); len(data) < most; {
+		n, err := r.Read(chunk)
+		data = append(data, chunk[:n]...)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", err
+		}
+		if line := lineIn(data, err != nil); line != "" {
 			return line, nil
 		}
-	}
-	if err := s.Err(); err != nil {
-		return "", err
+		if err != nil {
+			break
+		}
 	}
 	return "", errors.New("it is empty: it should hold the invite that the responder printed at its start")
+}
+
+// lineIn is the first line with something in it, "" while it may go on.
+func lineIn(data []byte, ended bool) string {
+	text, err := report.Decode(data)
+	if err != nil { // half of a UTF-16 character
+		text, _ = report.Decode(data[:len(data)-1])
+	}
+	for line := range strings.Lines(string(text)) {
+		if words := strings.TrimSpace(line); words != "" && (ended || strings.HasSuffix(line, "\n")) {
+			return words
+		}
+	}
+	return ""
 }
 
 // outFolder makes sure that results can be written before anything is measured.
@@ -249,7 +281,7 @@ func outFolder(given string, stderr io.Writer) (string, error) {
 	if err := report.Writable(documents); err != nil {
 		return "", fmt.Errorf("%w, nor %w; give another folder with --out", first, err)
 	}
-	fmt.Fprintf(stderr, "netready: this folder cannot be written (%v); the results go to %s\n", first, documents)
+	fmt.Fprintln(stderr, oneLine(fmt.Sprintf("netready: this folder cannot be written (%v); the results go to %s", first, documents)))
 	return documents, nil
 }
 
@@ -282,6 +314,9 @@ func (a assessment) save(rep report.Report, formats []string) ([]string, error) 
 			return files, fmt.Errorf("writing %s: %w", path, err)
 		}
 		files = append(files, path)
+	}
+	if a.shared {
+		return files, report.Share(files...)
 	}
 	return files, nil
 }

@@ -64,7 +64,7 @@ func (c *MosCmd) Run(app *App) error {
 	if c.JSON {
 		return writeJSON(app.Stdout, answer)
 	}
-	return answer.print(app.Stdout, codec)
+	return answer.print(safe(app.Stdout), codec)
 }
 
 // longestDelay is where a delay must be a slip of the keyboard.

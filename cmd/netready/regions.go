@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,8 @@ import (
 
 	"netready/probe"
 	"netready/probe/regions"
+	"netready/report"
+	"netready/thresholds"
 )
 
 // RegionsCmd is "netready regions": what can be chosen and what each region
@@ -31,6 +34,9 @@ type regionRow struct {
 	RTT       *probe.RTT `json:"rtt,omitempty"`
 	Reason    string     `json:"reason,omitempty"` // why there is no round trip
 }
+
+// measuresRoundTrip is what a region with a public endpoint can measure.
+const measuresRoundTrip = "round_trip"
 
 // measureLimit is for one region: all of its three endpoints may be dead.
 const measureLimit = 18 * time.Second
@@ -69,7 +75,7 @@ func newRegionRow(r regions.Region) regionRow {
 		row.Measures = append(row.Measures, "call")
 	}
 	if r.STUN != "" || r.Echo != "" || r.TCP != "" {
-		row.Measures = append(row.Measures, "round_trip")
+		row.Measures = append(row.Measures, measuresRoundTrip)
 	}
 	row.Measures = append(row.Measures, "ports")
 	return row
@@ -109,21 +115,22 @@ func (row *regionRow) measure(ctx context.Context, list regions.List) {
 	ctx, cancel := context.WithTimeout(ctx, measureLimit)
 	defer cancel()
 	rtt, reason := probe.RoundTrip(ctx, region)
-	row.RTT, row.Reason = rtt, strings.ReplaceAll(reason, "\n", "; ")
+	row.RTT, row.Reason = rtt, oneLine(reason)
 }
 
 func (c *RegionsCmd) print(app *App, list regions.List, rows []regionRow) error {
 	if list.File != "" {
-		fmt.Fprintln(app.Stdout, "from", list.File)
+		fmt.Fprintln(app.Stdout, "from", report.OneLine(list.File))
 	}
-	w := tabwriter.NewWriter(app.Stdout, 0, 0, 2, ' ', 0)
+	out := safe(app.Stdout)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	heading := "REGION\tNAME\tMEASURES"
 	if c.Measure {
 		heading += "\tROUND TRIP\tLOST"
 	}
 	fmt.Fprintln(w, heading)
 	for _, row := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s", row.ID, row.Name, row.words())
+		fmt.Fprintf(w, "%s\t%s\t%s", report.OneLine(row.ID), report.OneLine(row.Name), row.words())
 		if c.Measure {
 			fmt.Fprint(w, "\t"+row.roundTrip())
 		}
@@ -132,12 +139,15 @@ func (c *RegionsCmd) print(app *App, list regions.List, rows []regionRow) error 
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("printing the regions: %w", err)
 	}
-	fmt.Fprintln(app.Stdout, "\nA call with figures for each direction needs a responder in the region (netready-responder).")
+	if c.Measure {
+		unanswered(out, rows)
+	}
+	fmt.Fprintln(out, "\nA call with figures for each direction needs a responder in the region (netready-responder).")
 	return nil
 }
 
 func (row *regionRow) words() string {
-	words := map[string]string{"call": "call both ways", "round_trip": "round trip", "ports": "ports"}
+	words := map[string]string{"call": "call both ways", measuresRoundTrip: "round trip", "ports": "ports"}
 	all := make([]string, len(row.Measures))
 	for i, m := range row.Measures {
 		all[i] = words[m]
@@ -147,7 +157,29 @@ func (row *regionRow) words() string {
 
 func (row *regionRow) roundTrip() string {
 	if row.RTT == nil {
-		return "not measured: " + row.Reason + "\t"
+		return "not measured\t"
 	}
-	return fmt.Sprintf("%.1f ms (%s)\t%d of %d", *row.RTT.AvgMS, row.RTT.Source, row.RTT.Lost, row.RTT.Lost+row.RTT.Samples)
+	return fmt.Sprintf("%s (%s)\t%d of %d", thresholds.Figure(*row.RTT.AvgMS, "ms"), row.RTT.Source, row.RTT.Lost, row.RTT.Lost+row.RTT.Samples)
+}
+
+// unanswered says under the table why regions have no round trip; where none
+// answered it is one reason and not twenty.
+func unanswered(w io.Writer, rows []regionRow) {
+	var silent []regionRow
+	for _, row := range rows {
+		if row.RTT == nil && slices.Contains(row.Measures, measuresRoundTrip) {
+			silent = append(silent, row)
+		}
+	}
+	answered := slices.ContainsFunc(rows, func(row regionRow) bool { return row.RTT != nil })
+	switch {
+	case len(silent) == 0:
+	case !answered && len(silent) > 1:
+		fmt.Fprintf(w, "\nNo region answered: is this computer online? %s: %s\n", report.OneLine(silent[0].ID), silent[0].Reason)
+	default:
+		fmt.Fprintln(w, "\nNot measured:")
+		for _, row := range silent {
+			fmt.Fprintf(w, "  %s: %s\n", report.OneLine(row.ID), row.Reason)
+		}
+	}
 }

@@ -67,7 +67,7 @@ func (c *RunCmd) once(ctx context.Context, app *App, a assessment) (report.Repor
 	}
 	if !c.Quiet && !c.JSON && c.Repeat == 1 {
 		for _, f := range files {
-			fmt.Fprintln(app.Stderr, "written:", f)
+			fmt.Fprintln(app.Stderr, "written:", oneLine(f))
 		}
 	}
 	return rep, nil

@@ -21,6 +21,6 @@ func (c *TemplateCmd) Run(app *App) error {
 	if err := merge.Template(app.Ctx, c.Out, version(), time.Now(), c.Force); err != nil {
 		return err
 	}
-	fmt.Fprintf(app.Stdout, "%s: its first sheet says how to work with it\n", c.Out)
+	fmt.Fprintf(app.Stdout, "%s: its first sheet says how to work with it\n", oneLine(c.Out))
 	return nil
 }

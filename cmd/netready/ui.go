@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/pkg/browser"
 
 	"netready/cmd/netready/page"
 	"netready/probe"
+	"netready/probe/invite"
 	"netready/report"
 )
 
@@ -22,6 +22,8 @@ type UICmd struct {
 	NoBrowser bool   `help:"Print the page's address and open nothing."`
 	Listen    string `default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Loopback address of the page; port 0 is any free one."`
 	Out       string `placeholder:"DIR" help:"Folder of the results (default: netready-results here, or in Documents)."`
+
+	AllowMedia []string `sep:"," placeholder:"HOST" help:"Let the calls go to this host although the invite names another, as netready run does."`
 }
 
 // Run serves the page until it has been closed for a while or Ctrl-C.
@@ -43,7 +45,7 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 	if given == "" {
 		given = os.Getenv("NETREADY_INVITE")
 	}
-	invited, err := readInvite(given, app.Stdin)
+	invited, err := readInvite(given, app)
 	if err != nil {
 		return page.Config{}, err
 	}
@@ -57,7 +59,7 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 	}
 	return page.Config{
 		Listen: c.Listen, Dir: out, Invite: link, Remember: rememberedForm(), Regions: list.Regions, Version: version(),
-		Run:         pageRunner(app, out),
+		Run:         pageRunner(app, out, c.AllowMedia),
 		Measure:     nearest(list),
 		Workbook:    singleWorkbook,
 		CheckInvite: checkInvite,
@@ -66,19 +68,20 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 
 // checkInvite checks an invite that was typed into the page. What the command
 // line could read from a file, a page cannot, so it is not told to.
-func checkInvite(invite string) error {
-	_, err := parseInvite(invite)
-	if err == nil {
-		return nil
+func checkInvite(link string) error {
+	_, err := parseInvite(link)
+	if wrong, ok := errors.AsType[*invite.Error](err); ok {
+		return errors.New(wrong.InForm())
 	}
-	return errors.New(strings.NewReplacer(", or save it to a file and give @FILE", "", " and give @FILE", "").Replace(err.Error()))
+	return err
 }
 
 // pageRunner makes the same assessment as netready run, with the same files.
-func pageRunner(app *App, out string) page.Runner {
+func pageRunner(app *App, out string, allowMedia []string) page.Runner {
 	return func(ctx context.Context, o page.Options, progress func(probe.Event)) (report.Report, error) {
 		flags := defaultFlags()
 		flags.Region, flags.Org, flags.Location, flags.Responder, flags.Out = o.Region, o.Organization, o.Location, o.Invite, out
+		flags.AllowMedia = allowMedia
 		if o.Duration > 0 {
 			flags.Duration = o.Duration
 		}
@@ -109,14 +112,26 @@ func servePage(app *App, cfg page.Config, noBrowser bool) error {
 	}
 	fmt.Fprintln(app.Stdout, server.URL())
 	if !noBrowser {
-		// What a browser prints is not ours to show on the line of the address.
-		browser.Stdout, browser.Stderr = app.Stderr, app.Stderr
-		if err := browser.OpenURL(server.URL()); err != nil {
-			fmt.Fprintf(app.Stderr, "No browser could be opened (%v). Open the address above in one.\n", err)
+		launch, err := server.Launch()
+		if err != nil {
+			fmt.Fprintf(app.Stderr, "No browser was opened (%v). Open the address above in one.\n", err)
+		} else {
+			defer launch.Close()
+			go openBrowser(app, launch.URL())
 		}
 	}
 	fmt.Fprintln(app.Stderr, "The page is for this machine only. It ends two minutes after it was closed, or with Ctrl-C.")
 	return server.Serve(app.Ctx)
+}
+
+// openBrowser opens an address. It is not waited for: where no desktop hands it
+// on, the browser itself is what runs here, until it is closed.
+func openBrowser(app *App, address string) {
+	// What a browser prints is not ours to show on the line of the address.
+	browser.Stdout, browser.Stderr = app.Stderr, app.Stderr
+	if err := browser.OpenURL(address); err != nil {
+		fmt.Fprintf(app.Stderr, "No browser could be opened (%v). Open the address above in one.\n", err)
+	}
 }
 
 // rememberedForm is where the page keeps its form for the next time.

@@ -67,6 +67,9 @@ func Decode(name string, data []byte, into any) (File, error) {
 	case err != nil:
 		return file, file.explain(err, into)
 	}
+	if err := file.checkNumbers(&document); err != nil {
+		return file, err
+	}
 	strict := yaml.NewDecoder(bytes.NewReader(data))
 	strict.KnownFields(true)
 	if err := strict.Decode(into); err != nil {
@@ -239,20 +242,28 @@ func suggest(got string, keys []string) string {
 // Nearest is the word that differs least from what was written, "" if none is
 // near: at most a third of its letters wrong, or two that changed places.
 func Nearest(got string, words []string) string {
-	got = strings.ToLower(strings.TrimSpace(got))
-	if len(got) > 64 {
-		return ""
-	}
-	best, least := "", len(got)/3+1
-	if len(got) > 3 {
-		least = max(least, 3)
-	}
+	best, least := "", 0
 	for _, w := range slices.Sorted(slices.Values(words)) {
-		if d := distance(got, strings.ToLower(w)); d < least {
+		if d, near := Near(got, w); near && (best == "" || d < least) {
 			best, least = w, d
 		}
 	}
 	return best
+}
+
+// Near counts the letters by which a word differs from what was written, and
+// says whether it may have been meant.
+func Near(got, word string) (letters int, near bool) {
+	got = strings.ToLower(strings.TrimSpace(got))
+	if len(got) > 64 || len(word) > 64 {
+		return 0, false
+	}
+	most := len(got) / 3
+	if len(got) > 3 {
+		most = max(most, 2)
+	}
+	letters = distance(got, strings.ToLower(word))
+	return letters, letters <= most
 }
 
 // distance counts the letters to insert, delete or change (Levenshtein).

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"netready/probe/internal/stamp"
@@ -63,7 +64,7 @@ func Run(ctx context.Context, link Link, s Settings) Result {
 	case ctx.Err() != nil: // of Ctrl-C the errors say no more than its Go name
 		r.Reason = "the run was stopped before it was finished"
 	default:
-		r.Reason = errors.Join(errs...).Error()
+		r.Reason = strings.ReplaceAll(errors.Join(errs...).Error(), "\n", ", ")
 	}
 	return r
 }
@@ -102,9 +103,14 @@ func up(ctx context.Context, link Link, s Settings) (*float64, error) {
 	defer cancel()
 	source := &source{end: stamp.Now() + s.For, left: s.Most}
 	_, _ = rand.Read(source.bytes[:]) // never fails; nothing on the way can compress it
+	began := stamp.Now()
 	got, err := link.Upload(ctx, source)
 	if err != nil {
 		return nil, err
+	}
+	// The far end cannot have had more than was sent, nor for longer than it took.
+	if got.Bytes < 0 || got.Bytes > s.Most-source.left || got.Elapsed < 0 || got.Elapsed > stamp.Now()-began {
+		return nil, errImpossible
 	}
 	return perSecond(got.Bytes, got.Elapsed)
 }
@@ -125,6 +131,8 @@ func (s *source) Read(p []byte) (int, error) {
 	s.left -= int64(n)
 	return n, nil
 }
+
+var errImpossible = errors.New("the responder tells of more than was sent")
 
 var errTooLittle = errors.New("too little arrived to tell")
 

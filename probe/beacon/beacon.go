@@ -7,13 +7,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/pion/stun/v3"
 
+	"netready/probe/internal/dial"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 )
@@ -71,7 +72,11 @@ func Measure(ctx context.Context, e Endpoints) Result {
 	if len(reasons) == 0 {
 		return Result{Reason: "the region has no public endpoint that measures a round trip"}
 	}
-	return Result{Reason: errors.Join(reasons...).Error()}
+	words := make([]string, len(reasons))
+	for i, err := range reasons {
+		words[i] = err.Error()
+	}
+	return Result{Reason: strings.Join(words, ", ")}
 }
 
 func askEcho() ([]byte, func([]byte) bool) {
@@ -91,9 +96,7 @@ func askSTUN() ([]byte, func([]byte) bool) {
 // series asks one after the other; each question has until the next one, the
 // last a little longer.
 func series(ctx context.Context, address, source string) (trips []time.Duration, lost int, err error) {
-	lookup, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	resolved, err := resolve(lookup, address)
+	resolved, err := resolve(ctx, address)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -164,15 +167,11 @@ func connect(ctx context.Context, address string) (time.Duration, bool) {
 }
 
 func resolve(ctx context.Context, address string) (string, error) {
-	host, port, err := net.SplitHostPort(address)
+	all, err := dial.Addresses(ctx, nil, address)
 	if err != nil {
-		return "", fmt.Errorf("reading %q: %w", address, err)
+		return "", err
 	}
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return "", fmt.Errorf("looking up %s: %w", host, err)
-	}
-	return net.JoinHostPort(addrs[0].Unmap().String(), port), nil
+	return all[0].String(), nil
 }
 
 func exchange(conn *stamp.Conn, question []byte, isAnswer func([]byte) bool) (time.Duration, bool) {

@@ -12,10 +12,16 @@ import (
 // ask sends checks, each with a transaction of its own and none twice, until
 // ctx ends. They keep the address proved and measure the round trip.
 func (l *leg) ask(ctx context.Context) {
-	start := stamp.Now()
-	for i := 0; ctx.Err() == nil; i++ {
+	next := stamp.Now()
+	for ctx.Err() == nil {
 		l.askOnce()
-		pause(ctx, start+time.Duration(i+1)*checkEvery-stamp.Now())
+		every := checkEvery
+		if !l.isProved() && stamp.Now()-l.begun > proofWait+unwanted {
+			every = rarely
+		}
+		// After a standstill the checks that were due meanwhile are left out.
+		next = max(next+every, stamp.Now()-every)
+		pause(ctx, next-stamp.Now())
 	}
 }
 
@@ -27,7 +33,12 @@ func (l *leg) askOnce() {
 		return
 	}
 	l.mu.Lock()
-	l.expire(stamp.Now())
+	now := stamp.Now()
+	if l.askedAt != 0 && now-l.askedAt > rarely+standstill {
+		clear(l.pending) // this computer stood still: what came meanwhile waits to be read
+	}
+	l.askedAt = now
+	l.expire(now)
 	// The lock is held while sending: the answer must find the question.
 	defer l.mu.Unlock()
 	l.pending[id] = stamp.Now()
@@ -89,7 +100,7 @@ func (l *leg) answered(c *wire.Check, at time.Duration) {
 		return // a second copy, or too late
 	}
 	delete(l.pending, c.ID)
-	l.heard, l.isHeard = at, true
+	l.heard, l.isHeard, l.answerAt = at, true, at
 	// A clock that is stepped within the responder would make nonsense of it.
 	if held := c.Sent - c.Received; held >= 0 && held <= at-asked {
 		l.trips = append(l.trips, RoundTrip{At: asked - l.begun, RTT: at - asked - held})

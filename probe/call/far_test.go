@@ -204,7 +204,7 @@ func newWorld(t *testing.T, duration time.Duration) *world {
 		dead: make(chan struct{}), broken: make(chan struct{}), finish: make(chan struct{}), asked: map[wire.TransactionID]netip.AddrPort{},
 	}
 	return &world{network: n, far: f, calls: &calls{
-		link: f, request: r, grant: wire.Grant{Calls: []wire.CallGrant{g}}, sleep: stamp.SleepPlain,
+		link: f, request: r, grant: wire.Grant{Calls: []wire.CallGrant{g}}, sleep: stamp.SleepPlain, sameHost: true,
 		dial: func(context.Context) (stamp.PacketConn, error) { return n.Dial(agentAt, farAt) },
 	}}
 }

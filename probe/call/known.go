@@ -1,15 +1,17 @@
 package call
 
 import (
+	"errors"
 	"slices"
 	"time"
 
+	"netready/probe/internal/wire"
 	"netready/probe/stream"
 )
 
 // lateWait is how long after the last packet was due late ones are awaited.
 // What comes later is lost.
-const lateWait = 2 * time.Second
+const lateWait = wire.TooLate
 
 // inTime leaves out arrivals later than lateWait after the last packet would
 // have come by the fastest way: sender and receiver have different clocks, and
@@ -43,8 +45,81 @@ func fateKnown(sentAt []time.Duration, arrivals []stream.Arrival, report, settle
 	return min(max(n, highest(arrivals)), len(sentAt))
 }
 
-// upTo leaves out arrivals of packets from seq sent on: a responder that
-// reports more than was sent is not believed.
-func upTo(arrivals []stream.Arrival, sent int) []stream.Arrival {
-	return slices.DeleteFunc(slices.Clone(arrivals), func(a stream.Arrival) bool { return a.Seq < 0 || a.Seq >= int64(sent) })
+// Errors of a far end whose figures cannot be believed.
+var (
+	errInvented = errors.New("the responder tells of packets that were never sent")
+	errTimes    = errors.New("the responder's stamps lie further apart than the call lasted")
+)
+
+// mostWander is by how much longer than the sending the receiving may have
+// lasted: more than any queue holds and any standstill of a responder that
+// still has its session.
+const mostWander = time.Minute
+
+// believable says what is wrong with the trace of the way up: every stamp of
+// ours in it has to be the one that went out, and those of the responder have
+// to lie within the call.
+func believable(arrivals []stream.Arrival, sentAt []time.Duration) error {
+	for _, a := range arrivals {
+		if a.Seq < 0 || a.Seq >= int64(len(sentAt)) || a.Sent != sentAt[a.Seq] {
+			return errInvented
+		}
+	}
+	return lasting(arrivals, sentAt[len(sentAt)-1]-sentAt[0], func(a stream.Arrival) time.Duration { return a.Received })
+}
+
+// lasting says that a stamp of the arrivals spans more than a time and
+// mostWander; asked of the far end's stamps with our own span.
+func lasting(arrivals []stream.Arrival, span time.Duration, stamp func(stream.Arrival) time.Duration) error {
+	if len(arrivals) == 0 {
+		return nil
+	}
+	first, last := stamp(arrivals[0]), stamp(arrivals[0])
+	for _, a := range arrivals {
+		first, last = min(first, stamp(a)), max(last, stamp(a))
+	}
+	if last-first > span+mostWander || first < -farAway || last > farAway {
+		return errTimes
+	}
+	return nil
+}
+
+// farAway bounds stamps, so that no difference of two overflows.
+const farAway = time.Duration(1 << 61)
+
+// sending is how well a sender kept its pace.
+type sending struct {
+	late    []int64 // packets that it was over wire.TooLate late with, ascending
+	bunched int     // others that left over a packet time late, and so together with the next
+}
+
+// pace tells it by how late each packet was.
+func pace(lateness []time.Duration, ptime time.Duration) (s sending) {
+	for i, by := range lateness {
+		switch {
+		case by > wire.TooLate:
+			s.late = append(s.late, int64(i))
+		case by > ptime:
+			s.bunched++
+		}
+	}
+	return s
+}
+
+// latenessOf is by how much each packet of a far sender left after it was due.
+// Its start is not told; the packet that was least late stands for it.
+func latenessOf(left []wire.Departure, packets int, ptime time.Duration) []time.Duration {
+	if len(left) == 0 {
+		return nil
+	}
+	due := func(d wire.Departure) time.Duration { return time.Duration(d.Seq) * ptime }
+	start := left[0].Sent - due(left[0])
+	for _, d := range left {
+		start = min(start, d.Sent-due(d))
+	}
+	lateness := make([]time.Duration, packets)
+	for _, d := range left {
+		lateness[d.Seq] = d.Sent - due(d) - start
+	}
+	return lateness
 }

@@ -22,6 +22,15 @@ const (
 	// downLag is how much later than ours the responder's stream may end: where
 	// the first proof took longer, its rest is not waited for.
 	downLag = 8 * time.Second
+	// unwanted is how long packets go up without a sign that the far end wants
+	// them, see wanted.
+	unwanted = 2 * time.Second
+	// rarely is how often an address is asked that has never answered: the path
+	// may yet open, and it may be one that never asked for anything.
+	rarely = time.Second
+	// standstill is a pause of this computer between two packets after which the
+	// far end's silence says nothing: what it sent was not looked at.
+	standstill = 500 * time.Millisecond
 	// proofWait is how long the up stream waits for an answered check. Then it
 	// starts all the same, so that a dead path shows as 100 % loss.
 	proofWait = 1500 * time.Millisecond
@@ -30,34 +39,42 @@ const (
 // A leg is the agent's side of one of the calls: a media socket of its own,
 // the checks, the stream up and the arrivals of the stream down.
 type leg struct {
-	request wire.Request
-	grant   wire.CallGrant
-	packets int           // to send
-	offset  time.Duration // of this call's packets from the others', within a packet time
-	begun   time.Duration // when the calls were begun
-	conn    stamp.PacketConn
-	sleep   stamp.Sleeper
-	sealer  *wire.Sealer
-	opener  *wire.Opener
-	mark    Mark
+	request  wire.Request
+	grant    wire.CallGrant
+	packets  int           // to send
+	offset   time.Duration // of this call's packets from the others', within a packet time
+	begun    time.Duration // when the calls were begun
+	conn     stamp.PacketConn
+	sleep    stamp.Sleeper
+	sealer   *wire.Sealer
+	opener   *wire.Opener
+	mark     Mark
+	sameHost bool // the control connection goes, directly, to the media's own host
 
 	proved chan struct{} // closed when a check was first answered
 	sent   chan struct{} // closed when the up stream is over
 
 	mu       sync.Mutex // guards the rest
 	pending  map[wire.TransactionID]time.Duration
+	askedAt  time.Duration // when a check was sent last; 0: never
 	trips    []RoundTrip
 	lost     int // checks
 	mapped   netip.AddrPort
 	changes  []PathChange
 	start    time.Duration // when packet 0 is due
 	started  bool
-	sentAt   []time.Duration
+	sentAt   []time.Duration // of each packet that was due: sent, given up or held back
 	lateness []time.Duration
+	written  int           // packets up to the last that was really sent
+	answerAt time.Duration // when a check was answered last
+	wokeAt   time.Duration // when this computer went on after a standstill, or began
+	lineAt   time.Duration // when a line of this call came last over the control connection
+	copies   stream.Copies
 	down     []stream.Arrival
 	downZero time.Duration // when packet 0 of the down stream would have come by its fastest way
 	foreign  int
 	dropped  uint32
+	drops    uint32        // of the socket before the call
 	heard    time.Duration // when an authentic datagram came last
 	isHeard  bool
 	words    string // of the system, why nothing could be sent
@@ -80,7 +97,10 @@ func newLeg(r wire.Request, g wire.CallGrant, conn stamp.PacketConn) (*leg, erro
 	}
 	l.mark.Asked = r.DSCP
 	set, doubt := conn.SetDSCP(r.DSCP)
-	l.mark.Set, l.mark.Doubt = &set, doubt
+	if l.mark.Doubt = doubt; doubt == "" {
+		l.mark.Set = &set
+	}
+	l.drops = conn.Drops()
 	return l, nil
 }
 
@@ -115,11 +135,14 @@ func (l *leg) packet(b []byte, a stamp.Arrival) {
 	index, sent, err := l.opener.Open(b)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.dropped = max(l.dropped, a.Dropped)
 	// More than the call can have is not a packet of the call: its tag may be
 	// right by chance, one in four billion.
-	if err != nil || index > 2*int64(l.packets)+100 {
+	if err != nil || index >= int64(l.packets) {
 		l.foreign++
+		return
+	}
+	l.heard, l.isHeard = a.At, true
+	if !l.copies.Take(index, l.packets) {
 		return
 	}
 	zero := a.At - time.Duration(index)*l.request.Ptime
@@ -127,7 +150,6 @@ func (l *leg) packet(b []byte, a stamp.Arrival) {
 		l.downZero = zero
 	}
 	l.down = append(l.down, stream.Arrival{Seq: index, Sent: sent, Received: a.At, DSCP: a.DSCP})
-	l.heard, l.isHeard = a.At, true
 }
 
 // stream sends the packets up, each when it is due, until they are all sent or
@@ -145,7 +167,7 @@ func (l *leg) stream(ctx context.Context) {
 	defer stamp.Thread()()
 	start := l.grid(stamp.Now())
 	l.mu.Lock()
-	l.start, l.started = start, true
+	l.start, l.started, l.wokeAt = start, true, start
 	l.mu.Unlock()
 	for i := 0; i < l.packets && ctx.Err() == nil; i++ {
 		due := stream.Due(start, i, l.request.Ptime)
@@ -165,20 +187,54 @@ func (l *leg) grid(now time.Duration) time.Duration {
 }
 
 // send stamps and sends one packet. One that the system refuses counts as
-// sent: it was due, and is as lost to the call as one that the path eats.
+// sent: it was due, and is as lost to the call as one that the path eats. One
+// that this computer is far too late with is given up, as the responder does;
+// one that nobody seems to want is held back.
 func (l *leg) send(i int64, due time.Duration) {
 	at := stamp.Now()
-	b, err := l.sealer.Seal(i, at)
-	if err == nil {
-		err = l.conn.Write(b, netip.AddrPort{})
+	hold := at-due > wire.TooLate || !l.wanted(at)
+	var err error
+	if !hold {
+		var b []byte
+		if b, err = l.sealer.Seal(i, at); err == nil {
+			err = l.conn.Write(b, netip.AddrPort{})
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sentAt = append(l.sentAt, at)
 	l.lateness = append(l.lateness, at-due)
+	if !hold {
+		l.written = len(l.sentAt)
+	}
 	if err != nil {
 		l.words = err.Error()
 	}
+}
+
+// wanted says whether the far end has shown lately that it wants the stream: it
+// answered a check, which no stranger can, or tells over the control connection
+// what newly arrived, once the media's address has answered or is the very host
+// that the control connection goes to. Where both are so its lines alone do: a
+// path that dies on the way up is measured to its end. Without any of it
+// nothing goes on: whoever made the invite may have named somebody else.
+func (l *leg) wanted(now time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := len(l.sentAt); n > 0 && now-l.sentAt[n-1] > standstill {
+		l.wokeAt = now
+	}
+	last := l.wokeAt
+	if l.isProved() {
+		last = max(last, l.answerAt)
+	}
+	if l.far.got && (l.isProved() || l.sameHost) {
+		last = max(last, l.far.gotAt)
+	}
+	if l.isProved() && l.sameHost {
+		last = max(last, l.lineAt)
+	}
+	return now-last < unwanted
 }
 
 // mediaEnd is when the last packet either way was or is due here, and whether
@@ -196,6 +252,9 @@ func (l *leg) mediaEnd() (time.Duration, bool) {
 	}
 	last := time.Duration(l.packets-1) * l.request.Ptime
 	end := l.start + last
+	if n := len(l.sentAt); n > 0 {
+		end = max(end, l.sentAt[n-1]) // a computer that stood still sent it later
+	}
 	if len(l.down) > 0 {
 		// The responder's stream ends as long after its start as ours.
 		end = max(end, min(l.downZero+last, end+downLag))

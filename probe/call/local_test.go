@@ -64,6 +64,9 @@ func TestOpenErrors(t *testing.T) {
 	dead := local(t, responder.Local())
 	gone := dead.Invite()
 	_ = dead.Close()
+	limited := responder.Local()
+	limited.Limits.Calls = 2
+	few := local(t, limited)
 	for _, c := range []struct {
 		name     string
 		to       invite.Invite
@@ -73,7 +76,8 @@ func TestOpenErrors(t *testing.T) {
 		{"wrong token", spoilt, call.Settings{}, call.ErrToken},
 		{"wrong pin", other, call.Settings{}, call.ErrPin},
 		{"gone", gone, call.Settings{}, call.ErrUnreachable},
-		{"too many calls", good, call.Settings{Calls: 100_000}, call.ErrRefused},
+		{"too many calls for the responder", few.Invite(), call.Settings{Calls: 3}, call.ErrRefused},
+		{"too many calls for anybody", good, call.Settings{Calls: 100_000}, nil},
 		{"codec", good, call.Settings{Codec: "mp3"}, nil},
 		{"duration", good, call.Settings{Duration: time.Millisecond}, nil},
 		{"calls", good, call.Settings{Calls: -1}, nil},

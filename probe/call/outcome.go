@@ -57,7 +57,11 @@ type Direction struct {
 	Reason  string
 	Foreign int    // packets with a wrong tag
 	Dropped uint32 // by the receiver's own socket for want of room: not the path's fault
-	Mark    Mark
+	// SentLate counts the packets that the sender was so late with that it gave
+	// them up (those of Trace.Late): they are neither sent nor lost. Bunched are
+	// others that left over a packet time late, and so together with the next.
+	SentLate, Bunched int
+	Mark              Mark
 }
 
 // A Mark is what became of the DSCP.

@@ -1,7 +1,10 @@
 package call
 
 import (
+	"cmp"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"netready/probe/internal/stamp"
@@ -12,6 +15,8 @@ import (
 // A report is what the responder has told of one call so far.
 type report struct {
 	up         []stream.Arrival
+	packets    int // of the call: nothing that is told may go beyond
+	left       []wire.Departure
 	departures int           // packets of the down stream that left
 	departed   time.Duration // when the last of them did, on the responder's clock
 	foreign    int
@@ -20,34 +25,53 @@ type report struct {
 	asked      int // checks of its own
 	noDSCP     string
 	downSet    *int
+	notSet     string // why the mark is not on the packets down
+	broken     error  // what was told last cannot be: no more is believed
 	ended      string
 	at         time.Duration // when the last line came
 	any        bool
+	gotAt      time.Duration // when a line came last that told of something newly arrived
+	got        bool
 }
 
-// take adds one line of the responder's.
+// counted is a count of the far end's within what anybody could count.
+func counted(n int) int { return min(max(n, 0), math.MaxInt32) }
+
+// take adds one line of the responder's. After one that cannot be no more are
+// believed; what came before stays.
 func (r *report) take(e wire.Event, at time.Duration) error {
-	up, err := wire.UnpackArrivals(e.Up)
-	if err != nil {
-		return fmt.Errorf("reading the up trace of call %d: %w", e.Call, err)
+	if r.broken != nil {
+		return r.broken
 	}
-	down, err := wire.UnpackDepartures(e.Down)
+	up, err := wire.UnpackArrivals(e.Up, r.packets, stream.MostCopies(r.packets)-len(r.up))
 	if err != nil {
-		return fmt.Errorf("reading the down trace of call %d: %w", e.Call, err)
+		r.broken = fmt.Errorf("reading the up trace of call %d: %w", e.Call+1, err)
+		return r.broken
 	}
-	r.up = append(r.up, up...)
+	down, err := wire.UnpackDepartures(e.Down, r.packets, r.packets-len(r.left))
+	if err != nil {
+		r.broken = fmt.Errorf("reading the down trace of call %d: %w", e.Call+1, err)
+		return r.broken
+	}
+	r.up, r.left = append(r.up, up...), append(r.left, down...)
+	if len(up) > 0 || e.Checks > r.checks {
+		r.gotAt, r.got = at, true
+	}
 	for _, d := range down {
 		if int(d.Seq) >= r.departures {
 			r.departures, r.departed = int(d.Seq)+1, d.Sent
 		}
 	}
-	r.foreign, r.checks, r.asked = max(r.foreign, e.Foreign), max(r.checks, e.Checks), max(r.asked, e.Asked)
+	r.foreign, r.checks, r.asked = max(r.foreign, counted(e.Foreign)), max(r.checks, counted(e.Checks)), max(r.asked, counted(e.Asked))
 	r.dropped = max(r.dropped, e.Dropped)
 	if e.NoDSCP != "" {
 		r.noDSCP = e.NoDSCP
 	}
-	if e.DownSet != nil {
+	if e.DownSet != nil && *e.DownSet >= 0 && *e.DownSet <= 63 {
 		r.downSet = e.DownSet
+	}
+	if e.NotSet != "" {
+		r.notSet = e.NotSet
 	}
 	if e.Ended != "" {
 		r.ended = e.Ended
@@ -62,6 +86,7 @@ func (l *leg) result(settle time.Duration) Call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.expire(stamp.Now())
+	l.dropped = l.conn.Drops() - l.drops
 	c := Call{
 		Up: l.upward(settle), Down: l.downward(),
 		RoundTrips: l.trips, Checks: len(l.trips) + l.lost, ChecksLost: l.lost,
@@ -80,46 +105,85 @@ func (l *leg) upward(settle time.Duration) Direction {
 	d := Direction{Foreign: l.far.foreign, Dropped: l.far.dropped, Mark: l.mark}
 	d.Mark.Unheard = l.far.noDSCP
 	d.PacketTime = l.request.Ptime
+	sentAt := l.sentAt
+	if !l.isProved() {
+		sentAt = sentAt[:l.written] // what was held back behind the last was never sent
+	}
 	switch {
-	case len(l.sentAt) == 0:
+	case len(sentAt) == 0:
 		d.Reason = "the call ended before its first packet was sent"
+		return d
+	case !l.far.any && l.far.broken != nil:
+		d.Reason = l.far.broken.Error()
 		return d
 	case !l.far.any:
 		d.Reason = "the control connection ended before the responder told what arrived"
 		return d
 	}
-	arrivals := upTo(l.far.up, len(l.sentAt))
-	d.Sent = fateKnown(l.sentAt, arrivals, l.far.at, settle)
-	if d.Sent == 0 {
+	// What waited there for the proof of its address was told after what came later.
+	arrivals := slices.Clone(l.far.up)
+	slices.SortStableFunc(arrivals, func(a, b stream.Arrival) int { return cmp.Compare(a.Received, b.Received) })
+	if err := believable(arrivals, sentAt); err != nil {
+		d.Reason = err.Error()
+		return d
+	}
+	sent := fateKnown(sentAt, arrivals, l.far.at, settle)
+	if sent == 0 {
 		d.Reason = "the call ended before the fate of its first packet was known"
 		return d
 	}
-	if len(l.sentAt) == l.packets {
-		arrivals = inTime(arrivals, stream.Due(l.start, l.packets-1, l.request.Ptime))
+	if len(sentAt) == l.packets {
+		arrivals = inTime(arrivals, max(stream.Due(l.start, l.packets-1, l.request.Ptime), sentAt[len(sentAt)-1]))
 	}
-	d.Arrivals = arrivals
+	d.fill(sent, arrivals, pace(l.lateness[:sent], l.request.Ptime))
+	if d.Sent == 0 {
+		d.Reason = "this computer stood still: it sent no packet in time"
+	}
 	return d
 }
 
 // downward is the way down: what the responder sent and arrived here.
 func (l *leg) downward() Direction {
 	d := Direction{Foreign: l.foreign, Dropped: l.dropped}
-	d.Mark = Mark{Asked: l.request.DSCP, Set: l.far.downSet, Unheard: l.conn.NoDSCP()}
+	d.Mark = Mark{Asked: l.request.DSCP, Set: l.far.downSet, Doubt: l.far.notSet, Unheard: l.conn.NoDSCP()}
 	d.PacketTime = l.request.Ptime
-	d.Sent = max(l.far.departures, highest(l.down))
-	d.Arrivals = l.down
-	switch d.Sent {
+	sent := max(l.far.departures, highest(l.down))
+	arrivals := l.down
+	if len(arrivals) > 0 {
+		span := arrivals[len(arrivals)-1].Received - arrivals[0].Received
+		if err := lasting(arrivals, span, func(a stream.Arrival) time.Duration { return a.Sent }); err != nil {
+			d.Reason = err.Error()
+			return d
+		}
+	}
+	switch sent {
 	case 0:
 		d.Reason = l.noDown()
+		return d
 	case l.far.departures:
-		d.Arrivals = inTime(l.down, l.far.departed)
+		arrivals = inTime(arrivals, l.far.departed)
+	}
+	d.fill(sent, arrivals, pace(latenessOf(l.far.left, sent, l.request.Ptime), l.request.Ptime))
+	if d.Sent == 0 {
+		d.Reason = "the responder stood still: it sent no packet in time"
 	}
 	return d
+}
+
+// fill notes what was sent, what arrived of it, and how well the sender kept
+// its pace. Nothing is left of a stream of which no packet was sent in time.
+func (d *Direction) fill(sent int, arrivals []stream.Arrival, s sending) {
+	d.SentLate, d.Bunched = len(s.late), s.bunched
+	if sent > len(s.late) {
+		d.Sent, d.Arrivals, d.Late = sent, arrivals, s.late
+	}
 }
 
 // noDown says why the responder sent nothing down.
 func (l *leg) noDown() string {
 	switch {
+	case l.far.broken != nil:
+		return l.far.broken.Error()
 	case !l.far.any:
 		return "the control connection ended before the responder told what it sent"
 	case l.far.checks == 0:

@@ -52,10 +52,13 @@ type calls struct {
 	live    func(Live)
 	sleep   stamp.Sleeper
 	dial    func(context.Context) (stamp.PacketConn, error)
+	// sameHost: the control connection goes, directly, to the media's own host.
+	sameHost bool
 
-	begun time.Duration
-	legs  []*leg
-	meter *meter
+	begun  time.Duration
+	wokeAt time.Duration // when this computer went on after a standstill; of watch alone
+	legs   []*leg
+	meter  *meter
 
 	mu        sync.Mutex // guards the rest
 	linkEnd   error      // why there will be no more lines
@@ -69,7 +72,7 @@ type calls struct {
 
 // run places the calls and waits for their end. ctx ends them early.
 func (s *calls) run(ctx context.Context) (*Outcome, error) {
-	s.begun, s.lineAt = stamp.Now(), stamp.Now()
+	s.begun, s.lineAt, s.wokeAt = stamp.Now(), stamp.Now(), stamp.Now()
 	if err := s.open(ctx); err != nil {
 		return nil, err
 	}
@@ -114,8 +117,9 @@ func (s *calls) open(ctx context.Context) error {
 			s.close()
 			return fmt.Errorf("preparing call %d with what the responder granted: %w", i+1, err)
 		}
-		l.begun, l.sleep = s.begun, s.sleep
+		l.begun, l.lineAt, l.sleep = s.begun, s.begun, s.sleep
 		l.packets = max(1, int(s.request.Duration/s.request.Ptime))
+		l.far.packets, l.sameHost = l.packets, s.sameHost
 		l.offset = time.Duration(i) * s.request.Ptime / time.Duration(len(s.grant.Calls))
 		s.legs = append(s.legs, l)
 	}
@@ -160,6 +164,7 @@ func (s *calls) line(e wire.Event, now time.Duration) {
 	l := s.legs[e.Call]
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.lineAt = now
 	if err := l.far.take(e, now); err != nil {
 		s.damaged = err
 	}
@@ -169,6 +174,7 @@ func (s *calls) line(e wire.Event, now time.Duration) {
 func (s *calls) watch(ctx context.Context) error {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
+	looked := s.begun
 	for {
 		select {
 		case <-ctx.Done():
@@ -176,6 +182,10 @@ func (s *calls) watch(ctx context.Context) error {
 		case <-ticker.C:
 		}
 		now := stamp.Now()
+		if now-looked > standstill {
+			s.wokeAt = now // what came while this computer stood still is yet to be read
+		}
+		looked = now
 		s.meter.tick(s, now)
 		if s.isOver(now) {
 			return nil
@@ -200,7 +210,7 @@ func (s *calls) isOver(now time.Duration) bool {
 // media path that is silent while the control connection speaks is a dead path
 // and goes on; so does a call whose control connection alone broke.
 func (s *calls) isDead(now time.Duration) error {
-	quiet := now - s.begun
+	quiet := now - s.wokeAt
 	for _, l := range s.legs {
 		l.mu.Lock()
 		if l.isHeard {
@@ -259,10 +269,10 @@ func (s *calls) lastLines(ctx context.Context, reason error, settle time.Duratio
 	if reason != nil {
 		return reason
 	}
-	if !s.isLinkDown() {
-		return errors.New("the responder's last report did not come")
+	if err := s.linkError(); err != nil || s.isLinkDown() {
+		return err
 	}
-	return s.linkError()
+	return errors.New("the responder's last report did not come")
 }
 
 // isFlowing tells whether a responder's stream is still going on.

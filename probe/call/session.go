@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 
 	"netready/probe/emodel"
 	"netready/probe/internal/control"
+	"netready/probe/internal/dial"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 )
@@ -28,22 +31,36 @@ var (
 	ErrVersion     = control.ErrVersion
 	ErrRefused     = control.ErrRefused
 	ErrUnreachable = control.ErrUnreachable
+	ErrBusy        = control.ErrBusy
+	ErrGrant       = control.ErrGrant
+	ErrElsewhere   = errors.New("the responder was not used")
 )
+
+// A Busy is ErrBusy, with when to ask again.
+type Busy = control.Busy
 
 const (
 	// DefaultDuration is that of a call.
 	DefaultDuration = 30 * time.Second
+	// mostCalls and mostDuration are what this end does at most, whatever a
+	// responder would grant: 10,000 packets a second each way, a busy office's
+	// worth, for as long as a test can need.
+	mostCalls    = 200
+	mostDuration = time.Hour
 	// PacketTime is that of every codec's packets here, as most phones have it.
 	PacketTime = 20 * time.Millisecond
 )
 
 // Settings say what call to ask for.
 type Settings struct {
-	Codec     string          // as package emodel names it; "": pcmu
-	Duration  time.Duration   // 0: DefaultDuration
-	Calls     int             // at once; 0: 1
-	DSCP      int             // 0: unmarked
-	Transport *http.Transport // nil: the environment's proxy
+	Codec    string        // as package emodel names it; "": pcmu
+	Duration time.Duration // 0: DefaultDuration
+	Calls    int           // at once; 0: 1
+	DSCP     int           // 0: unmarked
+	// AllowMedia are the hosts, beside the invite's own, that the calls may go to.
+	AllowMedia []string
+	Transport  *http.Transport // nil: the environment's proxy
+	Ticket     string          // of a Busy before: keeps the place in the responder's queue
 }
 
 // request is what the responder is asked for.
@@ -54,7 +71,7 @@ func (s Settings) request() (wire.Request, error) {
 	}
 	r := wire.Request{
 		Version: wire.Version, Codec: codec.Name, Ptime: PacketTime, Payload: codec.PayloadBytes(PacketTime), Type: codec.PayloadType,
-		Rate: int(codec.ClockRate), Duration: s.Duration, Calls: s.Calls, DSCP: s.DSCP,
+		Rate: int(codec.ClockRate), Duration: s.Duration, Calls: s.Calls, DSCP: s.DSCP, Ticket: s.Ticket,
 	}
 	if r.Duration == 0 {
 		r.Duration = DefaultDuration
@@ -65,8 +82,10 @@ func (s Settings) request() (wire.Request, error) {
 	switch {
 	case r.Duration < r.Ptime:
 		return r, fmt.Errorf("a call of %v is shorter than one packet of %v", r.Duration, r.Ptime)
-	case r.Calls < 0:
-		return r, fmt.Errorf("%d calls: give 1 or more", r.Calls)
+	case r.Calls < 0 || r.Calls > mostCalls:
+		return r, fmt.Errorf("%d calls: give 1 to %d", r.Calls, mostCalls)
+	case r.Duration > mostDuration:
+		return r, fmt.Errorf("a call of %v: give %v at most", r.Duration, mostDuration)
 	case r.DSCP < 0 || r.DSCP > 63:
 		return r, fmt.Errorf("DSCP %d: give 0 to 63", r.DSCP)
 	}
@@ -89,7 +108,22 @@ func Open(ctx context.Context, to invite.Invite, s Settings) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if host := client.Elsewhere(); host != "" && !slices.ContainsFunc(s.AllowMedia, func(a string) bool { return sameHost(a, host) }) {
+		_ = client.Close() // it is forgotten there anyway
+		return nil, fmt.Errorf("%w: it wants the calls to go to another host, %s, instead of its own; if you know that host and agree, add --allow-media %s",
+			ErrElsewhere, client.Grant().Media, host)
+	}
 	return &Session{client: client, request: request}, nil
+}
+
+// sameHost compares two names or addresses.
+func sameHost(a, b string) bool {
+	x, err := netip.ParseAddr(strings.Trim(a, "[]"))
+	y, err2 := netip.ParseAddr(b)
+	if err == nil && err2 == nil {
+		return x.Unmap() == y.Unmap()
+	}
+	return strings.EqualFold(strings.TrimSuffix(a, "."), strings.TrimSuffix(b, "."))
 }
 
 // Control is the session's connection, for the port checks and the bandwidth.
@@ -131,8 +165,14 @@ func (s *Session) Run(ctx context.Context, p Plan) (*Outcome, error) {
 		return nil, fmt.Errorf("placing the call: %w", err)
 	}
 	c := &calls{
-		link: s.client, request: s.granted(), grant: grant, live: p.Live,
-		dial: func(ctx context.Context) (stamp.PacketConn, error) { return stamp.Dial(ctx, media) },
+		link: s.client, request: s.granted(), grant: grant, live: p.Live, sameHost: s.client.IsMediaOwn(),
+		dial: func(ctx context.Context) (stamp.PacketConn, error) {
+			to, err := dial.Addresses(ctx, nil, media)
+			if err != nil {
+				return nil, err
+			}
+			return stamp.Dial(ctx, to[0].String())
+		},
 	}
 	return c.run(ctx)
 }

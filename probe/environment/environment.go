@@ -17,19 +17,23 @@ import (
 	"sync"
 	"time"
 
+	"netready/probe/internal/dial"
 	"netready/probe/internal/portal"
+	"netready/probe/internal/proxy"
 )
 
 // Options say what to look at. Zero fields mean the defaults.
 type Options struct {
-	Hosts    []string      // the service's names; none: nothing is sent
-	Limit    time.Duration // 0: DefaultLimit
-	Resolver *net.Resolver // nil: the system's
-	Portal   string        // http URL whose host answers for the captive portal; "": http://HOST/ of the first host
+	Hosts    []string        // the service's names; none: nothing is sent
+	Limit    time.Duration   // 0: DefaultLimit
+	Resolver *net.Resolver   // nil: the system's
+	Proxy    *proxy.Settings // nil: the system's
+	Portal   string          // http URL whose host answers for the captive portal; "": http://HOST/ of the first host
 }
 
-// DefaultLimit is for each look-up and for the captive portal.
-const DefaultLimit = 5 * time.Second
+// DefaultLimit is for each look-up and for the captive portal: a look-up of a
+// slow resolver and a page after it.
+const DefaultLimit = 8 * time.Second
 
 // A Result holds what was found. nil means not measured.
 type Result struct {
@@ -74,13 +78,19 @@ func Run(ctx context.Context, o Options) Result {
 	defer cancel()
 	var r Result
 	var wg sync.WaitGroup
-	wg.Go(func() { r.Proxy, r.ProxySource = proxy(ctx, o.Hosts) })
+	wg.Go(func() { r.Proxy, r.ProxySource = proxyTo(ctx, o) })
 	wg.Go(func() { r.CaptivePortal, r.PortalReason = captive(ctx, o) })
 	wg.Go(func() { r.DNS = lookups(ctx, o) })
-	v4, v6 := routable(netip.MustParseAddr("192.0.2.1")), routable(netip.MustParseAddr("2001:db8::1"))
+	v4, v6 := Routes()
 	r.IPv4, r.IPv6 = &v4, &v6
 	wg.Wait()
 	return r
+}
+
+// Routes tells for which families this machine has a way out, and an address to
+// go with.
+func Routes() (v4, v6 bool) {
+	return routable(netip.MustParseAddr("192.0.2.1")), routable(netip.MustParseAddr("2001:db8::1"))
 }
 
 // routable reports whether this machine has a way, and an address that is more
@@ -127,10 +137,10 @@ func lookups(ctx context.Context, o Options) []Answer {
 
 func lookup(ctx context.Context, r *net.Resolver, host string) Answer {
 	started := time.Now()
-	ips, err := r.LookupNetIP(ctx, "ip", host)
+	ips, err := dial.Lookup(ctx, r, host)
 	a := Answer{Name: host, Elapsed: time.Since(started)}
 	for _, ip := range ips {
-		a.Addresses = append(a.Addresses, ip.Unmap().String())
+		a.Addresses = append(a.Addresses, ip.String())
 	}
 	slices.Sort(a.Addresses)
 	a.Addresses = slices.Compact(a.Addresses)
@@ -184,7 +194,9 @@ func captive(ctx context.Context, o Options) (is *bool, reason string) {
 	if err != nil {
 		return nil, err.Error()
 	}
-	transport := &http.Transport{Proxy: nil, DisableKeepAlives: true, DialContext: (&net.Dialer{Resolver: o.Resolver}).DialContext}
+	transport := &http.Transport{Proxy: nil, DisableKeepAlives: true, DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+		return dial.TCP(ctx, o.Resolver, address)
+	}}
 	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(r)
 	if err != nil {

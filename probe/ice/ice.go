@@ -45,7 +45,7 @@ type Source struct {
 	PasswordFile string // for URI; "": PasswordVariable
 	Stdin        io.Reader
 	Getenv       func(string) string // nil: os.Getenv
-	Now          time.Time           // zero: the time now
+	Now          time.Time           // what credentials of a shared secret count from
 }
 
 // IsEmpty tells whether no TURN server was asked for.
@@ -55,9 +55,6 @@ func (s Source) IsEmpty() bool { return s.File == "" && s.URI == "" }
 func (s Source) Load() ([]Server, error) {
 	if s.Getenv == nil {
 		s.Getenv = os.Getenv
-	}
-	if s.Now.IsZero() {
-		s.Now = time.Now()
 	}
 	servers, err := s.load()
 	if err != nil {

@@ -39,35 +39,56 @@ const (
 // Err is what every error of this package is.
 var Err = errors.New("the invite cannot be used")
 
-// Advice that ends the errors of Parse.
-const (
-	copyAgain  = "copy the whole line that netready-responder printed, or save it to a file and give @FILE"
-	askForFile = "ask for the invite as an attached text file or in a chat message and give @FILE"
+// An Error is what is wrong with an invite and what to do about it. No error
+// repeats the secrets.
+type Error struct {
+	Wrong string
+	advice
+}
+
+// advice is what to do, where a file can be named and where it cannot.
+type advice struct{ onCommandLine, inForm string }
+
+var (
+	copyAgain = advice{
+		"copy the whole line that netready-responder printed, or save it to a file and give @FILE",
+		"copy the whole line that netready-responder printed",
+	}
+	askForFile = advice{
+		"ask for the invite as an attached text file or in a chat message and give @FILE",
+		"ask for the invite as an attached text file or in a chat message",
+	}
 )
+
+func (e *Error) Error() string { return Err.Error() + ": " + e.Wrong + "; " + e.onCommandLine }
+func (e *Error) Unwrap() error { return Err }
+
+// InForm is the error where the invite was typed into a form, which reads no files.
+func (e *Error) InForm() string { return Err.Error() + ": " + e.Wrong + "; " + e.inForm }
 
 // Parse reads an invite as people paste it: in quotes, broken over
 // several lines, with a full stop behind it. A bare host:port is allowed; the
 // token then comes from elsewhere. No error repeats the secrets.
 func Parse(s string) (Invite, error) {
 	if len(s) > maxInvite {
-		return Invite{}, invalid("it is %d characters long; %s", len(s), copyAgain)
+		return Invite{}, invalid(copyAgain, "it is %d characters long", len(s))
 	}
 	s = unwrap(s)
 	if s == "" {
-		return Invite{}, invalid("it is empty; %s", copyAgain)
+		return Invite{}, invalid(copyAgain, "it is empty")
 	}
 	if who := rewrittenBy(s); who != "" {
-		return Invite{}, invalid("it was rewritten by %s on its way; %s", who, askForFile)
+		return Invite{}, invalid(askForFile, "it was rewritten by %s on its way", who)
 	}
 	if i := strings.IndexFunc(s, foreignRune); i >= 0 {
-		return Invite{}, invalid("character %d is one that no invite has, so something changed it on its way; %s", i+1, askForFile)
+		return Invite{}, invalid(askForFile, "character %d is one that no invite has, so something changed it on its way", i+1)
 	}
 	scheme, rest, found := strings.Cut(s, "://")
 	if !found {
 		scheme, rest = "https", s
 	}
 	if !strings.EqualFold(scheme, "https") {
-		return Invite{}, invalid("it begins with %q instead of https://; %s", clip(scheme)+"://", copyAgain)
+		return Invite{}, invalid(copyAgain, "it begins with %q instead of https://", clip(scheme)+"://")
 	}
 	before, secrets, hasSecrets := strings.Cut(rest, "#")
 	address, path, _ := strings.Cut(before, "/")
@@ -77,12 +98,12 @@ func Parse(s string) (Invite, error) {
 	}
 	if !hasSecrets {
 		if found || path != "" {
-			return Invite{}, invalid("the part behind # is missing: a mail program or a browser cut it off; %s", copyAgain)
+			return Invite{}, invalid(copyAgain, "the part behind # is missing: a mail program or a browser cut it off")
 		}
 		return Invite{Host: host}, nil
 	}
 	if path != "i" {
-		return Invite{}, invalid("its path is not /i; %s", copyAgain)
+		return Invite{}, invalid(copyAgain, "its path is not /i")
 	}
 	token, pins, err := parseSecrets(secrets)
 	return Invite{Host: host, Token: token, Pins: pins}, err
@@ -152,8 +173,8 @@ func (i Invite) Trusts(spki []byte) bool {
 	return false
 }
 
-func invalid(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", Err, fmt.Sprintf(format, args...))
+func invalid(what advice, format string, args ...any) error {
+	return &Error{fmt.Sprintf(format, args...), what}
 }
 
 // unwrap takes off what mail, chat and office programs put around a link and
@@ -224,16 +245,16 @@ func hostPort(s string) (string, error) {
 		host, port, err = s, "443", nil
 	}
 	if err != nil || host == "" || strings.ContainsAny(host, "[]/#") {
-		return "", invalid("it has no host and port like responder.example.com:8443; %s", copyAgain)
+		return "", invalid(copyAgain, "it has no host and port like responder.example.com:8443")
 	}
 	if strings.Contains(host, ":") {
 		if a, aerr := netip.ParseAddr(host); aerr != nil || !a.Is6() {
-			return "", invalid("it has no host and port like responder.example.com:8443; %s", copyAgain)
+			return "", invalid(copyAgain, "it has no host and port like responder.example.com:8443")
 		}
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || n == 0 {
-		return "", invalid("its port is not a number from 1 to 65535; %s", copyAgain)
+		return "", invalid(copyAgain, "its port is not a number from 1 to 65535")
 	}
 	return net.JoinHostPort(host, strconv.FormatUint(n, 10)), nil
 }
@@ -243,18 +264,18 @@ func parseSecrets(s string) (token string, pins [][]byte, err error) {
 	parts := strings.Split(s, ".")
 	token = parts[0]
 	if err := CheckToken(token); err != nil {
-		return "", nil, invalid("the token behind # is missing or broken; %s", copyAgain)
+		return "", nil, invalid(copyAgain, "the token behind # is missing or broken")
 	}
 	if len(parts) == 1 {
-		return "", nil, invalid("the pin behind the token is missing, so it was cut short; %s", copyAgain)
+		return "", nil, invalid(copyAgain, "the pin behind the token is missing, so it was cut short")
 	}
 	if len(parts)-1 > maxPins {
-		return "", nil, invalid("it has %d pins, more than %d; %s", len(parts)-1, maxPins, copyAgain)
+		return "", nil, invalid(copyAgain, "it has %d pins, more than %d", len(parts)-1, maxPins)
 	}
 	for i, part := range parts[1:] {
 		pin, ok := parsePin(part)
 		if !ok {
-			return "", nil, invalid("pin %d has %d characters that are not a SHA-256 in base64url (43 letters, digits, - and _), so it was cut short or changed; %s", i+1, len(part), copyAgain)
+			return "", nil, invalid(copyAgain, "pin %d has %d characters that are not a SHA-256 in base64url (43 letters, digits, - and _), so it was cut short or changed", i+1, len(part))
 		}
 		pins = append(pins, pin)
 	}

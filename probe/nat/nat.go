@@ -5,10 +5,11 @@ package nat
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
+
+	"netready/probe/internal/dial"
 )
 
 // Mappings, by RFC 4787 4.1.
@@ -158,26 +159,11 @@ func (r *Result) Explain() {
 	}
 }
 
-// resolve looks a host:port up.
+// resolve looks a host:port up, IPv4 before IPv6: NAT is a matter of IPv4.
 func resolve(ctx context.Context, address string) (netip.AddrPort, error) {
-	host, port, err := net.SplitHostPort(address)
+	all, err := dial.Addresses(ctx, nil, address)
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("reading the address %q: %w", address, err)
+		return netip.AddrPort{}, err
 	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("resolving %s: %w", host, err)
-	}
-	number, err := net.DefaultResolver.LookupPort(ctx, "udp", port)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("reading the port of %q: %w", address, err)
-	}
-	best := ips[0].Unmap()
-	for _, ip := range ips { // NAT is a matter of IPv4
-		if ip.Unmap().Is4() {
-			best = ip.Unmap()
-			break
-		}
-	}
-	return netip.AddrPortFrom(best, uint16(number)), nil
+	return all[0], nil
 }

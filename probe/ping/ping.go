@@ -6,11 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"syscall"
 	"time"
+
+	"netready/probe/internal/dial"
 )
 
 // Settings of a series; the zero value means the defaults.
@@ -66,13 +67,13 @@ func systemWords(err error) string {
 
 func resolve(ctx context.Context, host string) (netip.Addr, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr, nil
+		return addr, nil // with its zone
 	}
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	addrs, err := dial.Lookup(ctx, nil, host)
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	return addrs[0].Unmap(), nil
+	return addrs[0], nil
 }
 
 func (r *Result) summarise(trips []time.Duration) {

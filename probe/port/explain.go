@@ -16,31 +16,19 @@ type listener = wire.Listener
 // place is where a target is, in words: TCP 443 on api.example.com (192.0.2.1).
 func (t target) place() string {
 	where := t.check.Host
+	if t.via != nil {
+		return fmt.Sprintf("%s %d on %s through the proxy %s", t.transport(), t.check.Port, where, t.via.Name())
+	}
 	if ip := t.addr.Addr().String(); ip != where {
 		where += " (" + ip + ")"
 	}
 	return fmt.Sprintf("%s %d on %s", t.transport(), t.addr.Port(), where)
 }
 
-// ask is what to ask for, and whom.
-func (t target) ask(reason string) string {
-	port := fmt.Sprintf("%s %d", t.transport(), t.addr.Port())
-	switch reason {
-	case Intercepted:
-		return fmt.Sprintf("Ask the network team to exempt %s from TLS inspection and transparent proxies.", t.check.Host)
-	case Hijacked:
-		return fmt.Sprintf("Ask the network team who answers there in its place, and to let outbound %s to %s pass untouched.", port, t.check.Host)
-	case TLS, ResetAfter:
-		return fmt.Sprintf("Ask the network team to let outbound %s from this machine to %s pass without inspection.", port, t.check.Host)
-	case Protocol:
-		return fmt.Sprintf("Ask whoever runs %s.", t.check.Host)
-	default:
-		return fmt.Sprintf("Ask the network team to allow outbound %s from this machine to %s, and the answers back in.", port, t.check.Host)
-	}
-}
-
+// fail is what was seen, in words. What to do about it follows from the reason
+// and is said where results are judged.
 func (t target) fail(reason, format string, args ...any) outcome {
-	return failed(reason, fmt.Sprintf(format, args...)+". "+t.ask(reason))
+	return failed(reason, fmt.Sprintf(format, args...))
 }
 
 // byAnother marks a failure whose proof is an answer of somebody else's.
@@ -69,7 +57,7 @@ func (t target) blamed(err error, icmp *icmpError) outcome {
 	case errors.Is(err, syscall.ECONNRESET) || errors.Is(err, wsaReset) || errors.Is(err, syscall.EPIPE):
 		return t.fail(ResetAfter, "%s accepted the connection and then reset it, as a firewall does that inspects the traffic", t.place())
 	case errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) || errors.Is(err, wsaAccess):
-		return t.fail(Prohibited, "this machine's own firewall or security software forbids %s", t.place())
+		return t.fail(Prohibited, "this machine's own firewall or security software forbids %s", t.place()).by(ByThisMachine)
 	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTDOWN) ||
 		errors.Is(err, wsaNoHost) || errors.Is(err, wsaNoNet):
 		return t.fail(Unreachable, "there is no way to %s: %s", t.place(), systemWords(err))
@@ -94,18 +82,18 @@ func (t target) refused() outcome {
 
 func (t target) blamedByICMP(e icmpError) outcome {
 	reason, words := e.meaning()
-	by := fmt.Sprintf("a firewall or router in between (%s)", e.from)
+	who, by := ByPath, fmt.Sprintf("a firewall or router in between (%s)", e.from)
 	switch {
 	case e.from == t.addr.Addr() && t.session != nil:
 		by = fmt.Sprintf("the far end's own address (%s), although the responder listens there, so its host's firewall or one that speaks in its name,", e.from)
 	case e.from == t.addr.Addr():
-		by = fmt.Sprintf("the far end itself (%s)", e.from)
+		who, by = ByFarEnd, fmt.Sprintf("the far end itself (%s)", e.from)
 	case !e.from.IsValid():
 		by = "somebody on the way"
 	case isOwn(e.from):
-		by = fmt.Sprintf("this machine itself (%s)", e.from)
+		who, by = ByThisMachine, fmt.Sprintf("this machine itself (%s)", e.from)
 	}
-	return t.fail(reason, "%s: %s said \"%s\" (ICMP type %d code %d)", t.place(), by, words, e.kind, e.code)
+	return t.fail(reason, "%s: %s said \"%s\" (ICMP type %d code %d)", t.place(), by, words, e.kind, e.code).by(who)
 }
 
 // systemWords strips Go's wrapping from a system error.

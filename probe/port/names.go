@@ -11,15 +11,13 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"netready/probe/internal/dial"
 )
 
-const (
-	// lookupLimit leaves time to say what was wrong.
-	lookupLimit = 4500 * time.Millisecond
-	// absentLimit is for the name that cannot exist: an honest resolver says so
-	// at once, and so does one that invents an answer.
-	absentLimit = 1500 * time.Millisecond
-)
+// absentLimit is for the name that cannot exist: an honest resolver says so
+// at once, and so does one that invents an answer.
+const absentLimit = 1500 * time.Millisecond
 
 // absentName is one that cannot exist (RFC 6761 6.4).
 func absentName() string { return strings.ToLower(rand.Text()) + ".netready.invalid" }
@@ -28,25 +26,20 @@ func absentName() string { return strings.ToLower(rand.Text()) + ".netready.inva
 // that does not exist is a page of its own, and none of the service: whatever
 // answers there proves nothing.
 func (t target) addresses(ctx context.Context, host string) ([]netip.Addr, *outcome) {
-	limited, cancel := context.WithTimeout(ctx, lookupLimit)
-	defer cancel()
 	var invented []netip.Addr
 	var wg sync.WaitGroup
 	wg.Go(func() { invented = t.opts.invented() })
-	ips, err := t.opts.Resolver.LookupNetIP(limited, "ip", host)
+	ips, err := dial.Lookup(ctx, t.opts.Resolver, host)
 	wg.Wait()
 	if err != nil {
 		o := t.lookupFailed(err)
 		return nil, &o
 	}
-	for i := range ips {
-		ips[i] = ips[i].Unmap()
-	}
 	if !slices.ContainsFunc(ips, func(ip netip.Addr) bool { return slices.Contains(invented, ip) }) {
 		return ips, nil
 	}
 	o := failed(Hijacked, fmt.Sprintf("the resolver says that %s is at %s, and says the same of names that do not exist: it leads to a page of its own, "+
-		"as before a log-in or where a name is blocked. Ask the network team to let this machine's DNS resolve %[1]s truly.", t.check.Host, ips[0]))
+		"as before a log-in or where a name is blocked", t.check.Host, ips[0]))
 	return nil, &o
 }
 
@@ -54,12 +47,9 @@ func (t target) addresses(ctx context.Context, host string) ([]netip.Addr, *outc
 func inventedBy(ctx context.Context, resolver *net.Resolver) []netip.Addr {
 	ctx, cancel := context.WithTimeout(ctx, absentLimit)
 	defer cancel()
-	ips, err := resolver.LookupNetIP(ctx, "ip", absentName()+".") // no search list
+	ips, err := dial.Lookup(ctx, resolver, absentName()+".") // no search list
 	if err != nil {
 		return nil // as it should be
-	}
-	for i := range ips {
-		ips[i] = ips[i].Unmap()
 	}
 	return ips
 }
@@ -76,5 +66,5 @@ func (t target) lookupFailed(err error) outcome {
 			words = dns.Err
 		}
 	}
-	return failed(DNS, fmt.Sprintf("the name %s could not be resolved: %s. Ask the network team to let this machine's DNS resolve %[1]s.", t.check.Host, words))
+	return failed(DNS, fmt.Sprintf("the name %s could not be resolved: %s", t.check.Host, words))
 }

@@ -18,6 +18,7 @@ func nameServer(t *testing.T, say func(name string) net.IP) netip.AddrPort {
 	}
 	server := &dns.Server{PacketConn: c, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg).SetReply(q)
+		m.RecursionAvailable = true
 		switch ip := say(q.Question[0].Name); {
 		case ip == nil:
 			m.Rcode = dns.RcodeNameError

@@ -9,8 +9,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// configuredResolver is the DNS server that this machine uses first.
-func configuredResolver() (netip.Addr, error) {
+// Resolver is the DNS server that this machine uses first.
+func Resolver() (netip.Addr, error) {
 	c, err := dns.ClientConfigFromFile("/etc/resolv.conf")
 	if err != nil {
 		return netip.Addr{}, fmt.Errorf("reading the list of resolvers: %w", err)

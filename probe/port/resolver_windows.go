@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// configuredResolver is the DNS server that this machine uses first: that of
+// Resolver is the DNS server that this machine uses first: that of
 // the first interface that is up and has one.
-func configuredResolver() (netip.Addr, error) {
+func Resolver() (netip.Addr, error) {
 	size := uint32(15 << 10) // the first guess that Microsoft's documentation advises
 	for {
 		b := make([]byte, size)

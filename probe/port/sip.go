@@ -103,7 +103,7 @@ func (q *options) judgeProof(answer wire.SIPResponse) *outcome {
 	}
 	o := passed("the responder itself answered OPTIONS")
 	if !unchanged {
-		o.detail += "; but the message was rewritten on its way: a SIP ALG is at work, ask the network team to switch it off"
+		o.detail += "; but the message was rewritten on its way: a SIP ALG is at work"
 	}
 	return &o
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"netready/probe/internal/proxy"
 )
 
 // A target is one address that one check is about.
@@ -19,6 +21,9 @@ type target struct {
 	optional bool     // IPv6 beside a working name with IPv4
 	session  *Session // not nil: the responder is there and must prove itself
 	opts     Options
+
+	via        *proxy.Way // the proxy in between, nil: none
+	isResolver bool       // the configured DNS resolver
 }
 
 // resolve finds the addresses of a check, or says at once why there are none.
@@ -32,13 +37,13 @@ func resolve(ctx context.Context, c Check, opts Options) ([]target, *outcome) {
 		return t.resolveResponder(ctx)
 	}
 	if c.Host == "resolver" {
-		server, err := configuredResolver()
+		server, err := Resolver()
 		if err != nil {
 			o := notMeasured(Unknown, "the configured DNS resolver was not found: "+err.Error())
 			return nil, &o
 		}
 		t.addr = netip.AddrPortFrom(server, uint16(portOr(c.Port, 53)))
-		t.check.Host, t.check.Port = server.String(), int(t.addr.Port())
+		t.check.Host, t.check.Port, t.isResolver = server.String(), int(t.addr.Port()), true
 		return []target{t}, nil
 	}
 	if c.Port < 1 || c.Port > 65535 {

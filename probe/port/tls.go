@@ -24,14 +24,6 @@ import (
 // tls makes a handshake and looks at the certificate. The responder proves
 // itself over the connection instead, whatever its certificate.
 func (t target) tls(ctx context.Context) outcome {
-	o := t.tlsDirect(ctx)
-	if o.status == Pass || t.session != nil {
-		return o
-	}
-	return t.orByProxy(ctx, o)
-}
-
-func (t target) tlsDirect(ctx context.Context) outcome {
 	started := time.Now()
 	conn, verdict := t.connect(ctx, true)
 	if verdict != nil {
@@ -62,7 +54,7 @@ func (t target) tlsDirect(ctx context.Context) outcome {
 // beyond doubt, or says what is wrong with it. It closes conn if it fails.
 func (t target) handshake(ctx context.Context, conn net.Conn) (net.Conn, *outcome) {
 	var doubt *outcome
-	heard := &overhearing{Conn: conn}
+	heard := portal.Listen(conn)
 	secure := tls.Client(heard, &tls.Config{
 		ServerName:         t.check.Host,
 		InsecureSkipVerify: true, // judge verifies, so that it can say what is wrong
@@ -81,7 +73,7 @@ func (t target) handshake(ctx context.Context, conn net.Conn) (net.Conn, *outcom
 		return secure, nil
 	}
 	_ = conn.Close()
-	if doubt == nil && portal.Says(heard.first) {
+	if doubt == nil && heard.Says() {
 		o := t.behindPortal()
 		doubt = &o
 	}
@@ -90,20 +82,6 @@ func (t target) handshake(ctx context.Context, conn net.Conn) (net.Conn, *outcom
 		doubt = &o
 	}
 	return nil, doubt
-}
-
-// overhearing keeps the first bytes that come over a connection.
-type overhearing struct {
-	net.Conn
-	first []byte
-}
-
-func (o *overhearing) Read(b []byte) (int, error) {
-	n, err := o.Conn.Read(b)
-	if room := portal.Peek - len(o.first); room > 0 {
-		o.first = append(o.first, b[:min(n, room)]...)
-	}
-	return n, err
 }
 
 func (t target) handshakeFailed(err error) outcome {
@@ -181,7 +159,7 @@ func (t target) judge(chain []*x509.Certificate) *outcome {
 // not, a private authority issued it: a proxy's, for a host in the Internet;
 // the owner's, for one in the company's own network.
 func (t target) judgeAuthority(chain []*x509.Certificate) *outcome {
-	if verify(chain, publicRoots(), t.check.Host) == nil || logged(chain[0]) || !inInternet(t.addr.Addr()) {
+	if verify(chain, publicRoots(), t.check.Host) == nil || logged(chain[0]) || !t.inInternet() {
 		return nil
 	}
 	o := t.fail(Intercepted, "%s shows a certificate issued by %s: this machine trusts it, the public does not, so a proxy in between opens the encryption",

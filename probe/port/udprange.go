@@ -68,33 +68,36 @@ func (t target) rangeVerdict(ports []int, outcomes []outcome) outcome {
 	o.foreign = worst.foreign
 	slices.Sort(o.tested)
 	slices.Sort(o.failed)
-	ask := fmt.Sprintf("Ask the network team to allow outbound UDP %s from this machine to %s, and the answers back in.", t.check.Ports, t.check.Host)
 	switch {
 	case len(o.failed) == 0:
 		o.status, o.detail = Pass, fmt.Sprintf("%d of %d tried ports open", len(ports), len(ports))
 	case len(o.failed) == len(ports):
-		o.status, o.reason = Fail, worst.reason
-		o.detail = fmt.Sprintf("none of %d tried ports is open (%s). %s", len(ports), worst.closing(), ask)
+		o.status, o.reason, o.who = Fail, worst.reason, worst.who
+		o.detail = fmt.Sprintf("none of %d tried ports is open (%s)", len(ports), worst.closing())
 	default:
-		o.status, o.reason = Fail, Partly
+		o.status, o.reason, o.who = Fail, Partly, worst.who
 		are := "are"
 		if len(o.failed) == 1 {
 			are = "is"
 		}
-		o.detail = fmt.Sprintf("%d of %d tried ports %s closed: %s (%s). %s", len(o.failed), len(ports), are, List(o.failed), worst.closing(), ask)
+		o.detail = fmt.Sprintf("%d of %d tried ports %s closed: %s (%s)", len(o.failed), len(ports), are, List(o.failed), worst.closing())
 	}
 	return o
 }
 
 // closing says in a few words how the most of the failed ports failed.
 func (o outcome) closing() string {
+	switch {
+	case o.who == ByThisMachine:
+		return "this machine's own firewall or security software forbids it"
+	case o.reason == Prohibited:
+		return "a firewall forbids it"
+	}
 	switch o.reason {
 	case NoReply:
 		return "no answer came back, though the responder listens there"
 	case Refused:
 		return "refused by something in between, as the responder listens there"
-	case Prohibited:
-		return "a firewall forbids it"
 	case Unreachable:
 		return "there is no way there"
 	case Hijacked:
@@ -103,13 +106,16 @@ func (o outcome) closing() string {
 	return "no proof came back that the responder was reached"
 }
 
+// mostSamples bounds what is tried of a range, whatever was asked for.
+const mostSamples = 512
+
 // sample draws n ports beside the two ends, without repeats.
 func sample(low, high, n int) []int {
 	ports := []int{low}
 	if high > low {
 		ports = append(ports, high)
 	}
-	n = min(n, max(0, high-low-1))
+	n = min(n, max(0, high-low-1), mostSamples)
 	drawn := map[int]bool{}
 	for len(drawn) < n {
 		drawn[low+1+rand.IntN(high-low-1)] = true

@@ -45,6 +45,32 @@ func (r List) columnForResponder(features []string) []Check {
 	return column
 }
 
+// ColumnOfNowhere is the column where neither a region is known nor a responder
+// can be asked: everything that needs none. Hosts that depend on the region are
+// those of the first one that has some; they stand for the service's and are not
+// required.
+func (r List) ColumnOfNowhere(features []string) []Check {
+	column := r.columnForResponder(features)
+	i := slices.IndexFunc(r.Regions, func(one Region) bool { return one.Domain != "" && !one.OnlyOwnChecks })
+	if i < 0 {
+		return column
+	}
+	region := r.Regions[i].filled()
+	for _, c := range r.Column(region, nil) {
+		if c.NeedsResponder() {
+			continue
+		}
+		c.Required = false
+		if note := "the region is not known: this is a host of " + region.ID; c.Note == "" {
+			c.Note = note
+		} else {
+			c.Note += "; " + note
+		}
+		column = append(column, c)
+	}
+	return column
+}
+
 // checksOf is the list's checks as the region wants them, then its own others.
 // A check of the same name stands in the place of the one it replaces.
 func (r List) checksOf(region Region) []Check {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -105,18 +106,16 @@ func Load(path string) (List, error) {
 // Find is the region with this id; capitals do not matter. Its STUN, Echo and
 // TCP have their templates filled in.
 func (r List) Find(id string) (Region, error) {
-	ids := make([]string, 0, len(r.Regions))
 	for _, region := range r.Regions {
 		if strings.EqualFold(region.ID, strings.TrimSpace(id)) {
 			return region.filled(), nil
 		}
-		ids = append(ids, region.ID)
 	}
-	return Region{}, r.unknown(id, ids)
+	return Region{}, r.unknown(id)
 }
 
 // unknown says that there is no such region, and which may have been meant.
-func (r List) unknown(id string, ids []string) error {
+func (r List) unknown(id string) error {
 	const see = `see "netready regions" for those that can be chosen`
 	id = strings.TrimSpace(id)
 	switch {
@@ -125,16 +124,50 @@ func (r List) unknown(id string, ids []string) error {
 	case strings.Contains(id, "://") || strings.Contains(id, "#"):
 		return errors.New("this region looks like an invite; give it with --responder")
 	}
+	var meant []string
+	for _, region := range r.near(id) {
+		meant = append(meant, fmt.Sprintf("%s (%s)", region.ID, region.Name))
+	}
+	if len(meant) == 0 {
+		return fmt.Errorf("there is no region %q; %s", clip(id), see)
+	}
+	return fmt.Errorf("there is no region %q; did you mean %s? %s", clip(id), strings.Join(meant, " or "), see)
+}
+
+// near are the few regions that may have been meant: in a place of that name,
+// or with the names that differ least.
+func (r List) near(id string) []Region {
+	const most = 3
+	var found []Region
+	least := math.MaxInt
 	for _, region := range r.Regions {
-		place := strings.ToLower(region.Name + " " + region.Domain)
-		if len(id) > 3 && strings.Contains(place, strings.ToLower(id)) {
-			return fmt.Errorf("there is no region %q; did you mean %s (%s)? %s", id, region.ID, region.Name, see)
+		letters, near := region.near(id)
+		if !near || letters > least {
+			continue
+		}
+		if letters < least {
+			found, least = nil, letters
+		}
+		found = append(found, region)
+	}
+	return found[:min(len(found), most)]
+}
+
+// near counts the letters by which one of a region's names differs from id, 0
+// where id is a part of them.
+func (r Region) near(id string) (letters int, near bool) {
+	id = strings.ToLower(id)
+	place := strings.ToLower(r.Name + " " + r.Country + " " + r.Domain)
+	if len(id) > 3 && strings.Contains(place, id) {
+		return 0, true
+	}
+	words := append(strings.FieldsFunc(place, func(c rune) bool { return c == ' ' || c == '(' || c == ')' || c == ',' }), r.ID)
+	for _, word := range words {
+		if n, ok := yamlfile.Near(id, word); ok && (!near || n < letters) {
+			letters, near = n, true
 		}
 	}
-	if near := yamlfile.Nearest(id, ids); near != "" {
-		return fmt.Errorf("there is no region %q; did you mean %s? %s", clip(id), near, see)
-	}
-	return fmt.Errorf("there is no region %q; %s", clip(id), see)
+	return letters, near
 }
 
 func clip(s string) string {

@@ -167,7 +167,11 @@ func TestFind(t *testing.T) {
 	for id, want := range map[string]string{
 		"eu-central-1":          "",
 		" EU-Central-1 ":        "",
-		"us-east1":              "did you mean us-east-1?",
+		"us-east1":              "did you mean us-east-1 (US East (N. Virginia))?",
+		"us-est-2":              "did you mean us-east-2 (US East (Ohio), FedRAMP) or us-west-2 (US West (Oregon))?",
+		"tokio":                 "did you mean ap-northeast-1 (Asia Pacific (Tokyo))?",
+		"japan":                 "did you mean ap-northeast-1 (Asia Pacific (Tokyo)) or ap-northeast-3 (Asia Pacific (Osaka))?",
+		"eu-west-9":             "did you mean eu-west-1 (Europe (Ireland)) or eu-west-2 (Europe (London))?",
 		"frankfurt":             "did you mean eu-central-1 (Europe (Frankfurt))?",
 		"mypurecloud.jp":        "did you mean ap-northeast-1",
 		"nowhere":               `see "netready regions"`,

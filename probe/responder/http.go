@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +19,7 @@ import (
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
+	"netready/probe/responder/share"
 )
 
 const (
@@ -30,13 +30,12 @@ const (
 	maxTransfers = 8                // of one session
 	eventsEvery  = time.Second
 	writeWait    = 10 * time.Second // for an agent that is slow to read
-	maxConns     = 2048             // control connections at once
 	// frames and windows of HTTP/2 that are not the bottleneck of a bandwidth test
 	window = 4<<20 - 1
 	frame  = 1 << 18
 )
 
-func (s *Server) newHTTP(conf *tls.Config) *http.Server {
+func (s *Server) newHTTP() *http.Server {
 	mux := http.NewServeMux()
 	below := func(method, path string, handle func(http.ResponseWriter, *http.Request, *session)) {
 		mux.HandleFunc(method+" "+wire.PathSessions+"/{id}"+path, s.inSession(handle))
@@ -54,9 +53,13 @@ func (s *Server) newHTTP(conf *tls.Config) *http.Server {
 	mux.HandleFunc("GET /i", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "This is a responder of netready. Give the whole invite to: netready run --responder\n")
 	})
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true) // the gate does the TLS
 	return &http.Server{
 		Handler:           s.authorized(mux),
-		TLSConfig:         conf,
+		Protocols:         protocols,
+		ConnContext:       connContext,
 		ReadHeaderTimeout: headerWait,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
@@ -70,25 +73,72 @@ func (s *Server) newHTTP(conf *tls.Config) *http.Server {
 	}
 }
 
-// authorized lets only those through who hold the token, in constant time.
-// Whoever announces a body has little time to send it, token or not: the server
-// itself waits for what a handler leaves unread. Handlers that take longer over
-// a body, or go on after it, set their own deadline.
+// authorized lets only those through who hold the token, in constant time, and
+// no more of their requests than an agent makes. Whoever announces a body has
+// little time to send it, token or not: the server itself waits for what a
+// handler leaves unread. Handlers that take longer over a body, or go on after
+// it, set their own deadline.
 func (s *Server) authorized(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		arrived := stamp.Now()
 		if r.ContentLength != 0 && http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWait)) != nil {
 			return
 		}
-		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		hash := sha256.Sum256([]byte(given))
-		if r.URL.Path != "/i" && (!ok || subtle.ConstantTimeCompare(hash[:], s.tokenHash[:]) != 1) {
-			s.log.Warn("a request without the token", "from", r.RemoteAddr, "path", r.URL.Path)
+		if r.URL.Path != "/i" && !s.holdsToken(r) {
+			s.log.Warn("a request without the token", "from", r.RemoteAddr, "path", short(r.URL.Path))
 			w.Header().Set("Connection", "close") // nothing of a stranger's is waited for
 			refuse(w, http.StatusUnauthorized, wire.CodeToken, "the token is missing or wrong: ask for a fresh invite")
 			return
 		}
+		conn := connOf(r)
+		if r.URL.Path != "/i" {
+			conn.authorized.Store(true)
+			conn.guest.Renew(bodyWait + authorizedWait)
+		}
+		if status, why := unwanted(r); why != "" {
+			if r.Method != http.MethodPost || r.ContentLength > 4*maxBody { // a small one is read, so that its sender reads the answer
+				w.Header().Set("Connection", "close")
+			}
+			refuse(w, status, wire.CodeRequest, why)
+			return
+		}
+		if !conn.requests.Allow() {
+			busy(w, time.Second, "", "too many requests at once over one connection")
+			return
+		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), arrivedKey{}, arrived)))
+	})
+}
+
+func (s *Server) holdsToken(r *http.Request) bool {
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	hash := sha256.Sum256([]byte(given))
+	return ok && subtle.ConstantTimeCompare(hash[:], s.tokenHash[:]) == 1
+}
+
+// unwanted says what is wrong with the body that a request announces.
+func unwanted(r *http.Request) (status int, why string) {
+	switch {
+	case r.Method != http.MethodPost && r.ContentLength != 0:
+		return http.StatusBadRequest, r.Method + " takes no body"
+	case r.ContentLength > maxBody && !strings.HasSuffix(r.URL.Path, wire.PathUpload):
+		return http.StatusRequestEntityTooLarge, fmt.Sprintf("a body of %d bytes: %d at most", r.ContentLength, maxBody)
+	}
+	return 0, ""
+}
+
+// short keeps what strangers write from filling the log.
+func short(s string) string { return s[:min(len(s), 80)] }
+
+// busy says that it is not now, but when.
+func busy(w http.ResponseWriter, after time.Duration, ticket, sentence string) {
+	seconds := max(1, int((after+time.Second-1)/time.Second))
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	w.WriteHeader(http.StatusTooManyRequests)
+	_ = json.NewEncoder(w).Encode(wire.Problem{
+		Error: fmt.Sprintf("%s: try again in %d s", sentence, seconds), Code: wire.CodeBusy,
+		After: time.Duration(seconds) * time.Second, Ticket: ticket,
 	})
 }
 
@@ -137,6 +187,7 @@ func (s *Server) inSession(handle func(http.ResponseWriter, *http.Request, *sess
 			refuse(w, http.StatusNotFound, wire.CodeSession, "there is no such session, or it is over")
 			return
 		}
+		connOf(r).guest.Prove(session.id)
 		defer session.enter()()
 		handle(w, r, session)
 	}
@@ -152,18 +203,21 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 		refuse(w, status, code, why)
 		return
 	}
-	if !s.admit.Allow() {
-		refuse(w, http.StatusTooManyRequests, wire.CodeLimit, "too many sessions begin at once: try again in some seconds")
+	at, _ := netip.ParseAddrPort(r.RemoteAddr)
+	client := at.Addr().Unmap()
+	turn, why := s.admit(request, client)
+	if turn.Loan == nil {
+		busy(w, turn.After, turn.Ticket, why)
 		return
 	}
-	client, _ := netip.ParseAddrPort(r.RemoteAddr)
 	request.Duration = min(request.Duration, s.limits.Duration)
-	session, err := s.begin(request, client.Addr().Unmap())
+	session, err := s.begin(request, client, turn.Loan)
 	if err != nil {
-		refuse(w, http.StatusServiceUnavailable, wire.CodeLimit, err.Error())
+		busy(w, turnAgain, "", err.Error())
 		return
 	}
 	session.grant.Observed = r.RemoteAddr
+	connOf(r).guest.Prove(session.id)
 	s.log.Info("session", "from", r.RemoteAddr, "calls", request.Calls, "duration", request.Duration)
 	answer(w, http.StatusCreated, session.grant)
 }
@@ -190,17 +244,34 @@ func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 		return bad("%d calls: it has to be at least one", r.Calls)
 	case r.Calls > s.limits.Calls:
 		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d calls at once: this responder grants %d", r.Calls, s.limits.Calls)
+	case !costOf(r).Within(s.ledger.Shares().Address):
+		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d packets a second: this responder grants one address %d; ask for fewer calls",
+			costOf(r).Packets, s.ledger.Shares().Address.Packets)
 	}
 	return 0, "", ""
 }
 
+// turnAgain is when to ask again where nobody can tell.
+const turnAgain = 2 * time.Second
+
+// admit lends a request what it costs, or says when to ask again and why.
+func (s *Server) admit(r wire.Request, client netip.Addr) (turn share.Turn, why string) {
+	now := time.Now()
+	if !s.asks.Allow(client, now) {
+		return share.Turn{After: turnAgain, Ticket: r.Ticket}, "too many ask at once"
+	}
+	holder := share.Holder{Token: tokenName, From: client}
+	turn = s.ledger.Ask(holder, costOf(r), r.Ticket, now, func() bool { return s.starts.Allow(client, now) })
+	return turn, "it has as many calls as it takes now, in all or from this address"
+}
+
 // begin makes a session and takes it in.
-func (s *Server) begin(request wire.Request, client netip.Addr) (*session, error) {
+func (s *Server) begin(request wire.Request, client netip.Addr, loan *share.Loan) (*session, error) {
 	session := newSession(request, client)
+	session.loan = loan
 	session.ctx, session.cancel = context.WithCancel(s.ctx)
-	if refusal := s.add(session, s.limits); refusal != "" {
-		session.cancel()
-		return nil, fmt.Errorf("%s", refusal)
+	if out := s.add(session, s.limits.Sessions); out != nil {
+		s.drop(out, "busy")
 	}
 	if err := session.arm(); err != nil {
 		s.drop(session, "stopped")
@@ -232,19 +303,16 @@ func (s *Server) mediaAddress() string {
 	return ":" + strconv.Itoa(int(bound.Port()))
 }
 
-// mark sets the DSCP of the media socket. It is one socket for all sessions:
-// while others run, their mark stays, and the agent is told which it is.
+// mark tells what becomes of the DSCP: every packet has its session's own, where
+// the system can do that.
 func (s *Server) mark(session *session) {
-	s.mu.Lock()
-	alone := len(s.sessions) == 1
-	s.mu.Unlock()
-	if alone || s.marked.Load() == nil {
-		set, _ := s.media.SetDSCP(session.request.DSCP)
-		s.marked.Store(&set)
-	}
+	notSet := s.media.NoMark()
 	for _, c := range session.calls {
 		c.mu.Lock()
-		c.event.DownSet, c.event.NoDSCP = s.marked.Load(), s.media.NoDSCP()
+		if c.event.NoDSCP = s.media.NoDSCP(); notSet == "" {
+			c.event.DownSet = &c.request.DSCP
+		}
+		c.event.NotSet = notSet
 		c.mu.Unlock()
 	}
 }
@@ -252,6 +320,8 @@ func (s *Server) mark(session *session) {
 // drop ends a session.
 func (s *Server) drop(session *session, why string) {
 	session.close(why)
+	session.loan.Return()
+	s.door.Dismiss(session.id)
 	if s.remove(session) && s.ports != nil {
 		s.ports.Forget(session.grant.Nonce)
 	}
@@ -269,11 +339,13 @@ func (s *Server) sweep() {
 		}
 		now := stamp.Now()
 		s.expire(now)
+		s.sampled.tellLeftOut(s.ctx, time.Now())
 		all := s.all()
 		if len(all) > 0 {
 			s.drops.Look()
 		}
 		for _, session := range all {
+			session.lend(now)
 			if why := session.over(now); why != "" {
 				s.drop(session, why)
 			}
@@ -299,6 +371,11 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, session *session
 	session.mu.Unlock()
 	if taken {
 		refuse(w, http.StatusConflict, wire.CodeSession, "the trace of this session is being read already")
+		return
+	}
+	defer session.stopReading()
+	if session.isUnread() {
+		refuse(w, http.StatusConflict, wire.CodeSession, "the trace of this session was not read in time")
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")

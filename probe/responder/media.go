@@ -88,7 +88,7 @@ func (s *Server) answer(c *wire.Check, a stamp.Arrival) {
 func (s *Server) reply(call *call, id wire.TransactionID, to netip.AddrPort, arrived time.Duration) {
 	b, err := wire.Answer(id, to, arrived, stamp.Now(), call.grant.Password)
 	if err == nil {
-		_ = s.media.Write(b, to) // what is lost is asked again
+		_ = s.media.WriteMarked(b, to, call.request.DSCP) // what is lost is asked again
 	}
 }
 
@@ -103,7 +103,7 @@ func (s *Server) askBack(q question) {
 	q.call.mu.Lock()
 	q.call.event.Asked++
 	q.call.mu.Unlock()
-	_ = s.media.Write(b, q.to)
+	_ = s.media.WriteMarked(b, q.to, q.call.request.DSCP)
 }
 
 // proof takes the answer to a check of ours: only from the address that the
@@ -129,11 +129,11 @@ func (s *Server) proof(c *wire.Check, a stamp.Arrival) {
 // knock answers the question of a firewall check.
 func (s *Server) knock(b []byte, a stamp.Arrival) {
 	k, nonce, ok := wire.ParseKnock(b, s.nonceOf)
-	if !ok || !s.mayBeTold(k.ID, a.From) || !s.again(k.ID, k.Random) {
+	if !ok || !s.mayAnswer(k.ID, k.Random, a.From) {
 		return
 	}
 	reply := k.Answer(a.From, int(s.media.LocalAddr().Port())).Marshal(nonce)
-	s.delayed.After(s.ctx, k, func() { _ = s.media.Write(reply, a.From) })
+	s.delayed.After(s.ctx, k, a.From, func() { _ = s.media.Write(reply, a.From) })
 }
 
 // streams counts the down streams under way.
@@ -141,6 +141,10 @@ var streams atomic.Int32
 
 // stream sends the packets down, each when it is due, as long as consent lasts.
 func (s *Server) stream(c *call) {
+	if !c.session.loan.Resume() {
+		c.ended(wire.EndedBusy)
+		return
+	}
 	sealer, err := wire.NewSealer(wire.DownFlow(c.request, c.grant))
 	if err != nil {
 		c.ended("stopped")
@@ -167,13 +171,17 @@ func (s *Server) paced(ctx context.Context, c *call, sealer *wire.Sealer, sleep 
 		if !ok {
 			return "consent"
 		}
-		b, err := sealer.Seal(int64(i), at)
-		if err != nil {
-			return "stopped"
+		// A host that stood still does not catch up in one burst what no phone
+		// would play any more: the agent sees by the stamp that it was not sent.
+		if at-stream.Due(start, i, c.request.Ptime) <= wire.TooLate {
+			b, err := sealer.Seal(int64(i), at)
+			if err != nil {
+				return "stopped"
+			}
+			// One that the system refuses is as lost to the call as one that the
+			// path eats.
+			_ = s.media.WriteMarked(b, to, c.request.DSCP)
 		}
-		// One that the system refuses is as lost to the call as one that the
-		// path eats.
-		_ = s.media.Write(b, to)
 		c.left(wire.Departure{Seq: int64(i), Sent: at})
 	}
 	return "sent"

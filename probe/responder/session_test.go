@@ -81,7 +81,7 @@ func TestChangedAddressIsFollowed(t *testing.T) {
 		if e.Proved != "" {
 			proved = append(proved, e.Proved)
 		}
-		d, err := wire.UnpackDepartures(e.Down)
+		d, err := wire.UnpackDepartures(e.Down, 1000, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ func counted(t *testing.T, s *Server, g wire.CallGrant) (first, all int) {
 		t.Fatal("there is no such call")
 	}
 	c.session.finish()
-	arrivals, err := wire.UnpackArrivals(c.news().Up)
+	arrivals, err := wire.UnpackArrivals(c.news().Up, c.packets, stream.MostCopies(c.packets))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,3 +162,20 @@ func TestPacketsThatWaitAreBounded(t *testing.T) {
 }
 
 func arrivalOf(i int) stream.Arrival { return stream.Arrival{Seq: int64(i % 100_000)} }
+
+// The kernel counts a socket's drops for as long as it is open: a session is
+// told of its own time alone.
+func TestDropsAreThoseSinceTheSessionBegan(t *testing.T) {
+	s := newSession(request, netip.MustParseAddr("127.0.0.1"))
+	for _, before := range []uint32{0, 1, 5_000_000, 1<<32 - 3} {
+		now := before
+		s.drops, s.dropsBefore = func() uint32 { return now }, before
+		if got := s.calls[0].news().Dropped; got != 0 {
+			t.Errorf("%d drops before the session count as %d of its own", before, got)
+		}
+		now += 7
+		if got := s.calls[0].news().Dropped; got != 7 {
+			t.Errorf("7 drops after %d others count as %d", before, got)
+		}
+	}
+}

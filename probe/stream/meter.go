@@ -20,6 +20,7 @@ const pdvShare = 0.99
 // whoever knows of more packets than the send records do raises Sent.
 func Measure(t Trace, jitterBuffer time.Duration) Metrics {
 	t.Sent = max(t.Sent, 0)
+	t = t.withoutLate()
 	arrived, duplicates := firstCopies(t)
 	m := counts(t, arrived, duplicates)
 	if t.Untimed {

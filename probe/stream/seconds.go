@@ -16,12 +16,14 @@ func Seconds(t Trace, jitterBuffer time.Duration) []Second {
 	of := func(seq int64) int { return int(time.Duration(seq) * t.PacketTime / time.Second) }
 	seconds := make([]Second, of(int64(t.Sent)-1)+1)
 	for seq := range t.Sent {
-		seconds[of(int64(seq))].Sent++
+		if !t.isLate(int64(seq)) {
+			seconds[of(int64(seq))].Sent++
+		}
 	}
 	for i := range seconds {
 		seconds[i].Lost = seconds[i].Sent
 	}
-	arrived, _ := firstCopies(t)
+	arrived, _ := firstCopies(t.onTime())
 	p := newPath(arrived)
 	var e estimator
 	for _, k := range arrived {

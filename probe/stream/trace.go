@@ -13,6 +13,9 @@ type Trace struct {
 	// Sent is the number of packets that were sent; their sequence numbers
 	// are 0 to Sent-1.
 	Sent int
+	// Late are those of them that the sender itself was too late with to be
+	// sent in time, in order. They are no part of the stream: neither sent nor lost.
+	Late []int64
 	// Arrivals are all datagrams that arrived in time, in order of arrival,
 	// duplicates included.
 	Arrivals []Arrival

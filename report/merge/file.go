@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 
 	"netready/report"
 )
@@ -15,7 +18,7 @@ import (
 // writeFile writes a file whole or not at all. A crash at any moment leaves
 // the old one.
 func writeFile(name string, write func(io.Writer) error) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+	if err := report.MakeFolder(filepath.Dir(name)); err != nil {
 		return fmt.Errorf("making the folder of %s: %w", name, err)
 	}
 	err := report.WriteAtomic(name, true, func(w io.Writer) error {
@@ -34,6 +37,23 @@ const maxKept = 99
 // keepOld puts a workbook that is about to be replaced aside, because people
 // may have typed into it, under a name that no older one has. It returns where.
 func keepOld(name string) (string, error) {
+	for n := 1; n <= maxKept; n++ {
+		aside := name + ".bak"
+		if n > 1 {
+			aside = fmt.Sprintf("%s.%d.bak", name, n)
+		}
+		kept, err := copyAside(name, aside)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		return kept, err
+	}
+	return "", fmt.Errorf("%d old workbooks lie beside %s: delete those ending in .bak that nobody needs, or choose another name", maxKept, name)
+}
+
+// copyAside copies a workbook to a name that nothing has yet, and returns that
+// name; "" where there is no workbook.
+func copyAside(name, aside string) (string, error) {
 	old, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -46,30 +66,64 @@ func keepOld(name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("keeping the old workbook: %w", err)
 	}
-	for n := 1; n <= maxKept; n++ {
-		aside := name + ".bak"
-		if n > 1 {
-			aside = fmt.Sprintf("%s.%d.bak", name, n)
-		}
-		if _, err := os.Lstat(aside); err == nil {
-			continue // spares the copying
-		}
-		err = report.WriteAtomic(aside, false, func(w io.Writer) error {
-			_, err := io.Copy(w, io.NewSectionReader(old, 0, info.Size()))
-			return err
-		})
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err == nil {
-			err = os.Chmod(aside, info.Mode().Perm()) // who may not read the one may not read the other
-		}
-		if err != nil {
-			return "", fmt.Errorf("keeping the old workbook: %w", err)
-		}
-		return aside, nil
+	if _, err := os.Lstat(aside); err == nil {
+		return "", fs.ErrExist // spares the copying
 	}
-	return "", fmt.Errorf("%d old workbooks lie beside %s: delete those ending in .bak that nobody needs, or choose another name", maxKept, name)
+	err = report.WriteAtomic(aside, false, func(w io.Writer) error {
+		_, err := io.Copy(w, io.NewSectionReader(old, 0, info.Size()))
+		return err
+	})
+	if errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	if err == nil {
+		err = os.Chmod(aside, info.Mode().Perm()) // who may not read the one may not read the other
+	}
+	if err != nil {
+		return "", fmt.Errorf("keeping the old workbook: %w", err)
+	}
+	return aside, nil
+}
+
+// keptBefore is how many workbooks are kept as they were before an --append.
+const keptBefore = 9
+
+// keepBefore copies a workbook that is about to be added to, under the next
+// number.
+func keepBefore(name string) (string, error) {
+	next := 1
+	for _, n := range numbersBefore(name) {
+		next = max(next, n+1)
+	}
+	return copyAside(name, beforeName(name, next))
+}
+
+func beforeName(name string, n int) string { return fmt.Sprintf("%s.append-%d.bak", name, n) }
+
+// numbersBefore are the numbers of the copies that there are.
+func numbersBefore(name string) []int {
+	entries, err := os.ReadDir(filepath.Dir(name))
+	if err != nil {
+		return nil // then writing will fail, with its reason
+	}
+	var numbers []int
+	for _, entry := range entries {
+		rest, ok := strings.CutPrefix(entry.Name(), filepath.Base(name)+".append-")
+		number, ends := strings.CutSuffix(rest, ".bak")
+		if n, err := strconv.Atoi(number); ok && ends && err == nil && n > 0 && entry.Name() == filepath.Base(beforeName(name, n)) {
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers
+}
+
+// forgetOldest removes the copies beyond the newest nine.
+func forgetOldest(name string) {
+	numbers := numbersBefore(name)
+	slices.Sort(numbers)
+	for _, n := range numbers[:max(0, len(numbers)-keptBefore)] {
+		_ = os.Remove(beforeName(name, n)) // one more than needed does no harm
+	}
 }
 
 // inUse finds out whether somebody has the workbook open: Excel and

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -17,6 +18,11 @@ import (
 
 // json reads results: one, several after each other (run --repeat), or a list.
 func (r *reader) json(name string, data []byte) ([]rankedRow, error) {
+	if len(data) > surelySmall {
+		if err := checkLists(data); err != nil {
+			return nil, err
+		}
+	}
 	d := jsontext.NewDecoder(bytes.NewBuffer(data), lenient)
 	if d.PeekKind() == '[' {
 		if _, err := d.ReadToken(); err != nil {
@@ -32,7 +38,7 @@ func (r *reader) json(name string, data []byte) ([]rankedRow, error) {
 		}
 		row, err := r.reportRow(name, r.found)
 		if err != nil {
-			return rows, &lineError{lineAt(data, start), err}
+			return rows, &report.LineError{Line: lineAt(data, start), Err: err}
 		}
 		rows = append(rows, row)
 	}
@@ -45,9 +51,34 @@ func (r *reader) json(name string, data []byte) ([]rankedRow, error) {
 	case errors.Is(err, io.EOF) && len(rows) > 0:
 		return rows, nil
 	case err == nil || errors.Is(err, io.EOF):
-		return rows, &lineError{lineAt(data, d.InputOffset()), errors.New("no result of netready")}
+		return rows, &report.LineError{Line: lineAt(data, d.InputOffset()), Err: errors.New("no result of netready")}
 	default:
 		return rows, jsonError(data, d, err)
+	}
+}
+
+// Bounds on what a result holds. A list of three bytes an entry takes a
+// hundred times that in memory.
+const (
+	surelySmall = 256 << 10 // bytes of a file that need no look before
+	maxList     = 10_000    // entries of a list or an object in a result
+)
+
+// checkLists makes sure that no list of a result is longer than one can be. The
+// timelines, which are passed over, and a file's list of results may be.
+func checkLists(data []byte) error {
+	d := jsontext.NewDecoder(bytes.NewReader(data), lenient)
+	for {
+		if _, err := d.ReadToken(); err != nil {
+			return nil //nolint:nilerr // the end, or an error that reading will tell with its line
+		}
+		depth := d.StackDepth()
+		if _, n := d.StackIndex(depth); depth < 2 || n <= 2*maxList {
+			continue
+		}
+		if at := string(d.StackPointer()); !strings.Contains(at, "/timeline/") && !strings.Contains(at, "/per_call/") {
+			return &report.LineError{Line: lineAt(data, d.InputOffset()), Err: fmt.Errorf("%.60s: a list that is longer than one of a result can be (%d): not written by netready", at, maxList)}
+		}
 	}
 }
 
@@ -75,7 +106,7 @@ func (r *reader) reportRow(name string, found report.Report) (rankedRow, error) 
 // row makes the row of a result, its source and oddities beside it.
 func (r *reader) row(name string, found report.Report, edited bool) workbook.Row {
 	row := workbook.FromReport(found)
-	row.Label(name, remarks(edited))
+	row.Label(report.OneLine(name), remarks(edited))
 	return row
 }
 
@@ -84,11 +115,11 @@ func jsonError(data []byte, d *jsontext.Decoder, err error) error {
 	var bad *json.SemanticError
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &lineError{line, errors.New("cut short: copy the file again")}
+		return &report.LineError{Line: line, Err: errors.New("cut short: copy the file again")}
 	case errors.As(err, &bad):
-		return &lineError{lineAt(data, bad.ByteOffset), fmt.Errorf("field %s does not hold what it should (%s): not written by this version of netready, or edited", bad.JSONPointer, bad.JSONKind)}
+		return &report.LineError{Line: lineAt(data, bad.ByteOffset), Err: fmt.Errorf("field %s does not hold what it should (%s): not written by this version of netready, or edited", bad.JSONPointer, bad.JSONKind)}
 	}
-	return &lineError{line, fmt.Errorf("not valid JSON, edited or damaged: %w", err)}
+	return &report.LineError{Line: line, Err: fmt.Errorf("not valid JSON, edited or damaged: %w", err)}
 }
 
 func lineAt(data []byte, offset int64) int {

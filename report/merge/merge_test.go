@@ -104,7 +104,9 @@ func sheet(t *testing.T, name string) []map[string]string {
 	for _, row := range rows[1:] {
 		cells := map[string]string{}
 		for i, cell := range row {
-			cells[rows[0][i]] = cell
+			if i < len(rows[0]) {
+				cells[rows[0][i]] = cell
+			}
 		}
 		list = append(list, cells)
 	}
@@ -203,6 +205,7 @@ func TestSources(t *testing.T) {
 		{"missing", map[string][]byte{"1.json": one}, []string{"1.json", "2.json"}, "", 1, 1},
 		{"UTF-16", map[string][]byte{"2.txt": utf16le}, []string{"2.txt"}, "", 1, 0},
 		{"LF", map[string][]byte{"2.txt": lf}, []string{"2.txt"}, "", 1, 0},
+		{"CR CR LF", map[string][]byte{"2.txt": bytes.ReplaceAll(lf, []byte("\n"), []byte("\r\r\n"))}, []string{"2.txt"}, "", 1, 0},
 		{"names", map[string][]byte{"a\"b'c\nd😀.json": one}, []string{"."}, "", 1, 0},
 		{"empty file", map[string][]byte{"in/1.json": {}, "in/2.txt": two}, []string{"in"}, "", 1, 1},
 		{"only a byte order mark", map[string][]byte{"in/1.json": {0xff, 0xfe}, "in/2.txt": {0xef, 0xbb, 0xbf}}, []string{"in"}, "", 0, 2},
@@ -250,15 +253,15 @@ func TestLinesOfErrors(t *testing.T) {
 		{"cut", good[:bytes.Index(good, []byte(`"machine"`))], 11, "cut short"},
 	} {
 		_, err := r.parse(c.name, c.data)
-		var at *lineError
-		if !asLine(err, &at) || at.line != c.line || !strings.Contains(err.Error(), c.want) {
+		var at *report.LineError
+		if !asLine(err, &at) || at.Line != c.line || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want line %d and %q", c.name, err, c.line, c.want)
 		}
 	}
 }
 
-func asLine(err error, at **lineError) bool {
-	e, ok := err.(*lineError) //nolint:errorlint // it is never wrapped
+func asLine(err error, at **report.LineError) bool {
+	e, ok := err.(*report.LineError) //nolint:errorlint // it is never wrapped
 	*at = e
 	return ok
 }

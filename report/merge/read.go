@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"netready/report"
 	"netready/report/workbook"
@@ -32,22 +33,13 @@ func (r *reader) read(s source, place int32, send func(reading)) {
 	}
 	if err != nil {
 		left := workbook.LeftOut{Source: s.name, Reason: err.Error()}
-		if at, ok := errors.AsType[*lineError](err); ok {
-			left.Line, left.Reason = at.line, at.err.Error()
+		if at, ok := errors.AsType[*report.LineError](err); ok {
+			left.Line, left.Reason = at.Line, at.Err.Error()
 		}
 		result.leftOut = []workbook.LeftOut{left}
 	}
 	send(result)
 }
-
-// A lineError is an error with its line in the file.
-type lineError struct {
-	line int
-	err  error
-}
-
-func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
-func (e *lineError) Unwrap() error { return e.err }
 
 // load reads the whole source, bounded, as UTF-8.
 func (r *reader) load(s source) ([]byte, error) {
@@ -87,23 +79,33 @@ func (r *reader) workbook(s source, place int32, send func(reading)) {
 	}
 	defer old.Close()
 	result := reading{place: place, firewall: old.Firewall}
-	for row, err := range old.Rows() {
-		switch {
-		case err != nil:
-			result.leftOut = append(result.leftOut, workbook.LeftOut{Source: s.name, Reason: err.Error()})
-		case row.IsSample():
-		case row.RunID() == "":
-			result.leftOut = append(result.leftOut, workbook.LeftOut{Source: s.name, Line: row.OldRow, Reason: "the row has no Run ID"})
-		default:
-			row.Extra, row.OldRow = nil, 0
-			result.rows = append(result.rows, rankedRow{row, rankWorkbook})
-		}
-		if len(result.rows) == chunk {
-			send(result)
-			result = reading{place: place}
+	for _, rows := range []iter.Seq2[workbook.Row, error]{old.Rows(), old.Pasted()} {
+		for row, err := range rows {
+			result.workbookRow(s.name, row, err)
+			if len(result.rows) >= chunk || len(result.leftOut) >= chunk {
+				send(result)
+				result = reading{place: place}
+			}
 		}
 	}
 	send(result)
+}
+
+// workbookRow takes a row of another workbook, or why there is none.
+func (r *reading) workbookRow(name string, row workbook.Row, err error) {
+	switch {
+	case err != nil:
+		r.leftOut = append(r.leftOut, workbook.LeftOut{Source: name, Reason: err.Error()})
+	case row.IsSample():
+	case row.RunID() == "":
+		r.leftOut = append(r.leftOut, workbook.LeftOut{Source: name, Line: row.OldRow, Reason: "the row has no Run ID"})
+	default:
+		for _, doubt := range row.Doubts {
+			r.leftOut = append(r.leftOut, doubtOf(row, doubt, name))
+		}
+		row.Extra, row.Looks, row.OldRow = nil, nil, 0
+		r.rows = append(r.rows, rankedRow{row, rankWorkbook})
+	}
 }
 
 // remarks says what is odd about a file. That a run was judged by other limits

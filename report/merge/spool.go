@@ -88,8 +88,12 @@ func appendRow(b []byte, row workbook.Row) []byte {
 		b = appendText(appendText(appendText(b, port.Name), port.Status), port.Reason)
 		b = appendCell(b, port.Required)
 	}
-	b = binary.AppendUvarint(b, uint64(len(row.Extra)))
-	for _, extra := range row.Extra {
+	return appendExtras(appendExtras(b, row.Extra), row.Looks)
+}
+
+func appendExtras(b []byte, list []workbook.ExtraCell) []byte {
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for _, extra := range list {
 		b = binary.AppendUvarint(b, uint64(extra.Column))
 		b = binary.AppendUvarint(b, uint64(extra.Style))
 		b = appendCell(appendText(b, extra.Formula), extra.Value)
@@ -142,12 +146,18 @@ func readRow(data []byte) (workbook.Row, error) {
 			row.Ports[i] = workbook.PortCell{Name: r.text(), Status: r.text(), Reason: r.text(), Required: r.cell() == true}
 		}
 	}
+	row.Extra, row.Looks = r.extras(), r.extras()
+	return row, r.err
+}
+
+func (r *rowReader) extras() []workbook.ExtraCell {
+	var list []workbook.ExtraCell
 	for range r.length() {
 		extra := workbook.ExtraCell{Column: r.count(), Style: r.count(), Formula: r.text()}
 		extra.Value = r.cell()
-		row.Extra = append(row.Extra, extra)
+		list = append(list, extra)
 	}
-	return row, r.err
+	return list
 }
 
 // count reads a number; none is larger than the row's bytes could hold.

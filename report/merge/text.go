@@ -4,23 +4,28 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
 
 	"netready/probe"
 	"netready/report"
 )
 
+// maxText is the largest TXT that is read, in bytes: one of 400 ports takes a
+// thirtieth of it.
+const maxText = 4 << 20
+
 // text reads the TXT of a run, which holds all that a row needs.
 func (r *reader) text(name string, data []byte) ([]rankedRow, error) {
+	if len(data) > maxText {
+		return nil, fmt.Errorf("larger than %d MB: not a TXT of netready", maxText>>20)
+	}
 	found, note, err := report.ReadText(bytes.NewReader(data))
 	switch {
 	case note.Newer:
 		return nil, errNewer(found.Schema)
 	case errors.Is(err, report.ErrCutShort):
-		return nil, &lineError{1 + bytes.Count(bytes.TrimRight(data, "\r\n"), []byte("\n")), fmt.Errorf("%w: copy the file again", err)}
+		return nil, &report.LineError{Line: 1 + bytes.Count(bytes.TrimRight(data, "\r\n"), []byte("\n")), Err: fmt.Errorf("%w: copy the file again", err)}
 	case err != nil:
-		return nil, withLine(err)
+		return nil, err
 	case note.Older:
 		return nil, errOlder
 	}
@@ -35,16 +40,4 @@ var errOlder = errors.New("written by a version of netready that is too old to b
 
 func errNewer(schema int) error {
 	return fmt.Errorf("written by a newer netready (schema %d, this one reads %d): update this program", schema, probe.SchemaVersion)
-}
-
-var lineWords = regexp.MustCompile(`^line (\d+): `)
-
-// withLine takes the line out of an error that begins with it.
-func withLine(err error) error {
-	words := lineWords.FindStringSubmatch(err.Error())
-	if words == nil {
-		return err
-	}
-	line, _ := strconv.Atoi(words[1]) // digits, by the expression
-	return &lineError{line, errors.New(err.Error()[len(words[0]):])}
 }

@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,13 +45,16 @@ func (c *collection) write(ctx context.Context) error {
 	if c.merge.Out == "" {
 		return nil
 	}
-	if c.old == nil {
-		var err error
-		if c.kept, err = keepOld(c.merge.Out); err != nil {
-			return err
-		}
+	var err error
+	if c.old != nil {
+		c.kept, err = keepBefore(c.merge.Out)
+	} else {
+		c.kept, err = keepOld(c.merge.Out)
 	}
-	err := writeFile(c.merge.Out, func(w io.Writer) error {
+	if err != nil {
+		return err
+	}
+	err = writeFile(c.merge.Out, func(w io.Writer) error {
 		return workbook.Writer{
 			Limits: c.limits, Version: c.merge.Version, Made: c.merge.Now, Sources: c.merge.Sources, Zone: c.merge.Zone,
 			Old: c.old, Firewall: c.firewall, MaxRows: c.merge.MaxRows,
@@ -59,6 +63,9 @@ func (c *collection) write(ctx context.Context) error {
 	if err != nil && c.kept != "" {
 		_ = os.Remove(c.kept) // the old workbook is still in its place
 		c.kept = ""
+	}
+	if err == nil && c.old != nil {
+		forgetOldest(c.merge.Out)
 	}
 	return err
 }
@@ -144,14 +151,12 @@ func (c *collection) csv(w io.Writer) error {
 	return out.Error()
 }
 
-// csvText keeps spreadsheets from taking a text for a formula.
+// csvText keeps spreadsheets from taking a text for a formula, and the file in
+// UTF-8.
 func csvText(cell any) string {
 	switch v := cell.(type) {
 	case string:
-		if v != "" && (v[0] == '=' || v[0] == '+' || v[0] == '-' || v[0] == '@') {
-			return "'" + v
-		}
-		return v
+		return report.Guard(strings.ToValidUTF8(v, "\uFFFD"))
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case time.Time:

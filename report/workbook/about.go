@@ -44,7 +44,7 @@ func (b *book) about() error {
 		if number, ok := bound.value(b.Limits); ok {
 			value = number
 		}
-		if err := s.add(fmt.Sprintf("%s: %s", bound.label, bound.sign()), excelize.Cell{StyleID: b.style.input, Value: value}, bound.unit, bound.name); err != nil {
+		if err := s.add(fmt.Sprintf("%s: %s", bound.label, bound.sign()), excelize.Cell{StyleID: b.style.input, Value: value}, bound.Unit, bound.name); err != nil {
 			return err
 		}
 	}

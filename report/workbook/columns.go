@@ -15,6 +15,7 @@ const (
 	RemarkLimits = "judged by other limits"
 	RemarkEdited = "file was edited"
 	RemarkSample = "sample row"
+	RemarkUnread = "not read:" // and the column, with what the cell held
 )
 
 type runColumn struct {
@@ -22,6 +23,11 @@ type runColumn struct {
 	kind   report.Kind
 	width  float64 // in characters
 	value  func(*report.Report) any
+	unit   string // ms, %, Mbit/s or none
+
+	fraction    bool      // a figure that may have decimals; otherwise a whole number
+	least, most float64   // what it can be; most 0: anything
+	shareOf     [2]string // columns whose share in percent it is: lost of sent
 }
 
 // A layout is the columns of the sheet Runs, and where the ones stand that
@@ -30,9 +36,9 @@ type layout struct {
 	columns []runColumn
 	places  map[string]int // by lower-case header
 
-	runID, organization, machine, location, region, started, ready, verdict, notes, remarks, source int
-	portsFailed, portsUnknown, complete, limits, parts                                              int
-	figures                                                                                         [figures]int
+	runID, organization, machine, location, region, started, ready, verdict, notes, remarks, source, rowCode int
+	portsFailed, portsUnknown, complete, limits, parts                                                       int
+	figures                                                                                                  [figures]int
 }
 
 // runLayout is computed once: it is asked for in every row.
@@ -44,7 +50,7 @@ var runLayout = sync.OnceValue(func() layout {
 	for header, place := range map[string]*int{
 		"Run ID": &l.runID, "Organization": &l.organization, "Machine": &l.machine, "Location": &l.location, "Region": &l.region,
 		"Started": &l.started, "Ready": &l.ready, "Verdict at run time": &l.verdict, "Notes": &l.notes, "Remarks": &l.remarks,
-		"Source": &l.source, "Required ports failed": &l.portsFailed, "Required ports not measured": &l.portsUnknown, "Complete": &l.complete, "Limits": &l.limits, "Parts": &l.parts,
+		"Source": &l.source, "Required ports failed": &l.portsFailed, "Required ports not measured": &l.portsUnknown, "Complete": &l.complete, "Limits": &l.limits, "Parts": &l.parts, report.RowCodeColumn: &l.rowCode,
 	} {
 		*place = l.find(header)
 	}
@@ -160,15 +166,39 @@ func runColumns() []runColumn {
 		if width, ok := widths[column.Name]; ok {
 			c.width = width
 		}
+		c.bounds(column)
 		list = append(list, c)
 	}
 	return append(list, runColumn{Header: "Remarks", width: 36}, runColumn{Header: "Source", width: 60})
 }
 
+// bounds notes what a figure can be, for those that are read from what people
+// have pasted.
+func (c *runColumn) bounds(column report.Column) {
+	name := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(column.Name, " (%)"), " up"), " down")
+	way := strings.TrimPrefix(strings.TrimSuffix(column.Name, " (%)"), name)
+	c.unit = column.Unit
+	c.fraction = column.Unit != "" || strings.HasSuffix(column.Name, "(ms)")
+	switch name {
+	case "MOS":
+		c.fraction, c.least, c.most = true, 1, 5
+	case "R":
+		c.fraction, c.most = true, 120
+	case "BurstR":
+		c.fraction = true
+	case "Loss":
+		c.most, c.shareOf = 100, [2]string{"Lost" + way, "Sent" + way}
+	case "Discards":
+		c.most, c.shareOf = 100, [2]string{"Discarded" + way, "Sent" + way}
+	case "Order", "Worst window", "CPU busy":
+		c.most = 100
+	}
+}
+
 // widths are those of columns that hold more, or less, than others.
 var widths = map[string]float64{
 	"Run ID": 30, "Ready": 15, "Verdict at run time": 15, "Complete": 10, "Ports failed": 30, "What first": 60,
-	"Not measured": 30, "Limits": 40, "Notes": 40,
+	"Not measured": 30, "Limits": 40, "Notes": 40, report.RowCodeColumn: 12,
 }
 
 // FromReport is the row of a run.

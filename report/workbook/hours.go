@@ -12,6 +12,8 @@ const (
 	weekTitle  = hoursHead + 26
 	weekHead   = weekTitle + 1
 	hoursFixed = 4 // columns before the figures
+
+	hoursColumns = 30
 )
 
 var weekdays = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}

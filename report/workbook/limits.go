@@ -12,30 +12,33 @@ import (
 // A bound is one limit as it stands in About, under a defined name that
 // formulas and conditional formats use.
 type bound struct {
+	thresholds.Measure
+
 	name  string // limit_jitter
 	label string
-	unit  string
-	least bool // the figure must be at least so much; otherwise below
-	of    func(*thresholds.Limits) *thresholds.Limit
 }
 
 // bounds lists the limits in the order of About.
 func bounds() []bound {
-	return []bound{
-		{"limit_jitter", "Jitter, up and down", "ms", false, func(l *thresholds.Limits) *thresholds.Limit { return &l.JitterMS }},
-		{"limit_loss", "Packet loss, up and down", "%", false, func(l *thresholds.Limits) *thresholds.Limit { return &l.LossPercent }},
-		{"limit_discard", "Packet discards, up and down", "%", false, func(l *thresholds.Limits) *thresholds.Limit { return &l.DiscardPercent }},
-		{"limit_order", "Packets in order, up and down", "%", true, func(l *thresholds.Limits) *thresholds.Limit { return &l.InOrderPercent }},
-		{"limit_rtt", "Round trip, average", "ms", false, func(l *thresholds.Limits) *thresholds.Limit { return &l.RTTAvgMS }},
-		{"limit_mos", "MOS, up and down", "", true, func(l *thresholds.Limits) *thresholds.Limit { return &l.MOS }},
+	list := []bound{}
+	for _, m := range thresholds.Measures() {
+		name, ways := m.Name, ", up and down"
+		if m.Key == thresholds.Order {
+			name = "Packets in order"
+		}
+		if m.Single() {
+			ways = ", average"
+		}
+		list = append(list, bound{m, "limit_" + string(m.Key), name + ways})
 	}
+	return list
 }
 
 // value is the number of the limit, whichever way it is written.
 func (b bound) value(l thresholds.Limits) (float64, bool) {
-	limit := b.of(&l)
+	limit := b.Limit(&l)
 	switch {
-	case b.least && limit.AtLeast != nil:
+	case b.AtLeast && limit.AtLeast != nil:
 		return *limit.AtLeast, true
 	case limit.Below != nil:
 		return *limit.Below, true
@@ -46,15 +49,15 @@ func (b bound) value(l thresholds.Limits) (float64, bool) {
 }
 
 func (b bound) set(l *thresholds.Limits, value float64) {
-	if b.least {
-		*b.of(l) = thresholds.Limit{AtLeast: &value}
+	if b.AtLeast {
+		*b.Limit(l) = thresholds.Limit{AtLeast: &value}
 		return
 	}
-	*b.of(l) = thresholds.Limit{Below: &value}
+	*b.Limit(l) = thresholds.Limit{Below: &value}
 }
 
 func (b bound) sign() string {
-	if b.least {
+	if b.AtLeast {
 		return "at least"
 	}
 	return "below"
@@ -69,18 +72,26 @@ type measure struct {
 }
 
 // graded lists the figures that have a limit, in the order of the columns.
-var graded = []measure{
-	{"Jitter up (ms)", "Jitter up", "limit_jitter", false},
-	{"Jitter down (ms)", "Jitter down", "limit_jitter", false},
-	{"Loss up (%)", "Loss up", "limit_loss", false},
-	{"Loss down (%)", "Loss down", "limit_loss", false},
-	{"Discards up (%)", "Discards up", "limit_discard", false},
-	{"Discards down (%)", "Discards down", "limit_discard", false},
-	{"Order up (%)", "Order up", "limit_order", true},
-	{"Order down (%)", "Order down", "limit_order", true},
-	{"RTT avg (ms)", "Round trip", "limit_rtt", false},
-	{"MOS up", "MOS up", "limit_mos", true},
-	{"MOS down", "MOS down", "limit_mos", true},
+var graded = func() (list []measure) {
+	for _, m := range thresholds.Measures() {
+		limit := "limit_" + string(m.Key)
+		if m.Single() {
+			list = append(list, measure{withUnit(m.Column, m.Unit), m.Name, limit, m.AtLeast})
+			continue
+		}
+		for _, way := range m.Ways() {
+			name := m.Column + " " + string(way)
+			list = append(list, measure{withUnit(name, m.Unit), name, limit, m.AtLeast})
+		}
+	}
+	return list
+}()
+
+func withUnit(name, unit string) string {
+	if unit == "" {
+		return name
+	}
+	return name + " (" + unit + ")"
 }
 
 // Places of figures in graded.
@@ -106,10 +117,7 @@ func (m measure) breaks(figure float64, limits map[string]float64) bool {
 	if !ok {
 		return false
 	}
-	if m.least {
-		return figure < limit
-	}
-	return figure >= limit
+	return thresholds.Breaks(figure, limit, m.least)
 }
 
 // condition is the formula that is true where the cell breaks its limit.

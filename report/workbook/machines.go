@@ -17,7 +17,11 @@ func (b *book) timeCell(t time.Time, style int) any {
 	if t.IsZero() {
 		return nil
 	}
-	return excelize.Cell{StyleID: style, Value: excelTime(t)}
+	days := excelTime(t)
+	if b.Old != nil && b.Old.macs {
+		days -= macDays
+	}
+	return excelize.Cell{StyleID: style, Value: days}
 }
 
 // excelTime is days since 1899-12-30, in UTC, and a tenth of a millisecond:

@@ -7,17 +7,15 @@ import (
 	"strings"
 )
 
-// keepOthers has the sheets of others written as they were read. excelize has
-// loaded them to find out which are selected, and would write anew what it
-// knows of them; what it does not know would be gone.
+// keepOthers has the sheets of others written as they were read. excelize
+// would write anew what it has loaded of them; what it does not know would be
+// gone.
 func (o *Old) keepOthers() {
 	for _, sheet := range o.file.WorkBook.Sheets.Sheet {
 		part := o.part(sheet.Name)
 		content, ok := o.file.Pkg.Load(part)
 		data, isBytes := content.([]byte)
-		// The strict variant of the format has other namespaces than the parts
-		// that excelize writes beside it.
-		if isOurs(sheet.Name) || sheet.Name == sheetHowTo || !ok || !isBytes || bytes.Contains(data, []byte("purl.oclc.org/ooxml")) {
+		if o.isOurs(sheet.Name) || !ok || !isBytes {
 			continue
 		}
 		o.file.Sheet.Delete(part)

@@ -1,6 +1,7 @@
 package workbook
 
 import (
+	"slices"
 	"strings"
 
 	"netready/report"
@@ -18,12 +19,13 @@ type paste struct {
 // mostPasted bounds the lines of a firewall column.
 const mostPasted = 2 * maxPorts
 
-// drops says whether a row is a line of the TXT other than that one. A row
-// with a time in Started is a run, and ends a paste that was cut short; it gets
-// the ports that stand above it.
-func (p *paste) drops(row *Row, cells []string) bool {
+// drops says whether a row is a line of the TXT other than that one. The line
+// of values ends a paste that was cut short; it gets the ports that stand above
+// it.
+func (p *paste) drops(row *Row, cells []string, l layout) bool {
 	first := ""
 	if len(cells) > 0 {
+		cells = splitLine(cells)
 		first = strings.TrimSpace(cells[0])
 	}
 	switch {
@@ -33,7 +35,9 @@ func (p *paste) drops(row *Row, cells []string) bool {
 	case first == report.TextLast:
 		*p = paste{}
 		return true
-	case !row.Started().IsZero():
+	case first == l.columns[l.runID].Header && !row.coded: // the line of names
+		return true
+	case row.RunID() != "" && (row.coded || !row.Started().IsZero() || row.doubts(l.started)):
 		if p.open {
 			row.Ports = PortsOf(report.PastedPorts(p.ports))
 		}
@@ -46,4 +50,51 @@ func (p *paste) drops(row *Row, cells []string) bool {
 		p.ports = append(p.ports, cells)
 	}
 	return p.open
+}
+
+// doubts says whether a column was not taken.
+func (r *Row) doubts(place int) bool {
+	return slices.ContainsFunc(r.Doubts, func(d Doubt) bool { return d.Column == runLayout().columns[place].Header })
+}
+
+// splitLine takes a line apart that a spreadsheet has put into one cell.
+func splitLine(cells []string) []string {
+	if len(cells) == 1 && strings.Contains(cells[0], "\t") {
+		return strings.Split(cells[0], "\t")
+	}
+	return cells
+}
+
+// pastedIn reads the runs of TXTs that lie in a sheet of somebody's own. The
+// line of names says which value is which.
+func (o *Old) pastedIn(sheet oldSheet, yield func(Row, error) bool) error {
+	r := &runsReader{o: o, l: runLayout(), sheet: sheet.name, alone: true}
+	return o.pack.scanLoosely(sheet.part, o.texts, nil, func(from sheetRow) error {
+		line := splitLine(from.line())
+		if r.names(line) {
+			return nil
+		}
+		row := r.row(from)
+		if r.whole.drops(&row, line, r.l) || row.RunID() == "" || !row.coded && r.places == nil {
+			return nil
+		}
+		r.places = nil // until the next TXT
+		row.OldRow, row.Looks, row.Extra = 0, nil, nil
+		if !yield(row, nil) {
+			return errStop
+		}
+		return nil
+	})
+}
+
+// names takes the line of names of a TXT.
+func (r *runsReader) names(line []string) bool {
+	if !r.whole.open || !slices.Contains(line, r.l.columns[r.l.runID].Header) || !slices.Contains(line, r.l.columns[r.l.started].Header) {
+		return false
+	}
+	r.places = nil
+	for _, name := range line {
+		r.places = append(r.places, r.l.find(name))
+	}
+	return true
 }

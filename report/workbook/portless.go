@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// portlessBegin is how the sentence below the sheet Firewall begins.
+const portlessBegin = "Without their ports"
+
 // mostPortless is how many machines without ports are named; the rest are
 // counted.
 const mostPortless = 20
@@ -56,7 +59,7 @@ func (t *portTally) portlessText() string {
 	if more := len(keys) - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("and %d more", more))
 	}
-	return "Without their ports, or with those of an older run, because of the newest there is only its line in " + SheetRuns +
+	return portlessBegin + ", or with those of an older run, because of the newest there is only its line in " + SheetRuns +
 		" (a line pasted from a TXT does not hold them): " + strings.Join(names, ", ") +
 		". How many failed stands in " + SheetRuns + "; netready merge --append with their TXT or JSON fills this in."
 }

@@ -2,22 +2,25 @@ package workbook
 
 import (
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-const emptySheet = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
-<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheetData/></worksheet>`
+const (
+	sheetBegin = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">`
+	emptySheet    = sheetBegin + `<sheetData/></worksheet>`
+	selectedSheet = sheetBegin + `<sheetViews><sheetView tabSelected="1" workbookViewId="0"/></sheetViews><sheetData/></worksheet>`
+)
 
 // reset empties our sheets where they are, so that the sheets of others, the
 // order, and whatever refers to ours by name stay as they were. It works on
 // the parts of the file: loading a sheet of 100,000 rows only to empty it
 // would take gigabytes.
 func (o *Old) reset() error {
-	ours := append([]string{SheetSummary, SheetFirewall, SheetMachines, SheetByHour, SheetLeftOut, SheetAbout}, o.sheets()...)
+	ours := append(derivedSheets(), o.runs...)
 	gone := map[string]bool{}
 	for _, name := range ours {
 		part := o.part(name)
@@ -26,7 +29,11 @@ func (o *Old) reset() error {
 		}
 		o.remove(part, gone)
 		o.file.Sheet.Delete(part)
-		o.file.Pkg.Store(part, []byte(emptySheet))
+		content := emptySheet
+		if name == SheetSummary {
+			content = selectedSheet
+		}
+		o.file.Pkg.Store(part, []byte(content))
 	}
 	o.dropCalcChain(gone)
 	for i := 0; i < len(o.file.ContentTypes.Overrides); {
@@ -37,7 +44,7 @@ func (o *Old) reset() error {
 		i++
 	}
 	o.pad()
-	for _, name := range o.sheets()[1:] {
+	for _, name := range o.runs[1:] {
 		if err := o.file.DeleteSheet(name); err != nil {
 			return fmt.Errorf("emptying sheet %s: %w", name, err)
 		}
@@ -48,10 +55,10 @@ func (o *Old) reset() error {
 // remove takes away what belongs to a part alone: tables, drawings with
 // their charts, comments. Pictures may be shared, so they stay.
 func (o *Old) remove(part string, gone map[string]bool) {
-	for _, rel := range o.relations(part) {
+	rels, _ := o.pack.relations(part) // read to their end before
+	for _, rel := range rels {
 		target := rel.part(part)
-		kind := path.Base(rel.Type)
-		if rel.Mode == "External" || kind == "image" || gone[target] {
+		if rel.Mode == "External" || rel.kind() == "image" || gone[target] {
 			continue
 		}
 		gone[target] = true
@@ -117,7 +124,7 @@ func (o *Old) tidy() {
 	})
 	for _, sheet := range o.file.WorkBook.Sheets.Sheet {
 		part := o.part(sheet.Name) // none of a sheet that was missing
-		if _, ok := o.file.Pkg.Load(part); !ok && part != "" && isOurs(sheet.Name) {
+		if _, ok := o.file.Pkg.Load(part); !ok && part != "" && o.isOurs(sheet.Name) {
 			o.file.Pkg.Store(part, []byte{})
 		}
 	}
@@ -128,8 +135,9 @@ func (o *Old) tidy() {
 // none: excelize makes one when it looks for it.
 func (o *Old) dropSharedStrings() {
 	const part = "xl/sharedStrings.xml"
-	for _, rel := range o.relations("xl/workbook.xml") {
-		if path.Base(rel.Type) == "sharedStrings" {
+	rels, _ := o.pack.relations(workbookPart) // read to their end before
+	for _, rel := range rels {
+		if rel.kind() == "sharedStrings" {
 			return
 		}
 	}
@@ -141,13 +149,4 @@ func (o *Old) dropSharedStrings() {
 			return
 		}
 	}
-}
-
-// isOurs says whether a sheet is one that Write makes.
-func isOurs(name string) bool {
-	if number, ok := strings.CutPrefix(name, SheetRuns+" "); ok {
-		_, err := strconv.Atoi(number)
-		return err == nil
-	}
-	return slices.Contains([]string{SheetSummary, SheetRuns, SheetFirewall, SheetMachines, SheetByHour, SheetLeftOut, SheetAbout}, name)
 }

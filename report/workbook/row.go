@@ -57,9 +57,25 @@ func (r *Row) Adopt(old Row) {
 	if len(r.Extra) == 0 {
 		r.Extra = old.Extra
 	}
+	if len(r.Looks) == 0 {
+		r.Looks = old.Looks
+	}
 	if r.OldRow == 0 {
 		r.OldRow = old.OldRow
 	}
+}
+
+// Contradicts names the first column in which another row under the same Run
+// ID tells of another run; "" where both can be the same.
+func (r *Row) Contradicts(other Row) string {
+	l := runLayout()
+	for _, place := range []int{l.started, l.machine, l.region} {
+		a, b := l.text(*r, place), l.text(other, place)
+		if a != "" && b != "" && a != b {
+			return l.columns[place].Header
+		}
+	}
+	return ""
 }
 
 // Finished are the row's cells with the value of Ready in its place.

@@ -136,7 +136,7 @@ func (b *book) runsHead(s *sheet, l layout, extra []ExtraColumn) error {
 			}
 		}
 		style := column.Style
-		if style == 0 {
+		if style == 0 && column.Header != "" {
 			style = b.style.header
 		}
 		cells = append(cells, excelize.Cell{StyleID: style, Value: column.Header})
@@ -190,6 +190,9 @@ func (b *book) runRow(w *rowWriter, l layout, row Row, formula string, limits ma
 			cells[i] = excelize.Cell{Formula: strings.ReplaceAll(formula, "#", strconv.Itoa(w.next)), Value: state}
 		}
 	}
+	for _, look := range row.Looks {
+		cells[look.Column] = b.looked(look, cells[look.Column], row.OldRow == w.next)
+	}
 	for _, extra := range row.Extra {
 		for len(cells) < len(l.columns)+extra.Column {
 			cells = append(cells, nil)
@@ -197,6 +200,22 @@ func (b *book) runRow(w *rowWriter, l layout, row Row, formula string, limits ma
 		cells = append(cells, extra.cell(row.OldRow == w.next))
 	}
 	return cells
+}
+
+// looked gives a cell of ours the looks that people gave it. A time keeps them
+// where they show a time.
+func (b *book) looked(look ExtraCell, value any, stays bool) any {
+	c, isCell := value.(excelize.Cell)
+	if !isCell {
+		c.Value = value
+	}
+	if look.Style != 0 && (c.StyleID == 0 || b.Old.formats.of(look.Style) == looksDate) {
+		c.StyleID = look.Style
+	}
+	if stays && c.Formula == "" {
+		c.Formula = look.Formula
+	}
+	return c
 }
 
 // tallyRow says what Ready shows. A row without a Run ID is somebody's own

@@ -26,7 +26,12 @@ const (
 	formatTime  = `yyyy\-mm\-dd\ hh:mm:ss" UTC"`
 	formatDay   = `yyyy\-mm\-dd\ hh:mm" UTC"`
 	formatShare = `0.0" %"`
+	formatTwo   = "0.00" // milliseconds, percent, MOS: more decimals tell nobody more
+	formatOne   = "0.0"
 )
+
+// runFormats are those of the cells of Runs.
+var runFormats = []string{formatTime, formatTwo}
 
 // styles are the numbers that the workbook has given our cell styles.
 type styles struct {

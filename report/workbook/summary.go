@@ -23,6 +23,10 @@ const (
 	worstShown  = 15
 	portsShown  = 12
 	placesShown = 20
+
+	summaryColumns = 17
+	placesTitle    = "By location"
+	placesHead     = "Location"
 )
 
 // A block is a table in Summary, placed by its first row.
@@ -329,8 +333,8 @@ func (b *book) portsBlock() block {
 
 func (b *book) placesBlock() block {
 	t := block{
-		title: "By location", note: "Medians of all runs at the place.",
-		head: []any{"Location", "Runs", "Not ready", "Not ready (%)", "MOS up", "MOS down", "Jitter up (ms)", "Jitter down (ms)", "Loss up (%)", "Loss down (%)", "RTT avg (ms)"},
+		title: placesTitle, note: "Medians of all runs at the place.",
+		head: []any{placesHead, "Runs", "Not ready", "Not ready (%)", "MOS up", "MOS down", "Jitter up (ms)", "Jitter down (ms)", "Loss up (%)", "Loss down (%)", "RTT avg (ms)"},
 	}
 	groups := b.tally.by(func(run tallied) int64 { return int64(run.location) })
 	slices.SortStableFunc(groups, func(x, y group) int {

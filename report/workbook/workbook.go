@@ -49,7 +49,12 @@ type Row struct {
 	Cells  []any      // in the order of RunColumns: string, float64, time.Time or nil
 	Ports  []PortCell // the firewall column; nil where the row came without one
 	Extra  []ExtraCell
-	OldRow int // where the row stood in the old workbook; 0: it is new
+	Looks  []ExtraCell // of our own cells where people gave them theirs: Column is the place in Cells
+	Doubts []Doubt     // figures that were not taken; Remarks names them
+	OldRow int         // where the row stood in the old workbook; 0: it is new
+
+	sheet string // in the old workbook
+	coded bool   // read from its Row code
 }
 
 // A PortCell is what one run says about one port.
@@ -71,10 +76,12 @@ type LeftOut struct {
 // a spreadsheet wants to know before the first one.
 func (wb Writer) Write(w io.Writer, total int, rows iter.Seq2[Row, error], leftOut []LeftOut) error {
 	f := excelize.NewFile()
+	defer f.Close()
 	if wb.Old != nil {
+		if err := wb.Old.load(); err != nil {
+			return err
+		}
 		f = wb.Old.file
-	} else {
-		defer f.Close()
 	}
 	b := &book{Writer: wb, file: f, tally: newTally(wb.zone())}
 	if b.MaxRows == 0 {
@@ -179,7 +186,11 @@ func (b *book) sheets(names []string) error {
 			b.moveBehind(name, names[i-1])
 		}
 	}
-	b.file.SetActiveSheet(0)
+	if fresh {
+		b.file.SetActiveSheet(0)
+		return nil
+	}
+	b.Old.show(b.place(SheetSummary))
 	return nil
 }
 

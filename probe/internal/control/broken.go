@@ -13,11 +13,11 @@ import (
 var ErrBroken = errors.New("the control connection broke off")
 
 // lost tells whether err means that the connection itself is gone.
-func (c *Client) lost(ctx context.Context, err error) bool {
+func (l *link) lost(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {
 		return false // the asker's own end
 	}
-	return c.conn.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	return l.conn.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // broken is ErrBroken with the cause in the words of a network, not in those of

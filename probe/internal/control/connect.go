@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"time"
 )
@@ -17,32 +16,9 @@ import (
 // us have: 4 MB in flight are 320 Mbit/s over a 100 ms round trip.
 const receiveWindow = 4<<20 - 1
 
-// connect opens the one connection.
-func (c *Client) connect(ctx context.Context, base *http.Transport) error {
-	t, err := c.transport(ctx, base)
-	if err != nil {
-		return err
-	}
-	c.conn, err = t.NewClientConn(ctx, "https", c.invite.Host)
-	if err != nil {
-		return c.unreachable(ctx, err)
-	}
-	return nil
-}
-
 // transport takes from base what concerns the way to the responder, and sets
 // what concerns the responder itself.
-func (c *Client) transport(ctx context.Context, base *http.Transport) (*http.Transport, error) {
-	if base == nil {
-		base = &http.Transport{Proxy: http.ProxyFromEnvironment}
-	}
-	if err := c.chooseProxy(ctx, base); err != nil {
-		return nil, err
-	}
-	dial := base.DialContext
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
-	}
+func (c *Client) transport(base *http.Transport) *http.Transport {
 	t := &http.Transport{
 		Proxy:               func(*http.Request) (*url.URL, error) { return c.proxy, nil },
 		ProxyConnectHeader:  base.ProxyConnectHeader,
@@ -60,29 +36,19 @@ func (c *Client) transport(ctx context.Context, base *http.Transport) (*http.Tra
 		},
 	}
 	t.Protocols.SetHTTP2(true)
-	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		if a, aerr := netip.ParseAddrPort(conn.RemoteAddr().String()); aerr == nil {
-			c.remote = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
-		}
-		return conn, nil
-	}
-	return t, nil
+	return t
 }
 
 // chooseProxy asks base for the proxy to the responder.
-func (c *Client) chooseProxy(ctx context.Context, base *http.Transport) error {
-	if base.Proxy == nil {
+func (c *Client) chooseProxy(ctx context.Context) error {
+	if c.base.Proxy == nil {
 		return nil
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+c.invite.Host, nil)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
-	if c.proxy, err = base.Proxy(req); err != nil {
+	if c.proxy, err = c.base.Proxy(req); err != nil {
 		return fmt.Errorf("%w: the environment's proxy setting is wrong: %w", ErrUnreachable, err)
 	}
 	return nil
@@ -125,13 +91,16 @@ func verify(cs tls.ConnectionState, name string, roots *x509.CertPool) error {
 
 // unreachable says in the user's words why there is no connection.
 func (c *Client) unreachable(ctx context.Context, err error) error {
-	if errors.Is(err, ErrPin) || errors.Is(err, context.Canceled) {
+	switch {
+	case errors.Is(err, ErrPin) || errors.Is(err, context.Canceled):
 		return err
+	case errors.Is(err, ErrPortal):
+		return fmt.Errorf("%w: %w", ErrUnreachable, ErrPortal)
 	}
 	if unknown, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return fmt.Errorf("%w: its certificate cannot be verified (%w). Give the whole invite with its PIN", ErrPin, unknown.Err)
 	}
-	if cause := context.Cause(ctx); cause != nil {
+	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.DeadlineExceeded) {
 		err = cause
 	}
 	if deadline, ok := errors.AsType[net.Error](err); ok && deadline.Timeout() {

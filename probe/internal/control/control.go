@@ -15,11 +15,12 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strings"
+	"sync"
 	"time"
 
 	"netready/probe/invite"
 
+	"netready/probe/internal/portal"
 	"netready/probe/internal/wire"
 )
 
@@ -31,6 +32,7 @@ var (
 	ErrRefused     = errors.New("the responder refused the call")
 	ErrUnreachable = errors.New("the responder cannot be reached")
 	ErrBusy        = errors.New("the responder is busy")
+	ErrPortal      = errors.New(portal.Words)
 )
 
 // A Busy is ErrBusy with what the responder said.
@@ -46,10 +48,6 @@ func (b *Busy) Error() string { return ErrBusy.Error() + ": " + b.Sentence }
 func (b *Busy) Is(target error) bool { return target == ErrBusy }
 
 const (
-	// openTimeout bounds Open, so that a dead responder leaves time for
-	// another one within the 15 s that a user waits.
-	openTimeout = 7 * time.Second
-	dialTimeout = 5 * time.Second
 	// closeTimeout bounds the farewell: the responder forgets us anyway.
 	closeTimeout = 2 * time.Second
 	// maxAnswer bounds every answer that is one JSON document, maxEvent a line
@@ -63,35 +61,51 @@ const (
 
 // A Client is an open session with a responder.
 type Client struct {
-	conn   *http.ClientConn
 	invite invite.Invite
 	grant  wire.Grant
-	remote netip.AddrPort // what the connection goes to: a proxy's where there is one
-	proxy  *url.URL       // nil: direct
+	trace  trickle // what may come of it
+	base   *http.Transport
+	proxy  *url.URL // nil: direct
+
+	elsewhere string // the media's host, where that is another
+
+	replacing sync.Mutex // held while a broken connection is replaced
+
+	mu     sync.Mutex // guards the rest
+	link   *link      // the connection
+	closed bool
 }
 
 // Open connects and asks for a session. The proxy, the dialing and the trusted
-// authorities come from base; nil is the environment's proxy and the system's
-// authorities.
+// authorities come from base; nil is the proxy that a browser would use, the
+// direct way where that does not help, and the system's authorities.
 func Open(ctx context.Context, invite invite.Invite, request wire.Request, base *http.Transport) (*Client, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, fmt.Errorf("no answer within %v", openTimeout))
 	defer cancel()
 	if request.Version == 0 {
 		request.Version = wire.Version
 	}
-	c := &Client{invite: invite}
-	if err := c.connect(ctx, base); err != nil {
+	c := &Client{invite: invite, base: base}
+	if err := c.connectSomehow(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.post(ctx, wire.PathSessions, request, &c.grant); err != nil {
-		return nil, errors.Join(c.opening(ctx, err), c.conn.Close())
+	if err := c.ask(ctx, request); err != nil {
+		return nil, err
 	}
+	err := checkGrant(request, &c.grant)
+	if err == nil {
+		err = c.settleMedia(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.current().conn.Close())
+	}
+	c.trace = traceOf(request, c.grant)
 	return c, nil
 }
 
 // opening makes sure that a failure to open says which kind it is.
 func (c *Client) opening(ctx context.Context, err error) error {
-	for _, kind := range []error{ErrToken, ErrPin, ErrVersion, ErrRefused, ErrUnreachable, ErrBusy} {
+	for _, kind := range []error{ErrToken, ErrPin, ErrVersion, ErrRefused, ErrUnreachable, ErrBusy, ErrPortal, ErrGrant} {
 		if errors.Is(err, kind) {
 			return err
 		}
@@ -107,7 +121,7 @@ func (c *Client) Grant() wire.Grant { return c.grant }
 
 // Remote is the address that the connection goes to; ViaProxy tells whether
 // that is a proxy's.
-func (c *Client) Remote() netip.AddrPort { return c.remote }
+func (c *Client) Remote() netip.AddrPort { return c.current().remote }
 
 // ViaProxy is the proxy's address without its password, "" without a proxy.
 func (c *Client) ViaProxy() string {
@@ -130,8 +144,8 @@ func (c *Client) Fill(hostport string) (string, error) {
 	if host != "" {
 		return hostport, nil
 	}
-	if c.proxy == nil && c.remote.IsValid() {
-		return net.JoinHostPort(c.remote.Addr().String(), port), nil
+	if remote := c.Remote(); c.proxy == nil && remote.IsValid() {
+		return net.JoinHostPort(remote.Addr().String(), port), nil
 	}
 	host, _, err = net.SplitHostPort(c.invite.Host)
 	return net.JoinHostPort(host, port), err
@@ -142,6 +156,9 @@ func (c *Client) OpenPorts(ctx context.Context, r wire.PortsRequest) (wire.Ports
 	var g wire.PortsGrant
 	if err := c.post(ctx, c.path(wire.PathPorts), r, &g); err != nil {
 		return wire.PortsGrant{}, fmt.Errorf("asking the responder for ports: %w", err)
+	}
+	if err := checkPorts(r, &g); err != nil {
+		return wire.PortsGrant{}, err
 	}
 	return g, nil
 }
@@ -177,8 +194,11 @@ func (c *Client) Finish(ctx context.Context) error {
 func (c *Client) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
+	c.mu.Lock()
+	c.closed = true // a broken connection is not replaced any more
+	c.mu.Unlock()
 	err := c.exchange(ctx, http.MethodDelete, c.path(""), nil, nil)
-	if cerr := c.conn.Close(); err == nil {
+	if cerr := c.current().conn.Close(); err == nil {
 		err = cerr
 	}
 	if err != nil {
@@ -206,7 +226,7 @@ func (c *Client) exchange(ctx context.Context, method, path string, body io.Read
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil && c.lost(ctx, err) {
+	if err != nil && c.current().lost(ctx, err) {
 		err = broken(err)
 	}
 	if err != nil || out == nil {
@@ -218,16 +238,39 @@ func (c *Client) exchange(ctx context.Context, method, path string, body io.Read
 	return nil
 }
 
-// send makes one request. An answer that is not a success is an error.
+// send makes one request, and once more over another connection where the
+// first broke before an answer came. An answer that is not a success is an error.
 func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	over := c.current()
+	resp, err := c.sendOver(ctx, over, method, path, body)
+	if err == nil || !errors.Is(err, ErrBroken) || !rewound(body) || !c.replaced(ctx, over) {
+		return resp, err
+	}
+	return c.sendOver(ctx, c.current(), method, path, body)
+}
+
+// rewound makes a body ready to be sent again, if it can be.
+func rewound(body io.Reader) bool {
+	if body == nil {
+		return true
+	}
+	s, ok := body.(io.Seeker)
+	if !ok {
+		return false
+	}
+	_, err := s.Seek(0, io.SeekStart)
+	return err == nil
+}
+
+func (c *Client) sendOver(ctx context.Context, over *link, method, path string, body io.Reader) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "https://"+c.invite.Host+path, body)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.invite.Token)
-	resp, err := c.conn.RoundTrip(req)
+	resp, err := over.conn.RoundTrip(req)
 	if err != nil {
-		if c.lost(ctx, err) {
+		if over.lost(ctx, err) {
 			err = broken(err)
 		}
 		return nil, err
@@ -242,6 +285,9 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader) 
 // problem turns an answer that is not a success into an error.
 func problem(resp *http.Response) error {
 	b, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if resp.StatusCode == portal.Status {
+		return ErrPortal
+	}
 	var p wire.Problem
 	if json.Unmarshal(b, &p) != nil || p.Code == "" {
 		return fmt.Errorf("%w: what answers there is not a responder of netready (%s): check host and port", ErrUnreachable, resp.Status)
@@ -250,20 +296,24 @@ func problem(resp *http.Response) error {
 	case wire.CodeToken:
 		return ErrToken
 	case wire.CodeVersion:
-		return fmt.Errorf("%w: %s", ErrVersion, printable(p.Error))
+		return fmt.Errorf("%w: %s", ErrVersion, wire.Printable(p.Error, mostWords))
 	case wire.CodeBusy:
-		return &Busy{After: min(max(p.After, minAfter), maxAfter), Ticket: printable(p.Ticket), Sentence: printable(p.Error)}
+		return &Busy{After: min(max(p.After, minAfter), maxAfter), Ticket: wire.Printable(p.Ticket, mostWords), Sentence: wire.Printable(p.Error, mostWords)}
 	}
-	return fmt.Errorf("%w: %s", ErrRefused, printable(p.Error))
+	return fmt.Errorf("%w: %s", ErrRefused, wire.Printable(p.Error, mostWords))
 }
 
-// printable keeps what the far end wrote from playing tricks on a terminal.
-func printable(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
-	return s[:min(len(s), 400)]
+// IsMediaOwn says whether the media goes to the very address that the control
+// connection goes to.
+func (c *Client) IsMediaOwn() bool {
+	media, err := c.Media()
+	if err != nil || c.proxy != nil {
+		return false
+	}
+	host, _, err := net.SplitHostPort(media)
+	if err != nil {
+		return false
+	}
+	at, err := netip.ParseAddr(host)
+	return err == nil && at.Unmap() == c.Remote().Addr()
 }

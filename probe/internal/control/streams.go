@@ -24,19 +24,27 @@ func (c *Client) Events(ctx context.Context, on func(wire.Event)) error {
 		return fmt.Errorf("asking the responder for its trace: %w", err)
 	}
 	defer resp.Body.Close()
+	left := c.trace
 	lines := bufio.NewScanner(resp.Body)
-	lines.Buffer(make([]byte, 0, 64<<10), maxEvent)
+	lines.Buffer(make([]byte, 0, 64<<10), min(maxEvent, left.bytes))
 	for lines.Scan() {
+		if !left.take(lines.Bytes()) {
+			return fmt.Errorf("%w: the responder's trace does not end, it tells more than the calls can have", ErrBroken)
+		}
 		var e wire.Event
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 			return fmt.Errorf("reading the responder's trace: %w", err)
 		}
+		e = cleaned(e)
 		on(e)
 		if e.Closed != "" {
 			return nil
 		}
 	}
 	if err := lines.Err(); err != nil {
+		if errors.Is(err, bufio.ErrTooLong) {
+			return fmt.Errorf("%w: a line of the responder's trace is longer than the calls can make it", ErrBroken)
+		}
 		return broken(err)
 	}
 	return ErrBroken

@@ -24,6 +24,7 @@ type Conn struct {
 	dscp     int
 	deadline time.Time
 	gone     bool
+	dropped  uint32
 }
 
 type datagram struct {
@@ -115,6 +116,26 @@ func (c *Conn) SetDSCP(dscp int) (int, string) {
 	defer c.network.mu.Unlock()
 	c.dscp = dscp
 	return dscp, ""
+}
+
+// WriteMarked implements stamp.PacketConn.
+func (c *Conn) WriteMarked(b []byte, to netip.AddrPort, _ int) error { return c.Write(b, to) }
+
+// NoMark implements stamp.PacketConn.
+func (c *Conn) NoMark() string { return "the simulated network marks whole sockets only" }
+
+// Drop plays a socket that threw datagrams away for want of room.
+func (c *Conn) Drop(n uint32) {
+	c.network.mu.Lock()
+	defer c.network.mu.Unlock()
+	c.dropped += n
+}
+
+// Drops implements stamp.PacketConn.
+func (c *Conn) Drops() uint32 {
+	c.network.mu.Lock()
+	defer c.network.mu.Unlock()
+	return c.dropped
 }
 
 // NoDSCP implements stamp.PacketConn.

@@ -18,8 +18,9 @@ type Report struct {
 
 // Flow is what happened to the datagrams of one agent's socket.
 type Flow struct {
-	Up   Passage `json:"up"`
-	Down Passage `json:"down"`
+	Agent string  `json:"agent"` // its address
+	Up    Passage `json:"up"`
+	Down  Passage `json:"down"`
 }
 
 // Passage is one direction.
@@ -55,6 +56,7 @@ type relay struct {
 
 // joint is one agent's way through.
 type joint struct {
+	agent    netip.AddrPort
 	inner    *stamp.Conn // connected to the responder
 	up, down *way
 	death    *clockOfDeath
@@ -121,7 +123,7 @@ func (r *relay) joint(agent netip.AddrPort) (*joint, error) {
 	}
 	death := &clockOfDeath{}
 	n := uint64(2 * len(r.order))
-	j := &joint{inner: inner, death: death}
+	j := &joint{agent: agent, inner: inner, death: death}
 	j.up = newWay(r.up, r.seed, n, death, func(b []byte) { _ = inner.Write(b, netip.AddrPort{}) })
 	j.down = newWay(r.down, r.seed, n+1, death, func(b []byte) { _ = r.outer.Write(b, agent) })
 	r.joints[agent], r.order = j, append(r.order, j)
@@ -153,7 +155,7 @@ func (r *relay) close(seed uint64) Report {
 	r.wg.Wait()
 	report := Report{Seed: seed}
 	for _, j := range r.order {
-		report.Calls = append(report.Calls, Flow{Up: j.up.passage, Down: j.down.passage})
+		report.Calls = append(report.Calls, Flow{Agent: j.agent.String(), Up: j.up.passage, Down: j.down.passage})
 	}
 	return report
 }

@@ -39,7 +39,7 @@ func newWay(h Harm, seed, stream uint64, death *clockOfDeath, out func([]byte)) 
 
 // take decides what becomes of a datagram.
 func (w *way) take(b []byte, at time.Duration) {
-	isRTP := len(b) >= 12 && b[0]>>6 == 2
+	isRTP := isRTP(b)
 	age := w.death.since(at, isRTP)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -72,6 +72,11 @@ func (w *way) take(b []byte, at time.Duration) {
 	case w.wake <- struct{}{}:
 	default:
 	}
+}
+
+// isRTP tells RTP, plain or in a TURN channel (RFC 8656 12.4), by its version.
+func isRTP(b []byte) bool {
+	return len(b) >= 12 && b[0]>>6 == 2 || len(b) >= 16 && b[0]>>6 == 1 && b[4]>>6 == 2
 }
 
 // isLost draws the luck of a packet: two states, so that losses come in runs

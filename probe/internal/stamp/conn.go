@@ -10,20 +10,26 @@ import (
 	"time"
 )
 
-// readBuffer is asked of the system for every socket: the default of Linux
-// holds some 200 calls' packets, and what overflows looks like a lossy path.
-const readBuffer = 4 << 20
+// Buffers asked of the system: what overflows looks like a lossy path. A socket
+// that hears everybody gets more, since a flood of one reaches all: 16 MB hold
+// a fifth of a second of 100,000 small datagrams a second. What the system
+// grants is told by Buffer.
+const (
+	readBuffer   = 4 << 20
+	sharedBuffer = 16 << 20
+)
 
 // MaxDatagram is enough of a buffer for every datagram that we exchange.
 const MaxDatagram = 2048
 
 // An Arrival is what is known of a datagram that was read.
 type Arrival struct {
-	N       int            // bytes
-	From    netip.AddrPort // IPv4 as IPv4, never mapped into IPv6
-	At      time.Duration  // on the clock of Now
-	DSCP    int            // or stream.NoDSCP
-	Dropped uint32         // by this socket for want of room, so far
+	N    int            // bytes
+	From netip.AddrPort // IPv4 as IPv4, never mapped into IPv6
+	At   time.Duration  // on the clock of Now
+	DSCP int            // or stream.NoDSCP
+	// Dropped is the count of Drops as far as this datagram told.
+	Dropped uint32
 }
 
 // A PacketConn is a UDP socket that stamps what it reads: a Conn, or an end of
@@ -37,6 +43,14 @@ type PacketConn interface {
 	// SetDSCP marks what is sent from now on. It returns the mark that the
 	// system accepted, and why the packets may still leave with another.
 	SetDSCP(dscp int) (set int, reason string)
+	// WriteMarked sends one datagram with a mark of its own, on a socket that
+	// many share; where the system cannot it goes unmarked.
+	WriteMarked(b []byte, to netip.AddrPort, dscp int) error
+	// NoMark is why WriteMarked sets no mark here, "" if it does.
+	NoMark() string
+	// Drops is how many datagrams this socket has thrown away for want of room
+	// since it was opened; 0 where the system does not tell.
+	Drops() uint32
 	// NoDSCP is why marks of arrivals cannot be read here, "" if they can.
 	NoDSCP() string
 	// Refused is how many ICMP errors came back, and the last in the system's words.
@@ -50,7 +64,8 @@ type PacketConn interface {
 type Conn struct {
 	udp       *net.UDPConn
 	connected bool
-	platform  // reads and stamps
+	asked     int // bytes of its buffer
+	platform      // reads and stamps
 
 	mu      sync.Mutex // guards the rest
 	refused int
@@ -88,8 +103,12 @@ func Listen(ctx context.Context, address string) (*Conn, error) {
 
 func newConn(udp *net.UDPConn, connected bool) (*Conn, error) {
 	c := &Conn{udp: udp, connected: connected}
+	c.asked = sharedBuffer
+	if connected {
+		c.asked = readBuffer
+	}
 	// A smaller buffer than asked for is all the system allows; what it drops is counted.
-	_ = udp.SetReadBuffer(readBuffer)
+	_ = udp.SetReadBuffer(c.asked)
 	if err := c.prepare(udp); err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing a UDP socket: %w", err), udp.Close())
 	}
@@ -118,23 +137,42 @@ func (c *Conn) note(err error) {
 	c.last = err
 }
 
-// Write implements PacketConn. An ICMP error that waits in the socket makes a
-// send fail without sending, so a failed one is tried again.
+// Write implements PacketConn.
 func (c *Conn) Write(b []byte, to netip.AddrPort) error {
+	return c.tried(func() error {
+		if c.connected {
+			_, err := c.udp.Write(b)
+			return err
+		}
+		_, err := c.udp.WriteToUDPAddrPort(b, to)
+		return err
+	})
+}
+
+// tried sends. An ICMP error that waits in the socket makes a send fail without
+// sending, so a failed one is tried again.
+func (c *Conn) tried(send func() error) error {
 	var err error
 	for range 3 {
-		if c.connected {
-			_, err = c.udp.Write(b)
-		} else {
-			_, err = c.udp.WriteToUDPAddrPort(b, to)
-		}
-		if err == nil || !passing(err) {
+		if err = send(); err == nil || !passing(err) {
 			return err
 		}
 		c.note(err)
 	}
 	return err
 }
+
+// WriteMarked implements PacketConn.
+func (c *Conn) WriteMarked(b []byte, to netip.AddrPort, dscp int) error {
+	return c.tried(func() error { return c.writeMarked(c.udp, b, to, dscp) })
+}
+
+// Drops implements PacketConn.
+func (c *Conn) Drops() uint32 { return c.drops(c.udp) }
+
+// Buffer is how many bytes the socket may hold until they are read, as asked
+// for and as the system granted it; 0 where it does not tell.
+func (c *Conn) Buffer() (asked, granted int) { return c.asked, c.granted(c.udp) }
 
 // Refused implements PacketConn.
 func (c *Conn) Refused() (int, error) {

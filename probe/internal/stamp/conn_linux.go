@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -13,11 +15,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Kernel says that arrivals carry the kernel's stamp and its count of drops.
+const Kernel = true
+
 // platform reads with the kernel's own arrival stamps, marks and drop counter.
 type platform struct {
 	oob     [256]byte
 	clocks  clocks
-	dropped uint32
+	dropped atomic.Uint32 // as the last datagram told
 }
 
 // prepare switches on what recvmsg(2) shall tell. A kernel without one of them
@@ -48,7 +53,7 @@ func (p *platform) read(udp *net.UDPConn, b []byte) (Arrival, error) {
 	wall, mono := both()
 	kernel := p.controls(p.oob[:oobn], &a)
 	a.At = p.clocks.arrival(kernel, wall, mono)
-	a.Dropped = p.dropped
+	a.Dropped = p.dropped.Load()
 	return a, nil
 }
 
@@ -64,7 +69,7 @@ func (p *platform) controls(oob []byte, a *Arrival) (kernel int64) {
 		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_TIMESTAMPNS && len(data) >= int(unsafe.Sizeof(unix.Timespec{})):
 			kernel = (*unix.Timespec)(unsafe.Pointer(&data[0])).Nano()
 		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_RXQ_OVFL && len(data) >= 4:
-			p.dropped = binary.NativeEndian.Uint32(data)
+			p.dropped.Store(binary.NativeEndian.Uint32(data))
 		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_TOS && len(data) >= 1:
 			a.DSCP = int(data[0] >> 2)
 		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_TCLASS && len(data) >= 4:
@@ -74,6 +79,74 @@ func (p *platform) controls(oob []byte, a *Arrival) (kernel int64) {
 	}
 	return kernel
 }
+
+// drops asks the socket itself (SO_MEMINFO, Linux 4.12 and later): the counter
+// that travels with datagrams is as old as the last that found room.
+func (p *platform) drops(udp *net.UDPConn) uint32 {
+	const (
+		values = 9 // SK_MEMINFO_VARS
+		which  = 8 // SK_MEMINFO_DROPS
+	)
+	var info [values]uint32
+	if err := optionOf(udp, unix.SO_MEMINFO, unsafe.Pointer(&info), unsafe.Sizeof(info)); err != nil {
+		return p.dropped.Load()
+	}
+	return info[which]
+}
+
+// granted reads the size of the buffer back: twice what was set, since the
+// kernel's own bookkeeping comes out of it (socket(7)).
+func (*platform) granted(udp *net.UDPConn) int {
+	var size int32
+	if err := optionOf(udp, unix.SO_RCVBUF, unsafe.Pointer(&size), unsafe.Sizeof(size)); err != nil {
+		return 0
+	}
+	return int(size) / 2
+}
+
+// optionOf reads an option of the socket's level into a value of some size.
+func optionOf(udp *net.UDPConn, option int, value unsafe.Pointer, size uintptr) error {
+	raw, err := udp.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("reaching the descriptor: %w", err)
+	}
+	length := uint32(size)
+	var failed unix.Errno
+	err = raw.Control(func(fd uintptr) {
+		_, _, failed = unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, uintptr(option), uintptr(value), uintptr(unsafe.Pointer(&length)), 0)
+	})
+	switch {
+	case err != nil:
+		return err
+	case failed != 0:
+		return failed
+	case uintptr(length) != size:
+		return unix.EINVAL
+	}
+	return nil
+}
+
+// writeMarked sends with the mark in a control message (ip(7), ipv6(7)).
+func (*platform) writeMarked(udp *net.UDPConn, b []byte, to netip.AddrPort, dscp int) error {
+	_, _, err := udp.WriteMsgUDPAddrPort(b, markOf(to.Addr(), dscp), to)
+	return err
+}
+
+// markOf is the control message of a mark for a datagram to an address.
+func markOf(to netip.Addr, dscp int) []byte {
+	oob := make([]byte, unix.CmsgSpace(4))
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&oob[0]))
+	h.Level, h.Type = unix.IPPROTO_IP, unix.IP_TOS
+	if !to.Unmap().Is4() {
+		h.Level, h.Type = unix.IPPROTO_IPV6, unix.IPV6_TCLASS
+	}
+	h.SetLen(unix.CmsgLen(4))
+	binary.NativeEndian.PutUint32(oob[unix.CmsgLen(0):], uint32(dscp)<<2)
+	return oob
+}
+
+// NoMark implements PacketConn: Linux marks every packet by itself.
+func (*platform) NoMark() string { return "" }
 
 // both reads the wall clock and the monotonic one as close together as they
 // will come: being interrupted in between would bend the arrival's stamp.

@@ -261,12 +261,49 @@ func TestDroppedAreCounted(t *testing.T) {
 		}
 		read++
 	}
-	// The counter travels with the next datagram that finds room.
-	_ = far.SetReadDeadline(time.Time{})
-	_ = near.Write([]byte("x"), netip.AddrPort{})
-	a, err := far.Read(b)
-	if err != nil || read == sent || int(a.Dropped) != sent-read {
-		t.Errorf("read %d of %d, counted %d dropped, %v", read, sent, a.Dropped, err)
+	if dropped := far.Drops(); read == sent || int(dropped) != sent-read {
+		t.Errorf("read %d of %d, counted %d dropped", read, sent, dropped)
+	}
+	if dropped := listen(t, "127.0.0.1:0").Drops(); dropped != 0 {
+		t.Errorf("a new socket dropped %d", dropped)
+	}
+}
+
+// What the system grants is read back, whatever was asked for.
+func TestBufferIsReadBack(t *testing.T) {
+	far := listen(t, "127.0.0.1:0")
+	asked, granted := far.Buffer()
+	if runtime.GOOS == "linux" && (granted <= 0 || granted > asked) || asked != sharedBuffer {
+		t.Errorf("asked for %d, granted %d", asked, granted)
+	}
+}
+
+// Two sessions share a socket: each packet has the mark of its own, on sockets
+// of either family and of both.
+func TestEveryPacketHasItsOwnMark(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("marks are read on Linux")
+	}
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", ":0"} {
+		shared := listen(t, address)
+		for _, host := range []string{"127.0.0.1:0", "[::1]:0"} {
+			if at := shared.LocalAddr().Addr(); !at.IsUnspecified() && at != netip.MustParseAddrPort(host).Addr() {
+				continue
+			}
+			near := listen(t, host)
+			shared.SetDSCP(10) // what somebody set before
+			for _, want := range []int{46, 0, 34, 63, 46} {
+				if err := shared.WriteMarked([]byte("x"), near.LocalAddr(), want); err != nil {
+					t.Fatal(err)
+				}
+				if a, err := near.Read(make([]byte, 10)); err != nil || a.DSCP != want {
+					t.Errorf("%s to %s: got mark %d, %v, want %d", address, host, a.DSCP, err, want)
+				}
+			}
+		}
+		if reason := shared.NoMark(); reason != "" {
+			t.Errorf("%s: %s", address, reason)
+		}
 	}
 }
 

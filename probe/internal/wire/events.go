@@ -15,12 +15,9 @@ type Departure struct {
 	Sent time.Duration // the stamp in the packet, on the responder's clock
 }
 
-// MaxRecords bounds what one packed trace may hold. An Event has a second's
-// worth, so this is far above what an honest responder sends.
-const MaxRecords = 1 << 20
-
-// maxSeq bounds sequence numbers: years of packets.
-const maxSeq = 1 << 40
+// maxStamp bounds the stamps of a trace: centuries, and their differences stay
+// within a Duration.
+const maxStamp = time.Duration(1 << 61)
 
 // ErrPacked is what every error of UnpackArrivals and UnpackDepartures is.
 var ErrPacked = errors.New("the trace from the responder is damaged")
@@ -44,16 +41,18 @@ func PackArrivals(arrivals []stream.Arrival) []byte {
 	return b
 }
 
-// UnpackArrivals reads what PackArrivals wrote.
-func UnpackArrivals(b []byte) ([]stream.Arrival, error) {
-	r := unpacker{b: b}
+// UnpackArrivals reads what PackArrivals wrote of a stream of so many packets;
+// most is how many records may still come of it. Both are known beforehand, so
+// that no number of the far end's sizes anything.
+func UnpackArrivals(b []byte, packets, most int) ([]stream.Arrival, error) {
+	r := unpacker{b: b, packets: packets, most: most}
 	n := r.count(4) // bytes of the shortest record
 	arrivals := make([]stream.Arrival, 0, n)
 	var last stream.Arrival
 	for range n {
 		last.Seq = r.seq(last.Seq)
-		last.Sent += time.Duration(r.varint())
-		last.Received += time.Duration(r.varint())
+		last.Sent = r.stamp(last.Sent)
+		last.Received = r.stamp(last.Received)
 		last.DSCP = r.dscp()
 		arrivals = append(arrivals, last)
 	}
@@ -78,15 +77,15 @@ func PackDepartures(departures []Departure) []byte {
 	return b
 }
 
-// UnpackDepartures reads what PackDepartures wrote.
-func UnpackDepartures(b []byte) ([]Departure, error) {
-	r := unpacker{b: b}
+// UnpackDepartures reads what PackDepartures wrote, within the same bounds.
+func UnpackDepartures(b []byte, packets, most int) ([]Departure, error) {
+	r := unpacker{b: b, packets: packets, most: most}
 	n := r.count(2)
 	departures := make([]Departure, 0, n)
 	var last Departure
 	for range n {
 		last.Seq = r.seq(last.Seq)
-		last.Sent += time.Duration(r.varint())
+		last.Sent = r.stamp(last.Sent)
 		departures = append(departures, last)
 	}
 	if err := r.end(); err != nil {
@@ -97,8 +96,10 @@ func UnpackDepartures(b []byte) ([]Departure, error) {
 
 // unpacker reads varints and keeps the first error.
 type unpacker struct {
-	b   []byte
-	err error
+	b       []byte
+	packets int // of the stream
+	most    int // records
+	err     error
 }
 
 func (r *unpacker) fail(what string) {
@@ -130,8 +131,12 @@ func (r *unpacker) count(shortest int) int {
 		return 0
 	}
 	n := r.uvarint()
-	if n > uint64(len(r.b)/shortest) || n > MaxRecords {
+	switch {
+	case n > uint64(len(r.b)/shortest):
 		r.fail("it announces more records than it holds")
+		return 0
+	case n > uint64(max(0, r.most)):
+		r.fail("it tells of more packets than the call can have")
 		return 0
 	}
 	return int(n)
@@ -139,11 +144,20 @@ func (r *unpacker) count(shortest int) int {
 
 func (r *unpacker) seq(last int64) int64 {
 	s := last + r.varint()
-	if s < 0 || s > maxSeq {
-		r.fail("a sequence number is out of bounds")
+	if s < 0 || s >= int64(r.packets) {
+		r.fail("a sequence number is none of the call's")
 		return 0
 	}
 	return s
+}
+
+func (r *unpacker) stamp(last time.Duration) time.Duration {
+	d := time.Duration(r.varint())
+	if s := last + d; d.Abs() <= 2*maxStamp-1 && s.Abs() <= maxStamp {
+		return s
+	}
+	r.fail("a stamp is centuries away")
+	return 0
 }
 
 func (r *unpacker) dscp() int {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"runtime"
 	"testing"
 	"time"
 
@@ -24,13 +25,13 @@ func TestPackArrivals(t *testing.T) {
 			{Seq: 1499, Sent: 29 * time.Second, Received: 7, DSCP: 63},
 		}},
 		{"clocks far apart", []stream.Arrival{
-			{Seq: 0, Sent: math.MaxInt64, Received: math.MinInt64},
-			{Seq: 1, Sent: math.MinInt64, Received: math.MaxInt64},
+			{Seq: 0, Sent: maxStamp, Received: -maxStamp},
+			{Seq: 1, Sent: -maxStamp + 1, Received: maxStamp - 1},
 		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := UnpackArrivals(PackArrivals(tt.in))
+			got, err := UnpackArrivals(PackArrivals(tt.in), 2000, 2000)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -42,8 +43,8 @@ func TestPackArrivals(t *testing.T) {
 }
 
 func TestPackDepartures(t *testing.T) {
-	in := []Departure{{Seq: 0, Sent: time.Hour}, {Seq: 1, Sent: time.Hour + 20*time.Millisecond}, {Seq: 4, Sent: math.MaxInt64}}
-	got, err := UnpackDepartures(PackDepartures(in))
+	in := []Departure{{Seq: 0, Sent: time.Hour}, {Seq: 1, Sent: time.Hour + 20*time.Millisecond}, {Seq: 4, Sent: 1 << 60}}
+	got, err := UnpackDepartures(PackDepartures(in), 2000, 2000)
 	if err != nil || !reflect.DeepEqual(got, in) {
 		t.Errorf("got %v, %v, want %v", got, err, in)
 	}
@@ -64,10 +65,19 @@ func TestPackedSize(t *testing.T) {
 
 func TestUnpackRefuses(t *testing.T) {
 	whole := PackArrivals([]stream.Arrival{{Seq: 3, Sent: 4, Received: 5, DSCP: 6}})
+	many := make([]stream.Arrival, 2001)
 	tests := []struct {
 		name string
 		in   []byte
 	}{
+		{"more records than the call can have", PackArrivals(many)},
+		{"a packet that is none of the call's", PackArrivals([]stream.Arrival{{Seq: 2000}})},
+		{"packet 2^31", PackArrivals([]stream.Arrival{{Seq: 1 << 31}})},
+		{"packet 2^40", PackArrivals([]stream.Arrival{{Seq: 1<<40 - 1}})},
+		{"packet 2^62", PackArrivals([]stream.Arrival{{Seq: 1 << 62}})},
+		{"a stamp in the far future", PackArrivals([]stream.Arrival{{Received: 1 << 62}})},
+		{"a stamp in the far past", PackArrivals([]stream.Arrival{{Sent: math.MinInt64}})},
+		{"stamps that overflow", PackArrivals([]stream.Arrival{{Sent: maxStamp}, {Sent: math.MinInt64 + 5}})},
 		{"a count without records", binary.AppendUvarint(nil, 1<<60)},
 		{"a count above what follows", []byte{200, 1, 1, 1, 1, 1}},
 		{"cut short", whole[:len(whole)-1]},
@@ -78,11 +88,37 @@ func TestUnpackRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got, err := UnpackArrivals(tt.in); !errors.Is(err, ErrPacked) {
+			if got, err := UnpackArrivals(tt.in, 2000, 2000); !errors.Is(err, ErrPacked) {
 				t.Errorf("got %v, %v, want an error", got, err)
 			}
 		})
 	}
+}
+
+// allocated is how many bytes a call of f takes.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// No number of the far end's makes this end take more than what was asked for
+// can need: 2000 records of 32 bytes, twice over for other goroutines' share.
+func FuzzUnpackingIsBounded(f *testing.F) {
+	f.Add(PackArrivals([]stream.Arrival{{Seq: 1<<40 - 1}}))
+	f.Add(binary.AppendUvarint(nil, 1<<40))
+	f.Add(append(binary.AppendUvarint(nil, 1<<20), make([]byte, 1<<16)...))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		const most = 2*2000*32 + 1<<16
+		if got := allocated(func() {
+			_, _ = UnpackArrivals(b, 1000, 2000)
+			_, _ = UnpackDepartures(b, 1000, 2000)
+		}); got > most {
+			t.Fatalf("%d bytes made this end take %d, at most %d", len(b), got, most)
+		}
+	})
 }
 
 func FuzzUnpackArrivals(f *testing.F) {
@@ -90,11 +126,11 @@ func FuzzUnpackArrivals(f *testing.F) {
 	f.Add([]byte{0})
 	f.Add([]byte{200, 1, 1, 1, 1, 1})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		got, err := UnpackArrivals(b)
+		got, err := UnpackArrivals(b, 2000, 2000)
 		if err != nil {
 			return
 		}
-		again, err := UnpackArrivals(PackArrivals(got))
+		again, err := UnpackArrivals(PackArrivals(got), 2000, 2000)
 		if err != nil || len(got) > 0 && !reflect.DeepEqual(got, again) {
 			t.Fatalf("%v became %v: %v", got, again, err)
 		}
@@ -105,11 +141,11 @@ func FuzzUnpackDepartures(f *testing.F) {
 	f.Add(PackDepartures([]Departure{{Seq: 3, Sent: 4}, {Seq: 2}}))
 	f.Add([]byte{255, 255, 1, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		got, err := UnpackDepartures(b)
+		got, err := UnpackDepartures(b, 2000, 2000)
 		if err != nil {
 			return
 		}
-		again, err := UnpackDepartures(PackDepartures(got))
+		again, err := UnpackDepartures(PackDepartures(got), 2000, 2000)
 		if err != nil || len(got) > 0 && !reflect.DeepEqual(got, again) {
 			t.Fatalf("%v became %v: %v", got, again, err)
 		}

@@ -85,15 +85,20 @@ type Event struct {
 	Up      []byte `json:"up,omitempty"`       // Arrivals, packed
 	Down    []byte `json:"down,omitempty"`     // Departures, packed
 	Foreign int    `json:"foreign,omitempty"`  // up packets with a wrong tag, so far
-	Dropped uint32 `json:"dropped,omitempty"`  // by the responder's own socket (SO_RXQ_OVFL), so far
+	Dropped uint32 `json:"dropped,omitempty"`  // by the responder's own socket, since the session began
 	Checks  int    `json:"checks,omitempty"`   // STUN requests of the agent that arrived, so far
 	Asked   int    `json:"asked,omitempty"`    // checks of its own that the responder sent, so far
 	Proved  string `json:"proved,omitempty"`   // the address that was proved last, when it changed
 	NoDSCP  string `json:"no_dscp,omitempty"`  // why received marks cannot be read here
-	DownSet *int   `json:"down_set,omitempty"` // the DSCP that the responder's socket accepted
-	Ended   string `json:"ended,omitempty"`    // the call's down stream is over: sent, consent, limit, stopped
+	DownSet *int   `json:"down_set,omitempty"` // the DSCP that the responder's packets leave with
+	NotSet  string `json:"not_set,omitempty"`  // why they leave without the one that was asked for
+	Ended   string `json:"ended,omitempty"`    // the call's down stream is over: sent, consent, limit, stopped, busy
 	Closed  string `json:"closed,omitempty"`   // the last line: why the events end: finished, stopped, idle, limit, shutdown
 }
+
+// EndedBusy is Event.Ended of a call whose packets the responder has no room
+// for any more: it showed no sign for a while, and others took its part.
+const EndedBusy = "busy"
 
 // STUN attributes of ours, from the comprehension-optional range.
 const (
@@ -112,6 +117,11 @@ const (
 	TagOffset   = 8
 	MinPayload  = 12
 )
+
+// TooLate is how late a sender gives a packet up: it is not sent, since nobody
+// waits for it any more, and counts as the sender's own. It is also how long
+// after the last packet was due late ones are awaited.
+const TooLate = 2 * time.Second
 
 // PortsRequest asks the responder to open ports for a moment.
 type PortsRequest struct {

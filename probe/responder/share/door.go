@@ -205,6 +205,33 @@ func (g *Guest) Prove(owner string) {
 	}
 }
 
+// Renew gives a connection that has proved nothing another time from now.
+func (g *Guest) Renew(wait time.Duration) {
+	d := g.door
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if g.standing == silent || g.standing == speaking {
+		g.timer.Stop()
+		g.timer = time.AfterFunc(wait, g.end)
+	}
+}
+
+// Dismiss takes back that it is known whose an owner's connections are: he is
+// no more.
+func (d *Door) Dismiss(owner string) {
+	var all []*Guest
+	d.mu.Lock()
+	if own := d.owners[owner]; own != nil {
+		for e := own.Front(); e != nil; e = e.Next() {
+			all = append(all, e.Value.(*Guest))
+		}
+	}
+	d.mu.Unlock()
+	for _, g := range all {
+		g.Doubt()
+	}
+}
+
 // Doubt takes back that it is known whose the connection is: its owner is no
 // more. It may prove itself anew within the time for that.
 func (g *Guest) Doubt() {
@@ -217,7 +244,7 @@ func (g *Guest) Doubt() {
 	d.leave(g)
 	g.standing, g.owner, g.at = silent, "", nil
 	d.join(g)
-	g.timer.Reset(d.Proof)
+	g.timer = time.AfterFunc(d.Proof, g.end)
 }
 
 // Leave notes that the connection is over.
@@ -252,4 +279,11 @@ func (g *Guest) end() {
 	if stranger {
 		g.shut()
 	}
+}
+
+// Count is how many connections have proved nothing, and how many something.
+func (d *Door) Count() (strangers, known int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.all.size(), d.proved
 }

@@ -1,0 +1,243 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"netready/probe/environment"
+	"netready/probe/port"
+)
+
+// Connectivity says whether this computer reaches anything at all, and how.
+// Everything else that was not measured may follow from it.
+type Connectivity struct {
+	Code  string `json:"code"`            // online, offline, proxy_only, dns_dead; "": not known
+	Cause string `json:"cause,omitempty"` // of offline: no_address, no_route, no_resolver, no_answer
+	Text  string `json:"text"`            // one sentence
+}
+
+// Causes of CodeOffline.
+const (
+	NoAddress  = "no_address"  // no interface has an address
+	NoRoute    = "no_route"    // there is no way out of the own network
+	NoResolver = "no_resolver" // no DNS resolver answers, and nothing was asked for by its address
+	NoAnswer   = "no_answer"   // neither a resolver nor anything else answers
+)
+
+// evidence is what was found of the ways out of this computer.
+type evidence struct {
+	beyond    bool // something outside this computer was asked
+	byAddress bool // something was asked that needs no name
+	address   bool // an interface has an address
+	route     bool // there is a way out
+	direct    bool // something outside answered directly, the resolver aside
+	proxy     string
+	asked     bool // the resolver was asked
+	resolves  bool // and answered
+	resolver  string
+}
+
+// judge tells the connectivity. What answered directly outweighs all; only where
+// nothing did is the lack of an address or a route the reason.
+func (e evidence) judge() Connectivity {
+	silent := "no DNS resolver answers"
+	if e.resolver != "" {
+		silent = "the DNS resolver " + e.resolver + " does not answer"
+	}
+	offline := func(cause, because string) Connectivity {
+		return Connectivity{CodeOffline, cause, "This computer is offline: " + because + "."}
+	}
+	switch {
+	case !e.beyond:
+		return Connectivity{Text: "Nothing outside this computer was asked."}
+	case e.direct && e.asked && !e.resolves:
+		return Connectivity{Code: CodeDNSDead, Text: "Names cannot be resolved, and DNS alone is dead: other hosts answer by their addresses, but " + silent + "."}
+	case e.direct:
+		return Connectivity{Code: Online, Text: "This computer reaches hosts outside directly."}
+	case e.proxy != "":
+		return Connectivity{Code: CodeProxyOnly, Text: "Only the proxy " + e.proxy + " leads out of this network: nothing answers directly. Web pages work, the sound of calls does not."}
+	case !e.address:
+		return offline(NoAddress, "no network interface has an address")
+	case !e.route:
+		return offline(NoRoute, "it has an address, but no route out of its own network")
+	case e.asked && !e.resolves && !e.byAddress:
+		return offline(NoResolver, "it has an address and a route, but "+silent+", so that nothing can be reached by its name")
+	case e.asked && !e.resolves:
+		return offline(NoAnswer, "it has an address and a route, but "+silent+", and nothing else answers either")
+	}
+	return Connectivity{Code: Online, Text: "The DNS resolver answers."}
+}
+
+// settleConnectivity tells how this computer is connected. Where it is not, or
+// not fully, what follows from that is not measured, with that reason: the
+// cause is said once.
+func (r *run) settleConnectivity(ctx context.Context, rows []port.Row) {
+	c := r.gather(rows).judge()
+	if ctx.Err() != nil { // a stopped run proves no silence
+		c = Connectivity{Text: "The run was stopped before it was known what this computer reaches."}
+	}
+	r.result.Environment.Connectivity = c
+	if !slices.Contains([]string{CodeOffline, CodeProxyOnly, CodeDNSDead}, c.Code) {
+		return
+	}
+	for i := range r.result.Firewall {
+		if row := &r.result.Firewall[i]; follows(c.Code, *row) {
+			row.Status, row.Reason, row.By, row.Detail = StatusNotMeasured, c.Code, "", c.Text
+		}
+	}
+	if r.session == nil && (c.Code == CodeOffline || r.whyCode == CodeUnreachable && r.byName()) {
+		r.blameConnectivity(c)
+	}
+	if r.noPortal != "" {
+		r.noPortal = strings.TrimSuffix(c.Text, ".")
+	}
+}
+
+// follows reports whether the failure of a row follows from the connectivity.
+// What was refused or answered by somebody else does not.
+func follows(code string, row PortRow) bool {
+	if row.Status == StatusNotMeasured {
+		return code == CodeOffline && slices.Contains([]string{CodeUnreachable, CodeNoResponder}, row.Reason)
+	}
+	reasons := map[string][]string{
+		CodeOffline:   {ReasonDNS, ReasonNoReply, ReasonUnreachable},
+		CodeProxyOnly: {ReasonDNS, ReasonNoReply, ReasonUnreachable},
+		CodeDNSDead:   {ReasonDNS},
+	}[code]
+	return row.Status == StatusFail && slices.Contains(reasons, row.Reason) && !isLoopback(row.Host)
+}
+
+// byName reports whether the responders were not found by their names.
+func (r *run) byName() bool {
+	_, found := errors.AsType[*net.DNSError](r.whyErr)
+	return found
+}
+
+// blameConnectivity puts the connectivity in the place of a responder that
+// cannot be reached.
+func (r *run) blameConnectivity(c Connectivity) {
+	before, code := r.noSession(), r.whyCode
+	r.why, r.whyCode = strings.TrimSuffix(c.Text, "."), c.Code
+	for i := range r.result.NotMeasured {
+		if n := &r.result.NotMeasured[i]; n.Code == code && n.Reason == before {
+			n.Code, n.Reason = r.whyCode, r.why
+		}
+	}
+	for i := range r.result.Ping {
+		if p := &r.result.Ping[i]; p.Reason == before {
+			p.Reason = r.why
+		}
+	}
+	if r.result.NAT.Reason == before {
+		r.result.NAT.Reason = r.why
+	}
+}
+
+// gather collects the evidence.
+func (r *run) gather(rows []port.Row) evidence {
+	e := evidence{address: hasAddress()}
+	v4, v6 := environment.Routes()
+	e.route = v4 || v6
+	for _, row := range rows {
+		if row.Address.IsLoopback() || isLoopback(row.Host) || row.Reason == CodeNoResponder || row.Reason == CodeUnreachable {
+			continue
+		}
+		e.beyond = true
+		switch {
+		case row.Via != "" && row.Status == port.Pass:
+			e.proxy = row.Via
+		case row.IsResolver:
+			e.resolves = e.resolves || answered(row)
+		default:
+			e.direct = e.direct || answered(row)
+			e.byAddress = e.byAddress || row.Address.IsValid()
+		}
+	}
+	r.gatherSession(&e)
+	for _, a := range r.result.Environment.DNS {
+		if a.Code != environment.Invents {
+			e.asked = true
+			e.resolves = e.resolves || !slices.Contains([]string{DNSNoReply, DNSError}, a.Code)
+		}
+	}
+	if server, err := port.Resolver(); err == nil {
+		e.resolver = server.String()
+	}
+	return e
+}
+
+// gatherSession adds what the session, or its failure, tells.
+func (r *run) gatherSession(e *evidence) {
+	switch {
+	case r.session != nil && r.session.Control().ViaProxy() != "":
+		e.beyond, e.proxy = true, r.session.Control().ViaProxy()
+	case r.session != nil:
+		if remote := r.session.Control().Remote().Addr(); !remote.IsLoopback() {
+			e.beyond, e.direct = true, true
+		}
+	case r.byName():
+		e.beyond, e.asked = true, true
+	case r.whyErr != nil:
+		for _, to := range r.responders() {
+			host, _, err := net.SplitHostPort(to.Host)
+			if err == nil && !isLoopback(host) {
+				e.beyond, e.byAddress = true, true
+			}
+		}
+	}
+}
+
+// answered reports whether somebody outside this computer answered a row's
+// question, with whatever.
+func answered(row port.Row) bool {
+	if row.By == port.ByThisMachine || !row.Address.IsValid() {
+		return false
+	}
+	return row.Status == port.Pass || row.Status == port.Fail && slices.Contains([]string{
+		port.Refused, port.TLS, port.Intercepted, port.Hijacked, port.ResetAfter, port.Partly, port.Protocol, port.Prohibited,
+	}, row.Reason)
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// hasAddress reports whether an interface that is up, loopback aside, has an address that
+// is more than link-local.
+func hasAddress() bool {
+	all, err := net.Interfaces()
+	if err != nil {
+		return true // not known to be without
+	}
+	return slices.ContainsFunc(all, func(i net.Interface) bool {
+		addresses, err := i.Addrs()
+		return i.Flags&net.FlagUp != 0 && err == nil && slices.ContainsFunc(addresses, func(a net.Addr) bool {
+			p, err := netip.ParsePrefix(a.String())
+			return err == nil && p.Addr().Unmap().IsGlobalUnicast()
+		})
+	})
+}
+
+// cutOff is why nothing outside can be asked, where that is known.
+func (r *run) cutOff() (code, reason string) {
+	if c := r.result.Environment.Connectivity; slices.Contains([]string{CodeOffline, CodeProxyOnly, CodeDNSDead}, c.Code) {
+		return c.Code, strings.TrimSuffix(c.Text, ".")
+	}
+	return "", ""
+}
+
+// unreachable is a row that waited for a responder which was named and could
+// not be used: why, and not that one is needed.
+func (r *run) unreachable(row PortRow) PortRow {
+	if row.Reason == ReasonNoResponder && r.whyErr != nil && r.session == nil {
+		row.Reason = r.whyCode
+		row.Detail = fmt.Sprintf("the responder could not be used: %s", r.noSession())
+	}
+	return row
+}

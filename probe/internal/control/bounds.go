@@ -1,0 +1,185 @@
+package control
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"netready/probe/internal/dial"
+	"netready/probe/internal/wire"
+	"netready/probe/stream"
+)
+
+// ErrGrant is a responder that grants more than was asked for, or what no
+// responder grants. Whoever made the invite may want this machine to send to
+// others, so nothing of such a grant is used.
+var ErrGrant = errors.New("the responder granted what was not asked for, so no call was placed: ask whoever gave you the invite")
+
+// Bounds of a grant that do not follow from what was asked.
+const (
+	// mostListeners is far more than the ports of "standard", each once for
+	// every protocol that it speaks, on two addresses.
+	mostListeners = 256
+	mostName      = 64  // of a session, a user, a key
+	mostWords     = 400 // of any text that is shown
+)
+
+// checkGrant says what of a grant goes beyond what was asked, and cleans its texts.
+func checkGrant(r wire.Request, g *wire.Grant) error {
+	refuse := func(format string, args ...any) error {
+		return fmt.Errorf("%w (%s)", ErrGrant, fmt.Sprintf(format, args...))
+	}
+	nonce, err := hex.DecodeString(g.Nonce)
+	switch {
+	case !isName(g.Session):
+		return refuse("its name of the session cannot be one")
+	case g.Duration != 0 && (g.Duration < r.Ptime || g.Duration > r.Duration): // 0: as asked
+		return refuse("a call of %v, where %v was asked for", g.Duration, r.Duration)
+	case len(g.Calls) > r.Calls:
+		return refuse("%d calls, where %d were asked for", len(g.Calls), r.Calls)
+	case len(g.Ports) > mostListeners || len(g.STUN) > mostListeners:
+		return refuse("%d ports to try", max(len(g.Ports), len(g.STUN)))
+	case err != nil || len(nonce) > mostName:
+		return refuse("its key for the firewall checks cannot be one")
+	}
+	for i, c := range g.Calls {
+		if !isName(c.Username) || c.Password == "" || len(c.Password) > mostName || len(c.Key) < 16 || len(c.Key) > mostName {
+			return refuse("the keys of call %d cannot be such", i+1)
+		}
+	}
+	for _, l := range g.Ports {
+		if l.Port < 1 || l.Port > 65535 || !isName(l.Protocol) {
+			return refuse("port %d to try", l.Port)
+		}
+	}
+	g.Responder, g.Region, g.Observed = wire.Printable(g.Responder, mostWords), wire.Printable(g.Region, mostName), wire.Printable(g.Observed, mostName)
+	return nil
+}
+
+// isName says whether a word is one of base64url's letters, of a sensible length.
+func isName(s string) bool {
+	return s != "" && len(s) <= mostName && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	})
+}
+
+// checkPorts says whether only such ports are open as were asked for, and
+// cleans the reasons of the others.
+func checkPorts(r wire.PortsRequest, g *wire.PortsGrant) error {
+	for _, port := range g.Open {
+		if !slices.Contains(r.Ports, port) {
+			return fmt.Errorf("asking the responder for ports: it names port %d, which was not asked for; none of its ports is tried", port)
+		}
+	}
+	if len(g.Open) > len(r.Ports) || len(g.Failed) > len(r.Ports) {
+		return errors.New("asking the responder for ports: it names more than were asked for; none of its ports is tried")
+	}
+	for port, why := range g.Failed {
+		g.Failed[port] = wire.Printable(why, mostWords)
+	}
+	return nil
+}
+
+// A trickle is how much of a trace may still come: what was asked for bounds it.
+type trickle struct{ lines, bytes int }
+
+// Times that a session may last beyond its call: ports before it, bandwidth
+// and the silence of a NAT after. Its responder ends it sooner.
+const lingers = 5 * time.Minute
+
+// traceOf bounds the trace of a session: a line for each call once a second,
+// and four times that; in base64, each record in as many bytes as it can take.
+func traceOf(r wire.Request, g wire.Grant) trickle {
+	const arrival, departure, rest = 3*10 + 2, 2 * 10, 4 << 10
+	packets := int(r.Duration/max(r.Ptime, time.Millisecond)) + 1
+	calls := max(1, len(g.Calls))
+	seconds := int((r.Duration + lingers) / time.Second)
+	lines := 4 * (seconds*calls + 1)
+	records := stream.MostCopies(packets)*arrival + packets*departure
+	return trickle{lines: lines, bytes: 4*records/3*calls + lines*rest}
+}
+
+// take counts a line, and says whether it is one that may come.
+func (t *trickle) take(line []byte) bool {
+	t.lines--
+	t.bytes -= len(line)
+	return t.lines >= 0 && t.bytes >= 0
+}
+
+// cleaned is an event whose texts may be shown.
+func cleaned(e wire.Event) wire.Event {
+	for _, text := range []*string{&e.Proved, &e.NoDSCP, &e.NotSet, &e.Ended, &e.Closed} {
+		*text = wire.Printable(*text, mostWords)
+	}
+	return e
+}
+
+// settleMedia finds where the media goes to, and whether that is another host
+// than the control connection's. Where it is the same, that very address is
+// taken: a name may have others.
+func (c *Client) settleMedia(ctx context.Context) error {
+	if c.grant.Media == "" && len(c.grant.Calls) == 0 {
+		return nil // nothing is sent
+	}
+	host, port, err := net.SplitHostPort(c.grant.Media)
+	if err != nil || port == "0" {
+		return fmt.Errorf("%w (its address of the media, %q, cannot be one)", ErrGrant, wire.Printable(c.grant.Media, mostName))
+	}
+	if strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Errorf("%w (its host of the media, %q, cannot be one)", ErrGrant, wire.Printable(host, mostName))
+	}
+	if host == "" || c.isOwn(ctx, host) {
+		c.grant.Media = net.JoinHostPort("", port)
+		return nil
+	}
+	c.elsewhere = host
+	return nil
+}
+
+// isOwn says whether a host of the grant is the one that the control connection
+// goes to: by the name of the invite, or by all of its addresses.
+func (c *Client) isOwn(ctx context.Context, host string) bool {
+	invited, port, err := net.SplitHostPort(c.invite.Host)
+	if err != nil {
+		return false
+	}
+	if strings.EqualFold(strings.TrimSuffix(host, "."), strings.TrimSuffix(invited, ".")) {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	var own []netip.Addr
+	if c.proxy == nil {
+		own = []netip.Addr{c.Remote().Addr()}
+	} else {
+		own = addressesOf(ctx, net.JoinHostPort(invited, port))
+	}
+	media := addressesOf(ctx, net.JoinHostPort(host, port))
+	for _, a := range media {
+		if !slices.Contains(own, a) {
+			return false
+		}
+	}
+	return len(media) > 0
+}
+
+func addressesOf(ctx context.Context, hostport string) (all []netip.Addr) {
+	found, err := dial.Addresses(ctx, nil, hostport)
+	if err != nil {
+		return nil // then it is not known to be the same
+	}
+	for _, a := range found {
+		all = append(all, a.Addr().Unmap())
+	}
+	return all
+}
+
+// Elsewhere is the host that the media would go to where that is another than
+// the control connection's, "" where it is the same.
+func (c *Client) Elsewhere() string { return c.elsewhere }

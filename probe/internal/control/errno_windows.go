@@ -1,0 +1,6 @@
+package control
+
+import "golang.org/x/sys/windows"
+
+// wsaRefused is Windows' own number, which package syscall does not translate.
+const wsaRefused = windows.WSAECONNREFUSED

@@ -1,0 +1,190 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"netready/probe/internal/dial"
+	"netready/probe/internal/portal"
+	"netready/probe/internal/proxy"
+	"netready/probe/internal/wire"
+)
+
+const (
+	// openTimeout bounds Open, and connectTimeout a responder that is silent, so
+	// that another one still gets its turn within the 15 s that a user waits.
+	openTimeout    = 15 * time.Second
+	connectTimeout = 8 * time.Second
+	// requestTimeout is for the request that opens the session. TCP repeats what
+	// is lost; a connection that is silent for so long is given up for another.
+	requestTimeout = 5 * time.Second
+	// replaceTimeout is for another connection in the place of one that broke:
+	// an outage of a second, and not the end of a responder.
+	replaceTimeout = 3 * time.Second
+	requests       = 3
+	// refusals is how many a host that listens does not send in a row.
+	refusals    = 3
+	dialTimeout = 5 * time.Second
+)
+
+// link is the connection to the responder.
+type link struct {
+	conn   *http.ClientConn
+	remote netip.AddrPort // a proxy's where there is one
+}
+
+// connect makes the one connection. Its tries overlap, each with a handshake of
+// its own: what one loses on the way, another does not. What a try finds out
+// of the far end, as another key than the invite's, is final.
+func (c *Client) connect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, fmt.Errorf("no answer within %v", connectTimeout))
+	defer cancel()
+	var to []netip.AddrPort
+	if c.base.DialContext == nil {
+		var err error
+		if to, err = dial.Addresses(ctx, nil, c.nextHop()); err != nil {
+			return c.unreachable(ctx, err)
+		}
+	}
+	var refused atomic.Int32
+	final := func(err error) bool {
+		if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaRefused) {
+			return int(refused.Add(1)) >= max(refusals, len(to))
+		}
+		_, unknown := errors.AsType[*tls.CertificateVerificationError](err)
+		return unknown || errors.Is(err, ErrPin) || errors.Is(err, ErrPortal)
+	}
+	found, err := dial.Overlap(ctx, dial.Connect, func(ctx context.Context, i int) (*link, error) {
+		return c.try(ctx, to, i)
+	}, final, func(l *link) { _ = l.conn.Close() })
+	if err != nil {
+		return c.unreachable(ctx, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.link = found
+	return nil
+}
+
+// current is the connection of now.
+func (c *Client) current() *link {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.link
+}
+
+// replaced makes another connection in the place of one that broke; whoever
+// notices it first does. The session is the same: it is found by its name and
+// the token.
+func (c *Client) replaced(ctx context.Context, broken *link) bool {
+	c.replacing.Lock()
+	defer c.replacing.Unlock()
+	c.mu.Lock()
+	closed := c.closed
+	c.mu.Unlock()
+	if closed || ctx.Err() != nil {
+		return false
+	}
+	if c.current() != broken {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, replaceTimeout)
+	defer cancel()
+	return c.connect(ctx) == nil
+}
+
+// connectSomehow connects through the proxy, if there is one. Where it is the
+// machine's and leads nowhere, the direct way may.
+func (c *Client) connectSomehow(ctx context.Context) error {
+	own := c.base == nil
+	if own {
+		c.base = &http.Transport{Proxy: proxy.System(ctx).Request}
+	}
+	if err := c.chooseProxy(ctx); err != nil {
+		return err
+	}
+	err := c.connect(ctx)
+	if err == nil || c.proxy == nil || !own || ctx.Err() != nil || !errors.Is(err, ErrUnreachable) {
+		return err
+	}
+	c.base, c.proxy = &http.Transport{}, nil
+	if c.connect(ctx) != nil {
+		return err // the proxy is what this machine is set up with
+	}
+	return nil
+}
+
+// nextHop is the host:port that the connection goes to.
+func (c *Client) nextHop() string {
+	if c.proxy == nil {
+		return c.invite.Host
+	}
+	usual := map[string]string{"https": "443", "socks5": "1080", "socks5h": "1080"}[c.proxy.Scheme]
+	return net.JoinHostPort(c.proxy.Hostname(), cmp.Or(c.proxy.Port(), usual, "80"))
+}
+
+// try connects once, to the i-th address.
+func (c *Client) try(ctx context.Context, to []netip.AddrPort, i int) (*link, error) {
+	l := &link{}
+	var heard atomic.Pointer[portal.Conn]
+	t := c.transport(c.base)
+	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dialed(ctx, c.base, to, i, network, address)
+		if err != nil {
+			return nil, err
+		}
+		if a, aerr := netip.ParseAddrPort(conn.RemoteAddr().String()); aerr == nil {
+			l.remote = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+		}
+		listening := portal.Listen(conn)
+		heard.Store(listening)
+		return listening, nil
+	}
+	var err error
+	l.conn, err = t.NewClientConn(ctx, "https", c.invite.Host)
+	if at := heard.Load(); err != nil && at != nil && at.Says() {
+		err = ErrPortal
+	}
+	return l, err
+}
+
+func dialed(ctx context.Context, base *http.Transport, to []netip.AddrPort, i int, network, address string) (net.Conn, error) {
+	if base.DialContext != nil {
+		return base.DialContext(ctx, network, address)
+	}
+	return dial.One(ctx, to[i%len(to)])
+}
+
+// ask asks for the session. A connection that breaks or is silent is replaced:
+// the responder forgets a session that nobody uses.
+func (c *Client) ask(ctx context.Context, request wire.Request) error {
+	var err error
+	for i := range requests {
+		if i > 0 {
+			_ = c.current().conn.Close() // it is of no use any more
+			if err := c.connect(ctx); err != nil {
+				return err
+			}
+		}
+		limited, cancel := context.WithTimeoutCause(ctx, requestTimeout, fmt.Errorf("no answer within %v", requestTimeout))
+		err = c.post(limited, wire.PathSessions, request, &c.grant)
+		silent := limited.Err() != nil
+		cancel()
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil || !silent && !errors.Is(err, ErrBroken) {
+			break
+		}
+	}
+	return errors.Join(c.opening(ctx, err), c.current().conn.Close())
+}

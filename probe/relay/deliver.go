@@ -1,0 +1,143 @@
+package relay
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"netready/probe/stream"
+)
+
+// deliver waits until what is under way has arrived. reason is why the calls
+// ended before their time, nil if they did not.
+func (c *calls) deliver(ctx context.Context, reason error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fenceWait)
+	defer cancel()
+	if reason != nil {
+		pause(ctx, settle)
+	}
+	var wg sync.WaitGroup
+	for _, l := range c.loops() {
+		wg.Go(func() { l.deliver(ctx) })
+	}
+	wg.Wait()
+	for _, l := range c.loops() {
+		l.mu.Lock()
+		broken := l.broken
+		if broken == nil {
+			broken = l.unsure
+		}
+		l.mu.Unlock()
+		if broken != nil {
+			return fmt.Errorf("the loop up by %s and down by %s: %w", l.up, l.down, broken)
+		}
+	}
+	return nil
+}
+
+// deliver asks a question on a leg down that loses nothing: its answer comes
+// after everything before it. What then is still missing is lost.
+func (l *loop) deliver(ctx context.Context) {
+	if l.second != nil && l.down.IsReliable() && !l.isBroken() && !l.isWhole() {
+		l.fence(ctx, l.second)
+	}
+}
+
+// outcome puts together what is known.
+func (c *calls) outcome(reason error) *Outcome {
+	s := c.session
+	o := &Outcome{Server: s.Server(), Software: s.software, Peer: c.peer, Complete: reason == nil, Started: c.begun, RTTByTCP: s.datagram == nil}
+	if reason != nil {
+		o.Reason = reason.Error()
+	}
+	var died error
+	if reason == errSilent { //nolint:errorlint // our own value
+		died = reason
+	}
+	for _, call := range c.calls {
+		var out Call
+		for _, l := range call {
+			out.Loops = append(out.Loops, l.result(died))
+			o.Lateness = append(o.Lateness, l.lateness...)
+			for _, a := range l.relays() {
+				up, down := a.Bytes()
+				o.BytesUp, o.BytesDown = o.BytesUp+up, o.BytesDown+down
+			}
+		}
+		o.Calls = append(o.Calls, out)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o.RoundTrips, o.Lost = c.trips, c.lost
+	return o
+}
+
+// A meter tells provisional figures of the first call once a second.
+type meter struct {
+	second int
+	live   []stream.Live
+	seen   []int
+}
+
+// tick is called often and tells once a second, from two seconds after the
+// first second's end on.
+func (m *meter) tick(c *calls, now time.Duration) {
+	first := c.calls[0]
+	length := time.Duration(first[0].packets) * packetTime
+	at := c.begun + time.Duration(m.second)*time.Second
+	if c.live == nil || now-at < time.Second+lateWait || time.Duration(m.second)*time.Second >= length {
+		return
+	}
+	if m.live == nil {
+		m.live, m.seen = make([]stream.Live, len(first)), make([]int, len(first))
+	}
+	l := Live{Second: m.second, RTT: c.meanTrip(at, at+time.Second)}
+	for i, one := range first {
+		s := m.read(i, one, at+time.Second)
+		switch {
+		case one.isUp():
+			l.Up = s
+		case one.isDown():
+			l.Down = s
+		default:
+			l.Loop = s
+		}
+	}
+	m.second++
+	c.live(l)
+}
+
+// read takes what is new of a loop, and tells of what was sent before a moment.
+func (m *meter) read(i int, l *loop, before time.Duration) *stream.Second {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range l.arrivals[m.seen[i]:] {
+		m.live[i].Add(a)
+	}
+	m.seen[i] = len(l.arrivals)
+	sent := 0
+	for sent < len(l.sentAt) && l.sentAt[sent] < before {
+		sent++
+	}
+	s := m.live[i].Second(sent)
+	return &s
+}
+
+// meanTrip is the mean of the round trips that were asked in a span of time.
+func (c *calls) meanTrip(from, to time.Duration) *time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var sum time.Duration
+	n := 0
+	for _, t := range c.trips {
+		if t.At >= from && t.At < to {
+			sum += t.RTT
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return new(sum / time.Duration(n))
+}

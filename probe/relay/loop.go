@@ -1,0 +1,253 @@
+package relay
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"netready/probe/emodel"
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/turn"
+	"netready/probe/internal/wire"
+	"netready/probe/stream"
+)
+
+// channel is the number of the one channel that an allocation has here.
+const channel = turn.FirstChannel
+
+// A loop is one stream through the server and back.
+type loop struct {
+	up, down turn.Transport
+	packets  int           // to send
+	offset   time.Duration // of this loop's packets from the others', within a packet time
+	flow     wire.Flow
+	sealer   *wire.Sealer
+	opener   *wire.Opener
+	hello    []byte // tells before the call that the loop is closed
+
+	first  *turn.Allocation // that is sent into; nil: socket sends
+	second *turn.Allocation // that it comes out of; nil: socket receives
+	socket *stamp.Conn      // in place of one of them, nil: both are relays
+	peers  chan netip.AddrPort
+	closed chan struct{} // when hello came back
+	once   sync.Once
+	done   chan struct{} // when the stream is sent
+	reads  sync.WaitGroup
+
+	mu       sync.Mutex // guards the rest
+	start    time.Duration
+	sentAt   []time.Duration
+	lateness []time.Duration
+	arrivals []stream.Arrival
+	seen     map[int64]struct{}
+	left     time.Duration // when the last packet had left, over a leg that repeats what it loses: had left the server
+	foreign  int
+	dropped  uint32
+	broken   error // why it ended before its time
+	unsure   error // why it is not known whether all has arrived
+}
+
+func newLoop(codec emodel.Codec, up, down turn.Transport, packets int) (*loop, error) {
+	var b [32 + 12 + 24]byte
+	_, _ = rand.Read(b[:]) // never fails
+	l := &loop{
+		up: up, down: down, packets: packets, hello: b[44:],
+		peers: make(chan netip.AddrPort, 8), closed: make(chan struct{}), done: make(chan struct{}), seen: map[int64]struct{}{},
+		flow: wire.Flow{
+			Key: b[:32], SSRC: binary.BigEndian.Uint32(b[32:]), Seq: binary.BigEndian.Uint16(b[36:]), Time: binary.BigEndian.Uint32(b[38:]),
+			Type: codec.PayloadType, Payload: codec.PayloadBytes(packetTime), Step: uint32(int64(codec.ClockRate) * int64(packetTime) / int64(time.Second)),
+		},
+	}
+	l.hello[0] = 'N' // neither RTP nor STUN (RFC 7983)
+	var err error
+	if l.sealer, err = wire.NewSealer(l.flow); err != nil {
+		return nil, err
+	}
+	l.opener, err = wire.NewOpener(l.flow)
+	return l, err
+}
+
+// isUp tells a loop whose losses are all of the way up, isDown one of the way
+// down.
+func (l *loop) isUp() bool   { return !l.up.IsReliable() && l.down.IsReliable() }
+func (l *loop) isDown() bool { return l.up.IsReliable() && !l.down.IsReliable() }
+
+// take handles what comes out of the second relay.
+func (l *loop) take(d turn.Datum) {
+	if d.Channel == channel {
+		l.packet(d.Bytes, d.Arrival)
+		return
+	}
+	l.knocked(d)
+}
+
+// knocked notes where the socket's word came to a relay from.
+func (l *loop) knocked(d turn.Datum) {
+	if d.Channel != 0 || !bytes.Equal(d.Bytes, l.hello) {
+		return
+	}
+	select {
+	case l.peers <- d.Peer:
+	default: // enough of them
+	}
+}
+
+// packet takes what came back into the trace.
+func (l *loop) packet(b []byte, a stamp.Arrival) {
+	if bytes.Equal(b, l.hello) {
+		l.once.Do(func() { close(l.closed) })
+		return
+	}
+	index, sent, err := l.opener.Open(b)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dropped = max(l.dropped, a.Dropped)
+	// Twice as many as were sent is what a path may double; more is no measure.
+	if err != nil || index >= int64(l.packets) || len(l.arrivals) >= 2*l.packets+100 {
+		l.foreign++
+		return
+	}
+	l.arrivals = append(l.arrivals, stream.Arrival{Seq: index, Sent: sent, Received: a.At, DSCP: a.DSCP})
+	l.seen[index] = struct{}{}
+}
+
+// read handles what comes to the socket until it is closed.
+func (l *loop) read() {
+	b := make([]byte, stamp.MaxDatagram)
+	for {
+		a, err := l.socket.Read(b)
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			time.Sleep(20 * time.Millisecond) // the path may recover; do not spin on it
+		default:
+			l.packet(b[:a.N], a)
+		}
+	}
+}
+
+// send passes bytes into the loop.
+func (l *loop) send(b []byte) error {
+	if l.first == nil {
+		return l.socket.Write(b, netip.AddrPort{})
+	}
+	return l.first.Send(channel, b)
+}
+
+// stream sends the packets, each when it is due, until all are sent or ctx
+// ends.
+func (l *loop) stream(ctx context.Context, begun time.Duration) {
+	defer close(l.done)
+	defer l.drain(ctx)
+	defer stamp.Thread()()
+	l.mu.Lock()
+	l.start = begun + l.offset
+	l.mu.Unlock()
+	for i := range l.packets {
+		due := stream.Due(l.start, i, packetTime)
+		stamp.SleepUntil(due)
+		if ctx.Err() != nil || l.isBroken() {
+			return
+		}
+		l.sendOne(int64(i), due)
+	}
+}
+
+// sendOne stamps and sends a packet. One that the system refuses counts as
+// sent: it is as lost to the call as one that the path loses.
+func (l *loop) sendOne(i int64, due time.Duration) {
+	at := stamp.Now()
+	b, err := l.sealer.Seal(i, at)
+	if err == nil {
+		err = l.send(b)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sentAt = append(l.sentAt, at)
+	l.left = at
+	l.lateness = append(l.lateness, at-due)
+	if err != nil && l.up.IsReliable() && l.broken == nil {
+		l.broken = err
+	}
+}
+
+// drain waits until the server has all that was sent, where the way up is one
+// that loses nothing: only then do late packets begin to be late.
+func (l *loop) drain(ctx context.Context) {
+	if l.first == nil || !l.up.IsReliable() || l.isBroken() {
+		return
+	}
+	wait := fenceWait
+	if ctx.Err() != nil {
+		wait = settle
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
+	defer cancel()
+	l.fence(ctx, l.first)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left = stamp.Now()
+}
+
+// fence waits until a leg that loses nothing has delivered what it holds.
+func (l *loop) fence(ctx context.Context, a *turn.Allocation) {
+	if err := a.Fence(ctx); err != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.unsure = fmt.Errorf("what was under way was not delivered in time: %w", err)
+	}
+}
+
+// end notes why a loop is over before its time.
+func (l *loop) end(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.broken == nil {
+		l.broken = err
+	}
+}
+
+func (l *loop) isBroken() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.broken != nil
+}
+
+// isWhole tells whether everything that was sent is back.
+func (l *loop) isWhole() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.seen) == len(l.sentAt)
+}
+
+// relays are the loop's allocations.
+func (l *loop) relays() []*turn.Allocation {
+	var all []*turn.Allocation
+	for _, a := range []*turn.Allocation{l.first, l.second} {
+		if a != nil {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// release gives the relays back and waits for what reads.
+func (l *loop) release(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, a := range l.relays() {
+		wg.Go(func() { _ = a.Release(ctx) }) // one that cannot be released runs out by itself
+	}
+	if l.socket != nil {
+		_ = l.socket.Close()
+	}
+	wg.Wait()
+	l.reads.Wait()
+}

@@ -1,0 +1,170 @@
+package relay
+
+import (
+	"slices"
+	"time"
+
+	"netready/probe/internal/turn"
+	"netready/probe/stream"
+)
+
+// An Outcome is what is known of the calls once they are over.
+type Outcome struct {
+	Server   string // turn:NAME and the ways that were used
+	Software string // how the server calls itself, "" if it does not
+	Peer     string // PeerRelayed or PeerPublic
+	Calls    []Call
+	// RoundTrips are those of STUN Binding requests on a relay's own connection,
+	// by UDP or, if RTTByTCP, by TCP. Lost are those without an answer for two
+	// seconds.
+	RoundTrips []RoundTrip
+	Lost       int
+	RTTByTCP   bool
+	// Lateness is by how much each packet left after it was due.
+	Lateness []time.Duration
+	// BytesUp and BytesDown went through the server, RTP without headers below.
+	BytesUp, BytesDown int64
+	Started            time.Duration // when the first packet was due, on the clock of the round trips
+	// Complete is false if the calls ended before their time; Reason says why.
+	Complete bool
+	Reason   string
+}
+
+// A Call is the loops of one call.
+type Call struct{ Loops []Loop }
+
+// A Loop is one stream up, through the server, and down again.
+type Loop struct {
+	stream.Trace
+
+	UpLeg, DownLeg string // udp, dtls, tcp, tls
+	Reason         string // why there is nothing to measure, "" if there is
+	Foreign        int    // packets that are not of the stream
+	Dropped        uint32 // by this machine's own socket for want of room
+	NoDSCP         string // why received marks cannot be read, "" if they can
+	// Unsure counts lost packets beside which the leg that loses nothing stood
+	// still for so long that the server itself may have dropped them.
+	Unsure int
+}
+
+// isReliable tells a leg that loses nothing.
+func isReliable(leg string) bool { return turn.Transport(leg).IsReliable() }
+
+// Up tells a loop whose losses all happened on the way up.
+func (l Loop) Up() bool { return !isReliable(l.UpLeg) && isReliable(l.DownLeg) }
+
+// Down tells a loop whose losses all happened on the way down.
+func (l Loop) Down() bool { return isReliable(l.UpLeg) && !isReliable(l.DownLeg) }
+
+// ThereAndBack tells a loop that goes both ways in the same manner: its figures
+// are of both ways together.
+func (l Loop) ThereAndBack() bool { return !l.Up() && !l.Down() }
+
+// A RoundTrip is one sample.
+type RoundTrip struct {
+	At  time.Duration // when it was asked, on the clock of Outcome.Started
+	RTT time.Duration
+}
+
+// Live are provisional figures of the first call, once a second: of the packets
+// that were sent in it, told two seconds later. A nil one is not measured.
+type Live struct {
+	Second         int
+	Loop, Up, Down *stream.Second
+	RTT            *time.Duration
+}
+
+// result is the loop as far as it is known. What was sent after the last sign
+// of a server or a connection that died is not known to be lost.
+func (l *loop) result(died error) Loop {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := Loop{UpLeg: string(l.up), DownLeg: string(l.down), Foreign: l.foreign, Dropped: l.dropped}
+	r.PacketTime, r.Arrivals, r.Sent = packetTime, l.inTime(), len(l.sentAt)
+	switch {
+	case l.second != nil:
+		r.NoDSCP = l.second.NoDSCP()
+		r.Dropped = max(r.Dropped, l.second.Dropped())
+	case l.socket != nil:
+		r.NoDSCP = l.socket.NoDSCP()
+	}
+	why := died
+	for _, err := range []error{l.broken, l.unsure} {
+		if err != nil {
+			why = err
+		}
+	}
+	if why != nil {
+		r.Sent = known(r.Arrivals, r.Sent)
+	}
+	if r.Sent == 0 {
+		r.Reason = "the call ended before its first packet was sent"
+		if why != nil {
+			r.Reason = why.Error()
+		}
+	}
+	if r.Up() || r.Down() {
+		r.Unsure = unsure(r.Trace)
+	}
+	return r
+}
+
+// inTime leaves out what came by UDP alone later than two seconds after the
+// last packet was sent. Where a leg repeats what it loses, lateness is that
+// leg's, and what came is not lost. The lock is held.
+func (l *loop) inTime() []stream.Arrival {
+	if l.isUp() || l.isDown() || len(l.sentAt) == 0 {
+		return slices.Clone(l.arrivals)
+	}
+	end := l.sentAt[len(l.sentAt)-1] + lateWait
+	return slices.DeleteFunc(slices.Clone(l.arrivals), func(a stream.Arrival) bool { return a.Received > end })
+}
+
+// known is how many of the packets are known to have arrived or to be lost:
+// those up to the last that arrived.
+func known(arrivals []stream.Arrival, sent int) int {
+	most := int64(-1)
+	for _, a := range arrivals {
+		most = max(most, a.Seq)
+	}
+	return min(int(most)+1, sent)
+}
+
+// standstill of a leg that loses nothing, after which a server may have run out
+// of room for what it is to pass on: coturn keeps 32 kB, which is some 3 s of
+// G.711.
+const standstill = time.Second
+
+// unsure counts the lost packets beside which the stream stood still: the
+// packet before or after the gap took longer than the fastest one by more than
+// a standstill.
+func unsure(t stream.Trace) int {
+	if len(t.Arrivals) == 0 {
+		return 0
+	}
+	transit := make(map[int64]time.Duration, len(t.Arrivals))
+	fastest := time.Duration(1<<63 - 1)
+	for _, a := range t.Arrivals {
+		took := a.Received - a.Sent
+		if _, ok := transit[a.Seq]; !ok {
+			transit[a.Seq] = took
+		}
+		fastest = min(fastest, took)
+	}
+	n, run := 0, 0
+	slow, before := false, false
+	for seq := range int64(t.Sent) + 1 {
+		took, arrived := transit[seq]
+		if !arrived && seq < int64(t.Sent) {
+			run++
+			slow = slow || before
+			continue
+		}
+		before = arrived && took-fastest > standstill
+		if run > 0 && (slow || before) {
+			n += run
+		}
+		run, slow = 0, false
+	}
+	return n
+}

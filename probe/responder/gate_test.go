@@ -1,0 +1,283 @@
+package responder
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"path"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"netready/probe/internal/wire"
+)
+
+// stranger connects to the control port from an address, over TLS if a
+// protocol is named.
+func stranger(ctx context.Context, s *Server, from string, protocol string) (net.Conn, error) {
+	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 0)), Timeout: 5 * time.Second}
+	c, err := d.DialContext(ctx, "tcp", s.ControlAddr())
+	if err != nil || protocol == "" {
+		return c, err
+	}
+	secure := tls.Client(c, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13, NextProtos: []string{protocol}})
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return secure, nil
+}
+
+// otherAddress is one of another prefix than the agent's, where there is one.
+func otherAddress() string {
+	if runtime.GOOS == "linux" {
+		return "127.0.31.1"
+	}
+	return "127.0.0.1"
+}
+
+// hold opens connections until the test is over, each renewed as it is cut.
+func hold(t *testing.T, s *Server, size int, protocol, says string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	t.Cleanup(func() { cancel(); wg.Wait() })
+	open := make(chan struct{}, size)
+	for range size {
+		wg.Go(func() {
+			for range 100 {
+				c, err := stranger(ctx, s, otherAddress(), protocol)
+				if err == nil {
+					_, _ = io.WriteString(c, says)
+				}
+				select {
+				case open <- struct{}{}:
+				default:
+				}
+				if err == nil {
+					stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+					_, _ = io.Copy(io.Discard, c)
+					stop()
+					_ = c.Close()
+				}
+				select {
+				case <-ctx.Done():
+					return
+				case <-time.After(200 * time.Millisecond):
+				}
+			}
+		})
+	}
+	for range size {
+		select {
+		case <-open:
+		case <-time.After(20 * time.Second):
+			t.Fatal("the stranger's connections do not come in")
+		}
+	}
+}
+
+const silentHTTP2 = http2.ClientPreface + "\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+
+// Strangers without a token hold more connections than the control port takes,
+// of each kind, and an agent gets its session and its figures at once.
+func TestStrangersDoNotCloseTheControlPort(t *testing.T) {
+	for _, test := range []struct{ name, protocol, says string }{
+		{"silent TCP", "", ""},
+		{"silent HTTP/2", "h2", silentHTTP2},
+		{"half a request", "http/1.1", "GET /i HTTP/1.1\r\nHost: x\r\n"},
+		{"half a body", "http/1.1", "POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := start(t, Local())
+			before := open(t, s, request) // a session under way keeps its place
+			size := 300
+			if test.protocol == "" {
+				size = 2200 // no handshake to pay for
+			}
+			hold(t, s, size, test.protocol, test.says)
+			c := open(t, s, request)
+			if _, err := c.Clock(t.Context()); err != nil {
+				t.Errorf("the new session: %v", err)
+			}
+			if _, err := before.Clock(t.Context()); err != nil {
+				t.Errorf("the session under way: %v", err)
+			}
+		})
+	}
+}
+
+// Who shows no token within his time is cut, whatever he does meanwhile; so is
+// who shows it and wants nothing, and who floods.
+func TestControlConnectionsThatEnd(t *testing.T) {
+	t.Parallel()
+	s := start(t, Local())
+	frames := func(write func(*http2.Framer) error) func(net.Conn) error {
+		return func(c net.Conn) error {
+			go func() { _, _ = io.Copy(io.Discard, c) }()
+			if _, err := io.WriteString(c, silentHTTP2); err != nil {
+				return err
+			}
+			f := http2.NewFramer(c, nil)
+			for range 200_000 { // bounded: a responder that never ends it fails the test
+				if err := write(f); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	var head [1 << 10]byte
+	stream := uint32(1)
+	for _, test := range []struct {
+		name, protocol string
+		do             func(net.Conn) error
+	}{
+		{"SETTINGS", "h2", frames(func(f *http2.Framer) error { return f.WriteSettings() })},
+		{"PING", "h2", frames(func(f *http2.Framer) error { return f.WritePing(false, [8]byte{}) })},
+		{"WINDOW_UPDATE", "h2", frames(func(f *http2.Framer) error { return f.WriteWindowUpdate(0, 1) })},
+		{"PRIORITY", "h2", frames(func(f *http2.Framer) error {
+			return f.WritePriority(1, http2.PriorityParam{StreamDep: 3})
+		})},
+		{"requests that are reset", "h2", frames(func(f *http2.Framer) error {
+			b := block()
+			err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: b, EndHeaders: true, EndStream: true})
+			stream += 2
+			return errors.Join(err, f.WriteRSTStream(stream-2, http2.ErrCodeCancel))
+		})},
+		{"a long head", "http/1.1", func(c net.Conn) error {
+			_, err := io.WriteString(c, "GET /i HTTP/1.1\r\n")
+			for range 10_000 {
+				if _, err = c.Write(head[:]); err != nil {
+					return err
+				}
+			}
+			return err
+		}},
+		{"nothing at all", "", silence},
+		{"a handshake alone", "h2", silence},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			c, err := stranger(t.Context(), s, "127.0.0.1", test.protocol)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if err := c.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if err := test.do(c); err == nil || isTimeout(err) {
+				t.Errorf("the responder does not end it (%v)", err)
+			}
+		})
+	}
+}
+
+func silence(c net.Conn) error {
+	_, err := io.Copy(io.Discard, c)
+	if err == nil {
+		err = io.EOF
+	}
+	return err
+}
+
+// block is the head of a request without a token.
+func block() []byte {
+	var b writer
+	e := hpack.NewEncoder(&b)
+	for _, f := range [][2]string{{":method", "GET"}, {":scheme", "https"}, {":authority", "x"}, {":path", "/i"}} {
+		_ = e.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
+	}
+	return b
+}
+
+type writer []byte
+
+func (w *writer) Write(b []byte) (int, error) { *w = append(*w, b...); return len(b), nil }
+
+// A session has some connections and no more; those of a session that is over
+// are strangers' again, and end.
+func TestConnectionsOfOneSession(t *testing.T) {
+	t.Parallel()
+	s := start(t, Local())
+	c := open(t, s, request)
+	ask := func() *http.Client {
+		h := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}, Timeout: 5 * time.Second}
+		t.Cleanup(h.CloseIdleConnections)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+s.ControlAddr()+wire.PathSessions+"/"+c.Grant().Session+wire.PathClock, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+s.config.Identity.Token)
+		answer, err := h.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		return h
+	}
+	for range 3 * connsOfSession {
+		ask()
+	}
+	if strangers, proved := s.door.Count(); proved > connsOfSession {
+		t.Errorf("%d connections of one session, %d others, want %d at most", proved, strangers, connsOfSession)
+	}
+	s.drop(s.find(c.Grant().Session), "stopped") // nobody said so to the agent
+	if strangers, proved := s.door.Count(); proved != 0 {
+		t.Errorf("%d connections of a session that is over, %d others", proved, strangers)
+	}
+}
+
+// Bodies where none belongs, or more than belongs, are refused without being read.
+func TestUnwantedBodies(t *testing.T) {
+	t.Parallel()
+	s := start(t, Local())
+	session := wire.PathSessions + "/" + open(t, s, request).Grant().Session
+	for _, test := range []struct {
+		method, path string
+		size         int64 // -1: not announced
+		want         int
+	}{
+		{"GET", session + wire.PathClock, 4 << 20, http.StatusBadRequest},
+		{"GET", session + wire.PathEvents, 4 << 20, http.StatusBadRequest},
+		{"GET", session + wire.PathClock, -1, http.StatusBadRequest},
+		{"GET", "/i", 4 << 20, http.StatusBadRequest},
+		{"DELETE", session, 100, http.StatusBadRequest},
+		{"POST", session + wire.PathPorts, 4 << 20, http.StatusRequestEntityTooLarge},
+		{"POST", session + wire.PathFinish, 4 << 20, http.StatusRequestEntityTooLarge},
+		{"POST", wire.PathSessions, 4 << 20, http.StatusRequestEntityTooLarge},
+	} {
+		for _, two := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s %s %d HTTP/2 %v", test.method, path.Base(test.path), test.size, two), func(t *testing.T) {
+				transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: two}
+				defer transport.CloseIdleConnections()
+				body, feed := io.Pipe() // it never comes
+				defer feed.Close()
+				r, err := http.NewRequestWithContext(t.Context(), test.method, "https://"+s.ControlAddr()+test.path, body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.ContentLength = test.size
+				r.Header.Set("Authorization", "Bearer "+s.config.Identity.Token)
+				answer, err := (&http.Client{Transport: transport, Timeout: 4 * time.Second}).Do(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = answer.Body.Close()
+				if answer.StatusCode != test.want {
+					t.Errorf("status %d, want %d", answer.StatusCode, test.want)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,42 @@
+package probe
+
+import (
+	"fmt"
+	"strings"
+
+	"netready/probe/call"
+)
+
+// bunchedShare is the share of packets over which a sender that lags makes a
+// direction unreliable: packets that leave together may be lost in a queue that
+// an even stream never fills, and so many are what the limit of loss allows.
+const bunchedShare = 0.01
+
+// An end is one of the two, in codes and words.
+type end struct{ code, name, socket string }
+
+var (
+	thisPC       = end{UnreliablePC, "this PC", "this PC's socket"}
+	theResponder = end{UnreliableResponder, "the responder", "the responder's socket"}
+)
+
+// unreliable says which end was too busy for the figures of a direction to be
+// the path's: the receiver, whose socket threw datagrams away (of whatever
+// session), or the sender, which sent late. Empty: they are sound.
+func unreliable(d call.Direction, sender, receiver end) []Unreliable {
+	all := []Unreliable{}
+	if d.Dropped > 0 {
+		all = append(all, Unreliable{receiver.code, fmt.Sprintf("%s dropped %d datagrams for want of room", receiver.socket, d.Dropped)})
+	}
+	var late []string
+	if d.SentLate > 0 {
+		late = append(late, fmt.Sprintf("%s was more than 2 s late with %d packets and did not send them", sender.name, d.SentLate))
+	}
+	if float64(d.Bunched) > bunchedShare*float64(d.Sent) {
+		late = append(late, fmt.Sprintf("%s sent %d packets more than a packet time late", sender.name, d.Bunched))
+	}
+	if len(late) > 0 {
+		all = append(all, Unreliable{sender.code, strings.Join(late, "; ")})
+	}
+	return all
+}

@@ -1,0 +1,288 @@
+package workbook
+
+import (
+	"encoding/xml"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/xuri/excelize/v2"
+
+	"netready/report"
+)
+
+// An ExtraColumn is a column that somebody has added to Runs.
+type ExtraColumn struct {
+	Header string  // "" where nobody has named it
+	Style  int     // of its header cell
+	Width  float64 // 0: the usual
+	from   int     // where it stands in the old sheet, from 1
+}
+
+// An ExtraCell is what somebody has typed into one of those columns.
+type ExtraCell struct {
+	Column  int // place in Extra
+	Value   any // string, float64, bool or nil
+	Style   int
+	Formula string
+}
+
+// cell is how it is written. A formula that speaks of its own row in words of
+// the table goes wherever the row goes; another only stays where it was, and
+// leaves its value when the row moves.
+func (e ExtraCell) cell(stays bool) excelize.Cell {
+	c := excelize.Cell{StyleID: e.Style, Value: e.Value}
+	if stays || strings.Contains(e.Formula, "[#This Row]") {
+		c.Formula = e.Formula
+	}
+	return c
+}
+
+// A runsReader reads the rows of one sheet of runs.
+type runsReader struct {
+	o      *Old
+	l      layout
+	sheet  string
+	places []int // column of the old sheet -> ours, or -1-i for Extra i
+	widths []float64
+	whole  paste
+	alone  bool // a pasted TXT in a sheet of its own: there are no columns of people's
+}
+
+func (o *Old) rowsOf(sheet string, yield func(Row, error) bool) error {
+	r := &runsReader{o: o, l: runLayout(), sheet: sheet}
+	around := o.besideOf(sheet)
+	look := around.visit
+	around.visit = func(element xml.StartElement) { r.width(element); look(element) }
+	return o.pack.scan(o.part(sheet), o.texts, around, func(from sheetRow) error {
+		if from.number == 1 || r.places == nil {
+			r.head(from)
+			return nil
+		}
+		row := r.row(from)
+		if row.empty() || r.whole.drops(&row, from.line(), r.l) {
+			return nil
+		}
+		if !yield(row, nil) {
+			return errStop
+		}
+		return nil
+	})
+}
+
+// width notes how wide people made their columns; those stand before the rows.
+func (r *runsReader) width(col xml.StartElement) {
+	if col.Name.Local != "col" {
+		return
+	}
+	first, _ := strconv.Atoi(attribute(col, "min"))
+	last, _ := strconv.Atoi(attribute(col, "max"))
+	width, _ := strconv.ParseFloat(attribute(col, "width"), 64)
+	if width <= 0 || width > excelize.MaxColumnWidth {
+		return
+	}
+	for column := max(1, first); column <= min(last, excelize.MaxColumns); column++ {
+		for len(r.widths) < column {
+			r.widths = append(r.widths, 0)
+		}
+		r.widths[column-1] = width
+	}
+}
+
+// head says where each column of the sheet goes: to the column of ours that
+// is called exactly so, else to one that differs in case and spaces alone, else
+// to people's own. What comes second by a name is somebody's own.
+func (r *runsReader) head(row sheetRow) {
+	head := row.line()
+	for len(head) > 0 && head[len(head)-1] == "" {
+		head = head[:len(head)-1] // looks alone make no column
+	}
+	r.places = make([]int, len(head))
+	taken := map[int]bool{}
+	for _, exact := range []bool{true, false} {
+		for i, h := range head {
+			at := r.l.find(h)
+			if at < 0 || taken[at] || r.places[i] > 0 || exact && r.l.columns[at].Header != h {
+				continue
+			}
+			taken[at], r.places[i] = true, at+1
+		}
+	}
+	for i, h := range head {
+		if r.places[i]--; r.places[i] < 0 {
+			r.places[i] = -1 - r.extra(h, i+1, row.at(i+1).style, taken)
+		}
+	}
+}
+
+// extra is the place in Extra of a column of people's, which may be new.
+func (r *runsReader) extra(header string, column, style int, taken map[int]bool) int {
+	for i, extra := range r.o.Extra {
+		if !taken[-1-i] && extra.Header == header && (header != "" || extra.from == column) {
+			taken[-1-i] = true
+			return i
+		}
+	}
+	extra := ExtraColumn{Header: header, Style: style, from: column}
+	if column <= len(r.widths) {
+		extra.Width = r.widths[column-1]
+	}
+	r.o.Extra = append(r.o.Extra, extra)
+	taken[-len(r.o.Extra)] = true
+	return len(r.o.Extra) - 1
+}
+
+// place is where a column goes. One to the right of all headings is people's,
+// and those between it and the others keep it in its place.
+func (r *runsReader) place(column int) int {
+	if r.alone {
+		if column > len(r.places) {
+			return -1
+		}
+		return r.places[column-1]
+	}
+	for len(r.places) < column {
+		taken := map[int]bool{}
+		for _, at := range r.places {
+			taken[at] = true
+		}
+		r.places = append(r.places, -1-r.extra("", len(r.places)+1, 0, taken))
+	}
+	return r.places[column-1]
+}
+
+// row reads a row: what its Row code says, or its cells.
+func (r *runsReader) row(from sheetRow) Row {
+	row := Row{Cells: make([]any, len(r.l.columns)), OldRow: from.number, sheet: r.sheet}
+	for _, c := range from.cells {
+		if c.text == "" && c.formula == "" && c.column > len(r.places) {
+			continue // looks alone make no column
+		}
+		if at := r.place(c.column); at < 0 && !r.alone {
+			r.extraCell(&row, -1-at, c)
+		}
+	}
+	slices.SortFunc(row.Extra, func(a, b ExtraCell) int { return a.Column - b.Column })
+	if r.coded(&row, from) {
+		return row
+	}
+	id := ""
+	for _, c := range from.cells {
+		if r.place(c.column) == r.l.runID {
+			id = c.text
+		}
+	}
+	if id == "" {
+		r.ownRow(&row, from)
+		return row
+	}
+	r.values(&row, from, id)
+	return row
+}
+
+func (r *runsReader) extraCell(row *Row, place int, c sheetCell) {
+	if c.text == "" && c.style == 0 && c.formula == "" || report.IsRowCode(c.text) {
+		return
+	}
+	if c.array {
+		r.o.cannotStay(r.sheet, cellName(c.column, row.OldRow), "a formula of an array")
+	}
+	row.Extra = append(row.Extra, ExtraCell{Column: place, Value: r.o.typed(c), Style: c.style, Formula: c.formula})
+}
+
+// ownRow keeps a row without a Run ID as somebody has typed it.
+func (r *runsReader) ownRow(row *Row, from sheetRow) {
+	for _, c := range from.cells {
+		if at := r.place(c.column); at >= 0 {
+			row.Cells[at] = r.o.typed(c)
+			r.look(row, at, c)
+		}
+	}
+}
+
+// look notes the looks of a cell that are not ours, and a formula.
+func (r *runsReader) look(row *Row, at int, c sheetCell) {
+	if at == r.l.ready && row.RunID() != "" {
+		c.formula, c.array = "", false // ours
+	}
+	if c.array {
+		r.o.cannotStay(r.sheet, cellName(c.column, row.OldRow), "a formula of an array")
+	}
+	if c.style != 0 && !r.o.formats.isOurs(c.style) || c.formula != "" {
+		row.Looks = append(row.Looks, ExtraCell{Column: at, Style: c.style, Formula: c.formula})
+	}
+}
+
+// values reads the cells of a run.
+func (r *runsReader) values(row *Row, from sheetRow, id string) {
+	row.Cells[r.l.runID] = strings.TrimSpace(report.Unguard(id))
+	figures := r.o.figuresOf(from, r.places, r.l)
+	for _, c := range from.cells {
+		at := r.place(c.column)
+		if at < 0 {
+			continue
+		}
+		value, doubt := figures.value(c, at)
+		row.Cells[at] = value
+		r.look(row, at, c)
+		if doubt != "" {
+			row.Doubts = append(row.Doubts, Doubt{r.l.columns[at].Header, doubt})
+		}
+	}
+	row.noteDoubts(r.l)
+}
+
+// coded fills a row from its Row code, if it has one that is whole. Texts that
+// stand in their columns are kept: people may have corrected them.
+func (r *runsReader) coded(row *Row, from sheetRow) bool {
+	for _, c := range from.cells {
+		if !report.IsRowCode(c.text) {
+			continue
+		}
+		cells, err := report.ReadRowCode(c.text)
+		if err != nil {
+			continue
+		}
+		for name, value := range cells {
+			if at := r.l.find(name); at >= 0 {
+				row.Cells[at] = value
+			}
+		}
+		r.corrected(row, from)
+		row.coded = row.RunID() != ""
+		return row.coded
+	}
+	return false
+}
+
+func (r *runsReader) corrected(row *Row, from sheetRow) {
+	aligned := slices.ContainsFunc(from.cells, func(c sheetCell) bool {
+		return r.place(c.column) == r.l.runID && c.text == row.RunID()
+	})
+	if !aligned { // split or merged: what stands in the columns is not theirs
+		row.Extra = nil
+		return
+	}
+	for _, c := range from.cells {
+		at := r.place(c.column)
+		if at < 0 || at == r.l.rowCode || r.l.columns[at].kind != report.KindText || c.kind != "str" || c.text == "" {
+			continue
+		}
+		row.Cells[at] = report.Unguard(c.text)
+	}
+}
+
+func (r *Row) empty() bool {
+	formula := slices.ContainsFunc(r.Looks, func(look ExtraCell) bool { return look.Formula != "" })
+	return len(r.Extra) == 0 && !formula && !slices.ContainsFunc(r.Cells, func(cell any) bool { return cell != nil })
+}
+
+// A Doubt is a figure of a pasted row that was not taken, because it cannot be
+// told what it was.
+type Doubt struct {
+	Column string
+	Says   string // what the cell holds
+}
+
+func (d Doubt) String() string { return fmt.Sprintf("%s (%s)", d.Column, d.Says) }

@@ -1,0 +1,187 @@
+package workbook
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"netready/report"
+)
+
+// typed is what a cell holds, as it is stored: string, float64, bool or nil.
+func (o *Old) typed(c sheetCell) any {
+	switch {
+	case c.text == "":
+		return nil
+	case c.kind == "b":
+		return isTrue(c.text) || strings.EqualFold(c.text, "true")
+	case c.kind == "n":
+		if number, err := strconv.ParseFloat(c.text, 64); err == nil {
+			return number
+		}
+	}
+	return c.text
+}
+
+// A figures reads the cells of one run, as spreadsheets of any language leave
+// them when the line of a TXT is pasted. What it cannot tell it doubts: a
+// figure is right or not there.
+type figuresOf struct {
+	o      *Old
+	l      layout
+	id     string
+	comma  bool            // its program writes decimals with a comma
+	counts map[int]float64 // whole numbers, by column of ours
+}
+
+func (o *Old) figuresOf(from sheetRow, places []int, l layout) figuresOf {
+	f := figuresOf{o: o, l: l, counts: map[int]float64{}}
+	numbers, pointed := 0, false
+	for _, c := range from.cells {
+		if c.column > len(places) || places[c.column-1] < 0 {
+			continue
+		}
+		at := places[c.column-1]
+		if at == l.runID {
+			f.id = c.text
+		}
+		if l.columns[at].kind != report.KindNumber {
+			continue
+		}
+		number, isNumber := o.typed(c).(float64)
+		switch {
+		case isNumber && !l.columns[at].fraction:
+			f.counts[at] = number
+		case isNumber:
+			numbers++
+			most := l.columns[at].most
+			f.comma = f.comma || o.formats.of(c.style) == looksDate || most > 0 && number > most && number == math.Trunc(number)
+		case c.kind == "str":
+			pointed = pointed || strings.Contains(c.text, ".")
+		}
+	}
+	// Where a point is the decimal sign, 4.36 does not stay a text beside numbers.
+	f.comma = f.comma || numbers > 0 && pointed
+	return f
+}
+
+// value is what a cell of ours holds, or why that cannot be told.
+func (f figuresOf) value(c sheetCell, at int) (value any, doubt string) {
+	if c.text == "" {
+		return nil, ""
+	}
+	switch column := f.l.columns[at]; column.kind {
+	case report.KindNumber:
+		return f.number(c, at)
+	case report.KindTime:
+		if when, ok := f.o.time(c, f.id); ok {
+			return when, ""
+		}
+		if c.kind != "str" {
+			return nil, "it holds " + shown(f.o, c)
+		}
+		if looksLikeTime(c.text) {
+			return nil, fmt.Sprintf("it holds %q, and day and month cannot be told apart", c.text)
+		}
+	case report.KindText:
+		if c.isNumber() && f.o.formats.of(c.style) == looksDate {
+			return nil, "it holds " + shown(f.o, c)
+		}
+	}
+	if c.kind == "b" {
+		return strings.ToUpper(strconv.FormatBool(isTrue(c.text))), ""
+	}
+	return report.Unguard(c.text), ""
+}
+
+func (f figuresOf) number(c sheetCell, at int) (value any, doubt string) {
+	column := f.l.columns[at]
+	if c.kind == "str" {
+		number, known, sure := figureIn(c.text, column.unit)
+		switch {
+		case !known:
+			return report.Unguard(c.text), "" // somebody's word in its place
+		case sure:
+			return number, ""
+		}
+		return f.checked(at, []float64{number, number * 1000}, shown(f.o, c))
+	}
+	number, ok := f.o.typed(c).(float64)
+	if !ok {
+		return nil, "it holds " + shown(f.o, c)
+	}
+	switch f.o.formats.of(c.style) {
+	case looksDate:
+		return f.checked(at, nil, shown(f.o, c))
+	case looksPercent:
+		if number > 1 || number == 0 { // no share is more than the whole
+			return number, ""
+		}
+		return f.checked(at, []float64{number, math.Round(number*1e8) / 1e6}, shown(f.o, c))
+	}
+	// A thousandth that lost its point ends in no zero: 4.364 became 4364.
+	if f.comma && column.fraction && number == math.Trunc(number) && math.Mod(number, 10) != 0 {
+		return f.checked(at, []float64{number, number / 1000}, shown(f.o, c))
+	}
+	return number, ""
+}
+
+// checked settles a doubt by the other figures of the row: packets counted, and
+// what a figure can be at most. Without them it stays.
+func (f figuresOf) checked(at int, candidates []float64, says string) (value any, doubt string) {
+	column := f.l.columns[at]
+	if share, ok := f.share(at); ok {
+		return share, ""
+	}
+	var left []float64
+	for _, candidate := range candidates {
+		if column.most > 0 && candidate <= column.most && candidate >= column.least {
+			left = append(left, candidate)
+		}
+	}
+	if len(left) == 1 {
+		return left[0], ""
+	}
+	return nil, "it holds " + says
+}
+
+// share is a loss or discards in percent, out of the packets that were counted.
+func (f figuresOf) share(at int) (percent float64, ok bool) {
+	of := f.l.columns[at].shareOf
+	sent, known := f.counts[f.l.find(of[1])]
+	part, counted := f.counts[f.l.find(of[0])]
+	if of[0] == "" || !known || !counted || sent <= 0 || part > sent {
+		return 0, false
+	}
+	return math.Round(100_000*part/sent) / 1000, true
+}
+
+// shown is what a spreadsheet shows of a cell, nearly.
+func shown(o *Old, c sheetCell) string {
+	number, ok := o.typed(c).(float64)
+	switch {
+	case !ok:
+		return strconv.Quote(c.text)
+	case o.formats.of(c.style) == looksDate:
+		return "the date " + o.date(number).Format(time.DateOnly)
+	case o.formats.of(c.style) == looksPercent:
+		return figureText(number*100) + " as a percentage"
+	}
+	return figureText(number)
+}
+
+// noteDoubts says in Remarks which figures were not taken.
+func (r *Row) noteDoubts(l layout) {
+	var remarks []string
+	if text := l.text(*r, l.remarks); text != "" {
+		remarks = append(remarks, text)
+	}
+	for _, doubt := range r.Doubts {
+		remarks = append(remarks, RemarkUnread+" "+doubt.String())
+	}
+	if len(r.Doubts) > 0 {
+		r.Cells[l.remarks] = strings.Join(remarks, remarkGap)
+	}
+}

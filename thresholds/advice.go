@@ -1,0 +1,129 @@
+package thresholds
+
+import (
+	"fmt"
+
+	"netready/probe"
+)
+
+// advice is what to do about a figure that breaks its limit: what the figures
+// point to, or that they do not tell and what would.
+func (j *judge) advice(key Key, way Way) string {
+	switch key {
+	case Order:
+		return "Something sends packets over several paths of unequal length: ask the network team, and then the provider, about load balancing per packet."
+	case MOS:
+		return j.aboutMOS(way)
+	case RTT:
+		return j.aboutDelay()
+	case Loss, Discards, Jitter:
+	}
+	switch j.where(key, way) {
+	case inPC:
+		return j.aboutPC()
+	case inLAN:
+		return j.aboutLAN()
+	case beyondLAN:
+		return fmt.Sprintf("Your own network answers well (of the gateway %s), so the fault is behind it: ", gatewayWords(j.gateway())) + j.aboutLine(key, way)
+	case anywhere:
+	}
+	return j.untold()
+}
+
+func (j *judge) aboutPC() string {
+	if j.result.Machine.Interface.Kind == loopback {
+		return "The call did not leave this computer: it is too busy for this test. Close other programs and run it again."
+	}
+	return "This computer was too busy: close other programs and run it again before anything else is changed."
+}
+
+func (j *judge) aboutLAN() string {
+	seen := gatewayWords(j.gateway())
+	if j.isWifi() {
+		return "The fault is in your own network, before the gateway: over the Wi-Fi " + seen +
+			". Run it again by cable: if that is good, mend the Wi-Fi (signal, channel, how many share it)."
+	}
+	return "The fault is in your own network, before the gateway: " + seen +
+		". Check this computer's cable and switch port, and whether the network is full at this hour."
+}
+
+// aboutLine is what the pattern of the fault says about the way behind the gateway.
+func (j *judge) aboutLine(key Key, way Way) string {
+	if key != Loss {
+		return "packets wait in a queue there, as when uploads, backups or updates fill the line. Run it again while the line is quiet: " +
+			"if that is good, have voice (DSCP 46) go first on the router; if not, ask the provider."
+	}
+	side := "to the region"
+	if way == Down {
+		side = "from the region"
+	}
+	d := direction(j.result.Voice, way)
+	if d != nil && d.Burst.BurstR != nil && *d.Burst.BurstR >= bursty {
+		return fmt.Sprintf("up to %d packets in a row are lost, as when a full queue overflows. Look for uploads, backups or updates at this hour; "+
+			"if the line is quiet, ask the provider about loss %s.", d.Burst.LongestRun, side)
+	}
+	return "single packets are lost, spread over the call, as on a bad line or by a limit of rate. Ask the provider about loss " + side + "."
+}
+
+// bursty is the BurstR (G.107) from which losses no longer come one by one.
+const bursty = 2
+
+// aboutDelay is about the round trip.
+func (j *judge) aboutDelay() string {
+	gateway := j.gateway()
+	switch {
+	case j.result.Machine.Interface.Kind == "vpn":
+		return "The call goes through a VPN, which adds its own way: run it again without the VPN to see how much."
+	case gateway != nil && *gateway.AvgMS > badGatewayMS:
+		return j.aboutLAN()
+	case gateway != nil:
+		return fmt.Sprintf("The time is spent behind the gateway, which answers in %s: netready regions --measure shows whether another region is nearer; "+
+			"if this one is the nearest, ask the provider about a detour.", Figure(*gateway.AvgMS, "ms"))
+	}
+	return "The figures do not tell whether it is distance or a detour: netready regions --measure shows whether another region is nearer."
+}
+
+// aboutMOS names what the MOS follows from.
+func (j *judge) aboutMOS(way Way) string {
+	d := direction(j.result.Voice, way)
+	if d == nil || d.LossPercent == nil || d.DiscardPercent == nil {
+		return "It follows from delay, loss and discards."
+	}
+	loss, discards := j.limits.LossPercent.Level(d.LossPercent), j.limits.DiscardPercent.Level(d.DiscardPercent)
+	switch {
+	case loss == Fail && discards == Fail:
+		return "It follows from the packet loss and the discards: mend those."
+	case loss == Fail:
+		return "It follows from the packet loss: mend that."
+	case discards == Fail:
+		return "It follows from the packet discards: mend those."
+	case *d.LossPercent == 0 && *d.DiscardPercent == 0:
+		return "Nothing was lost or discarded: it follows from the delay and from what the codec can reach."
+	}
+	return fmt.Sprintf("It follows from delay, loss (%s) and discards (%s) together, though none of them alone is beyond its limit.",
+		Figure(*d.LossPercent, "%"), Figure(*d.DiscardPercent, "%"))
+}
+
+// untold says that nothing tells where the fault is, and what would.
+func (j *judge) untold() string {
+	const begin = "The figures do not tell where: the gateway was not heard. "
+	switch {
+	case j.isWifi():
+		return begin + "Run it again by cable: if that is good, it is the Wi-Fi."
+	case j.result.Machine.Interface.Kind == "vpn":
+		return begin + "Run it again without the VPN: if that is good, it is the VPN."
+	}
+	return begin + "Run it on a computer that is plugged straight into the router: if that is good, it is your own network; if not, the line or the provider."
+}
+
+func (j *judge) isWifi() bool { return j.result.Machine.Interface.Kind == "wifi" }
+
+// onceMore says what to do about figures that somebody busy has spoilt.
+func onceMore(causes []probe.Unreliable) string {
+	for _, c := range causes {
+		if c.Code == probe.UnreliablePC {
+			return "Close other programs on this PC and run it again."
+		}
+	}
+	return "Run it again at another time, or with another responder: this says nothing about the network."
+}

@@ -1,0 +1,211 @@
+package thresholds
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"netready/probe"
+)
+
+// Measure is the verdict on one figure of a result, in words, with what to do.
+func (l Limits) Measure(r probe.Result, m Measure, way Way) Finding {
+	return (&judge{limits: l, result: r}).measure(m, way)
+}
+
+func (j *judge) measure(m Measure, way Way) Finding {
+	q := question{measure: m, limit: *m.limit(&j.limits), what: m.What(way), name: m.title(way), got: m.Of(j.result, way)}
+	if m.Single() {
+		q.reason = j.why("voice.rtt", "voice")
+	} else {
+		q.of(direction(j.result.Voice, way), j.why("voice."+string(way), "voice"))
+	}
+	f := q.judge()
+	if f.Level == Fail {
+		f.Advice = j.advice(m.Key, way)
+	}
+	return f
+}
+
+// question is one figure to be judged.
+type question struct {
+	measure    Measure
+	limit      Limit
+	what, name string
+	got        *float64
+	reason     string             // why it was not measured
+	unreliable []probe.Unreliable // who was too busy for it to be relied on
+}
+
+// of takes from a direction what the verdict on its figures depends on; reason
+// is why there is no direction.
+func (q *question) of(d *probe.Direction, reason string) {
+	if d == nil {
+		q.reason = reason
+		return
+	}
+	q.reason, q.unreliable = unknownFigure(q.measure.Key, d), d.Unreliable
+}
+
+// judge compares the figure with its limit.
+func (q question) judge() Finding {
+	f := Finding{What: q.what, Got: q.got, Limit: q.limit.bound()}
+	unit := q.measure.Unit
+	switch {
+	case f.Limit == nil:
+		f.Level, f.Text = Unknown, q.name+" cannot be judged: it has no limit"
+		f.Advice = "Give one in the file of --thresholds."
+	case !isKnown(q.got):
+		f.Level, f.Got = Unknown, nil
+		f.Text = fmt.Sprintf("%s was not measured: %s", q.name, q.reason)
+		f.Advice = "Without it the network cannot be called ready."
+	case q.limit.Keeps(*q.got):
+		f.Level = Pass
+		f.Text = fmt.Sprintf("%s is %s (expected %s)", q.name, FigureBy(*q.got, unit, q.limit), q.limit.Words(unit))
+	case len(q.unreliable) > 0:
+		f.Level, f.Code = Unknown, q.unreliable[0].Code
+		f.Text = fmt.Sprintf("%s is %s (expected %s), but it cannot be relied on: %s", q.name, FigureBy(*q.got, unit, q.limit), q.limit.Words(unit), busyWords(q.unreliable))
+		f.Advice = onceMore(q.unreliable)
+	default:
+		f.Level = Fail
+		f.Text = fmt.Sprintf("%s is %s, expected %s", q.name, FigureBy(*q.got, unit, q.limit), q.limit.Words(unit))
+	}
+	return f
+}
+
+// busyWords say who was too busy.
+func busyWords(causes []probe.Unreliable) string {
+	var words []string
+	for _, c := range causes {
+		who := c.Text
+		switch c.Code {
+		case probe.UnreliableResponder:
+			who = "the responder was too busy"
+		case probe.UnreliablePC:
+			who = "this PC was too busy"
+		}
+		if !slices.Contains(words, who) {
+			words = append(words, who)
+		}
+	}
+	return strings.Join(words, ", and ")
+}
+
+func isKnown(f *float64) bool { return f != nil && !math.IsNaN(*f) && !math.IsInf(*f, 0) }
+
+// unknownFigure says why a direction that was sent lacks a figure.
+func unknownFigure(key Key, d *probe.Direction) string {
+	switch {
+	case d.Sent == 0:
+		return "nothing was sent"
+	case d.Received == 0:
+		return "nothing arrived"
+	case key == Jitter:
+		return fmt.Sprintf("only %d packets arrived, too few to tell", d.Received)
+	}
+	return "the reason is not known"
+}
+
+// Level is the verdict on a figure by a limit.
+func (l Limit) Level(got *float64) Level {
+	switch {
+	case l.bound() == nil || !isKnown(got):
+		return Unknown
+	case l.Keeps(*got):
+		return Pass
+	}
+	return Fail
+}
+
+// Keeps says whether a figure keeps the limit.
+func (l Limit) Keeps(got float64) bool {
+	return !math.IsNaN(got) && (l.Below == nil || !Breaks(got, *l.Below, false)) && (l.AtLeast == nil || !Breaks(got, *l.AtLeast, true))
+}
+
+// Breaks says whether a figure breaks a bound. What is no number breaks none.
+func Breaks(figure, bound float64, atLeast bool) bool {
+	if atLeast {
+		return figure < bound
+	}
+	return figure >= bound
+}
+
+func (l Limit) bound() *float64 {
+	if l.Below != nil {
+		return l.Below
+	}
+	return l.AtLeast
+}
+
+// Words are the expectation: below 30 ms, at least 98 %.
+func (l Limit) Words(unit string) string {
+	switch {
+	case l.Below != nil:
+		return "below " + withUnit(*l.Below, unit)
+	case l.AtLeast != nil:
+		return "at least " + withUnit(*l.AtLeast, unit)
+	}
+	return "no limit"
+}
+
+func withUnit(f float64, unit string) string { return strings.TrimSpace(digits(f) + " " + unit) }
+
+// Judged is a measure of one result: its figures and what they mean.
+type Judged struct {
+	Measure
+	Limit Limit
+	Level Level // the gravest of its ways
+	Up    Graded
+	Down  Graded // nothing where the measure has one figure for both ways
+}
+
+// Word is the verdict in a cell.
+func (j Judged) Word() string {
+	switch {
+	case j.Level == Unknown && (j.Up.unreliable() || j.Down.unreliable()):
+		return "Not reliable"
+	case j.Level == Unknown:
+		return "Not measured"
+	case j.Level == Fail:
+		return "Fail"
+	case j.Level == Warn:
+		return "Warning"
+	}
+	return "Pass"
+}
+
+// unreliable says that there is a figure, and no verdict on it.
+func (g Graded) unreliable() bool { return g.Level == Unknown && isKnown(g.Got) }
+
+// Graded is a figure with its level.
+type Graded struct {
+	Got   *float64 // nil: not measured
+	Level Level
+}
+
+// Figures judges every measure of a result, in the order of a report.
+func (l Limits) Figures(r probe.Result) []Judged {
+	list := make([]Judged, 0, len(measures))
+	for _, m := range measures {
+		judged := Judged{Measure: m, Limit: *m.limit(&l), Level: Pass}
+		for _, way := range m.Ways() {
+			f := l.Measure(r, m, way)
+			graded := Graded{m.Of(r, way), f.Level}
+			if way == Down {
+				judged.Down = graded
+			} else {
+				judged.Up = graded
+			}
+			judged.Level = graver(judged.Level, f.Level)
+		}
+		list = append(list, judged)
+	}
+	return list
+}
+
+// graver is the one of two levels that weighs more.
+func graver(a, b Level) Level {
+	order := []Level{Pass, Warn, Unknown, Fail}
+	return order[max(slices.Index(order, a), slices.Index(order, b))]
+}

@@ -1,0 +1,157 @@
+package thresholds
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"netready/probe"
+)
+
+// Way is a direction of the call, from the agent's side.
+type Way string
+
+// The ways of a figure.
+const (
+	Up           Way = "up"
+	Down         Way = "down"
+	ThereAndBack Way = "" // one figure for both
+)
+
+// Key names a measure in the code of a finding: jitter_up, rtt.
+type Key string
+
+// The measures.
+const (
+	Jitter   Key = "jitter"
+	Loss     Key = "loss"
+	Discards Key = "discard"
+	Order    Key = "order"
+	RTT      Key = "rtt"
+	MOS      Key = "mos"
+)
+
+// A Measure is one figure that has a limit. This table is the one place that
+// says what it is called, what it means and where it stands.
+type Measure struct {
+	Key     Key
+	Setting string // its name in the thresholds file
+	Name    string // for people
+	Column  string // in the sheet Runs
+	Unit    string // "" for none
+	Why     string // what it is, for people
+	AtLeast bool   // its limit is the least that is good; otherwise figures have to be below
+
+	rank        int     // of several that fail the lowest is told first: it explains the others
+	least, most float64 // what its limit may be
+	limit       func(*Limits) *Limit
+	side        func(*probe.Direction) **float64 // nil: it is of the round trip
+}
+
+const percent = 100
+
+// Measures lists them in the order of a report.
+func Measures() []Measure { return slices.Clone(measures) }
+
+var measures = []Measure{
+	{
+		Key: Jitter, Setting: "jitter_ms", Name: "Jitter", Column: "Jitter", Unit: "ms", rank: 3, most: math.MaxFloat64,
+		Why:   "How unevenly packets arrive, averaged over the call. The phone's buffer evens out a little; much of it makes speech choppy.",
+		limit: func(l *Limits) *Limit { return &l.JitterMS },
+		side:  func(d *probe.Direction) **float64 { return &d.JitterMS },
+	},
+	{
+		Key: Loss, Setting: "loss_percent", Name: "Packet loss", Column: "Loss", Unit: "%", rank: 1, most: percent,
+		Why:   "Packets that never arrived. Each one is a gap of speech; one in a hundred is where listeners begin to notice.",
+		limit: func(l *Limits) *Limit { return &l.LossPercent },
+		side:  func(d *probe.Direction) **float64 { return &d.LossPercent },
+	},
+	{
+		Key: Discards, Setting: "discard_percent", Name: "Packet discards", Column: "Discards", Unit: "%", rank: 2, most: percent,
+		Why:   "Packets that arrived, but too late for the phone's jitter buffer to play them. To the listener they are lost as well.",
+		limit: func(l *Limits) *Limit { return &l.DiscardPercent },
+		side:  func(d *probe.Direction) **float64 { return &d.DiscardPercent },
+	},
+	{
+		Key: Order, Setting: "in_order_percent", Name: "Packet order", Column: "Order", Unit: "%", AtLeast: true, rank: 4, most: percent,
+		Why:   "The share of packets that arrived in the order in which they were sent. Overtaking points at load balancing over unequal paths.",
+		limit: func(l *Limits) *Limit { return &l.InOrderPercent },
+		side:  func(d *probe.Direction) **float64 { return &d.InOrderPercent },
+	},
+	{
+		Key: RTT, Setting: "rtt_avg_ms", Name: "Round trip", Column: "RTT avg", Unit: "ms", rank: 6, most: math.MaxFloat64,
+		Why:   "The time a packet takes to the region and back, on average. Beyond the limit people begin to talk over each other.",
+		limit: func(l *Limits) *Limit { return &l.RTTAvgMS },
+	},
+	{
+		Key: MOS, Setting: "mos", Name: "MOS", Column: "MOS", AtLeast: true, rank: 5, least: 1, most: 5,
+		Why:   "What a listener would give the call from 1 (bad) to about 4.4 (the best that this codec can reach), calculated by ITU-T G.107 from delay, loss and discards.",
+		limit: func(l *Limits) *Limit { return &l.MOS },
+		side:  func(d *probe.Direction) **float64 { return &d.MOS },
+	},
+}
+
+// Limit is the measure's limit among l, to be read or set.
+func (m Measure) Limit(l *Limits) *Limit { return m.limit(l) }
+
+// Single says that the measure has one figure for both ways.
+func (m Measure) Single() bool { return m.side == nil }
+
+// Ways are those that the measure has a figure for.
+func (m Measure) Ways() []Way {
+	if m.Single() {
+		return []Way{ThereAndBack}
+	}
+	return []Way{Up, Down}
+}
+
+// What is the code of the measure's finding: jitter_up, rtt.
+func (m Measure) What(way Way) string {
+	if way == ThereAndBack {
+		return string(m.Key)
+	}
+	return string(m.Key) + "_" + string(way)
+}
+
+// Side is the place of the figure in a direction, nil for the round trip.
+func (m Measure) Side(d *probe.Direction) **float64 {
+	if m.Single() {
+		return nil
+	}
+	return m.side(d)
+}
+
+// Of is the measure's figure in a result, nil where it was not measured.
+func (m Measure) Of(r probe.Result, way Way) *float64 {
+	if m.Single() {
+		if r.Voice.RTT == nil {
+			return nil
+		}
+		return r.Voice.RTT.AvgMS
+	}
+	return m.in(direction(r.Voice, way))
+}
+
+// in is the figure of a direction, nil where there is none.
+func (m Measure) in(d *probe.Direction) *float64 {
+	if d == nil {
+		return nil
+	}
+	return *m.side(d)
+}
+
+// title is the measure with its way, as a sentence begins: Jitter up.
+func (m Measure) title(way Way) string {
+	if m.Single() {
+		return "Average round trip"
+	}
+	return strings.TrimSpace(m.Name + " " + string(way))
+}
+
+// direction is that way of the reported call, nil where nothing was sent.
+func direction(v probe.Voice, way Way) *probe.Direction {
+	if way == Up {
+		return v.Up
+	}
+	return v.Down
+}

@@ -1,0 +1,114 @@
+package thresholds
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"netready/probe"
+)
+
+// ports judges the firewall column.
+func (j *judge) ports() {
+	if len(j.result.Firewall) == 0 {
+		j.add(Finding{Level: Unknown, What: "port", Text: "No port was checked: " + j.why("firewall", "run"), Advice: "Run it again."})
+	}
+	// The way that the call takes comes first: it explains the most.
+	rows := slices.Clone(j.result.Firewall)
+	slices.SortStableFunc(rows, func(a, b probe.PortRow) int { return cmp.Compare(rank(a.Protocol), rank(b.Protocol)) })
+	for _, row := range rows {
+		// What follows from the connectivity is said there, once.
+		if row.Status == probe.StatusNotMeasured && row.Reason != "" && row.Reason == j.result.Environment.Connectivity.Code {
+			continue
+		}
+		j.add(Row(row))
+	}
+}
+
+func rank(protocol string) int {
+	if i := slices.Index([]string{"udp", "udp-range"}, protocol); i >= 0 {
+		return i
+	}
+	return 2
+}
+
+// RowLevel is the verdict on one row of the firewall column. What was not
+// measured never passes; what is not required never counts against a verdict.
+func RowLevel(row probe.PortRow) Level {
+	switch {
+	case row.Status == probe.StatusPass:
+		return Pass
+	case !row.Required:
+		return Warn
+	case row.Status == probe.StatusFail:
+		return Fail
+	}
+	return Unknown
+}
+
+// Row is the verdict on one row, in words, with what to do and what to ask for.
+func Row(row probe.PortRow) Finding {
+	f := Finding{What: "port", Level: RowLevel(row), Row: row.Name, Code: row.Reason, Text: row.Name + ": "}
+	failed := row.Status == probe.StatusFail
+	switch {
+	case f.Level == Pass:
+		f.Text += "open"
+		f.Code = ""
+	case f.Level == Fail:
+		f.Text += "failed (" + cmp.Or(ReasonWords(row.Reason), "for a reason not known") + ")" + colon(row.Detail)
+		f.Rule, f.Advice = request(row)
+	case failed:
+		f.Text += "failed (" + ReasonWords(row.Reason) + "), which does not count against the verdict" + colon(row.Note)
+		f.Rule, _ = request(row)
+		f.Advice = row.Detail
+	case row.Required:
+		f.Text += "required, but not measured: " + cmp.Or(row.Detail, ReasonWords(row.Reason))
+		f.Advice = measurable(row.Reason)
+	default:
+		f.Text += "not measured, and not required: " + cmp.Or(row.Detail, ReasonWords(row.Reason))
+	}
+	return f
+}
+
+// colon joins what explains to what is said.
+func colon(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ": " + s
+}
+
+// ReasonWords is the code of a row's reason in words that fit into a line.
+func ReasonWords(code string) string {
+	if words, ok := reasonWords[code]; ok {
+		return words
+	}
+	return strings.ReplaceAll(code, "_", " ")
+}
+
+// reasonWords are those that say more than their code does.
+var reasonWords = map[string]string{
+	probe.ReasonUnreachable: "no route", probe.ReasonProhibited: "forbidden", probe.ReasonDNS: "name not resolved", probe.ReasonTLS: "no TLS connection",
+	probe.ReasonIntercepted: "intercepted on the way", probe.ReasonHijacked: "somebody else answered", probe.ReasonResetAfter: "cut after connecting",
+	probe.ReasonProtocol: "unusual answer", probe.ReasonNotServed: "not served by the responder", probe.ReasonPCBusy: "this PC was busy",
+	probe.CodeDNSDead: "DNS is dead",
+}
+
+// measurable says what it takes to measure a row, by the reason that it was not.
+func measurable(reason string) string {
+	switch reason {
+	case probe.ReasonStopped:
+		return "Run it again and let it finish."
+	case probe.ReasonNotServed:
+		return "Ask whoever runs the responder to serve this port too (--ports standard)."
+	case probe.CodeBusy:
+		return "Run it again at a quieter time, or ask whoever runs the responder to let more calls in (--max-per-address, --max-packet-rate)."
+	case probe.CodeRefused:
+		return "Ask for less (--calls, --duration), or ask whoever runs the responder to grant more."
+	case probe.CodeUnreachable:
+		return "Check that the responder runs and that this network lets TCP out to its control port."
+	case probe.ReasonNoResponder:
+		return "Run a responder in the region (netready-responder) and give its invite with --responder."
+	}
+	return "Mend what it names and run it again."
+}
