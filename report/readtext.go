@@ -27,6 +27,9 @@ func ReadText(from io.Reader) (Report, Note, error) {
 	if err != nil {
 		return Report{}, Note{}, err
 	}
+	if bytes.Count(b, []byte("\n")) > maxValues {
+		return Report{}, Note{}, fmt.Errorf("%w: it has more lines than any result has", ErrNotResult)
+	}
 	text := lineEnds.ReplaceAllString(string(b), "\n")
 	lines := strings.Split(strings.TrimRight(text, "\n\t "), "\n")
 	if lines[0] != headTitle && !strings.HasPrefix(lines[0], headTitle+"\t") {

@@ -256,7 +256,9 @@ func (b *book) tallyRow(l layout, row Row, limits map[string]float64) (isRun boo
 			continue
 		}
 		run.figures[i] = float32(value)
-		broken = broken || m.breaks(value, limits)
+		breaks := m.breaks(value, limits)
+		doubtful := breaks && l.isDoubtful(row, i)
+		broken, missing = broken || breaks && !doubtful, missing || doubtful
 	}
 	run.state = l.stateOf(row, broken, missing)
 	if failed, ok := l.numberAt(row, l.portsFailed); ok {
