@@ -12,6 +12,7 @@ const (
 	CodeNoResponder = port.NoResponder        // the region has none, and none was named
 	CodeUnreachable = "responder_unreachable" // one was named and could not be used
 	CodeBusy        = port.ResponderBusy      // it is full, by its own word
+	CodeRefused     = "responder_refused"     // it was asked for more than it ever grants
 	CodeStopped     = port.Stopped            // the run ended before
 	Online          = "online"                // what connectivity says where nothing is wrong
 	CodeOffline     = "offline"               // this computer has no network

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,7 @@ type assessFlags struct {
 	Bpl          *float64      `help:"Packet-loss robustness factor, instead of the codec's (with --ie)."`
 	Features     []string      `sep:"," placeholder:"sip-phones,byoc" help:"Also check the ports of SIP phones and of a carrier of your own; they are then required."`
 	PortSamples  int           `name:"port-range-samples" default:"16" help:"Ports of a range tried at random, beside its two ends (0 to 512)."`
+	MaxWait      time.Duration `default:"15m" placeholder:"D" help:"Longest wait for a turn where the responder has as many calls as it takes (0: none)."`
 	NoBandwidth  bool          `help:"Skip the bandwidth test."`
 	Only         []string      `sep:"," placeholder:"PART,…" help:"Only these parts: voice, firewall, nat, ping, bandwidth. What is left out is not required."`
 	Out          string        `placeholder:"DIR" help:"Folder for the result files (default: netready-results here, or in Documents where here cannot be written)."`
@@ -47,7 +49,7 @@ type assessFlags struct {
 // defaultFlags are the flags' own defaults, for who has no command line.
 func defaultFlags() assessFlags {
 	return assessFlags{
-		Duration: 30 * time.Second, Codec: emodel.Basis, Calls: 1, JitterBuffer: 60 * time.Millisecond, DSCP: 46, PortSamples: 16,
+		Duration: 30 * time.Second, Codec: emodel.Basis, Calls: 1, JitterBuffer: 60 * time.Millisecond, DSCP: 46, PortSamples: 16, MaxWait: probe.DefaultMaxWait,
 	}
 }
 
@@ -90,7 +92,7 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 		Organization: report.OneLine(f.Org), Location: report.OneLine(f.Location),
 		Duration: f.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
 		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts,
-		RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable), AllowMedia: f.AllowMedia,
+		MaxWait: cmp.Or(f.MaxWait, -1), RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable), AllowMedia: f.AllowMedia,
 	}
 	if given.Host != "" {
 		a.plan.Responders = []invite.Invite{given}
@@ -114,6 +116,8 @@ func (f *assessFlags) checkValues() error {
 		return fmt.Errorf("--jitter-buffer %v: give 0 to 2s, 60ms is usual", f.JitterBuffer)
 	case f.DSCP < 0 || f.DSCP > 63:
 		return fmt.Errorf("--dscp %d: give 0 to 63, 46 (EF) is usual for voice", f.DSCP)
+	case f.MaxWait < 0 || f.MaxWait > 24*time.Hour:
+		return fmt.Errorf("--max-wait %v: give 0 to 24h, 15m is usual", f.MaxWait)
 	case f.PortSamples < 0 || f.PortSamples > 512:
 		return fmt.Errorf("--port-range-samples %d: give 0 to 512", f.PortSamples)
 	case (f.Ie == nil) != (f.Bpl == nil):
