@@ -30,7 +30,7 @@ const (
 const (
 	maxPairs   = 20_000    // of addresses without a stream between them
 	maxStreams = 10_000    // a switchboard's busy hour
-	maxLength  = 2_000_000 // packets of one stream, eleven hours of 20 ms
+	maxLength  = 1_000_000 // packets of one stream, five hours of 20 ms
 	maxPackets = 8_000_000 // of all streams
 )
 

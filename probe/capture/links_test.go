@@ -93,7 +93,7 @@ func nestings() []nesting {
 		{"MPLS, three labels", 0, tagged(0x88, 0x47, 0, 1, 0, 64, 0, 2, 0, 64, 0, 3, 1, 64), "", true},
 		{"Ethernet over MPLS", 0, func(_ testing.TB, frame, _ []byte) []byte {
 			return join(frame[:12], []byte{0x88, 0x47, 0, 3, 1, 64, 0, 0, 0, 0}, frame)
-		}, "", true},
+		}, "", false},
 		{"LLC with SNAP", 0, func(_ testing.TB, frame, ip []byte) []byte {
 			return join(frame[:12], be16(len(ip)+8), []byte{0xaa, 0xaa, 3, 0, 0, 0, 8, 0}, ip)
 		}, "", true},
@@ -133,7 +133,7 @@ func nestings() []nesting {
 		{"L2TP", 0, ipInUDP(1701, func(ip []byte) []byte {
 			return join([]byte{0x40, 2}, be16(len(ip)+12), []byte{0, 1, 0, 1, 0xff, 3, 0, 0x21})
 		}), "l2tp", true},
-		{"MPLS in UDP", 0, ipInUDP(6635, func([]byte) []byte { return []byte{0, 3, 1, 64} }), "mpls", true},
+		{"MPLS in UDP", 0, ipInUDP(6635, func([]byte) []byte { return []byte{0, 3, 1, 64} }), "mpls", false},
 		{"IP in IP", 0, inIP(layers.IPProtocolIPv4), "", true},
 		{"GRE", 0, func(tb testing.TB, _, ip []byte) []byte {
 			tb.Helper()
@@ -154,18 +154,24 @@ func nestings() []nesting {
 // write makes a capture of packets that are nested so.
 func (n nesting) write(tb testing.TB, packets []sent) []byte {
 	tb.Helper()
-	plain := wrappings()[0]
-	link := n.link
-	if link == 0 {
-		link = layers.LinkTypeEthernet
+	return framesFile(tb, n.linkType(), packets, n.frames(tb, packets))
+}
+
+func (n nesting) linkType() layers.LinkType {
+	if n.link == 0 {
+		return layers.LinkTypeEthernet
 	}
-	w := wrapping{link: link}
+	return n.link
+}
+
+func (n nesting) frames(tb testing.TB, packets []sent) [][]byte {
+	tb.Helper()
 	var frames [][]byte
 	for _, p := range packets {
-		frame := plain.frame(tb, p, p.rtp())
+		frame := wrappings()[0].frame(tb, p, p.rtp())
 		frames = append(frames, n.wrap(tb, frame, frame[14:]))
 	}
-	return framesFile(tb, w.link, packets, frames)
+	return frames
 }
 
 // framesFile is a pcap of frames that arrive when the packets do.
@@ -230,11 +236,7 @@ func TestFramesCutAnywhere(t *testing.T) {
 			}
 		})
 		for size := range 300 {
-			link := n.link
-			if link == 0 {
-				link = layers.LinkTypeEthernet
-			}
-			d.decode(frame{data: whole[:min(size, len(whole))], at: began, link: link})
+			d.decode(frame{data: whole[:min(size, len(whole))], at: began, link: n.linkType()})
 		}
 	}
 }
