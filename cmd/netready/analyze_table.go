@@ -22,6 +22,14 @@ func (a analysis) print(w io.Writer, name string) error {
 	return nil
 }
 
+// counted is a number of packets with what they are, "" where it is not known.
+func counted(n *int, what string) string {
+	if n == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d %s", *n, what)
+}
+
 func (s analyzedStream) print(w io.Writer) error {
 	fmt.Fprintf(w, "\n%s -> %s  SSRC %s\n", s.Src, s.Dst, s.SSRC)
 	fmt.Fprintf(w, "%s (payload type %d, %d Hz), packets of %s, from %s for %.3f s\n",
@@ -30,8 +38,8 @@ func (s analyzedStream) print(w io.Writer) error {
 	for _, row := range [][3]string{
 		{"packets", strconv.Itoa(s.Received), fmt.Sprintf("of %d sent (the span of sequence numbers), %d repeated", s.Sent, s.Duplicates)},
 		{"loss", cell(s.LossPercent, " %"), fmt.Sprintf("%d lost, at most %d in a row, worst 100 packets: %s", s.Lost, s.Burst.LongestRun, cell(s.Burst.WorstWindowPercent, " %"))},
-		{"discards", cell(s.DiscardPercent, " %"), fmt.Sprintf("%d too late for the jitter buffer", s.Discarded)},
-		{"order", cell(s.InOrderPercent, " %"), fmt.Sprintf("%d overtaken", s.Reordered)},
+		{"discards", cell(s.DiscardPercent, " %"), counted(s.Discarded, "too late for the jitter buffer")},
+		{"order", cell(s.InOrderPercent, " %"), counted(s.Reordered, "overtaken")},
 		{"jitter", cell(s.JitterMS, " ms"), "RFC 3550, mean; at most " + cell(s.JitterMaxMS, " ms")},
 		{"delay variation", cell(s.PDVp99MS, " ms"), "99 % of the packets are within this of the fastest"},
 		{"clock skew", cell(s.ClockSkewPPM, " ppm"), skewless(s.ClockSkewPPM)},
