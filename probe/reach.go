@@ -73,8 +73,7 @@ func (r *run) reach(ctx context.Context) error {
 func (r *run) unlooked() {
 	measured := func(row PortRow) bool { return row.Status != StatusNotMeasured }
 	switch some := slices.ContainsFunc(r.result.Firewall, measured); {
-	case r.relay != nil:
-		r.missingFor(CodeRelay, "firewall.responder", notByRelay)
+	case r.relay != nil: // rows that ask a responder are no part of it
 	case r.session != nil:
 	case !some:
 		r.missingFor(r.whyCode, "firewall", r.noSession())

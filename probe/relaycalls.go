@@ -204,6 +204,7 @@ func (r *run) relayDirection(l relay.Loop, q Quality) (d *Direction, noSkew stri
 	d = NewDirection(m, q)
 	d.Foreign, d.SocketDropped = l.Foreign, int(l.Dropped)
 	d.Unreliable = relayUnreliable(l)
+	d.ClockSkewPPM, m.SkewReason = nil, "it was sent and received by one clock"
 	d.DSCPAsked, d.DSCPReason, d.DSCPNotSet = &r.plan.DSCP, l.NoDSCP, "a TURN server does not tell what marks it got, and sets its own"
 	d.DSCPReceived = nil // it is of what the server sent, and nobody asked it for a mark
 	if d.DSCPReason == "" {
@@ -276,17 +277,10 @@ func (r *run) relayGaps(calls []relayCall, reported int) {
 				r.relayMissing(side.d.gaps(figures+side.way, c.noSkew[at]))
 			case side.d != nil:
 				r.relayMissing(side.d.relayGaps(figures+side.way, c.pair.Loop != nil))
-			default:
+			case side.way != ".loop": // without it the call is not complete, which says why
 				r.missingFor(CodeTogether, name+side.way, reason)
 			}
 		}
-	}
-	for _, d := range calls[reported].loops {
-		gaps := d.relayGaps("voice.relay.loops[]", true)
-		if d.JitterMS != nil {
-			gaps = d.gaps("voice.relay.loops[]", "it could not be told")
-		}
-		r.relayMissing(gaps)
 	}
 }
 

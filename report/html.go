@@ -195,12 +195,15 @@ func callLine(v probe.Voice) string {
 	switch {
 	case v.Mode == probe.ModeRoundtrip:
 		return "This region was reached through public endpoints only: they give a round trip and no directions."
-	case v.Mode != probe.ModeResponder || v.Codec == "":
+	case v.Mode != probe.ModeResponder && v.Mode != probe.ModeRelay || v.Codec == "":
 		return ""
 	}
 	line := fmt.Sprintf("%s, %s ms packets, %s s, jitter buffer %s ms", v.Codec, digits(v.PtimeMS), digits(v.DurationS), digits(v.JitterBufferMS))
 	if v.Calls > 1 {
 		line += fmt.Sprintf("; the worst of %d calls at once", v.Calls)
+	}
+	if through := throughRelay(v); through != "" {
+		line += "; " + through
 	}
 	return "Test call: " + line + "."
 }

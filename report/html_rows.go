@@ -42,7 +42,7 @@ func measureRows(r Report) []measureRow {
 	for _, m := range r.Limits.Figures(r.Result) {
 		rows = append(rows, measureRow{
 			badge: badges[m.Level], Name: m.Name, Why: m.Why, Expected: m.Limit.Words(m.Unit), Single: m.Single(),
-			Up: newFigure(m.Up.Got, m.Unit, m.Up.Level), Down: newFigure(m.Down.Got, m.Unit, m.Down.Level),
+			Up: graded(m, m.Up), Down: graded(m, m.Down),
 		})
 	}
 	return rows
@@ -54,6 +54,13 @@ func newFigure(got *float64, unit string, level thresholds.Level) figure {
 		return figure{"not measured", "muted"}
 	}
 	return figure{strings.TrimSpace(digits(*got) + " " + unit), class}
+}
+
+// graded is a figure with the sign of a bound, where it is one.
+func graded(m thresholds.Judged, g thresholds.Graded) figure {
+	f := newFigure(g.Got, m.Unit, g.Level)
+	f.Text = sign(m, g) + f.Text
+	return f
 }
 
 // htmlPort is one line of the firewall column.

@@ -42,7 +42,7 @@ func Columns() []Column {
 		textColumn("Verdict at run time", func(r *Report) *thresholds.Verdict { return &r.Verdict }),
 		flagColumn("Complete", func(r *Report) *bool { return &r.Complete }),
 	}
-	for _, more := range [][]Column{gradedColumns(), furtherColumns(), portColumns(), circumstanceColumns()} {
+	for _, more := range [][]Column{gradedColumns(), furtherColumns(), portColumns(), circumstanceColumns(), together()} {
 		columns = append(columns, more...)
 	}
 	// The code is made by WriteText; in a workbook the column is empty.

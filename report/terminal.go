@@ -32,6 +32,9 @@ func Terminal(w io.Writer, r Report, o TerminalOptions) error {
 		} else {
 			sideBySide(b, voip, ports, min(o.Width, 140))
 		}
+		if line := throughRelay(r.Voice); line != "" {
+			fmt.Fprintf(b, "%s\n\n", wrapped("The call went "+line+".", o.Width, 2))
+		}
 		missingLines(b, r, o.Width)
 		fmt.Fprintln(b, wrapped(p.verdict(r.Verdict)+" "+OneLine(headline(r)), o.Width, len(verdictWords(r.Verdict))+1))
 	})
@@ -83,9 +86,9 @@ func (p paint) verdict(v thresholds.Verdict) string {
 func voipColumn(r Report, p paint) []string {
 	lines := []string{p.bold(headVoip), fmt.Sprintf("  %-16s %-14s %12s %12s", "", "expected", "up", "down")}
 	for _, m := range r.Limits.Figures(r.Result) {
-		up, down := unitText(m.Up.Got, m.Unit), ""
+		up, down := bounded(m, m.Up), ""
 		if !m.Single() {
-			down = unitText(m.Down.Got, m.Unit)
+			down = bounded(m, m.Down)
 		}
 		lines = append(lines, fmt.Sprintf("%s %-16s %-14s %12s %12s", p.mark(m.Level), m.Name, m.Limit.Words(m.Unit), up, down))
 	}
@@ -186,7 +189,8 @@ func seen(s string) int {
 func missingLines(b *bytes.Buffer, r Report, width int) {
 	var shown []probe.NotMeasured
 	for _, n := range r.NotMeasured {
-		if isShown(n.What) && n.Code != probe.CodeNotAsked {
+		// What is known of both ways together stands in the table, as a bound.
+		if isShown(n.What) && n.Code != probe.CodeNotAsked && n.Code != probe.CodeTogether {
 			shown = append(shown, n)
 		}
 	}

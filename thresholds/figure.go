@@ -198,6 +198,7 @@ type Judged struct {
 type Graded struct {
 	Got   *float64 // nil: not measured
 	Level Level
+	Bound bool // it is of both ways together, or rests on one that is: the most, or the least, that this way can have
 }
 
 // Figures judges every measure of a result, in the order of a report.
@@ -207,7 +208,7 @@ func (l Limits) Figures(r probe.Result) []Judged {
 		judged := Judged{Measure: m, Limit: *m.limit(&l), Level: Pass}
 		for _, way := range m.Ways() {
 			f := l.Measure(r, m, way)
-			graded := Graded{m.Of(r, way), f.Level}
+			graded := Graded{m.Of(r, way), f.Level, m.Bound(r, way)}
 			if way == Down {
 				judged.Down = graded
 			} else {

@@ -23,11 +23,14 @@ func Headline(v Verdict, findings []Finding, r probe.Result) string {
 	switch gap := noSession(r); {
 	case !r.Complete:
 		return unsaid + "the run did not come to its end. Run it again and let it finish."
-	case r.Voice.Mode == probe.ModeResponder || r.Region.Responder != "":
+	case r.Voice.Mode == probe.ModeResponder || r.Voice.Mode == probe.ModeRelay || r.Region.Responder != "":
 		return strings.TrimSpace(unsaid + "nothing failed, but something required was not measured. " + first(findings, Unknown))
 	case gap.Code == probe.CodeNoResponder || gap.Reason == "":
 		return unsaid + "nothing failed, but without a responder in the region up and down cannot be measured. " +
 			"Run netready-responder on a host there and give its invite with --responder."
+	case gap.Code == probe.CodeNoRelay:
+		return unsaid + "nothing that was measured failed, but the TURN server could not be used: " + ended(gap.Reason) +
+			" Check its address and ports, then run this again."
 	default:
 		return unsaid + "nothing that was measured failed, but the responder could not be used: " + ended(gap.Reason) +
 			" Check that it runs, that its invite is the latest one, and that this network lets HTTPS through to it; then run this again."

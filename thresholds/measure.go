@@ -159,8 +159,11 @@ func pairOf(v probe.Voice) probe.CallPair {
 // Bound says that a measure's figure on a way is of both ways together, or
 // rests on one that is: it is a bound for the way, and not its own figure.
 func (m Measure) Bound(r probe.Result, way Way) bool {
+	if m.Single() {
+		return false
+	}
 	f := m.known(pairOf(r.Voice), way)
-	return !m.Single() && (f.together || m.Key == MOS && f.direction != nil && f.direction.MOSAtMost != nil)
+	return f.together || m.Key == MOS && f.direction != nil && f.direction.MOSAtMost != nil
 }
 
 // in is the figure of a direction, nil where there is none.
