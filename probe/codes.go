@@ -15,6 +15,7 @@ const (
 	CodeRelay       = "turn_server"           // calls go through a TURN server, which cannot answer for it
 	CodeNoRelay     = "turn_unusable"         // a TURN server was named and gave no relay
 	CodeTogether    = "both_ways_together"    // it is known of both ways together, in voice.loop
+	CodeRefused     = "responder_refused"     // it was asked for more than it ever grants
 	CodeStopped     = port.Stopped            // the run ended before
 	Online          = "online"                // what connectivity says where nothing is wrong
 	CodeOffline     = "offline"               // this computer has no network

@@ -24,12 +24,13 @@ type Plan struct {
 	Calls        int
 	JitterBuffer time.Duration
 	DSCP         int
-	Ie, Bpl      *float64    // override the codec's
-	Features     []string    // sip-phones, byoc
-	Parts        []string    // empty: all
-	RangeSamples int         // ports of a range tried a run, beside its two ends
-	Version      string      // of this program, for Result.Tool
-	Progress     func(Event) // called from one goroutine; nil: nobody looks
+	Ie, Bpl      *float64      // override the codec's
+	Features     []string      // sip-phones, byoc
+	Parts        []string      // empty: all
+	RangeSamples int           // ports of a range tried a run, beside its two ends
+	MaxWait      time.Duration // for a turn at a busy responder; 0: DefaultMaxWait, below 0: not at all
+	Version      string        // of this program, for Result.Tool
+	Progress     func(Event)   // called from one goroutine; nil: nobody looks
 }
 
 // An Event tells whoever watches how far a run is.
@@ -37,7 +38,7 @@ type Event struct {
 	Step string        // StepConnect to StepDone
 	Text string        // the same for people: "Placing the test call"
 	Done float64       // share of the whole run, 0 to 1
-	Left time.Duration // estimate for the whole run
+	Left time.Duration // estimate for the whole run; 0: not known, as while it waits for a turn
 	Rows []PortRow     // firewall rows so far, with Step firewall
 	Live *Live         // with Step call, once a second
 }

@@ -33,6 +33,7 @@ type tracker struct {
 	parts []span
 	last  float64
 	rows  []PortRow
+	wait  string // what the run waits for, instead of a step's text
 }
 
 // span is the usual length of a step.
@@ -74,6 +75,9 @@ func (t *tracker) at(step string, ran time.Duration, live *Live) {
 		}
 		whole += s.length
 	}
+	if t.wait != "" {
+		event.Text = t.wait
+	}
 	if step == StepDone {
 		before, event.Text = whole, "Done"
 	}
@@ -82,10 +86,20 @@ func (t *tracker) at(step string, ran time.Duration, live *Live) {
 	}
 	event.Done = t.last
 	event.Left = time.Duration(float64(whole) * (1 - t.last))
+	if t.wait != "" {
+		event.Left = 0 // nobody knows
+	}
 	if step == StepFirewall {
 		event.Rows = t.rows
 	}
 	t.watch(event)
+}
+
+// waiting says what the run waits for, "" that it goes on.
+func (t *tracker) waiting(what string) {
+	t.mu.Lock()
+	t.wait = what
+	t.mu.Unlock()
 }
 
 // row adds a finished row of the firewall column.

@@ -104,27 +104,30 @@ func (r *run) connect(ctx context.Context) error {
 		r.whyCode = CodeNoResponder
 		return nil
 	}
-	var reasons []error
+	var all []candidate
 	for _, to := range invites {
 		to, err := to.WithToken(r.plan.Token)
 		if err != nil {
 			return err
 		}
-		session, err := call.Open(ctx, to, call.Settings{
-			Codec: r.plan.Codec, Duration: r.plan.Duration, Calls: r.plan.Calls, DSCP: r.plan.DSCP,
-			AllowMedia: r.plan.AllowMedia,
-		})
-		if err == nil {
-			r.accept(session)
-			return nil
-		}
-		if errors.Is(err, call.ErrToken) || errors.Is(err, invite.Err) {
-			return err
-		}
-		reasons = append(reasons, err)
+		all = append(all, candidate{to: to})
+	}
+	session, reasons := r.openAny(ctx, all)
+	if session != nil {
+		r.accept(session)
+		return nil
+	}
+	if len(reasons) == 1 && (errors.Is(reasons[0], call.ErrToken) || errors.Is(reasons[0], invite.Err)) {
+		return reasons[0]
 	}
 	r.whyErr = errors.Join(reasons...)
 	r.why, r.whyCode = joined(reasons), CodeUnreachable
+	switch { // a responder that answered says more than one that could not be reached
+	case errors.Is(r.whyErr, errFull):
+		r.why, r.whyCode = reasons[0].Error(), CodeBusy
+	case errors.Is(r.whyErr, call.ErrRefused):
+		r.whyCode = CodeRefused
+	}
 	if ctx.Err() != nil { // the errors say no more than its Go name
 		r.whyCode = CodeStopped
 		r.why = "the run was stopped before the responder had answered"

@@ -107,10 +107,15 @@ func (r *run) writeRelay(o *relay.Outcome) {
 		r.missing("voice.send_lateness_ms", "the call ended before its first packet was sent")
 	}
 	var calls []relayCall
+	longest := 0
 	for _, c := range o.Calls {
+		for _, l := range c.Loops {
+			longest = max(longest, l.Sent)
+		}
 		one := r.relayCall(c, q)
 		calls, v.PerCall = append(calls, one), append(v.PerCall, one.pair)
 	}
+	v.DurationS = round3((time.Duration(longest) * packetTime).Seconds())
 	worst := max(worstCall(v.PerCall), 0)
 	v.Up, v.Down, v.Loop = calls[worst].pair.Up, calls[worst].pair.Down, calls[worst].pair.Loop
 	v.Relay = &Relay{

@@ -17,11 +17,6 @@ func sign(m thresholds.Judged, g thresholds.Graded) string {
 	return "≤ "
 }
 
-// bounded is a cell with its sign, where there is little room.
-func bounded(m thresholds.Judged, g thresholds.Graded) string {
-	return sign(m, g) + unitText(g.Got, m.Unit)
-}
-
 // boundedWords is a cell in words: at most 4.2 ms there and back.
 func boundedWords(m thresholds.Judged, g thresholds.Graded) string {
 	cell := withWord(unitText(g.Got, m.Unit), m.Name)

@@ -50,6 +50,29 @@ func namePart(s, otherwise string) string {
 	return otherwise
 }
 
+// Results name people, places and addresses, and how to reach them: other users
+// of the computer read them only where that was asked for (Share). Windows has
+// access lists, which are inherited from the folder above.
+const (
+	fileMode   fs.FileMode = 0o600
+	folderMode fs.FileMode = 0o700
+)
+
+// Share lets the other users of the computer read files, and enter the folder
+// that they lie in.
+func Share(files ...string) error {
+	for _, name := range files {
+		if err := errors.Join(os.Chmod(name, 0o644), os.Chmod(filepath.Dir(name), 0o755)); err != nil {
+			return fmt.Errorf("sharing the results: %w", err)
+		}
+	}
+	return nil
+}
+
+// MakeFolder makes a folder for results with those above it, for this user alone.
+// One that is there stays as it is.
+func MakeFolder(dir string) error { return os.MkdirAll(dir, folderMode) }
+
 // WriteFiles writes a report as TXT and JSON into a folder and returns both
 // paths. Nothing that exists is overwritten.
 func WriteFiles(dir string, r Report) (txt, js string, err error) {
@@ -75,7 +98,7 @@ func WriteFiles(dir string, r Report) (txt, js string, err error) {
 // same folder, to the disk, then under its name. Without overwrite a file that
 // exists is an error (fs.ErrExist) and stays as it is.
 func WriteAtomic(path string, overwrite bool, write func(io.Writer) error) error {
-	mode := fs.FileMode(0o644)
+	mode := fileMode
 	if overwrite {
 		path, mode = replaced(path, mode)
 	}
@@ -130,7 +153,7 @@ func renameNew(from, to string) error {
 	if err == nil || errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
 	if err != nil {
 		return err
 	}
@@ -146,7 +169,7 @@ func renameNew(from, to string) error {
 
 // Writable makes sure that a folder exists and takes files.
 func Writable(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := MakeFolder(dir); err != nil {
 		return fmt.Errorf("the folder %s cannot be made: %w", dir, err)
 	}
 	f, err := createTemp(dir)

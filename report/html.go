@@ -57,11 +57,10 @@ type htmlView struct {
 	RegionName          string
 	Started, StartedISO string
 	FirstTitle          string
-	First, Rest         []thresholds.Finding
+	First, Rest         []ask
 	Measures            []measureRow
 	CallLine            string
-	Ports               []htmlPort
-	PortsLine           string
+	Ports               []portGroup
 	Charts              []chart
 	ChartWidth          int
 	NoChart             string
@@ -92,12 +91,11 @@ func newHTMLView(r Report) htmlView {
 		StartedISO: r.StartedAt.UTC().Format(time.RFC3339),
 		Measures:   measureRows(r),
 		CallLine:   callLine(r.Voice),
-		Ports:      portRows(r.Firewall),
-		PortsLine:  portsLine(r.Firewall),
+		Ports:      portGroups(r.Firewall),
 		Charts:     charts(r),
 		ChartWidth: chartWidth(r.Voice.Timeline),
 		NoChart:    whyNot(r, "voice.timeline", "voice", "voice.complete", "voice.up", "voice.down"),
-		Facts:      facts(r),
+		Facts:      facts(r, thresholds.Figure),
 		Missing:    missing(r.NotMeasured),
 	}
 	v.Headline, v.Sentence = htmlVerdict(r)
@@ -113,75 +111,76 @@ func verdictBadge(v thresholds.Verdict) badge {
 		return badge{"fail", "✕", "Not ready"}
 	case thresholds.Undetermined:
 	}
-	return badge{"unknown", "?", "Undetermined"}
+	return badge{"unknown", "?", v.Title()}
 }
 
 // htmlVerdict says the verdict in a sentence.
 func htmlVerdict(r Report) (head, sentence string) {
+	if thresholds.IsSelfTest(r.Result) {
+		return selfTestHeads[r.Verdict], thresholds.SelfTest
+	}
 	switch r.Verdict {
 	case thresholds.Ready:
 		if bounds := thresholds.Bounds(r.Result); bounds != "" {
 			return "Ready, as far as this went", bounds
 		}
-		return "This network is ready", "Every required measure is within its limit and every required port is open."
+		return "This network is ready", "Every required measure is within its limit and every required connection is open."
 	case thresholds.NotReady:
 		return "This network is not ready", outside(r)
 	case thresholds.Undetermined:
 	}
-	if !r.Complete {
-		return "Undetermined", "The assessment ended before everything required was measured; nothing that was measured failed."
+	const noFault = " Nothing that was measured failed."
+	switch unmeasured := thresholds.Unmeasured(r.Firewall); {
+	case thresholds.IsStopped(r.Result):
+		return r.Verdict.Title(), thresholds.StoppedEarly + "." + noFault
+	case !r.Complete:
+		return r.Verdict.Title(), "The test ended before everything required was measured." + noFault
+	case r.Voice.Up == nil && r.Voice.Down == nil:
+		return r.Verdict.Title(), "Call quality was not measured." + noFault
+	case unmeasured != "":
+		return r.Verdict.Title(), unmeasured + "." + noFault
 	}
-	return "Undetermined", "Nothing that was measured failed, but something required could not be measured."
+	return r.Verdict.Title(), "Something required could not be measured." + noFault
+}
+
+// selfTestHeads are the headlines of a call that never left this computer.
+var selfTestHeads = map[thresholds.Verdict]string{
+	thresholds.Ready: "The self-test passed", thresholds.NotReady: "The self-test failed", thresholds.Undetermined: "The self-test has no verdict",
 }
 
 // outside names the measures beyond their limits and counts the ports.
 func outside(r Report) string {
-	var parts []string
+	var names, said []string
 	for _, m := range measureRows(r) {
 		if m.Tone == "fail" {
-			parts = append(parts, m.failing())
+			names = append(names, m.failing())
 		}
 	}
-	closed := 0
-	for _, p := range r.Firewall {
-		if p.Required && p.Status == probe.StatusFail {
-			closed++
-		}
+	switch last := len(names) - 1; {
+	case last == 0:
+		said = append(said, upperFirst(names[0])+" is beyond its limit.")
+	case last > 0:
+		said = append(said, "Beyond their limits: "+strings.Join(names[:last], ", ")+" and "+names[last]+".")
 	}
-	if closed == 1 {
-		parts = append(parts, "one required port")
-	} else if closed > 1 {
-		parts = append(parts, fmt.Sprintf("%d required ports", closed))
+	if blocked := thresholds.Blocked(r.Firewall); blocked != "" {
+		said = append(said, blocked+".")
 	}
-	switch len(parts) {
-	case 0:
+	if len(said) == 0 {
 		return "See below what failed."
-	case 1:
-		return "What stands in the way: " + parts[0] + "."
 	}
-	last := len(parts) - 1
-	return "What stands in the way: " + strings.Join(parts[:last], ", ") + " and " + parts[last] + "."
+	return strings.Join(said, " ")
 }
 
-// whatFirst picks the findings that ask for something, the gravest first. At
-// most three stand in the open: more would be a list nobody starts on.
-func whatFirst(r Report) (title string, first, rest []thresholds.Finding) {
-	var asks []thresholds.Finding
-	for _, level := range []thresholds.Level{thresholds.Fail, thresholds.Unknown, thresholds.Warn} {
-		for _, f := range r.Findings {
-			if f.Level == level {
-				asks = append(asks, f)
-			}
-		}
-	}
+// whatFirst are the things that ask for something, by their causes, the
+// gravest first. At most three stand in the open: more would be a list nobody
+// starts on.
+func whatFirst(r Report) (title string, first, rest []ask) {
 	title = "What to do first"
 	if r.Verdict == thresholds.Ready {
 		title = "Worth knowing"
 	}
-	if len(asks) > 3 {
-		return title, asks[:3], asks[3:]
-	}
-	return title, asks, nil
+	all := asks(r)
+	return title, all[:min(len(all), 3)], all[min(len(all), 3):]
 }
 
 func regionName(r probe.Region) string {
@@ -198,7 +197,7 @@ func callLine(v probe.Voice) string {
 	case v.Mode != probe.ModeResponder && v.Mode != probe.ModeRelay || v.Codec == "":
 		return ""
 	}
-	line := fmt.Sprintf("%s, %s ms packets, %s s, jitter buffer %s ms", v.Codec, digits(v.PtimeMS), digits(v.DurationS), digits(v.JitterBufferMS))
+	line := fmt.Sprintf("%s, %s packets, %s, jitter buffer %s", v.Codec, thresholds.Figure(v.PtimeMS, "ms"), thresholds.Figure(v.DurationS, "s"), thresholds.Figure(v.JitterBufferMS, "ms"))
 	if v.Calls > 1 {
 		line += fmt.Sprintf("; the worst of %d calls at once", v.Calls)
 	}
@@ -222,3 +221,10 @@ func whyNot(r Report, names ...string) string {
 
 // digits prints the digits that a figure has and no more.
 func digits(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

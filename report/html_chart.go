@@ -120,11 +120,11 @@ func (s series) bad(timeline []probe.Second) []badSecond {
 		label := minutes(sec.Second) + ":"
 		bad := false
 		if f := s.up(sec); over(f) {
-			bad, label = true, label+" "+shortFigure(*f)+" "+s.unit+" up"
+			bad, label = true, label+" "+thresholds.Figure(min(*f, 1e9), s.unit)+" up"
 		}
 		if s.down != nil {
 			if f := s.down(sec); over(f) {
-				bad, label = true, label+" "+shortFigure(*f)+" "+s.unit+" down"
+				bad, label = true, label+" "+thresholds.Figure(min(*f, 1e9), s.unit)+" down"
 			}
 		}
 		if bad {
@@ -138,7 +138,7 @@ func (s series) caption(peak float64, at int, way string, bad int) string {
 	if peak == 0 {
 		return "None, through the whole call."
 	}
-	caption := fmt.Sprintf("Highest %s %s%s at %s.", shortFigure(peak), s.unit, way, minutes(at))
+	caption := fmt.Sprintf("Highest %s%s at %s.", thresholds.Figure(min(peak, 1e9), s.unit), way, minutes(at))
 	if bad == 1 {
 		return caption + " One second beyond the limit is shaded."
 	} else if bad > 1 {
@@ -159,9 +159,6 @@ func niceTop(f float64) float64 {
 	}
 	return 10 * power
 }
-
-// shortFigure prints a figure of one second: two decimals are more than it is worth.
-func shortFigure(f float64) string { return digits(math.Round(min(f, 1e9)*100) / 100) }
 
 // path is the line through the middles of the seconds, broken where a second
 // has no figure. A lone second becomes a short stroke, so that it is seen.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"netready/probe"
+	"netready/thresholds"
 )
 
 // comparison is a table of several reports: one column each.
@@ -56,20 +57,20 @@ func compareColumn(r Report) []compareRow {
 		}
 		rows = append(rows, compareRow{m.Name + " up", m.Expected, []figure{m.Up}}, compareRow{m.Name + " down", m.Expected, []figure{m.Down}})
 	}
-	failed := figure{Text: "none"}
+	failed := figure{Short: "none"}
 	n := 0
 	for _, p := range r.Firewall {
 		if p.Required && p.Status == probe.StatusFail {
 			n++
-			failed = figure{fmt.Sprint(n), "bad"}
+			failed = figure{Class: "bad", Short: fmt.Sprint(n)}
 		}
 	}
 	if len(r.Firewall) == 0 {
-		failed = figure{"not measured", "muted"}
+		failed = figure{Class: "muted", Short: notMeasured}
 	}
 	return append(rows,
-		compareRow{"Required ports failed", "none", []figure{failed}},
-		compareRow{"Bandwidth up", "", []figure{newFigure(r.Bandwidth.UpMbps, "Mbit/s", "")}},
-		compareRow{"Bandwidth down", "", []figure{newFigure(r.Bandwidth.DownMbps, "Mbit/s", "")}},
+		compareRow{"Required connections blocked", "none", []figure{failed}},
+		compareRow{"Bandwidth up", "", []figure{newFigure(r.Bandwidth.UpMbps, "Mbit/s", "", thresholds.Limit{})}},
+		compareRow{"Bandwidth down", "", []figure{newFigure(r.Bandwidth.DownMbps, "Mbit/s", "", thresholds.Limit{})}},
 	)
 }

@@ -7,8 +7,22 @@ import (
 	"netready/probe"
 )
 
+// printer turns a figure and its unit into text: for people, or with all digits.
+type printer func(f float64, unit string) string
+
+// allDigits is the printer of the TXT.
+func allDigits(f float64, unit string) string { return strings.TrimSpace(digits(f) + " " + unit) }
+
+// of prints what was measured between two texts, "" for what was not.
+func (p printer) of(before string, f *float64, unit, after string) string {
+	if f == nil {
+		return ""
+	}
+	return before + p(*f, unit) + after
+}
+
 // facts lists what else is known of the machine and its way out.
-func facts(r Report) []fact {
+func facts(r Report, p printer) []fact {
 	var out []fact
 	add := func(name string, parts ...string) {
 		var said []string
@@ -21,15 +35,15 @@ func facts(r Report) []fact {
 			out = append(out, fact{name, strings.Join(said, ", ")})
 		}
 	}
-	add("Machine", r.Machine.Hostname, r.Machine.OS, withUnit(r.Machine.CPUBusyPercent, "% busy"))
-	add("Network interface", interfaceFacts(r.Machine.Interface)...)
+	add("Machine", r.Machine.Hostname, r.Machine.OS, p.of("", r.Machine.CPUBusyPercent, "%", " busy"))
+	add("Network interface", interfaceFacts(r.Machine.Interface, p)...)
 	add("Responder", r.Region.Responder)
-	add("Bandwidth", bandwidthFacts(r.Bandwidth)...)
-	for _, p := range r.Ping {
-		add("Ping to "+pingName(p), pingFact(p))
+	add("Bandwidth", bandwidthFacts(r.Bandwidth, p)...)
+	for _, ping := range r.Ping {
+		add("Ping to "+pingName(ping), pingFact(ping, p))
 	}
 	if t := r.Voice.RTT; t != nil {
-		add("Round trip", withPrefix("min ", t.MinMS, " ms"), withPrefix("95 % under ", t.P95MS, " ms"), withPrefix("max ", t.MaxMS, " ms"),
+		add("Round trip", p.of("min ", t.MinMS, "ms", ""), p.of("95 % under ", t.P95MS, "ms", ""), p.of("max ", t.MaxMS, "ms", ""),
 			fmt.Sprintf("%d answers, %d lost", t.Samples, t.Lost), "by "+t.Source)
 	}
 	for _, d := range []struct {
@@ -37,7 +51,7 @@ func facts(r Report) []fact {
 		side *probe.Direction
 	}{{"Loss pattern up", r.Voice.Up}, {"Loss pattern down", r.Voice.Down}} {
 		if d.side != nil {
-			add(d.name, burstFacts(*d.side)...)
+			add(d.name, burstFacts(*d.side, p)...)
 		}
 	}
 	add("Voice marking (DSCP)", dscpFact("up", r.Voice.Up), dscpFact("down", r.Voice.Down))
@@ -47,11 +61,11 @@ func facts(r Report) []fact {
 	add("Proxy", r.Environment.Proxy)
 	add("Way out", wayFact("IPv4", r.Environment.IPv4), wayFact("IPv6", r.Environment.IPv6))
 	for _, a := range r.Environment.DNS {
-		add("DNS, "+a.Name, strings.Join(a.Addresses, " "), withPrefix("in ", &a.ElapsedMS, " ms"), a.Reason)
+		add("DNS, "+a.Name, strings.Join(a.Addresses, " "), p.of("in ", &a.ElapsedMS, "ms", ""), a.Reason)
 	}
 	add("Changes of the path", r.Voice.PathChanges...)
 	if r.Voice.SendLatenessMS != nil {
-		add("This machine sent late by", withPrefix("99 % under ", r.Voice.SendLatenessMS.P99, " ms"), withPrefix("at most ", r.Voice.SendLatenessMS.Max, " ms"))
+		add("This machine sent late by", p.of("99 % under ", r.Voice.SendLatenessMS.P99, "ms", ""), p.of("at most ", r.Voice.SendLatenessMS.Max, "ms", ""))
 	}
 	if r.Region.RegionsFile != "" {
 		add("Regions file", r.Region.RegionsFile)
@@ -69,22 +83,22 @@ func wayFact(family string, known *bool) string {
 	return "no " + family
 }
 
-func interfaceFacts(i probe.Interface) []string {
+func interfaceFacts(i probe.Interface, p printer) []string {
 	facts := []string{i.Name}
 	if i.Kind != "unknown" {
 		facts = append(facts, i.Kind)
 	}
-	return append(facts, withUnit(i.Mbps, " Mbit/s link"), withUnit(i.WifiDBM, " dBm"))
+	return append(facts, p.of("", i.Mbps, "Mbit/s", " link"), p.of("", i.WifiDBM, "dBm", ""))
 }
 
-func bandwidthFacts(b probe.Bandwidth) []string {
+func bandwidthFacts(b probe.Bandwidth, p printer) []string {
 	if b.UpMbps == nil && b.DownMbps == nil {
 		if b.Reason == "" {
 			return nil
 		}
 		return []string{"not measured: " + b.Reason}
 	}
-	facts := []string{withUnit(b.UpMbps, " Mbit/s up"), withUnit(b.DownMbps, " Mbit/s down")}
+	facts := []string{p.of("", b.UpMbps, "Mbit/s", " up"), p.of("", b.DownMbps, "Mbit/s", " down")}
 	if b.CallsUp != nil && b.CallsDown != nil {
 		facts = append(facts, fmt.Sprintf("room for about %d calls", min(*b.CallsUp, *b.CallsDown)))
 	}
@@ -98,32 +112,25 @@ func pingName(p probe.Ping) string {
 	return "the " + p.Role
 }
 
-func pingFact(p probe.Ping) string {
-	if p.AvgMS == nil {
-		if p.Reason == "" {
+func pingFact(ping probe.Ping, p printer) string {
+	if ping.AvgMS == nil {
+		if ping.Reason == "" {
 			return "no answer"
 		}
-		return "not measured: " + p.Reason
+		return "not measured: " + ping.Reason
 	}
-	text := "average " + digits(*p.AvgMS) + " ms"
-	if p.MaxMS != nil {
-		text += ", max " + digits(*p.MaxMS) + " ms"
-	}
-	text += fmt.Sprintf(", %d answers, %d lost", p.Samples, p.Lost)
-	if p.Reason != "" {
-		text += " (" + p.Reason + ")"
-	}
-	return text
+	text := p.of("average ", ping.AvgMS, "ms", "") + p.of(", max ", ping.MaxMS, "ms", "") + fmt.Sprintf(", %d answers, %d lost", ping.Samples, ping.Lost)
+	return text + because(ping.Reason)
 }
 
-func burstFacts(d probe.Direction) []string {
+func burstFacts(d probe.Direction, p printer) []string {
 	if d.Lost == 0 {
 		return nil
 	}
 	return []string{
 		fmt.Sprintf("%d of %d packets lost", d.Lost, d.Sent),
 		fmt.Sprintf("longest run %d", d.Burst.LongestRun),
-		withPrefix("worst 100 packets ", d.Burst.WorstWindowPercent, " %"),
+		p.of("worst 100 packets ", d.Burst.WorstWindowPercent, "%", ""),
 	}
 }
 
@@ -142,13 +149,4 @@ func because(reason string) string {
 		return ""
 	}
 	return " (" + reason + ")"
-}
-
-func withUnit(f *float64, unit string) string { return withPrefix("", f, unit) }
-
-func withPrefix(prefix string, f *float64, unit string) string {
-	if f == nil {
-		return ""
-	}
-	return prefix + digits(*f) + unit
 }

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,12 +13,22 @@ import (
 type measureRow struct {
 	badge
 	Name, Why, Expected string
+	Unit                string
 	Up, Down            figure
 	Single              bool // one figure for both ways, in Up
 }
 
-// figure is one number with its unit, and how it is shown.
-type figure struct{ Text, Class string }
+// figure is one number with its unit: with all its digits for the TXT, and
+// short for people, and how it is shown.
+type figure struct{ Text, Class, Short string }
+
+// Unbroken is Expected with its number and unit on one line.
+func (m measureRow) Unbroken() string {
+	if at := strings.LastIndexByte(m.Expected, ' '); at > 0 && m.Unit != "" {
+		return m.Expected[:at] + "\u00a0" + m.Expected[at+1:]
+	}
+	return m.Expected
+}
 
 func (m measureRow) failing() string {
 	name := strings.ToLower(m.Name[:1]) + m.Name[1:]
@@ -41,25 +49,25 @@ func measureRows(r Report) []measureRow {
 	var rows []measureRow
 	for _, m := range r.Limits.Figures(r.Result) {
 		rows = append(rows, measureRow{
-			badge: badges[m.Level], Name: m.Name, Why: m.Why, Expected: m.Limit.Words(m.Unit), Single: m.Single(),
+			badge: badges[m.Level], Name: m.Name, Unit: m.Unit, Why: m.Why, Expected: m.Limit.Words(m.Unit), Single: m.Single(),
 			Up: graded(m, m.Up), Down: graded(m, m.Down),
 		})
 	}
 	return rows
 }
 
-func newFigure(got *float64, unit string, level thresholds.Level) figure {
+func newFigure(got *float64, unit string, level thresholds.Level, limit thresholds.Limit) figure {
 	class := map[thresholds.Level]string{thresholds.Fail: "bad", thresholds.Warn: "eyebrow"}[level]
 	if got == nil {
-		return figure{"not measured", "muted"}
+		return figure{notMeasured, "muted", notMeasured}
 	}
-	return figure{strings.TrimSpace(digits(*got) + " " + unit), class}
+	return figure{strings.TrimSpace(digits(*got) + " " + unit), class, thresholds.FigureBy(*got, unit, limit)}
 }
 
 // graded is a figure with the sign of a bound, where it is one.
 func graded(m thresholds.Judged, g thresholds.Graded) figure {
-	f := newFigure(g.Got, m.Unit, g.Level)
-	f.Text = sign(m, g) + f.Text
+	f := newFigure(g.Got, m.Unit, g.Level, m.Limit)
+	f.Text, f.Short = sign(m, g)+f.Text, sign(m, g)+f.Short
 	return f
 }
 
@@ -68,17 +76,6 @@ type htmlPort struct {
 	badge
 	probe.PortRow
 	Target, Why, Ask string
-	Quiet            bool // passed: on paper its name is enough
-	weight           int  // what needs hands comes first
-}
-
-func portRows(rows []probe.PortRow) []htmlPort {
-	out := make([]htmlPort, 0, len(rows))
-	for _, p := range rows {
-		out = append(out, newPortRow(p))
-	}
-	slices.SortStableFunc(out, func(a, b htmlPort) int { return cmp.Compare(a.weight, b.weight) })
-	return out
 }
 
 // statusWords are what the mark of a row says. The mark itself is the level's.
@@ -89,17 +86,12 @@ func newPortRow(p probe.PortRow) htmlPort {
 	row := htmlPort{PortRow: p, Target: portTarget(p), badge: badges[verdict.Level], Why: sentences(inWords(p), p.Note)}
 	switch verdict.Level {
 	case thresholds.Pass:
-		row.weight, row.Quiet = 3, true
 		row.Why = sentences(p.Note)
 	case thresholds.Fail:
 		row.Ask = verdict.Rule
 	case thresholds.Warn:
-		row.weight, row.Word = 1, statusWords[p.Status]
-		if p.Status == probe.StatusFail {
-			row.Why = sentences("May fail: it does not count against the verdict", inWords(p), p.Note)
-		}
+		row.Word = statusWords[p.Status]
 	case thresholds.Unknown:
-		row.weight = 2
 	}
 	return row
 }
@@ -181,33 +173,4 @@ func sentences(parts ...string) string {
 		}
 	}
 	return strings.Join(out, " ")
-}
-
-func portsLine(rows []probe.PortRow) string {
-	if len(rows) == 0 {
-		return "No port was tested."
-	}
-	open, closed, optional, unknown := 0, 0, 0, 0
-	for _, p := range rows {
-		switch {
-		case p.Status == probe.StatusPass:
-			open++
-		case p.Status == probe.StatusFail && p.Required:
-			closed++
-		case p.Status == probe.StatusFail:
-			optional++
-		default:
-			unknown++
-		}
-	}
-	parts := []string{fmt.Sprintf("%d of %d passed", open, len(rows))}
-	for _, c := range []struct {
-		n    int
-		word string
-	}{{closed, "failed"}, {optional, "failed that may fail"}, {unknown, "not measured"}} {
-		if c.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.word))
-		}
-	}
-	return strings.Join(parts, ", ") + "."
 }

@@ -16,6 +16,11 @@ import (
 // maxFile is far more than the longest run with the most calls takes.
 const maxFile = 64 << 20
 
+// maxValues is how many objects and nulls one result may hold: the longest call
+// has some 11,000 objects. A file of 8 MB could hold three million, each of which
+// takes a hundred times its room in memory.
+const maxValues = 1 << 16
+
 // Note is what is odd about a file that could be read all the same.
 type Note struct {
 	Edited bool // its checksum does not match: somebody changed it by hand
@@ -91,6 +96,9 @@ func ReadJSON(from io.Reader) (Report, Note, error) {
 	b, err := plainText(from)
 	if err != nil {
 		return Report{}, Note{}, err
+	}
+	if bytes.Count(b, []byte("{"))+bytes.Count(b, []byte("null")) > maxValues {
+		return Report{}, Note{}, fmt.Errorf("%w: it holds more values than any result does", ErrNotResult)
 	}
 	var r Report
 	d := json.NewDecoder(bytes.NewReader(b))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,10 @@ func ReadText(from io.Reader) (Report, Note, error) {
 	if err != nil {
 		return Report{}, Note{}, err
 	}
-	text := strings.ReplaceAll(string(b), "\r\n", "\n")
+	if bytes.Count(b, []byte("\n")) > maxValues {
+		return Report{}, Note{}, fmt.Errorf("%w: it has more lines than any result has", ErrNotResult)
+	}
+	text := lineEnds.ReplaceAllString(string(b), "\n")
 	lines := strings.Split(strings.TrimRight(text, "\n\t "), "\n")
 	if lines[0] != headTitle && !strings.HasPrefix(lines[0], headTitle+"\t") {
 		return Report{}, Note{}, fmt.Errorf("%w: its first line is not %s", ErrNotResult, headTitle)
@@ -46,6 +50,10 @@ func ReadText(from io.Reader) (Report, Note, error) {
 	note.Edited = edited
 	return r, note, err
 }
+
+// lineEnds are what a line may end in. Copies in text mode (FTP, old tools)
+// make CR CR LF of CR LF; a CR alone is how old Macs end lines.
+var lineEnds = regexp.MustCompile(`\r*\n|\r+`)
 
 // checkSum compares the last line with those before it.
 func checkSum(lines []string) (edited bool, err error) {

@@ -42,7 +42,7 @@ func Columns() []Column {
 		textColumn("Verdict at run time", func(r *Report) *thresholds.Verdict { return &r.Verdict }),
 		flagColumn("Complete", func(r *Report) *bool { return &r.Complete }),
 	}
-	for _, more := range [][]Column{gradedColumns(), furtherColumns(), portColumns(), circumstanceColumns(), together()} {
+	for _, more := range [][]Column{gradedColumns(), furtherColumns(), portColumns(), circumstanceColumns(), loopColumns()} {
 		columns = append(columns, more...)
 	}
 	// The code is made by WriteText; in a workbook the column is empty.
@@ -147,6 +147,7 @@ func circumstanceColumns() []Column {
 		limitsColumn(),
 		listColumn("Parts", func(r *Report) *[]string { return &r.Parts }),
 		textColumn("Tool version", func(r *Report) *string { return &r.Tool.Version }),
+		plainColumn("Duration asked", "s", func(r *Report) *float64 { return &r.Voice.DurationAskedS }),
 	}
 }
 

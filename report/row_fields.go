@@ -106,9 +106,9 @@ func downOf(r *Report, fill bool) *probe.Direction { return sideOf(&r.Voice.Down
 // loopOf finds what is known of both ways together, likewise.
 func loopOf(r *Report, fill bool) *probe.Direction { return sideOf(&r.Voice.Loop, fill) }
 
-// together are the columns of both ways together: of calls through a TURN
+// loopColumns are the columns of both ways together: of calls through a TURN
 // server.
-func together() []Column {
+func loopColumns() []Column {
 	var c []Column
 	for _, m := range thresholds.Measures() {
 		if !m.Single() {

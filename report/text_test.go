@@ -413,3 +413,19 @@ func TestWriteAtomicKeepsLinkAndMode(t *testing.T) {
 		t.Errorf("the link is gone: %v", err)
 	}
 }
+
+// A small file can ask for a lot of memory: eight megabytes of empty rows became
+// hundreds.
+func TestFilesOfManyValuesAreRefused(t *testing.T) {
+	for name, text := range map[string]string{
+		"objects": `{"schema":1,"run_id":"x","firewall":[` + strings.Repeat("{},", 1<<17) + `{}]}`,
+		"nulls":   `{"schema":1,"run_id":"x","findings":[` + strings.Repeat("null,", 1<<17) + `null]}`,
+	} {
+		if _, _, err := ReadJSON(strings.NewReader(text)); !errors.Is(err, ErrNotResult) {
+			t.Errorf("JSON of %s: got %v", name, err)
+		}
+	}
+	if _, _, err := ReadText(strings.NewReader(headTitle + strings.Repeat("\n", 1<<17))); !errors.Is(err, ErrNotResult) {
+		t.Errorf("TXT: got %v", err)
+	}
+}

@@ -144,7 +144,7 @@ func htmlTone(t *testing.T, rep report.Report) string {
 	if err := report.HTML(&b, rep); err != nil {
 		t.Fatal(err)
 	}
-	_, list, _ := strings.Cut(b.String(), `<ul class="ports`)
+	_, list, _ := strings.Cut(b.String(), `<div class="groups`) // the mark is the group's
 	before, _, found := strings.Cut(list, "The row")
 	if !found {
 		t.Fatal("no row in the HTML")

@@ -54,7 +54,7 @@ func (q *question) known(f figure, reason string) {
 // words are the figure with the way it is of: Jitter up is at most 4.2 ms there
 // and back.
 func (q question) words() string {
-	got := withUnit(*q.got, q.measure.Unit)
+	got := FigureBy(*q.got, q.measure.Unit, q.limit)
 	switch {
 	case !q.bound:
 		return fmt.Sprintf("%s is %s", q.name, got)
@@ -100,10 +100,10 @@ func (q question) judge() Finding {
 	case q.bound && !q.isOfTheWay():
 		f.Level, f.What, f.Code = Fail, q.together, probe.CodeTogether
 		f.Text = fmt.Sprintf("%s there and back together is %s, expected %s; through a TURN server it cannot be told which of the two ways it is",
-			q.measure.Name, withUnit(*q.got, unit), q.limit.Words(unit))
+			q.measure.Name, FigureBy(*q.got, unit, q.limit), q.limit.Words(unit))
 	default:
 		f.Level = Fail
-		f.Text = fmt.Sprintf("%s is %s, expected %s", q.name, withUnit(*q.got, unit), q.limit.Words(unit))
+		f.Text = fmt.Sprintf("%s is %s, expected %s", q.name, FigureBy(*q.got, unit, q.limit), q.limit.Words(unit))
 	}
 	return f
 }
@@ -193,6 +193,24 @@ type Judged struct {
 	Up    Graded
 	Down  Graded // nothing where the measure has one figure for both ways
 }
+
+// Word is the verdict in a cell.
+func (j Judged) Word() string {
+	switch {
+	case j.Level == Unknown && (j.Up.unreliable() || j.Down.unreliable()):
+		return "Not reliable"
+	case j.Level == Unknown:
+		return "Not measured"
+	case j.Level == Fail:
+		return "Fail"
+	case j.Level == Warn:
+		return "Warning"
+	}
+	return "Pass"
+}
+
+// unreliable says that there is a figure, and no verdict on it.
+func (g Graded) unreliable() bool { return g.Level == Unknown && isKnown(g.Got) }
 
 // Graded is a figure with its level.
 type Graded struct {

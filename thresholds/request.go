@@ -38,6 +38,28 @@ func request(row probe.PortRow) (rule, advice string) {
 	return rule + failedOf(row), "Ask the network team to allow " + rule + "."
 }
 
+// RuleOfAll is what to ask for so that rows of one reason pass. The rows stand
+// beside it, with their hosts and ports.
+func RuleOfAll(rows []probe.PortRow) string {
+	const all = "all the connections below"
+	if rows[0].By == probe.ByThisMachine {
+		return all + ", allowed in this computer's own firewall or security software"
+	}
+	switch rows[0].Reason {
+	case probe.ReasonDNS:
+		return "all the names below, to be resolved by this network's DNS"
+	case probe.ReasonIntercepted:
+		return "no TLS inspection and no transparent proxy for " + all
+	case probe.ReasonHijacked:
+		return all + ", passed on untouched"
+	case probe.ReasonTLS, probe.ReasonResetAfter:
+		return all + ", without inspection"
+	case probe.ReasonProtocol:
+		return ""
+	}
+	return all + ", outbound, and the answers back in"
+}
+
 // failedOf names the ports of a range that failed, where some passed.
 func failedOf(row probe.PortRow) string {
 	const enough = 6

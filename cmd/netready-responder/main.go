@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ type flags struct {
 	InviteFile     string        `placeholder:"FILE" help:"Also write the invite there, readable by the owner alone."`
 	Ports          string        `default:"standard" placeholder:"LIST" help:"Listeners for the firewall checks: standard, none, or a list as in udp:3478,tls:443."`
 	MaxSessions    int           `default:"500" help:"Sessions at once."`
-	MaxPerAddress  int           `default:"50" help:"Sessions at once from one client address."`
+	MaxPerAddress  int           `placeholder:"N" help:"Usual calls (100 packets a second each) at once from one client address; others wait their turn (default: half of --max-packet-rate)."`
 	MaxCalls       int           `default:"200" help:"Calls of one session."`
 	MaxDuration    time.Duration `default:"10m" help:"Length of a call."`
 	MaxPacketRate  int           `default:"50000" help:"Packets a second, both ways, all sessions."`
@@ -157,7 +158,7 @@ func (f *flags) tellLooseModes(stderr io.Writer) {
 // check refuses what no responder can run with.
 func (f *flags) check() error {
 	for name, n := range map[string]int{
-		"--max-sessions": f.MaxSessions, "--max-per-address": f.MaxPerAddress,
+		"--max-sessions": f.MaxSessions, "--max-per-address": cmp.Or(f.MaxPerAddress, 1), // 0: the default
 		"--max-calls": f.MaxCalls, "--max-packet-rate": f.MaxPacketRate,
 	} {
 		if n < 1 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,15 +41,17 @@ type assessFlags struct {
 	Bpl          *float64      `help:"Packet-loss robustness factor, instead of the codec's (with --ie)."`
 	Features     []string      `sep:"," placeholder:"sip-phones,byoc" help:"Also check the ports of SIP phones and of a carrier of your own; they are then required."`
 	PortSamples  int           `name:"port-range-samples" default:"16" help:"Ports of a range tried at random, beside its two ends (0 to 512)."`
+	MaxWait      time.Duration `default:"15m" placeholder:"D" help:"Longest wait for a turn where the responder has as many calls as it takes (0: none)."`
 	NoBandwidth  bool          `help:"Skip the bandwidth test."`
 	Only         []string      `sep:"," placeholder:"PART,…" help:"Only these parts: voice, firewall, nat, ping, bandwidth. What is left out is not required."`
 	Out          string        `placeholder:"DIR" help:"Folder for the result files (default: netready-results here, or in Documents where here cannot be written)."`
+	Shared       bool          `help:"Let the other users of this computer read the result files; otherwise only you can."`
 }
 
 // defaultFlags are the flags' own defaults, for who has no command line.
 func defaultFlags() assessFlags {
 	return assessFlags{
-		Duration: 30 * time.Second, Codec: emodel.Basis, Calls: 1, JitterBuffer: 60 * time.Millisecond, DSCP: 46, PortSamples: 16,
+		Duration: 30 * time.Second, Codec: emodel.Basis, Calls: 1, JitterBuffer: 60 * time.Millisecond, DSCP: 46, PortSamples: 16, MaxWait: probe.DefaultMaxWait,
 	}
 }
 
@@ -57,6 +60,7 @@ type assessment struct {
 	plan   probe.Plan
 	limits thresholds.Limits
 	out    string
+	shared bool // other users of the computer may read the files
 }
 
 // resolve reads the files that the flags name and checks every value before
@@ -94,12 +98,13 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 		Organization: report.OneLine(f.Org), Location: report.OneLine(f.Location),
 		Duration: f.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
 		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts,
-		RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable), AllowMedia: f.AllowMedia,
+		MaxWait: cmp.Or(f.MaxWait, -1), RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable), AllowMedia: f.AllowMedia,
 		TURN: turn,
 	}
 	if given.Host != "" {
 		a.plan.Responders = []invite.Invite{given}
 	}
+	a.shared = f.Shared
 	a.out, err = outFolder(f.Out, app.Stderr)
 	return a, err
 }
@@ -118,6 +123,8 @@ func (f *assessFlags) checkValues() error {
 		return fmt.Errorf("--jitter-buffer %v: give 0 to 2s, 60ms is usual", f.JitterBuffer)
 	case f.DSCP < 0 || f.DSCP > 63:
 		return fmt.Errorf("--dscp %d: give 0 to 63, 46 (EF) is usual for voice", f.DSCP)
+	case f.MaxWait < 0 || f.MaxWait > 24*time.Hour:
+		return fmt.Errorf("--max-wait %v: give 0 to 24h, 15m is usual", f.MaxWait)
 	case f.PortSamples < 0 || f.PortSamples > 512:
 		return fmt.Errorf("--port-range-samples %d: give 0 to 512", f.PortSamples)
 	case (f.Ie == nil) != (f.Bpl == nil):
@@ -314,6 +321,9 @@ func (a assessment) save(rep report.Report, formats []string) ([]string, error) 
 			return files, fmt.Errorf("writing %s: %w", path, err)
 		}
 		files = append(files, path)
+	}
+	if a.shared {
+		return files, report.Share(files...)
 	}
 	return files, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"netready/report"
 	"netready/report/merge"
 	"netready/report/workbook"
 	"netready/thresholds"
@@ -48,7 +49,7 @@ func (c *MergeCmd) Run(app *App) error {
 	result, err := m.Do(app.Ctx)
 	bar.finish()
 	for _, name := range result.Cleared {
-		fmt.Fprintf(app.Stderr, "removed %s, left behind by a run of netready that was killed\n", name)
+		fmt.Fprintf(app.Stderr, "removed %s, left behind by a run of netready that was killed\n", report.OneLine(name))
 	}
 	if err != nil {
 		return err
@@ -106,7 +107,7 @@ func (c *MergeCmd) say(app *App, result merge.Report) error {
 	}
 	where := ""
 	if c.Out != "" {
-		where = " in " + c.Out
+		where = " in " + report.OneLine(c.Out)
 	}
 	added := ""
 	if c.Append {
@@ -115,9 +116,9 @@ func (c *MergeCmd) say(app *App, result merge.Report) error {
 	fmt.Fprintf(out, "%s%s%s\n", plural(result.Runs, "run"), added, where)
 	switch {
 	case result.Kept != "" && c.Append:
-		fmt.Fprintf(app.Stderr, "the workbook as it was before is kept as %s\n", result.Kept)
+		fmt.Fprintf(app.Stderr, "the workbook as it was before is kept as %s\n", report.OneLine(result.Kept))
 	case result.Kept != "":
-		fmt.Fprintf(app.Stderr, "the workbook that was there is kept as %s; --append would have added to it\n", result.Kept)
+		fmt.Fprintf(app.Stderr, "the workbook that was there is kept as %s; --append would have added to it\n", report.OneLine(result.Kept))
 	}
 	const most = 20 // the sheet has them all
 	for i, left := range result.LeftOut {
@@ -129,7 +130,7 @@ func (c *MergeCmd) say(app *App, result merge.Report) error {
 		if left.Line > 0 {
 			line = fmt.Sprintf(", line %d", left.Line)
 		}
-		fmt.Fprintf(app.Stderr, "left out: %s%s: %s\n", left.Source, line, left.Reason)
+		fmt.Fprintf(app.Stderr, "left out: %s%s: %s\n", report.OneLine(left.Source), line, report.OneLine(left.Reason))
 	}
 	if len(result.LeftOut) > 0 {
 		fmt.Fprintf(app.Stderr, "%s left out\n", plural(len(result.LeftOut), "source"))

@@ -44,11 +44,19 @@ func barWatcher(w io.Writer) watcher {
 	)
 	return watcher{
 		event: func(e probe.Event) {
-			bar.Describe(fmt.Sprintf("%-34s %4s left", oneLine(e.Text), e.Left.Round(time.Second)))
+			bar.Describe(fmt.Sprintf("%-34s %s", oneLine(e.Text), timeLeft(e.Left, "%4s left")))
 			_ = bar.Set(int(e.Done * whole)) // a bar that cannot be drawn harms nothing
 		},
 		done: func() { _ = bar.Clear() },
 	}
+}
+
+// timeLeft is the time left, "" where it is not known.
+func timeLeft(left time.Duration, format string) string {
+	if left <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(format, left.Round(time.Second))
 }
 
 // lineWatcher prints a line at the start of each step.
@@ -58,7 +66,7 @@ func lineWatcher(w io.Writer) watcher {
 		event: func(e probe.Event) {
 			if e.Text != last && e.Text != "" {
 				last = e.Text
-				fmt.Fprintf(w, "%s (%s left)\n", oneLine(e.Text), e.Left.Round(time.Second))
+				fmt.Fprintf(w, "%s%s\n", oneLine(e.Text), timeLeft(e.Left, " (%s left)"))
 			}
 		},
 		done: func() {},

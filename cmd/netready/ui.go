@@ -112,14 +112,26 @@ func servePage(app *App, cfg page.Config, noBrowser bool) error {
 	}
 	fmt.Fprintln(app.Stdout, server.URL())
 	if !noBrowser {
-		// What a browser prints is not ours to show on the line of the address.
-		browser.Stdout, browser.Stderr = app.Stderr, app.Stderr
-		if err := browser.OpenURL(server.URL()); err != nil {
-			fmt.Fprintf(app.Stderr, "No browser could be opened (%v). Open the address above in one.\n", err)
+		launch, err := server.Launch()
+		if err != nil {
+			fmt.Fprintf(app.Stderr, "No browser was opened (%v). Open the address above in one.\n", err)
+		} else {
+			defer launch.Close()
+			go openBrowser(app, launch.URL())
 		}
 	}
 	fmt.Fprintln(app.Stderr, "The page is for this machine only. It ends two minutes after it was closed, or with Ctrl-C.")
 	return server.Serve(app.Ctx)
+}
+
+// openBrowser opens an address. It is not waited for: where no desktop hands it
+// on, the browser itself is what runs here, until it is closed.
+func openBrowser(app *App, address string) {
+	// What a browser prints is not ours to show on the line of the address.
+	browser.Stdout, browser.Stderr = app.Stderr, app.Stderr
+	if err := browser.OpenURL(address); err != nil {
+		fmt.Fprintf(app.Stderr, "No browser could be opened (%v). Open the address above in one.\n", err)
+	}
 }
 
 // rememberedForm is where the page keeps its form for the next time.

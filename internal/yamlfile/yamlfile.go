@@ -67,6 +67,9 @@ func Decode(name string, data []byte, into any) (File, error) {
 	case err != nil:
 		return file, file.explain(err, into)
 	}
+	if err := file.checkNumbers(&document); err != nil {
+		return file, err
+	}
 	strict := yaml.NewDecoder(bytes.NewReader(data))
 	strict.KnownFields(true)
 	if err := strict.Decode(into); err != nil {

@@ -96,3 +96,33 @@ func FuzzDecode(f *testing.F) {
 		_ = file.At("list", 0, "x", 1)
 	})
 }
+
+// 030 was read as 24 and 0443 as port 291, without a word.
+func TestNumbersMeanWhatTheyLookLike(t *testing.T) {
+	type limits struct {
+		Below *float64 `yaml:"below"`
+		Port  int      `yaml:"port"`
+		Name  string   `yaml:"name"`
+	}
+	for _, bad := range []string{
+		"below: 030", "port: 0443", "below: 0x1E", "port: 0o644", "port: 0b11", "below: 1_000", "below: 1e3", "below: 00.5", "below: -007",
+		"below: 1:30", "below: .inf", "below: -.Inf", "below: .nan", "name: 0443", "below: !!float 030", "below: .5", "below: 5.",
+	} {
+		var got limits
+		_, err := Decode("f.yaml", []byte("# first\n"+bad+"\n"), &got)
+		if err == nil || !strings.HasPrefix(err.Error(), "f.yaml: line 2: ") {
+			t.Errorf("%s: read as %+v, error %v, want one with the line", bad, got, err)
+		}
+	}
+	for text, want := range map[string]limits{
+		"below: 30": {Below: new(30.0)}, "below: 0.5": {Below: new(0.5)}, "below: 0": {Below: new(0.0)}, "below: -3.25": {Below: new(-3.25)},
+		"port: 443": {Port: 443}, `name: "0443"`: {Name: "0443"}, "name: '1:30'": {Name: "1:30"}, "name: 10.0.0.1": {Name: "10.0.0.1"},
+		"name: 16384-65535": {Name: "16384-65535"}, "name: 2001:db8::1": {Name: "2001:db8::1"}, "name: host:8443": {Name: "host:8443"},
+	} {
+		var got limits
+		_, err := Decode("f.yaml", []byte(text), &got)
+		if err != nil || got.Port != want.Port || got.Name != want.Name || (got.Below == nil) != (want.Below == nil) || got.Below != nil && *got.Below != *want.Below {
+			t.Errorf("%s: %+v, %v, want %+v", text, got, err, want)
+		}
+	}
+}

@@ -31,9 +31,13 @@ var (
 	ErrVersion     = control.ErrVersion
 	ErrRefused     = control.ErrRefused
 	ErrUnreachable = control.ErrUnreachable
+	ErrBusy        = control.ErrBusy
 	ErrGrant       = control.ErrGrant
 	ErrElsewhere   = errors.New("the responder was not used")
 )
+
+// A Busy is ErrBusy, with when to ask again.
+type Busy = control.Busy
 
 const (
 	// DefaultDuration is that of a call.
@@ -56,6 +60,7 @@ type Settings struct {
 	// AllowMedia are the hosts, beside the invite's own, that the calls may go to.
 	AllowMedia []string
 	Transport  *http.Transport // nil: the environment's proxy
+	Ticket     string          // of a Busy before: keeps the place in the responder's queue
 }
 
 // request is what the responder is asked for.
@@ -66,7 +71,7 @@ func (s Settings) request() (wire.Request, error) {
 	}
 	r := wire.Request{
 		Version: wire.Version, Codec: codec.Name, Ptime: PacketTime, Payload: codec.PayloadBytes(PacketTime), Type: codec.PayloadType,
-		Rate: int(codec.ClockRate), Duration: s.Duration, Calls: s.Calls, DSCP: s.DSCP,
+		Rate: int(codec.ClockRate), Duration: s.Duration, Calls: s.Calls, DSCP: s.DSCP, Ticket: s.Ticket,
 	}
 	if r.Duration == 0 {
 		r.Duration = DefaultDuration

@@ -3,18 +3,26 @@ package responder_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
+	"net/http"
 	"net/netip"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"netready/probe"
+	"netready/probe/call"
+	"netready/probe/internal/control"
+	"netready/probe/internal/wire"
 	"netready/probe/invite"
 	"netready/probe/regions"
 	"netready/probe/responder"
+	"netready/report"
+	"netready/thresholds"
 )
 
 // begin starts a responder for a test, on loopback.
@@ -167,5 +175,122 @@ func TestSilentConnectionsDoNotBlockTheChecks(t *testing.T) {
 			crowd(t, portOf(t, s, test.protocol), test.size, test.hello, test.from...)
 			unharmed(t, honest(t, t.Context(), s))
 		})
+	}
+}
+
+// wasteful is a session that costs as much as one address may have, and more
+// than that with a second call.
+func wasteful(ctx context.Context, s *responder.Server, from netip.Addr, calls int) (*control.Client, error) {
+	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))}
+	return control.Open(ctx, s.Invite(), wire.Request{
+		Version: wire.Version, Codec: "pcmu", Ptime: 5 * time.Millisecond, Payload: 160, Rate: 8000,
+		Duration: 10 * time.Minute, Calls: calls,
+	}, &http.Transport{DialContext: d.DialContext})
+}
+
+// One who holds the invite takes all that he is given, proves nothing and
+// stays; others have their figures all the same.
+func TestHogsLeaveRoom(t *testing.T) {
+	t.Parallel()
+	s := begin(t, responder.Limits{})
+	if _, err := wasteful(t.Context(), s, elsewhere(t, 1), 125); !errors.Is(err, control.ErrRefused) {
+		t.Errorf("the whole packet rate for one session: %v, want a refusal", err)
+	}
+	held := 0
+	for last := range byte(4) { // of one prefix
+		c, err := wasteful(t.Context(), s, elsewhere(t, 10+last), 62)
+		if err == nil {
+			held++
+			t.Cleanup(func() { _ = c.Close() })
+		} else if !errors.Is(err, control.ErrBusy) {
+			t.Error(err)
+		}
+	}
+	if held != 1 { // half of the rate for one address, three quarters for one prefix
+		t.Errorf("%d large sessions are granted, want 1", held)
+	}
+	unharmed(t, honest(t, t.Context(), s))
+}
+
+// Twelve workstations behind one address, of which four are let in at once,
+// all have their figures in the end, and can be seen waiting.
+func TestWorkstationsBehindOneAddressTakeTurns(t *testing.T) {
+	t.Parallel()
+	s := begin(t, responder.Limits{PerAddress: 4})
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	waited := 0
+	for range 12 {
+		wg.Go(func() {
+			seen := false
+			result, err := probe.Run(t.Context(), probe.Plan{
+				Region: column(), Regions: regions.List{Regions: []regions.Region{column()}}, Responders: []invite.Invite{s.Invite()},
+				Duration: time.Second, Codec: "pcmu", Calls: 1, JitterBuffer: 60 * time.Millisecond, Parts: []string{probe.PartVoice},
+				Progress: func(e probe.Event) { seen = seen || strings.Contains(e.Text, "waiting for a turn") },
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			if seen {
+				waited++
+			}
+			if err != nil || result.Voice.Up == nil || result.Voice.Down == nil || result.Voice.Up.Sent != 50 {
+				t.Errorf("no figures: %v, %+v", err, result.NotMeasured)
+			}
+		})
+	}
+	wg.Wait()
+	if waited < 4 {
+		t.Errorf("%d were seen waiting, want 8 or so", waited)
+	}
+}
+
+// A run that gives up waiting says that the responder was busy: nothing about
+// the invite, nor about a firewall. So does one that is stopped while it waits.
+func TestWaitingHasAnEnd(t *testing.T) {
+	t.Parallel()
+	s := begin(t, responder.Limits{PerAddress: 1})
+	first, err := call.Open(t.Context(), s.Invite(), call.Settings{Duration: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = first.Close() })
+	for _, test := range []struct {
+		name string
+		wait time.Duration
+		stop time.Duration
+		code string
+	}{
+		{"no waiting", -1, 0, probe.CodeBusy},
+		{"a short one", time.Second, 0, probe.CodeBusy},
+		{"stopped", time.Hour, 500 * time.Millisecond, probe.CodeStopped},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		if test.stop > 0 {
+			time.AfterFunc(test.stop, cancel)
+		}
+		result, err := probe.Run(ctx, probe.Plan{
+			Region: column(), Regions: regions.List{Regions: []regions.Region{column()}}, Responders: []invite.Invite{s.Invite()},
+			Duration: time.Second, Codec: "pcmu", Calls: 1, MaxWait: test.wait, Parts: []string{probe.PartVoice, probe.PartFirewall},
+		})
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		judged := report.New(result, thresholds.Default())
+		said := thresholds.Headline(judged.Verdict, judged.Findings, judged.Result)
+		if judged.Verdict != thresholds.Undetermined || test.code == probe.CodeBusy && !strings.Contains(said, "quieter time") ||
+			strings.Contains(said, "invite is the latest") || strings.Contains(said, "firewall") {
+			t.Errorf("%s: %s, %q", test.name, judged.Verdict, said)
+		}
+		for _, row := range result.Firewall {
+			if row.Status != probe.StatusNotMeasured || row.Reason != test.code && row.Reason != probe.ReasonStopped {
+				t.Errorf("%s: %s is %s %s", test.name, row.Name, row.Status, row.Reason)
+			}
+		}
+		for _, gap := range result.NotMeasured {
+			if gap.What == "voice.up" && gap.Code != test.code {
+				t.Errorf("%s: %s has the code %q, want %q", test.name, gap.What, gap.Code, test.code)
+			}
+		}
 	}
 }

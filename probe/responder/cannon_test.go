@@ -277,13 +277,17 @@ func TestLimits(t *testing.T) {
 	if got := c.Grant().Duration; got != 3*time.Second {
 		t.Errorf("granted %v, want the limit of 3s", got)
 	}
-	if _, err := control.Open(t.Context(), invited, request, nil); !errors.Is(err, control.ErrRefused) {
-		t.Errorf("a second session from one address: %v, want a refusal", err)
+	_, err := control.Open(t.Context(), invited, request, nil)
+	wait, told := errors.AsType[*control.Busy](err)
+	if !told || wait.Ticket == "" || !errors.Is(err, control.ErrBusy) {
+		t.Fatalf("a second session from one address: %v, want to be told to wait", err)
 	}
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again, err := control.Open(t.Context(), invited, request, nil)
+	waiting := request
+	waiting.Ticket = wait.Ticket
+	again, err := control.Open(t.Context(), invited, waiting, nil)
 	if err != nil {
 		t.Fatalf("after the first session's end: %v", err)
 	}

@@ -1,11 +1,9 @@
 package responder
 
 import (
-	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"net"
-	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -24,30 +22,15 @@ const (
 	frameHead      = 9        // bytes, RFC 9113 4.1
 )
 
-// serveHTTP2 makes a server speak HTTP/2 over connections whose frames are
-// framed. It is the server of golang.org/x/net, as that of net/http takes no
-// connections but its own.
-func serveHTTP2(s *http.Server) error {
-	speaker := &http2.Server{}
-	if err := http2.ConfigureServer(s, speaker); err != nil {
-		return err
-	}
-	s.TLSNextProto[http2.NextProtoTLS] = func(hs *http.Server, c *tls.Conn, h http.Handler) {
-		opts := &http2.ServeConnOpts{Handler: h, BaseConfig: hs}
-		if based, ok := h.(interface{ BaseContext() context.Context }); ok { // what net/http has of the connection
-			opts.Context = based.BaseContext()
-		}
-		under, _ := c.NetConn().(*guarded)
-		speaker.ServeConn(&framed{Conn: c, under: under, skip: len(http2.ClientPreface), left: framesAtOnce, at: time.Now()}, opts)
-	}
-	return nil
-}
-
-// framed is an HTTP/2 connection whose frames are counted as they are read.
-// One goroutine reads.
+// framed is a control connection whose HTTP/2 frames are counted as they are
+// read. It does its TLS itself, so that the server of net/http, to which it is
+// a connection in the clear, reads what was counted. One goroutine reads.
 type framed struct {
-	*tls.Conn
-	under *guarded
+	net.Conn // secure, without its methods: seeing them, the server would take it for one in TLS
+	secure   *tls.Conn
+	under    *guarded
+
+	known, http2 bool // what the peer speaks, once that is settled
 
 	skip int // bytes of a payload, or of the preface, still to come
 	head [frameHead]byte
@@ -60,7 +43,13 @@ type framed struct {
 
 // Read implements net.Conn.
 func (c *framed) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
+	n, err := c.Conn.Read(b) // with the handshake, at first
+	if n > 0 && !c.known {
+		c.known, c.http2 = true, c.secure.ConnectionState().NegotiatedProtocol == http2.NextProtoTLS
+	}
+	if n == 0 || !c.http2 {
+		return n, err
+	}
 	if !c.follow(b[:n], time.Now()) {
 		return 0, errFlood
 	}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/http2"
 	"golang.org/x/time/rate"
 
 	"netready/probe/responder/share"
@@ -47,6 +48,7 @@ func newControlDoor() *share.Door {
 type gate struct {
 	net.Listener
 	door *share.Door
+	tls  *tls.Config
 }
 
 // Accept implements net.Listener.
@@ -62,7 +64,12 @@ func (g *gate) Accept() (net.Conn, error) {
 			_ = conn.Close()
 			continue
 		}
-		return &guarded{Conn: conn, guest: guest, requests: rate.NewLimiter(requestsPerSec, requestsAtOnce)}, nil
+		under := &guarded{Conn: conn, guest: guest, requests: rate.NewLimiter(requestsPerSec, requestsAtOnce)}
+		secure := tls.Server(under, g.tls)
+		return &framed{
+			Conn: secure, secure: secure, under: under,
+			skip: len(http2.ClientPreface), left: framesAtOnce, at: time.Now(),
+		}, nil
 	}
 }
 
@@ -97,11 +104,7 @@ type connKey struct{}
 
 // connContext lets a request know its connection.
 func connContext(ctx context.Context, c net.Conn) context.Context {
-	if secure, ok := c.(*tls.Conn); ok {
-		c = secure.NetConn()
-	}
-	g, _ := c.(*guarded)
-	return context.WithValue(ctx, connKey{}, g)
+	return context.WithValue(ctx, connKey{}, c.(*framed).under)
 }
 
 // connOf is the connection of a request. It is always there: the server knows no

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +19,7 @@ import (
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
+	"netready/probe/responder/share"
 )
 
 const (
@@ -35,7 +35,7 @@ const (
 	frame  = 1 << 18
 )
 
-func (s *Server) newHTTP(conf *tls.Config) (*http.Server, error) {
+func (s *Server) newHTTP() *http.Server {
 	mux := http.NewServeMux()
 	below := func(method, path string, handle func(http.ResponseWriter, *http.Request, *session)) {
 		mux.HandleFunc(method+" "+wire.PathSessions+"/{id}"+path, s.inSession(handle))
@@ -53,10 +53,13 @@ func (s *Server) newHTTP(conf *tls.Config) (*http.Server, error) {
 	mux.HandleFunc("GET /i", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "This is a responder of netready. Give the whole invite to: netready run --responder\n")
 	})
-	server := &http.Server{
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true) // the gate does the TLS
+	return &http.Server{
 		Handler:           s.authorized(mux),
+		Protocols:         protocols,
 		ConnContext:       connContext,
-		TLSConfig:         conf,
 		ReadHeaderTimeout: headerWait,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
@@ -68,7 +71,6 @@ func (s *Server) newHTTP(conf *tls.Config) (*http.Server, error) {
 			MaxReadFrameSize:              frame,
 		},
 	}
-	return server, serveHTTP2(server)
 }
 
 // authorized lets only those through who hold the token, in constant time, and
@@ -201,15 +203,17 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 		refuse(w, status, code, why)
 		return
 	}
-	if !s.admit.Allow() {
-		refuse(w, http.StatusTooManyRequests, wire.CodeLimit, "too many sessions begin at once: try again in some seconds")
+	at, _ := netip.ParseAddrPort(r.RemoteAddr)
+	client := at.Addr().Unmap()
+	turn, why := s.admit(request, client)
+	if turn.Loan == nil {
+		busy(w, turn.After, turn.Ticket, why)
 		return
 	}
-	client, _ := netip.ParseAddrPort(r.RemoteAddr)
 	request.Duration = min(request.Duration, s.limits.Duration)
-	session, err := s.begin(request, client.Addr().Unmap())
+	session, err := s.begin(request, client, turn.Loan)
 	if err != nil {
-		refuse(w, http.StatusServiceUnavailable, wire.CodeLimit, err.Error())
+		busy(w, turnAgain, "", err.Error())
 		return
 	}
 	session.grant.Observed = r.RemoteAddr
@@ -240,18 +244,34 @@ func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 		return bad("%d calls: it has to be at least one", r.Calls)
 	case r.Calls > s.limits.Calls:
 		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d calls at once: this responder grants %d", r.Calls, s.limits.Calls)
+	case !costOf(r).Within(s.ledger.Shares().Address):
+		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d packets a second: this responder grants one address %d; ask for fewer calls",
+			costOf(r).Packets, s.ledger.Shares().Address.Packets)
 	}
 	return 0, "", ""
 }
 
+// turnAgain is when to ask again where nobody can tell.
+const turnAgain = 2 * time.Second
+
+// admit lends a request what it costs, or says when to ask again and why.
+func (s *Server) admit(r wire.Request, client netip.Addr) (turn share.Turn, why string) {
+	now := time.Now()
+	if !s.asks.Allow(client, now) {
+		return share.Turn{After: turnAgain, Ticket: r.Ticket}, "too many ask at once"
+	}
+	holder := share.Holder{Token: tokenName, From: client}
+	turn = s.ledger.Ask(holder, costOf(r), r.Ticket, now, func() bool { return s.starts.Allow(client, now) })
+	return turn, "it has as many calls as it takes now, in all or from this address"
+}
+
 // begin makes a session and takes it in.
-func (s *Server) begin(request wire.Request, client netip.Addr) (*session, error) {
+func (s *Server) begin(request wire.Request, client netip.Addr, loan *share.Loan) (*session, error) {
 	session := newSession(request, client)
+	session.loan = loan
 	session.ctx, session.cancel = context.WithCancel(s.ctx)
-	session.drops, session.dropsBefore = s.media.Drops, s.media.Drops()
-	if refusal := s.add(session, s.limits); refusal != "" {
-		session.cancel()
-		return nil, fmt.Errorf("%s", refusal)
+	if out := s.add(session, s.limits.Sessions); out != nil {
+		s.drop(out, "busy")
 	}
 	if err := session.arm(); err != nil {
 		s.drop(session, "stopped")
@@ -300,6 +320,7 @@ func (s *Server) mark(session *session) {
 // drop ends a session.
 func (s *Server) drop(session *session, why string) {
 	session.close(why)
+	session.loan.Return()
 	s.door.Dismiss(session.id)
 	if s.remove(session) && s.ports != nil {
 		s.ports.Forget(session.grant.Nonce)
@@ -318,11 +339,13 @@ func (s *Server) sweep() {
 		}
 		now := stamp.Now()
 		s.expire(now)
+		s.sampled.tellLeftOut(s.ctx, time.Now())
 		all := s.all()
 		if len(all) > 0 {
 			s.drops.Look()
 		}
 		for _, session := range all {
+			session.lend(now)
 			if why := session.over(now); why != "" {
 				s.drop(session, why)
 			}
@@ -348,6 +371,11 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, session *session
 	session.mu.Unlock()
 	if taken {
 		refuse(w, http.StatusConflict, wire.CodeSession, "the trace of this session is being read already")
+		return
+	}
+	defer session.stopReading()
+	if session.isUnread() {
+		refuse(w, http.StatusConflict, wire.CodeSession, "the trace of this session was not read in time")
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")

@@ -18,7 +18,6 @@ type registry struct {
 	ssrcs    map[uint32]*call
 	knocks   map[wire.KnockID]*session
 	pending  map[wire.TransactionID]question
-	rate     int // packets a second of all sessions
 }
 
 // question is a check of ours that is not answered yet.
@@ -37,25 +36,18 @@ func newRegistry() registry {
 	}
 }
 
-// add takes a session in, unless a limit says no.
-func (r *registry) add(s *session, l Limits) (refusal string) {
+// add takes a session in. It returns one that has to make room for it: the
+// oldest that holds nothing, where there are too many of those.
+func (r *registry) add(s *session, most int) (out *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	same := 0
-	for _, other := range r.sessions {
-		if other.client == s.client {
-			same++
+	if len(r.sessions) >= 2*most {
+		for _, other := range r.sessions {
+			if other.loan.Returned() && (out == nil || other.begun < out.begun) {
+				out = other
+			}
 		}
 	}
-	switch {
-	case len(r.sessions) >= l.Sessions:
-		return "the responder has as many sessions as it takes: try again in a minute"
-	case same >= l.PerAddress:
-		return "the responder has as many sessions from this address as it takes: try again in a minute"
-	case r.rate+s.packetRate() > l.PacketRate:
-		return "the responder has as many calls as it takes: try again in a minute or with fewer --calls"
-	}
-	r.rate += s.packetRate()
 	r.sessions[s.id] = s
 	r.knocks[wire.KnockIDOf(s.grant.Nonce)] = s
 	for _, c := range s.calls {
@@ -64,7 +56,7 @@ func (r *registry) add(s *session, l Limits) (refusal string) {
 		}
 		r.ssrcs[c.grant.UpSSRC], r.users[c.grant.Username] = c, c
 	}
-	return ""
+	return out
 }
 
 // remove says whether the session was still there.
@@ -74,7 +66,6 @@ func (r *registry) remove(s *session) bool {
 	if r.sessions[s.id] != s {
 		return false
 	}
-	r.rate -= s.packetRate()
 	delete(r.sessions, s.id)
 	delete(r.knocks, wire.KnockIDOf(s.grant.Nonce))
 	for _, c := range s.calls {
@@ -131,14 +122,11 @@ func (r *registry) nonceOf(id wire.KnockID) (string, bool) {
 	return s.grant.Nonce, true
 }
 
-// again says whether a question of a firewall check may be answered, perhaps
-// once more: retransmissions and the network's copies are, a flood of replays,
-// which may come in a victim's name, is not.
-func (r *registry) again(id wire.KnockID, question [16]byte) bool {
+// sessionOf finds the session of a firewall check's question.
+func (r *registry) sessionOf(id wire.KnockID) *session {
 	r.mu.Lock()
-	s := r.knocks[id]
-	r.mu.Unlock()
-	return s != nil && s.again(question)
+	defer r.mu.Unlock()
+	return r.knocks[id]
 }
 
 // ask remembers a check of ours.

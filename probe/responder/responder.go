@@ -20,8 +20,6 @@ import (
 
 	"netready/probe/invite"
 
-	"golang.org/x/time/rate"
-
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 	"netready/probe/responder/listen"
@@ -46,7 +44,7 @@ type Config struct {
 // Limits bound what agents may ask for. Zero fields mean the defaults.
 type Limits struct {
 	Sessions       int           // at once; 500
-	PerAddress     int           // at once, from one client address; 50: a company is often one address
+	PerAddress     int           // usual calls (usualCall packets a second) at once of one client address; half of PacketRate
 	Calls          int           // of one session; 200
 	Duration       time.Duration // of a call; 10 min
 	PacketRate     int           // a second, both ways, all sessions; 50,000
@@ -61,9 +59,9 @@ func (l Limits) withDefaults() Limits {
 		}
 	}
 	set(&l.Sessions, 500)
-	set(&l.PerAddress, 50)
 	set(&l.Calls, 200)
 	set(&l.PacketRate, 50_000)
+	set(&l.PerAddress, max(1, l.PacketRate/2/usualCall))
 	if l.Duration <= 0 {
 		l.Duration = 10 * time.Minute
 	}
@@ -74,6 +72,24 @@ func (l Limits) withDefaults() Limits {
 		l.Transfer = 1 << 30
 	}
 	return l
+}
+
+// usualCall is what a call costs that sends a packet every 20 ms each way.
+const usualCall = 100 // packets a second
+
+// askRate is how often sessions may be asked for, in all; those that wait ask
+// every few seconds.
+const askRate = 60
+
+// tokenName names the token in the ledger; it is no secret.
+const tokenName = "token"
+
+// shares are what the limits come to for one address, one prefix and all.
+func (l Limits) shares() share.Shares {
+	shares := share.Divide(share.Cost{Packets: l.PacketRate, Sessions: l.Sessions}, 1)
+	shares.Address.Packets = min(l.PacketRate, l.PerAddress*usualCall)
+	shares.Prefix.Packets = max(shares.Prefix.Packets, shares.Address.Packets)
+	return shares
 }
 
 // Local is the responder of region local: on loopback, at free ports, with
@@ -90,6 +106,7 @@ type Server struct {
 	config    Config
 	limits    Limits
 	log       *slog.Logger
+	sampled   *sampled // below log
 	tokenHash [sha256.Size]byte
 	started   time.Time
 	listener  net.Listener
@@ -100,7 +117,9 @@ type Server struct {
 	opener    *listen.Opener
 	delayed   listen.Delayed
 	drops     listen.Drops
-	admit     *rate.Limiter
+	ledger    *share.Ledger
+	starts    *share.Pace     // of sessions
+	asks      *share.Pace     // for sessions
 	ctx       context.Context //nolint:containedctx // the server's own life, ended by Close
 	stop      context.CancelFunc
 	wg        sync.WaitGroup
@@ -114,6 +133,8 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.sampled = newSampled(s.log.Handler())
+	s.log = slog.New(s.sampled)
 	if s.config.Identity.Token == "" {
 		identity, err := NewIdentity()
 		if err != nil {
@@ -122,7 +143,8 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		s.config.Identity = identity
 	}
 	s.tokenHash = sha256.Sum256([]byte(s.config.Identity.Token))
-	s.admit = rate.NewLimiter(rate.Limit(s.limits.SessionsPerSec), int(3*s.limits.SessionsPerSec)+1)
+	s.ledger = share.NewLedger(s.limits.shares())
+	s.starts, s.asks = share.NewPace(s.limits.SessionsPerSec), share.NewPace(max(askRate, 3*s.limits.SessionsPerSec))
 	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.closeSockets())
@@ -132,7 +154,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.drops.Look() // what was dropped before is nobody's
 	s.wg.Go(s.readMedia)
-	s.wg.Go(func() { _ = s.http.ServeTLS(s.listener, "", "") }) // ends with http.ErrServerClosed
+	s.wg.Go(func() { _ = s.http.Serve(s.listener) }) // ends with http.ErrServerClosed
 	s.wg.Go(s.sweep)
 	return s, nil
 }
@@ -145,17 +167,19 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("listening for the control connections: %w; choose another address with --control", err)
 	}
 	s.door = newControlDoor()
-	s.listener = &gate{listener, s.door}
+	conf := &tls.Config{Certificates: []tls.Certificate{s.config.Identity.Certificate}, MinVersion: tls.VersionTLS13}
+	control := conf.Clone()
+	control.NextProtos = []string{"h2", "http/1.1"}
+	s.listener = &gate{listener, s.door, control}
 	media, err := stamp.Listen(ctx, orLoopback(s.config.Media))
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with --media", err)
 	}
 	s.media = media
-	conf := &tls.Config{Certificates: []tls.Certificate{s.config.Identity.Certificate}, MinVersion: tls.VersionTLS13}
 	nonceOf := s.nonceOf
 	if s.config.Ports != "" {
 		s.ports, err = listen.Start(ctx, listen.Config{
-			Spec: s.config.Ports, Addresses: s.config.PortAddresses, TLS: conf.Clone(), Nonce: nonceOf, Again: s.again,
+			Spec: s.config.Ports, Addresses: s.config.PortAddresses, TLS: conf.Clone(), Nonce: nonceOf, Again: s.mayAnswer,
 		})
 		if err != nil {
 			return fmt.Errorf("listening for the firewall checks: %w; choose them with --ports", err)
@@ -165,12 +189,12 @@ func (s *Server) open(ctx context.Context) error {
 		}
 	}
 	bind := s.media.LocalAddr().Addr()
-	s.opener = &listen.Opener{Nonce: nonceOf, Again: s.again, Serves: s.servesUDP}
+	s.opener = &listen.Opener{Nonce: nonceOf, Again: s.mayAnswer, Serves: s.servesUDP}
 	if !bind.IsUnspecified() {
 		s.opener.Address = bind.String()
 	}
-	s.http, err = s.newHTTP(conf)
-	return err
+	s.http = s.newHTTP()
+	return nil
 }
 
 // Room is how many bytes the media socket may hold until they are read, as asked

@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 	"netready/probe/responder/listen"
+	"netready/probe/responder/share"
 	"netready/probe/stream"
 )
 
@@ -25,6 +27,9 @@ const (
 	questionLife = 3 * time.Second
 	// idle is how long a session without any request or proof of its agent is kept.
 	idle = 30 * time.Second
+	// signFor is how long a session holds its part without a sign that somebody
+	// is there. Its firewall checks, which come first, give some.
+	signFor = 10 * time.Second
 	// spare is what a session may last beyond its calls: ports before, late
 	// packets and bandwidth after.
 	spare = 3 * time.Minute
@@ -39,6 +44,8 @@ type session struct {
 	calls       []*call
 	begun       time.Duration
 	since       time.Time       // the same by the clock of what was turned away
+	loan        *share.Loan     // its part of what the responder has; returned while it shows no sign
+	sign        atomic.Int64    // on the clock of stamp.Now: when it last showed that somebody is there
 	drops       func() uint32   // of the media socket, ever; nil: not counted
 	dropsBefore uint32          // the session
 	ctx         context.Context //nolint:containedctx // the session's own life
@@ -52,7 +59,7 @@ type session struct {
 	isDone    bool
 	listening bool
 	transfers int
-	answered  map[[16]byte]uint8 // firewall checks' questions, and how often
+	answered  map[asked]uint8 // firewall checks' questions, and how often
 }
 
 // call is one call of a session.
@@ -73,6 +80,7 @@ type call struct {
 	turn     netip.AddrPort // the address without proof whose next check gets its answer
 	flows    bool           // the down stream has begun
 	told     string
+	unread   bool // records were dropped, and are, as nobody reads them
 }
 
 // newSession draws the secrets of a session.
@@ -121,9 +129,21 @@ func random(n int) []byte {
 
 func token(n int) string { return base64.RawURLEncoding.EncodeToString(random(n)) }
 
-// packetRate is what the session costs, both ways.
-func (s *session) packetRate() int {
-	return 2 * s.request.Calls * int((time.Second+s.request.Ptime-1)/s.request.Ptime)
+// costOf is what a session takes: its packets, both ways, and a place.
+func costOf(r wire.Request) share.Cost {
+	return share.Cost{Packets: 2 * r.Calls * int((time.Second+r.Ptime-1)/r.Ptime), Sessions: 1}
+}
+
+// showSign notes that somebody is there: an address was proved, or a packet of
+// the call or a question of its firewall checks came, which only its agent can make.
+func (s *session) showSign() { s.sign.Store(int64(stamp.Now())) }
+
+// lend gives back what the session has taken once it has shown no sign for a
+// while. It is taken again when the call begins after all.
+func (s *session) lend(now time.Duration) {
+	if now-max(s.begun, time.Duration(s.sign.Load())) > signFor {
+		s.loan.Return()
+	}
 }
 
 // over says why a session should end, "" if it should not.
@@ -173,9 +193,17 @@ const (
 	mostQuestions = 8 * listen.DefaultPerSession
 )
 
+// asked is a question and whether it came from the address that the session's
+// control connection has, or over a connection: copies from elsewhere are
+// counted apart, so that they take nothing of the agent's own.
+type asked struct {
+	question [16]byte
+	own      bool
+}
+
 // again counts a question of a firewall check, and says whether it may be
 // answered.
-func (s *session) again(question [16]byte) bool {
+func (s *session) again(question asked) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, known := s.answered[question]
@@ -183,8 +211,9 @@ func (s *session) again(question [16]byte) bool {
 		return false
 	}
 	if s.answered == nil {
-		s.answered = map[[16]byte]uint8{}
+		s.answered = map[asked]uint8{}
 	}
+	s.showSign()
 	s.answered[question] = n + 1
 	return true
 }
@@ -233,8 +262,10 @@ func (c *call) packet(b []byte, a stamp.Arrival) {
 		c.event.Foreign++
 		return
 	}
+	c.session.showSign()
 	arrival := stream.Arrival{Seq: index, Sent: sent, Received: a.At, DSCP: a.DSCP}
 	c.up.take(arrival, a.From, !c.proved.IsValid() || !allowed(c.provedAt, a.At))
+	c.bound()
 }
 
 // fresh says whether a check of the agent's has not been seen before. A second
@@ -280,6 +311,7 @@ func (c *call) mostChecks() int {
 func (c *call) prove(at netip.AddrPort, now time.Duration) (begin bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.session.showSign()
 	c.proved, c.provedAt = at, now
 	c.up.prove(at)
 	begin = !c.flows
@@ -301,6 +333,7 @@ func (c *call) left(d wire.Departure) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.down = append(c.down, d)
+	c.bound()
 }
 
 func (c *call) ended(why string) {

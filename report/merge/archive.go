@@ -13,6 +13,11 @@ import (
 	"path"
 	"strings"
 	"sync/atomic"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+
+	"netready/internal/scratch"
 )
 
 // Bounds on archives. A result compresses to a tenth or, many of them, a
@@ -22,7 +27,7 @@ const (
 	maxInflation = 200       // bytes out of one byte of archive
 	freeBytes    = 64 << 20  // however small the archive is
 	maxNesting   = 2         // an archive in an archive, as mail programs make
-	maxNested    = 256 << 20 // bytes of an inner archive, held in memory
+	maxNested    = 256 << 20 // bytes of an inner archive, in a temporary file
 )
 
 var errBomb = fmt.Errorf("the archive unpacks to more than %d times its size: left unread as a possible zip bomb; unpack it and give the folder", maxInflation)
@@ -113,7 +118,7 @@ func (f *finder) zip(ctx context.Context, name string, r io.ReaderAt, size int64
 		if ctx.Err() != nil {
 			return emitError{context.Cause(ctx)}
 		}
-		inner := name + "!" + file.Name
+		inner := name + "!" + zipName(file)
 		switch {
 		case file.FileInfo().IsDir() || !isOfUse(path.Base(file.Name)) || strings.HasPrefix(file.Name, "__MACOSX/"):
 			continue
@@ -138,6 +143,7 @@ func (f *finder) zip(ctx context.Context, name string, r io.ReaderAt, size int64
 // entry is one file in an archive that can be opened at any time.
 func (f *finder) entry(ctx context.Context, inner string, a *archive, depth int, open func() (io.ReadCloser, error)) error {
 	if !isArchiveName(inner) {
+		f.found++
 		return wrapEmit(f.emit(source{name: inner, open: open}))
 	}
 	content, err := open()
@@ -149,18 +155,31 @@ func (f *finder) entry(ctx context.Context, inner string, a *archive, depth int,
 	return f.nested(ctx, inner, content, a, depth)
 }
 
-// nested reads an archive in an archive into memory and visits it.
+// nested unpacks an archive in an archive into a temporary file and visits it.
 func (f *finder) nested(ctx context.Context, inner string, content io.Reader, a *archive, depth int) error {
-	data, err := io.ReadAll(io.LimitReader(content, maxNested+1))
-	switch {
-	case err != nil:
-		f.leave(inner, err.Error())
-		return nil
-	case len(data) > maxNested:
-		f.leave(inner, "an archive in an archive, larger than 256 MB: unpack it and give the folder")
+	file, err := scratch.New("archive")
+	if err != nil {
+		f.leave(inner, reason(err))
 		return nil
 	}
-	return wrapEmit(f.inside(ctx, inner, sniff(data[:min(512, len(data))]), bytes.NewReader(data), int64(len(data)), a, depth+1))
+	f.closers = append(f.closers, file)
+	size, err := io.Copy(file, io.LimitReader(content, maxNested+1))
+	head := make([]byte, 512)
+	switch {
+	case err != nil:
+		f.leave(inner, reason(err))
+		return nil
+	case size > maxNested:
+		f.leave(inner, fmt.Sprintf("an archive in an archive, larger than %d MB: unpack it and give the folder", maxNested>>20))
+		return nil
+	}
+	n, err := file.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		f.leave(inner, reason(err))
+		return nil
+	}
+	whole := io.NewSectionReader(file, 0, size)
+	return wrapEmit(f.inside(ctx, inner, sniff(head[:n]), whole, size, a, depth+1))
 }
 
 func (f *finder) tar(ctx context.Context, name string, r io.Reader, a *archive, depth int) error {
@@ -185,6 +204,21 @@ func (f *finder) tar(ctx context.Context, name string, r io.Reader, a *archive, 
 	}
 }
 
+// zipName is the name of a file in a zip, in UTF-8. A name without the flag
+// that says so is in the letters of DOS (APPNOTE, Appendix D), unless it makes
+// sense as UTF-8, as what macOS and others write.
+func zipName(file *zip.File) string {
+	if utf8.ValidString(file.Name) {
+		return file.Name
+	}
+	if file.NonUTF8 {
+		if name, err := charmap.CodePage437.NewDecoder().String(file.Name); err == nil {
+			return name
+		}
+	}
+	return strings.ToValidUTF8(file.Name, "\uFFFD")
+}
+
 func (f *finder) gzip(ctx context.Context, name string, r io.Reader, a *archive, depth int) error {
 	content, err := gzip.NewReader(r)
 	if err != nil {
@@ -202,7 +236,8 @@ func (f *finder) gzip(ctx context.Context, name string, r io.Reader, a *archive,
 	return f.streamed(ctx, name, whole, a, depth)
 }
 
-// streamed is a file that can be read only now.
+// streamed is a file that can be read only now. It waits in memory for its
+// reader, and others wait until there is room.
 func (f *finder) streamed(ctx context.Context, inner string, content io.Reader, a *archive, depth int) error {
 	if isArchiveName(inner) && depth > 0 && strings.Contains(inner, "!") {
 		return f.nested(ctx, inner, content, a, depth)
@@ -215,8 +250,12 @@ func (f *finder) streamed(ctx context.Context, inner string, content io.Reader, 
 		}
 		return nil
 	}
+	if err := f.flight.enter(ctx, len(data)); err != nil {
+		return emitError{err}
+	}
+	f.found++
 	return wrapEmit(f.emit(source{name: inner, open: func() (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(data)), nil
+		return &flying{bytes.NewReader(data), &f.flight, len(data)}, nil
 	}}))
 }
 
@@ -231,21 +270,6 @@ func isArchiveName(name string) bool {
 	switch path.Ext(strings.ToLower(name)) {
 	case ".zip", ".gz", ".tgz", ".tar":
 		return true
-	}
-	return false
-}
-
-// isWorkbook says whether a zip is an Excel workbook.
-func isWorkbook(name string) bool {
-	files, err := zip.OpenReader(name)
-	if err != nil {
-		return false
-	}
-	defer files.Close()
-	for _, file := range files.File {
-		if strings.EqualFold(file.Name, "xl/workbook.xml") {
-			return true
-		}
 	}
 	return false
 }

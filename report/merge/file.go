@@ -18,7 +18,7 @@ import (
 // writeFile writes a file whole or not at all. A crash at any moment leaves
 // the old one.
 func writeFile(name string, write func(io.Writer) error) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+	if err := report.MakeFolder(filepath.Dir(name)); err != nil {
 		return fmt.Errorf("making the folder of %s: %w", name, err)
 	}
 	err := report.WriteAtomic(name, true, func(w io.Writer) error {

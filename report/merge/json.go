@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -17,6 +18,11 @@ import (
 
 // json reads results: one, several after each other (run --repeat), or a list.
 func (r *reader) json(name string, data []byte) ([]rankedRow, error) {
+	if len(data) > surelySmall {
+		if err := checkLists(data); err != nil {
+			return nil, err
+		}
+	}
 	d := jsontext.NewDecoder(bytes.NewBuffer(data), lenient)
 	if d.PeekKind() == '[' {
 		if _, err := d.ReadToken(); err != nil {
@@ -51,6 +57,31 @@ func (r *reader) json(name string, data []byte) ([]rankedRow, error) {
 	}
 }
 
+// Bounds on what a result holds. A list of three bytes an entry takes a
+// hundred times that in memory.
+const (
+	surelySmall = 256 << 10 // bytes of a file that need no look before
+	maxList     = 10_000    // entries of a list or an object in a result
+)
+
+// checkLists makes sure that no list of a result is longer than one can be. The
+// timelines, which are passed over, and a file's list of results may be.
+func checkLists(data []byte) error {
+	d := jsontext.NewDecoder(bytes.NewReader(data), lenient)
+	for {
+		if _, err := d.ReadToken(); err != nil {
+			return nil //nolint:nilerr // the end, or an error that reading will tell with its line
+		}
+		depth := d.StackDepth()
+		if _, n := d.StackIndex(depth); depth < 2 || n <= 2*maxList {
+			continue
+		}
+		if at := string(d.StackPointer()); !strings.Contains(at, "/timeline/") && !strings.Contains(at, "/per_call/") {
+			return &report.LineError{Line: lineAt(data, d.InputOffset()), Err: fmt.Errorf("%.60s: a list that is longer than one of a result can be (%d): not written by netready", at, maxList)}
+		}
+	}
+}
+
 // reportRow checks that a result is one of ours and makes its row.
 func (r *reader) reportRow(name string, found report.Report) (rankedRow, error) {
 	switch {
@@ -75,7 +106,7 @@ func (r *reader) reportRow(name string, found report.Report) (rankedRow, error) 
 // row makes the row of a result, its source and oddities beside it.
 func (r *reader) row(name string, found report.Report, edited bool) workbook.Row {
 	row := workbook.FromReport(found)
-	row.Label(name, remarks(edited))
+	row.Label(report.OneLine(name), remarks(edited))
 	return row
 }
 

@@ -45,7 +45,7 @@ type Report struct {
 // Do merges. What could not be used is in the Report; an error means that
 // nothing was written, and of the Report only Cleared counts.
 func (m Merge) Do(ctx context.Context) (Report, error) {
-	c := &collection{merge: m, byID: map[string]int{}}
+	c := &collection{merge: m, byID: map[string]int{}, named: map[int32]string{}, twice: map[int32]string{}}
 	defer c.close()
 	if err := c.start(); err != nil {
 		return Report{}, err
@@ -54,6 +54,7 @@ func (m Merge) Do(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	c.leaveDoubts()
+	c.leaveRepeated()
 	c.sort()
 	if err := c.write(ctx); err != nil {
 		return Report{Cleared: c.cleared}, err
@@ -82,7 +83,10 @@ type collection struct {
 	leftOut  []workbook.LeftOut
 	closers  []io.Closer
 	doubts   []doubted
-	kept     string // where the workbook lies that was there
+	named    map[int32]string // sources that the user has named, by place
+	twice    map[int32]string // a run of a source that another had told
+	silent   int              // left out beyond those in leftOut
+	kept     string           // where the workbook lies that was there
 	cleared  []string
 }
 
@@ -93,6 +97,7 @@ type entry struct {
 	row     slot  // of the best source; unset where only the old workbook has it
 	old     slot
 	place   int32 // of the source it came from, or of the row in the old workbook
+	from    int32 // the source of row
 	rank    rank
 	hasRow  bool
 	hasOld  bool
@@ -146,6 +151,7 @@ func (c *collection) close() {
 // A reading is what came of one source.
 type reading struct {
 	place    int32
+	named    string // by the user; "" where it was found
 	rows     []rankedRow
 	firewall []workbook.MachinePorts
 	leftOut  []workbook.LeftOut
@@ -166,7 +172,7 @@ type job struct {
 func (c *collection) find(ctx context.Context, jobs chan<- job, readings chan<- reading) error {
 	place := int32(0)
 	f := &finder{
-		stdin: c.merge.Stdin, skip: c.skipped(),
+		stdin: c.merge.Stdin, skip: c.skipped(), appends: c.merge.Append,
 		leftOut: func(l workbook.LeftOut) {
 			place++
 			readings <- reading{place: place, leftOut: []workbook.LeftOut{l}}
@@ -205,7 +211,12 @@ func (c *collection) collect(ctx context.Context) error {
 		readers.Go(func() {
 			r := reader{}
 			for j := range jobs {
-				r.read(j.source, j.place, func(one reading) { readings <- one })
+				r.read(j.source, j.place, func(one reading) {
+					if j.named && !j.workbook {
+						one.named = j.name
+					}
+					readings <- one
+				})
 			}
 		})
 	}
@@ -248,7 +259,10 @@ func (c *collection) skipped() []string {
 
 // take adds what came of one source.
 func (c *collection) take(r reading) error {
-	c.leftOut = append(c.leftOut, r.leftOut...)
+	c.leave(r.leftOut...)
+	if r.named != "" {
+		c.named[r.place] = r.named
+	}
 	c.firewall = append(c.firewall, r.firewall...)
 	for _, row := range r.rows {
 		if err := c.takeRow(row, r.place); err != nil {
@@ -263,7 +277,10 @@ func (c *collection) takeRow(row rankedRow, place int32) error {
 	at, seen := c.byID[id]
 	if seen {
 		e := c.entries[at]
-		if e.hasRow && (e.rank > row.rank || e.rank == row.rank && e.place <= place) {
+		if e.hasRow && e.rank == row.rank {
+			c.repeated(id, max(e.from, place))
+		}
+		if e.hasRow && (e.rank > row.rank || e.rank == row.rank && e.from <= place) {
 			return nil
 		}
 		if e.hasOld && row.rank == rankWorkbook {
@@ -279,7 +296,7 @@ func (c *collection) takeRow(row rankedRow, place int32) error {
 		return err
 	}
 	e := &c.entries[at]
-	e.row, e.rank, e.hasRow, e.started = slot, row.rank, true, row.Started().UnixMilli()
+	e.row, e.rank, e.hasRow, e.from, e.started = slot, row.rank, true, place, row.Started().UnixMilli()
 	if !e.hasOld {
 		e.place = place
 	}
@@ -308,6 +325,7 @@ func (c *collection) sort() {
 		return !kept
 	})
 	c.byID = nil
+	defer c.leaveSilent()
 	slices.SortStableFunc(c.leftOut, func(a, b workbook.LeftOut) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
 	})

@@ -205,6 +205,7 @@ func TestSources(t *testing.T) {
 		{"missing", map[string][]byte{"1.json": one}, []string{"1.json", "2.json"}, "", 1, 1},
 		{"UTF-16", map[string][]byte{"2.txt": utf16le}, []string{"2.txt"}, "", 1, 0},
 		{"LF", map[string][]byte{"2.txt": lf}, []string{"2.txt"}, "", 1, 0},
+		{"CR CR LF", map[string][]byte{"2.txt": bytes.ReplaceAll(lf, []byte("\n"), []byte("\r\r\n"))}, []string{"2.txt"}, "", 1, 0},
 		{"names", map[string][]byte{"a\"b'c\nd😀.json": one}, []string{"."}, "", 1, 0},
 		{"empty file", map[string][]byte{"in/1.json": {}, "in/2.txt": two}, []string{"in"}, "", 1, 1},
 		{"only a byte order mark", map[string][]byte{"in/1.json": {0xff, 0xfe}, "in/2.txt": {0xef, 0xbb, 0xbf}}, []string{"in"}, "", 0, 2},

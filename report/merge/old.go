@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"netready/report"
 	"netready/report/workbook"
 )
 
@@ -35,7 +36,7 @@ func (c *collection) openOld() error {
 			return err
 		}
 		c.noteDoubts(row, c.merge.Out)
-		row.Label(c.merge.Out, nil)
+		row.Label(report.OneLine(c.merge.Out), nil)
 		if err := c.takeRow(rankedRow{row, rankWorkbook}, 0); err != nil {
 			return err
 		}
@@ -112,7 +113,7 @@ func (c *collection) leaveDoubts() {
 		if at, ok := c.byID[d.runID]; ok && c.entries[at].hasRow && c.entries[at].rank > rankWorkbook {
 			continue
 		}
-		c.leftOut = append(c.leftOut, d.leftOut)
+		c.leave(d.leftOut)
 	}
 	c.doubts = nil
 }

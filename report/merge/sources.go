@@ -2,7 +2,6 @@ package merge
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,9 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/transform"
-
+	"netready/report"
 	"netready/report/workbook"
 )
 
@@ -26,6 +23,7 @@ const maxResult = 16 << 20
 // A source is one thing that should hold runs: a file, or a file in an archive.
 type source struct {
 	name     string // a path; "archive.zip!folder/file.json" in an archive
+	named    bool   // by the user, not found in a folder or an archive
 	workbook bool   // an Excel workbook, read by its path
 	open     func() (io.ReadCloser, error)
 }
@@ -36,7 +34,11 @@ type finder struct {
 	skip    []string // paths that are no sources: what is being written
 	emit    func(source) error
 	leftOut func(workbook.LeftOut)
-	closers []io.Closer // archives that stay open for their readers
+	appends bool            // what is written is added to, and read for that
+	closers []io.Closer     // archives that stay open for their readers
+	seen    map[string]bool // paths that were named
+	found   int             // sources so far, and what was left out
+	flight  flight
 }
 
 // find visits the arguments in their order. It fails only where emit does.
@@ -84,10 +86,10 @@ func (f *finder) list(ctx context.Context) error {
 		return nil
 	}
 	// A list that PowerShell made is UTF-16.
-	lines := bufio.NewScanner(transform.NewReader(f.stdin, unicode.BOMOverride(unicode.UTF8.NewDecoder())))
+	lines := bufio.NewScanner(report.DecodeReader(f.stdin))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		name := strings.TrimRight(lines.Text(), "\r")
+		name := strings.TrimPrefix(strings.TrimRight(lines.Text(), "\r"), "\ufeff")
 		if name == "" || name == "-" {
 			continue
 		}
@@ -101,17 +103,43 @@ func (f *finder) list(ctx context.Context) error {
 	return nil
 }
 
+// path takes what the user has named: all of it is used, or left out by name.
 func (f *finder) path(ctx context.Context, name string, info fs.FileInfo) error {
+	if f.named(name) {
+		f.leave(name, "it is named twice: it was read once")
+		return nil
+	}
 	switch {
 	case info.IsDir():
-		return f.folder(ctx, name)
+		before := f.found
+		err := f.folder(ctx, name)
+		if err == nil && f.found == before {
+			f.leave(name, "there is no result of netready (.txt, .json) and no archive of them in this folder; workbooks have to be named themselves")
+		}
+		return err
 	case !info.Mode().IsRegular():
 		f.leave(name, "not a file: give a file, a folder or an archive")
 		return nil
 	case f.isSkipped(info):
+		if !f.appends {
+			f.leave(name, "it is the file that is written here: give --append to add to it, or another name with -o")
+		}
 		return nil
 	}
-	return f.file(ctx, name, info)
+	return f.file(ctx, name, info, true)
+}
+
+// named notes a name and says whether it was named before.
+func (f *finder) named(name string) bool {
+	if whole, err := filepath.Abs(name); err == nil {
+		name = whole
+	}
+	if f.seen == nil {
+		f.seen = map[string]bool{}
+	}
+	before := f.seen[name]
+	f.seen[name] = true
+	return before
 }
 
 // folder visits what lies below a folder: result files, archives, workbooks.
@@ -132,6 +160,7 @@ func (f *finder) folder(ctx context.Context, root string) error {
 			return nil
 		}
 		if entry.Type().IsRegular() && isResultName(name) && !f.mayBeSkipped(name) {
+			f.found++
 			return f.emit(fileSource(name)) // as nearly all are: its reader looks closer
 		}
 		info, err := os.Stat(name) // follows a link to a file
@@ -139,29 +168,41 @@ func (f *finder) folder(ctx context.Context, root string) error {
 		case err != nil:
 			f.leave(name, reason(err))
 		case info.Mode().IsRegular() && !f.isSkipped(info):
-			return f.file(ctx, name, info)
+			return f.file(ctx, name, info, false)
 		}
 		return nil
 	})
 }
 
 // file looks at the first bytes, because a name proves nothing.
-func (f *finder) file(ctx context.Context, name string, info fs.FileInfo) error {
+func (f *finder) file(ctx context.Context, name string, info fs.FileInfo, named bool) error {
 	if info.Size() == 0 {
 		f.leave(name, "the file is empty: copy it again, or run netready again on that machine")
 		return nil
 	}
-	kind, err := kindOf(name)
+	kind, why, err := kindOf(name)
 	switch {
 	case err != nil:
 		f.leave(name, reason(err))
 		return nil
+	case why != "":
+		f.leave(name, why)
+		return nil
 	case kind == kindWorkbook:
-		return f.emit(source{name: name, workbook: true})
+		f.found++
+		return f.emit(source{name: name, workbook: true, named: named})
 	case kind != kindResult:
-		return f.archive(ctx, name, kind)
+		before := f.found
+		err := f.archive(ctx, name, kind)
+		if err == nil && f.found == before {
+			f.leave(name, "there is no result of netready (.txt, .json) in this archive")
+		}
+		return err
 	}
-	return f.emit(fileSource(name))
+	f.found++
+	one := fileSource(name)
+	one.named = named
+	return f.emit(one)
 }
 
 func fileSource(name string) source {
@@ -189,6 +230,7 @@ func (f *finder) isSkipped(info fs.FileInfo) bool {
 }
 
 func (f *finder) leave(name, why string) {
+	f.found++
 	f.leftOut(workbook.LeftOut{Source: name, Reason: why})
 }
 
@@ -202,47 +244,6 @@ func isOfUse(name string) bool {
 	return slices.ContainsFunc([]string{".txt", ".json", ".jsonl", ".zip", ".tar", ".gz", ".tgz"}, func(ext string) bool {
 		return strings.HasSuffix(lower, ext)
 	})
-}
-
-type kind int
-
-const (
-	kindResult kind = iota
-	kindWorkbook
-	kindZip
-	kindGzip
-	kindTar
-)
-
-// kindOf tells by the content what a file is.
-func kindOf(name string) (kind, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return 0, err
-	}
-	defer file.Close()
-	head := make([]byte, 512)
-	n, err := io.ReadFull(file, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return 0, err
-	}
-	k := sniff(head[:n])
-	if k == kindZip && isWorkbook(name) {
-		return kindWorkbook, nil
-	}
-	return k, nil
-}
-
-func sniff(head []byte) kind {
-	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
-		return kindZip
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		return kindGzip
-	case len(head) >= 262 && string(head[257:262]) == "ustar":
-		return kindTar
-	}
-	return kindResult
 }
 
 // reason puts an error of the file system into a line of the sheet Left out.

@@ -9,8 +9,15 @@ import (
 	"netready/report"
 )
 
+// maxText is the largest TXT that is read, in bytes: one of 400 ports takes a
+// thirtieth of it.
+const maxText = 4 << 20
+
 // text reads the TXT of a run, which holds all that a row needs.
 func (r *reader) text(name string, data []byte) ([]rankedRow, error) {
+	if len(data) > maxText {
+		return nil, fmt.Errorf("larger than %d MB: not a TXT of netready", maxText>>20)
+	}
 	found, note, err := report.ReadText(bytes.NewReader(data))
 	switch {
 	case note.Newer:

@@ -8,8 +8,10 @@ import (
 	"strings"
 	"sync"
 
+	"netready/probe"
 	"netready/probe/invite"
 	"netready/probe/regions"
+	"netready/report"
 )
 
 // invites are those that runs of this process used, by the responder's
@@ -19,7 +21,9 @@ type invites struct {
 	by map[string]string
 }
 
-func (i *invites) add(invite string) {
+// add keeps an invite for the responder's host. One that has worked takes the
+// place of another; one that has not never does.
+func (i *invites) add(invite string, worked bool) {
 	if invite == "" {
 		return
 	}
@@ -28,7 +32,9 @@ func (i *invites) add(invite string) {
 	if i.by == nil {
 		i.by = map[string]string{}
 	}
-	i.by[inviteHost(invite)] = invite
+	if host := inviteHost(invite); worked || i.by[host] == "" {
+		i.by[host] = invite
+	}
 }
 
 func (i *invites) of(host string) string {
@@ -71,6 +77,27 @@ func (s *Server) inviteAgain(req startRequest, remembered string) (string, error
 		return "", nil
 	}
 	return "", fmt.Errorf("that result was measured with the responder %s, whose invite is not kept in results: paste it here, or leave this empty, and press Start", req.Responder)
+}
+
+// hasWorked tells whether a run came to a call with its invite, or was told that
+// the responder is full, which only a good invite is.
+func hasWorked(r report.Report, err error) bool {
+	if err != nil || r.Region.Responder == "" {
+		return false
+	}
+	busy := slices.ContainsFunc(r.NotMeasured, func(n probe.NotMeasured) bool { return n.Code == probe.CodeBusy })
+	return r.Voice.Mode == probe.ModeResponder || busy
+}
+
+// learn keeps the invite of a run that has ended: for running it again and, if it
+// was typed and has worked, for the next time.
+func (s *Server) learn(invite string, typed bool, r report.Report, err error) {
+	worked := hasWorked(r, err)
+	s.used.add(invite, worked)
+	if !worked || !typed {
+		return // one of the command line is not ours to keep
+	}
+	_ = s.memory.change(func(f *form) { f.Invite = invite }) // the next time it is pasted once more
 }
 
 // isOwn tells whether a responder is the region's: one of its list or, in

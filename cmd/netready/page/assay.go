@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"netready/probe"
+	"netready/report"
 )
 
 // Phases of the page.
@@ -73,8 +74,9 @@ func newAssay(run Runner) *assay {
 	return &assay{run: run, now: state{Phase: phaseIdle}, watchers: map[chan struct{}]bool{}}
 }
 
-// start begins a run; ctx is the server's, not the request's.
-func (a *assay) start(ctx context.Context, o Options) error {
+// start begins a run; ctx is the server's, not the request's. When it has ended,
+// ended is called with what came of it, before any page hears of that.
+func (a *assay) start(ctx context.Context, o Options, ended func(report.Report, error)) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.cancel != nil {
@@ -90,12 +92,13 @@ func (a *assay) start(ctx context.Context, o Options) error {
 	}
 	a.at = time.Now()
 	a.tell()
-	go a.carry(ctx, o, a.ended)
+	go a.carry(ctx, o, ended, a.ended)
 	return nil
 }
 
-func (a *assay) carry(ctx context.Context, o Options, ended chan struct{}) {
+func (a *assay) carry(ctx context.Context, o Options, tell func(report.Report, error), ended chan struct{}) {
 	rep, err := a.run(ctx, o, a.progress)
+	tell(rep, err)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.cancel()

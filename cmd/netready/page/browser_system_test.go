@@ -5,6 +5,7 @@ package page
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -22,12 +23,7 @@ func browse(tb testing.TB, scenario string, s *Server, more map[string]string) s
 	tb.Helper()
 	node := need.Tool(tb, "node")
 	chromium := need.Tool(tb, "chromium", "chromium-browser", "google-chrome")
-	if _, err := os.Stat("browsertest/node_modules/playwright-core"); err != nil {
-		if os.Getenv("CI") == "true" {
-			tb.Fatal("browsertest/node_modules is missing: make tools installs it")
-		}
-		tb.Skip("browsertest/node_modules is missing: make tools installs it")
-	}
+	needPackage(tb, "playwright-core")
 	given := map[string]string{"url": s.URL(), "dir": s.cfg.Dir, "chromium": chromium, "downloads": tb.TempDir()}
 	maps.Copy(given, more)
 	settings, err := json.Marshal(given)
@@ -43,6 +39,18 @@ func browse(tb testing.TB, scenario string, s *Server, more map[string]string) s
 		tb.Fatalf("%s: %v\n%s", scenario, err, out)
 	}
 	return string(out)
+}
+
+// needPackage wants one of the packages of browsertest.
+func needPackage(tb testing.TB, name string) {
+	tb.Helper()
+	if _, err := os.Stat("browsertest/node_modules/" + name); err == nil {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		tb.Fatal("browsertest/node_modules/" + name + " is missing: make tools installs it")
+	}
+	tb.Skip("browsertest/node_modules/" + name + " is missing: make tools installs it")
 }
 
 func TestBrowser(t *testing.T) {
@@ -79,6 +87,29 @@ func TestBrowser(t *testing.T) {
 			t.Log(browse(t, test.scenario, serve(t, test.cfg), nil))
 		})
 	}
+}
+
+// TestListOfResults: no filter, no order, Compare lay below two hundred results,
+// and a colleague's file could not be opened.
+func TestListOfResults(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	for n := range int64(40) {
+		s := script{dir: dir, bad: n%3 == 0}
+		r := s.result(n, Options{Region: "eu-central-1", Organization: "Example Ltd", Location: "Hamburg", Duration: 5 * time.Second, Calls: 1})
+		r.Machine.Hostname = fmt.Sprintf("WAREHOUSE-%d", n)
+		if err := save(dir, judged(r)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	js, _ := both(t)
+	files := map[string]string{"colleague": filepath.Join(elsewhere, "colleague.json"), "wrong": filepath.Join(elsewhere, "empty.txt")}
+	for name, text := range map[string][]byte{"colleague": js, "wrong": nil} {
+		if err := os.WriteFile(files[name], text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := serve(t, Config{Dir: dir, Run: (&script{dir: dir}).run})
+	t.Log(browse(t, "list", s, files))
 }
 
 // TestPageAndServerPart: the server ends by itself when its page was closed, and

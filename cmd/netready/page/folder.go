@@ -1,6 +1,7 @@
 package page
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -10,17 +11,24 @@ import (
 	"math"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 
+	"netready/probe"
 	"netready/report"
 )
 
-// Bounds of what is read from the folder of results.
+// Bounds of what is read from the folder of results, whatever lies there.
 const (
 	listed  = 200      // results in the list, the newest
-	largest = 32 << 20 // bytes of one file; a result is about 50 kB
+	entries = 20_000   // files that are looked at
+	largest = 8 << 20  // bytes of one file; a result is about 50 kB, the longest call's some 3 MB
+	budget  = 64 << 20 // bytes that are read for one list; the next goes on from there
+	longest = 16 << 10 // bytes of one text in the list
 )
 
 var (
@@ -30,7 +38,20 @@ var (
 
 // folder is where the results lie. Every file is opened below it and by a name
 // that was found in it, never by one that a request brings.
-type folder struct{ dir string }
+type folder struct {
+	dir string
+
+	mu    sync.Mutex       // guards the rest
+	known map[string]known // by the file's name: what it was when it was read
+}
+
+// known is a file that was read already. Only one that has changed is read again.
+type known struct {
+	size     int64
+	modified time.Time
+	entry    entry
+	isResult bool
+}
 
 // entry is one result in the list.
 type entry struct {
@@ -46,6 +67,7 @@ type entry struct {
 	Calls        int       `json:"calls"`
 	Verdict      string    `json:"verdict"`
 	Complete     bool      `json:"complete"`
+	Opened       string    `json:"opened,omitempty"` // name of the file that it was opened from; "" for those of the folder
 
 	file string
 	text bool // its text file lies beside it
@@ -53,7 +75,7 @@ type entry struct {
 
 // list finds the results, the newest first. Files that are no results are
 // passed over.
-func (f folder) list() ([]entry, error) {
+func (f *folder) list() ([]entry, error) {
 	root, err := os.OpenRoot(f.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // nothing was saved yet
@@ -62,32 +84,73 @@ func (f folder) list() ([]entry, error) {
 		return nil, fmt.Errorf("opening the folder of results: %w", err)
 	}
 	defer root.Close()
-	files, err := fs.ReadDir(root.FS(), ".")
+	files, texts, err := filesOf(root)
 	if err != nil {
-		return nil, fmt.Errorf("listing the folder of results: %w", err)
+		return nil, err
 	}
-	texts := map[string]bool{}
-	for _, e := range files {
-		if name, found := strings.CutSuffix(e.Name(), ".txt"); found {
-			texts[name] = true
-		}
-	}
-	files = slices.DeleteFunc(files, func(e fs.DirEntry) bool {
-		return !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), ".json")
-	})
-	newest(files)
-	var out []entry
-	for _, e := range files[:min(len(files), listed)] {
-		if found, err := readEntry(root, e.Name()); err == nil {
-			found.text = texts[strings.TrimSuffix(found.file, ".json")]
-			out = append(out, found)
-		}
+	out := f.read(root, files)
+	for i := range out {
+		out[i].text = texts[strings.TrimSuffix(out[i].file, ".json")]
 	}
 	slices.SortStableFunc(out, func(a, b entry) int {
 		return cmp.Or(b.Started.Compare(a.Started), strings.Compare(b.ID, a.ID), whole(a, b))
 	})
 	// A copy of a result is the same result, and no reason to lose the text of it.
 	return slices.CompactFunc(out, func(a, b entry) bool { return a.ID == b.ID }), nil
+}
+
+// filesOf lists the JSON files, the newest first, and the names that have a text.
+func filesOf(root *os.Root) (files []fs.FileInfo, texts map[string]bool, err error) {
+	dir, err := root.Open(".")
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the folder of results: %w", err)
+	}
+	defer dir.Close()
+	all, err := dir.ReadDir(entries)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, nil, fmt.Errorf("listing the folder of results: %w", err)
+	}
+	texts = map[string]bool{}
+	for _, e := range all {
+		if name, found := strings.CutSuffix(e.Name(), ".txt"); found && e.Type().IsRegular() {
+			texts[name] = true
+		}
+		if !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), ".json") {
+			continue
+		}
+		if info, err := e.Info(); err == nil {
+			files = append(files, info)
+		}
+	}
+	slices.SortStableFunc(files, func(a, b fs.FileInfo) int { return b.ModTime().Compare(a.ModTime()) })
+	return files[:min(len(files), listed)], texts, nil
+}
+
+// read makes the list of what files hold.
+func (f *folder) read(root *os.Root, files []fs.FileInfo) []entry {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	seen := map[string]known{}
+	var out []entry
+	left := int64(budget)
+	for _, info := range files {
+		name := info.Name()
+		k, found := f.known[name]
+		if !found || k.size != info.Size() || !k.modified.Equal(info.ModTime()) {
+			if left -= info.Size(); left < 0 {
+				continue // the next list has it
+			}
+			k = known{size: info.Size(), modified: info.ModTime()}
+			e, err := readEntry(root, name)
+			k.entry, k.isResult = e, err == nil
+		}
+		seen[name] = k
+		if k.isResult {
+			out = append(out, k.entry)
+		}
+	}
+	f.known = seen
+	return out
 }
 
 // whole puts an entry that has its text before one that has not.
@@ -101,52 +164,95 @@ func whole(a, b entry) int {
 	return 1
 }
 
-func newest(files []fs.DirEntry) {
-	times := map[string]time.Time{}
-	for _, e := range files {
-		if info, err := e.Info(); err == nil {
-			times[e.Name()] = info.ModTime()
-		}
-	}
-	slices.SortStableFunc(files, func(a, b fs.DirEntry) int { return times[b.Name()].Compare(times[a.Name()]) })
+// brief is what the list shows of a result. The rest is passed over, however
+// much there is of it.
+type brief struct {
+	RunID        string    `json:"run_id"`
+	StartedAt    time.Time `json:"started_at"`
+	Organization string    `json:"organization"`
+	Location     string    `json:"location"`
+	Machine      struct {
+		Hostname string `json:"hostname"`
+	} `json:"machine"`
+	Region probe.Region `json:"region"`
+	Voice  struct {
+		DurationS      float64 `json:"duration_s"`
+		DurationAskedS float64 `json:"duration_asked_s"` // longer where the call was cut short
+		Calls          int     `json:"calls"`
+	} `json:"voice"`
+	Verdict  string `json:"verdict"`
+	Complete bool   `json:"complete"`
 }
 
 func readEntry(root *os.Root, name string) (entry, error) {
-	r, err := readReport(root, name)
+	text, err := readBelow(root, name)
 	if err != nil {
 		return entry{}, err
 	}
-	if !runID.MatchString(r.RunID) {
+	if text, err = report.Decode(text); err != nil {
+		return entry{}, err
+	}
+	var b brief
+	if err := json.Unmarshal(text, &b); err != nil {
+		return entry{}, fmt.Errorf("reading %s: %w", name, err)
+	}
+	if !runID.MatchString(b.RunID) {
 		return entry{}, errUnknown
 	}
-	region := r.Region.Name
-	if region == "" {
-		region = r.Region.ID
-	}
+	e := b.entry()
+	e.file = name
+	return e, nil
+}
+
+func (b brief) entry() entry {
 	return entry{
-		r.RunID, r.StartedAt, r.Organization, r.Location, r.Machine.Hostname, region, r.Region.ID,
-		r.Region.Responder, int(math.Ceil(r.Voice.DurationS)), r.Voice.Calls, string(r.Verdict), r.Complete, name, false,
-	}, nil
+		ID: b.RunID, Started: b.StartedAt, Organization: clip(b.Organization), Location: clip(b.Location), Host: clip(b.Machine.Hostname),
+		Region: clip(cmp.Or(b.Region.Name, b.Region.ID)), RegionID: clip(b.Region.ID), Responder: clip(b.Region.Responder),
+		DurationS: int(math.Ceil(min(max(cmp.Or(b.Voice.DurationAskedS, b.Voice.DurationS), 0), maxSeconds))), Calls: b.Voice.Calls, Verdict: clip(b.Verdict), Complete: b.Complete,
+	}
+}
+
+// clip shortens a text that is longer than any name.
+func clip(s string) string {
+	if len(s) > longest {
+		return strings.ToValidUTF8(s[:longest], "")
+	}
+	return s
 }
 
 func readReport(root *os.Root, name string) (report.Report, error) {
-	var r report.Report
 	text, err := readBelow(root, name)
 	if err != nil {
-		return r, err
+		return report.Report{}, err
 	}
-	if err := json.Unmarshal(text, &r); err != nil {
+	r, _, err := report.ReadJSON(bytes.NewReader(text))
+	if err != nil {
 		return r, fmt.Errorf("reading %s: %w", name, err)
 	}
 	return r, nil
 }
 
+// readBelow reads a file of the folder. A pipe or a device would keep a request
+// waiting for ever, so it is opened without waiting and looked at first.
 func readBelow(root *os.Root, name string) ([]byte, error) {
-	file, err := root.Open(name)
+	flag := os.O_RDONLY
+	if runtime.GOOS != "windows" {
+		flag |= syscall.O_NONBLOCK
+	}
+	file, err := root.OpenFile(name, flag, 0)
 	if err != nil {
 		return nil, fmt.Errorf("opening a result: %w", err)
 	}
 	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("opening a result: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no file, but a pipe, a device or a folder: take it out of the folder of results", name)
+	case info.Size() > largest:
+		return nil, fmt.Errorf("%s is larger than %d MB, which no result is", name, largest>>20)
+	}
 	text, err := io.ReadAll(io.LimitReader(file, largest))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
@@ -155,7 +261,7 @@ func readBelow(root *os.Root, name string) ([]byte, error) {
 }
 
 // report opens one result again.
-func (f folder) report(id string) (report.Report, error) {
+func (f *folder) report(id string) (report.Report, error) {
 	var r report.Report
 	err := f.with(id, func(root *os.Root, e entry) (err error) {
 		r, err = readReport(root, e.file)
@@ -165,7 +271,7 @@ func (f folder) report(id string) (report.Report, error) {
 }
 
 // saved returns a file of a result as it lies on the disk: .txt or .json.
-func (f folder) saved(id, ending string) (name string, text []byte, err error) {
+func (f *folder) saved(id, ending string) (name string, text []byte, err error) {
 	err = f.with(id, func(root *os.Root, e entry) (err error) {
 		name = strings.TrimSuffix(e.file, ".json") + ending
 		text, err = readBelow(root, name)
@@ -174,7 +280,7 @@ func (f folder) saved(id, ending string) (name string, text []byte, err error) {
 	return name, text, err
 }
 
-func (f folder) with(id string, use func(*os.Root, entry) error) error {
+func (f *folder) with(id string, use func(*os.Root, entry) error) error {
 	entries, err := f.list()
 	if err != nil {
 		return err

@@ -1,47 +1,96 @@
 package page
 
 import (
+	"crypto/rand"
 	"crypto/subtle"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 )
 
-// guard lets in only the browser that was given the address with the token.
+// guard lets in only who knows the page's secret. The secret is the first part
+// of the path of every address of the page, so that a browser sends it to this
+// server alone. A cookie would go to every port of this host, and so to programs
+// of its other users.
 type guard struct {
-	token  string
+	secret string
 	hosts  []string // what a Host header may say
-	cookie string   // cookies are shared by all ports of a host, so the name has the port
+
+	mu      sync.Mutex        // guards the rest
+	tickets map[string]func() // each opens the page once, and then calls this
 }
 
-func newGuard(addr *net.TCPAddr, token string) guard {
+func newGuard(addr *net.TCPAddr, secret string) *guard {
 	port := strconv.Itoa(addr.Port)
-	return guard{token, []string{addr.String(), net.JoinHostPort("localhost", port)}, "netready_" + port}
+	return &guard{secret: secret, hosts: []string{addr.String(), net.JoinHostPort("localhost", port)}, tickets: map[string]func(){}}
 }
 
-func (g guard) url() string {
-	u := url.URL{Scheme: "http", Host: g.hosts[0], Path: "/", RawQuery: url.Values{"token": {g.token}}.Encode()}
+// url is the address for the owner, who may open it as often as he likes.
+func (g *guard) url() string { return g.address(g.secret) }
+
+func (g *guard) address(token string) string {
+	u := url.URL{Scheme: "http", Host: g.hosts[0], Path: "/", RawQuery: url.Values{"token": {token}}.Encode()}
 	return u.String()
 }
 
+// ticket is an address that opens the page once; used is called then.
+func (g *guard) ticket(used func()) string {
+	token := rand.Text()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.tickets[token] = used
+	return g.address(token)
+}
+
+// redeem tells whether a token is an unused ticket, and uses it up.
+func (g *guard) redeem(token string) bool {
+	g.mu.Lock()
+	used, ok := g.tickets[token]
+	delete(g.tickets, token)
+	g.mu.Unlock()
+	if ok {
+		used()
+	}
+	return ok
+}
+
 // protect stands before every handler.
-func (g guard) protect(next http.Handler) http.Handler {
+func (g *guard) protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		harden(w.Header())
-		switch {
-		case !g.knownHost(r.Host):
-			// A name that an attacker's DNS points at 127.0.0.1.
+		if !g.knownHost(r.Host) { // a name that an attacker's DNS points at 127.0.0.1
 			http.Error(w, "This page answers only under the address that netready printed.", http.StatusForbidden)
-		case !g.sameOrigin(r):
-			http.Error(w, "This request comes from another page.", http.StatusForbidden)
-		case !g.hasToken(r):
-			http.Error(w, "The token is missing or wrong. Open the address that netready printed, or start netready again.", http.StatusForbidden)
-		default:
-			next.ServeHTTP(w, r)
+			return
 		}
+		if !g.sameOrigin(r) {
+			http.Error(w, "This request comes from another page.", http.StatusForbidden)
+			return
+		}
+		g.admit(next, w, r)
 	})
+}
+
+// admit leads who has a token to the page, and who has the secret to what was
+// asked for. A program other than a browser may add the token to each address.
+func (g *guard) admit(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	first, _, slash := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	token := r.URL.Query().Get("token")
+	switch {
+	case g.is(first) && slash:
+		http.StripPrefix("/"+first, next).ServeHTTP(w, r)
+	case g.is(first), r.URL.Path == "/" && r.Method == http.MethodGet && (g.is(token) || g.redeem(token)):
+		w.Header().Set("Location", "/"+g.secret+"/") // http.Redirect would write the secret into a body as well
+		w.WriteHeader(http.StatusSeeOther)
+	case g.is(token):
+		next.ServeHTTP(w, r)
+	case r.URL.Path == "/favicon.ico": // browsers ask for it before the page has named its icon
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		http.Error(w, "The token is missing, wrong or used up. Open the address that netready printed, or start netready again.", http.StatusForbidden)
+	}
 }
 
 func harden(h http.Header) {
@@ -55,7 +104,7 @@ func harden(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 }
 
-func (g guard) knownHost(host string) bool {
+func (g *guard) knownHost(host string) bool {
 	for _, h := range g.hosts {
 		if strings.EqualFold(h, host) {
 			return true
@@ -66,7 +115,7 @@ func (g guard) knownHost(host string) bool {
 
 // sameOrigin refuses what another site, or a page on another port of this
 // machine, sends. What changes something must name its origin.
-func (g guard) sameOrigin(r *http.Request) bool {
+func (g *guard) sameOrigin(r *http.Request) bool {
 	if origin := r.Header.Get("Origin"); origin != "" {
 		if origin != "http://"+r.Host {
 			return false
@@ -79,20 +128,6 @@ func (g guard) sameOrigin(r *http.Request) bool {
 	return !foreign || mode == "navigate"
 }
 
-// hasToken looks into the cookie, and into the address for the first visit.
-func (g guard) hasToken(r *http.Request) bool {
-	if c, err := r.Cookie(g.cookie); err == nil && g.is(c.Value) {
-		return true
-	}
-	return g.is(r.URL.Query().Get("token"))
-}
-
-func (g guard) is(token string) bool {
-	return subtle.ConstantTimeCompare([]byte(token), []byte(g.token)) == 1
-}
-
-// admit gives the browser the token as a cookie that no script reads, so that
-// the page can take it out of the address bar and still be reloaded.
-func (g guard) admit(w http.ResponseWriter) {
-	http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: g.token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+func (g *guard) is(token string) bool {
+	return subtle.ConstantTimeCompare([]byte(token), []byte(g.secret)) == 1
 }

@@ -5,13 +5,17 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"html"
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -29,8 +33,10 @@ func (q request) do(t *testing.T, s *Server) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token := u.Query().Get("token")
 	target := "http://" + u.Host + q.path
+	if !q.noToken {
+		target = "http://" + u.Host + "/" + u.Query().Get("token") + q.path
+	}
 	req, err := http.NewRequestWithContext(t.Context(), q.method, target, strings.NewReader(q.body))
 	if err != nil {
 		t.Fatal(err)
@@ -44,9 +50,6 @@ func (q request) do(t *testing.T, s *Server) (*http.Response, string) {
 	if q.fetchSite != "" {
 		req.Header.Set("Sec-Fetch-Site", q.fetchSite)
 		req.Header.Set("Sec-Fetch-Mode", "no-cors")
-	}
-	if !q.noToken {
-		req.AddCookie(&http.Cookie{Name: "netready_" + u.Port(), Value: token})
 	}
 	if q.cookie != "" {
 		req.AddCookie(&http.Cookie{Name: "netready_" + u.Port(), Value: q.cookie})
@@ -75,7 +78,7 @@ const validStart = `{"region":"local","duration_s":1,"calls":1}`
 func TestGuard(t *testing.T) {
 	_, cfg := quickScript(t)
 	s := serve(t, cfg)
-	wrong := strings.Repeat("A", len(s.guard.token))
+	right, wrong := s.guard.secret, strings.Repeat("A", len(s.guard.secret))
 	for _, test := range []struct {
 		name string
 		req  request
@@ -85,9 +88,14 @@ func TestGuard(t *testing.T) {
 		{"no token", request{method: "GET", path: "/", noToken: true}, 403},
 		{"wrong token in the address", request{method: "GET", path: "/?token=" + wrong, noToken: true}, 403},
 		{"empty token in the address", request{method: "GET", path: "/?token=", noToken: true}, 403},
-		{"wrong token in the cookie", request{method: "GET", path: "/", noToken: true, cookie: wrong}, 403},
-		{"icon before the page names its own", request{method: "GET", path: "/favicon.ico"}, 204},
-		{"icon without token", request{method: "GET", path: "/favicon.ico", noToken: true}, 403},
+		{"right token as a cookie, which every port gets", request{method: "GET", path: "/", noToken: true, cookie: right}, 403},
+		{"right token as a cookie for the interface", request{method: "GET", path: "/api/results", noToken: true, cookie: right}, 403},
+		{"wrong token in the path", request{method: "GET", path: "/" + wrong + "/", noToken: true}, 403},
+		{"a part of the token in the path", request{method: "GET", path: "/" + right[:20] + "/", noToken: true}, 403},
+		{"empty first part", request{method: "GET", path: "//api/results", noToken: true}, 403},
+		{"token behind the path", request{method: "GET", path: "/api/results/" + right, noToken: true}, 403},
+		{"a program adds the token to each address", request{method: "GET", path: "/api/results?token=" + right, noToken: true}, 200},
+		{"icon before the page names its own", request{method: "GET", path: "/favicon.ico", noToken: true}, 204},
 		{"asset without token", request{method: "GET", path: "/assets/page.js", noToken: true}, 403},
 		{"results without token", request{method: "GET", path: "/api/results", noToken: true}, 403},
 		{"events without token", request{method: "GET", path: "/api/events", noToken: true}, 403},
@@ -116,7 +124,7 @@ func TestGuard(t *testing.T) {
 			if resp.StatusCode != test.want {
 				t.Errorf("got status %d (%s), want %d", resp.StatusCode, body, test.want)
 			}
-			if strings.Contains(body, s.guard.token) {
+			if strings.Contains(body, right) {
 				t.Error("the token is in the answer")
 			}
 			for header := range resp.Header {
@@ -140,16 +148,105 @@ func port(s *Server) string {
 	return port
 }
 
-func TestFirstVisitGetsCookie(t *testing.T) {
+// TestNoSecretForOtherPorts: the token was a cookie, which a browser sends to
+// every port of 127.0.0.1, so to a program of any other user of the computer.
+func TestNoSecretForOtherPorts(t *testing.T) {
 	_, cfg := quickScript(t)
 	s := serve(t, cfg)
-	resp, body := request{method: "GET", path: "/?token=" + s.guard.token, noToken: true}.do(t, s)
-	if resp.StatusCode != 200 || !strings.Contains(body, "<main") {
-		t.Fatalf("got status %d", resp.StatusCode)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	cookies := resp.Cookies()
-	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode || cookies[0].Domain != "" {
-		t.Errorf("got cookies %v, want one that is HttpOnly, SameSite=Strict and of this host", cookies)
+	client := &http.Client{Jar: jar, Timeout: 10 * time.Second}
+	get := func(address string) (*http.Response, string) {
+		t.Helper()
+		resp, err := client.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp, string(body)
+	}
+	var seen []string // what the program on another port gets
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var b strings.Builder
+		_ = r.Write(&b)
+		seen = append(seen, b.String())
+	}))
+	defer other.Close()
+	for range 3 { // the owner's address works as often as he opens it
+		resp, page := get(s.URL())
+		if resp.StatusCode != 200 || !strings.Contains(page, "<main") {
+			t.Fatalf("got status %d", resp.StatusCode)
+		}
+		if resp, _ := get(resp.Request.URL.JoinPath("api/results").String()); resp.StatusCode != 200 {
+			t.Errorf("beside the page: status %d", resp.StatusCode)
+		}
+		get(other.URL)
+	}
+	for _, request := range seen {
+		if strings.Contains(request, s.guard.secret) || strings.Contains(request, "Cookie") {
+			t.Errorf("another port got %q", request)
+		}
+	}
+}
+
+// TestLaunchFile: the address with the token stood in the browser's command
+// line, which every user of the computer can read.
+func TestLaunchFile(t *testing.T) {
+	_, cfg := quickScript(t)
+	cfg.Dir = filepath.Join(cfg.Dir, "with space, ü & 50%")
+	if err := os.Mkdir(cfg.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, cfg)
+	launch, err := s.Launch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := url.Parse(launch.URL())
+	if err != nil || address.Scheme != "file" || address.RawQuery != "" || address.Fragment != "" {
+		t.Fatalf("got %s, %v", launch.URL(), err)
+	}
+	if runtime.GOOS != "windows" {
+		for path, want := range map[string]os.FileMode{launch.path: 0o600, filepath.Dir(launch.path): 0o700} {
+			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+				t.Errorf("%s: mode %v, %v; want %v", path, info.Mode(), err, want)
+			}
+		}
+	}
+	text, err := os.ReadFile(launch.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`http-equiv="refresh" content="0; url=([^"]+)"`).FindStringSubmatch(string(text))
+	if len(found) != 2 || strings.Contains(string(text), s.guard.secret) {
+		t.Fatalf("got %s", text)
+	}
+	for visit, want := range []int{200, 403} {
+		resp, err := http.Get(html.UnescapeString(found[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("visit %d: status %d, want %d", visit, resp.StatusCode, want)
+		}
+		if _, err := os.Stat(filepath.Dir(launch.path)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the file stays after its use: %v", err)
+		}
+	}
+	unused, err := s.Launch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unused.Close()
+	if left, err := os.ReadDir(cfg.Dir); err != nil || len(left) != 0 {
+		t.Errorf("an unused one leaves %v, %v", left, err)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"netready/probe/regions"
+	"netready/report"
 )
 
 // Bounds of what the form takes.
@@ -32,9 +33,6 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.index)
 	mux.HandleFunc("GET /assets/{name}", asset)
-	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { // asked for before the page has named its icon
-		w.WriteHeader(http.StatusNoContent)
-	})
 	mux.HandleFunc("GET /api/events", func(w http.ResponseWriter, r *http.Request) { s.events(ctx, w, r) })
 	mux.HandleFunc("GET /api/results", s.results)
 	mux.HandleFunc("GET /api/results/{id}/{form}", s.result)
@@ -44,6 +42,7 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 		s.assay.stop()
 		answer(w, struct{}{})
 	})
+	mux.HandleFunc("POST /api/open", s.open)
 	mux.HandleFunc("POST /api/forget", s.forget)
 	mux.HandleFunc("POST /api/measure", func(w http.ResponseWriter, r *http.Request) { s.measure(ctx, w, r) })
 	return s.guard.protect(mux)
@@ -90,7 +89,6 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "This page cannot be shown: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	s.guard.admit(w)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(page.Bytes())
 }
@@ -130,28 +128,26 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		refuse(w, http.StatusBadRequest, field, err.Error())
 		return
 	}
-	remembered := s.memory.load()
-	invite, err := s.invite(req, remembered.Invite)
+	invite, err := s.invite(req, s.memory.load().Invite)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "invite", err.Error())
 		return
 	}
+	typed := strings.TrimSpace(req.Invite) != "" && req.Region != localRegion
 	err = s.assay.start(ctx, Options{
 		req.Region, req.Organization, req.Location, invite, time.Duration(req.DurationS) * time.Second, req.Calls,
-	})
+	}, func(r report.Report, err error) { s.learn(invite, typed, r, err) })
 	if err != nil {
 		refuse(w, http.StatusConflict, "", err.Error())
 		return
 	}
-	s.used.add(invite)
-	keep := form{req.Region, req.Organization, req.Location, remembered.Invite, req.DurationS, req.Calls}
-	if typed := strings.TrimSpace(req.Invite); typed != "" && req.Region != localRegion {
-		keep.Invite = typed // one from the command line is not ours to keep
-	}
 	note := struct {
 		Note string `json:"note,omitempty"`
 	}{}
-	if err := s.memory.save(keep); err != nil {
+	keep := func(f *form) { // all but the invite, which has yet to show that it works
+		*f = form{req.Region, req.Organization, req.Location, f.Invite, req.DurationS, req.Calls}
+	}
+	if err := s.memory.change(keep); err != nil {
 		note.Note = err.Error() // the run goes on
 	}
 	answer(w, note)

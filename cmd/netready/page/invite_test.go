@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ func TestInviteOfCommandLineServesEveryRegion(t *testing.T) {
 				return report.Report{}, nil
 			}
 			s := serve(t, cfg)
-			if err := s.memory.save(form{Invite: test.earlier}); err != nil {
+			if err := s.memory.change(func(f *form) { f.Invite = test.earlier }); err != nil {
 				t.Fatal(err)
 			}
 			post(t, s, "/api/start", `{"region":"`+test.region+`","invite":"`+test.typed+`","duration_s":1,"calls":1}`)
@@ -69,7 +70,7 @@ func TestRunAgainReachesTheSameResponder(t *testing.T) {
 				return report.Report{}, nil
 			}
 			s := serve(t, cfg)
-			if err := s.memory.save(form{Invite: earlier}); err != nil {
+			if err := s.memory.change(func(f *form) { f.Invite = earlier }); err != nil {
 				t.Fatal(err)
 			}
 			body := `{"region":"` + test.region + `","responder":"` + test.responder + `","duration_s":1,"calls":1}`
@@ -108,5 +109,51 @@ func TestRunAgainWithATypedInvite(t *testing.T) {
 			t.Errorf("%s: got invite %q", body, got)
 		}
 		s.assay.wait()
+	}
+}
+
+// TestFailingInviteReplacesNone: an invite that was refused, mistyped or out of
+// date was kept, and the good one of the last time was gone.
+func TestFailingInviteReplacesNone(t *testing.T) {
+	const good, typed = "https://good.example:1/i#GOOD.P", "https://good.example:1/i#TYPED.P"
+	reached := probe.Result{Region: probe.Region{Responder: "good.example:1"}, Voice: probe.Voice{Mode: probe.ModeResponder}}
+	for _, test := range []struct {
+		name   string
+		result probe.Result
+		err    error
+		want   string
+	}{
+		{"refused", probe.Result{}, errors.New("the token was refused"), good},
+		{"unreachable", probe.Result{Region: reached.Region, Voice: probe.Voice{Mode: probe.ModeNone}, NotMeasured: []probe.NotMeasured{{What: "voice", Code: probe.CodeUnreachable}}}, nil, good},
+		{"stopped before the session", probe.Result{NotMeasured: []probe.NotMeasured{{What: "run", Code: probe.CodeStopped}}}, nil, good},
+		{"worked", reached, nil, typed},
+		{"full", probe.Result{Region: reached.Region, NotMeasured: []probe.NotMeasured{{What: "voice", Code: probe.CodeBusy}}}, nil, typed},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := make(chan string, 2)
+			s := serve(t, Config{Dir: t.TempDir(), Remember: filepath.Join(t.TempDir(), "page.json"), Run: func(_ context.Context, o Options, _ func(probe.Event)) (report.Report, error) {
+				got <- o.Invite
+				return report.Report{Result: test.result}, test.err
+			}})
+			s.used.add(good, true)
+			if err := s.memory.change(func(f *form) { f.Invite = good }); err != nil {
+				t.Fatal(err)
+			}
+			post(t, s, "/api/start", `{"region":"us-east-1","invite":"`+typed+`","organization":"New","duration_s":1,"calls":1}`)
+			if first := <-got; first != typed {
+				t.Fatalf("the run got %q", first)
+			}
+			s.assay.wait()
+			if kept := s.memory.load(); kept.Invite != test.want || kept.Organization != "New" {
+				t.Errorf("kept %+v, want the invite %s", kept, test.want)
+			}
+			for _, again := range []string{"", "good.example:1"} { // the next test, and an older result run again
+				post(t, s, "/api/start", `{"region":"us-east-1","responder":"`+again+`","duration_s":1,"calls":1}`)
+				if next := <-got; next != test.want {
+					t.Errorf("responder %q: the next run got %q, want %q", again, next, test.want)
+				}
+				s.assay.wait()
+			}
+		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -39,6 +38,11 @@ func fresh() form { return form{DurationS: 30, Calls: 1} }
 func (m *memory) load() form {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.read()
+}
+
+// read is load for who holds mu.
+func (m *memory) read() form {
 	f := fresh()
 	if m.file == "" {
 		return f
@@ -56,12 +60,15 @@ func (m *memory) load() form {
 	return f
 }
 
-func (m *memory) save(f form) error {
+// change reads the form, changes it and writes it.
+func (m *memory) change(change func(*form)) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.file == "" {
 		return nil
 	}
+	f := m.read()
+	change(&f)
 	text, err := json.MarshalIndent(f, "", " ")
 	if err != nil {
 		return fmt.Errorf("remembering the form: %w", err)
@@ -81,12 +88,7 @@ func (m *memory) save(f form) error {
 
 // forgetInvite takes the secret out of the file.
 func (m *memory) forgetInvite() error {
-	f := m.load()
-	f.Invite = ""
-	if err := m.save(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return m.change(func(f *form) { f.Invite = "" })
 }
 
 // inviteHost is the part of an invite that may be shown.

@@ -1,5 +1,5 @@
 // Package page serves the assessment as a web page for one browser on this
-// machine. It listens on a loopback address only, asks for a random token with
+// machine. It listens on a loopback address only, asks for a secret in the path of
 // every request, and loads nothing from anywhere else.
 package page
 
@@ -62,11 +62,12 @@ type Config struct {
 type Server struct {
 	cfg      Config
 	listener net.Listener
-	guard    guard
+	guard    *guard
 	assay    *assay
 	memory   memory
 	used     invites
-	folder   folder
+	folder   *folder
+	opened   opened
 	viewers  viewers
 	ending   chan struct{} // closed when the streams have to end
 }
@@ -95,7 +96,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 		guard:    newGuard(l.Addr().(*net.TCPAddr), rand.Text()),
 		assay:    newAssay(cfg.Run),
 		memory:   memory{file: cfg.Remember},
-		folder:   folder{dir: cfg.Dir},
+		folder:   &folder{dir: cfg.Dir},
 		ending:   make(chan struct{}),
 	}
 	return s, nil
@@ -114,7 +115,8 @@ func loopbackOnly(addr string) error {
 	return nil
 }
 
-// URL is the address to open, with the token.
+// URL is the address for its owner to open, with the token. It must not stand in
+// a command line, which every user of the computer can read: see Launch.
 func (s *Server) URL() string { return s.guard.url() }
 
 // Serve answers until ctx ends or the page has been closed for Config.Idle. A

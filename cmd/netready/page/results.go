@@ -16,15 +16,36 @@ import (
 const compared = 12
 
 func (s *Server) results(w http.ResponseWriter, _ *http.Request) {
-	entries, err := s.folder.list()
+	found, err := s.folder.list()
 	if err != nil {
 		refuse(w, http.StatusInternalServerError, "", err.Error())
 		return
 	}
-	if entries == nil {
-		entries = []entry{}
+	answer(w, append(append([]entry{}, s.opened.list()...), found...))
+}
+
+// report finds a result: one that was opened, or one of the folder.
+func (s *Server) report(id string) (report.Report, error) {
+	if one, found := s.opened.find(id); found {
+		return one.report, nil
 	}
-	answer(w, entries)
+	return s.folder.report(id)
+}
+
+// file is one of the two files of a result: the bytes of the folder or, of one
+// that was opened, the same written anew.
+func (s *Server) file(id, ending string) (name string, text []byte, err error) {
+	one, found := s.opened.find(id)
+	if !found {
+		return s.folder.saved(id, ending)
+	}
+	var b bytes.Buffer
+	if ending == ".txt" {
+		err = report.WriteText(&b, one.report)
+	} else {
+		err = report.WriteJSON(&b, one.report)
+	}
+	return report.FileName(one.report) + ending, b.Bytes(), err
 }
 
 // result sends one result: shown (view), or as a file to keep. The text and
@@ -35,20 +56,21 @@ func (s *Server) result(w http.ResponseWriter, r *http.Request) {
 	case "view":
 		s.fragment(w, []string{id}, func(b *bytes.Buffer, all []report.Report) error { return report.HTMLPart(b, all[0]) })
 	case "txt", "json":
-		name, text, err := s.folder.saved(id, "."+form)
+		name, text, err := s.file(id, "."+form)
 		if err != nil {
 			notFound(w, err)
 			return
 		}
 		attach(w, name, map[string]string{"txt": "text/plain; charset=utf-8", "json": "application/json"}[form], text)
 	case "row":
-		_, text, err := s.folder.saved(id, ".txt")
+		s.row(w, id)
+	case "about":
+		rep, err := s.report(id)
 		if err != nil {
 			notFound(w, err)
 			return
 		}
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte(spreadsheetRow(string(text))))
+		answer(w, entryOf(rep))
 	case "html", "xlsx":
 		s.made(w, id, form)
 	default:
@@ -58,12 +80,7 @@ func (s *Server) result(w http.ResponseWriter, r *http.Request) {
 
 // made sends a file that is written for the purpose.
 func (s *Server) made(w http.ResponseWriter, id, form string) {
-	name, _, err := s.folder.saved(id, ".json")
-	if err != nil {
-		notFound(w, err)
-		return
-	}
-	rep, err := s.folder.report(id)
+	rep, err := s.report(id)
 	if err != nil {
 		notFound(w, err)
 		return
@@ -82,7 +99,28 @@ func (s *Server) made(w http.ResponseWriter, id, form string) {
 		refuse(w, http.StatusInternalServerError, "", err.Error())
 		return
 	}
-	attach(w, strings.TrimSuffix(name, ".json")+"."+form, kind, file.Bytes())
+	attach(w, report.FileName(rep)+"."+form, kind, file.Bytes())
+}
+
+// row sends what goes to the clipboard: the line of the text file and, for
+// spreadsheets that take it, the same as a table of typed cells.
+func (s *Server) row(w http.ResponseWriter, id string) {
+	_, text, err := s.file(id, ".txt")
+	if err != nil {
+		notFound(w, err)
+		return
+	}
+	rep, err := s.report(id)
+	if err != nil {
+		notFound(w, err)
+		return
+	}
+	var table strings.Builder
+	if err := report.RowHTML(&table, rep); err != nil {
+		refuse(w, http.StatusInternalServerError, "", err.Error())
+		return
+	}
+	answer(w, map[string]string{"text": spreadsheetRow(string(text)), "html": table.String()})
 }
 
 func (s *Server) compare(w http.ResponseWriter, r *http.Request) {
@@ -98,7 +136,7 @@ func (s *Server) compare(w http.ResponseWriter, r *http.Request) {
 func (s *Server) fragment(w http.ResponseWriter, ids []string, write func(*bytes.Buffer, []report.Report) error) {
 	var all []report.Report
 	for _, id := range ids {
-		rep, err := s.folder.report(id)
+		rep, err := s.report(id)
 		if err != nil {
 			notFound(w, err)
 			return

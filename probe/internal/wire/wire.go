@@ -92,9 +92,13 @@ type Event struct {
 	NoDSCP  string `json:"no_dscp,omitempty"`  // why received marks cannot be read here
 	DownSet *int   `json:"down_set,omitempty"` // the DSCP that the responder's packets leave with
 	NotSet  string `json:"not_set,omitempty"`  // why they leave without the one that was asked for
-	Ended   string `json:"ended,omitempty"`    // the call's down stream is over: sent, consent, limit, stopped
+	Ended   string `json:"ended,omitempty"`    // the call's down stream is over: sent, consent, limit, stopped, busy
 	Closed  string `json:"closed,omitempty"`   // the last line: why the events end: finished, stopped, idle, limit, shutdown
 }
+
+// EndedBusy is Event.Ended of a call whose packets the responder has no room
+// for any more: it showed no sign for a while, and others took its part.
+const EndedBusy = "busy"
 
 // STUN attributes of ours, from the comprehension-optional range.
 const (

@@ -24,6 +24,9 @@ export function say(text) {
   if ($("status").textContent !== text) $("status").textContent = text;
 }
 
+// plain makes "sao" find São Paulo.
+export const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
 // when prints a moment in the reader's own time.
 export const when = (iso) =>
   new Date(iso).toLocaleString(undefined, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });

@@ -1,9 +1,10 @@
 // The form: which region, who, how long.
-import { $, make, say } from "./dom.js";
+import { $, make, plain, say } from "./dom.js";
 import { ask } from "./server.js";
 
 const fields = ["region", "organization", "location", "invite", "duration", "calls"];
 let starting = false; // until the run is seen, or was refused: a second click is not a second test
+let cleared = 0; // the run after which the typed invite was taken out of the form
 let groups; // every region of the list, so that a filter can bring it back
 
 export const values = () => ({
@@ -21,6 +22,11 @@ const whole = (text) => (Number.isSafeInteger(Number(text)) ? Number(text) : 0);
 
 export function wire() {
   groups = [...$("region").querySelectorAll("optgroup")].map((group) => ({ group, options: [...group.children] }));
+  picked = $("region").value;
+  $("region").addEventListener("input", () => {
+    picked = $("region").value;
+    found = "";
+  });
   $("find").addEventListener("input", filter);
   $("find").addEventListener("keydown", (event) => {
     if (event.key === "Enter") event.preventDefault(); // it searches, it does not start
@@ -41,6 +47,10 @@ export function wire() {
 export function reflect(state) {
   const running = state.phase === "running" || state.phase === "stopping";
   starting = false;
+  if (state.phase === "done" && state.run !== cleared) {
+    cleared = state.run;
+    $("invite").value = ""; // it has done its work; one that failed stays to be corrected
+  }
   $("start").disabled = running;
   $("failure").hidden = state.phase !== "failed";
   if (state.phase === "failed") $("failure").textContent = "The test did not come about: " + state.error;
@@ -51,9 +61,7 @@ export function reflect(state) {
 // the form's. The form shows them, should something be missing.
 export function again(about) {
   if (!about) return start(values());
-  $("find").value = "";
-  filter();
-  $("region").value = about.region_id;
+  pick(about.region_id);
   $("organization").value = about.organization;
   $("location").value = about.location;
   $("invite").value = "";
@@ -71,7 +79,6 @@ export async function start(what) {
   try {
     if (!what.region) throw Object.assign(new Error("choose the region that your calls go to"), { field: "region" });
     const { note } = await ask("start", what);
-    $("invite").value = "";
     if (note) say(note);
   } catch (error) {
     if (location.hash !== "#new") location.hash = "#new";
@@ -94,16 +101,14 @@ function complain(name, text) {
   else $(name).removeAttribute("aria-invalid");
 }
 
-// plain makes "sao" find São Paulo.
-const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-
 // filter keeps the regions that hold every word. Countries and continents count
-// as words. A choice that a search has hidden comes back when it is cleared.
-let before = "";
+// as words. A search chooses a region where it leaves one alone; what it passed on
+// the way, letter by letter, nobody chose. Without a match nothing is chosen.
+let picked = ""; // by hand, or by a search that was cleared afterwards
+let found = ""; // by the search that stands there
 function filter() {
   const words = plain($("find").value).split(/[\s,]+/).filter(Boolean);
   const select = $("region");
-  const chosen = (before = select.value || before);
   const kept = [];
   for (const { group, options } of groups) {
     const fits = options.filter((o) => {
@@ -113,12 +118,22 @@ function filter() {
     group.replaceChildren(...fits);
     if (fits.length) select.append(group);
     else group.remove();
-    kept.push(...fits);
+    kept.push(...fits.map((o) => o.value));
   }
-  if (kept.some((o) => o.value === chosen)) select.value = chosen;
-  else select.value = words.length && kept.length ? kept[0].value : "";
-  if (words.length) say(kept.length === 1 ? "1 match" : kept.length + " matches");
+  if (!words.length) picked = found || picked;
+  found = words.length && kept.length === 1 ? kept[0] : "";
+  if (found && found !== picked) picked = "";
+  select.value = found || (kept.includes(picked) ? picked : "");
+  const what = select.value ? ", " + select.selectedOptions[0].dataset.name + " is chosen" : kept.length ? ", choose one" : "";
+  if (words.length) say((kept.length === 1 ? "1 match" : kept.length + " matches") + what);
   plan();
+}
+
+// pick chooses a region as by hand.
+function pick(region) {
+  $("find").value = found = "";
+  picked = region;
+  filter();
 }
 
 // plan says in plain words what the test will send, and where to.
@@ -131,6 +146,8 @@ function plan() {
   // On this machine an invite of the last time does not count, as in handlers.go.
   const known = typed || (region === "local" && from === "the last time" ? "" : kept);
   const far = known ? host(known) : name;
+  const own = option?.hasAttribute("data-responder");
+  if ($("without")) $("without").textContent = region === "local" ? "the test stays inside this computer" : own ? "this region has its own responder" : "call quality will not be measured";
   const list = [];
   if (!region) list.push("Choose a region to see what a test does.");
   else if (region === "local" && !known) {
@@ -138,11 +155,11 @@ function plan() {
     list.push(`${callText(calls, seconds)} go from this machine to itself and back.`);
   } else {
     list.push(`The ports and addresses that calls need are tried, a few packets each: those of ${region === "local" ? "this machine" : name}, and the responder's.`);
-    if (known || option?.hasAttribute("data-responder")) {
+    if (known || own) {
       list.push(`${callText(calls, seconds)} go to ${far} and as much comes back: ${Math.round(calls * 87.2)} kbit/s each way, alone on the line.`);
       list.push(`The bandwidth to ${far} is filled for some seconds, at the very end.`);
     } else {
-      list.push("Without an invite nothing at the far end can count packets: the round trip is measured, up and down are not.");
+      list.push("Without an invite call quality is not measured: nothing at the far end counts packets. The round trip is.");
     }
   }
   $("plan").replaceChildren(...list.map((text) => make("li", {}, make("span", {}, text))));
@@ -173,10 +190,7 @@ async function measure() {
       }
     }
     if (nearest) {
-      $("find").value = "";
-      filter();
-      $("region").value = nearest;
-      plan();
+      pick(nearest);
     }
     say(nearest ? "The nearest is " + $("region").selectedOptions[0].textContent : "No region answered");
     if (!nearest) complain("region", "no region answered; choose one from the list");
@@ -190,7 +204,7 @@ async function forget() {
   try {
     await ask("forget");
     $("invite").dataset.known = "";
-    $("invite-hint").textContent = "It is forgotten. Paste another, or leave this empty for the region's own responder.";
+    $("invite-hint").textContent = "It is forgotten. Paste another link, or leave this empty.";
     $("invite").focus();
     $("forget").remove();
     plan();

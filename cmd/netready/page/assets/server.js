@@ -11,6 +11,17 @@ export async function ask(what, body = {}) {
   return answer(response);
 }
 
+// send hands over a file as it is.
+export const send = async (what, body) => answer(await fetch("api/" + what, { method: "POST", body }));
+
+// file fetches a file with its name.
+export async function file(what) {
+  const response = await fetch("api/" + what);
+  if (!response.ok) await answer(response);
+  const [, name = "netready"] = /filename="?([^";]+)/.exec(response.headers.get("Content-Disposition") ?? "") ?? [];
+  return { name, blob: await response.blob() };
+}
+
 export const read = async (what) => answer(await fetch("api/" + what));
 
 async function answer(response) {

@@ -6,8 +6,6 @@ let begun = false;
 function begin() {
   if (begun) return;
   begun = true;
-  // The token did its work: the cookie has it now, the address bar need not.
-  if (location.search) history.replaceState(null, "", location.pathname + location.hash);
   find("main").append(find("views").content); // until now no more than text in a template
   const asked = location.hash.slice(1);
   if (find("main").dataset.phase === "idle" && (asked === "" || asked === "new")) find("view-new").hidden = false;

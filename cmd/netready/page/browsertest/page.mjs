@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+import { outside } from "./outside.mjs";
 
 const scenario = process.argv[2];
 const given = JSON.parse(process.argv[3]);
@@ -58,7 +59,99 @@ async function download(page) {
   return { name: file.suggestedFilename(), text: readFileSync(await file.path()) };
 }
 
+// copied presses Copy, in each way that browsers have, and reads the clipboard
+// back: the line of the text file, and a table in which numbers are numbers.
+async function copied(page, text) {
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const bare = await browser.newPage(); // without the page's policy
+  for (const way of ["at once", "where that is not permitted"]) {
+    if (way !== "at once") await page.evaluate(() => (document.execCommand = () => false));
+    await page.evaluate(() => navigator.clipboard.writeText("nothing"));
+    await page.getByRole("button", { name: "Copy for spreadsheet" }).click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    const [row, table] = await page.evaluate(async () => {
+      const [item] = await navigator.clipboard.read();
+      return Promise.all(["text/plain", "text/html"].map(async (type) => (await item.getType(type)).text()));
+    });
+    assert.ok(row.includes("\t") && text.includes(row), `${way}: the copied line is not in the file: ${row}`);
+    const cells = await bare.evaluate((table) => [...new DOMParser().parseFromString(table, "text/html").querySelectorAll("td")].map((td) => [td.textContent, td.getAttribute("sdval"), td.dataset.sheetsValue]), table);
+    const numbers = cells.filter(([, value]) => value !== null);
+    assert.ok(numbers.length > 15, `${way}: ${numbers.length} cells have a value: ${table}`);
+    for (const [shown, value, sheets] of numbers) {
+      assert.equal(String(JSON.parse(sheets)[3]), value, way);
+      assert.ok(shown === value || /^\d{4}-\d\d-\d\d /.test(shown), `${way}: ${shown} is ${value}`);
+    }
+    await page.getByRole("button", { name: "Copy for spreadsheet" }).waitFor();
+  }
+  await bare.close();
+  problems.splice(0, problems.length, ...problems.filter((p) => !p.includes("Applying inline style"))); // what the clipboard's own cleaning says of the table
+}
+
+// unchosen types as people do, letter by letter: what a search passes on its way
+// is nobody's choice, and a choice by hand comes back.
+async function unchosen(page) {
+  const region = page.getByLabel("Region");
+  const find = page.getByLabel("Find in the list");
+  for (const [typed, want] of [["oregno", ""], ["fran", "eu-central-1"], ["franz", ""], ["us", ""]]) {
+    await find.fill("");
+    await page.evaluate(() => document.getElementById("region").dispatchEvent(new Event("input")));
+    await region.selectOption("");
+    await find.pressSequentially(typed);
+    assert.equal(await region.inputValue(), want, `after typing ${typed}`);
+    if (want) continue;
+    await start(page);
+    await page.locator("#region-error").waitFor();
+    await find.fill("");
+    assert.equal(await region.inputValue(), "", `after typing ${typed} and clearing it`);
+    await start(page);
+    await page.locator("#region-error").waitFor();
+  }
+  await find.fill("");
+  await region.selectOption("eu-west-2");
+  await find.fill("atlantis");
+  assert.equal(await region.inputValue(), "");
+  await find.fill("");
+  assert.equal(await region.inputValue(), "eu-west-2", "a choice by hand is lost");
+  assert.equal(files(".json").length, 0);
+}
+
 const scenarios = {
+  // widths walks results of every shape through the widths of screens, on the
+  // page and in the printable file, folded and unfolded.
+  async widths() {
+    const page = await visit();
+    const ids = await page.evaluate(() => fetch("api/results").then((r) => r.json()).then((all) => all.map((e) => e.id)));
+    const files = readdirSync(given.html).map((name) => "file://" + given.html + "/" + name);
+    assert.ok(ids.length === 5 && files.length === 5, "five results");
+    const paper = await browser.newPage();
+    for (const at of [...ids, ...files]) {
+      const tab = at.startsWith("file:") ? paper : page;
+      if (tab === paper) await tab.goto(at);
+      else {
+        await tab.evaluate((id) => (location.hash = "#result=" + id), at);
+        await tab.locator(`#report [data-run="${at}"]`).waitFor();
+      }
+      for (const open of [false, true]) {
+        await tab.evaluate((open) => document.querySelectorAll(".report details").forEach((d) => (d.open = open)), open);
+        for (const width of open ? [320, 1100, 1920] : [320, 412, 600, 768, 900, 1024, 1100, 1180, 1280, 1366, 1440, 1600, 1750, 1920, 2560, 3840]) {
+          await tab.setViewportSize({ width, height: 800 });
+          assert.deepEqual(await tab.evaluate(outside), [], `${at}, ${open ? "un" : ""}folded, at ${width} px`);
+        }
+      }
+      // Both columns are there without scrolling, on a laptop.
+      await tab.evaluate(() => document.querySelectorAll(".report details").forEach((d) => (d.open = false)));
+      await tab.setViewportSize({ width: 1280, height: 800 });
+      await tab.evaluate(() => scrollTo(0, 0));
+      for (const name of ["VOIP", "Firewall"]) {
+        const top = await tab.getByRole("region", { name }).evaluate((e) => e.getBoundingClientRect().top);
+        assert.ok(top < 400, `${name} begins at ${top} px of 800: ${at}`);
+      }
+      const table = await tab.locator(".measures").evaluate((e) => e.getBoundingClientRect().bottom);
+      assert.ok(table <= 800, `the VOIP table ends at ${table} px of 800: ${at}`);
+    }
+    await paper.close();
+  },
+
   async whole() {
     const page = await visit();
     await fill(page);
@@ -70,11 +163,7 @@ const scenarios = {
     const got = await download(page);
     assert.deepEqual(files(".txt"), [got.name]);
     assert.deepEqual(got.text, readFileSync(given.dir + "/" + got.name), "the download differs from the file on the disk");
-    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-    await page.getByRole("button", { name: "Copy for spreadsheet" }).click();
-    await page.getByRole("button", { name: "Copied" }).waitFor();
-    const row = await page.evaluate(() => navigator.clipboard.readText());
-    assert.ok(row.includes("\t") && got.text.toString().includes(row), "the copied line is not in the file: " + row);
+    await copied(page, got.text.toString());
     await page.getByRole("button", { name: "Run again" }).click();
     await page.locator("#view-run").waitFor();
     await ended(page);
@@ -113,11 +202,11 @@ const scenarios = {
     await calling(page);
     await page.getByRole("button", { name: "Stop" }).click();
     await ended(page);
-    await page.getByRole("heading", { name: "Undetermined" }).waitFor();
+    await page.getByRole("heading", { name: "No verdict yet" }).waitFor();
     assert.ok((await page.locator("#report .verdict").textContent()).includes("?"), "the result's own sign");
     await page.getByRole("link", { name: "Previous results" }).click();
     const mark = page.locator("#previous .mark").first();
-    assert.equal((await mark.textContent()).trim(), "?Undetermined", "another sign than the result's");
+    assert.equal((await mark.textContent()).trim(), "?No verdict yet", "another sign than the result's");
     const [badge, text] = [await mark.boundingBox(), await page.locator("#previous .what").first().boundingBox()];
     assert.ok(text.x - badge.x - badge.width >= 12, `the mark is ${text.x - badge.x - badge.width} px from the date`);
     const result = JSON.parse(readFileSync(given.dir + "/" + files(".json")[0], "utf8"));
@@ -129,7 +218,7 @@ const scenarios = {
     await fill(page);
     await start(page);
     await ended(page);
-    await page.getByText("the responder fell silent").first().waitFor();
+    await page.getByText("the responder fell silent").filter({ visible: true }).first().waitFor();
     await page.getByRole("region", { name: "VOIP" }).getByText("not measured").first().waitFor();
   },
 
@@ -279,21 +368,79 @@ const scenarios = {
     }
   },
 
+  // list is many results: found, sorted and compared without a mouse, and a
+  // colleague's file among them.
+  async list() {
+    const page = await visit({ viewport: { width: 1280, height: 800 } });
+    await page.getByRole("link", { name: "Previous results" }).click();
+    const items = page.locator("#previous li");
+    await items.nth(39).waitFor();
+    const bottom = await page.getByRole("button", { name: "Compare" }).evaluate((e) => e.getBoundingClientRect().bottom);
+    assert.ok(bottom < 400, `Compare lies at ${bottom} px`);
+    await check(page, "long list");
+    await page.getByLabel("Filter").focus();
+    await page.keyboard.type("hamburg warehouse-1");
+    await page.getByText("11 of 40 results", { exact: true }).first().waitFor();
+    assert.equal(await items.count(), 11);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("Not"); // of the verdicts
+    assert.equal(await page.getByLabel("Verdict").inputValue(), "not_ready");
+    for (const mark of await page.locator("#previous .mark").allTextContents()) assert.match(mark, /Not ready/);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("Old");
+    const times = await page.locator("#previous strong").evaluateAll((all) => all.map((e) => Date.parse(e.textContent)));
+    assert.ok(times.length > 1 && times.every((t, i) => !i || t >= times[i - 1]), "not the oldest first: " + times);
+    // A tick stays, whatever the filter shows.
+    await page.getByRole("checkbox").first().check();
+    await page.getByLabel("Filter").fill("hamburg warehouse-2");
+    await page.getByLabel("Verdict").selectOption("");
+    await page.getByRole("checkbox").first().check();
+    await page.getByRole("button", { name: "Compare 2 side by side" }).click();
+    await page.getByRole("heading", { name: "Side by side" }).waitFor();
+    await page.goBack();
+    await items.first().waitFor();
+    // A colleague's file, by the button and by dropping it.
+    const choose = async (path) => {
+      const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.getByRole("button", { name: "Open a file" }).click()]);
+      await chooser.setFiles(path);
+    };
+    await choose(given.wrong);
+    await page.locator("#open-error").getByText("0 bytes").waitFor();
+    problems.length = 0; // the browser's, that the server refused it
+    await choose(given.colleague);
+    await ended(page);
+    await page.getByText("Colleague Ltd").first().waitFor();
+    const own = await download(page);
+    assert.ok(own.text.toString().includes("Colleague Ltd"), "the opened result cannot be saved");
+    await page.goto(given.url + "#new");
+    await page.locator("#form:not([inert])").waitFor();
+    const text = readFileSync(given.colleague, "utf8");
+    await page.evaluate((text) => {
+      const data = new DataTransfer();
+      data.items.add(new File([text], "dropped.json"));
+      document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+    }, text);
+    await ended(page);
+    await page.getByRole("link", { name: "Previous results" }).click();
+    await page.getByText("opened from the file dropped.json").waitFor();
+    await check(page, "list with opened files");
+  },
+
   async remembered() {
     const page = await visit();
     await fill(page, { region: "local" });
-    await page.getByLabel("Responder invite").fill("https://far.example.net:8443/i#TOKENTOKEN.PIN");
+    await page.getByLabel("Test invite").fill("https://far.example.net:8443/i#TOKENTOKEN.PIN");
     const plan = await page.locator("#plan").textContent();
     assert.ok(plan.includes("those of this machine") && plan.includes("go to far.example.net:8443"), plan);
     await fill(page, { organization: "Zoë & Söhne", seconds: "10" });
-    await page.getByLabel("Responder invite").fill("https://far.example.net:8443/i#TOKENTOKEN.PIN");
+    await page.getByLabel("Test invite").fill("https://far.example.net:8443/i#TOKENTOKEN.PIN");
     await start(page);
     await ended(page);
     const other = await visit({}, await browser.newContext());
     await other.evaluate(() => (location.hash = "#new"));
     assert.equal(await other.getByLabel("Region").inputValue(), "eu-central-1");
     assert.equal(await other.getByLabel("Organization").inputValue(), "Zoë & Söhne");
-    assert.equal(await other.getByLabel("Responder invite").inputValue(), "");
+    assert.equal(await other.getByLabel("Test invite").inputValue(), "");
     await other.getByText("far.example.net:8443", { exact: true }).waitFor();
     assert.ok(!(await other.content()).includes("TOKENTOKEN"));
     await other.getByRole("button", { name: "Forget it" }).click();
@@ -345,7 +492,8 @@ const scenarios = {
     await page.locator("#region-error").waitFor();
     await page.getByLabel("Find in the list").fill("");
     assert.ok((await options()).length > 5);
-    assert.equal(await page.getByLabel("Region").inputValue(), "eu-central-1");
+    assert.equal(await page.getByLabel("Region").inputValue(), "", "a region that nobody chose is kept");
+    await unchosen(page);
     // The skip link leads to the content of the view, not out of it.
     await page.getByRole("link", { name: "Previous results" }).click();
     await page.getByRole("heading", { name: "Previous results" }).waitFor();
@@ -372,7 +520,7 @@ const scenarios = {
     await ended(page);
     // Each form of the result can be had.
     for (const [name, ending, magic] of [["JSON", ".json", "{"], ["Printable page", ".html", "<!doctype html>"], ["Workbook", ".xlsx", "PK"]]) {
-      const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name }).click()]);
+      const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name, exact: true }).click()]);
       const text = readFileSync(await file.path());
       assert.ok(file.suggestedFilename().endsWith(ending) && text.toString("latin1").startsWith(magic), name + " is " + file.suggestedFilename());
       if (ending === ".json") assert.deepEqual(text, readFileSync(given.dir + "/" + file.suggestedFilename()));

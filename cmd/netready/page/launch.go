@@ -1,0 +1,98 @@
+package page
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+)
+
+// launchPage leads a browser on. The address in it works once.
+var launchPage = template.Must(template.New("launch").Parse(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="referrer" content="no-referrer">
+<meta http-equiv="refresh" content="0; url={{.}}">
+<title>netready</title>
+</head>
+<body><p>Opening netready… If nothing happens, <a href="{{.}}">open it here</a>.</p></body>
+</html>
+`))
+
+// Launch is a file for a browser to open: it leads to the page. What stands in
+// the command line of a browser every user of this computer can read, so no
+// address that works may stand there. The file can be read by this user alone,
+// the address in it works once, and with that the file is gone.
+type Launch struct {
+	path   string
+	remove sync.Once
+}
+
+// Launch writes such a file. Close takes it away, used or not.
+func (s *Server) Launch() (*Launch, error) {
+	dir, err := s.privateFolder()
+	if err != nil {
+		return nil, err
+	}
+	l := &Launch{path: filepath.Join(dir, "netready.html")}
+	file, err := os.OpenFile(l.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("making the file that opens the page: %w", err), os.RemoveAll(dir))
+	}
+	err = errors.Join(launchPage.Execute(file, s.guard.ticket(l.Close)), file.Close())
+	if err != nil {
+		l.Close()
+		return nil, fmt.Errorf("writing the file that opens the page: %w", err)
+	}
+	return l, nil
+}
+
+// privateFolder makes a folder that this user alone can enter. The folder of
+// results comes first: browsers that are shut into a sandbox (Ubuntu's Firefox)
+// see no hidden folder of the home nor the one for temporary files.
+func (s *Server) privateFolder() (string, error) {
+	cache, _ := os.UserCacheDir() // "" is passed over
+	var failed error
+	for _, parent := range []string{s.cfg.Dir, cache, os.TempDir()} {
+		if parent == "" {
+			continue
+		}
+		dir, err := os.MkdirTemp(parent, "open-page-") // mode 0700
+		if err == nil && !isPrivate(dir) {
+			err = errors.Join(fmt.Errorf("%s keeps no modes", parent), os.Remove(dir))
+		}
+		if err == nil {
+			return dir, nil
+		}
+		failed = errors.Join(failed, err)
+	}
+	return "", fmt.Errorf("making a folder that only you can read: %w", failed)
+}
+
+// isPrivate tells whether the file system took the mode: that of a USB stick
+// does not. Windows has access lists, which are inherited from the user's folder.
+func isPrivate(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && (runtime.GOOS == "windows" || info.Mode().Perm() == 0o700)
+}
+
+// URL is the address of the file: no secret is in it.
+func (l *Launch) URL() string {
+	path := filepath.ToSlash(l.path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/…
+	}
+	u := url.URL{Scheme: "file", Path: path}
+	return u.String()
+}
+
+// Close takes the file away.
+func (l *Launch) Close() {
+	l.remove.Do(func() { _ = os.RemoveAll(filepath.Dir(l.path)) }) // its own folder, of this moment
+}

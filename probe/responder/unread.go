@@ -1,0 +1,44 @@
+package responder
+
+import "time"
+
+// unreadFor is how long the records of a call wait for somebody who reads them:
+// longer than a line of events may take to leave, and the second between two.
+const unreadFor = writeWait + 5*time.Second
+
+// mostUnread is how many records of a call wait at most, both ways together.
+func (c *call) mostUnread() int { return 3 * int(unreadFor/c.request.Ptime) }
+
+// bound drops what nobody reads, and all that follows: a trace with a hole in
+// it would say that the path lost the packets. c.mu is held.
+func (c *call) bound() {
+	if len(c.up.news)+len(c.down) > c.mostUnread() {
+		c.unread = true
+	}
+	if c.unread {
+		c.up.news, c.down = nil, nil
+	}
+}
+
+// stopReading says that nobody reads the trace of a session any more.
+func (s *session) stopReading() {
+	for _, c := range s.calls {
+		c.mu.Lock()
+		c.unread = true
+		c.bound()
+		c.mu.Unlock()
+	}
+}
+
+// isUnread says whether a part of the trace had to be dropped.
+func (s *session) isUnread() bool {
+	for _, c := range s.calls {
+		c.mu.Lock()
+		unread := c.unread
+		c.mu.Unlock()
+		if unread {
+			return true
+		}
+	}
+	return false
+}
