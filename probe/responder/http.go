@@ -19,6 +19,7 @@ import (
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
+	"netready/probe/responder/listen"
 	"netready/probe/responder/share"
 )
 
@@ -322,6 +323,7 @@ func (s *Server) drop(session *session, why string) {
 	session.close(why)
 	session.loan.Return()
 	s.door.Dismiss(session.id)
+	s.opener.Forget(session.grant.Nonce)
 	if s.remove(session) && s.ports != nil {
 		s.ports.Forget(session.grant.Nonce)
 	}
@@ -432,7 +434,11 @@ func (s *Server) openPorts(w http.ResponseWriter, r *http.Request, session *sess
 	if !decode(w, r, &request) {
 		return
 	}
-	grant, err := s.opener.Open(r.Context(), session.grant.Nonce, request)
+	grant, err := s.opener.Open(r.Context(), session.grant.Nonce, session.client, request)
+	if errors.Is(err, listen.ErrBusy) {
+		busy(w, turnAgain, "", err.Error())
+		return
+	}
 	if err != nil {
 		refuse(w, http.StatusBadRequest, wire.CodeRequest, err.Error())
 		return
