@@ -3,8 +3,6 @@ package responder
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -85,7 +83,8 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 		if r.ContentLength != 0 && http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWait)) != nil {
 			return
 		}
-		if r.URL.Path != "/i" && !s.holdsToken(r) {
+		holder, ok := s.now.Load().holder(r)
+		if r.URL.Path != "/i" && !ok {
 			s.log.Warn("a request without the token", "from", r.RemoteAddr, "path", short(r.URL.Path))
 			w.Header().Set("Connection", "close") // nothing of a stranger's is waited for
 			refuse(w, http.StatusUnauthorized, wire.CodeToken, "the token is missing or wrong: ask for a fresh invite")
@@ -107,14 +106,9 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 			busy(w, time.Second, "", "too many requests at once over one connection")
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), arrivedKey{}, arrived)))
+		ctx := context.WithValue(context.WithValue(r.Context(), arrivedKey{}, arrived), holderKey{}, holder)
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
-}
-
-func (s *Server) holdsToken(r *http.Request) bool {
-	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	hash := sha256.Sum256([]byte(given))
-	return ok && subtle.ConstantTimeCompare(hash[:], s.tokenHash[:]) == 1
 }
 
 // unwanted says what is wrong with the body that a request announces.
@@ -143,7 +137,11 @@ func busy(w http.ResponseWriter, after time.Duration, ticket, sentence string) {
 	})
 }
 
-type arrivedKey struct{}
+// What a request's context holds: when it arrived, and whose token it shows.
+type (
+	arrivedKey struct{}
+	holderKey  struct{}
+)
 
 func refuse(w http.ResponseWriter, status int, code, sentence string) {
 	w.Header().Set("Content-Type", "application/json")
@@ -206,12 +204,13 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 	}
 	at, _ := netip.ParseAddrPort(r.RemoteAddr)
 	client := at.Addr().Unmap()
-	turn, why := s.admit(request, client)
+	token, _ := r.Context().Value(holderKey{}).(string)
+	turn, why := s.admit(request, share.Holder{Token: token, From: client})
 	if turn.Loan == nil {
 		busy(w, turn.After, turn.Ticket, why)
 		return
 	}
-	request.Duration = min(request.Duration, s.limits.Duration)
+	request.Duration = min(request.Duration, s.now.Load().limits.Duration)
 	session, err := s.begin(request, client, turn.Loan)
 	if err != nil {
 		busy(w, turnAgain, "", err.Error())
@@ -243,8 +242,8 @@ func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 		return bad("DSCP %d: it has to be 0 to 63", r.DSCP)
 	case r.Calls < 1:
 		return bad("%d calls: it has to be at least one", r.Calls)
-	case r.Calls > s.limits.Calls:
-		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d calls at once: this responder grants %d", r.Calls, s.limits.Calls)
+	case r.Calls > s.now.Load().limits.Calls:
+		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d calls at once: this responder grants %d", r.Calls, s.now.Load().limits.Calls)
 	case !costOf(r).Within(s.ledger.Shares().Address):
 		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d packets a second: this responder grants one address %d; ask for fewer calls",
 			costOf(r).Packets, s.ledger.Shares().Address.Packets)
@@ -256,13 +255,12 @@ func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 const turnAgain = 2 * time.Second
 
 // admit lends a request what it costs, or says when to ask again and why.
-func (s *Server) admit(r wire.Request, client netip.Addr) (turn share.Turn, why string) {
+func (s *Server) admit(r wire.Request, holder share.Holder) (turn share.Turn, why string) {
 	now := time.Now()
-	if !s.asks.Allow(client, now) {
+	if !s.asks.Allow(holder.From, now) {
 		return share.Turn{After: turnAgain, Ticket: r.Ticket}, "too many ask at once"
 	}
-	holder := share.Holder{Token: tokenName, From: client}
-	turn = s.ledger.Ask(holder, costOf(r), r.Ticket, now, func() bool { return s.starts.Allow(client, now) })
+	turn = s.ledger.Ask(holder, costOf(r), r.Ticket, now, func() bool { return s.starts.Allow(holder.From, now) })
 	return turn, "it has as many calls as it takes now, in all or from this address"
 }
 
@@ -271,7 +269,7 @@ func (s *Server) begin(request wire.Request, client netip.Addr, loan *share.Loan
 	session := newSession(request, client)
 	session.loan = loan
 	session.ctx, session.cancel = context.WithCancel(s.ctx)
-	if out := s.add(session, s.limits.Sessions); out != nil {
+	if out := s.add(session, s.now.Load().limits.Sessions); out != nil {
 		s.drop(out, "busy")
 	}
 	if err := session.arm(); err != nil {
@@ -488,7 +486,7 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request, session *sessi
 	if !session.mayTransfer(w) {
 		return
 	}
-	most = min(most, s.limits.Transfer)
+	most = min(most, s.now.Load().limits.Transfer)
 	end := time.Now().Add(min(time.Duration(min(seconds, 60)*float64(time.Second)), maxTransfer))
 	chunk := make([]byte, frame)
 	_, _ = rand.Read(chunk)
@@ -514,7 +512,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, session *session
 	if http.NewResponseController(w).SetReadDeadline(time.Now().Add(maxTransfer+time.Second)) != nil {
 		return
 	}
-	body := io.LimitReader(r.Body, s.limits.Transfer)
+	body := io.LimitReader(r.Body, s.now.Load().limits.Transfer)
 	b := make([]byte, frame)
 	var result wire.UploadResult
 	var first, last time.Duration
