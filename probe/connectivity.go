@@ -77,7 +77,7 @@ func (e evidence) judge() Connectivity {
 // not fully, what follows from that is not measured, with that reason: the
 // cause is said once.
 func (r *run) settleConnectivity(ctx context.Context, rows []port.Row) {
-	c := r.gather(ctx, rows).judge()
+	c := r.gather(rows).judge()
 	if ctx.Err() != nil { // a stopped run proves no silence
 		c = Connectivity{Text: "The run was stopped before it was known what this computer reaches."}
 	}
@@ -139,7 +139,7 @@ func (r *run) blameConnectivity(c Connectivity) {
 }
 
 // gather collects the evidence.
-func (r *run) gather(ctx context.Context, rows []port.Row) evidence {
+func (r *run) gather(rows []port.Row) evidence {
 	e := evidence{address: hasAddress()}
 	v4, v6 := environment.Routes()
 	e.route = v4 || v6

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"netready/probe/internal/stamp"
@@ -63,7 +64,7 @@ func Run(ctx context.Context, link Link, s Settings) Result {
 	case ctx.Err() != nil: // of Ctrl-C the errors say no more than its Go name
 		r.Reason = "the run was stopped before it was finished"
 	default:
-		r.Reason = errors.Join(errs...).Error()
+		r.Reason = strings.ReplaceAll(errors.Join(errs...).Error(), "\n", ", ")
 	}
 	return r
 }

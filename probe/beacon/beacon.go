@@ -7,9 +7,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/pion/stun/v3"
@@ -72,7 +72,11 @@ func Measure(ctx context.Context, e Endpoints) Result {
 	if len(reasons) == 0 {
 		return Result{Reason: "the region has no public endpoint that measures a round trip"}
 	}
-	return Result{Reason: errors.Join(reasons...).Error()}
+	words := make([]string, len(reasons))
+	for i, err := range reasons {
+		words[i] = err.Error()
+	}
+	return Result{Reason: strings.Join(words, ", ")}
 }
 
 func askEcho() ([]byte, func([]byte) bool) {

@@ -269,10 +269,10 @@ func (s *calls) lastLines(ctx context.Context, reason error, settle time.Duratio
 	if reason != nil {
 		return reason
 	}
-	if !s.isLinkDown() {
-		return errors.New("the responder's last report did not come")
+	if err := s.linkError(); err != nil || s.isLinkDown() {
+		return err
 	}
-	return s.linkError()
+	return errors.New("the responder's last report did not come")
 }
 
 // isFlowing tells whether a responder's stream is still going on.

@@ -19,14 +19,16 @@ import (
 
 	"netready/probe/internal/dial"
 	"netready/probe/internal/portal"
+	"netready/probe/internal/proxy"
 )
 
 // Options say what to look at. Zero fields mean the defaults.
 type Options struct {
-	Hosts    []string      // the service's names; none: nothing is sent
-	Limit    time.Duration // 0: DefaultLimit
-	Resolver *net.Resolver // nil: the system's
-	Portal   string        // http URL whose host answers for the captive portal; "": http://HOST/ of the first host
+	Hosts    []string        // the service's names; none: nothing is sent
+	Limit    time.Duration   // 0: DefaultLimit
+	Resolver *net.Resolver   // nil: the system's
+	Proxy    *proxy.Settings // nil: the system's
+	Portal   string          // http URL whose host answers for the captive portal; "": http://HOST/ of the first host
 }
 
 // DefaultLimit is for each look-up and for the captive portal: a look-up of a
@@ -76,7 +78,7 @@ func Run(ctx context.Context, o Options) Result {
 	defer cancel()
 	var r Result
 	var wg sync.WaitGroup
-	wg.Go(func() { r.Proxy, r.ProxySource = proxy(ctx, o.Hosts) })
+	wg.Go(func() { r.Proxy, r.ProxySource = proxyTo(ctx, o) })
 	wg.Go(func() { r.CaptivePortal, r.PortalReason = captive(ctx, o) })
 	wg.Go(func() { r.DNS = lookups(ctx, o) })
 	v4, v6 := Routes()

@@ -31,21 +31,10 @@ func TestOdd(t *testing.T) {
 	}
 }
 
-func TestClean(t *testing.T) {
-	for in, want := range map[string]string{
-		"http://user:secret@proxy:3128": "http://proxy:3128", "http://proxy:3128": "http://proxy:3128",
-		"proxy:3128": "proxy:3128", "user:secret@proxy:3128": "proxy:3128", "": "",
-	} {
-		if got := clean(in); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestProxyOfTheEnvironment(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://user:secret@proxy.example:3128")
 	t.Setenv("NO_PROXY", "")
-	address, source := proxy(t.Context(), []string{"api.example.com"})
+	address, source := proxyTo(t.Context(), Options{Hosts: []string{"api.example.com"}})
 	if address != "http://proxy.example:3128" || source != "environment" {
 		t.Errorf("got %q from %q", address, source)
 	}

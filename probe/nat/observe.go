@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pion/stun/v3"
@@ -39,7 +40,11 @@ func (o Options) places(ctx context.Context) ([]place, error) {
 		add(s.Address, s.Nonce, false)
 	}
 	if len(all) == 0 {
-		return nil, errors.Join(append(errs, errors.New("nobody to ask: neither a responder nor a STUN server"))...)
+		words := []string{"nobody to ask: neither a responder nor a STUN server"}
+		for _, err := range errs {
+			words = append(words, err.Error())
+		}
+		return nil, errors.New(strings.Join(words, ", "))
 	}
 	return distinct(all), nil
 }

@@ -53,8 +53,8 @@ func attempt(ctx context.Context, addr netip.Addr, s Settings, privileged bool) 
 	e := &echoes{settings: s, waiting: map[int]time.Time{}}
 	for {
 		begun := e.begun()
-		err := e.run(ctx, addr, privileged)
-		if err != nil && e.begun() == begun {
+		// Of a socket that has asked something the questions tell what happened.
+		if err := e.run(ctx, addr, privileged); err != nil && e.begun() == begun {
 			return tally{}, fmt.Errorf("sending ICMP echo requests to %s: %w", addr, err)
 		}
 		if ctx.Err() != nil || e.full() {

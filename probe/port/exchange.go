@@ -70,7 +70,7 @@ func (e *exchanging) try(ctx context.Context) *outcome {
 	}
 	secondChance := e.bad != nil
 	e.asked = time.Now()
-	wait := e.t.opts.Paths.wait(e.t.addr.Addr(), e.sent)
+	wait := e.t.wait(e.sent)
 	if err := e.conn.SetReadDeadline(e.asked.Add(wait)); err != nil || ctx.Err() != nil {
 		return e.bad
 	}
@@ -146,3 +146,18 @@ func (e *exchanging) heard(err error) {
 	o := e.t.blamed(err, e.tap.read())
 	e.bad = &o
 }
+
+// wait is how long to wait after a try, counted from 0. A name server has to ask
+// others before it answers: how fast its address answers elsewhere says nothing.
+func (t target) wait(i int) time.Duration {
+	if t.session != nil || t.check.Protocol != "dns" {
+		return t.opts.Paths.wait(t.addr.Addr(), i)
+	}
+	if i == tries-1 {
+		return slowResolver
+	}
+	return patient.after(i)
+}
+
+// slowResolver is the last wait for a name server, 6.4 s after the first question.
+const slowResolver = 3200 * time.Millisecond

@@ -16,6 +16,9 @@ type listener = wire.Listener
 // place is where a target is, in words: TCP 443 on api.example.com (192.0.2.1).
 func (t target) place() string {
 	where := t.check.Host
+	if t.via != nil {
+		return fmt.Sprintf("%s %d on %s through the proxy %s", t.transport(), t.check.Port, where, t.via.Name())
+	}
 	if ip := t.addr.Addr().String(); ip != where {
 		where += " (" + ip + ")"
 	}

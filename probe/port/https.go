@@ -3,18 +3,13 @@ package port
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
-
-	"golang.org/x/net/http/httpproxy"
 
 	"netready/probe/internal/portal"
 )
@@ -22,19 +17,16 @@ import (
 // https asks for a page, by HTTPS or by HTTP. Any status is proof that a web
 // server is there; that it is the right one, only a certificate proves.
 func (t target) https(ctx context.Context) outcome {
-	o := t.getPage(ctx)
-	if o.status == Pass {
-		return o
-	}
-	return t.orByProxy(ctx, o)
-}
-
-func (t target) getPage(ctx context.Context) outcome {
 	conn, verdict := t.connect(ctx, t.check.Protocol == "https")
 	if verdict != nil {
 		return *verdict
 	}
 	defer conn.Close()
+	return t.pageOver(ctx, conn)
+}
+
+// pageOver asks for a page over a connection.
+func (t target) pageOver(ctx context.Context, conn net.Conn) outcome {
 	defer boundTo(ctx, conn)()
 	answer, err := getRoot(ctx, conn, t.check.Host)
 	var malformed *malformedError
@@ -47,6 +39,13 @@ func (t target) getPage(ctx context.Context) outcome {
 		return t.fail(NoReply, "%s accepted the connection but did not answer the request", t.place())
 	case err != nil:
 		return t.blamed(err, nil)
+	}
+	return t.judgePage(answer)
+}
+
+// judgePage tells a page of the host from somebody else's.
+func (t target) judgePage(answer page) outcome {
+	switch {
 	case answer.code == portal.Status:
 		return t.behindPortal()
 	case t.check.Protocol == "http" && portal.LeadsAway(answer.location, t.check.Host):
@@ -82,8 +81,11 @@ func getRoot(ctx context.Context, conn net.Conn, host string) (page, error) {
 	if err := r.Write(conn); err != nil {
 		return page{}, err
 	}
-	reader := bufio.NewReader(conn)
-	var got page
+	return readFinal(bufio.NewReader(conn), r)
+}
+
+// readFinal reads responses up to the final one.
+func readFinal(reader *bufio.Reader, r *http.Request) (got page, err error) {
 	for range mostInterim {
 		if got, err = readPage(reader, r); err != nil || got.code >= 200 || got.code == http.StatusSwitchingProtocols {
 			break
@@ -117,85 +119,3 @@ func readPage(reader *bufio.Reader, r *http.Request) (page, error) {
 
 // httpVersion is how every response begins (RFC 9112 4).
 var httpVersion = regexp.MustCompile(`^HTTP/[0-9](\.[0-9])?$`)
-
-// orByProxy tries the environment's proxy after the direct way has failed, as
-// a browser would use it. Through CONNECT the certificate is still the
-// service's own, so the proof is as good.
-func (t target) orByProxy(ctx context.Context, direct outcome) outcome {
-	if t.opts.NoProxy || t.check.Protocol == "http" || direct.reason == Intercepted {
-		return direct
-	}
-	at := net.JoinHostPort(t.check.Host, fmt.Sprint(t.check.Port))
-	proxy, err := httpproxy.FromEnvironment().ProxyFunc()(&url.URL{Scheme: "https", Host: at})
-	if err != nil || proxy == nil || proxy.Scheme != "http" {
-		return direct
-	}
-	conn, err := connectThrough(ctx, proxy, at)
-	if err != nil {
-		direct.detail += fmt.Sprintf(". The proxy %s did not help: %s", proxy.Host, err)
-		return direct
-	}
-	defer boundTo(ctx, conn)()
-	secure, verdict := t.handshake(ctx, conn)
-	if verdict != nil {
-		return *verdict
-	}
-	defer secure.Close()
-	state := secure.(*tls.Conn).ConnectionState()
-	return passed(fmt.Sprintf("reached through the proxy %s only; the direct way is closed (%s). Certificate issued by %s",
-		proxy.Host, direct.reason, issuer(state.PeerCertificates)))
-}
-
-// errPortal is a proxy, or who answers in its place, that wants a log-in first.
-var errPortal = errors.New("a captive portal answers")
-
-// connectThrough opens a tunnel (RFC 9110 9.3.6).
-func connectThrough(ctx context.Context, proxy *url.URL, at string) (net.Conn, error) {
-	var d net.Dialer
-	host := proxy.Host
-	if proxy.Port() == "" {
-		host = net.JoinHostPort(proxy.Hostname(), "80")
-	}
-	conn, err := d.DialContext(ctx, "tcp", host)
-	if err != nil {
-		return nil, err
-	}
-	stop := boundTo(ctx, conn)
-	defer stop()
-	r := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: at}, Host: at, Header: http.Header{}}
-	if u := proxy.User; u != nil {
-		password, _ := u.Password()
-		basic := http.Request{Header: http.Header{}}
-		basic.SetBasicAuth(u.Username(), password)
-		r.Header.Set("Proxy-Authorization", basic.Header.Get("Authorization"))
-	}
-	if err := r.Write(conn); err != nil {
-		_ = conn.Close()
-		return nil, err
-	}
-	answer, err := http.ReadResponse(bufio.NewReader(&oneByte{conn}), r)
-	if err != nil {
-		_ = conn.Close()
-		return nil, err
-	}
-	_ = answer.Body.Close()
-	if answer.StatusCode == portal.Status {
-		_ = conn.Close()
-		return nil, errPortal
-	}
-	if answer.StatusCode != http.StatusOK {
-		_ = conn.Close()
-		return nil, fmt.Errorf("it answered %s", answer.Status)
-	}
-	return conn, nil
-}
-
-// oneByte keeps a buffered reader from taking bytes of the tunnel.
-type oneByte struct{ io.Reader }
-
-func (r *oneByte) Read(b []byte) (int, error) {
-	if len(b) > 1 {
-		b = b[:1]
-	}
-	return r.Reader.Read(b)
-}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"netready/probe/internal/proxy"
 	"netready/probe/internal/wire"
 )
 
@@ -116,12 +117,16 @@ type Options struct {
 	Done     func(Row)      // called as each row is finished, one call at a time; nil: nobody looks
 	Resolver *net.Resolver  // nil: the system's
 	Roots    *x509.CertPool // nil: the system's
-	NoProxy  bool           // do not try the environment's proxy where the direct way fails
-	Paths    *Paths         // what is known of the far ends' round trips; nil: nothing yet
+	NoProxy  bool           // do not use a proxy, as a browser would
+	// Proxies are those that a browser would use; nil: by the environment's
+	// variables and the system's settings.
+	Proxies *proxy.Settings
+	Paths   *Paths // what is known of the far ends' round trips; nil: nothing yet
 	// Question is a name that a DNS server is asked for; "": one that cannot exist.
 	Question string
 
 	pulse    *pulse
+	proxies  func() *proxy.Settings
 	invented func() []netip.Addr // what the resolver answers for names that do not exist
 }
 
@@ -164,6 +169,12 @@ func Run(ctx context.Context, checks []Check, opts Options) []Row {
 	opts = opts.withDefaults()
 	beating, stop := context.WithCancel(ctx)
 	opts.pulse = &pulse{last: time.Now()}
+	opts.proxies = sync.OnceValue(func() *proxy.Settings {
+		if opts.Proxies != nil {
+			return opts.Proxies
+		}
+		return proxy.System(ctx)
+	})
 	opts.invented = sync.OnceValue(func() []netip.Addr { return inventedBy(ctx, opts.Resolver) })
 	var wg sync.WaitGroup
 	wg.Go(func() { opts.pulse.run(beating) })
@@ -203,15 +214,31 @@ func checkAll(ctx context.Context, checks []Check, opts Options) []Row {
 
 func run(ctx context.Context, check Check, opts Options) []Row {
 	started := time.Now()
+	found, word, wantsLogin := viaProxies(ctx, check, opts, started)
+	if found != nil {
+		return []Row{*found}
+	}
 	targets, verdict := resolve(ctx, check, opts)
 	if verdict != nil {
 		check.place(verdict)
+		if wantsLogin != nil {
+			verdict, word = wantsLogin, ""
+		}
+		verdict.detail += word
 		return []Row{row(ctx, target{check: check}, *verdict, started)}
 	}
 	rows := make([]Row, len(targets))
 	var wg sync.WaitGroup
 	for i, t := range targets {
-		wg.Go(func() { rows[i] = row(ctx, t, t.steady(ctx), started) })
+		wg.Go(func() {
+			o := t.steady(ctx)
+			if wantsLogin != nil && o.status == Fail {
+				o = *wantsLogin
+			} else {
+				o.detail += word
+			}
+			rows[i] = row(ctx, t, o, started)
+		})
 	}
 	wg.Wait()
 	return rows
@@ -249,6 +276,9 @@ func row(ctx context.Context, t target, o outcome, started time.Time) Row {
 		Family: t.family, Required: t.check.Required, Note: t.check.Note,
 		Status: o.status, Reason: o.reason, By: o.who, Detail: o.detail, Tested: o.tested, Failed: o.failed,
 		Elapsed: time.Since(started), Address: t.addr.Addr(), IsResolver: t.isResolver,
+	}
+	if t.via != nil {
+		r.Via = t.via.Name()
 	}
 	if t.optional {
 		r.Required = false

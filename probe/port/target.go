@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"netready/probe/internal/proxy"
 )
 
 // A target is one address that one check is about.
@@ -20,7 +22,8 @@ type target struct {
 	session  *Session // not nil: the responder is there and must prove itself
 	opts     Options
 
-	isResolver bool // the configured DNS resolver
+	via        *proxy.Way // the proxy in between, nil: none
+	isResolver bool       // the configured DNS resolver
 }
 
 // resolve finds the addresses of a check, or says at once why there are none.

@@ -24,14 +24,6 @@ import (
 // tls makes a handshake and looks at the certificate. The responder proves
 // itself over the connection instead, whatever its certificate.
 func (t target) tls(ctx context.Context) outcome {
-	o := t.tlsDirect(ctx)
-	if o.status == Pass || t.session != nil {
-		return o
-	}
-	return t.orByProxy(ctx, o)
-}
-
-func (t target) tlsDirect(ctx context.Context) outcome {
 	started := time.Now()
 	conn, verdict := t.connect(ctx, true)
 	if verdict != nil {
@@ -167,7 +159,7 @@ func (t target) judge(chain []*x509.Certificate) *outcome {
 // not, a private authority issued it: a proxy's, for a host in the Internet;
 // the owner's, for one in the company's own network.
 func (t target) judgeAuthority(chain []*x509.Certificate) *outcome {
-	if verify(chain, publicRoots(), t.check.Host) == nil || logged(chain[0]) || !inInternet(t.addr.Addr()) {
+	if verify(chain, publicRoots(), t.check.Host) == nil || logged(chain[0]) || !t.inInternet() {
 		return nil
 	}
 	o := t.fail(Intercepted, "%s shows a certificate issued by %s: this machine trusts it, the public does not, so a proxy in between opens the encryption",

@@ -129,11 +129,11 @@ func (s *Server) proof(c *wire.Check, a stamp.Arrival) {
 // knock answers the question of a firewall check.
 func (s *Server) knock(b []byte, a stamp.Arrival) {
 	k, nonce, ok := wire.ParseKnock(b, s.nonceOf)
-	if !ok || !s.mayBeTold(k.ID, a.From) || !s.again(k.ID, k.Random) {
+	if !ok || !s.mayAnswer(k.ID, k.Random, a.From) {
 		return
 	}
 	reply := k.Answer(a.From, int(s.media.LocalAddr().Port())).Marshal(nonce)
-	s.delayed.After(s.ctx, k, func() { _ = s.media.Write(reply, a.From) })
+	s.delayed.After(s.ctx, k, a.From, func() { _ = s.media.Write(reply, a.From) })
 }
 
 // streams counts the down streams under way.

@@ -99,12 +99,15 @@ func (s *Server) mayReach(to netip.AddrPort, client netip.Addr) bool {
 	return reachable(to, client) && !s.networks.has(to.Addr().Unmap())
 }
 
-// mayBeTold is mayReach for the session that a question of a firewall check is of.
-func (s *Server) mayBeTold(id wire.KnockID, to netip.AddrPort) bool {
-	s.registry.mu.Lock()
-	session := s.knocks[id]
-	s.registry.mu.Unlock()
-	return session != nil && s.mayReach(to, session.client)
+// mayAnswer says whether a question of a firewall check may be answered, perhaps
+// once more: retransmissions and the network's copies are, a flood of replays,
+// which may come in a victim's name, is not. from is zero over TCP.
+func (s *Server) mayAnswer(id wire.KnockID, question [16]byte, from netip.AddrPort) bool {
+	session := s.sessionOf(id)
+	if session == nil || from.IsValid() && !s.mayReach(from, session.client) {
+		return false
+	}
+	return session.again(asked{question, !from.IsValid() || from.Addr().Unmap() == session.client})
 }
 
 // broadcasts are the addresses that stand for all hosts of a network that this

@@ -83,7 +83,7 @@ func TestOddSourcesGetSilence(t *testing.T) {
 		a := stamp.Arrival{From: netip.MustParseAddrPort(from), At: stamp.Now()}
 		s.datagram(askPadded(t, grant.Calls[0]), a)
 		k := wire.NewKnock(grant.Nonce)
-		if s.mayBeTold(k.ID, a.From) {
+		if s.mayAnswer(k.ID, k.Random, a.From) {
 			t.Errorf("a knock from %s would be answered", from)
 		}
 	}

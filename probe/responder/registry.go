@@ -122,14 +122,11 @@ func (r *registry) nonceOf(id wire.KnockID) (string, bool) {
 	return s.grant.Nonce, true
 }
 
-// again says whether a question of a firewall check may be answered, perhaps
-// once more: retransmissions and the network's copies are, a flood of replays,
-// which may come in a victim's name, is not.
-func (r *registry) again(id wire.KnockID, question [16]byte) bool {
+// sessionOf finds the session of a firewall check's question.
+func (r *registry) sessionOf(id wire.KnockID) *session {
 	r.mu.Lock()
-	s := r.knocks[id]
-	r.mu.Unlock()
-	return s != nil && s.again(question)
+	defer r.mu.Unlock()
+	return r.knocks[id]
 }
 
 // ask remembers a check of ours.

@@ -12,6 +12,7 @@ import (
 	"github.com/pion/stun/v3"
 
 	"netready/probe/internal/wire"
+	"netready/probe/responder/listen"
 )
 
 // flood sends one datagram over and over and counts what comes back.
@@ -111,11 +112,73 @@ func TestQuestionsOfOneSessionAreBounded(t *testing.T) {
 	s := newSession(request, netip.MustParseAddr("192.0.2.1"))
 	n := 0
 	for i := range 3 * mostQuestions {
-		if s.again([16]byte{byte(i), byte(i >> 8), byte(i >> 16)}) {
+		if s.again(asked{question: [16]byte{byte(i), byte(i >> 8), byte(i >> 16)}}) {
 			n++
 		}
 	}
 	if n != mostQuestions || len(s.answered) != mostQuestions {
 		t.Errorf("%d questions answered, %d remembered, want %d", n, len(s.answered), mostQuestions)
+	}
+}
+
+// Overheard questions that somebody else sends again, even before the agent's
+// own come, take nothing of what the agent may ask.
+func TestCopiesFromElsewhereCostTheAgentNothing(t *testing.T) {
+	t.Parallel()
+	s := start(t, Local())
+	c := open(t, s, request)
+	nonce := c.Grant().Nonce
+	thief := netip.MustParseAddrPort("127.0.0.66:666")
+	for name, from := range map[string]netip.AddrPort{"over UDP": netip.MustParseAddrPort("127.0.0.1:777"), "over TCP": {}} {
+		k := wire.NewKnock(nonce)
+		stolen := 0
+		for range 7000 {
+			if s.mayAnswer(k.ID, k.Random, thief) {
+				stolen++
+			}
+		}
+		own := 0
+		for range 20 {
+			if s.mayAnswer(k.ID, k.Random, from) {
+				own++
+			}
+		}
+		if stolen > sameQuestion || own != sameQuestion {
+			t.Errorf("%s: %d copies were answered, and %d of the agent's own, want %d of each at most", name, stolen, own, sameQuestion)
+		}
+	}
+}
+
+// Answers that wait are no place to crowd the agent out of: a NAT would be told
+// to have forgotten its mapping.
+func TestDelayedAnswersCannotBeCrowdedOut(t *testing.T) {
+	var d listen.Delayed
+	nonce := "00112233445566778899aabbccddeeff"
+	answered := make(chan netip.AddrPort, 100)
+	own := netip.MustParseAddrPort("192.0.2.1:9")
+	var all []wire.Knock
+	for range 3 {
+		k := wire.NewKnock(nonce)
+		k.Delay = 50 * time.Millisecond
+		all = append(all, k)
+	}
+	for _, k := range all {
+		d.After(t.Context(), k, own, func() { answered <- own })
+		for i := range 500 {
+			thief := netip.AddrPortFrom(netip.MustParseAddr("192.0.2.66"), uint16(1+i))
+			d.After(t.Context(), k, thief, func() { answered <- thief })
+		}
+	}
+	time.Sleep(300 * time.Millisecond)
+	mine, others := 0, 0
+	for range len(answered) {
+		if <-answered == own {
+			mine++
+		} else {
+			others++
+		}
+	}
+	if mine != 3 || others > 3 {
+		t.Errorf("%d answers for the agent, %d for others, want 3 and 3 at most", mine, others)
 	}
 }

@@ -59,7 +59,7 @@ type session struct {
 	isDone    bool
 	listening bool
 	transfers int
-	answered  map[[16]byte]uint8 // firewall checks' questions, and how often
+	answered  map[asked]uint8 // firewall checks' questions, and how often
 }
 
 // call is one call of a session.
@@ -193,9 +193,17 @@ const (
 	mostQuestions = 8 * listen.DefaultPerSession
 )
 
+// asked is a question and whether it came from the address that the session's
+// control connection has, or over a connection: copies from elsewhere are
+// counted apart, so that they take nothing of the agent's own.
+type asked struct {
+	question [16]byte
+	own      bool
+}
+
 // again counts a question of a firewall check, and says whether it may be
 // answered.
-func (s *session) again(question [16]byte) bool {
+func (s *session) again(question asked) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, known := s.answered[question]
@@ -203,7 +211,7 @@ func (s *session) again(question [16]byte) bool {
 		return false
 	}
 	if s.answered == nil {
-		s.answered = map[[16]byte]uint8{}
+		s.answered = map[asked]uint8{}
 	}
 	s.showSign()
 	s.answered[question] = n + 1

@@ -77,22 +77,16 @@ type Client struct {
 }
 
 // Open connects and asks for a session. The proxy, the dialing and the trusted
-// authorities come from base; nil is the environment's proxy and the system's
-// authorities.
+// authorities come from base; nil is the proxy that a browser would use, the
+// direct way where that does not help, and the system's authorities.
 func Open(ctx context.Context, invite invite.Invite, request wire.Request, base *http.Transport) (*Client, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, fmt.Errorf("no answer within %v", openTimeout))
 	defer cancel()
 	if request.Version == 0 {
 		request.Version = wire.Version
 	}
-	if base == nil {
-		base = &http.Transport{Proxy: http.ProxyFromEnvironment}
-	}
 	c := &Client{invite: invite, base: base}
-	if err := c.chooseProxy(ctx); err != nil {
-		return nil, err
-	}
-	if err := c.connect(ctx); err != nil {
+	if err := c.connectSomehow(ctx); err != nil {
 		return nil, err
 	}
 	if err := c.ask(ctx, request); err != nil {

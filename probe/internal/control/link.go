@@ -15,6 +15,7 @@ import (
 
 	"netready/probe/internal/dial"
 	"netready/probe/internal/portal"
+	"netready/probe/internal/proxy"
 	"netready/probe/internal/wire"
 )
 
@@ -99,6 +100,27 @@ func (c *Client) replaced(ctx context.Context, broken *link) bool {
 	ctx, cancel := context.WithTimeout(ctx, replaceTimeout)
 	defer cancel()
 	return c.connect(ctx) == nil
+}
+
+// connectSomehow connects through the proxy, if there is one. Where it is the
+// machine's and leads nowhere, the direct way may.
+func (c *Client) connectSomehow(ctx context.Context) error {
+	own := c.base == nil
+	if own {
+		c.base = &http.Transport{Proxy: proxy.System(ctx).Request}
+	}
+	if err := c.chooseProxy(ctx); err != nil {
+		return err
+	}
+	err := c.connect(ctx)
+	if err == nil || c.proxy == nil || !own || ctx.Err() != nil || !errors.Is(err, ErrUnreachable) {
+		return err
+	}
+	c.base, c.proxy = &http.Transport{}, nil
+	if c.connect(ctx) != nil {
+		return err // the proxy is what this machine is set up with
+	}
+	return nil
 }
 
 // nextHop is the host:port that the connection goes to.

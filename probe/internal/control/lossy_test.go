@@ -36,6 +36,7 @@ func between(t *testing.T, to string, harm func(i int) (after int64, how string)
 }
 
 func passOn(t *testing.T, c net.Conn, to string, after int64, how string) {
+	t.Helper()
 	defer c.Close()
 	far, err := new(net.Dialer).DialContext(t.Context(), "tcp", to)
 	if err != nil {

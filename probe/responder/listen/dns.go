@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -9,7 +10,7 @@ import (
 )
 
 // dns answers only a name that a session has made, and says which one. It never asks anybody else.
-func (s *Set) dns(question []byte) ([]byte, wire.KnockID) {
+func (s *Set) dns(question []byte, from netip.AddrPort) ([]byte, wire.KnockID) {
 	m := new(dns.Msg)
 	if m.Unpack(question) != nil || m.Response || m.Opcode != dns.OpcodeQuery ||
 		len(m.Question) != 1 || m.Question[0].Qtype != dns.TypeTXT || m.Question[0].Qclass != dns.ClassINET {
@@ -19,7 +20,7 @@ func (s *Set) dns(question []byte) ([]byte, wire.KnockID) {
 	text, ok := wire.ParseDNSName(name, s.config.Nonce)
 	first, _, _ := strings.Cut(name, ".")
 	id, known := wire.ParseKnockID(first)
-	if !ok || !known || !s.config.Again.allows(id, Name([]byte(name))) {
+	if !ok || !known || !s.config.Again.allows(id, Name([]byte(name)), from) {
 		return nil, wire.KnockID{}
 	}
 	answer := new(dns.Msg).SetReply(m)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"sync"
@@ -29,13 +30,14 @@ type Config struct {
 	Again     Again        // nil: every question is answered, however often
 }
 
-// Again says whether a session's question may be answered, perhaps once more.
+// Again says whether a session's question that came from an address (over TCP,
+// which has proved its own: the zero one) may be answered, perhaps once more.
 // A question is named by what its proof covers, so that a copy of an overheard
 // one, sent in a victim's name, is a copy whatever else was changed in it.
-type Again func(id wire.KnockID, question [16]byte) bool
+type Again func(id wire.KnockID, question [16]byte, from netip.AddrPort) bool
 
-func (again Again) allows(id wire.KnockID, question [16]byte) bool {
-	return again == nil || again(id, question)
+func (again Again) allows(id wire.KnockID, question [16]byte, from netip.AddrPort) bool {
+	return again == nil || again(id, question, from)
 }
 
 // Name is the name of a question that is told apart by some bytes.

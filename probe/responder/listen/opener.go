@@ -248,7 +248,7 @@ func (o *Opener) serve(p *opened, port int) {
 			}
 			return
 		}
-		if k, nonce, ok := wire.ParseKnock(b[:n], mine); ok && k.Delay == 0 && o.Again.allows(k.ID, k.Random) {
+		if k, nonce, ok := wire.ParseKnock(b[:n], mine); ok && k.Delay == 0 && o.Again.allows(k.ID, k.Random, from) {
 			_, _ = p.conn.WriteToUDPAddrPort(k.Answer(from, port).Marshal(nonce), from)
 		}
 	}

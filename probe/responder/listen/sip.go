@@ -4,6 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/emiago/sipgo/sip"
@@ -16,7 +19,7 @@ func isSIP(b []byte) bool { return bytes.HasPrefix(b, []byte("OPTIONS ")) }
 
 // sip answers an OPTIONS request of a session, keeps the message as it
 // arrived, and says in the answer what it was.
-func (s *Set) sip(raw []byte, from string) ([]byte, wire.KnockID) {
+func (s *Set) sip(raw []byte, source string, from netip.AddrPort) ([]byte, wire.KnockID) {
 	m, err := sip.NewParser().ParseSIP(raw)
 	if err != nil {
 		return nil, wire.KnockID{}
@@ -35,11 +38,11 @@ func (s *Set) sip(raw []byte, from string) ([]byte, wire.KnockID) {
 		return nil, wire.KnockID{}
 	}
 	id := wire.KnockIDOf(nonce)
-	if !s.config.Again.allows(id, Name([]byte(callID))) {
+	if !s.config.Again.allows(id, Name([]byte(callID)), from) {
 		return nil, wire.KnockID{}
 	}
-	s.heard.keep(id, raw)
-	r.SetSource(from)
+	s.heard.keep(id, callID, raw)
+	r.SetSource(source)
 	answer := sip.NewResponseFromRequest(r, sip.StatusOK, "OK", nil)
 	answer.AppendHeader(sip.NewHeader(wire.SIPAnswer, wire.SIPReply(nonce, callID, raw)))
 	return []byte(answer.String()), id
@@ -64,7 +67,13 @@ func readSIP(r *bufio.Reader) ([]byte, error) {
 // messages are the SIP messages of the sessions, as they arrived.
 type messages struct {
 	mu  sync.Mutex // guards the rest
-	all map[wire.KnockID][][]byte
+	all map[wire.KnockID][]message
+}
+
+// message is one as it arrived.
+type message struct {
+	callID string
+	raw    []byte
 }
 
 // Bounds on what is kept.
@@ -73,22 +82,29 @@ const (
 	maxKept     = 4096
 )
 
-func (m *messages) keep(id wire.KnockID, raw []byte) {
+func (m *messages) keep(id wire.KnockID, callID string, raw []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.all == nil {
-		m.all = map[wire.KnockID][][]byte{}
+		m.all = map[wire.KnockID][]message{}
 	}
-	if len(m.all[id]) >= maxMessages || len(m.all) >= maxKept {
+	kept := m.all[id]
+	// Of what is sent again, by whomever, the first copy is the question's.
+	again := slices.ContainsFunc(kept, func(k message) bool { return k.callID == callID })
+	if again || len(kept) >= maxMessages || kept == nil && len(m.all) >= maxKept {
 		return
 	}
-	m.all[id] = append(m.all[id], bytes.Clone(raw))
+	m.all[id] = append(kept, message{strings.Clone(callID), bytes.Clone(raw)})
 }
 
 func (m *messages) of(id wire.KnockID) [][]byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return append([][]byte(nil), m.all[id]...)
+	var raw [][]byte
+	for _, k := range m.all[id] {
+		raw = append(raw, k.raw)
+	}
+	return raw
 }
 
 func (m *messages) forget(id wire.KnockID) {

@@ -19,7 +19,7 @@ const (
 // stun answers a Binding request of a session over UDP, from another socket
 // where it is asked to.
 func (k *socket) stun(raw []byte, from netip.AddrPort) ([]byte, *socket) {
-	m, nonce := k.set.signed(raw)
+	m, nonce := k.set.signed(raw, from)
 	if m == nil {
 		return nil, k
 	}
@@ -38,7 +38,7 @@ func (k *socket) stun(raw []byte, from netip.AddrPort) ([]byte, *socket) {
 }
 
 func (s *Set) stunStream(raw []byte, conn net.Conn) ([]byte, wire.KnockID) {
-	m, nonce := s.signed(raw)
+	m, nonce := s.signed(raw, netip.AddrPort{})
 	if m == nil {
 		return nil, wire.KnockID{}
 	}
@@ -47,7 +47,7 @@ func (s *Set) stunStream(raw []byte, conn net.Conn) ([]byte, wire.KnockID) {
 }
 
 // signed reads a Binding request that carries a session's credentials.
-func (s *Set) signed(raw []byte) (*stun.Message, string) {
+func (s *Set) signed(raw []byte, from netip.AddrPort) (*stun.Message, string) {
 	m := &stun.Message{Raw: append([]byte(nil), raw...)}
 	if m.Decode() != nil || m.Type != stun.BindingRequest {
 		return nil, ""
@@ -61,7 +61,7 @@ func (s *Set) signed(raw []byte) (*stun.Message, string) {
 		return nil, ""
 	}
 	nonce, ok := s.config.Nonce(id)
-	if !ok || stun.NewShortTermIntegrity(nonce).Check(m) != nil || !s.config.Again.allows(id, Name(m.TransactionID[:])) {
+	if !ok || stun.NewShortTermIntegrity(nonce).Check(m) != nil || !s.config.Again.allows(id, Name(m.TransactionID[:]), from) {
 		return nil, ""
 	}
 	return m, nonce

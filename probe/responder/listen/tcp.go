@@ -112,7 +112,7 @@ func (s *Set) converseOnce(conn net.Conn, r *bufio.Reader) ([]byte, wire.KnockID
 		if err != nil {
 			return nil, wire.KnockID{}
 		}
-		return s.sip(raw, conn.RemoteAddr().String())
+		return s.sip(raw, conn.RemoteAddr().String(), netip.AddrPort{})
 	case binary.BigEndian.Uint32(head[4:]) == 0x2112A442: // STUN's magic cookie
 		raw := make([]byte, 20+int(binary.BigEndian.Uint16(head[2:])))
 		if len(raw) > 2048 || !full(r, raw) || !stun.IsMessage(raw) {
@@ -172,7 +172,7 @@ func (s *Set) dnsStream(r io.Reader) ([]byte, wire.KnockID) {
 	if len(b) > 2048 || !full(r, b) {
 		return nil, wire.KnockID{}
 	}
-	answer, id := s.dns(b)
+	answer, id := s.dns(b, netip.AddrPort{})
 	if answer == nil {
 		return nil, id
 	}

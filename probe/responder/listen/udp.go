@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,8 +40,8 @@ func (k *socket) serve() {
 // than its question.
 func (k *socket) answer(question []byte, from netip.AddrPort) {
 	if wire.IsKnock(question) {
-		if knock, nonce, ok := wire.ParseKnock(question, k.set.config.Nonce); ok && k.set.config.Again.allows(knock.ID, knock.Random) {
-			k.set.delayed.After(k.set.ctx, knock, func() {
+		if knock, nonce, ok := wire.ParseKnock(question, k.set.config.Nonce); ok && k.set.config.Again.allows(knock.ID, knock.Random, from) {
+			k.set.delayed.After(k.set.ctx, knock, from, func() {
 				_, _ = k.conn.WriteToUDPAddrPort(knock.Answer(from, k.port).Marshal(nonce), from)
 			})
 		}
@@ -51,9 +52,9 @@ func (k *socket) answer(question []byte, from netip.AddrPort) {
 	case stun.IsMessage(question):
 		answer, by = k.stun(question, from)
 	case isSIP(question):
-		answer, _ = k.set.sip(question, from.String())
+		answer, _ = k.set.sip(question, from.String(), from)
 	default:
-		answer, _ = k.set.dns(question)
+		answer, _ = k.set.dns(question, from)
 	}
 	if len(answer) == 0 || len(answer) > len(question) {
 		return
@@ -65,19 +66,27 @@ func (k *socket) answer(question []byte, from netip.AddrPort) {
 // mapping lives through silence. The zero value is ready.
 type Delayed struct {
 	mu      sync.Mutex // guards the rest
-	pending map[wire.KnockID]int
+	pending map[wire.KnockID][]waiting
+}
+
+// waiting is an answer that waits.
+type waiting struct {
+	question [16]byte
+	to       netip.AddrPort
 }
 
 // maxDelayed bounds the answers that wait for one session, and maxWaiting the
-// sessions.
+// sessions. Of one question two may wait, for two addresses: an agent asks three
+// questions, and who sends overheard ones again must not take the place of the rest.
 const (
 	maxDelayed = 8
+	maxCopies  = 2
 	maxWaiting = 4096
 )
 
 // After calls send when the knock asks for it: at once, or later from another
 // goroutine. The end of ctx ends all waiting.
-func (d *Delayed) After(ctx context.Context, k wire.Knock, send func()) {
+func (d *Delayed) After(ctx context.Context, k wire.Knock, to netip.AddrPort, send func()) {
 	if k.Delay == 0 {
 		send()
 		return
@@ -85,19 +94,27 @@ func (d *Delayed) After(ctx context.Context, k wire.Knock, send func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.pending == nil {
-		d.pending = map[wire.KnockID]int{}
+		d.pending = map[wire.KnockID][]waiting{}
 	}
-	if d.pending[k.ID] >= maxDelayed || len(d.pending) >= maxWaiting {
+	w := waiting{k.Random, to}
+	all, copies := d.pending[k.ID], 0
+	for _, other := range all {
+		if other.question == w.question {
+			copies++
+		}
+	}
+	if len(all) >= maxDelayed || all == nil && len(d.pending) >= maxWaiting || copies >= maxCopies || slices.Contains(all, w) {
 		return
 	}
-	d.pending[k.ID]++
+	d.pending[k.ID] = append(all, w)
 	time.AfterFunc(k.Delay, func() {
 		if ctx.Err() == nil {
 			send()
 		}
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if d.pending[k.ID]--; d.pending[k.ID] <= 0 {
+		rest := slices.DeleteFunc(d.pending[k.ID], func(other waiting) bool { return other == w })
+		if d.pending[k.ID] = rest; len(rest) == 0 {
 			delete(d.pending, k.ID)
 		}
 	})
