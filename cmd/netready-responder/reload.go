@@ -24,7 +24,9 @@ type limitsFile struct {
 }
 
 // limits are those of the flags, with those of the file in their place.
-func (f flags) limits() (responder.Limits, error) {
+func (f *flags) limits() (responder.Limits, error) {
+	own := *f // what the file says holds until it is read again
+	f = &own
 	if f.Limits != "" {
 		data, err := yamlfile.Read(f.Limits)
 		if err != nil {

@@ -3,6 +3,8 @@ package responder
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,7 +85,7 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 		if r.ContentLength != 0 && http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWait)) != nil {
 			return
 		}
-		holder, ok := s.now.Load().holder(r)
+		holder, ok := s.holder(r)
 		if r.URL.Path != "/i" && !ok {
 			s.log.Warn("a request without the token", "from", r.RemoteAddr, "path", short(r.URL.Path))
 			w.Header().Set("Connection", "close") // nothing of a stranger's is waited for
@@ -204,14 +206,14 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 	}
 	at, _ := netip.ParseAddrPort(r.RemoteAddr)
 	client := at.Addr().Unmap()
-	token, _ := r.Context().Value(holderKey{}).(string)
-	turn, why := s.admit(request, share.Holder{Token: token, From: client})
+	token, _ := r.Context().Value(holderKey{}).([sha256.Size]byte)
+	turn, why := s.admit(request, share.Holder{Token: hex.EncodeToString(token[:4]), From: client})
 	if turn.Loan == nil {
 		busy(w, turn.After, turn.Ticket, why)
 		return
 	}
 	request.Duration = min(request.Duration, s.now.Load().limits.Duration)
-	session, err := s.begin(request, client, turn.Loan)
+	session, err := s.begin(request, client, token, turn.Loan)
 	if err != nil {
 		busy(w, turnAgain, "", err.Error())
 		return
@@ -265,9 +267,9 @@ func (s *Server) admit(r wire.Request, holder share.Holder) (turn share.Turn, wh
 }
 
 // begin makes a session and takes it in.
-func (s *Server) begin(request wire.Request, client netip.Addr, loan *share.Loan) (*session, error) {
+func (s *Server) begin(request wire.Request, client netip.Addr, token [sha256.Size]byte, loan *share.Loan) (*session, error) {
 	session := newSession(request, client)
-	session.loan = loan
+	session.loan, session.token = loan, token
 	session.ctx, session.cancel = context.WithCancel(s.ctx)
 	if out := s.add(session, s.now.Load().limits.Sessions); out != nil {
 		s.drop(out, "busy")

@@ -5,12 +5,12 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/tls"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
+	"netready/probe/internal/wire"
 	"netready/probe/responder/share"
 )
 
@@ -30,17 +30,25 @@ func newVouch(i Identity, l Limits) *vouch {
 	return v
 }
 
-// holder says whether a request shows one of the tokens, in constant time, and
-// which: by a name that is no secret.
-func (v *vouch) holder(r *http.Request) (name string, ok bool) {
-	given, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	hash := sha256.Sum256([]byte(given))
-	for _, h := range v.hashes {
-		if subtle.ConstantTimeCompare(hash[:], h[:]) == 1 && found {
-			name, ok = hex.EncodeToString(h[:4]), true
-		}
+// shown is the hash of the token that a request shows.
+func shown(r *http.Request) (hash [sha256.Size]byte, ok bool) {
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return sha256.Sum256([]byte(given)), ok
+}
+
+// holder says whether a request shows a token that is good: one of those that
+// are accepted now, or the one that its session was granted for.
+func (s *Server) holder(r *http.Request) (hash [sha256.Size]byte, ok bool) {
+	hash, found := shown(r)
+	for _, h := range s.now.Load().hashes { // each of them, in constant time
+		ok = subtle.ConstantTimeCompare(hash[:], h[:]) == 1 || ok
 	}
-	return name, ok
+	below, in := strings.CutPrefix(r.URL.Path, wire.PathSessions+"/")
+	if id, _, _ := strings.Cut(below, "/"); !ok && in {
+		session := s.find(id)
+		ok = session != nil && subtle.ConstantTimeCompare(hash[:], session.token[:]) == 1
+	}
+	return hash, ok && found
 }
 
 // shares are what the limits come to for one token, one address, one prefix
