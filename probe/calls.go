@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,7 +48,6 @@ func (r *run) placeCalls(ctx context.Context) {
 		return
 	}
 	r.result.Voice.Mode = ModeResponder
-	r.result.Voice.DurationS = r.session.Duration().Seconds()
 	r.write(outcome)
 }
 
@@ -67,12 +67,29 @@ func (r *run) pingGateway(ctx context.Context) (stop func()) {
 	return func() { cancel(); wg.Wait() }
 }
 
-// shortened says that a responder granted less of a call than was asked for.
-func shortened(asked, granted time.Duration) []string {
-	if granted >= asked {
+// shortened says that a call was shorter than was asked for, and why: the
+// responder granted less, or the call was cut short.
+func shortened(asked, granted, lasted time.Duration, reason string) []string {
+	if granted > 0 && lasted >= granted {
+		reason = "the responder grants no more (its operator sets --max-duration)"
+	}
+	if lasted >= asked {
 		return nil
 	}
-	return []string{fmt.Sprintf("The call lasted %v instead of the %v asked for: the responder grants no more (its operator sets --max-duration).", granted, asked)}
+	return []string{fmt.Sprintf("The call lasted %v instead of the %v asked for: %s.", lasted.Round(10*time.Millisecond), asked, strings.TrimSuffix(reason, "."))}
+}
+
+// lasted is how long the calls lasted: all of what was granted, or up to the
+// last packet that was sent.
+func lasted(o *call.Outcome, granted time.Duration) time.Duration {
+	if o.Complete {
+		return granted
+	}
+	sent := 0
+	for _, c := range o.Calls {
+		sent = max(sent, c.Up.Sent, c.Down.Sent)
+	}
+	return min(granted, time.Duration(sent)*packetTime)
 }
 
 // write turns the outcome of the calls into the figures of the Result.
@@ -92,7 +109,9 @@ func (r *run) write(o *call.Outcome) {
 	} else {
 		r.missing("voice.rtt", "no round trip was answered, neither over UDP nor over the control connection")
 	}
-	v.Assumptions = append(q.Assumptions(), shortened(r.plan.Duration, r.session.Duration())...)
+	length := lasted(o, r.session.Duration())
+	v.DurationS = length.Seconds()
+	v.Assumptions = append(q.Assumptions(), shortened(r.plan.Duration, r.session.Duration(), length, o.Reason)...)
 	var late []time.Duration
 	var noSkew []skewReasons
 	for _, c := range o.Calls {

@@ -93,7 +93,8 @@ type Voice struct {
 	Codec          string     `json:"codec"`
 	PtimeMS        float64    `json:"ptime_ms"`
 	JitterBufferMS float64    `json:"jitter_buffer_ms"`
-	DurationS      float64    `json:"duration_s"` // asked and granted
+	DurationS      float64    `json:"duration_s"`       // that the call lasted, 0 without one
+	DurationAskedS float64    `json:"duration_asked_s"` // longer where the responder granted less or the call was cut short
 	Calls          int        `json:"calls"`
 	Assumptions    []string   `json:"assumptions"` // behind R and MOS
 	Up             *Direction `json:"up"`          // nil: nothing was sent that way

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -78,7 +79,7 @@ func (r *run) begin() {
 		Parts:  slices.Clone(parts),
 		Voice: Voice{
 			Mode: ModeNone, Codec: r.codec.Name, PtimeMS: ms(packetTime), JitterBufferMS: ms(p.JitterBuffer),
-			DurationS: p.Duration.Seconds(), Calls: p.Calls,
+			DurationAskedS: p.Duration.Seconds(), Calls: p.Calls,
 			Assumptions: []string{}, PerCall: []CallPair{}, Timeline: []Second{}, PathChanges: []string{},
 		},
 		Ping: []Ping{}, Firewall: []PortRow{}, NotMeasured: []NotMeasured{},
@@ -114,8 +115,10 @@ func (r *run) end() {
 // missing notes what could not be measured.
 func (r *run) missing(what, reason string) { r.missingFor("", what, reason) }
 
-// missingFor notes it with the code of its reason.
+// missingFor notes it with the code of its reason. The errors of several tries
+// stand on one line.
 func (r *run) missingFor(code, what, reason string) {
+	reason = strings.ReplaceAll(reason, "\n", ", ")
 	r.result.NotMeasured = append(r.result.NotMeasured, NotMeasured{What: what, Reason: reason, Code: code})
 }
 

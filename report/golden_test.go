@@ -28,7 +28,8 @@ func goldenReports() map[string]Report {
 	all["ready"] = New(good, thresholds.Default())
 	stopped := good
 	stopped.Complete, stopped.Voice.Down, stopped.Bandwidth = false, nil, probe.Bandwidth{}
-	stopped.NotMeasured = []probe.NotMeasured{{What: "voice.down", Reason: "the run was stopped"}, {What: "bandwidth", Reason: "the run was stopped"}}
+	stopped.Voice.DurationS, stopped.Voice.DurationAskedS = 12.34, 30
+	stopped.NotMeasured = []probe.NotMeasured{{What: "voice.down", Reason: "the run was stopped", Code: probe.CodeStopped}, {What: "bandwidth", Reason: "the run was stopped", Code: probe.CodeStopped}}
 	all["stopped"] = New(stopped, thresholds.Default())
 	return all
 }
@@ -155,5 +156,30 @@ func TestJSONHasNoNullLists(t *testing.T) {
 	// It was left out where no port of a range had failed.
 	if !strings.Contains(b.String(), `"failed_ports": []`) {
 		t.Error("failed_ports is missing, want []")
+	}
+}
+
+// A call that was cut short was given the length that it was meant to have.
+func TestEveryFormatSaysHowLongTheCallWas(t *testing.T) {
+	r := goldenReports()["stopped"]
+	for name, write := range map[string]func(*bytes.Buffer) error{
+		"TXT":      func(b *bytes.Buffer) error { return WriteText(b, r) },
+		"terminal": func(b *bytes.Buffer) error { return Terminal(b, r, TerminalOptions{Width: 200}) },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), "12.3 s instead of the 30 s asked for") {
+			t.Errorf("%s: the length is missing in\n%s", name, b.String())
+		}
+	}
+	var b bytes.Buffer
+	if err := WriteText(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	read, _, err := ReadText(&b)
+	if err != nil || read.Voice.DurationS != 12.34 || read.Voice.DurationAskedS != 30 {
+		t.Errorf("read back as %v of %v, %v", read.Voice.DurationS, read.Voice.DurationAskedS, err)
 	}
 }

@@ -48,8 +48,10 @@ func (m measureRow) failing() string {
 func measureRows(r Report) []measureRow {
 	var rows []measureRow
 	for _, m := range r.Limits.Figures(r.Result) {
+		mark := badges[m.Level]
+		mark.Word = m.Word()
 		rows = append(rows, measureRow{
-			badge: badges[m.Level], Name: m.Name, Unit: m.Unit, Why: m.Why, Expected: m.Limit.Words(m.Unit), Single: m.Single(),
+			badge: mark, Name: m.Name, Unit: m.Unit, Why: m.Why, Expected: m.Limit.Words(m.Unit), Single: m.Single(),
 			Up: newFigure(m.Up.Got, m.Unit, m.Up.Level, m.Limit), Down: newFigure(m.Down.Got, m.Unit, m.Down.Level, m.Limit),
 		})
 	}

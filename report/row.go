@@ -154,6 +154,8 @@ func circumstanceColumns() []Column {
 		limitsColumn(),
 		listColumn("Parts", func(r *Report) *[]string { return &r.Parts }),
 		textColumn("Tool version", func(r *Report) *string { return &r.Tool.Version }),
+		unreliableColumn(" up", upOf), unreliableColumn(" down", downOf),
+		plainColumn("Duration asked", "s", func(r *Report) *float64 { return &r.Voice.DurationAskedS }),
 	}
 }
 

@@ -159,6 +159,33 @@ func bothMarks(name string, at func(*probe.Direction) **int) []Column {
 	return []Column{column(" up", upOf), column(" down", downOf)}
 }
 
+// UnreliableColumn begins the names of the columns that say who was too busy for
+// the figures of a way to be relied on, as codes.
+const UnreliableColumn = "Unreliable"
+
+func unreliableColumn(way string, of side) Column {
+	return Column{
+		Name: UnreliableColumn + way,
+		Value: func(r *Report) any {
+			d := of(r, false)
+			if d == nil {
+				return nil
+			}
+			codes := make([]string, len(d.Unreliable))
+			for i, cause := range d.Unreliable {
+				codes[i] = cause.Code
+			}
+			return textOrNil(OneLine(strings.Join(codes, ", ")))
+		},
+		set: func(r *Report, v any) {
+			for code := range strings.SplitSeq(v.(string), ", ") {
+				d := of(r, true)
+				d.Unreliable = append(d.Unreliable, probe.Unreliable{Code: code})
+			}
+		},
+	}
+}
+
 func basisColumn(name string, of side) Column {
 	return Column{
 		Name: name,

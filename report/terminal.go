@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"netready/probe"
@@ -26,15 +27,44 @@ func Terminal(w io.Writer, r Report, o TerminalOptions) error {
 		fmt.Fprintf(b, "\n%s\n\n", p.bold(OneLine(strings.TrimSpace(strings.Join(nonEmpty(
 			r.Organization, r.Machine.Hostname, strings.TrimSpace(r.Region.ID+" "+inParentheses(r.Region.Name)),
 			r.StartedAt.UTC().Format(timeLayout)+" UTC"), " · ")))))
-		voip, ports := voipColumn(r, p), firewallColumn(r, p)
-		if o.Width < 80 {
-			stacked(b, voip, ports)
-		} else {
-			sideBySide(b, voip, ports, min(o.Width, 140))
+		if !isCutOff(r) {
+			terminalBody(b, r, p, o.Width)
 		}
-		missingLines(b, r, o.Width)
 		fmt.Fprintln(b, wrapped(p.verdict(r.Verdict)+" "+OneLine(headline(r)), o.Width, len(verdictWords(r.Verdict))+1))
 	})
+}
+
+// isCutOff says that nothing was measured because this computer reaches
+// nothing: one sentence is all there is to say.
+func isCutOff(r Report) bool {
+	code := r.Environment.Connectivity.Code
+	return code != "" && r.Voice.Up == nil && r.Voice.Down == nil && r.Voice.RTT == nil &&
+		!slices.ContainsFunc(r.Firewall, func(row probe.PortRow) bool { return row.Status != probe.StatusNotMeasured || row.Reason != code })
+}
+
+func terminalBody(b *bytes.Buffer, r Report, p paint, width int) {
+	voip, ports := voipColumn(r, p), firewallColumn(r, p)
+	if width < 80 {
+		stacked(b, voip, ports)
+	} else {
+		sideBySide(b, voip, ports, min(width, 140))
+	}
+	var said []string
+	if call := callWords(r.Voice); call != "" {
+		said = append(said, "Test call: "+OneLine(call))
+	}
+	for _, line := range []string{thresholds.Unmeasured(r.Firewall), thresholds.OptionalFailed(r.Firewall)} {
+		if line != "" {
+			said = append(said, "Firewall: "+line)
+		}
+	}
+	for _, line := range said {
+		fmt.Fprintln(b, wrapped(line, width, 2))
+	}
+	if len(said) > 0 {
+		fmt.Fprintln(b)
+	}
+	missingLines(b, r, width)
 }
 
 func nonEmpty(words ...string) []string {
@@ -83,9 +113,9 @@ func (p paint) verdict(v thresholds.Verdict) string {
 func voipColumn(r Report, p paint) []string {
 	lines := []string{p.bold(headVoip), fmt.Sprintf("  %-16s %-14s %12s %12s", "", "expected", "up", "down")}
 	for _, m := range r.Limits.Figures(r.Result) {
-		up, down := unitText(m.Up.Got, m.Unit), ""
+		up, down := shortFigureOf(m.Up.Got, m), ""
 		if !m.Single() {
-			down = unitText(m.Down.Got, m.Unit)
+			down = shortFigureOf(m.Down.Got, m)
 		}
 		lines = append(lines, fmt.Sprintf("%s %-16s %-14s %12s %12s", p.mark(m.Level), m.Name, m.Limit.Words(m.Unit), up, down))
 	}
@@ -95,15 +125,19 @@ func voipColumn(r Report, p paint) []string {
 	return lines
 }
 
-// megabits has as many decimals as there is room for: the TXT has them all.
+// shortFigureOf is a figure as people read it; the TXT has all its digits.
+func shortFigureOf(f *float64, m thresholds.Judged) string {
+	if f == nil {
+		return notMeasured
+	}
+	return thresholds.FigureBy(*f, m.Unit, m.Limit)
+}
+
 func megabits(f *float64) string {
 	if f == nil {
 		return notMeasured
 	}
-	if *f < 100 {
-		return fmt.Sprintf("%.1f Mbit/s", *f)
-	}
-	return fmt.Sprintf("%.0f Mbit/s", *f)
+	return thresholds.Figure(*f, "Mbit/s")
 }
 
 func firewallColumn(r Report, p paint) []string {
@@ -119,20 +153,20 @@ func firewallColumn(r Report, p paint) []string {
 
 // rowWords is the reason of what did not pass.
 func rowWords(row probe.PortRow) string {
-	reason := thresholds.ReasonWords(row.Reason)
 	if row.Status == probe.StatusPass {
 		return ""
 	}
+	words := []string{thresholds.ReasonWords(row.Reason)}
 	if row.Status == probe.StatusNotMeasured {
-		reason = "not measured"
+		words = []string{notMeasured}
 	}
 	if len(row.FailedPorts) > 0 {
-		reason += fmt.Sprintf(", %d of %d ports", len(row.FailedPorts), len(row.Tested))
+		words = append(words, fmt.Sprintf("%d of %d ports", len(row.FailedPorts), len(row.Tested)))
 	}
 	if !row.Required {
-		reason += ", may fail"
+		words = append(words, "optional")
 	}
-	return " (" + OneLine(reason) + ")"
+	return " (" + OneLine(strings.Join(nonEmpty(words...), ", ")) + ")"
 }
 
 func stacked(b *bytes.Buffer, columns ...[]string) {
@@ -192,7 +226,11 @@ func missingLines(b *bytes.Buffer, r Report, width int) {
 	}
 	all := gaps(shown)
 	for _, g := range all {
-		fmt.Fprintln(b, wrapped(OneLine("Not measured: "+some(g.whats, ", ")+": "+g.reason), width, 2))
+		names := make([]string, len(g.whats))
+		for i, what := range g.whats {
+			names[i] = fieldWords(what)
+		}
+		fmt.Fprintln(b, wrapped(OneLine("Not measured: "+some(names, "; ")+": "+g.reason), width, 2))
 	}
 	if len(all) > 0 {
 		fmt.Fprintln(b)

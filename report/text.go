@@ -88,6 +88,7 @@ func (t *sheet) head(r Report) {
 		{"Responder", orDash(r.Region.Responder)},
 		{"Started (UTC)", r.StartedAt.UTC().Format(timeLayout)},
 		{"Finished (UTC)", r.FinishedAt.UTC().Format(timeLayout)},
+		{"Test call", orDash(callWords(r.Voice))},
 		{"Run ID", r.RunID},
 		{"Complete", yesNo(r.Complete)},
 		{"Tool", strings.TrimSpace(r.Tool.Name + " " + r.Tool.Version)},
@@ -111,17 +112,8 @@ func orDash(s string) string {
 	return s
 }
 
-func verdictWords(v thresholds.Verdict) string {
-	switch v {
-	case thresholds.Ready:
-		return "READY"
-	case thresholds.NotReady:
-		return "NOT READY"
-	case thresholds.Undetermined:
-		return "UNDETERMINED"
-	}
-	return string(v)
-}
+// verdictWords are the verdict in capitals: READY, NOT READY, NO VERDICT YET.
+func verdictWords(v thresholds.Verdict) string { return strings.ToUpper(v.Title()) }
 
 // headline is the sentence that says what to do first.
 func headline(r Report) string { return thresholds.Headline(r.Verdict, r.Findings, r.Result) }
@@ -134,7 +126,7 @@ func (t *sheet) voip(r Report) {
 		if !m.Single() {
 			down = withWord(unitText(m.Down.Got, m.Unit), m.Name)
 		}
-		t.line(m.Name, m.Limit.Words(m.Unit), up, down, levelWords[m.Level])
+		t.line(m.Name, m.Limit.Words(m.Unit), up, down, m.Word())
 	}
 	more := func(name, unit string, at func(probe.Direction) *float64) {
 		t.line(name, "", sideText(r.Voice.Up, unit, at), sideText(r.Voice.Down, unit, at))
@@ -146,11 +138,6 @@ func (t *sheet) voip(r Report) {
 	more("Packets sent", "packets", func(d probe.Direction) *float64 { return new(float64(d.Sent)) })
 	more("Packets received", "packets", func(d probe.Direction) *float64 { return new(float64(d.Received)) })
 	t.line("Bandwidth", "", unitText(r.Bandwidth.UpMbps, "Mbit/s"), unitText(r.Bandwidth.DownMbps, "Mbit/s"))
-}
-
-// levelWords are a level in a cell.
-var levelWords = map[thresholds.Level]string{
-	thresholds.Pass: "Pass", thresholds.Warn: "Warning", thresholds.Fail: "Fail", thresholds.Unknown: "Not measured",
 }
 
 // withWord puts a word behind a figure that has no unit: a bare 4.364 is a date

@@ -97,6 +97,8 @@ func (j *judge) aboutMOS(way Way) string {
 		return "It follows from the packet loss: mend that."
 	case discards == Fail:
 		return "It follows from the packet discards: mend those."
+	case *d.LossPercent == 0 && *d.DiscardPercent == 0:
+		return "Nothing was lost or discarded: it follows from the delay and from what the codec can reach."
 	}
 	return fmt.Sprintf("It follows from delay, loss (%s) and discards (%s) together, though none of them alone is beyond its limit.",
 		Figure(*d.LossPercent, "%"), Figure(*d.DiscardPercent, "%"))

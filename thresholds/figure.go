@@ -62,14 +62,14 @@ func (q question) judge() Finding {
 		f.Advice = "Without it the network cannot be called ready."
 	case q.limit.Keeps(*q.got):
 		f.Level = Pass
-		f.Text = fmt.Sprintf("%s is %s (expected %s)", q.name, withUnit(*q.got, unit), q.limit.Words(unit))
+		f.Text = fmt.Sprintf("%s is %s (expected %s)", q.name, FigureBy(*q.got, unit, q.limit), q.limit.Words(unit))
 	case len(q.unreliable) > 0:
 		f.Level, f.Code = Unknown, q.unreliable[0].Code
-		f.Text = fmt.Sprintf("%s is %s (expected %s), but it cannot be relied on: %s", q.name, withUnit(*q.got, unit), q.limit.Words(unit), busyWords(q.unreliable))
+		f.Text = fmt.Sprintf("%s is %s (expected %s), but it cannot be relied on: %s", q.name, FigureBy(*q.got, unit, q.limit), q.limit.Words(unit), busyWords(q.unreliable))
 		f.Advice = onceMore(q.unreliable)
 	default:
 		f.Level = Fail
-		f.Text = fmt.Sprintf("%s is %s, expected %s", q.name, withUnit(*q.got, unit), q.limit.Words(unit))
+		f.Text = fmt.Sprintf("%s is %s, expected %s", q.name, FigureBy(*q.got, unit, q.limit), q.limit.Words(unit))
 	}
 	return f
 }
@@ -159,6 +159,24 @@ type Judged struct {
 	Up    Graded
 	Down  Graded // nothing where the measure has one figure for both ways
 }
+
+// Word is the verdict in a cell.
+func (j Judged) Word() string {
+	switch {
+	case j.Level == Unknown && (j.Up.unreliable() || j.Down.unreliable()):
+		return "Not reliable"
+	case j.Level == Unknown:
+		return "Not measured"
+	case j.Level == Fail:
+		return "Fail"
+	case j.Level == Warn:
+		return "Warning"
+	}
+	return "Pass"
+}
+
+// unreliable says that there is a figure, and no verdict on it.
+func (g Graded) unreliable() bool { return g.Level == Unknown && isKnown(g.Got) }
 
 // Graded is a figure with its level.
 type Graded struct {

@@ -9,7 +9,6 @@ import (
 
 // Headline is the closing sentence: ready or not, and what to do first.
 func Headline(v Verdict, findings []Finding, r probe.Result) string {
-	const unsaid = "It cannot be said whether this network is ready: "
 	if c := r.Environment.Connectivity; c.Code != "" && c.Code != probe.Online {
 		return ended(c.Text)
 	}
@@ -17,26 +16,13 @@ func Headline(v Verdict, findings []Finding, r probe.Result) string {
 	case Ready:
 		return ready(r)
 	case NotReady:
-		return strings.TrimSpace("This network is not ready. " + first(findings, Fail))
+		return notReady(findings, r)
 	case Undetermined:
 	}
-	switch gap := noSession(r); {
-	case !r.Complete:
-		return unsaid + "the run did not come to its end. Run it again and let it finish."
-	case r.Voice.Mode == probe.ModeResponder || r.Region.Responder != "":
-		return strings.TrimSpace(unsaid + "nothing failed, but something required was not measured. " + first(findings, Unknown))
-	case gap.Code == probe.CodeNoResponder || gap.Reason == "":
-		return unsaid + "nothing failed, but without a responder in the region up and down cannot be measured. " +
-			"Run netready-responder on a host there and give its invite with --responder."
-	case gap.Code == probe.CodeBusy, gap.Code == probe.CodeRefused: // the reason ends in what to do
-		return unsaid + "nothing that was measured failed, but there was no test call: " + ended(gap.Reason)
-	default:
-		return unsaid + "nothing that was measured failed, but the responder could not be used: " + ended(gap.Reason) +
-			" Check that it runs, that its invite is the latest one, and that this network lets HTTPS through to it; then run this again."
-	}
+	return undetermined(findings, r)
 }
 
-// ready is the closing sentence of a run that nothing stands against.
+// ready is the closing sentence of a run in which nothing failed.
 func ready(r probe.Result) string {
 	if bounds := Bounds(r); bounds != "" {
 		return bounds
@@ -44,19 +30,49 @@ func ready(r probe.Result) string {
 	return "This network is ready for cloud voice: every required figure and port is within its limit."
 }
 
+func notReady(findings []Finding, r probe.Result) string {
+	said := []string{"This network is not ready."}
+	if IsSelfTest(r) {
+		said = []string{"This computer itself is not ready.", SelfTest}
+	}
+	if blocked := Blocked(r.Firewall); blocked != "" {
+		said = append(said, blocked+".")
+	}
+	return strings.TrimSpace(strings.Join(append(said, first(findings, Fail)), " "))
+}
+
+// undetermined says what is missing for a verdict and how to come by it.
+func undetermined(findings []Finding, r probe.Result) string {
+	const noFault = " Nothing that was measured failed."
+	switch gap := noSession(r); {
+	case IsStopped(r):
+		return StoppedEarly + "." + noFault + " Run it again and let it finish."
+	case !r.Complete:
+		return "The test ended before everything required was measured." + noFault + " Run it again and let it finish."
+	case r.Voice.Mode == probe.ModeResponder || r.Region.Responder != "":
+		return strings.TrimSpace("No failure was found, but something required is not known. " + first(findings, Unknown))
+	case gap.Code == probe.CodeNoResponder || gap.Reason == "":
+		return "Call quality was not measured: this region has no responder." + noFault +
+			" If you were given a test invite, give it with --responder. To make one, run netready-responder on a host in the region."
+	case gap.Code == probe.CodeBusy, gap.Code == probe.CodeRefused: // the reason ends in what to do
+		return "Call quality was not measured: " + ended(gap.Reason) + noFault
+	default:
+		return "Call quality was not measured: the responder could not be used: " + ended(gap.Reason) + noFault +
+			" Check that it runs, that its invite is the latest one, and that this network lets HTTPS through to it; then run this again."
+	}
+}
+
 // Bounds says what keeps a ready verdict from being the whole answer: the call
-// never left the machine, or parts of the assessment were left out. It is ""
+// never left this computer, or parts of the assessment were left out. It is ""
 // where nothing does.
 func Bounds(r probe.Result) string {
 	for _, part := range []string{probe.PartVoice, probe.PartFirewall} {
 		if len(r.Parts) > 0 && !slices.Contains(r.Parts, part) {
-			return "Nothing stands against this network in what was asked for (" + strings.Join(r.Parts, ", ") +
-				"). For the whole answer run it without --only."
+			return "What was tested is good, and only this was tested: " + strings.Join(r.Parts, ", ") + ". For the whole answer run it without --only."
 		}
 	}
-	if r.Machine.Interface.Kind == loopback {
-		return "This machine is ready: every required figure and port is within its limit. The call never left it, " +
-			"so this says nothing about the network: for that, give the invite of a responder elsewhere."
+	if IsSelfTest(r) {
+		return SelfTest + " This computer itself is ready: every figure and port was within its limit. To test your network, give a test invite with --responder."
 	}
 	return ""
 }

@@ -23,16 +23,16 @@ func TestHeadline(t *testing.T) {
 	}{
 		{"ready", func(*probe.Result) {}, "This network is ready for cloud voice", "not"},
 		{"ready in part", func(r *probe.Result) { r.Parts = []string{probe.PartFirewall} }, "without --only", "is ready"},
-		{"ready on loopback", func(r *probe.Result) { r.Machine.Interface.Kind = loopback }, "The call never left it", "network is ready"},
-		{"no responder", noResponder(probe.CodeNoResponder, "this region has no responder: run one"), "Run netready-responder", "could not be used"},
-		{"responder dead", noResponder(probe.CodeUnreachable, "dialing h:1: connection refused\ndialing h:2: no route"), "refused dialing h:2: no route.", "Run netready-responder"},
+		{"ready on loopback", func(r *probe.Result) { r.Machine.Interface.Kind = loopback }, "It says nothing about your network", "network is ready"},
+		{"no responder", noResponder(probe.CodeNoResponder, "this region has no responder: run one"), "run netready-responder", "could not be used"},
+		{"responder dead", noResponder(probe.CodeUnreachable, "dialing h:1: connection refused\ndialing h:2: no route"), "refused dialing h:2: no route.", "run netready-responder"},
 		{"only the bandwidth, responder dead", func(r *probe.Result) {
 			r.Parts = []string{probe.PartBandwidth}
 			r.Voice, r.Region.Responder, r.Firewall = probe.Voice{Mode: probe.ModeNone}, "", nil
 			r.NotMeasured = []probe.NotMeasured{{What: "voice", Reason: probe.NotAsked, Code: probe.CodeNotAsked}, {What: "firewall", Reason: probe.NotAsked, Code: probe.CodeNotAsked}, {What: "bandwidth", Reason: "connection refused"}}
 			r.Bandwidth = probe.Bandwidth{Reason: "connection refused"}
 		}, "could not be used: connection refused.", probe.NotAsked},
-		{"another key", noResponder(probe.CodeUnreachable, "its key is not the one of the invite."), "not the one of the invite. Check", "..\n"},
+		{"another key", noResponder(probe.CodeUnreachable, "its key is not the one of the invite."), "not the one of the invite. Nothing", "..\n"},
 		{"stopped", func(r *probe.Result) { r.Complete = false }, "Run it again", "ready for"},
 		{"one figure missing", func(r *probe.Result) { r.Voice.Down.MOS = nil }, "First: MOS down was not measured", "responder"},
 		{"a port that nobody serves", func(r *probe.Result) {
@@ -188,7 +188,7 @@ func TestMessagesOfWrongLimits(t *testing.T) {
 		"\njitter: {below: 3}\n":          `l.yaml: line 2: unknown key "jitter"; the keys here are discard_percent, in_order_percent, jitter_ms, loss_percent, mos, rtt_avg_ms`,
 		"mos: {atleast: 3}\n":             `l.yaml: line 1: unknown key "atleast"; did you mean "at_least"?`,
 		"mos:\n  at_least: 6\n":           "l.yaml: line 2: mos: the bound has to be 1 to 5",
-		"jitter_ms: {below: .inf}\n":      "l.yaml: line 1: jitter_ms: the bound has to be 0 or more",
+		"jitter_ms: {below: .inf}\n":      "l.yaml: line 1: .inf is no number that can be used here; leave the key out for its default",
 		"jitter_ms: {at_least: 30}\n":     "l.yaml: line 1: jitter_ms: this limit takes below: the other way round it would pass what is bad",
 		"jitter_ms: 30\n":                 "l.yaml: line 1: here stands a number (30) where a mapping (key: value) belongs",
 		"rtt_avg_ms: {below: 150ms}\n":    "l.yaml: line 1: here stands text (150ms) where a number belongs",

@@ -197,7 +197,7 @@ func TestLoad(t *testing.T) {
 		{"the other way round", "mos: {below: 3.6}\n", "takes at_least"},
 		{"negative", "\nrtt_avg_ms: {below: -1}\n", "line 2"},
 		{"no number", "mos: {at_least: good}\n", "line 1"},
-		{"not a number", "mos: {at_least: .nan}\n", "1 to 5"},
+		{"not a number", "mos: {at_least: .nan}\n", "no number"},
 		{"too much", "loss_percent: {below: 101}\n", "0 to 100"},
 		{"no bound", "mos: {}\n", "at_least"},
 		{"nothing", "mos:\n", "at_least"},

@@ -79,7 +79,20 @@ func colon(s string) string {
 }
 
 // ReasonWords is the code of a row's reason in words that fit into a line.
-func ReasonWords(code string) string { return strings.ReplaceAll(code, "_", " ") }
+func ReasonWords(code string) string {
+	if words, ok := reasonWords[code]; ok {
+		return words
+	}
+	return strings.ReplaceAll(code, "_", " ")
+}
+
+// reasonWords are those that say more than their code does.
+var reasonWords = map[string]string{
+	probe.ReasonUnreachable: "no route", probe.ReasonProhibited: "forbidden", probe.ReasonDNS: "name not resolved", probe.ReasonTLS: "no TLS connection",
+	probe.ReasonIntercepted: "intercepted on the way", probe.ReasonHijacked: "somebody else answered", probe.ReasonResetAfter: "cut after connecting",
+	probe.ReasonProtocol: "unusual answer", probe.ReasonNotServed: "not served by the responder", probe.ReasonPCBusy: "this PC was busy",
+	probe.CodeDNSDead: "DNS is dead",
+}
 
 // measurable says what it takes to measure a row, by the reason that it was not.
 func measurable(reason string) string {

@@ -3,6 +3,7 @@ package thresholds
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"netready/probe"
 )
@@ -34,9 +35,16 @@ func IsStopped(r probe.Result) bool {
 	return !r.Complete && slices.ContainsFunc(r.NotMeasured, func(n probe.NotMeasured) bool { return n.Code == probe.CodeStopped })
 }
 
-// Blocked says how many required connections failed, "" where none did.
+// Blocked says how many required connections failed, "" where none did. One
+// whose name was not resolved was never tried, so nobody knows whether it is.
 func Blocked(rows []probe.PortRow) string {
-	return counted(count(rows, probe.StatusFail, true), "required connection is blocked", "required connections are blocked")
+	named := slices.DeleteFunc(slices.Clone(rows), func(row probe.PortRow) bool { return row.Reason == probe.ReasonDNS })
+	blocked := count(named, probe.StatusFail, true)
+	unnamed := count(rows, probe.StatusFail, true) - blocked
+	return strings.Join(slices.DeleteFunc([]string{
+		counted(blocked, "required connection is blocked", "required connections are blocked"),
+		counted(unnamed, "required name could not be resolved", "required names could not be resolved"),
+	}, func(s string) bool { return s == "" }), ", ")
 }
 
 // Unmeasured says how many required connections were not measured, "" where all were.

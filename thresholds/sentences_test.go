@@ -36,6 +36,23 @@ func TestPlainSentences(t *testing.T) {
 	}
 }
 
+// A name that was not resolved is no port that is closed.
+func TestUnresolvedNamesAreNotBlocked(t *testing.T) {
+	row := func(reason string) probe.PortRow {
+		return probe.PortRow{Required: true, Status: probe.StatusFail, Reason: reason}
+	}
+	dns, silent := row(probe.ReasonDNS), row(probe.ReasonNoReply)
+	for want, rows := range map[string][]probe.PortRow{
+		"1 required name could not be resolved":                                     {dns},
+		"2 required connections are blocked, 1 required name could not be resolved": {silent, dns, silent},
+		"1 required connection is blocked":                                          {silent},
+	} {
+		if got := thresholds.Blocked(rows); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 // Only who stopped a run is told that he did: one that broke off is none.
 func TestWhoStoppedTheRun(t *testing.T) {
 	for _, test := range []struct {

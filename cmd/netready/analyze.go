@@ -34,25 +34,31 @@ type AnalyzeCmd struct {
 // analysis is what --json prints.
 type analysis struct {
 	Streams []analyzedStream `json:"streams"`
-	Packets int              `json:"packets"` // frames in the capture
-	UDP     int              `json:"udp"`     // UDP datagrams among them
-	Notes   []string         `json:"notes"`   // what was left out, and why
+	Packets int              `json:"packets"`  // frames in the capture
+	UDP     int              `json:"udp"`      // UDP datagrams among them
+	Framed  int              `json:"framed"`   // datagrams that TCP carried (RFC 4571, TURN, RTSP)
+	NotRead []capture.Other  `json:"not_read"` // what else is there: fax, encrypted tunnels, …
+	Notes   []string         `json:"notes"`    // what was left out, and why
 }
 
 // analyzedStream is one stream; its Direction's fields stand beside its own.
 type analyzedStream struct {
-	SSRC        string    `json:"ssrc"`
-	Src         string    `json:"src"`
-	Dst         string    `json:"dst"`
-	Codec       string    `json:"codec"`
-	PayloadType uint8     `json:"payload_type"`
-	ClockRate   uint32    `json:"clock_rate"`
-	PtimeMS     *float64  `json:"ptime_ms"`
-	StartedAt   time.Time `json:"started_at"`
-	DurationS   float64   `json:"duration_s"`
+	SSRC        string        `json:"ssrc"`
+	Src         string        `json:"src"`
+	Dst         string        `json:"dst"`
+	Via         string        `json:"via"`   // the tunnels that it came in: gtp-u, turn, …; "" for none
+	Class       capture.Class `json:"class"` // what it carries: speech, telephone_events, …
+	Codec       string        `json:"codec"`
+	PayloadType uint8         `json:"payload_type"`
+	ClockRate   *uint32       `json:"clock_rate"`
+	PtimeMS     *float64      `json:"ptime_ms"`
+	StartedAt   time.Time     `json:"started_at"`
+	DurationS   float64       `json:"duration_s"`
+	Discarded   *int          `json:"discarded"` // in place of the Direction's, which is never null
 	*probe.Direction
-	Assumptions []string `json:"assumptions"`
-	Notes       []string `json:"notes"`
+	NotMeasured []probe.NotMeasured `json:"not_measured"` // why each null is null
+	Assumptions []string            `json:"assumptions"`
+	Notes       []string            `json:"notes"`
 }
 
 // Run reads the capture and prints its streams.
@@ -176,7 +182,7 @@ func parseMap(m string) (uint8, capture.Payload, error) {
 }
 
 func (c *AnalyzeCmd) analyze(found *capture.Capture) analysis {
-	a := analysis{Streams: []analyzedStream{}, Packets: found.Packets, UDP: found.Datagrams, Notes: append([]string{}, found.Notes...)}
+	a := analysis{Streams: []analyzedStream{}, Packets: found.Packets, UDP: found.Datagrams, Framed: found.Framed, NotRead: append([]capture.Other{}, found.Others...), Notes: append([]string{}, found.Notes...)}
 	for i := range found.Streams {
 		a.Streams = append(a.Streams, c.measure(&found.Streams[i]))
 	}
@@ -191,27 +197,47 @@ func rounded(x float64) float64 { return math.Round(x*1000) / 1000 }
 
 func (c *AnalyzeCmd) measure(s *capture.Stream) analyzedStream {
 	q := c.quality(s)
+	m := stream.Measure(s.Trace(), c.JitterBuffer)
 	out := analyzedStream{
-		SSRC: fmt.Sprintf("0x%08x", s.SSRC), Src: s.Src.String(), Dst: s.Dst.String(),
-		Codec: s.Codec, PayloadType: s.PayloadType, ClockRate: s.ClockRate,
+		SSRC: fmt.Sprintf("0x%08x", s.SSRC), Src: s.Src.String(), Dst: s.Dst.String(), Via: s.Via,
+		Class: s.Class, Codec: s.Codec, PayloadType: s.PayloadType,
 		StartedAt: s.Started.UTC(), DurationS: rounded(s.Ended.Sub(s.Started).Seconds()),
-		Direction: probe.NewDirection(stream.Measure(s.Trace(), c.JitterBuffer), q),
-		Notes:     append([]string{}, s.Notes...),
+		Discarded: &m.Discarded, Direction: probe.NewDirection(m, q),
+		Notes: append([]string{}, s.Notes...),
+	}
+	if s.ClockRate > 0 {
+		out.ClockRate = &s.ClockRate
 	}
 	if s.PacketTime > 0 {
 		out.PtimeMS = new(rounded(float64(s.PacketTime) / float64(time.Millisecond)))
 	}
-	if s.Video {
+	if s.Class != capture.Speech || s.ClockRate == 0 {
 		out.R, out.MOS, out.MOSBasis = nil, nil, ""
-		out.Assumptions = []string{"No R and no MOS: this is no speech."}
-		return out
 	}
-	out.Assumptions = append(q.Assumptions(),
-		"Sent is the span of sequence numbers: loss before the first and after the last captured packet cannot be seen.")
-	if s.PacketTime == 0 {
-		out.Assumptions = append(out.Assumptions, "The packet time cannot be told from this stream; 20 ms is taken.")
+	if s.Class == capture.Speech && s.ClockRate == 0 {
+		out.Discarded = nil
 	}
+	out.Assumptions = assumptions(s, q)
+	out.explain(s, m)
 	return out
+}
+
+// assumptions are the sentences that go with a stream's figures.
+func assumptions(s *capture.Stream, q probe.Quality) []string {
+	all := []string{}
+	switch {
+	case s.Class != capture.Speech:
+		all = append(all, "No R and no MOS: this is no speech.")
+	case s.ClockRate == 0:
+		all = append(all, "No R and no MOS: without a known clock nobody can say which packets came too late.")
+	default:
+		all = q.Assumptions()
+	}
+	all = append(all, "Sent is the span of sequence numbers: loss before the first and after the last captured packet cannot be seen.")
+	if s.Class == capture.Speech && s.ClockRate > 0 && s.PacketTime == 0 {
+		all = append(all, "The packet time cannot be told from this stream; 20 ms is taken.")
+	}
+	return all
 }
 
 func (c *AnalyzeCmd) quality(s *capture.Stream) probe.Quality {

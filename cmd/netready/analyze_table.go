@@ -23,21 +23,29 @@ func (a analysis) print(w io.Writer, name string) error {
 }
 
 func (s analyzedStream) print(w io.Writer) error {
-	fmt.Fprintf(w, "\n%s -> %s  SSRC %s\n", s.Src, s.Dst, s.SSRC)
-	fmt.Fprintf(w, "%s (payload type %d, %d Hz), packets of %s, from %s for %.3f s\n",
-		s.Codec, s.PayloadType, s.ClockRate, cell(s.PtimeMS, " ms"), s.StartedAt.Format("2006-01-02 15:04:05.000Z"), s.DurationS)
+	via := ""
+	if s.Via != "" {
+		via = "  in " + s.Via
+	}
+	clock := "clock not known"
+	if s.ClockRate != nil {
+		clock = fmt.Sprintf("%d Hz", *s.ClockRate)
+	}
+	fmt.Fprintf(w, "\n%s -> %s  SSRC %s%s\n", s.Src, s.Dst, s.SSRC, via)
+	fmt.Fprintf(w, "%s (payload type %d, %s), packets of %s, from %s for %.3f s\n",
+		s.Codec, s.PayloadType, clock, cell(s.PtimeMS, " ms"), s.StartedAt.Format("2006-01-02 15:04:05.000Z"), s.DurationS)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range [][3]string{
 		{"packets", strconv.Itoa(s.Received), fmt.Sprintf("of %d sent (the span of sequence numbers), %d repeated", s.Sent, s.Duplicates)},
 		{"loss", cell(s.LossPercent, " %"), fmt.Sprintf("%d lost, at most %d in a row, worst 100 packets: %s", s.Lost, s.Burst.LongestRun, cell(s.Burst.WorstWindowPercent, " %"))},
-		{"discards", cell(s.DiscardPercent, " %"), fmt.Sprintf("%d too late for the jitter buffer", s.Discarded)},
+		{"discards", cell(s.DiscardPercent, " %"), discarded(s.Discarded)},
 		{"order", cell(s.InOrderPercent, " %"), fmt.Sprintf("%d overtaken", s.Reordered)},
-		{"jitter", cell(s.JitterMS, " ms"), "RFC 3550, mean; at most " + cell(s.JitterMaxMS, " ms")},
-		{"delay variation", cell(s.PDVp99MS, " ms"), "99 % of the packets are within this of the fastest"},
-		{"clock skew", cell(s.ClockSkewPPM, " ppm"), skewless(s.ClockSkewPPM)},
+		{"jitter", cell(s.JitterMS, " ms"), s.note("jitter_ms", "RFC 3550, mean; at most "+cell(s.JitterMaxMS, " ms"))},
+		{"delay variation", cell(s.PDVp99MS, " ms"), s.note("pdv_p99_ms", "99 % of the packets are within this of the fastest")},
+		{"clock skew", cell(s.ClockSkewPPM, " ppm"), s.note("clock_skew_ppm", "")},
 		{"DSCP", mark(s.DSCPReceived), ""},
-		{"R", cell(s.R, ""), ""},
-		{"MOS", cell(s.MOS, ""), s.MOSBasis},
+		{"R", cell(s.R, ""), s.note("r", "")},
+		{"MOS", cell(s.MOS, ""), s.note("mos", s.MOSBasis)},
 	} {
 		fmt.Fprintf(table, "  %s\t%s\t%s\n", row[0], row[1], row[2])
 	}
@@ -61,12 +69,19 @@ func cell(x *float64, unit string) string {
 	return strconv.FormatFloat(*x, 'f', -1, 64) + unit
 }
 
-// skewless says why there is no figure of the clocks.
-func skewless(ppm *float64) string {
-	if ppm == nil {
-		return "the stream is too short, or too uneven, to tell it from the path"
+// note is why there is no figure, or what stands beside one.
+func (s analyzedStream) note(what, otherwise string) string {
+	if reason := s.why(what); reason != "" {
+		return reason
 	}
-	return ""
+	return otherwise
+}
+
+func discarded(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d too late for the jitter buffer", *n)
 }
 
 func mark(dscp *int) string {

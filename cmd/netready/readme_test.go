@@ -45,7 +45,7 @@ func TestReadmeSamples(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	figures := regexp.MustCompile(`[0-9][0-9.:-]*| +`)
+	figures := regexp.MustCompile(`[0-9][0-9.:-]*| +|\b[GM]bit/s`)
 	shape := func(s string) string { return figures.ReplaceAllString(s, " ") }
 	want := shape(block(t, readme, "terminal"))
 	for line := range strings.Lines(stdout.String()) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 // Options say what a capture cannot tell by itself. The zero value guesses.
@@ -27,6 +28,8 @@ type Capture struct {
 	Streams   []Stream // in order of their first packet
 	Packets   int      // captured frames
 	Datagrams int      // UDP among them
+	Framed    int      // datagrams within TCP
+	Others    []Other  // what is there and is not read, the most packets first
 	Notes     []string // what was left out and why, for people
 }
 
@@ -37,45 +40,70 @@ var ErrFormat = errors.New("not a packet capture that can be read: pcap and pcap
 var ErrEmpty = errors.New("the file is empty")
 
 // Read reads a capture to its end. Memory grows with the number of RTP packets,
-// 16 bytes each, not with their size. A file that is cut short or damaged gives
-// what came before, with a note.
+// 16 bytes each, not with their size, up to maxPackets and maxStreams. Of a file
+// that is damaged or cut short the rest is read, with a note.
 func Read(r io.Reader, o Options) (*Capture, error) {
 	frames, err := open(r)
 	if err != nil {
 		return nil, err
 	}
 	c := &Capture{}
-	decode := newDecoder()
 	flows := newFlows()
 	var untimed int
-	for {
-		f, err := frames.next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			c.note("The file is cut short or damaged after packet %d (%v): what came before it is here.", c.Packets, err)
-			break
-		}
-		c.Packets++
-		d, ok := decode.datagram(f)
-		if !ok {
-			continue
-		}
-		c.Datagrams++
-		if f.at.IsZero() {
+	decode := newDecoder(func(u datagram, at time.Time) {
+		if at.IsZero() {
 			untimed++
-			continue
+			return
 		}
-		flows.add(d, f.at)
-	}
+		flows.add(u, at)
+	})
+	c.frames(frames, decode.decode)
 	if untimed > 0 {
 		c.note("%d UDP packets have no time stamp (simple packet blocks) and were left out: capture into a format with time stamps.", untimed)
 	}
+	c.Datagrams, c.Framed, c.Others = decode.datagrams, decode.framed, decode.others()
 	c.Notes = append(c.Notes, decode.notes()...)
-	c.Notes = append(c.Notes, flows.notes()...)
+	for _, o := range c.Others {
+		c.Notes = append(c.Notes, o.String())
+	}
+	flows.thin()
 	c.Streams = flows.streams(o)
+	c.Notes = append(c.Notes, flows.notes()...)
 	return c, nil
+}
+
+// mostDamages is how often a file may be damaged and still be read on.
+const mostDamages = 1000
+
+// frames reads to the end of the file, past what is damaged.
+func (c *Capture) frames(f frames, use func(frame)) {
+	damages, skipped, before := 0, 0, 0
+	var first error
+	for {
+		one, err := f.next()
+		if err == nil {
+			c.Packets++
+			use(one)
+			continue
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if damages == 0 {
+			first, before = err, c.Packets
+		}
+		damages++
+		n, ok := f.resync()
+		skipped += n
+		if !ok || damages == mostDamages {
+			c.note("The file is cut short or damaged after packet %d (%v): what came before it is here.", c.Packets, err)
+			damages--
+			break
+		}
+	}
+	if damages > 0 {
+		c.note("The file is damaged in %d places, first after packet %d (%v): %d bytes were left out, and the rest is here.", damages, before, first, skipped)
+	}
 }
 
 func (c *Capture) note(format string, args ...any) {

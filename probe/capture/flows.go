@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -18,6 +19,19 @@ const (
 	// maxCandidates bounds what one pair of addresses may hold of packets that
 	// are not yet a stream, so that other traffic costs no memory.
 	maxCandidates = 16
+	// maxUnconfirmed bounds the packets of a track that never moves on.
+	maxUnconfirmed = 64
+)
+
+// What bounds the memory that a capture takes, whatever it holds: 16 bytes a
+// packet that is kept, and some 250 bytes a packet of the stream that is being
+// measured. Of too many streams those with the most packets are kept, of too
+// long ones the beginning.
+const (
+	maxPairs   = 20_000    // of addresses without a stream between them
+	maxStreams = 10_000    // a switchboard's busy hour
+	maxLength  = 2_000_000 // packets of one stream, eleven hours of 20 ms
+	maxPackets = 8_000_000 // of all streams
 )
 
 type ends struct{ src, dst netip.AddrPort }
@@ -33,6 +47,7 @@ type flow struct {
 type track struct {
 	ends
 	ssrc    uint32
+	via     string
 	start   time.Time
 	packets []packet
 	steps   int // how often the sequence number moved on
@@ -44,9 +59,21 @@ type flows struct {
 	confirmed []*track
 	opened    int // tracks so far
 	stray     int // packets of tracks that were given up
+	kept      int // packets of confirmed tracks
+
+	limits  limits
+	dropped dropped
 }
 
-func newFlows() *flows { return &flows{all: map[ends]*flow{}} }
+// limits are the bounds, smaller in tests.
+type limits struct{ pairs, streams, length, packets int }
+
+// dropped is what the bounds left out.
+type dropped struct{ streams, ofStreams, long int }
+
+func newFlows() *flows {
+	return &flows{all: map[ends]*flow{}, limits: limits{maxPairs, maxStreams, maxLength, maxPackets}}
+}
 
 // add takes one datagram, RTP or not.
 func (f *flows) add(d datagram, at time.Time) {
@@ -57,15 +84,26 @@ func (f *flows) add(d datagram, at time.Time) {
 	key := ends{d.src, d.dst}
 	fl := f.all[key]
 	if fl == nil {
+		if len(f.all) >= f.limits.pairs+2*f.limits.streams {
+			f.forget()
+		}
 		fl = &flow{}
 		f.all[key] = fl
 	}
 	t := fl.confirmed[ssrc]
 	if t == nil {
 		t = f.candidate(fl, key, ssrc, at)
+		t.via = d.via
+	} else if len(t.packets) >= f.limits.length || f.kept >= f.limits.packets {
+		f.dropped.long++
+		return
 	}
+	had := len(t.packets)
 	t.add(p, at)
-	if t.steps == minSteps && fl.confirmed[ssrc] == nil {
+	switch {
+	case fl.confirmed[ssrc] != nil:
+		f.kept += len(t.packets) - had
+	case t.steps == minSteps:
 		f.confirm(fl, t)
 	}
 }
@@ -88,16 +126,50 @@ func (f *flows) candidate(fl *flow, key ends, ssrc uint32, at time.Time) *track 
 }
 
 func (f *flows) confirm(fl *flow, t *track) {
+	if len(f.confirmed) >= 2*f.limits.streams {
+		f.thin()
+	}
 	if fl.confirmed == nil {
 		fl.confirmed = map[uint32]*track{}
 	}
 	fl.confirmed[t.ssrc] = t
 	fl.candidates = slices.DeleteFunc(fl.candidates, func(c *track) bool { return c == t })
 	f.confirmed = append(f.confirmed, t)
+	f.kept += len(t.packets)
 }
 
-// maxUnconfirmed bounds the packets of a track that never moves on.
-const maxUnconfirmed = 64
+// thin keeps the streams with the most packets.
+func (f *flows) thin() {
+	if len(f.confirmed) <= f.limits.streams {
+		return
+	}
+	slices.SortFunc(f.confirmed, func(a, b *track) int {
+		return cmp.Or(len(b.packets)-len(a.packets), a.order-b.order)
+	})
+	for _, t := range f.confirmed[f.limits.streams:] {
+		if fl := f.all[t.ends]; fl != nil {
+			delete(fl.confirmed, t.ssrc)
+		}
+		f.dropped.streams++
+		f.dropped.ofStreams += len(t.packets)
+		f.kept -= len(t.packets)
+	}
+	clear(f.confirmed[f.limits.streams:])
+	f.confirmed = f.confirmed[:f.limits.streams]
+}
+
+// forget gives up the pairs of addresses between which there is no stream.
+func (f *flows) forget() {
+	for key, fl := range f.all {
+		if len(fl.confirmed) > 0 {
+			continue
+		}
+		for _, t := range fl.candidates {
+			f.stray += len(t.packets)
+		}
+		delete(f.all, key)
+	}
+}
 
 func (t *track) add(p packet, at time.Time) {
 	p.at = int64(at.Sub(t.start))
@@ -112,11 +184,19 @@ func (t *track) add(p packet, at time.Time) {
 	t.packets = append(t.packets, p)
 }
 
-// notes say what looked like RTP and was left out, where nothing else was found:
-// some DNS and the like looks so by chance in every capture.
+// notes say what the bounds left out, and what looked like RTP and was left out
+// where nothing else was found: some DNS and the like looks so by chance in
+// every capture.
 func (f *flows) notes() []string {
+	var notes []string
+	if f.dropped.streams > 0 {
+		notes = append(notes, fmt.Sprintf("The file holds more streams than are measured at once: the %d with the most packets are here, and about %d others with %d packets in all were left out. Give a file of fewer calls, for example cut by editcap -A and -B.", f.limits.streams, f.dropped.streams, f.dropped.ofStreams))
+	}
+	if f.dropped.long > 0 {
+		notes = append(notes, fmt.Sprintf("The file holds more RTP packets than are measured at once (%d in all, %d of one stream): %d later ones were left out. Give a shorter file, for example cut by editcap -A and -B.", f.limits.packets, f.limits.length, f.dropped.long))
+	}
 	if len(f.confirmed) > 0 {
-		return nil
+		return notes
 	}
 	n := f.stray
 	for _, fl := range f.all {
@@ -125,9 +205,9 @@ func (f *flows) notes() []string {
 		}
 	}
 	if n == 0 {
-		return nil
+		return notes
 	}
-	return []string{fmt.Sprintf("%d UDP packets could be RTP but make no stream: fewer than %d of one source in sequence.", n, minSteps+1)}
+	return append(notes, fmt.Sprintf("%d UDP packets could be RTP but make no stream: fewer than %d of one source in sequence.", n, minSteps+1))
 }
 
 // streams turns every confirmed track into its stream, or into several where
@@ -137,6 +217,15 @@ func (f *flows) streams(o Options) []Stream {
 	var all []Stream
 	for _, t := range f.confirmed {
 		all = append(all, t.streams(o)...)
+	}
+	if most := f.limits.streams; len(all) > most { // senders that began anew, and anew
+		slices.SortStableFunc(all, func(a, b Stream) int { return len(b.packets) - len(a.packets) })
+		for _, s := range all[most:] {
+			f.dropped.streams++
+			f.dropped.ofStreams += len(s.packets)
+		}
+		all = all[:most]
+		slices.SortStableFunc(all, func(a, b Stream) int { return a.Started.Compare(b.Started) })
 	}
 	return all
 }

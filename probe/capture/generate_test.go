@@ -89,11 +89,11 @@ func (n network) run(r *rand.Rand) (arrived []sent, lost, duplicates int) {
 			duplicates++
 		}
 	}
-	inOrder(arrived)
+	sorted(arrived)
 	return arrived, lost, duplicates
 }
 
-func inOrder(packets []sent) {
+func sorted(packets []sent) {
 	slices.SortStableFunc(packets, func(a, b sent) int { return int(a.at - b.at) })
 }
 

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,8 +16,9 @@ import (
 // too, but it takes a second of 2^20 units for one of 953 ns times 2^20, which
 // moves packets by up to 0.7 ms, and one of 2^32 units for 1.07 s.
 type nextGeneration struct {
-	r          io.Reader
+	r          *bufio.Reader
 	order      binary.ByteOrder
+	lost       bool // the next block makes no sense, and is still unread
 	foreign    bool // a section of a version that is not known: left out
 	interfaces []ngInterface
 	block      []byte // reused from block to block
@@ -26,7 +28,7 @@ type nextGeneration struct {
 type ngInterface struct {
 	link   layers.LinkType
 	snap   uint32 // bytes of a packet at most; 0: no limit
-	units  uint64 // of time stamps, a second
+	units  uint64 // of time stamps, a second; 0: the description is damaged
 	offset int64  // seconds to add to them
 }
 
@@ -40,15 +42,13 @@ const (
 
 const (
 	ngByteOrder = 0x1a2b3c4d
+	minBlock    = 12       // bytes: a type and two lengths
 	maxBlock    = 16 << 20 // bytes; the largest packet of a capture is 256 KiB
 )
 
-func openNG(r io.Reader) (frames, error) {
+func openNG(r *bufio.Reader) (frames, error) {
 	n := &nextGeneration{r: r}
-	kind, _, err := n.read()
-	if err == nil && kind != magicNG {
-		err = errors.New("no section header")
-	}
+	_, _, err := n.read()
 	if err != nil {
 		return nil, fmt.Errorf("%w (its header is damaged: %w)", ErrFormat, err)
 	}
@@ -78,54 +78,92 @@ func (n *nextGeneration) next() (frame, error) {
 }
 
 // read reads the next block (3.1). The body of one that is of no use is empty.
+// A block that cannot be one stays unread, for resync to look behind it.
 func (n *nextGeneration) read() (kind uint32, body []byte, err error) {
-	var head [12]byte // type, total length, and what a section begins with
-	if _, err := io.ReadFull(n.r, head[:8]); err != nil {
+	kind, length, err := n.head()
+	if err != nil {
 		return 0, nil, err
 	}
-	before := 8 // bytes read of the block
-	if binary.LittleEndian.Uint32(head[:]) == magicNG {
-		if _, err := io.ReadFull(n.r, head[8:]); err != nil {
-			return 0, nil, cut(err)
-		}
-		if err := n.begin(head[8:]); err != nil {
-			return 0, nil, err
-		}
-		before = len(head)
-	}
-	kind = n.order.Uint32(head[:])
-	length := int64(n.order.Uint32(head[4:]))
-	rest := length - int64(before)
-	if rest < 4 || length%4 != 0 {
-		return 0, nil, fmt.Errorf("a block of %d bytes", length)
-	}
-	switch kind {
-	case magicNG, blockInterface, blockPacket, blockSimple, blockEnhanced:
-	default:
-		_, err := io.CopyN(io.Discard, n.r, rest)
+	n.lost = false
+	if !known(kind) {
+		_, err := io.CopyN(io.Discard, n.r, length)
 		return kind, nil, cut(err)
 	}
-	if length > maxBlock {
-		return 0, nil, fmt.Errorf("a block of %d bytes", length)
+	if int64(cap(n.block)) < length {
+		n.block = make([]byte, length)
 	}
-	if int64(cap(n.block)) < rest {
-		n.block = make([]byte, rest)
-	}
-	n.block = n.block[:rest]
+	n.block = n.block[:length]
 	if _, err := io.ReadFull(n.r, n.block); err != nil {
 		return 0, nil, cut(err)
 	}
-	body = n.block[:rest-4]
-	if int64(n.order.Uint32(n.block[rest-4:])) != length {
-		return 0, nil, errors.New("a block whose two lengths differ")
-	}
+	body = n.block[8 : length-4]
 	if kind == magicNG {
-		if len(body) < 12 {
-			return 0, nil, errors.New("a section header that is too short")
+		if len(body) < 16 {
+			return 0, nil, &damage{"a section header that is too short"}
 		}
-		n.foreign = n.order.Uint16(body) != 1
+		n.foreign = n.order.Uint16(body[4:]) != 1
 	}
 	return kind, body, nil
+}
+
+// head looks at the next block and leaves it unread: its type and its length,
+// which is sound.
+func (n *nextGeneration) head() (kind uint32, length int64, err error) {
+	n.lost = true
+	h, err := n.r.Peek(8)
+	if err != nil {
+		if len(h) == 0 {
+			return 0, 0, err
+		}
+		return 0, 0, cut(err)
+	}
+	if binary.LittleEndian.Uint32(h) == magicNG {
+		if h, err = n.r.Peek(12); err != nil {
+			return 0, 0, cut(err)
+		}
+		if err := n.begin(h[8:]); err != nil {
+			return 0, 0, err
+		}
+	}
+	if n.order == nil {
+		return 0, 0, &damage{"no section header"}
+	}
+	kind, length = n.order.Uint32(h), int64(n.order.Uint32(h[4:]))
+	if length < minBlock || length%4 != 0 || length > maxBlock && known(kind) {
+		return 0, 0, &damage{fmt.Sprintf("a block of %d bytes", length)}
+	}
+	if length <= readingSize {
+		whole, err := n.r.Peek(int(length))
+		if err != nil {
+			return 0, 0, cut(err)
+		}
+		if int64(n.order.Uint32(whole[length-4:])) != length {
+			return 0, 0, &damage{"a block whose two lengths differ"}
+		}
+	}
+	return kind, length, nil
+}
+
+// known says whether a block is one that is read.
+func known(kind uint32) bool {
+	switch kind {
+	case magicNG, blockInterface, blockPacket, blockSimple, blockEnhanced:
+		return true
+	}
+	return false
+}
+
+// resync goes on behind a block that makes no sense: at once if its length is
+// known, or where the next sound one begins.
+func (n *nextGeneration) resync() (skipped int, ok bool) {
+	if !n.lost || n.order == nil {
+		return 0, !n.lost
+	}
+	return search(n.r, 1, minBlock, func(b []byte, _ bool) bool {
+		kind, length := n.order.Uint32(b), int64(n.order.Uint32(b[4:]))
+		return known(kind) && length >= minBlock && length%4 == 0 && length <= int64(len(b)) &&
+			int64(n.order.Uint32(b[length-4:])) == length
+	})
 }
 
 // begin starts a section: byte order and interfaces are its own (4.1).
@@ -136,7 +174,7 @@ func (n *nextGeneration) begin(magic []byte) error {
 	case binary.BigEndian.Uint32(magic) == ngByteOrder:
 		n.order = binary.BigEndian
 	default:
-		return errors.New("a section without a byte order")
+		return &damage{"a section without a byte order"}
 	}
 	n.interfaces = nil
 	return nil
@@ -158,7 +196,8 @@ const (
 
 func (n *nextGeneration) addInterface(body []byte) error {
 	if len(body) < 8 {
-		return errors.New("an interface that is too short")
+		n.interfaces = append(n.interfaces, ngInterface{})
+		return &damage{"an interface that is too short"}
 	}
 	i := ngInterface{link: layers.LinkType(n.order.Uint16(body)), snap: n.order.Uint32(body[4:]), units: 1e6}
 	for o := body[8:]; len(o) >= 4; {
@@ -172,6 +211,7 @@ func (n *nextGeneration) addInterface(body []byte) error {
 		case code == optionResolution && size == 1:
 			var err error
 			if i.units, err = resolution(value[0]); err != nil {
+				n.interfaces = append(n.interfaces, ngInterface{})
 				return err
 			}
 		case code == optionOffset && size == 8:
@@ -191,7 +231,7 @@ func resolution(b byte) (unitsPerSecond uint64, err error) {
 		return 1 << exponent, nil
 	}
 	if b&0x80 != 0 || exponent > 19 {
-		return 0, fmt.Errorf("an interface with time stamps of resolution %#02x", b)
+		return 0, &damage{fmt.Sprintf("an interface with time stamps of resolution %#02x", b)}
 	}
 	unitsPerSecond = 1
 	for range exponent {
@@ -212,7 +252,7 @@ func (i ngInterface) at(stamp uint64) time.Time {
 func (n *nextGeneration) packet(kind uint32, body []byte) (frame, error) {
 	const fixed = 20
 	if len(body) < fixed {
-		return frame{}, errors.New("a packet block that is too short")
+		return frame{}, &damage{"a packet block that is too short"}
 	}
 	number := n.order.Uint32(body)
 	if kind == blockPacket {
@@ -221,11 +261,14 @@ func (n *nextGeneration) packet(kind uint32, body []byte) (frame, error) {
 	captured := n.order.Uint32(body[12:])
 	switch {
 	case uint64(number) >= uint64(len(n.interfaces)):
-		return frame{}, fmt.Errorf("a packet of interface %d, which is not described", number)
+		return frame{}, &damage{fmt.Sprintf("a packet of interface %d, which is not described", number)}
 	case uint64(captured) > uint64(len(body)-fixed):
-		return frame{}, fmt.Errorf("a packet of %d bytes in a block of %d", captured, len(body))
+		return frame{}, &damage{fmt.Sprintf("a packet of %d bytes in a block of %d", captured, len(body))}
 	}
 	i := n.interfaces[number]
+	if i.units == 0 {
+		return frame{}, &damage{fmt.Sprintf("a packet of interface %d, whose description is damaged", number)}
+	}
 	stamp := uint64(n.order.Uint32(body[4:]))<<32 | uint64(n.order.Uint32(body[8:]))
 	return frame{data: body[fixed : fixed+int(captured)], at: i.at(stamp), link: i.link}, nil
 }
@@ -233,7 +276,7 @@ func (n *nextGeneration) packet(kind uint32, body []byte) (frame, error) {
 // simple reads a Simple Packet Block (4.4): no time, the first interface.
 func (n *nextGeneration) simple(body []byte) (frame, error) {
 	if len(body) < 4 || len(n.interfaces) == 0 {
-		return frame{}, errors.New("a simple packet block without its length or interface")
+		return frame{}, &damage{"a simple packet block without its length or interface"}
 	}
 	i := n.interfaces[0]
 	captured := min(uint64(n.order.Uint32(body)), uint64(len(body)-4))

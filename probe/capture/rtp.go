@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/pion/rtp"
@@ -11,9 +12,26 @@ type packet struct {
 	at        int64 // nanoseconds since the stream's first packet
 	timestamp uint32
 	seq       uint16
-	kind      uint8 // payload type; the marker does not matter to any figure
-	dscp      uint8
+	typed     uint8 // payload type, and the marker as the highest bit
+	flags     uint8 // the DSCP above eventFlag
 }
+
+const (
+	markerBit = 0x80
+	eventFlag = 1 // the payload is one telephone event's
+	dscpShift = 2
+)
+
+// kind is the payload type.
+func (p packet) kind() uint8 { return p.typed &^ markerBit }
+
+// marker says that the sender calls it the first packet of a talk spurt.
+func (p packet) marker() bool { return p.typed&markerBit != 0 }
+
+func (p packet) dscp() int { return int(p.flags >> dscpShift) }
+
+// event says whether the payload looks like a telephone event's.
+func (p packet) event() bool { return p.flags&eventFlag != 0 }
 
 const (
 	fixedHeader = 12 // RFC 3550 5.1
@@ -40,14 +58,39 @@ func parseRTP(d datagram) (ssrc uint32, p packet, ok bool) {
 	if _, err := h.Unmarshal(fixed[:]); err != nil {
 		return 0, packet{}, false
 	}
-	return h.SSRC, packet{timestamp: h.Timestamp, seq: h.SequenceNumber, kind: h.PayloadType, dscp: uint8(d.dscp)}, true
+	p = packet{timestamp: h.Timestamp, seq: h.SequenceNumber, typed: h.PayloadType, flags: uint8(d.dscp) << dscpShift}
+	if h.Marker {
+		p.typed |= markerBit
+	}
+	if isEvent(b, d.size) {
+		p.flags |= eventFlag
+	}
+	return h.SSRC, p, true
+}
+
+// isEvent checks for the payload of RFC 4733 2.3: an event, a reserved bit that
+// is 0, a duration; the same again if packets repeat events.
+func isEvent(b []byte, size int) bool {
+	const event, reserved = 4, 0x40
+	at := fixedHeader + int(b[0]&0x0f)*csrcSize
+	if b[0]&0x10 != 0 { // an extension
+		if len(b) < at+4 {
+			return false
+		}
+		at += 4 + 4*int(binary.BigEndian.Uint16(b[at+2:]))
+	}
+	n := size - at
+	return n >= event && n <= 4*event && n%event == 0 && len(b) >= at+event && b[at+1]&reserved == 0
 }
 
 // Payload types with a meaning of their own beside the stream's codec.
 const (
 	comfortNoise    = 13 // RFC 3389
 	comfortNoiseOld = 19 // used for the same before it
+	firstDynamic    = 96 // RFC 3551 6
 )
+
+func isNoise(kind uint8) bool { return kind == comfortNoise || kind == comfortNoiseOld }
 
 // static are the payload types that RFC 3551 section 6 fixes.
 var static = map[uint8]Payload{

@@ -93,7 +93,7 @@ func TestStreamsApart(t *testing.T) {
 	b, _, _ := network{packets: 200, ssrc: 9, src: "192.0.2.11", kind: 8}.run(r)
 	c, _, _ := network{packets: 300, ssrc: 10, src: "192.0.2.10", kind: 18}.run(r)
 	all := append(append(a, b...), c...)
-	inOrder(all)
+	sorted(all)
 	got := read(t, ngFile(t, wrappings()[0], all), Options{})
 	sizes := map[string]int{}
 	for _, s := range got.Streams {
@@ -239,7 +239,7 @@ func TestSequenceJumps(t *testing.T) {
 			packets[i].seq = uint16(65534 + i)
 		}
 		packets[2].at = -time.Millisecond
-		inOrder(packets)
+		sorted(packets)
 		_, m := only(t, read(t, ngFile(t, wrappings()[0], packets), Options{}))
 		if m.Sent != 100 || m.Lost != 0 || m.Reordered == 0 {
 			t.Errorf("got %+v", m)

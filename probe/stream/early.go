@@ -48,22 +48,31 @@ func early(packets []packet) []bool {
 	return confirmed
 }
 
-// apart takes the outliers out of a stream. The packet after one is as fresh as
-// it was.
-func apart(sorted []packet) (kept, outliers []packet) {
-	odd := early(sorted)
-	if odd == nil {
+// apart takes the outliers out of a stream that is cut where the sender paused.
+// The packet after one is as fresh as it was.
+func apart(sorted []packet, cuts []int) (kept, outliers []packet) {
+	var odd []bool
+	found := false
+	parts(len(sorted), cuts, func(from, to int) {
+		own := early(sorted[from:to])
+		found = found || own != nil
+		if own == nil {
+			own = make([]bool, to-from)
+		}
+		odd = append(odd, own...)
+	})
+	if !found {
 		return sorted, nil
 	}
-	fresh := false
+	fresh := GoesOn
 	for i, k := range sorted {
 		if odd[i] {
 			outliers = append(outliers, k)
-			fresh = fresh || k.fresh
+			fresh = max(fresh, k.fresh)
 			continue
 		}
-		k.fresh = k.fresh || fresh
-		fresh = false
+		k.fresh = max(k.fresh, fresh)
+		fresh = GoesOn
 		kept = append(kept, k)
 	}
 	return kept, outliers

@@ -12,6 +12,7 @@ const jitterGain = 1.0 / 16
 type estimator struct {
 	j       float64
 	last    float64
+	stretch int // of the last packet
 	started bool
 }
 
@@ -24,22 +25,24 @@ func (e *estimator) add(transit float64) float64 {
 	return e.j
 }
 
-// restart leaves out the change of transit to the next packet.
-func (e *estimator) restart() { e.started = false }
+// after takes the next packet and gives the jitter after it. What the sender did
+// in a pause is no jitter: the first packet after one has nothing before it,
+// where its transit tells of the pause.
+func (e *estimator) after(k packet, p path) (j float64, counts bool) {
+	stretch := p.stretch(k)
+	counts = e.started && (stretch == e.stretch || math.Abs(k.transit-e.last) < minShift)
+	e.started, e.stretch = counts, stretch
+	return e.add(k.transit), counts
+}
 
 // jitter is the mean over the packets after the first, as Wireshark averages,
-// and the maximum. What the sender did in a pause is no jitter: those that are
-// resumed with have nothing before them.
-func jitter(arrived []packet, resumed map[int64]bool) (mean, largest float64) {
+// and the maximum.
+func jitter(arrived []packet, p path) (mean, largest float64) {
 	var e estimator
 	n := 0.0
-	for _, p := range arrived {
-		if resumed[p.seq] {
-			e.restart()
-		}
-		first := !e.started
-		j := e.add(p.transit)
-		if first {
+	for _, k := range arrived {
+		j, counts := e.after(k, p)
+		if !counts {
 			continue
 		}
 		n++

@@ -30,7 +30,7 @@ func Measure(t Trace, jitterBuffer time.Duration) Metrics {
 	}
 	p := newPath(arrived)
 	if m.Received >= minForJitter {
-		mean, largest := jitter(arrived, p.resumed())
+		mean, largest := jitter(arrived, p)
 		m.Jitter, m.JitterMax = nanoseconds(mean), nanoseconds(largest)
 	}
 	m.PDVp99, m.Shifts = p.pdv(pdvShare), p.shifts(t.PacketTime)
@@ -70,26 +70,25 @@ type packet struct {
 	sent    float64 // sender's clock
 	transit float64 // receive stamp - send stamp, the first arrival's being 0
 	dscp    int32
-	fresh   bool // the sender paused before it
+	fresh   Fresh
 }
 
 // firstCopies lists the packets that arrived, in order of arrival and each
 // once, and counts the further copies.
 func firstCopies(t Trace) (arrived []packet, duplicates int) {
-	seen := make(map[int64]struct{}, len(t.Arrivals))
+	seen := newNumbers(t)
 	var first Arrival
 	for _, a := range t.Arrivals {
 		if a.Seq < 0 || a.Seq >= int64(t.Sent) {
 			continue
 		}
-		if _, ok := seen[a.Seq]; ok {
+		if seen.had(a.Seq) {
 			duplicates++
 			continue
 		}
-		if len(seen) == 0 {
+		if len(arrived) == 0 {
 			first = a
 		}
-		seen[a.Seq] = struct{}{}
 		sent := difference(a.Sent, first.Sent)
 		arrived = append(arrived, packet{
 			seq:     a.Seq,
@@ -100,6 +99,34 @@ func firstCopies(t Trace) (arrived []packet, duplicates int) {
 		})
 	}
 	return arrived, duplicates
+}
+
+// numbers is a set of sequence numbers: a bit each, unless far more were sent
+// than arrived.
+type numbers struct {
+	bits   []uint64
+	sparse map[int64]struct{}
+}
+
+func newNumbers(t Trace) numbers {
+	const worth = 1 << 8 // bits an arrival, less than an entry of the map costs
+	if t.Sent <= worth*len(t.Arrivals) {
+		return numbers{bits: make([]uint64, (t.Sent+63)/64)}
+	}
+	return numbers{sparse: make(map[int64]struct{}, len(t.Arrivals))}
+}
+
+// had adds a number, and says whether it was there already.
+func (n numbers) had(seq int64) bool {
+	if n.sparse != nil {
+		_, ok := n.sparse[seq]
+		n.sparse[seq] = struct{}{}
+		return ok
+	}
+	bit := uint64(1) << (seq % 64)
+	ok := n.bits[seq/64]&bit != 0
+	n.bits[seq/64] |= bit
+	return ok
 }
 
 // difference is a - b in nanoseconds. It subtracts integers where that cannot

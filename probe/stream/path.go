@@ -22,7 +22,7 @@ type path struct {
 func newPath(arrived []packet) path {
 	raw := slices.Clone(arrived)
 	slices.SortFunc(raw, bySent)
-	raw, early := apart(raw)
+	raw, early := apart(raw, pauses(raw))
 	p := path{packets: raw, early: early, pauses: pauses(raw)}
 	var candidates []int
 	p.cuts = p.stretches(func(from, to int) []int {
@@ -68,14 +68,16 @@ func (p path) paused(cut int) bool {
 	return found
 }
 
-// resumed is the sequence numbers that a part begins with after a pause: the
-// transit there says nothing when compared with the one before.
-func (p path) resumed() map[int64]bool {
-	first := map[int64]bool{}
-	for _, c := range p.pauses {
-		first[p.packets[c].seq] = true
+// stretch is the number of pauses that the sender made before a packet.
+func (p path) stretch(k packet) int {
+	if len(p.pauses) == 0 {
+		return 0
 	}
-	return first
+	n, found := slices.BinarySearchFunc(p.pauses, k, func(cut int, k packet) int { return bySent(p.packets[cut], k) })
+	if found {
+		n++
+	}
+	return n
 }
 
 // parts calls f with the bounds of every part.

@@ -1,27 +1,79 @@
 package stream
 
-// pauses lists where the sender paused or set its clock anew, and the level
-// after it is another: the first packet of each such part. What the transit did
-// there is the sender's doing; a phone anchors anew with the talk spurt.
+import (
+	"math"
+	"time"
+)
+
+const (
+	// restShift is by how much the level after a pause must differ from the one
+	// before: less than half of what makes a shift, since several may add up.
+	restShift = float64(9 * time.Millisecond)
+	// restEvidence is how sure that must be: odds of e^-7 that the same packets in
+	// random order would show it.
+	restEvidence = 7
+	// restMemory is how many packets before a pause are compared with those after.
+	restMemory = 500
+)
+
+// pauses lists where the sender set its clock anew, or paused and the level after
+// it is another: the first packet of each such part. What the transit did there
+// is the sender's doing; a phone anchors anew with the talk spurt.
 func pauses(packets []packet) []int {
 	var cuts []int
 	begin := 0
+	least, most := math.Inf(1), math.Inf(-1) // since begin
 	for k, p := range packets {
-		if !p.fresh || k == 0 {
-			continue
-		}
-		if d := fastest(nextSpurt(packets[k:])) - fastest(packets[begin:k]); d >= minShift || d <= -minShift {
+		if k > 0 && (p.fresh == SetAnew || p.fresh == Paused && apartBy(packets[max(begin, k-restMemory):k], nextSpurt(packets[k:]), least, most)) {
 			cuts = append(cuts, k)
-			begin = k
+			begin, least, most = k, math.Inf(1), math.Inf(-1)
 		}
+		least, most = min(least, p.transit), max(most, p.transit)
 	}
 	return cuts
+}
+
+// apartBy says whether the level after a pause is another than before it, where
+// transits were from least to most.
+func apartBy(before, after []packet, least, most float64) bool {
+	level := fastest(after)
+	if math.Abs(level-least) < restShift {
+		return false
+	}
+	return level > most+restShift || slowest(after) < least-restShift || precedence(before, after) >= restEvidence
+}
+
+// slowest is the largest transit of a stretch of packets.
+func slowest(packets []packet) float64 {
+	worst := math.Inf(-1)
+	for _, k := range packets {
+		worst = max(worst, k.transit)
+	}
+	return worst
+}
+
+// precedence is minus the logarithm of the odds that the fastest packets of two
+// stretches were all on one side by chance.
+func precedence(a, b []packet) float64 {
+	low, high := a, b
+	if fastest(a) > fastest(b) {
+		low, high = b, a
+	}
+	level, odds := fastest(high), 0.0
+	left, all := float64(len(low)), float64(len(low)+len(high))
+	for _, k := range low {
+		if k.transit < level {
+			odds -= math.Log(left / all)
+			left, all = left-1, all-1
+		}
+	}
+	return odds
 }
 
 // nextSpurt is what follows a pause: up to the next one, shiftWindow at most.
 func nextSpurt(packets []packet) []packet {
 	n := 1
-	for n < len(packets) && !packets[n].fresh && packets[n].sent-packets[0].sent < shiftWindow {
+	for n < len(packets) && packets[n].fresh == GoesOn && packets[n].sent-packets[0].sent < shiftWindow {
 		n++
 	}
 	return packets[:n]

@@ -13,7 +13,7 @@ func paused(tr Trace, rests map[int64]time.Duration) Trace {
 		a := &tr.Arrivals[i]
 		if rest, ok := rests[a.Seq]; ok {
 			total += rest
-			a.Fresh = true
+			a.Fresh = Paused
 		}
 		a.Received += total
 	}

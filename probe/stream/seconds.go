@@ -25,15 +25,12 @@ func Seconds(t Trace, jitterBuffer time.Duration) []Second {
 	}
 	arrived, _ := firstCopies(t.onTime())
 	p := newPath(arrived)
-	resumed := p.resumed()
 	var e estimator
-	for _, p := range arrived {
-		if resumed[p.seq] {
-			e.restart()
-		}
-		s := &seconds[of(p.seq)]
+	for _, k := range arrived {
+		s := &seconds[of(k.seq)]
 		s.Lost--
-		s.Jitter = nanoseconds(e.add(p.transit))
+		j, _ := e.after(k, p)
+		s.Jitter = nanoseconds(j)
 	}
 	for i, late := range p.late(jitterBuffer) {
 		if late {

@@ -36,12 +36,22 @@ type Arrival struct {
 	Sent time.Duration
 	// Received is the receiver's stamp, on the receiver's monotonic clock.
 	Received time.Duration
-	// Fresh says that the sender paused or set its clock anew just before this
-	// packet: how the transit changed there tells nothing of the path.
-	Fresh bool
+	// Fresh is what the sender did just before this packet, after which a change
+	// of the transit may tell nothing of the path.
+	Fresh Fresh
 	// DSCP is the mark that the packet arrived with, or NoDSCP.
 	DSCP int
 }
+
+// Fresh is a new beginning that the sender made.
+type Fresh uint8
+
+// What a sender may do before it sends a packet.
+const (
+	GoesOn  Fresh = iota // nothing
+	Paused               // hold, or silence between talk spurts: its clock may have stood still
+	SetAnew              // its clock counts from elsewhere
+)
 
 // Metrics are the figures of one direction. Shares are from 0 to 1. A nil
 // pointer is "not measured": too few packets to say.

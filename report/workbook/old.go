@@ -265,6 +265,9 @@ func (o *Old) readFirewall() error {
 		ports := MachinePorts{Organization: cells[0], Machine: cells[1], Location: cells[2], Region: cells[3], RunID: cells[4]}
 		ports.Started, _ = o.time(row.at(6), "")
 		for i := len(firewallHead); i < len(cells) && i < len(head); i++ {
+			if cells[i] == sayPass && o.formats.isOptional(row.at(i+1).style) {
+				cells[i] += optionalEnd
+			}
 			if cells[i] != "" {
 				ports.Ports, ports.Says = append(ports.Ports, head[i]), append(ports.Says, cells[i])
 			}

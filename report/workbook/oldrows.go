@@ -60,6 +60,7 @@ func (o *Old) rowsOf(sheet string, yield func(Row, error) bool) error {
 			r.head(from)
 			return nil
 		}
+		from = from.unfolded()
 		row := r.row(from)
 		if row.empty() || r.whole.drops(&row, from.line(), r.l) {
 			return nil
@@ -182,7 +183,7 @@ func (r *runsReader) row(from sheetRow) Row {
 }
 
 func (r *runsReader) extraCell(row *Row, place int, c sheetCell) {
-	if c.text == "" && c.style == 0 && c.formula == "" || report.IsRowCode(c.text) {
+	if c.text == "" && c.style == 0 && c.formula == "" || report.FindRowCode(c.text) != "" {
 		return
 	}
 	if c.array {
@@ -237,10 +238,11 @@ func (r *runsReader) values(row *Row, from sheetRow, id string) {
 // stand in their columns are kept: people may have corrected them.
 func (r *runsReader) coded(row *Row, from sheetRow) bool {
 	for _, c := range from.cells {
-		if !report.IsRowCode(c.text) {
+		code := report.FindRowCode(c.text)
+		if code == "" {
 			continue
 		}
-		cells, err := report.ReadRowCode(c.text)
+		cells, err := report.ReadRowCode(code)
 		if err != nil {
 			continue
 		}

@@ -176,8 +176,9 @@ type brief struct {
 	} `json:"machine"`
 	Region probe.Region `json:"region"`
 	Voice  struct {
-		DurationS float64 `json:"duration_s"`
-		Calls     int     `json:"calls"`
+		DurationS      float64 `json:"duration_s"`
+		DurationAskedS float64 `json:"duration_asked_s"` // longer where the call was cut short
+		Calls          int     `json:"calls"`
 	} `json:"voice"`
 	Verdict  string `json:"verdict"`
 	Complete bool   `json:"complete"`
@@ -207,7 +208,7 @@ func (b brief) entry() entry {
 	return entry{
 		ID: b.RunID, Started: b.StartedAt, Organization: clip(b.Organization), Location: clip(b.Location), Host: clip(b.Machine.Hostname),
 		Region: clip(cmp.Or(b.Region.Name, b.Region.ID)), RegionID: clip(b.Region.ID), Responder: clip(b.Region.Responder),
-		DurationS: int(math.Ceil(min(max(b.Voice.DurationS, 0), maxSeconds))), Calls: b.Voice.Calls, Verdict: clip(b.Verdict), Complete: b.Complete,
+		DurationS: int(math.Ceil(min(max(cmp.Or(b.Voice.DurationAskedS, b.Voice.DurationS), 0), maxSeconds))), Calls: b.Voice.Calls, Verdict: clip(b.Verdict), Complete: b.Complete,
 	}
 }
 

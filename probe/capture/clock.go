@@ -1,0 +1,142 @@
+package capture
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	opusClock  = 48000 // RFC 7587
+	videoClock = 90000
+)
+
+// clockRates are those that voice and video payload formats use.
+var clockRates = []uint32{8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, videoClock}
+
+// How near a measured clock must be to a usual one to be taken for it.
+const (
+	sharpFit = 0.001 // of any packet time: crystals keep within a tenth of that
+	// A rate by which packets last whole multiples of 2.5 ms is likelier: a queue
+	// that fills may bend it by a percent, and few packets by four. Usual rates
+	// are nine percent apart.
+	wholeFit, roughFit = 0.01, 0.04
+	wholeParts         = 400 // of 2.5 ms in a second
+	fewForClock        = 8   // packets
+	longestRest        = int64(500 * time.Millisecond)
+	// A clock that is this far from the one that a payload type has by RFC 3551,
+	// or by what the user said, is not that one.
+	contradiction = 0.2
+	sureClock     = 0.02 // standard error, relative
+)
+
+// A rate is how fast a payload type's timestamps grow, by its packets.
+type rate struct {
+	hz     float64 // 0: they stand still; NaN: too few packets
+	spread float64 // standard error of hz, relative
+}
+
+// measureRate compares timestamps with arrivals by least squares, over every
+// stretch without a pause. Lost packets do not matter.
+func (t *track) measureRate(kind uint8) rate {
+	var all, run moments
+	last := -1
+	for i, p := range t.packets {
+		if p.kind() != kind {
+			continue
+		}
+		if last >= 0 {
+			b := t.packets[last]
+			step, d := int32(p.timestamp-b.timestamp), int16(p.seq-b.seq)
+			if d <= 0 && d >= -misorder {
+				continue // a copy, or late
+			}
+			if d < 0 || d > misorder || step < 0 || step > 10*videoClock || p.at-b.at > longestRest {
+				all.join(run)
+				run = moments{}
+			} else {
+				run.x0 += float64(step)
+			}
+		}
+		run.add(float64(p.at))
+		last = i
+	}
+	all.join(run)
+	return all.rate()
+}
+
+// moments are the sums of a straight line through points.
+type moments struct {
+	x0         float64 // timestamp of the last point
+	n, free    float64
+	x, y       float64 // means
+	xx, xy, yy float64 // about them
+}
+
+func (m *moments) add(y float64) {
+	m.n++
+	dx, dy := m.x0-m.x, y-m.y
+	m.x += dx / m.n
+	m.y += dy / m.n
+	m.xx += dx * (m.x0 - m.x)
+	m.xy += dx * (y - m.y)
+	m.yy += dy * (y - m.y)
+}
+
+// join adds a stretch that has a level of its own.
+func (m *moments) join(run moments) {
+	m.n += run.n
+	m.free += max(run.n-1, 0)
+	m.xx, m.xy, m.yy = m.xx+run.xx, m.xy+run.xy, m.yy+run.yy
+}
+
+func (m *moments) rate() rate {
+	free := m.free - 1
+	if m.n < fewForClock || free < 1 || m.yy <= 0 {
+		return rate{hz: math.NaN()}
+	}
+	if m.xy <= 0 || m.xx <= 0 {
+		return rate{}
+	}
+	slope := m.xy / m.xx // nanoseconds a unit
+	left := max(m.yy-slope*m.xy, 0)
+	return rate{hz: float64(time.Second) / slope, spread: math.Sqrt(left/free/m.xx) / slope}
+}
+
+// usual is the usual clock rate that the packets fit, 0 if there is none. step
+// is by how much the timestamp usually grows.
+func (r rate) usual(step uint32) uint32 {
+	for _, hz := range clockRates {
+		within := max(sharpFit, min(4*r.spread, wholeFit))
+		if step > 0 && uint64(step)*wholeParts%uint64(hz) == 0 {
+			within = max(wholeFit, min(4*r.spread, roughFit))
+		}
+		if math.Abs(r.hz/float64(hz)-1) <= within { // false for NaN
+			return hz
+		}
+	}
+	return 0
+}
+
+// contradicts says whether the packets cannot have this clock.
+func (r rate) contradicts(hz uint32) bool {
+	return r.spread <= sureClock && math.Abs(r.hz/float64(hz)-1) > contradiction
+}
+
+// usualStep is by how much the timestamp usually grows from one packet to the
+// next.
+func (t *track) usualStep(kind uint8) uint32 {
+	count := map[uint32]int{}
+	for i := 1; i < len(t.packets); i++ {
+		a, b := t.packets[i-1], t.packets[i]
+		if a.kind() == kind && b.kind() == kind && b.seq-a.seq == 1 && int32(b.timestamp-a.timestamp) > 0 {
+			count[b.timestamp-a.timestamp]++
+		}
+	}
+	var usual uint32
+	for step, n := range count {
+		if n > count[usual] || n == count[usual] && (usual == 0 || step < usual) {
+			usual = step
+		}
+	}
+	return usual
+}

@@ -1,0 +1,247 @@
+package capture
+
+import (
+	"encoding/binary"
+
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+)
+
+// Link types that gopacket has no name for (www.tcpdump.org/linktypes.html).
+const (
+	linkRawBSD     = layers.LinkType(12) // DLT_RAW on most systems
+	linkRawOpenBSD = layers.LinkType(14) // DLT_RAW on OpenBSD
+	linkCiscoHDLC  = layers.LinkType(104)
+	linkEnc        = layers.LinkType(109) // OpenBSD, decrypted IPsec
+	linkPPPWithDir = layers.LinkType(204)
+	linkPPPD       = layers.LinkType(166)
+	linkNFLog      = layers.LinkType(239)
+	linkPktap      = layers.LinkType(258) // macOS
+)
+
+// Sizes of headers, in bytes.
+const (
+	ethernetHeader = 14
+	sllHeader      = 16 // whatever the length of its address says: only 8 bytes of it are there
+	sll2Header     = 20
+	loopbackHeader = 4 // the address family, in either byte order
+	encHeader      = 12
+)
+
+// link takes the header of a frame's link off. Links that carry Wi-Fi frames
+// are left to gopacket; the others are read here, since gopacket wants them
+// whole and knows fewer of their variants.
+func (d *decoder) link(kind layers.LinkType, b []byte) {
+	switch kind {
+	case layers.LinkTypeEthernet:
+		d.ethernet(b)
+	case layers.LinkTypeLinuxSLL:
+		d.etherTypeAt(b, 14, sllHeader)
+	case layers.LinkTypeLinuxSLL2:
+		d.etherTypeAt(b, 0, sll2Header)
+	case layers.LinkTypeRaw, linkRawBSD, linkRawOpenBSD, layers.LinkTypeIPv4, layers.LinkTypeIPv6:
+		d.ip(b)
+	case layers.LinkTypeNull, layers.LinkTypeLoop:
+		d.ip(after(b, loopbackHeader))
+	case linkEnc:
+		d.ip(after(b, encHeader))
+	case layers.LinkTypePPP, layers.LinkTypePPP_HDLC, linkCiscoHDLC:
+		d.ppp(b)
+	case linkPPPWithDir, linkPPPD:
+		d.ppp(after(b, 1)) // one byte for the direction
+	case layers.LinkTypePPPEthernet:
+		d.pppoe(b)
+	case layers.LinkTypeIEEE802_11, layers.LinkTypeIEEE80211Radio, layers.LinkTypePrismHeader:
+		d.wifi(b, kind)
+	case layers.LinkTypePFLog:
+		if len(b) > 0 {
+			d.ip(after(b, (int(b[0])+3)&^3))
+		}
+	case linkNFLog:
+		d.nflog(b)
+	case linkPktap:
+		d.pktap(b)
+	default:
+		d.unknown[kind]++
+	}
+}
+
+// after is what follows the first n bytes.
+func after(b []byte, n int) []byte {
+	if n < 0 || n > len(b) {
+		return nil
+	}
+	return b[n:]
+}
+
+func (d *decoder) ethernet(b []byte) { d.etherTypeAt(b, 12, ethernetHeader) }
+
+// etherTypeAt reads the type of what follows a header of some size.
+func (d *decoder) etherTypeAt(b []byte, at, size int) {
+	if len(b) >= size && at+2 <= size {
+		d.etherType(binary.BigEndian.Uint16(b[at:]), b[size:])
+	}
+}
+
+// Types of Ethernet frames (IEEE 802 numbers).
+const (
+	longestLength = 1500 // up to here it is a length, and LLC follows
+	typeIPv4      = 0x0800
+	typeIPv6      = 0x86dd
+	typeTrans     = 0x6558 // Ethernet within something
+	typePPP       = 0x880b
+	typeMPLS      = 0x8847
+	typeMPLSMulti = 0x8848
+	typePPPoE     = 0x8864
+	typeERSPAN2   = 0x88be
+	typeERSPAN3   = 0x22eb
+	typeMACsec    = 0x88e5
+	typePBB       = 0x88e7 // IEEE 802.1ah: Ethernet follows its 4 bytes
+	typeCMD       = 0x8909 // Cisco TrustSec: 6 bytes and the type of what follows
+)
+
+// etherType goes on with what a type says. Tags may stand on one another.
+func (d *decoder) etherType(kind uint16, b []byte) {
+	if !d.deeper() {
+		return
+	}
+	switch kind {
+	case typeIPv4, typeIPv6:
+		d.ip(b)
+	case 0x8100, 0x88a8, 0x9100, 0x9200, 0x9300: // VLAN tags: IEEE 802.1Q, 802.1ad, and what was used before it
+		d.etherTypeAt(b, 2, 4)
+	case typeMPLS, typeMPLSMulti:
+		d.mpls(b)
+	case typePPPoE:
+		d.pppoe(b)
+	case typePPP:
+		d.ppp(b)
+	case typeTrans:
+		d.ethernet(b)
+	case typePBB:
+		d.ethernet(after(b, 4))
+	case typeCMD:
+		d.etherTypeAt(b, 6, 8)
+	case typeMACsec:
+		d.unread(MACsec)
+	case 1, 4: // of a cooked capture: Novell's 802.3 and LLC
+		d.llc(b)
+	default:
+		if kind > 4 && kind <= longestLength {
+			d.llc(b)
+		}
+	}
+}
+
+// llc reads LLC with SNAP (IEEE 802.2), which may carry any type.
+func (d *decoder) llc(b []byte) {
+	if len(b) >= 8 && b[0] == 0xaa && b[1] == 0xaa && b[2] == 3 && b[3] == 0 && b[4] == 0 && b[5] == 0 {
+		d.etherTypeAt(b, 6, 8)
+	}
+}
+
+// mpls takes off the labels (RFC 3032). IP follows, or Ethernet after a control
+// word, whose first four bits are zero (RFC 4385).
+func (d *decoder) mpls(b []byte) {
+	for len(b) >= 4 {
+		bottom := b[2]&1 == 1
+		b = b[4:]
+		if !bottom {
+			continue
+		}
+		if len(b) > 4 && b[0]>>4 == 0 {
+			d.ethernet(b[4:])
+		} else {
+			d.ip(b)
+		}
+		return
+	}
+}
+
+func (d *decoder) pppoe(b []byte) {
+	const header = 6 // RFC 2516; a code other than 0 is no session's data
+	if len(b) >= header && b[1] == 0 {
+		d.ppp(b[header:])
+	}
+}
+
+// Protocols of PPP (RFC 1661; numbers of IANA).
+const (
+	pppIPv4      = 0x0021
+	pppIPv6      = 0x0057
+	pppMultilink = 0x003d
+	pppSqueezed  = 0x00fd
+	pppMPLS      = 0x0281
+)
+
+// ppp reads a frame with or without the address and control bytes of HDLC, and
+// with a protocol of one byte or two (RFC 1661 6.5, 6.6). Cisco's HDLC has the
+// type of an Ethernet frame in that place.
+func (d *decoder) ppp(b []byte) {
+	if len(b) >= 4 && (b[0] == 0x0f || b[0] == 0x8f) && b[1] == 0 {
+		d.etherTypeAt(b, 2, 4)
+		return
+	}
+	switch {
+	case len(b) >= 2 && b[0] == 0xff && b[1] == 3:
+		b = b[2:]
+	case len(b) >= 1 && b[0] == 3: // pppd keeps the direction in place of the address
+		b = b[1:]
+	}
+	if len(b) < 2 {
+		return
+	}
+	protocol, size := binary.BigEndian.Uint16(b), 2
+	if b[0]&1 == 1 {
+		protocol, size = uint16(b[0]), 1
+	}
+	switch protocol {
+	case pppIPv4, pppIPv6:
+		d.ip(b[size:])
+	case pppMPLS:
+		d.mpls(b[size:])
+	case pppMultilink, pppSqueezed:
+		d.unread(SqueezedPPP)
+	}
+}
+
+// wifi leaves a frame of IEEE 802.11 to gopacket and looks for IP in it.
+func (d *decoder) wifi(b []byte, first gopacket.Decoder) {
+	packet := gopacket.NewPacket(b, first, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
+	if ip := packet.NetworkLayer(); ip != nil {
+		whole := len(ip.LayerContents()) + len(ip.LayerPayload())
+		if cap(ip.LayerContents()) >= whole {
+			d.ip(ip.LayerContents()[:whole])
+		}
+		return
+	}
+	if frame, ok := packet.Layer(layers.LayerTypeDot11).(*layers.Dot11); ok && frame.Flags.WEP() {
+		d.unread(ProtectedWiFi)
+	}
+}
+
+// nflog finds the packet among the attributes of Linux's NFLOG.
+func (d *decoder) nflog(b []byte) {
+	const header, payload = 4, 9 // NFULA_PAYLOAD
+	for b = after(b, header); len(b) >= 4; {
+		size := int(binary.LittleEndian.Uint16(b))
+		if size < 4 || size > len(b) {
+			return
+		}
+		if binary.LittleEndian.Uint16(b[2:]) == payload {
+			d.ip(b[4:size])
+			return
+		}
+		b = after(b, (size+3)&^3)
+	}
+}
+
+// pktap takes off the header that macOS puts before frames of all interfaces.
+func (d *decoder) pktap(b []byte) {
+	if len(b) < 12 || !d.deeper() {
+		return
+	}
+	if size := binary.LittleEndian.Uint32(b); size >= 12 && uint64(size) <= uint64(len(b)) {
+		d.link(layers.LinkType(binary.LittleEndian.Uint32(b[8:])), b[size:])
+	}
+}
