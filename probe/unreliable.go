@@ -25,10 +25,16 @@ var (
 // session), or the sender, which sent late. Empty: they are sound.
 func unreliable(d call.Direction, sender, receiver end) []Unreliable {
 	all := []Unreliable{}
+	var full, late []string
 	if d.Dropped > 0 {
-		all = append(all, Unreliable{receiver.code, fmt.Sprintf("%s dropped %d datagrams for want of room", receiver.socket, d.Dropped)})
+		full = append(full, fmt.Sprintf("%s dropped %d datagrams for want of room", receiver.socket, d.Dropped))
 	}
-	var late []string
+	if d.Held > 0 {
+		full = append(full, fmt.Sprintf("%s stood still for more than 2 s: %d packets were held back meanwhile", receiver.name, d.Held))
+	}
+	if len(full) > 0 {
+		all = append(all, Unreliable{receiver.code, strings.Join(full, "; ")})
+	}
 	if d.SentLate > 0 {
 		late = append(late, fmt.Sprintf("%s was more than 2 s late with %d packets and did not send them", sender.name, d.SentLate))
 	}

@@ -2,7 +2,6 @@ package report
 
 import (
 	"embed"
-	"fmt"
 	"html/template"
 	"io"
 	"strconv"
@@ -194,14 +193,10 @@ func callLine(v probe.Voice) string {
 	switch {
 	case v.Mode == probe.ModeRoundtrip:
 		return "This region was reached through public endpoints only: they give a round trip and no directions."
-	case v.Mode != probe.ModeResponder || v.Codec == "":
+	case callWords(v) == "":
 		return ""
 	}
-	line := fmt.Sprintf("%s, %s packets, %s, jitter buffer %s", v.Codec, thresholds.Figure(v.PtimeMS, "ms"), thresholds.Figure(v.DurationS, "s"), thresholds.Figure(v.JitterBufferMS, "ms"))
-	if v.Calls > 1 {
-		line += fmt.Sprintf("; the worst of %d calls at once", v.Calls)
-	}
-	return "Test call: " + line + "."
+	return "Test call: " + callWords(v) + "."
 }
 
 // whyNot finds the reason under the first of the names that has one.

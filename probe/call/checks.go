@@ -53,6 +53,7 @@ func (l *leg) expire(now time.Duration) {
 		if now-asked >= checkLost {
 			delete(l.pending, id)
 			l.lost++
+			l.overdue[id] = asked
 		}
 	}
 }
@@ -97,6 +98,7 @@ func (l *leg) answered(c *wire.Check, at time.Duration) {
 	defer l.mu.Unlock()
 	asked, ok := l.pending[c.ID]
 	if !ok || at-asked >= checkLost {
+		l.late(c.ID, at)
 		return // a second copy, or too late
 	}
 	delete(l.pending, c.ID)
@@ -109,6 +111,22 @@ func (l *leg) answered(c *wire.Check, at time.Duration) {
 	if !l.isProved() {
 		close(l.proved)
 	}
+}
+
+// late notes a check whose answer came too late: it did reach the far end, which
+// stood still. The lock is held.
+func (l *leg) late(id wire.TransactionID, at time.Duration) {
+	asked, ok := l.overdue[id]
+	if !ok {
+		if asked, ok = l.pending[id]; !ok {
+			return
+		}
+		delete(l.pending, id)
+		l.lost++
+	}
+	delete(l.overdue, id)
+	l.reached = append(l.reached, asked)
+	l.heard, l.isHeard, l.answerAt = at, true, at
 }
 
 func (l *leg) isProved() bool {

@@ -24,8 +24,11 @@ func TestMediaGoesElsewhereOnlyIfAllowed(t *testing.T) {
 		allow []string
 		want  bool
 	}{
-		{nil, false}, {[]string{"127.0.0.1"}, false}, {[]string{"voice.example.com"}, false},
-		{[]string{"127.0.0.2"}, true}, {[]string{"other", "::ffff:127.0.0.2"}, true},
+		{nil, false},
+		{[]string{"127.0.0.1"}, false},
+		{[]string{"voice.example.com"}, false},
+		{[]string{"127.0.0.2"}, true},
+		{[]string{"other", "::ffff:127.0.0.2"}, true},
 	} {
 		session, err := call.Open(t.Context(), server.Invite(), call.Settings{Duration: time.Second, AllowMedia: test.allow})
 		if (err == nil) != test.want {

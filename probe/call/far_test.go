@@ -34,6 +34,8 @@ type far struct {
 	proved   netip.AddrPort
 	provedAt time.Duration
 	flowing  chan struct{}
+	isStill  bool
+	until    time.Duration
 	wg       sync.WaitGroup
 }
 
@@ -45,6 +47,25 @@ func (f *far) isDead() bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// still makes the process stand still: it neither reads nor tells nor sends, and
+// then goes on with what its socket holds.
+func (f *far) still(d time.Duration) {
+	f.mu.Lock()
+	f.until = stamp.Now() + d
+	f.isStill = true
+	f.mu.Unlock()
+}
+
+// wait waits out a standstill.
+func (f *far) wait() {
+	f.mu.Lock()
+	still, until := f.isStill, f.until
+	f.mu.Unlock()
+	if still {
+		stamp.SleepPlain(until)
 	}
 }
 
@@ -60,6 +81,7 @@ func (f *far) read(t *testing.T) {
 		if err != nil {
 			return
 		}
+		f.wait()
 		f.mu.Lock()
 		if c, err := wire.ParseCheck(b[:a.N]); err == nil && !f.isDead() {
 			f.check(c, a)
@@ -109,6 +131,7 @@ func (f *far) stream() {
 	start := stamp.Now()
 	for i := range int(f.request.Duration / f.request.Ptime) {
 		stamp.SleepPlain(stream.Due(start, i, f.request.Ptime))
+		f.wait()
 		f.mu.Lock()
 		if f.isDead() || stamp.Now()-f.provedAt > 5*time.Second {
 			f.event.Ended = "consent"
@@ -140,6 +163,7 @@ func (f *far) Events(ctx context.Context, line func(wire.Event)) error {
 			closed = "finished"
 		case <-ticker.C:
 		}
+		f.wait()
 		if f.isDead() {
 			closed = ""
 			continue

@@ -123,3 +123,20 @@ func latenessOf(left []wire.Departure, packets int, ptime time.Duration) []time.
 	}
 	return lateness
 }
+
+// reachable are those of the packets that were held back that would have
+// arrived: a check that left just before or after them did. The others are as
+// lost as all that went into the same silence.
+func reachable(held []int64, sentAt, reached []time.Duration) (all []int64) {
+	slices.Sort(reached)
+	for _, seq := range held {
+		if seq >= int64(len(sentAt)) {
+			continue
+		}
+		i, _ := slices.BinarySearch(reached, sentAt[seq]-checkEvery)
+		if i < len(reached) && reached[i] <= sentAt[seq]+checkEvery {
+			all = append(all, seq)
+		}
+	}
+	return all
+}

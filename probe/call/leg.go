@@ -65,10 +65,13 @@ type leg struct {
 	started  bool
 	sentAt   []time.Duration // of each packet that was due: sent, given up or held back
 	lateness []time.Duration
-	written  int           // packets up to the last that was really sent
-	answerAt time.Duration // when a check was answered last
-	wokeAt   time.Duration // when this computer went on after a standstill, or began
-	lineAt   time.Duration // when a line of this call came last over the control connection
+	written  int                                  // packets up to the last that was really sent
+	held     []int64                              // packets that were held back, since nobody seemed to want them
+	reached  []time.Duration                      // when checks left that were answered too late to count
+	overdue  map[wire.TransactionID]time.Duration // checks that are given up, and when they left
+	answerAt time.Duration                        // when a check was answered last
+	wokeAt   time.Duration                        // when this computer went on after a standstill, or began
+	lineAt   time.Duration                        // when a line of this call came last over the control connection
 	copies   stream.Copies
 	down     []stream.Arrival
 	downZero time.Duration // when packet 0 of the down stream would have come by its fastest way
@@ -86,7 +89,7 @@ func newLeg(r wire.Request, g wire.CallGrant, conn stamp.PacketConn) (*leg, erro
 	l := &leg{
 		request: r, grant: g, conn: conn,
 		proved: make(chan struct{}), sent: make(chan struct{}),
-		pending: map[wire.TransactionID]time.Duration{},
+		pending: map[wire.TransactionID]time.Duration{}, overdue: map[wire.TransactionID]time.Duration{},
 	}
 	var err error
 	if l.sealer, err = wire.NewSealer(wire.UpFlow(r, g)); err != nil {
@@ -192,9 +195,9 @@ func (l *leg) grid(now time.Duration) time.Duration {
 // one that nobody seems to want is held back.
 func (l *leg) send(i int64, due time.Duration) {
 	at := stamp.Now()
-	hold := at-due > wire.TooLate || !l.wanted(at)
+	giveUp, wanted := at-due > wire.TooLate, l.wanted(at)
 	var err error
-	if !hold {
+	if !giveUp && wanted {
 		var b []byte
 		if b, err = l.sealer.Seal(i, at); err == nil {
 			err = l.conn.Write(b, netip.AddrPort{})
@@ -204,8 +207,12 @@ func (l *leg) send(i int64, due time.Duration) {
 	defer l.mu.Unlock()
 	l.sentAt = append(l.sentAt, at)
 	l.lateness = append(l.lateness, at-due)
-	if !hold {
+	switch {
+	case giveUp:
+	case wanted:
 		l.written = len(l.sentAt)
+	default:
+		l.held = append(l.held, i)
 	}
 	if err != nil {
 		l.words = err.Error()

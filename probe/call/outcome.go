@@ -61,7 +61,10 @@ type Direction struct {
 	// them up (those of Trace.Late): they are neither sent nor lost. Bunched are
 	// others that left over a packet time late, and so together with the next.
 	SentLate, Bunched int
-	Mark              Mark
+	// Held counts the packets that this end held back, since the responder had
+	// shown no sign for 2 s, though checks reached it meanwhile: it stood still.
+	Held int
+	Mark Mark
 }
 
 // A Mark is what became of the DSCP.

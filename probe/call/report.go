@@ -135,7 +135,18 @@ func (l *leg) upward(settle time.Duration) Direction {
 	if len(sentAt) == l.packets {
 		arrivals = inTime(arrivals, max(stream.Due(l.start, l.packets-1, l.request.Ptime), sentAt[len(sentAt)-1]))
 	}
-	d.fill(sent, arrivals, pace(l.lateness[:sent], l.request.Ptime))
+	s := pace(l.lateness[:sent], l.request.Ptime)
+	reached := slices.Clone(l.reached)
+	for _, trip := range l.trips {
+		reached = append(reached, l.begun+trip.At)
+	}
+	held := reachable(l.held, sentAt[:sent], reached)
+	s.late = slices.Sorted(slices.Values(append(s.late, held...)))
+	d.fill(sent, arrivals, s)
+	d.SentLate -= len(held)
+	if len(l.reached) > 0 {
+		d.Held = len(held) // not just until the next check after an outage
+	}
 	if d.Sent == 0 {
 		d.Reason = "this computer stood still: it sent no packet in time"
 	}

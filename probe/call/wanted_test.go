@@ -78,8 +78,8 @@ func TestStreamWaitsForASignAndGoesOn(t *testing.T) {
 			t.Errorf("%d packets went into the silence, want 2 s of them from the last line that told of arrivals", during)
 		}
 		m := stream.Measure(o.Calls[0].Up.Trace, buffer)
-		if m.Sent != packets || m.Lost < 400 || m.Lost > 415 {
-			t.Errorf("%d of %d lost in a silence of 8 s, want 400 and the time of one check", m.Lost, m.Sent)
+		if up := o.Calls[0].Up; m.Sent < packets-20 || m.Lost < 385 || m.Lost > 405 || up.Held != 0 {
+			t.Errorf("%d of %d lost in a silence of 8 s, %d held back, want some 400 and nobody called busy", m.Lost, m.Sent, up.Held)
 		}
 	})
 }
@@ -203,4 +203,25 @@ func TestRepeatedPacketDownKeepsNothingOut(t *testing.T) {
 			t.Errorf("%d arrivals are kept, at most %d", n, stream.MostCopies(250))
 		}
 	})
+}
+
+// A responder that stood still answers what reached it only afterwards: what
+// was held back meanwhile is no loss of the way up.
+func TestStandstillOfTheResponderIsNoLossUp(t *testing.T) {
+	for _, sameHost := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, duration)
+			w.calls.sameHost = sameHost
+			w.both(netsim.Path{Delay: 20 * ms})
+			o := w.run(t, t.Context(), func() {
+				time.Sleep(10 * time.Second)
+				w.far.still(4 * time.Second)
+			})
+			up := o.Calls[0].Up
+			m := stream.Measure(up.Trace, buffer)
+			if m.Lost != 0 || m.Sent+up.Held != packets || up.Held < 50 || up.Held > 110 {
+				t.Errorf("%d sent, %d held back, %d lost, want a second or two held back and none lost", m.Sent, up.Held, m.Lost)
+			}
+		})
+	}
 }

@@ -38,6 +38,7 @@ type layout struct {
 
 	runID, organization, machine, location, region, started, ready, verdict, notes, remarks, source, rowCode int
 	portsFailed, portsUnknown, complete, limits, parts                                                       int
+	unreliableUp, unreliableDown                                                                             int
 	figures                                                                                                  [figures]int
 }
 
@@ -51,6 +52,7 @@ var runLayout = sync.OnceValue(func() layout {
 		"Run ID": &l.runID, "Organization": &l.organization, "Machine": &l.machine, "Location": &l.location, "Region": &l.region,
 		"Started": &l.started, "Ready": &l.ready, "Verdict at run time": &l.verdict, "Notes": &l.notes, "Remarks": &l.remarks,
 		"Source": &l.source, "Required ports failed": &l.portsFailed, "Required ports not measured": &l.portsUnknown, "Complete": &l.complete, "Limits": &l.limits, "Parts": &l.parts, report.RowCodeColumn: &l.rowCode,
+		report.UnreliableColumn + " up": &l.unreliableUp, report.UnreliableColumn + " down": &l.unreliableDown,
 	} {
 		*place = l.find(header)
 	}
@@ -124,11 +126,14 @@ func (l layout) numberAt(row Row, place int) (float64, bool) {
 // MAX and COUNT pass over empty cells and texts.
 func (l layout) readyFormula() string {
 	at := func(place int) string { return columnName(place+1) + "#" }
-	var broken, cells []string
-	for i, m := range graded {
-		cell := at(l.figures[i])
-		cells = append(cells, cell)
-		broken = append(broken, m.condition(cell))
+	var broken, doubtful, cells []string
+	for i := range graded {
+		cells = append(cells, at(l.figures[i]))
+		breaks, doubt := l.conditions(i, at)
+		broken = append(broken, breaks)
+		if doubt != "" {
+			doubtful = append(doubtful, doubt)
+		}
 	}
 	if l.portsFailed >= 0 {
 		broken = append(broken, "N("+at(l.portsFailed)+")>0")
@@ -137,6 +142,7 @@ func (l layout) readyFormula() string {
 	if l.parts >= 0 { // as voiceWanted
 		missing[0] = fmt.Sprintf(`AND(%s,OR(LEN(%s)=0,ISNUMBER(FIND("%s",%s))))`, missing[0], at(l.parts), probe.PartVoice, at(l.parts))
 	}
+	missing = append(missing, doubtful...)
 	if l.portsUnknown >= 0 {
 		missing = append(missing, fmt.Sprintf("NOT(ISNUMBER(%s))", at(l.portsUnknown)), "N("+at(l.portsUnknown)+")>0")
 	}

@@ -89,7 +89,9 @@ func (r *Row) Finished(limits thresholds.Limits) []any {
 	for i, m := range graded {
 		figure, ok := number(r.Cells[l.figures[i]])
 		missing = missing || !ok
-		broken = broken || ok && m.breaks(figure, values)
+		breaks := ok && m.breaks(figure, values)
+		doubtful := breaks && l.isDoubtful(*r, i)
+		broken, missing = broken || breaks && !doubtful, missing || doubtful
 	}
 	cells := slices.Clone(r.Cells)
 	cells[l.ready] = l.stateOf(*r, broken, missing).String()
