@@ -7,7 +7,7 @@ LDFLAGS     := -s -w -X main.release=$(VERSION)
 LINT        := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOBIN       := $(shell go env GOPATH)/bin
 SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-DEBIAN      := tshark nmap coturn sip-tester wine wine64 gcc-mingw-w64-x86-64 libreoffice-calc chromium irtt nftables \
+DEBIAN      := tshark nmap coturn sip-tester wine wine64 gcc-mingw-w64-x86-64 libreoffice-calc chromium firefox-esr irtt nftables \
                iproute2 iputils-ping procps openssl unbound dnsmasq nginx-light python3-openpyxl poppler-utils fonts-dejavu-core gcc libc6-dev
 PLATFORMS   := linux/amd64 linux/arm64 windows/amd64 darwin/amd64 darwin/arm64
 FUZZTIME    ?= 10s
@@ -28,12 +28,12 @@ check: tools-there lint cross race fuzz-smoke system ## everything else; it inst
 	@echo check: done
 
 # A command of each Debian package in DEBIAN that has one.
-COMMANDS    := tshark nmap turnserver sipp wine x86_64-w64-mingw32-gcc soffice chromium irtt nft ip ping ps openssl unbound dnsmasq nginx pdftoppm gcc node npm
+COMMANDS    := tshark nmap turnserver sipp wine x86_64-w64-mingw32-gcc soffice chromium firefox-esr irtt nft ip ping ps openssl unbound dnsmasq nginx pdftoppm gcc node npm
 .PHONY: tools-there
 tools-there:
 	@missing=$$(for c in $(COMMANDS); do PATH="$$PATH:/usr/sbin:/sbin" command -v $$c >/dev/null || echo $$c; done; \
 		[ -x $(GOBIN)/golangci-lint ] || echo golangci-lint; \
-		[ -d cmd/netready/page/browsertest/node_modules ] || echo playwright-core); \
+		for p in playwright-core puppeteer-core axe-core; do [ -d cmd/netready/page/browsertest/node_modules/$$p ] || echo $$p; done); \
 	if [ -n "$$missing" ]; then echo "make check needs these, which make tools installs:" $$missing; exit 1; fi
 
 tools: ## installs what make check needs: Debian packages, the linter, the browser test's packages
@@ -74,8 +74,10 @@ soak: ## long runs
 bench: ## figures as ratios to something measured in the same run
 	$(GOTEST) -tags system -p 1 -run '^$$' -bench . -benchtime 3x ./...
 
-screenshots: ## the pictures in docs/img
-	NETREADY_SCREENSHOTS=1 $(GOTEST) -tags system -count 1 -run Screenshots ./...
+screenshots: ## pictures of every state in screenshots/; those that the docs show are copied to docs/img
+	mkdir -p screenshots
+	NETREADY_SCREENSHOTS=$(CURDIR)/screenshots $(GOTEST) -tags system -count 1 -run Screenshots ./cmd/netready/page ./report/merge
+	for picture in $$(grep -oh 'img/[a-z0-9-]*\.png' README.md docs/*.md | sort -u); do cp "screenshots/$${picture#img/}" "docs/$$picture"; done
 
 clean:
-	rm -rf bin dist netready-results
+	rm -rf bin dist netready-results screenshots

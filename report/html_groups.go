@@ -81,10 +81,10 @@ func groupOf(p probe.PortRow) int {
 }
 
 func passedText(passed, all int) string {
-	switch {
-	case passed == 0:
+	switch passed {
+	case 0:
 		return ""
-	case passed == all:
+	case all:
 		return "All " + numbered(all, "connection is open", "connections are open")
 	}
 	return fmt.Sprintf("%d of %d passed", passed, all)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -40,8 +41,16 @@ func rowCode(names, cells []string) string {
 	return code
 }
 
-// IsRowCode says whether a cell looks like a row's code.
-func IsRowCode(cell string) bool { return strings.HasPrefix(strings.TrimSpace(cell), rowCodePrefix) }
+var rowCodeForm = regexp.MustCompile(`\brow1\.[A-Za-z0-9_-]{20,}`)
+
+// FindRowCode finds a row's code in a cell, which may hold a whole line; "" for
+// none.
+func FindRowCode(cell string) string {
+	if !strings.Contains(cell, rowCodePrefix) {
+		return ""
+	}
+	return rowCodeForm.FindString(cell)
+}
 
 var errRowCode = errors.New("the Row code is damaged: paste the TXT again, or give the file to netready merge")
 

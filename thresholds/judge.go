@@ -140,7 +140,11 @@ func (j *judge) voice() {
 	slices.SortFunc(ranked, func(a, b Measure) int { return cmp.Compare(a.rank, b.rank) })
 	for _, m := range ranked {
 		for _, way := range m.Ways() {
-			j.add(j.measure(m, way))
+			f := j.measure(m, way)
+			if f.What == m.What(ThereAndBack) && way == Down {
+				continue // it is said once of both
+			}
+			j.add(f)
 		}
 	}
 	for _, way := range []Way{Up, Down} {

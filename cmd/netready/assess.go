@@ -23,6 +23,8 @@ import (
 
 // assessFlags are the flags of an assessment, whoever starts it.
 type assessFlags struct {
+	turnFlags
+
 	Region       string        `placeholder:"ID" help:"Region to call: netready regions lists them. Without it and without --responder: local, a self-test inside this computer."`
 	Responder    string        `env:"NETREADY_INVITE" placeholder:"INVITE" help:"Test invite: the line from whoever asked you to run this test (https://host:port/i#TOKEN.PIN), @FILE that holds it, or - for stdin. Without one call quality is measured in region local alone."`
 	AllowMedia   []string      `sep:"," placeholder:"HOST" help:"Let the calls go to this host although the invite names another: for responders behind a load balancer, if you know the host."`
@@ -83,7 +85,11 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 	if err != nil {
 		return a, err
 	}
-	region, err := chooseRegion(list, f.Region, given.Host != "")
+	region, err := chooseRegion(list, f.Region, given.Host != "" || f.asksTURN())
+	if err != nil {
+		return a, err
+	}
+	turn, err := f.servers(app, region, given.Host != "", f.Calls)
 	if err != nil {
 		return a, err
 	}
@@ -93,6 +99,7 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 		Duration: f.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
 		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts,
 		MaxWait: cmp.Or(f.MaxWait, -1), RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable), AllowMedia: f.AllowMedia,
+		TURN: turn,
 	}
 	if given.Host != "" {
 		a.plan.Responders = []invite.Invite{given}

@@ -36,6 +36,9 @@ func (c *RunCmd) Run(app *App) error {
 	if err != nil {
 		return usageError(err)
 	}
+	if !c.Quiet {
+		announce(app, a.plan)
+	}
 	if c.Repeat > 1 {
 		return c.series(app, a)
 	}

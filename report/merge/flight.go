@@ -60,6 +60,6 @@ type flying struct {
 func (f *flying) Close() error {
 	f.flight.leave(f.size)
 	f.size = 0
-	f.Reader.Reset(nil)
+	f.Reset(nil)
 	return nil
 }

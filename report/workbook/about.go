@@ -101,10 +101,10 @@ func (b *book) aboutSections() []section {
 		{"How it was made", made},
 		{"Sheets", [][2]string{
 			{SheetSummary, "Counts, the worst machines first, what fails most, places, hours. The counts are formulas over Runs."},
-			{SheetRuns, "One row a run. Notes, and all columns to the right of ours, are yours: netready merge --append keeps them with their run. Paste the line under ROW FOR THE SPREADSHEET of a TXT below the last row."},
+			{SheetRuns, "One row a run. Notes, and all columns to the right of ours, are yours: netready merge --append keeps them with their run. A TXT can be pasted whole below the last row: the next netready merge --append takes the run out of it. Row code is what a pasted line is read from."},
 			{SheetFirewall, "Machines by ports: the newest run of each machine into each region."},
-			{SheetMachines, "Each machine's median, 95th percentile and worst figures, and how often it is not ready."},
-			{SheetByHour, "Medians by hour of the day, and where in the week runs are not ready."},
+			{SheetMachines, "Each machine's median, 95th percentile and worst figures, and how often it is not ready." + b.machinesNote()},
+			{SheetByHour, "95th percentiles by hour of the day, and where in the week runs were not ready when this was made."},
 			{SheetLeftOut, "Every source that could not be used, with the reason."},
 		}},
 		{"What the words mean", [][2]string{
@@ -122,6 +122,14 @@ func (b *book) aboutSections() []section {
 			{"Times", "UTC, in every sheet but By hour, which names its time zone."},
 		}},
 	}
+}
+
+// machinesNote says where counts do not follow the limits.
+func (b *book) machinesNote() string {
+	if b.machinesFollow() {
+		return ""
+	}
+	return " With so many runs the counts there are numbers, by the limits of when this was made; run netready merge --append after editing a limit."
 }
 
 // leftOut lists what was not used.

@@ -18,8 +18,7 @@ type sheetCell struct {
 	style   int
 	text    string // the value as it is stored
 	formula string
-	shared  string // the group of a formula that several cells share; "" for none
-	array   bool   // its formula is that of an array or a data table
+	array   bool // its formula is that of an array or a data table
 }
 
 // isNumber says whether the cell holds a number.
@@ -61,7 +60,6 @@ type sheetScan struct {
 	texts   *texts
 	beside  *beside // nil: nobody asks
 	row     sheetRow
-	last    int // number of the last row that held a cell
 	masters map[string]sheetCell
 	rowOf   map[string]int // of the masters
 	claimed int            // the last row by the sheet's own word

@@ -14,20 +14,22 @@ const chartPoints = 2000
 
 // charts draws the four pictures of Summary.
 func (b *book) charts(worst, ports block) error {
+	mos := b.mosChart(worst)
 	for _, chart := range []struct {
 		cell  string
 		chart *excelize.Chart
+		limit []*excelize.Chart // a line over it
 	}{
-		{cellName(1, chartRow), b.mosChart(worst)},
-		{cellName(7, chartRow), b.jitterChart()},
-		{cellName(1, chartRow+chartRows), portsChart(ports)},
-		{cellName(7, chartRow+chartRows), b.lossChart()},
+		{cellName(1, chartRow), mos, []*excelize.Chart{mosLimit(worst, mos)}},
+		{cellName(7, chartRow), b.jitterChart(), nil},
+		{cellName(1, chartRow+chartRows), portsChart(ports), nil},
+		{cellName(7, chartRow+chartRows), b.lossChart(), nil},
 	} {
 		if chart.chart == nil {
 			continue
 		}
 		others := b.chartParts()
-		if err := b.file.AddChart(SheetSummary, chart.cell, chart.chart); err != nil {
+		if err := b.file.AddChart(SheetSummary, chart.cell, chart.chart, chart.limit...); err != nil {
 			return fmt.Errorf("drawing a chart: %w", err)
 		}
 		for name, data := range b.chartParts() {
@@ -71,15 +73,30 @@ func (b *book) mosChart(t block) *excelize.Chart {
 	chart.YAxis.MajorUnit = 0.5
 	rows := func(column int) string { return cells(SheetSummary, column, t.top+1, t.top+len(t.rows)) }
 	chart.Series = []excelize.ChartSeries{
-		bars("Up", rows(1), rows(6), colourUp),
-		bars("Down", rows(1), rows(7), colourDown),
+		bars("Up", rows(1), rows(worstFigures), colourUp),
+		bars("Down", rows(1), rows(worstFigures+1), colourDown),
 	}
 	return chart
 }
 
-// jitterChart shows the medians of By hour.
+// mosLimit draws the limit over the bars; its axes are those that count.
+func mosLimit(t block, over *excelize.Chart) *excelize.Chart {
+	rows := func(column int) string { return cells(SheetSummary, column, t.top+1, t.top+len(t.rows)) }
+	return &excelize.Chart{Type: excelize.Line, XAxis: over.XAxis, YAxis: over.YAxis, Series: []excelize.ChartSeries{limitLine("Limit", rows(1), rows(worstLimit))}}
+}
+
+// limitLine is a line without marks.
+func limitLine(name, categories, values string) excelize.ChartSeries {
+	return excelize.ChartSeries{
+		Name: name, Categories: categories, Values: values, Fill: solid(colourFail),
+		Line:   excelize.LineOptions{Type: excelize.LineSolid, Width: 1.5, Dash: excelize.LineDashDash, Fill: solid(colourFail)},
+		Marker: excelize.ChartMarker{Symbol: "none"},
+	}
+}
+
+// jitterChart shows the 95th percentiles of By hour.
 func (b *book) jitterChart() *excelize.Chart {
-	chart := newChart(excelize.Line, "Jitter by hour of the day, median (ms)", "hour, "+b.zone().String(), "ms")
+	chart := newChart(excelize.Line, "Jitter by hour of the day, 95th percentile (ms)", "hour, "+b.zone().String(), "ms")
 	zero := 0.0
 	chart.YAxis.Minimum = &zero
 	rows := func(column int) string { return cells(SheetByHour, column, hoursHead+1, hoursHead+24) }
@@ -91,13 +108,14 @@ func (b *book) jitterChart() *excelize.Chart {
 			Marker: excelize.ChartMarker{Symbol: "circle", Size: 6, Fill: solid(side.colour)},
 		})
 	}
+	chart.Series = append(chart.Series, limitLine("Limit", rows(1), rows(linesFirst)))
 	return chart
 }
 
-const portsTitle = "Ports: machines where they fail"
+const portsTitle = "Required ports: machines where they fail"
 
-// portsChart shows on how many machines a port fails, of those that fail
-// anywhere; nil where none does.
+// portsChart shows on how many machines a port fails, of those that must pass
+// and fail anywhere; nil where none does. Those that may fail are in the table.
 func portsChart(t block) *excelize.Chart {
 	if t.failing == 0 {
 		return nil
@@ -133,8 +151,12 @@ func (b *book) lossChart() *excelize.Chart {
 	chart.Series = []excelize.ChartSeries{{
 		Name: "Loss", Categories: cells(sheet, up, 2, last), Values: cells(sheet, down, 2, last),
 		Line:   excelize.LineOptions{Type: excelize.LineNone},
-		Marker: excelize.ChartMarker{Symbol: "circle", Size: 7, Fill: solid(colourFail), Border: excelize.LineOptions{Type: excelize.LineNone}},
+		Marker: excelize.ChartMarker{Symbol: "circle", Size: 7, Fill: solid(colourUp), Border: excelize.LineOptions{Type: excelize.LineNone}},
 	}}
+	for i, name := range []string{"Limit up", "Limit down"} {
+		first := hoursHead + 1 + 2*i
+		chart.Series = append(chart.Series, limitLine(name, cells(SheetByHour, linesFirst+1, first, first+1), cells(SheetByHour, linesFirst+2, first, first+1)))
+	}
 	return chart
 }
 

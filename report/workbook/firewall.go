@@ -51,10 +51,25 @@ func newPortTally() portTally {
 	return portTally{nameAt: map[string]int{}, says: []string{""}, sayAt: map[string]uint16{"": 0}, rowAt: map[portKey]int{}}
 }
 
+// optionalEnd marks a port that may fail.
+const (
+	optionalEnd = " (optional)"
+	sayPass     = "pass"
+)
+
+// sayCell is a cell of the sheet. That a port which passes need not is a mark
+// that only readers of the file see.
+func (b *book) sayCell(say string) any {
+	if say == sayPass+optionalEnd {
+		return excelize.Cell{StyleID: b.style.optional, Value: sayPass}
+	}
+	return say
+}
+
 // sayOf puts a port's state into a cell. Who reads it back finds the state
 // before the colon.
 func sayOf(p PortCell) string {
-	say := "pass"
+	say := sayPass
 	switch p.Status {
 	case probe.StatusPass:
 	case probe.StatusFail:
@@ -62,11 +77,11 @@ func sayOf(p PortCell) string {
 	default:
 		say = "not measured"
 	}
-	if p.Reason != "" && say != "pass" {
+	if p.Reason != "" && say != sayPass {
 		say += ": " + p.Reason
 	}
-	if !p.Required && say != "pass" {
-		say += " (optional)"
+	if !p.Required {
+		say += optionalEnd
 	}
 	return say
 }
@@ -142,17 +157,13 @@ func (t *portTally) say(say string) uint16 {
 type portFailure struct {
 	name           string
 	failed, tested int
-	optional       bool
+	harm           int    // failed where it must not
+	optional       int    // where it may fail, whether it did or not
 	reason         string // the most frequent one
 }
 
-// harm is on how many machines the port fails and must not.
-func (p portFailure) harm() int {
-	if p.optional {
-		return 0
-	}
-	return p.failed
-}
+// required says whether the port must pass for anybody.
+func (p portFailure) required() bool { return p.harm > 0 || p.optional == 0 }
 
 // failures lists the ports, the most often failed first; those that may fail
 // without harm come behind.
@@ -166,14 +177,19 @@ func (t *portTally) failures() []portFailure {
 	for _, row := range t.rows {
 		for port, say := range row.says {
 			text := t.says[say]
+			if strings.HasSuffix(text, optionalEnd) {
+				list[port].optional++
+			}
 			switch {
 			case strings.HasPrefix(text, "pass"):
 				list[port].tested++
 			case strings.HasPrefix(text, "fail"):
 				list[port].tested++
 				list[port].failed++
-				list[port].optional = strings.HasSuffix(text, "(optional)")
-				if _, reason, ok := strings.Cut(strings.TrimSuffix(text, " (optional)"), ": "); ok {
+				if !strings.HasSuffix(text, optionalEnd) {
+					list[port].harm++
+				}
+				if _, reason, ok := strings.Cut(strings.TrimSuffix(text, optionalEnd), ": "); ok {
 					reasons[port][reason]++
 				}
 			}
@@ -188,8 +204,31 @@ func (t *portTally) failures() []portFailure {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b portFailure) int {
-		return cmp.Or(cmp.Compare(b.harm(), a.harm()), cmp.Compare(b.failed, a.failed), cmp.Compare(b.tested, a.tested))
+		return cmp.Or(cmp.Compare(b.harm, a.harm), cmp.Compare(b.failed, a.failed), cmp.Compare(b.tested, a.tested))
 	})
+	return list
+}
+
+// failing are the required ports that fail in the newest runs of each machine,
+// with the reason.
+func (t *portTally) failing() map[machineKey][]string {
+	list := map[machineKey][]string{}
+	for _, row := range t.rows {
+		key := machineKey{row.organization, row.machine}
+		for port, say := range row.says {
+			text := t.says[say]
+			if !strings.HasPrefix(text, "fail") || strings.HasSuffix(text, optionalEnd) {
+				continue
+			}
+			name := t.names[port]
+			if _, reason, ok := strings.Cut(text, ": "); ok {
+				name += " (" + reason + ")"
+			}
+			if !slices.Contains(list[key], name) {
+				list[key] = append(list[key], name)
+			}
+		}
+	}
 	return list
 }
 
@@ -203,7 +242,7 @@ func (t *portTally) worstFirst() (rows, failed []int) {
 	for i, row := range t.rows {
 		rows = append(rows, i)
 		for _, say := range row.says {
-			if text := t.says[say]; strings.HasPrefix(text, "fail") && !strings.HasSuffix(text, "(optional)") {
+			if text := t.says[say]; strings.HasPrefix(text, "fail") && !strings.HasSuffix(text, optionalEnd) {
 				failed[i]++
 			}
 		}
@@ -254,7 +293,7 @@ func (b *book) firewall() error {
 				cells = append(cells, nil)
 				continue
 			}
-			cells = append(cells, t.says[say])
+			cells = append(cells, b.sayCell(t.says[say]))
 		}
 		if err := s.add(cells...); err != nil {
 			return err

@@ -23,6 +23,8 @@ type formats []format
 type format struct {
 	looks looks
 	ours  bool // one of ours for figures and times, and nothing else about it
+
+	optional bool // the one of a port that passes and need not
 }
 
 func (f formats) of(style int) looks {
@@ -58,12 +60,16 @@ func (p *pack) formats() (formats, error) {
 				code = formatTwo
 			}
 			one.ours = slices.Contains(runFormats, code) && isBare(element)
+			one.optional = code == formatOptional
 			list = append(list, one)
 		}
 		return nil
 	})
 	return list, err
 }
+
+// isOptional says whether a style is that of a port that passes and need not.
+func (f formats) isOptional(style int) bool { return style >= 0 && style < len(f) && f[style].optional }
 
 // isBare says whether a style has nothing but its number format.
 func isBare(xf xml.StartElement) bool {

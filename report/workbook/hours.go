@@ -2,6 +2,7 @@ package workbook
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -13,6 +14,7 @@ const (
 	weekHead   = weekTitle + 1
 	hoursFixed = 4 // columns before the figures
 
+	linesFirst   = 27 // columns that draw the limits into charts: to the right of all else
 	hoursColumns = 30
 )
 
@@ -21,7 +23,7 @@ var weekdays = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", 
 // hours writes the heat maps: the busiest hour of the day is what a network
 // must bear.
 func (b *book) hours() error {
-	s, err := b.open(SheetByHour, "A1:"+cellName(25, weekHead+7))
+	s, err := b.open(SheetByHour, "A1:"+cellName(hoursColumns-1, weekHead+7))
 	if err != nil {
 		return err
 	}
@@ -33,10 +35,14 @@ func (b *book) hours() error {
 	for _, m := range graded {
 		head = append(head, m.header)
 	}
+	for len(head) < linesFirst-1 {
+		head = append(head, nil)
+	}
+	head = append(head, "for the charts: jitter limit", "loss limit, up", "loss limit, down")
 	groups, week := b.byHour()
 	if err := errorsOf(s.widths(widths...), s.freeze(hoursHead, 1),
 		s.addRow(excelize.RowOpts{Height: 30}, excelize.Cell{StyleID: b.style.title, Value: "By hour of the day"}),
-		s.add(excelize.Cell{StyleID: b.style.subtitle, Value: "Medians of all runs that started in the hour. Hours are in the time zone " + b.zone().String() + "; other sheets show UTC. Red is the worst of its column."}),
+		s.add(excelize.Cell{StyleID: b.style.subtitle, Value: "95th percentile of the runs that started in the hour: 95 % of them were as good as that, or better. Red breaks its limit in About. Hours are in the time zone " + b.zone().String() + "; other sheets show UTC."}),
 		s.add(), s.addRow(excelize.RowOpts{Height: 32}, styled(b.style.header, head...)...)); err != nil {
 		return err
 	}
@@ -44,16 +50,17 @@ func (b *book) hours() error {
 	for hour, g := range groups {
 		cells := []any{fmt.Sprintf("%02d", hour), len(g.runs), nil, nil}
 		if len(g.runs) > 0 {
-			cells[2], cells[3] = g.notReady, g.badShare()
+			cells[2], cells[3] = g.notReady, excelize.Cell{StyleID: b.style.one, Value: g.badShare()}
 		}
 		for i := range graded {
 			var sp spread
 			if sp, buf = spreadOf(g.runs, i, buf); sp.count > 0 {
-				cells = append(cells, sp.median)
+				cells = append(cells, excelize.Cell{StyleID: b.style.two, Value: sp.p95})
 			} else {
 				cells = append(cells, nil)
 			}
 		}
+		cells = append(cells, b.limitLines(hour, len(cells))...)
 		if err := s.add(cells...); err != nil {
 			return err
 		}
@@ -65,6 +72,42 @@ func (b *book) hours() error {
 		return err
 	}
 	return s.Flush()
+}
+
+// limitLines are the cells that draw the limits into the charts: of jitter in
+// every hour, and of loss two lines of two points each.
+func (b *book) limitLines(hour, filled int) []any {
+	var cells []any
+	for filled++; filled < linesFirst; filled++ {
+		cells = append(cells, nil)
+	}
+	line := func(formula string, value float64) any {
+		return excelize.Cell{StyleID: b.style.faint, Formula: formula, Value: value}
+	}
+	limits := limitValues(b.Limits)
+	jitter, loss := limits[graded[jitterUp].limit], limits[graded[lossUp].limit]
+	cells = append(cells, line(graded[jitterUp].limit, jitter))
+	end := 1.0
+	for _, run := range b.tally.runs {
+		for _, i := range []int{lossUp, lossDown} {
+			if x := float64(run.figures[i]); x > end { // false for what was not measured
+				end = math.Ceil(x)
+			}
+		}
+	}
+	limit, far := line(graded[lossUp].limit, loss), line(fmt.Sprintf("MAX(%s,1.2*%s)", figureText(end), graded[lossUp].limit), max(end, 1.2*loss))
+	switch hour {
+	case 0:
+		return append(cells, limit, line("0", 0))
+	case 1, 2: // the corner
+		if hour == 1 {
+			return append(cells, limit, far)
+		}
+		return append(cells, line("0", 0), limit)
+	case 3:
+		return append(cells, far, limit)
+	}
+	return cells
 }
 
 // byHour groups the runs, and counts them by weekday and hour.
@@ -105,7 +148,7 @@ func (b *book) week(s *sheet, week [7][24]group) error {
 				cells = append(cells, nil)
 				continue
 			}
-			cells = append(cells, g.badShare())
+			cells = append(cells, excelize.Cell{StyleID: b.style.one, Value: g.badShare()})
 		}
 		if err := s.add(cells...); err != nil {
 			return err
@@ -116,12 +159,6 @@ func (b *book) week(s *sheet, week [7][24]group) error {
 
 func (b *book) colourHours() error {
 	const good, middle, bad = "#63BE7B", "#FFEB84", "#F8696B"
-	scale := func(low, high string) []excelize.ConditionalFormatOptions {
-		return []excelize.ConditionalFormatOptions{{
-			Type: "3_color_scale", Criteria: "=", MinType: "min", MidType: "percentile", MidValue: "50", MaxType: "max",
-			MinColor: low, MidColor: middle, MaxColor: high,
-		}}
-	}
 	share := []excelize.ConditionalFormatOptions{{
 		Type: "3_color_scale", Criteria: "=", MinType: "num", MinValue: "0", MidType: "num", MidValue: "20", MaxType: "num", MaxValue: "100",
 		MinColor: good, MidColor: middle, MaxColor: bad,
@@ -139,11 +176,11 @@ func (b *book) colourHours() error {
 		return err
 	}
 	for i, m := range graded {
-		low, high := good, bad
-		if m.least {
-			low, high = bad, good
-		}
-		if err := b.file.SetConditionalFormat(SheetByHour, cells(hoursFixed+1+i), scale(low, high)); err != nil {
+		first := cellName(hoursFixed+1+i, hoursHead+1)
+		err := b.file.SetConditionalFormat(SheetByHour, cells(hoursFixed+1+i), []excelize.ConditionalFormatOptions{
+			{Type: "formula", Criteria: m.condition(first), Format: &b.style.bad},
+		})
+		if err != nil {
 			return err
 		}
 	}

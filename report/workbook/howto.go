@@ -18,12 +18,9 @@ func (b *book) howTo() error {
 		steps []string
 	}{
 		{"Paste one result", []string{
-			"Open the TXT that netready wrote (netready-results on that machine).",
-			"Select all (Ctrl+A), copy (Ctrl+C).",
-			"In an empty sheet of this workbook (the + beside the sheets' names), select cell A1 and paste (Ctrl+V): the report falls into its cells.",
-			"Below ROW FOR THE SPREADSHEET stand a line of names and a line of values: select the line of values by its row number and copy it.",
-			"In the sheet Runs, select the first empty cell of column A under the last row and paste. The table grows by one row, colours and counts follow.",
-			"Where this program writes decimals with a comma, do not paste: it would take 4.36 for a date. Let netready do it, as below.",
+			"Open the TXT that netready wrote (netready-results on that machine), select all (Ctrl+A), copy (Ctrl+C).",
+			"In the sheet Runs, select the first empty cell of column A under the last row (or A1 of a new sheet), paste (Ctrl+V), save, close.",
+			"netready merge -o THIS-FILE.xlsx --append: it finds the run in what was pasted, whatever this program made of its numbers and dates, and puts it in order.",
 		}},
 		{"Or let netready do it, for any number of results", []string{
 			"Put all TXT or JSON files into one folder (folders in it and zip files are fine).",

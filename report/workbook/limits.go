@@ -69,6 +69,7 @@ type measure struct {
 	short  string // for Summary
 	limit  string // the bound's name
 	least  bool
+	unit   string
 }
 
 // graded lists the figures that have a limit, in the order of the columns.
@@ -76,12 +77,12 @@ var graded = func() (list []measure) {
 	for _, m := range thresholds.Measures() {
 		limit := "limit_" + string(m.Key)
 		if m.Single() {
-			list = append(list, measure{withUnit(m.Column, m.Unit), m.Name, limit, m.AtLeast})
+			list = append(list, measure{withUnit(m.Column, m.Unit), m.Name, limit, m.AtLeast, m.Unit})
 			continue
 		}
 		for _, way := range m.Ways() {
 			name := m.Column + " " + string(way)
-			list = append(list, measure{withUnit(name, m.Unit), name, limit, m.AtLeast})
+			list = append(list, measure{withUnit(name, m.Unit), name, limit, m.AtLeast, m.Unit})
 		}
 	}
 	return list
@@ -156,6 +157,9 @@ func limitValues(l thresholds.Limits) map[string]float64 {
 func round3(x float32) float64 {
 	return math.Round(float64(x)*1000) / 1000
 }
+
+// roughText is figureText for people: two decimals at most.
+func roughText(x float64) string { return figureText(math.Round(x*100) / 100) }
 
 // figureText shows a figure in a sentence.
 func figureText(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }

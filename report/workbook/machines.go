@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/xuri/excelize/v2"
+
+	"netready/thresholds"
 )
 
 func errorsOf(errs ...error) error { return errors.Join(errs...) }
@@ -48,17 +50,25 @@ type machineGroup struct {
 	location    string
 	first, last int64
 	spreads     [figures]spread
+	broken      int      // figures whose worst breaks its limit
+	ports       []string // required ports that fail in the newest run, with the reason
+	portsFailed int      // the most in one run
 }
 
+// bad is how much is wrong with the machine.
+func (m machineGroup) bad() int { return m.broken + max(len(m.ports), m.portsFailed) }
+
 // machineGroups sums up each machine, the worst first: by how often it is not
-// ready, then by its lowest MOS, then by its loss.
-func (t *tally) machineGroups() []machineGroup {
+// ready, then by how much is bad, then by its lowest MOS and its loss.
+func (t *tally) machineGroups(limits map[string]float64) []machineGroup {
 	groups := t.by(func(run tallied) int64 { return int64(run.machine) })
-	list := make([]machineGroup, 0, len(groups))
+	list, failing := make([]machineGroup, 0, len(groups)), t.ports.failing()
 	var buf []float32
 	for _, g := range groups {
 		m := machineGroup{machineKey: t.machines[g.runs[0].machine], group: g}
+		m.ports = failing[m.machineKey]
 		for _, run := range g.runs {
+			m.portsFailed = max(m.portsFailed, int(run.ports))
 			if m.first == 0 || run.started != 0 && run.started < m.first {
 				m.first = run.started
 			}
@@ -67,13 +77,16 @@ func (t *tally) machineGroups() []machineGroup {
 			}
 		}
 		for i := range m.spreads {
-			m.spreads[i], buf = spreadOf(g.runs, i, buf)
+			if m.spreads[i], buf = spreadOf(g.runs, i, buf); m.spreads[i].count > 0 && graded[i].breaks(m.spreads[i].worst, limits) {
+				m.broken++
+			}
 		}
 		list = append(list, m)
 	}
 	slices.SortStableFunc(list, func(a, b machineGroup) int {
 		return cmp.Or(
 			cmp.Compare(b.badShare(), a.badShare()),
+			cmp.Compare(b.bad(), a.bad()),
 			cmp.Compare(a.worstMOS(), b.worstMOS()),
 			cmp.Compare(max(b.spreads[lossUp].worst, b.spreads[lossDown].worst), max(a.spreads[lossUp].worst, a.spreads[lossDown].worst)),
 			cmp.Compare(a.organization, b.organization), cmp.Compare(a.machine, b.machine),
@@ -98,7 +111,7 @@ var machinesHead = []string{"Organization", "Machine", "Location", "Runs", "Read
 // machines writes one row for each machine: median, worst and 95th percentile
 // of each figure, and how often it is not ready.
 func (b *book) machines() error {
-	list := b.tally.machineGroups()
+	list := b.tally.machineGroups(limitValues(b.Limits))
 	list = list[:min(len(list), b.MaxRows-1)]
 	b.machineRows = len(list)
 	columns := len(machinesHead) + 3*figures
@@ -121,8 +134,8 @@ func (b *book) machines() error {
 		s.addRow(excelize.RowOpts{Height: 48}, styled(b.style.header, head...)...)); err != nil {
 		return err
 	}
-	for _, m := range list {
-		if err := s.add(b.machineCells(m)...); err != nil {
+	for i, m := range list {
+		if err := s.add(b.machineCells(m, i+2)...); err != nil {
 			return err
 		}
 	}
@@ -135,9 +148,26 @@ func (b *book) machines() error {
 	return s.Flush()
 }
 
-func (b *book) machineCells(m machineGroup) []any {
+// mostMatches bounds what a spreadsheet has to compare for the formulas of
+// Machines: beyond it opening the workbook takes too long.
+const mostMatches = 10_000_000
+
+// machinesFollow says whether the counts of Machines are formulas, which follow
+// the limits.
+func (b *book) machinesFollow() bool { return len(b.tally.machines)*len(b.tally.runs) <= mostMatches }
+
+// machineCells are those of a machine, in a row of the sheet.
+func (b *book) machineCells(m machineGroup, at int) []any {
+	counted := func(verdict thresholds.Verdict, value int) any {
+		if !b.machinesFollow() {
+			return value
+		}
+		return excelize.Cell{Formula: b.countOf(verdict, b.ofMachine(cellName(1, at), cellName(2, at))...), Value: value}
+	}
 	cells := []any{
-		m.organization, m.machine, m.location, len(m.runs), m.ready, m.notReady, m.undetermined, m.badShare(),
+		m.organization, m.machine, m.location, len(m.runs),
+		counted(thresholds.Ready, m.ready), counted(thresholds.NotReady, m.notReady), counted(thresholds.Undetermined, m.undetermined),
+		excelize.Cell{StyleID: b.style.one, Formula: fmt.Sprintf("IF(D%d=0,0,ROUND(100*F%d/D%d,1))", at, at, at), Value: m.badShare()},
 		b.unixCell(m.first), b.unixCell(m.last),
 	}
 	for _, spread := range m.spreads {
@@ -145,7 +175,9 @@ func (b *book) machineCells(m machineGroup) []any {
 			cells = append(cells, nil, nil, nil)
 			continue
 		}
-		cells = append(cells, spread.median, spread.p95, spread.worst)
+		for _, value := range []float64{spread.median, spread.p95, spread.worst} {
+			cells = append(cells, excelize.Cell{StyleID: b.style.two, Value: value})
+		}
 	}
 	return cells
 }

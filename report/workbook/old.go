@@ -27,6 +27,7 @@ type Old struct {
 	runs     []string       // names of the sheets that hold runs
 	macs     bool           // its dates count from 1904, as on old Macs
 	file     *excelize.File // nil until something is added
+	bare     map[int]int    // columns of people's without a heading: place in Extra, by column
 	foreign  []foreign      // what is not ours on our sheets and cannot stay
 }
 
@@ -265,6 +266,9 @@ func (o *Old) readFirewall() error {
 		ports := MachinePorts{Organization: cells[0], Machine: cells[1], Location: cells[2], Region: cells[3], RunID: cells[4]}
 		ports.Started, _ = o.time(row.at(6), "")
 		for i := len(firewallHead); i < len(cells) && i < len(head); i++ {
+			if cells[i] == sayPass && o.formats.isOptional(row.at(i+1).style) {
+				cells[i] += optionalEnd
+			}
 			if cells[i] != "" {
 				ports.Ports, ports.Says = append(ports.Ports, head[i]), append(ports.Says, cells[i])
 			}

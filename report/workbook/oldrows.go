@@ -60,6 +60,7 @@ func (o *Old) rowsOf(sheet string, yield func(Row, error) bool) error {
 			r.head(from)
 			return nil
 		}
+		from = from.unfolded()
 		row := r.row(from)
 		if row.empty() || r.whole.drops(&row, from.line(), r.l) {
 			return nil
@@ -118,19 +119,18 @@ func (r *runsReader) head(row sheetRow) {
 
 // extra is the place in Extra of a column of people's, which may be new.
 func (r *runsReader) extra(header string, column, style int, taken map[int]bool) int {
+	if header == "" {
+		return r.bare(column, style)
+	}
 	for i, extra := range r.o.Extra {
-		if !taken[-1-i] && extra.Header == header && (header != "" || extra.from == column) {
+		if !taken[-1-i] && extra.Header == header {
 			taken[-1-i] = true
 			return i
 		}
 	}
-	extra := ExtraColumn{Header: header, Style: style, from: column}
-	if column <= len(r.widths) {
-		extra.Width = r.widths[column-1]
-	}
-	r.o.Extra = append(r.o.Extra, extra)
-	taken[-len(r.o.Extra)] = true
-	return len(r.o.Extra) - 1
+	at := r.add(header, column, style)
+	taken[-1-at] = true
+	return at
 }
 
 // place is where a column goes. One to the right of all headings is people's,
@@ -143,13 +143,31 @@ func (r *runsReader) place(column int) int {
 		return r.places[column-1]
 	}
 	for len(r.places) < column {
-		taken := map[int]bool{}
-		for _, at := range r.places {
-			taken[at] = true
-		}
-		r.places = append(r.places, -1-r.extra("", len(r.places)+1, 0, taken))
+		r.places = append(r.places, -1-r.bare(len(r.places)+1, 0))
 	}
 	return r.places[column-1]
+}
+
+// bare is the place in Extra of a column without a heading.
+func (r *runsReader) bare(column, style int) int {
+	at, ok := r.o.bare[column]
+	if !ok {
+		at = r.add("", column, style)
+		if r.o.bare == nil {
+			r.o.bare = map[int]int{}
+		}
+		r.o.bare[column] = at
+	}
+	return at
+}
+
+func (r *runsReader) add(header string, column, style int) int {
+	extra := ExtraColumn{Header: header, Style: style, from: column}
+	if column <= len(r.widths) {
+		extra.Width = r.widths[column-1]
+	}
+	r.o.Extra = append(r.o.Extra, extra)
+	return len(r.o.Extra) - 1
 }
 
 // row reads a row: what its Row code says, or its cells.
@@ -182,7 +200,7 @@ func (r *runsReader) row(from sheetRow) Row {
 }
 
 func (r *runsReader) extraCell(row *Row, place int, c sheetCell) {
-	if c.text == "" && c.style == 0 && c.formula == "" || report.IsRowCode(c.text) {
+	if c.text == "" && c.style == 0 && c.formula == "" || report.FindRowCode(c.text) != "" {
 		return
 	}
 	if c.array {
@@ -237,10 +255,11 @@ func (r *runsReader) values(row *Row, from sheetRow, id string) {
 // stand in their columns are kept: people may have corrected them.
 func (r *runsReader) coded(row *Row, from sheetRow) bool {
 	for _, c := range from.cells {
-		if !report.IsRowCode(c.text) {
+		code := report.FindRowCode(c.text)
+		if code == "" {
 			continue
 		}
-		cells, err := report.ReadRowCode(c.text)
+		cells, err := report.ReadRowCode(code)
 		if err != nil {
 			continue
 		}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/xuri/excelize/v2"
+
 	"netready/report"
 )
 
@@ -25,14 +27,13 @@ const mostPasted = 2 * maxPorts
 func (p *paste) drops(row *Row, cells []string, l layout) bool {
 	first := ""
 	if len(cells) > 0 {
-		cells = splitLine(cells)
 		first = strings.TrimSpace(cells[0])
 	}
 	switch {
 	case first == report.TextFirst:
 		*p = paste{open: true}
 		return true
-	case first == report.TextLast:
+	case strings.HasPrefix(strings.Join(cells, " "), report.TextLast): // perhaps split at its spaces
 		*p = paste{}
 		return true
 	case first == l.columns[l.runID].Header && !row.coded: // the line of names
@@ -57,12 +58,23 @@ func (r *Row) doubts(place int) bool {
 	return slices.ContainsFunc(r.Doubts, func(d Doubt) bool { return d.Column == runLayout().columns[place].Header })
 }
 
-// splitLine takes a line apart that a spreadsheet has put into one cell.
-func splitLine(cells []string) []string {
-	if len(cells) == 1 && strings.Contains(cells[0], "\t") {
-		return strings.Split(cells[0], "\t")
+// unfolded takes a line apart that a spreadsheet has put into one cell.
+func (r sheetRow) unfolded() sheetRow {
+	if len(r.cells) == 0 || r.cells[0].column != 1 || !strings.Contains(r.cells[0].text, "\t") {
+		return r
 	}
-	return cells
+	for _, other := range r.cells[1:] {
+		if other.text != "" {
+			return r
+		}
+	}
+	whole := sheetRow{number: r.number}
+	for i, text := range strings.Split(r.cells[0].text, "\t") {
+		if text != "" && i < excelize.MaxColumns {
+			whole.cells = append(whole.cells, sheetCell{column: i + 1, kind: "str", text: text})
+		}
+	}
+	return whole
 }
 
 // pastedIn reads the runs of TXTs that lie in a sheet of somebody's own. The
@@ -70,7 +82,8 @@ func splitLine(cells []string) []string {
 func (o *Old) pastedIn(sheet oldSheet, yield func(Row, error) bool) error {
 	r := &runsReader{o: o, l: runLayout(), sheet: sheet.name, alone: true}
 	return o.pack.scanLoosely(sheet.part, o.texts, nil, func(from sheetRow) error {
-		line := splitLine(from.line())
+		from = from.unfolded()
+		line := from.line()
 		if r.names(line) {
 			return nil
 		}

@@ -152,15 +152,22 @@ func (b *book) runsHead(s *sheet, l layout, extra []ExtraColumn) error {
 func (b *book) runsWidths(s *sheet, l layout) error {
 	for i := 0; i < len(l.columns); {
 		same := i + 1
-		for same < len(l.columns) && l.columns[same].width == l.columns[i].width && l.columns[same].kind == l.columns[i].kind {
+		for same < len(l.columns) && l.columns[same].width == l.columns[i].width && l.columns[same].kind == l.columns[i].kind && l.columns[same].fraction == l.columns[i].fraction {
 			same++
 		}
 		if err := s.SetColWidth(i+1, same, l.columns[i].width); err != nil {
 			return err
 		}
 		// The column's own style shows pasted rows as ours.
-		if l.columns[i].kind == report.KindTime {
-			if err := s.SetColStyle(i+1, same, b.style.time); err != nil {
+		style := 0
+		switch {
+		case l.columns[i].kind == report.KindTime:
+			style = b.style.time
+		case l.columns[i].fraction:
+			style = b.style.two
+		}
+		if style > 0 {
+			if err := s.SetColStyle(i+1, same, style); err != nil {
 				return err
 			}
 		}
@@ -175,6 +182,12 @@ func (b *book) runRow(w *rowWriter, l layout, row Row, formula string, limits ma
 	cells := w.buf()
 	for i, value := range row.Cells {
 		switch v := value.(type) {
+		case float64:
+			if !l.columns[i].fraction {
+				cells = append(cells, v)
+				continue
+			}
+			cells = append(cells, excelize.Cell{StyleID: b.style.two, Value: v})
 		case time.Time:
 			cells = append(cells, b.timeCell(v, b.style.time))
 		case string:
@@ -248,6 +261,9 @@ func (b *book) tallyRow(l layout, row Row, limits map[string]float64) (isRun boo
 		broken, missing = broken || breaks && !doubtful, missing || doubtful
 	}
 	run.state = l.stateOf(row, broken, missing)
+	if failed, ok := l.numberAt(row, l.portsFailed); ok {
+		run.ports = uint8(min(max(failed, 0), math.MaxUint8))
+	}
 	b.tally.runs = append(b.tally.runs, run)
 	remarks := l.text(row, l.remarks)
 	if strings.Contains(remarks, RemarkLimits) {

@@ -30,18 +30,39 @@ func (b *book) open(name string, cells string) (*sheet, error) {
 	return &sheet{StreamWriter: sw, book: b}, err
 }
 
-// page makes a sheet print across, on the width of one page where it can be
-// read at that size.
+// page makes a sheet print across, as wide as one page.
 func (b *book) page(name string) error {
-	across, wide, high, small := "landscape", 1, 0, uint(45)
-	yes := slices.Contains([]string{SheetSummary, SheetByHour, SheetLeftOut, SheetAbout, sheetHowTo}, name)
-	if !yes {
-		return b.file.SetPageLayout(name, &excelize.PageLayoutOptions{Orientation: &across, AdjustTo: &small})
-	}
+	across, wide, high, yes := "landscape", 1, 0, true
 	return errorsOf(
 		b.file.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &yes}),
 		b.file.SetPageLayout(name, &excelize.PageLayoutOptions{Orientation: &across, FitToWidth: &wide, FitToHeight: &high}),
 	)
+}
+
+// printed says what of the long sheets is printed, and which rows and columns
+// stand on every page. What people have set there stays.
+func (b *book) printed() error {
+	l := runLayout()
+	names := map[string][2]string{ // repeated, printed
+		SheetFirewall: {"$A:$B,%s$1:$1", ""}, SheetMachines: {"$A:$B,%s$1:$1", ""}, SheetLeftOut: {"$1:$1", ""}, SheetByHour: {"", "$A:$Y"},
+	}
+	for part := range b.parts { // all columns on one page nobody could read
+		names[runsSheet(part)] = [2]string{"$1:$1", "$A:$" + columnName(l.figures[mosDown]+1)}
+	}
+	have := b.file.GetDefinedName()
+	for sheet, ranges := range names {
+		prefix := "'" + sheet + "'!"
+		for i, name := range []string{"_xlnm.Print_Titles", "_xlnm.Print_Area"} {
+			if ranges[i] == "" || slices.ContainsFunc(have, func(d excelize.DefinedName) bool { return d.Name == name && d.Scope == sheet }) {
+				continue
+			}
+			refers := prefix + strings.ReplaceAll(ranges[i], "%s", prefix)
+			if err := b.file.SetDefinedName(&excelize.DefinedName{Name: name, RefersTo: refers, Scope: sheet}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // widths sets the widths of the columns from the first on, in characters.

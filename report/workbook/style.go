@@ -28,6 +28,8 @@ const (
 	formatShare = `0.0" %"`
 	formatTwo   = "0.00" // milliseconds, percent, MOS: more decimals tell nobody more
 	formatOne   = "0.0"
+
+	formatOptional = "General;General;General;@" // shows a text as it is: the mark of a port that passes and need not
 )
 
 // runFormats are those of the cells of Runs.
@@ -35,7 +37,7 @@ var runFormats = []string{formatTime, formatTwo}
 
 // styles are the numbers that the workbook has given our cell styles.
 type styles struct {
-	title, subtitle, heading, header, text, wrap, time, day, number, share, input, note, count, link int
+	title, subtitle, heading, header, text, wrap, time, day, number, share, input, note, count, link, one, two, faint, why, optional int
 
 	tileGood, tileBad, tileMaybe, tilePlain, tileLabel int
 
@@ -45,7 +47,7 @@ type styles struct {
 
 func newStyles(f *excelize.File) (styles, error) {
 	var s styles
-	number, time, day, share := "General", formatTime, formatDay, formatShare
+	number, time, day, share, one, two, optional := "General", formatTime, formatDay, formatShare, formatOne, formatTwo, formatOptional
 	tile := func(back, ink string) *excelize.Style {
 		return &excelize.Style{
 			Font:      &excelize.Font{Family: "Calibri", Bold: true, Size: 20, Color: ink},
@@ -67,6 +69,11 @@ func newStyles(f *excelize.File) (styles, error) {
 		{&s.text, &excelize.Style{Alignment: &excelize.Alignment{Vertical: "top"}}},
 		{&s.wrap, &excelize.Style{Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}}},
 		{&s.number, &excelize.Style{CustomNumFmt: &number}},
+		{&s.one, &excelize.Style{CustomNumFmt: &one}},
+		{&s.two, &excelize.Style{CustomNumFmt: &two}},
+		{&s.optional, &excelize.Style{CustomNumFmt: &optional}},
+		{&s.why, &excelize.Style{Alignment: &excelize.Alignment{Indent: 1}}},
+		{&s.faint, &excelize.Style{CustomNumFmt: &two, Font: &excelize.Font{Family: "Calibri", Size: 9, Color: colourFaint}}},
 		{&s.time, &excelize.Style{CustomNumFmt: &time}},
 		{&s.day, &excelize.Style{CustomNumFmt: &day, Alignment: &excelize.Alignment{Horizontal: "left"}}},
 		{&s.share, &excelize.Style{CustomNumFmt: &share}},

@@ -1,10 +1,7 @@
 package workbook
 
 import (
-	"cmp"
 	"fmt"
-	"math"
-	"slices"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -42,21 +39,22 @@ type block struct {
 
 // summary writes the first sheet: tiles, charts, and the tables behind them.
 func (b *book) summary(leftOut int) error {
-	groups := b.tally.machineGroups()
-	worst := b.worstBlock(groups)
-	measures := b.measuresBlock()
-	ports := b.portsBlock()
-	places := b.placesBlock()
+	groups := b.tally.machineGroups(limitValues(b.Limits))
 	top := tableRow
-	for _, block := range []*block{&worst, &measures, &ports, &places} {
-		block.top = top + 2
-		top += len(block.rows) + 4
+	placed := func(t block) block {
+		t.top = top + 2
+		top += len(t.rows) + 4
+		return t
 	}
-	s, err := b.open(SheetSummary, "A1:"+cellName(14, top))
+	worst := placed(b.worstBlock(groups, top+2))
+	measures := placed(b.measuresBlock(len(worst.rows)))
+	ports := placed(b.portsBlock())
+	places := placed(b.placesBlock(top + 2))
+	s, err := b.open(SheetSummary, "A1:"+cellName(summaryColumns, top))
 	if err != nil {
 		return err
 	}
-	if err := s.widths(22, 22, 18, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12); err != nil {
+	if err := s.widths(22, 22, 18, 12, 12, 18, 18, 18, 18, 12, 12, 12, 12, 12, 12, 12, 9); err != nil {
 		return err
 	}
 	if err := b.tiles(s, groups, leftOut); err != nil {
@@ -136,7 +134,7 @@ func (b *book) noPortFails() string {
 	if tested == 0 {
 		return "No port was tested."
 	}
-	return fmt.Sprintf("No port fails in the newest run of any machine: %d were tested.", tested)
+	return fmt.Sprintf("No required port fails in the newest run of any machine: %d were tested.", tested)
 }
 
 // tiles writes the title and the counts. The counts are formulas, so that
@@ -162,7 +160,7 @@ func (b *book) tiles(s *sheet, groups []machineGroup, leftOut int) error {
 		{"runs not ready", st.tileBad, b.countReady(thresholds.NotReady), all.notReady},
 		{"runs undetermined", st.tileMaybe, b.countReady(thresholds.Undetermined), all.undetermined},
 		{"machines", st.tilePlain, "", len(groups)},
-		{"machines with a run not ready", st.tilePlain, "", bad},
+		{"machines with a run not ready", st.tilePlain, b.countBadMachines(), bad},
 		{"sources left out", st.tilePlain, "", leftOut},
 	} {
 		at := []int{0, 1, 2, 3, 6, 9}[i]
@@ -184,7 +182,10 @@ func (b *book) tiles(s *sheet, groups []machineGroup, leftOut int) error {
 		note += " All sheets but Runs and your own were made anew when runs were added."
 	}
 	return errorsOf(
-		s.addRow(excelize.RowOpts{Height: 32}, excelize.Cell{StyleID: st.title, Value: fmt.Sprintf("%d of %d runs are ready for cloud voice", all.ready, len(b.tally.runs))}),
+		s.addRow(excelize.RowOpts{Height: 32}, excelize.Cell{
+			StyleID: st.title, Formula: fmt.Sprintf(`%s&" of "&%s&" runs are ready for cloud voice"`, b.countReady(thresholds.Ready), b.countRuns()),
+			Value: fmt.Sprintf("%d of %d runs are ready for cloud voice", all.ready, len(b.tally.runs)),
+		}),
 		s.add(excelize.Cell{StyleID: st.subtitle, Value: b.span() + ". " + note}),
 		s.add(),
 		s.addRow(excelize.RowOpts{Height: 40}, numbers...),
@@ -198,7 +199,21 @@ func (b *book) countReady(verdict thresholds.Verdict) string {
 	for _, cells := range b.runsColumn(runLayout().ready) {
 		sums = append(sums, fmt.Sprintf(`COUNTIF(%s,"%s")`, cells, verdict))
 	}
-	return strings.Join(sums, "+")
+	return "(" + strings.Join(sums, "+") + ")"
+}
+
+// countRuns is the formula that counts all runs.
+func (b *book) countRuns() string {
+	return "(" + strings.Join([]string{b.countReady(thresholds.Ready), b.countReady(thresholds.NotReady), b.countReady(thresholds.Undetermined)}, "+") + ")"
+}
+
+// countBadMachines is the formula that counts the machines with a run not
+// ready; "" where the sheet Machines has no formulas.
+func (b *book) countBadMachines() string {
+	if !b.machinesFollow() {
+		return ""
+	}
+	return fmt.Sprintf(`COUNTIF(%s,">0")`, cells(SheetMachines, 6, 2, max(2, b.machineRows+1)))
 }
 
 // span is when the runs were made.
@@ -218,168 +233,4 @@ func (b *book) runsColumn(column int) []string {
 		cells = append(cells, fmt.Sprintf("'%s'!$%s$2:$%s$%d", runsSheet(part), name, name, maxSheetRows))
 	}
 	return cells
-}
-
-func (b *book) worstBlock(groups []machineGroup) block {
-	t := block{
-		title: "Worst machines first", note: "By how often not ready, then by the lowest MOS. All machines: sheet Machines.",
-		head: []any{
-			"Machine", "Organization", "Location", "Runs", "Not ready (%)", "Worst MOS up", "Worst MOS down", "Jitter up (ms)", "Jitter down (ms)",
-			"Loss up (%)", "Loss down (%)", "RTT avg (ms)",
-		},
-	}
-	for _, m := range groups[:min(len(groups), worstShown)] {
-		row := []any{m.machine, m.organization, m.location, len(m.runs), m.badShare()}
-		for _, i := range []int{mosUp, mosDown, jitterUp, jitterDown, lossUp, lossDown, rttAvg} {
-			if m.spreads[i].count == 0 {
-				row = append(row, nil)
-				continue
-			}
-			row = append(row, m.spreads[i].worst)
-		}
-		t.rows = append(t.rows, row)
-	}
-	if len(t.rows) == 0 {
-		t.rows = [][]any{{"no runs yet"}}
-	}
-	return t
-}
-
-// measuresBlock counts the runs that break each limit.
-func (b *book) measuresBlock() block {
-	t := block{
-		title: "What fails most", note: "Runs that break each limit.",
-		head: []any{"Measure", "Limit", "Runs over it", "of all (%)", "Not measured"},
-	}
-	limits := limitValues(b.Limits)
-	layout := runLayout()
-	type line struct {
-		i, broken, missing int
-	}
-	lines := make([]line, figures)
-	for i, m := range graded {
-		lines[i].i = i
-		for _, run := range b.tally.runs {
-			switch x := run.figures[i]; {
-			case math.IsNaN(float64(x)):
-				lines[i].missing++
-			case m.breaks(round3(x), limits):
-				lines[i].broken++
-			}
-		}
-	}
-	slices.SortStableFunc(lines, func(a, b line) int { return cmp.Compare(b.broken, a.broken) })
-	for k, line := range lines {
-		m := graded[line.i]
-		share := 0.0
-		if n := len(b.tally.runs); n > 0 {
-			share = float64(line.broken*1000/n) / 10
-		}
-		row := tableRow + len(b.worstRows()) + 4 + 3 + k
-		sign := "below"
-		if m.least {
-			sign = "at least"
-		}
-		t.rows = append(t.rows, []any{
-			m.short,
-			excelize.Cell{Formula: fmt.Sprintf(`"%s "&%s`, sign, m.limit), Value: fmt.Sprintf("%s %s", sign, figureText(limits[m.limit]))},
-			excelize.Cell{Formula: m.count(b.runsColumn(layout.figures[line.i])), Value: line.broken},
-			excelize.Cell{Formula: fmt.Sprintf("IF(%s=0,0,ROUND(100*C%d/(%s),1))", b.countRuns(), row, b.countRuns()), Value: share},
-			line.missing,
-		})
-	}
-	return t
-}
-
-// worstRows are the rows of the first table, for those who count from there.
-func (b *book) worstRows() []struct{} {
-	return make([]struct{}, max(1, min(len(b.tally.machines), worstShown)))
-}
-
-func (b *book) countRuns() string {
-	var sums []string
-	for _, cells := range b.runsColumn(runLayout().runID) {
-		sums = append(sums, "COUNTA("+cells+")")
-	}
-	return strings.Join(sums, "+")
-}
-
-func (b *book) portsBlock() block {
-	t := block{
-		title: "Ports by failure", note: "Machines whose newest run says so. Every port of every machine: sheet Firewall.",
-		head: []any{"Port", "Most frequent reason", "", "Machines failing", "Machines tested", "Required"},
-	}
-	if n := len(b.tally.ports.portless()); n > 0 {
-		t.note += fmt.Sprintf(" Of %s the newest run came without its ports: see the end of that sheet.", counted(n, "machine"))
-	}
-	for _, p := range b.tally.ports.failures() {
-		if len(t.rows) == portsShown {
-			break
-		}
-		name, required := p.name, "yes"
-		if p.optional {
-			name, required = p.name+" (may fail)", "no"
-		}
-		t.rows = append(t.rows, []any{name, p.reason, nil, p.failed, p.tested, required})
-		if p.failed > 0 {
-			t.failing++
-		}
-	}
-	if len(t.rows) == 0 {
-		t.rows = [][]any{{"no port was tested", nil, nil, 0, 0}}
-	}
-	return t
-}
-
-func (b *book) placesBlock() block {
-	t := block{
-		title: placesTitle, note: "Medians of all runs at the place.",
-		head: []any{placesHead, "Runs", "Not ready", "Not ready (%)", "MOS up", "MOS down", "Jitter up (ms)", "Jitter down (ms)", "Loss up (%)", "Loss down (%)", "RTT avg (ms)"},
-	}
-	groups := b.tally.by(func(run tallied) int64 { return int64(run.location) })
-	slices.SortStableFunc(groups, func(x, y group) int {
-		return cmp.Or(cmp.Compare(y.badShare(), x.badShare()), cmp.Compare(len(y.runs), len(x.runs)))
-	})
-	var buf []float32
-	for _, g := range groups[:min(len(groups), placesShown)] {
-		name := b.tally.locations[g.runs[0].location]
-		if name == "" {
-			name = "(none given)"
-		}
-		row := []any{name, len(g.runs), g.notReady, g.badShare()}
-		for _, i := range []int{mosUp, mosDown, jitterUp, jitterDown, lossUp, lossDown, rttAvg} {
-			var sp spread
-			if sp, buf = spreadOf(g.runs, i, buf); sp.count == 0 {
-				row = append(row, nil)
-				continue
-			}
-			row = append(row, sp.median)
-		}
-		t.rows = append(t.rows, row)
-	}
-	return t
-}
-
-// colourSummary marks what breaks its limit in the tables.
-func (b *book) colourSummary(worst, places block) error {
-	mark := func(t block, column int, m measure) error {
-		first := cellName(column, t.top+1)
-		end := cellName(column, t.top+max(1, len(t.rows)))
-		return b.file.SetConditionalFormat(SheetSummary, first+":"+end, []excelize.ConditionalFormatOptions{
-			{Type: "formula", Criteria: m.condition(first), Format: &b.style.bad},
-		})
-	}
-	share := func(t block, column int) error {
-		first := cellName(column, t.top+1)
-		end := cellName(column, t.top+max(1, len(t.rows)))
-		return b.file.SetConditionalFormat(SheetSummary, first+":"+end, []excelize.ConditionalFormatOptions{{
-			Type: "data_bar", Criteria: "=", MinType: "num", MinValue: "0", MaxType: "num", MaxValue: "100", BarColor: "#F8696B", BarSolid: true,
-		}})
-	}
-	for i, figure := range []int{mosUp, mosDown, jitterUp, jitterDown, lossUp, lossDown, rttAvg} {
-		if err := errorsOf(mark(worst, 6+i, graded[figure]), mark(places, 5+i, graded[figure])); err != nil {
-			return err
-		}
-	}
-	return errorsOf(share(worst, 5), share(places, 4))
 }

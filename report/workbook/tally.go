@@ -36,6 +36,7 @@ type tallied struct {
 	hour     int8 // of the day, in the zone of the workbook; -1: unknown
 	weekday  int8 // 0 is Monday
 	state    state
+	ports    uint8 // required ones that failed; 255: so many or more
 }
 
 // state is what the column Ready says.

@@ -75,7 +75,7 @@ func (p *pack) texts() (*texts, error) {
 // not how they are pronounced.
 func richText(t *tokens) (string, error) {
 	depth := len(t.open)
-	text := ""
+	var text strings.Builder
 	for {
 		token, err := t.next()
 		if err != nil {
@@ -84,14 +84,14 @@ func richText(t *tokens) (string, error) {
 		switch element := token.(type) {
 		case xml.CharData:
 			if n := len(t.open); t.open[n-1] == "t" && (n < 2 || t.open[n-2] != "rPh") {
-				text += string(element)
-				if len(text) > maxToken {
+				text.Write(element)
+				if text.Len() > maxToken {
 					return "", errLongToken
 				}
 			}
 		case xml.EndElement:
 			if len(t.open) < depth {
-				return unescaped(text), nil
+				return unescaped(text.String()), nil
 			}
 		}
 	}

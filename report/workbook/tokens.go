@@ -82,7 +82,7 @@ func (t *tokens) next() (xml.Token, error) {
 // text, without that of elements inside.
 func (t *tokens) text() (string, error) {
 	depth := len(t.open)
-	var text string
+	var text strings.Builder
 	for {
 		token, err := t.next()
 		if err != nil {
@@ -91,11 +91,11 @@ func (t *tokens) text() (string, error) {
 		switch element := token.(type) {
 		case xml.CharData:
 			if len(t.open) == depth {
-				text += string(element)
+				text.Write(element)
 			}
 		case xml.EndElement:
 			if len(t.open) < depth {
-				return text, nil
+				return text.String(), nil
 			}
 		}
 	}

@@ -114,12 +114,13 @@ func (f figuresOf) number(c sheetCell, at int) (value any, doubt string) {
 	}
 	switch f.o.formats.of(c.style) {
 	case looksDate:
-		return f.checked(at, nil, shown(f.o, c))
+		return f.checked(at, f.dateFigures(at, f.o.date(number)), shown(f.o, c))
 	case looksPercent:
 		if number > 1 || number == 0 { // no share is more than the whole
 			return number, ""
 		}
 		return f.checked(at, []float64{number, math.Round(number*1e8) / 1e6}, shown(f.o, c))
+	case looksPlain:
 	}
 	// A thousandth that lost its point ends in no zero: 4.364 became 4364.
 	if f.comma && column.fraction && number == math.Trunc(number) && math.Mod(number, 10) != 0 {
@@ -132,11 +133,14 @@ func (f figuresOf) number(c sheetCell, at int) (value any, doubt string) {
 // what a figure can be at most. Without them it stays.
 func (f figuresOf) checked(at int, candidates []float64, says string) (value any, doubt string) {
 	column := f.l.columns[at]
-	if share, ok := f.share(at); ok {
-		return share, ""
-	}
 	var left []float64
 	for _, candidate := range candidates {
+		if share, ok := f.share(at); ok {
+			if math.Abs(share-candidate) < 0.001 {
+				return candidate, ""
+			}
+			continue
+		}
 		if column.most > 0 && candidate <= column.most && candidate >= column.least {
 			left = append(left, candidate)
 		}
@@ -145,6 +149,24 @@ func (f figuresOf) checked(at int, candidates []float64, says string) (value any
 		return left[0], ""
 	}
 	return nil, "it holds " + says
+}
+
+// dateFigures are the figures that a date may have been: 4.3 and 4.03 become
+// the 4th of March, 4.36 becomes April 1936. Only packets that were counted can
+// tell which.
+func (f figuresOf) dateFigures(at int, date time.Time) []float64 {
+	if _, ok := f.share(at); !ok {
+		return nil
+	}
+	day, month, year := float64(date.Day()), float64(date.Month()), float64(date.Year()%100)
+	list := []float64{day + month/100}
+	if month < 10 {
+		list = append(list, day+month/10)
+	}
+	if day == 1 {
+		list = append(list, month+year/100)
+	}
+	return list
 }
 
 // share is a loss or discards in percent, out of the packets that were counted.

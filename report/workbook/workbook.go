@@ -151,7 +151,7 @@ func (b *book) prepare(total int) error {
 	if err := b.sheets(names); err != nil {
 		return err
 	}
-	if err := b.limitNames(); err != nil {
+	if err := errorsOf(b.limitNames(), b.printed()); err != nil {
 		return err
 	}
 	var err error

@@ -399,7 +399,7 @@ func TestPortsChartHasOnlyWhatFails(t *testing.T) {
 		bars   string // how many rows of the table the chart takes
 	}{
 		{"two fail", with(probe.StatusPass, probe.StatusFail, probe.StatusPass, probe.StatusFail), 4, "", "2"},
-		{"none fails", with(probe.StatusPass, probe.StatusPass), 3, "No port fails in the newest run of any machine: 2 were tested.", ""},
+		{"none fails", with(probe.StatusPass, probe.StatusPass), 3, "No required port fails in the newest run of any machine: 2 were tested.", ""},
 		{"none was tested", with(probe.StatusNotMeasured), 3, "No port was tested.", ""},
 		{"no runs", nil, 3, "No port was tested.", ""},
 	} {
@@ -427,5 +427,77 @@ func TestPortsChartHasOnlyWhatFails(t *testing.T) {
 				t.Errorf("%d charts, %q ports drawn, want %d and %q", charts, bars, test.charts, test.bars)
 			}
 		})
+	}
+}
+
+// An optional port that passed was shown as required, and a harmless one had
+// the longest red bar. What is optional is known after an append, too.
+func TestOptionalPortsAreNotRequired(t *testing.T) {
+	rows := collect(5)
+	for i := range rows {
+		rows[i].Ports = []PortCell{
+			{"Media range", map[bool]string{true: probe.StatusFail, false: probe.StatusPass}[i == 0], "no_reply", true},
+			{"DNS UDP 53", probe.StatusFail, "no_reply", false},
+			{"Google STUN", probe.StatusPass, "", false},
+			{"Service HTTPS", probe.StatusPass, "", true},
+		}
+	}
+	name := write(t, Writer{}, rows)
+	for range 3 {
+		f := openFile(t, name)
+		all, err := f.GetRows(SheetSummary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		required := map[string]string{}
+		for _, row := range all {
+			if len(row) > 5 {
+				required[row[0]] = row[5]
+			}
+		}
+		want := map[string]string{"Media range": "yes", "Service HTTPS": "yes", "DNS UDP 53 (may fail)": "no", "Google STUN (may fail)": "no"}
+		for port, says := range want {
+			if required[port] != says {
+				t.Errorf("%s: required %q, want %s", port, required[port], says)
+			}
+		}
+		f.Pkg.Range(func(key, content any) bool {
+			data, _ := content.([]byte)
+			if part, _ := key.(string); strings.HasPrefix(part, "xl/charts/chart") && bytes.Contains(data, []byte("machines where they fail")) {
+				if found := regexp.MustCompile(`Summary.{0,8}!\$D\$(\d+):\$D\$(\d+)`).FindSubmatch(data); found == nil || !bytes.Equal(found[1], found[2]) {
+					t.Errorf("the chart shows %s, want the one required port that fails", found)
+				}
+			}
+			return true
+		})
+		again(t, name)
+	}
+}
+
+// Worst machines first said neither what was bad nor which port failed.
+func TestWhyAMachineIsBad(t *testing.T) {
+	f := openFile(t, write(t, Writer{}, collect(14)))
+	rows, err := f.GetRows(SheetSummary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	why := map[string]string{}
+	for _, row := range rows {
+		if len(row) > 5 && strings.HasPrefix(row[0], "PC-") {
+			why[row[0]] = row[5]
+		}
+	}
+	for machine, want := range map[string]string{
+		"PC-01": "Media range (no_reply)",
+		"PC-03": "Media range (no_reply), Jitter up 45.5 ms, Loss up 2.5 %, Discards up 6 %, Order up 97 %, Order down 96 %, Round trip 180 ms, MOS up 3.1, MOS down 3.5",
+		"PC-00": "",
+	} {
+		if got := why[machine]; got != want {
+			t.Errorf("%s: why %q, want %q", machine, got, want)
+		}
+	}
+	formula, err := f.GetCellFormula(SheetSummary, "F47")
+	if err != nil || !strings.Contains(formula, "limit_jitter") {
+		t.Errorf("Why does not follow the limits: %s (%v)", formula, err)
 	}
 }

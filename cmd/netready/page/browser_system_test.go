@@ -61,6 +61,7 @@ func TestBrowser(t *testing.T) {
 		cfg      Config
 	}{
 		{"whole", &script{pace: quick}, Config{}},
+		{"launched", &script{pace: quick}, Config{}},
 		{"stop", &script{pace: slow}, Config{}},
 		{"dying", &script{pace: quick, dies: 14}, Config{}},
 		{"failing", &script{fails: "the invite https://responder.example.net:443/i#SECRETSECRET.PINPIN was refused"}, Config{Invite: "https://responder.example.net:443/i#SECRETSECRET.PINPIN"}},
@@ -84,7 +85,13 @@ func TestBrowser(t *testing.T) {
 			test.cfg.Measure = func(context.Context) (map[string]float64, error) {
 				return map[string]float64{"eu-central-1": 21.3, "us-east-1": 94}, nil
 			}
-			t.Log(browse(t, test.scenario, serve(t, test.cfg), nil))
+			s := serve(t, test.cfg)
+			launch, err := s.Launch()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer launch.Close()
+			t.Log(browse(t, test.scenario, s, map[string]string{"launch": launch.URL()}))
 		})
 	}
 }
@@ -151,14 +158,11 @@ func TestPageAndServerPart(t *testing.T) {
 	})
 }
 
-// TestScreenshots makes the pictures of docs/img when it is asked to.
+// TestScreenshots makes pictures of every state in the folder that it is given.
 func TestScreenshots(t *testing.T) {
-	if os.Getenv("NETREADY_SCREENSHOTS") == "" {
+	img := os.Getenv("NETREADY_SCREENSHOTS")
+	if img == "" {
 		t.Skip("make screenshots makes them")
-	}
-	img, err := filepath.Abs("../../../docs/img")
-	if err != nil {
-		t.Fatal(err)
 	}
 	for _, kind := range []struct {
 		name string

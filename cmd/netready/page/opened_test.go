@@ -89,7 +89,10 @@ func TestWrongFilesAreOneSentence(t *testing.T) {
 		"a\nb\x1b[2J.txt": {[]byte("x"), "no result of netready"},
 	} {
 		resp, body := openFile(t, s, name, test.data)
-		var got struct{ Field, Error string }
+		var got struct {
+			Field string `json:"field"`
+			Error string `json:"error"`
+		}
 		if err := json.Unmarshal([]byte(body), &got); err != nil {
 			t.Fatalf("%q: %.200s", name, body)
 		}

@@ -78,7 +78,10 @@ func TestRunFromStartToResult(t *testing.T) {
 		t.Errorf("got list %s", list)
 	}
 	_, row := request{method: "GET", path: "/api/results/" + got.Result + "/row"}.do(t, s)
-	var clip struct{ Text, HTML string }
+	var clip struct {
+		Text string `json:"text"`
+		HTML string `json:"html"`
+	}
 	if err := json.Unmarshal([]byte(row), &clip); err != nil {
 		t.Fatal(err)
 	}

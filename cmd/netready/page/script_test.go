@@ -167,7 +167,7 @@ func ports(bad bool) []probe.PortRow {
 	rows[7].Status, rows[7].Reason = probe.StatusFail, "no_reply"
 	if bad {
 		rows[5].Status, rows[5].Reason, rows[5].FailedPorts = probe.StatusFail, "partly_open", []int{31007, 65535}
-		rows[5].Detail = "2 of 4 tried ports are closed: 31007, 65535 (no answer came back, though the responder listens there). Ask the network team to allow outbound UDP 16384-65535 from this machine to responder.example.net, and the answers back in."
+		rows[5].Detail = "2 of 4 tried ports are closed: 31007, 65535; no answer came back, though the responder listens there."
 		rows[4].Status, rows[4].Reason = probe.StatusFail, "refused"
 		rows[2].Status, rows[2].Reason, rows[2].Detail = probe.StatusNotMeasured, "dns", "no such host"
 	}

@@ -21,8 +21,9 @@ export function wire() {
 export function draw(state) {
   const title = state.text || "Starting";
   if ($("title-run").textContent !== title) {
+    const counts = (text) => text.replace(/\d+/g, "#"); // "its turn in 12 s" is not said twelve times
+    if (counts($("title-run").textContent) !== counts(title)) say(title);
     $("title-run").textContent = title;
-    say(title);
   }
   $("progress").value = state.done;
   $("stop").disabled = state.phase === "stopping";

@@ -2,6 +2,7 @@
 // server: node page.mjs SCENARIO '{"url": …, "dir": …}'.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 import { outside } from "./outside.mjs";
@@ -193,6 +194,41 @@ const scenarios = {
     for (const r of results) {
       assert.deepEqual([r.region.id, r.organization, r.location, r.voice.duration_s, r.voice.calls], [given.region ?? "eu-central-1", "Example Ltd", "Berlin, 2nd floor", Number(given.seconds ?? 20), 1]);
     }
+  },
+
+  // launched goes in by the file, once; other ports of this host get nothing that
+  // opens the page, and neither does what is saved.
+  async launched() {
+    const context = await browser.newContext({ acceptDownloads: true });
+    const page = await context.newPage();
+    await page.goto(given.launch);
+    await page.locator("#form:not([inert])").waitFor();
+    const secret = new URL(page.url()).pathname.split("/")[1];
+    assert.ok(secret.length > 20, page.url());
+    assert.deepEqual(await context.cookies(), []);
+    const seen = [];
+    const other = createServer((request, response) => {
+      seen.push(request.url + JSON.stringify(request.headers));
+      response.end("<p>other</p>");
+    });
+    await new Promise((done) => other.listen(0, "127.0.0.1", done));
+    const port = other.address().port;
+    await page.evaluate((port) => { location.href = `http://127.0.0.1:${port}/x`; }, port);
+    await page.getByText("other").waitFor();
+    await page.goBack();
+    await page.locator("#form:not([inert])").waitFor(); // back and forward go on working
+    await fill(page, { seconds: "5" });
+    await start(page);
+    await ended(page);
+    const deep = page.url().replace(/#.*/, "") + "#previous";
+    const tab = await context.newPage(); // a second tab, by the address of the first
+    await tab.goto(deep);
+    await tab.locator("#previous li").first().waitFor();
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "JSON", exact: true }).click()]);
+    assert.ok(file.url().startsWith("blob:") && !file.url().includes(secret), file.url());
+    assert.equal((await tab.goto(given.launch).catch(() => null))?.ok() ?? false, false, "the file opens the page twice");
+    other.close();
+    assert.ok(seen.length > 0 && !seen.join().includes(secret), "another port got " + seen);
   },
 
   async stop() {

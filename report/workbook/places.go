@@ -1,0 +1,82 @@
+package workbook
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/xuri/excelize/v2"
+
+	"netready/thresholds"
+)
+
+// noPlace stands for runs without a location.
+const noPlace = "(none given)"
+
+// placeCriterion is what COUNTIFS compares locations with.
+func (b *book) placeCriterion(row int, none bool) string {
+	if none {
+		return `"="`
+	}
+	return criterion(cellName(1, row))
+}
+
+// placesBlock sums the runs up by location. top is the row of its header.
+func (b *book) placesBlock(top int) block {
+	layout := runLayout()
+	t := block{
+		title: placesTitle, note: "Medians of all runs at the place.",
+		head: []any{placesHead, "Runs", "Not ready", "Not ready (%)", "MOS up", "MOS down", "Jitter up (ms)", "Jitter down (ms)", "Loss up (%)", "Loss down (%)", "RTT avg (ms)"},
+	}
+	groups := b.tally.by(func(run tallied) int64 { return int64(run.location) })
+	slices.SortStableFunc(groups, func(x, y group) int {
+		return cmp.Or(cmp.Compare(y.badShare(), x.badShare()), cmp.Compare(len(y.runs), len(x.runs)))
+	})
+	var buf []float32
+	for _, g := range groups[:min(len(groups), placesShown)] {
+		name := b.tally.locations[g.runs[0].location]
+		if name == "" {
+			name = noPlace
+		}
+		at := len(t.rows) + top + 1
+		row := []any{
+			name, len(g.runs),
+			excelize.Cell{Formula: b.countOf(thresholds.NotReady, match{layout.location, b.placeCriterion(at, name == noPlace)}), Value: g.notReady},
+			excelize.Cell{StyleID: b.style.one, Formula: fmt.Sprintf("IF(B%d=0,0,ROUND(100*C%d/B%d,1))", at, at, at), Value: g.badShare()},
+		}
+		for _, i := range shownFigures {
+			var sp spread
+			if sp, buf = spreadOf(g.runs, i, buf); sp.count == 0 {
+				row = append(row, nil)
+				continue
+			}
+			row = append(row, excelize.Cell{StyleID: b.style.two, Value: sp.median})
+		}
+		t.rows = append(t.rows, row)
+	}
+	return t
+}
+
+// colourSummary marks what breaks its limit in the tables.
+func (b *book) colourSummary(worst, places block) error {
+	mark := func(t block, column int, m measure) error {
+		first := cellName(column, t.top+1)
+		end := cellName(column, t.top+max(1, len(t.rows)))
+		return b.file.SetConditionalFormat(SheetSummary, first+":"+end, []excelize.ConditionalFormatOptions{
+			{Type: "formula", Criteria: m.condition(first), Format: &b.style.bad},
+		})
+	}
+	share := func(t block, column int) error {
+		first := cellName(column, t.top+1)
+		end := cellName(column, t.top+max(1, len(t.rows)))
+		return b.file.SetConditionalFormat(SheetSummary, first+":"+end, []excelize.ConditionalFormatOptions{{
+			Type: "data_bar", Criteria: "=", MinType: "num", MinValue: "0", MaxType: "num", MaxValue: "100", BarColor: "#F8696B", BarSolid: true,
+		}})
+	}
+	for i, figure := range shownFigures {
+		if err := errorsOf(mark(worst, worstFigures+i, graded[figure]), mark(places, 5+i, graded[figure])); err != nil {
+			return err
+		}
+	}
+	return errorsOf(share(worst, 5), share(places, 4))
+}
