@@ -81,7 +81,7 @@ func (q *question) of(d *probe.Direction, reason string) {
 }
 
 // judge compares the figure with its limit.
-func (q question) judge() Finding {
+func (q *question) judge() Finding {
 	f := Finding{What: q.what, Got: q.got, Limit: q.limit.bound()}
 	unit := q.measure.Unit
 	switch {
