@@ -58,6 +58,8 @@ func (q *question) words() string {
 	switch {
 	case !q.bound:
 		return fmt.Sprintf("%s is %s", q.name, got)
+	case q.atMost != nil:
+		return fmt.Sprintf("%s is at least %s", q.name, got)
 	case q.measure.AtLeast:
 		return fmt.Sprintf("%s is at least %s there and back", q.name, got)
 	}
