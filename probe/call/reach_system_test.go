@@ -59,18 +59,32 @@ func newOffice(t *testing.T) office {
 
 // found is what a run prints, as far as it matters here.
 type found struct {
-	Verdict     string
-	Region      struct{ Responder string }
+	Region struct {
+		Responder string `json:"responder"`
+	} `json:"region"`
 	Environment struct {
-		Connectivity struct{ Code, Cause, Text string }
-	}
-	Firewall []struct{ Name, Status, Reason, Detail string }
+		Connectivity struct {
+			Code  string `json:"code"`
+			Cause string `json:"cause"`
+			Text  string `json:"text"`
+		} `json:"connectivity"`
+	} `json:"environment"`
+	Firewall []foundRow `json:"firewall"`
+}
+
+type foundRow struct {
+	Name   string `json:"name"`
+	Status string `json:"status"`
+	Reason string `json:"reason"`
+	Detail string `json:"detail"`
 }
 
 func (o office) run(t *testing.T, env []string, more ...string) (f found, status int) {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), "ip", append([]string{"netns", "exec", o.lab.NS("c"), filepath.Join(programs, "netready"), "run",
-		"--regions", o.list, "--region", "one", "--only", "firewall", "--json", "--out", t.TempDir()}, more...)...)
+	c := exec.CommandContext(t.Context(), "ip", append([]string{
+		"netns", "exec", o.lab.NS("c"), filepath.Join(programs, "netready"), "run",
+		"--regions", o.list, "--region", "one", "--only", "firewall", "--json", "--out", t.TempDir(),
+	}, more...)...)
 	c.Env = append(os.Environ(), env...)
 	out, _ := c.Output()
 	if err := json.Unmarshal(out, &f); err != nil {
@@ -143,7 +157,7 @@ func TestNoNetworkIsSaidOnce(t *testing.T) {
 		if status != 3 || c.Code != test.code || c.Cause != test.cause {
 			t.Errorf("%s: exit %d, %+v", test.name, status, c)
 		}
-		if slices.ContainsFunc(f.Firewall, func(row struct{ Name, Status, Reason, Detail string }) bool {
+		if slices.ContainsFunc(f.Firewall, func(row foundRow) bool {
 			return row.Status != "not_measured" || row.Reason != test.code
 		}) {
 			t.Errorf("%s: %+v", test.name, f.Firewall)
