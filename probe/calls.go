@@ -23,12 +23,16 @@ func (r *run) placeCalls(ctx context.Context) {
 	if !r.plan.asks(PartVoice) {
 		return
 	}
-	if r.session == nil {
+	if r.session == nil && r.relay == nil {
 		r.measureRoundTrip(ctx)
 		return
 	}
 	if ctx.Err() != nil {
 		r.missingFor(CodeStopped, "voice", "the run was stopped before the call")
+		return
+	}
+	if r.relay != nil {
+		r.placeRelayCalls(ctx)
 		return
 	}
 	stopPing := r.pingGateway(ctx)

@@ -12,6 +12,9 @@ const (
 	CodeNoResponder = port.NoResponder        // the region has none, and none was named
 	CodeUnreachable = "responder_unreachable" // one was named and could not be used
 	CodeBusy        = port.ResponderBusy      // it is full, by its own word
+	CodeRelay       = "turn_server"           // calls go through a TURN server, which cannot answer for it
+	CodeNoRelay     = "turn_unusable"         // a TURN server was named and gave no relay
+	CodeTogether    = "both_ways_together"    // it is known of both ways together, in voice.loop
 	CodeRefused     = "responder_refused"     // it was asked for more than it ever grants
 	CodeStopped     = port.Stopped            // the run ended before
 	Online          = "online"                // what connectivity says where nothing is wrong
@@ -23,6 +26,7 @@ const (
 // Codes of what makes the figures of a direction unreliable.
 const (
 	UnreliableResponder = "responder_busy" // the responder's own socket dropped packets
+	UnreliableRelay     = "relay_stalled"  // the leg that loses nothing stood still, and the TURN server may have dropped packets
 	UnreliablePC        = "pc_busy"        // this computer did: its socket dropped packets, or it sent late
 )
 

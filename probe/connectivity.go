@@ -149,8 +149,10 @@ func (r *run) gather(rows []port.Row) evidence {
 		}
 		e.beyond = true
 		switch {
-		case row.Via != "" && row.Status == port.Pass:
-			e.proxy = row.Via
+		case row.Via != "": // one that opens the encryption leads out too
+			if row.Status == port.Pass || row.Reason == port.Intercepted {
+				e.proxy = row.Via
+			}
 		case row.IsResolver:
 			e.resolves = e.resolves || answered(row)
 		default:

@@ -28,8 +28,8 @@ func NewDirection(m stream.Metrics, q Quality) *Direction {
 		Received:       m.Received,
 		Lost:           m.Lost,
 		Duplicates:     m.Duplicates,
-		Discarded:      m.Discarded,
-		Reordered:      m.Reordered,
+		Discarded:      &m.Discarded,
+		Reordered:      &m.Reordered,
 		LossPercent:    percent(m.Loss),
 		DiscardPercent: percent(m.Discard),
 		InOrderPercent: percent(m.InOrder),
@@ -60,16 +60,21 @@ func (q Quality) rate(d *Direction) {
 	if d.LossPercent == nil {
 		return
 	}
-	ppl := *d.LossPercent
+	discards := 0.0
 	if d.DiscardPercent != nil {
-		ppl += *d.DiscardPercent
+		discards = *d.DiscardPercent
 	}
 	burstR := 1.0
 	if d.Burst.BurstR != nil {
 		burstR = *d.Burst.BurstR
 	}
-	r, mos, _ := model.Rate(q.DelayMS(), min(ppl, 100), burstR)
-	d.R, d.MOS = rounded(&r), rounded(&mos)
+	d.R, d.MOS = q.of(*d.LossPercent+discards, burstR)
+}
+
+// of is R and MOS with a share of packets that cannot be used, in percent.
+func (q Quality) of(ppl, burstR float64) (r, mos *float64) {
+	rating, opinion, _ := q.model().Rate(q.DelayMS(), min(ppl, 100), burstR)
+	return rounded(&rating), rounded(&opinion)
 }
 
 func (q Quality) model() emodel.Model { return emodel.Choose(q.Codec, q.Ie, q.Bpl) }

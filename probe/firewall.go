@@ -2,12 +2,14 @@ package probe
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"netready/probe/ice"
 	"netready/probe/invite"
 	"netready/probe/port"
 	"netready/probe/regions"
@@ -24,6 +26,9 @@ func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Ti
 	}
 	var early, late []port.Check
 	for _, c := range column {
+		if len(r.plan.TURN) > 0 && c.NeedsResponder() {
+			continue // calls do not go that way
+		}
 		check := port.Check{
 			Name: c.Name, Protocol: c.Protocol, Host: c.Host, Port: c.Port, Ports: c.Ports,
 			Required: c.Required, Note: c.Note,
@@ -42,10 +47,38 @@ func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Ti
 		withSession := options // the early checks read theirs meanwhile
 		withSession.Session = r.portSession()
 		r.clockControl(ctx, options.Paths)
-		second = port.Run(ctx, late, withSession)
+		second = port.Run(ctx, append(late, r.turnChecks()...), withSession)
 	})
 	wg.Wait()
 	return inOrder(column, append(first, second...))
+}
+
+// turnChecks are the ways to the TURN server that the calls go through, each
+// with a relay and an echo through it. Those of DTLS have no row: who offers it
+// offers UDP to the same port.
+func (r *run) turnChecks() []port.Check {
+	var checks []port.Check
+	for _, s := range r.plan.TURN {
+		for _, u := range s.URIs {
+			c := port.Check{Host: u.Host, Port: u.Port, Required: true, Username: s.Username.Reveal(), Password: s.Password.Reveal()}
+			switch {
+			case r.relay != nil && u.Host != r.relay.Host(), r.relay == nil && u.Host != r.plan.TURN[0].URIs[0].Host:
+				continue // another server than the one that is used
+			case u.Secure && u.Transport == ice.UDP:
+				continue
+			case u.Secure:
+				c.Name, c.Protocol = fmt.Sprintf("TURN over TLS %d", u.Port), "turn-tls"
+			case u.Transport == ice.TCP:
+				c.Name, c.Protocol = fmt.Sprintf("TURN over TCP %d", u.Port), "turn-tcp"
+			default:
+				c.Name, c.Protocol = fmt.Sprintf("TURN over UDP %d", u.Port), "turn"
+			}
+			if !slices.ContainsFunc(checks, func(known port.Check) bool { return known.Name == c.Name }) {
+				checks = append(checks, c)
+			}
+		}
+	}
+	return checks
 }
 
 // column is the rows to try. Where the region is not known, for want of a

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html"
 	"net"
+	"net/netip"
 	"os"
 	"path"
 	"reflect"
@@ -18,6 +19,8 @@ import (
 	"time"
 
 	"netready/probe"
+	"netready/probe/ice"
+	"netready/probe/internal/turntest"
 	"netready/probe/invite"
 	"netready/probe/regions"
 	"netready/probe/responder"
@@ -53,6 +56,10 @@ var beside = map[string][2]string{
 	"voice.up.dscp_set":                   {"dscp_not_set", ""},
 	"voice.down.dscp_set":                 {"dscp_not_set", ""},
 	"voice.per_call.*.up.dscp_set":        {"dscp_not_set", ""},
+	"voice.loop.dscp_set":                 {"dscp_not_set", ""},
+	"voice.loop.dscp_received":            {"dscp_reason", ""},
+	"voice.per_call.*.loop.dscp_set":      {"dscp_not_set", ""},
+	"voice.per_call.*.loop.dscp_received": {"dscp_reason", ""},
 	"voice.per_call.*.down.dscp_set":      {"dscp_not_set", ""},
 	"voice.up.dscp_received":              {"dscp_reason", ""},
 	"voice.down.dscp_received":            {"dscp_reason", ""},
@@ -114,8 +121,8 @@ func (p *paper) fault(format string, args ...any) {
 func (p *paper) walk(at string, v any, holder map[string]any) {
 	switch v := v.(type) {
 	case map[string]any:
-		if strings.HasPrefix(at, "voice.per_call.") && p.isReported(v) {
-			return // it is said of voice.up and voice.down
+		if strings.HasPrefix(at, "voice.per_call.") && p.isReported(v) || strings.HasPrefix(at, "voice.relay.loops.") {
+			return // it is said of voice.up, voice.down and voice.loop
 		}
 		for name, inner := range v {
 			p.walk(strings.TrimPrefix(at+"."+name, "."), inner, v)
@@ -179,7 +186,11 @@ func brackets(name, number string) string {
 
 func (p *paper) isReported(pair map[string]any) bool {
 	voice, _ := p.document["voice"].(map[string]any)
-	return reflect.DeepEqual(pair, map[string]any{"up": voice["up"], "down": voice["down"]})
+	reported := map[string]any{"up": voice["up"], "down": voice["down"]}
+	if voice["loop"] != nil {
+		reported["loop"] = voice["loop"]
+	}
+	return reflect.DeepEqual(pair, reported)
 }
 
 // entry wants what has a reason to be null indeed.
@@ -382,6 +393,28 @@ func during(p *probe.Plan, do func()) {
 	}
 }
 
+// throughTURN is a call through a TURN server of the test's own; without UDP,
+// TCP and TLS there is none at the port that is named.
+func throughTURN(o turntest.Options) func(*testing.T, *probe.Plan, func()) {
+	return func(t *testing.T, p *probe.Plan, _ func()) {
+		t.Helper()
+		s := turntest.Start(t, o)
+		list := ice.Server{Username: ice.NewSecret(turntest.User), Password: ice.NewSecret(turntest.Password)}
+		for _, at := range []struct {
+			address   netip.AddrPort
+			transport string
+		}{{s.UDP, ice.UDP}, {s.TCP, ice.TCP}} {
+			if at.address.IsValid() {
+				list.URIs = append(list.URIs, ice.URI{Host: at.address.Addr().String(), Port: int(at.address.Port()), Transport: at.transport})
+			}
+		}
+		if len(list.URIs) == 0 {
+			list.URIs = []ice.URI{{Host: "127.0.0.1", Port: 1, Transport: ice.TCP}}
+		}
+		p.Region, p.TURN = regions.Region{}, []ice.Server{list}
+	}
+}
+
 func scenes() map[string]scene {
 	all := map[string]scene{
 		"local": {},
@@ -396,6 +429,11 @@ func scenes() map[string]scene {
 				{Name: "UDP to the responder", Protocol: "udp", Host: "responder", Required: true},
 			}}
 		}},
+		"through a TURN server":                {plan: throughTURN(turntest.Options{})},
+		"through a TURN server, two calls":     {calls: 2, plan: throughTURN(turntest.Options{})},
+		"through a TURN server that has UDP":   {plan: throughTURN(turntest.Options{NoTCP: true, NoTLS: true})},
+		"through a TURN server that has TCP":   {plan: throughTURN(turntest.Options{NoUDP: true, NoTLS: true})},
+		"through a TURN server that is not up": {plan: throughTURN(turntest.Options{NoTCP: true, NoTLS: true, NoUDP: true, DTLS: true})},
 		"responder dead": {plan: func(t *testing.T, p *probe.Plan, _ func()) {
 			t.Helper()
 			s := far(t, nil)

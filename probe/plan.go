@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"netready/probe/ice"
 	"netready/probe/invite"
 	"netready/probe/regions"
 )
@@ -14,6 +15,7 @@ type Plan struct {
 	Regions      regions.List    // the list that Region came from
 	Responders   []invite.Invite // tried in order; empty: the region's
 	Token        string          // for those of a region that are host:port alone
+	TURN         []ice.Server    // the calls go through one of these TURN servers; empty: to a responder
 	AllowMedia   []string        // hosts beside the responder's own that the calls may go to
 	Organization string
 	Location     string

@@ -73,6 +73,7 @@ func (r *run) reach(ctx context.Context) error {
 func (r *run) unlooked() {
 	measured := func(row PortRow) bool { return row.Status != StatusNotMeasured }
 	switch some := slices.ContainsFunc(r.result.Firewall, measured); {
+	case r.relay != nil: // rows that ask a responder are no part of it
 	case r.session != nil:
 	case !some:
 		r.missingFor(r.whyCode, "firewall", r.noSession())
@@ -87,6 +88,9 @@ func (r *run) unlooked() {
 // connect opens the session with the first responder that answers. The error
 // is the user's to mend; a responder that cannot be reached is none.
 func (r *run) connect(ctx context.Context) error {
+	if len(r.plan.TURN) > 0 {
+		return r.connectRelay(ctx)
+	}
 	invites := r.responders()
 	if len(invites) == 0 && r.plan.Region.ID == LocalRegion {
 		own, err := r.startLocal(ctx)
@@ -169,6 +173,9 @@ func (r *run) startLocal(ctx context.Context) (invite.Invite, error) {
 // the responder alone where that is none of the list.
 func (r *run) settleRegion() {
 	r.plan.Region = regions.Region{ID: "responder", Name: "The responder's own place"}
+	if len(r.plan.TURN) > 0 {
+		r.plan.Region = regions.Region{ID: "turn", Name: "The TURN server's own place"}
+	}
 	if r.session != nil {
 		if id := r.session.Control().Grant().Region; id != "" {
 			if region, err := r.plan.Regions.Find(id); err == nil {
@@ -272,11 +279,18 @@ func (r *run) noSession() string {
 // roleResponder is that of a Ping of the responder's host.
 const roleResponder = "responder"
 
+// roleTURN is that of a Ping of the TURN server that calls go through.
+const roleTURN = "turn"
+
 // pingResponder asks the responder's host by ICMP, before the call: beside it
 // only the gateway is asked. Where there is none, the gateway is asked now.
 func (r *run) pingResponder(ctx context.Context, ready <-chan struct{}) {
 	<-ready
 	const questions = 5 // about a second in all
+	if r.relay != nil {
+		r.result.Ping = append(r.result.Ping, pinged(ping.Run(ctx, r.farHost(), ping.Settings{Count: questions, Interval: 250 * time.Millisecond}), roleTURN))
+		return
+	}
 	if r.session == nil {
 		gateway := machine.Describe(ctx, "").Interface.Gateway
 		if !gateway.IsValid() || r.plan.Region.ID == LocalRegion {

@@ -83,6 +83,7 @@ type Region struct {
 // Voice modes.
 const (
 	ModeResponder = "responder" // a call was placed: up and down are measured
+	ModeRelay     = "relay"     // through a TURN server and back: loss of each way, the rest of both together
 	ModeRoundtrip = "roundtrip" // public endpoints only: round trip, no directions
 	ModeNone      = "none"      // nothing that could answer
 )
@@ -99,6 +100,8 @@ type Voice struct {
 	Assumptions    []string   `json:"assumptions"` // behind R and MOS
 	Up             *Direction `json:"up"`          // nil: nothing was sent that way
 	Down           *Direction `json:"down"`
+	Loop           *Direction `json:"loop,omitempty"`  // of mode relay: both ways together, an upper bound for each
+	Relay          *Relay     `json:"relay,omitempty"` // of mode relay
 	PerCall        []CallPair `json:"per_call"`
 	RTT            *RTT       `json:"rtt"`
 	SendLatenessMS *Lateness  `json:"send_lateness_ms"`
@@ -110,20 +113,40 @@ type Voice struct {
 type CallPair struct {
 	Up   *Direction `json:"up"`
 	Down *Direction `json:"down"`
+	Loop *Direction `json:"loop,omitempty"` // of mode relay
+}
+
+// Relay is the TURN server that the calls went through, and the streams of the
+// reported call.
+type Relay struct {
+	Server    string      `json:"server"`   // turn:NAME and the ways to it that were used
+	Software  string      `json:"software"` // how it calls itself, "" if it does not
+	Peer      string      `json:"peer"`     // relayed: from relay to relay; public: to this machine's public address, where it forbids that
+	BytesUp   int64       `json:"bytes_up"` // of RTP, without the headers below
+	BytesDown int64       `json:"bytes_down"`
+	Loops     []RelayLoop `json:"loops"`
+	Failed    []string    `json:"failed"` // ways to it that were offered and do not work, with the reason
+}
+
+// RelayLoop is one stream through a TURN server and back.
+type RelayLoop struct {
+	UpLeg   string `json:"up_leg"` // udp, dtls, tcp, tls: the last two lose nothing
+	DownLeg string `json:"down_leg"`
+	Direction
 }
 
 // Direction holds the figures of one direction of one call. Up is from the
 // agent to the responder. Figures are rounded to three decimals.
 type Direction struct {
-	Sent          int `json:"sent"`           // packets the sender sent (in a capture: the span of sequence numbers)
-	Received      int `json:"received"`       // distinct sequence numbers
-	Lost          int `json:"lost"`           // sent - received
-	Duplicates    int `json:"duplicates"`     // further copies
-	Discarded     int `json:"discarded"`      // too late for the jitter buffer
-	Reordered     int `json:"reordered"`      // RFC 4737
-	Foreign       int `json:"foreign"`        // dropped for a wrong tag
-	SentLate      int `json:"sent_late"`      // packets that the sender itself was over 2 s late with and gave up: neither sent nor lost
-	SocketDropped int `json:"socket_dropped"` // by the receiver's own socket for want of room: not the path's fault
+	Sent          int  `json:"sent"`           // packets the sender sent (in a capture: the span of sequence numbers)
+	Received      int  `json:"received"`       // distinct sequence numbers
+	Lost          int  `json:"lost"`           // sent - received
+	Duplicates    int  `json:"duplicates"`     // further copies
+	Discarded     *int `json:"discarded"`      // too late for the jitter buffer
+	Reordered     *int `json:"reordered"`      // RFC 4737
+	Foreign       int  `json:"foreign"`        // dropped for a wrong tag
+	SentLate      int  `json:"sent_late"`      // packets that the sender itself was over 2 s late with and gave up: neither sent nor lost
+	SocketDropped int  `json:"socket_dropped"` // by the receiver's own socket for want of room: not the path's fault
 	// KernelStamps says that the kernel itself stamped what arrived and counted
 	// what its socket dropped: a busy program then spoils neither. Of the
 	// responder it is not known.
@@ -147,7 +170,10 @@ type Direction struct {
 	DSCPReason   string       `json:"dscp_reason"`   // why dscp_received is null
 	R            *float64     `json:"r"`
 	MOS          *float64     `json:"mos"`
-	MOSBasis     string       `json:"mos_basis"` // pcmu, …; g107.1:… on the wideband scale
+	// MOSAtMost is, of mode relay, the MOS if no packet was discarded on this
+	// way: MOS takes it that all were.
+	MOSAtMost *float64 `json:"mos_at_most,omitempty"`
+	MOSBasis  string   `json:"mos_basis"` // pcmu, …; g107.1:… on the wideband scale
 }
 
 // Unreliable is one cause that is not the path.
@@ -200,7 +226,8 @@ type Second struct {
 	Second int         `json:"second"`
 	Up     *SecondSide `json:"up"`
 	Down   *SecondSide `json:"down"`
-	RTTMS  *float64    `json:"rtt_ms"` // mean of the second's checks
+	Loop   *SecondSide `json:"loop,omitempty"` // of mode relay: both ways together
+	RTTMS  *float64    `json:"rtt_ms"`         // mean of the second's checks
 }
 
 // SecondSide is one direction in one second.

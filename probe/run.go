@@ -13,6 +13,7 @@ import (
 	"netready/probe/call"
 	"netready/probe/emodel"
 	"netready/probe/machine"
+	"netready/probe/relay"
 )
 
 // LocalRegion is the region whose responder is this very program.
@@ -53,10 +54,11 @@ type run struct {
 	load    machine.Load
 	result  Result
 	session *call.Session
-	closers []func() // in the order of opening
-	why     string   // why there is no session
-	whyCode string   // its code
-	whyErr  error    // what each responder that was named failed with, nil if none was
+	relay   *relay.Session // in place of a session: a TURN server
+	closers []func()       // in the order of opening
+	why     string         // why there is no session
+	whyCode string         // its code
+	whyErr  error          // what each responder that was named failed with, nil if none was
 
 	nowhere  bool   // neither is the region known nor can a responder be asked
 	noPortal string // why it is not known whether there is a captive portal
@@ -153,8 +155,12 @@ func (r *run) finish(ctx context.Context) {
 	r.track.at(StepDone, 0, nil)
 }
 
-// farHost is the host whose interface the call uses: the responder's, or none.
+// farHost is the host whose interface the call uses: the responder's, the TURN
+// server's, or none.
 func (r *run) farHost() string {
+	if r.relay != nil {
+		return r.relay.Address()
+	}
 	if r.session == nil {
 		return ""
 	}

@@ -14,6 +14,8 @@ func (r *run) measureBandwidth(ctx context.Context) {
 	}
 	b, code := &r.result.Bandwidth, ""
 	switch {
+	case r.relay != nil:
+		b.Reason, code = "not measured through somebody's TURN server", CodeRelay
 	case r.session == nil:
 		b.Reason, code = r.noSession(), r.whyCode
 	case ctx.Err() != nil:

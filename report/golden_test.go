@@ -92,7 +92,7 @@ func TestReadTextSavedByASpreadsheet(t *testing.T) {
 				cells[i] = `"` + strings.ReplaceAll(c, `"`, `""`) + `"`
 			}
 		}
-		saved = append(saved, strings.Join(cells, "\t")+strings.Repeat("\t", 90-len(cells)))
+		saved = append(saved, strings.Join(cells, "\t")+strings.Repeat("\t", 120-len(cells)))
 	}
 	text, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(strings.Join(saved, "\r\n") + "\r\n")
 	if err != nil {

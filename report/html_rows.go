@@ -52,7 +52,7 @@ func measureRows(r Report) []measureRow {
 		mark.Word = m.Word()
 		rows = append(rows, measureRow{
 			badge: mark, Name: m.Name, Unit: m.Unit, Why: m.Why, Expected: m.Limit.Words(m.Unit), Single: m.Single(),
-			Up: newFigure(m.Up.Got, m.Unit, m.Up.Level, m.Limit), Down: newFigure(m.Down.Got, m.Unit, m.Down.Level, m.Limit),
+			Up: graded(m, m.Up), Down: graded(m, m.Down),
 		})
 	}
 	return rows
@@ -64,6 +64,13 @@ func newFigure(got *float64, unit string, level thresholds.Level, limit threshol
 		return figure{notMeasured, "muted", notMeasured}
 	}
 	return figure{strings.TrimSpace(digits(*got) + " " + unit), class, thresholds.FigureBy(*got, unit, limit)}
+}
+
+// graded is a figure with the sign of a bound, where it is one.
+func graded(m thresholds.Judged, g thresholds.Graded) figure {
+	f := newFigure(g.Got, m.Unit, g.Level, m.Limit)
+	f.Text, f.Short = sign(m, g)+f.Text, sign(m, g)+f.Short
+	return f
 }
 
 // htmlPort is one line of the firewall column.

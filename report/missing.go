@@ -51,6 +51,7 @@ func some(names []string, between string) string {
 var gapWords = map[string]string{
 	"run":   "The rest of the run",
 	"voice": "The test call", "voice.up": "The way up", "voice.down": "The way down", "voice.rtt": "The round trip",
+	"voice.loop":     "Both ways together",
 	"voice.timeline": "The course of the call", "voice.complete": "The rest of the test call",
 	"voice.send_lateness_ms": "How late this machine sent",
 	"voice.per_call[].up":    "The way up of other calls", "voice.per_call[].down": "The way down of other calls",

@@ -42,7 +42,7 @@ func Columns() []Column {
 		textColumn("Verdict at run time", func(r *Report) *thresholds.Verdict { return &r.Verdict }),
 		flagColumn("Complete", func(r *Report) *bool { return &r.Complete }),
 	}
-	for _, more := range [][]Column{gradedColumns(), furtherColumns(), portColumns(), circumstanceColumns()} {
+	for _, more := range [][]Column{gradedColumns(), furtherColumns(), portColumns(), circumstanceColumns(), loopColumns()} {
 		columns = append(columns, more...)
 	}
 	// The code is made by WriteText; in a workbook the column is empty.
@@ -70,20 +70,13 @@ func furtherColumns() []Column {
 	c = append(c, bothWays("R", "", func(d *probe.Direction) **float64 { return &d.R })...)
 	c = append(c, bothWays("BurstR", "", func(d *probe.Direction) **float64 { return &d.Burst.BurstR })...)
 	c = append(c, bothWays("Worst window", "%", func(d *probe.Direction) **float64 { return &d.Burst.WorstWindowPercent })...)
-	for _, count := range []struct {
-		name string
-		at   func(*probe.Direction) *int
-	}{
-		{"Sent", func(d *probe.Direction) *int { return &d.Sent }},
-		{"Received", func(d *probe.Direction) *int { return &d.Received }},
-		{"Lost", func(d *probe.Direction) *int { return &d.Lost }},
-		{"Discarded", func(d *probe.Direction) *int { return &d.Discarded }},
-		{"Reordered", func(d *probe.Direction) *int { return &d.Reordered }},
-		{"Duplicates", func(d *probe.Direction) *int { return &d.Duplicates }},
-		{"Longest loss run", func(d *probe.Direction) *int { return &d.Burst.LongestRun }},
-	} {
-		c = append(c, bothCounts(count.name, count.at)...)
-	}
+	c = append(c, bothCounts("Sent", func(d *probe.Direction) *int { return &d.Sent })...)
+	c = append(c, bothCounts("Received", func(d *probe.Direction) *int { return &d.Received })...)
+	c = append(c, bothCounts("Lost", func(d *probe.Direction) *int { return &d.Lost })...)
+	c = append(c, bothMarks("Discarded", func(d *probe.Direction) **int { return &d.Discarded })...)
+	c = append(c, bothMarks("Reordered", func(d *probe.Direction) **int { return &d.Reordered })...)
+	c = append(c, bothCounts("Duplicates", func(d *probe.Direction) *int { return &d.Duplicates })...)
+	c = append(c, bothCounts("Longest loss run", func(d *probe.Direction) *int { return &d.Burst.LongestRun })...)
 	c = append(c, bothMarks("DSCP received", func(d *probe.Direction) **int { return &d.DSCPReceived })...)
 	return append(c,
 		basisColumn("MOS basis up", upOf), basisColumn("MOS basis down", downOf),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"netready/probe"
+	"netready/thresholds"
 )
 
 // The functions here make columns out of the places of their fields, so that
@@ -102,6 +103,30 @@ func maybeColumn(name string, at func(*Report) **bool) Column {
 func upOf(r *Report, fill bool) *probe.Direction   { return sideOf(&r.Voice.Up, fill) }
 func downOf(r *Report, fill bool) *probe.Direction { return sideOf(&r.Voice.Down, fill) }
 
+// loopOf finds what is known of both ways together, likewise.
+func loopOf(r *Report, fill bool) *probe.Direction { return sideOf(&r.Voice.Loop, fill) }
+
+// loopColumns are the columns of both ways together: of calls through a TURN
+// server.
+func loopColumns() []Column {
+	var c []Column
+	for _, m := range thresholds.Measures() {
+		if !m.Single() {
+			c = append(c, oneWay(m.Column, m.Unit, m.Side, " there and back", loopOf))
+		}
+	}
+	return append(c, Column{
+		Name: "TURN server",
+		Value: func(r *Report) any {
+			if r.Voice.Relay == nil {
+				return nil
+			}
+			return textOrNil(OneLine(r.Voice.Relay.Server))
+		},
+		set: func(r *Report, v any) { r.Voice.Relay = &probe.Relay{Server: v.(string)} },
+	})
+}
+
 func sideOf(d **probe.Direction, fill bool) *probe.Direction {
 	if *d == nil && fill {
 		*d = new(probe.Direction)
@@ -112,19 +137,20 @@ func sideOf(d **probe.Direction, fill bool) *probe.Direction {
 type side func(r *Report, fill bool) *probe.Direction
 
 func bothWays(name, unit string, at func(*probe.Direction) **float64) []Column {
-	column := func(way string, of side) Column {
-		return Column{
-			Name: withUnitName(name+way, unit), Unit: unit, Kind: KindNumber,
-			Value: func(r *Report) any {
-				if d := of(r, false); d != nil {
-					return numberOrNil(*at(d))
-				}
-				return nil
-			},
-			set: func(r *Report, v any) { *at(of(r, true)) = new(v.(float64)) },
-		}
+	return []Column{oneWay(name, unit, at, " up", upOf), oneWay(name, unit, at, " down", downOf)}
+}
+
+func oneWay(name, unit string, at func(*probe.Direction) **float64, way string, of side) Column {
+	return Column{
+		Name: withUnitName(name+way, unit), Unit: unit, Kind: KindNumber,
+		Value: func(r *Report) any {
+			if d := of(r, false); d != nil {
+				return numberOrNil(*at(d))
+			}
+			return nil
+		},
+		set: func(r *Report, v any) { *at(of(r, true)) = new(v.(float64)) },
 	}
-	return []Column{column(" up", upOf), column(" down", downOf)}
 }
 
 func bothCounts(name string, at func(*probe.Direction) *int) []Column {

@@ -113,9 +113,9 @@ func (p paint) verdict(v thresholds.Verdict) string {
 func voipColumn(r Report, p paint) []string {
 	lines := []string{p.bold(headVoip), fmt.Sprintf("  %-16s %-14s %12s %12s", "", "expected", "up", "down")}
 	for _, m := range r.Limits.Figures(r.Result) {
-		up, down := shortFigureOf(m.Up.Got, m), ""
+		up, down := sign(m, m.Up)+shortFigureOf(m.Up.Got, m), ""
 		if !m.Single() {
-			down = shortFigureOf(m.Down.Got, m)
+			down = sign(m, m.Down) + shortFigureOf(m.Down.Got, m)
 		}
 		lines = append(lines, fmt.Sprintf("%s %-16s %-14s %12s %12s", p.mark(m.Level), m.Name, m.Limit.Words(m.Unit), up, down))
 	}
@@ -220,7 +220,8 @@ func seen(s string) int {
 func missingLines(b *bytes.Buffer, r Report, width int) {
 	var shown []probe.NotMeasured
 	for _, n := range r.NotMeasured {
-		if isShown(n.What) && n.Code != probe.CodeNotAsked {
+		// What is known of both ways together stands in the table, as a bound.
+		if isShown(n.What) && n.Code != probe.CodeNotAsked && n.Code != probe.CodeTogether {
 			shown = append(shown, n)
 		}
 	}

@@ -122,9 +122,9 @@ func (t *sheet) voip(r Report) {
 	t.heading(headVoip)
 	t.line("Measurement", "Expectation", "Up", "Down", "Result")
 	for _, m := range r.Limits.Figures(r.Result) {
-		up, down := withWord(unitText(m.Up.Got, m.Unit), m.Name), ""
+		up, down := boundedWords(m, m.Up), ""
 		if !m.Single() {
-			down = withWord(unitText(m.Down.Got, m.Unit), m.Name)
+			down = boundedWords(m, m.Down)
 		}
 		t.line(m.Name, m.Limit.Words(m.Unit), up, down, m.Word())
 	}

@@ -27,7 +27,7 @@ func sampleResult() probe.Result {
 	p := func(f float64) *float64 { return &f }
 	direction := func(jitter, loss float64) *probe.Direction {
 		return &probe.Direction{
-			Sent: 1500, Received: 1490, Lost: 10, Duplicates: 1, Discarded: 3, Reordered: 2,
+			Sent: 1500, Received: 1490, Lost: 10, Duplicates: 1, Discarded: new(3), Reordered: new(2),
 			LossPercent: p(loss), DiscardPercent: p(0.2), InOrderPercent: p(99.866), JitterMS: p(jitter), JitterMaxMS: p(31.25),
 			PDVp99MS: p(40.001), Burst: probe.Burst{BurstR: p(1.25), LongestRun: 4, WorstWindowPercent: p(4)},
 			Shifts: []probe.Shift{}, DSCPAsked: new(46), DSCPReceived: new(0), R: p(88.1), MOS: p(4.28), MOSBasis: "pcmu",

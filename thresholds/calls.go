@@ -70,15 +70,15 @@ func (j *judge) worseCall(m Measure, way Way, calls []probe.CallPair) {
 	}
 	found := false
 	for i, c := range calls {
-		d := side(c, way)
-		if d == nil {
+		known := m.known(c, way)
+		if known.direction == nil {
 			continue
 		}
 		q := question{
-			measure: m, limit: *m.limit(&j.limits), what: "call_" + what, got: m.in(d),
+			measure: m, limit: *m.limit(&j.limits), what: "call_" + what, together: "call_" + m.What(ThereAndBack),
 			name: fmt.Sprintf("%s of call %d of %d", m.title(way), i+1, len(calls)),
 		}
-		q.of(d, "")
+		q.known(known, "")
 		f := q.judge()
 		if f.Level == Fail {
 			f.Advice = j.advice(m.Key, way)

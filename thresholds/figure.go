@@ -15,11 +15,11 @@ func (l Limits) Measure(r probe.Result, m Measure, way Way) Finding {
 }
 
 func (j *judge) measure(m Measure, way Way) Finding {
-	q := question{measure: m, limit: *m.limit(&j.limits), what: m.What(way), name: m.title(way), got: m.Of(j.result, way)}
+	q := question{measure: m, limit: *m.limit(&j.limits), what: m.What(way), together: m.What(ThereAndBack), name: m.title(way), got: m.Of(j.result, way)}
 	if m.Single() {
 		q.reason = j.why("voice.rtt", "voice")
 	} else {
-		q.of(direction(j.result.Voice, way), j.why("voice."+string(way), "voice"))
+		q.known(m.known(pairOf(j.result.Voice), way), j.why("voice."+string(way), "voice"))
 	}
 	f := q.judge()
 	if f.Level == Fail {
@@ -33,10 +33,42 @@ type question struct {
 	measure    Measure
 	limit      Limit
 	what, name string
+	together   string // the code of a finding about both ways
 	got        *float64
 	reason     string             // why it was not measured
 	unreliable []probe.Unreliable // who was too busy for it to be relied on
+	bound      bool               // it is of both ways together, and a bound for this one
+	atMost     *float64           // of a MOS that is a lower bound: the upper one
 }
+
+// known takes what is known of a measure on a way; reason is why there is
+// nothing.
+func (q *question) known(f figure, reason string) {
+	q.got, q.bound = f.got, f.together
+	q.of(f.direction, reason)
+	if q.measure.Key == MOS && f.direction != nil && f.direction.MOSAtMost != nil {
+		q.bound, q.atMost = true, f.direction.MOSAtMost
+	}
+}
+
+// words are the figure with the way it is of: Jitter up is at most 4.2 ms there
+// and back.
+func (q *question) words() string {
+	got := FigureBy(*q.got, q.measure.Unit, q.limit)
+	switch {
+	case !q.bound:
+		return fmt.Sprintf("%s is %s", q.name, got)
+	case q.atMost != nil:
+		return fmt.Sprintf("%s is at least %s", q.name, got)
+	case q.measure.AtLeast:
+		return fmt.Sprintf("%s is at least %s there and back", q.name, got)
+	}
+	return fmt.Sprintf("%s is at most %s there and back", q.name, got)
+}
+
+// isOfTheWay says that a bound that is broken is broken by this way's own
+// figures, whatever the other one did.
+func (q *question) isOfTheWay() bool { return q.atMost != nil && !q.limit.Keeps(*q.atMost) }
 
 // of takes from a direction what the verdict on its figures depends on; reason
 // is why there is no direction.
@@ -49,7 +81,7 @@ func (q *question) of(d *probe.Direction, reason string) {
 }
 
 // judge compares the figure with its limit.
-func (q question) judge() Finding {
+func (q *question) judge() Finding {
 	f := Finding{What: q.what, Got: q.got, Limit: q.limit.bound()}
 	unit := q.measure.Unit
 	switch {
@@ -62,11 +94,15 @@ func (q question) judge() Finding {
 		f.Advice = "Without it the network cannot be called ready."
 	case q.limit.Keeps(*q.got):
 		f.Level = Pass
-		f.Text = fmt.Sprintf("%s is %s (expected %s)", q.name, FigureBy(*q.got, unit, q.limit), q.limit.Words(unit))
+		f.Text = fmt.Sprintf("%s (expected %s)", q.words(), q.limit.Words(unit))
 	case len(q.unreliable) > 0:
 		f.Level, f.Code = Unknown, q.unreliable[0].Code
-		f.Text = fmt.Sprintf("%s is %s (expected %s), but it cannot be relied on: %s", q.name, FigureBy(*q.got, unit, q.limit), q.limit.Words(unit), busyWords(q.unreliable))
+		f.Text = fmt.Sprintf("%s (expected %s), but it cannot be relied on: %s", q.words(), q.limit.Words(unit), busyWords(q.unreliable))
 		f.Advice = onceMore(q.unreliable)
+	case q.bound && !q.isOfTheWay():
+		f.Level, f.What, f.Code = Fail, q.together, probe.CodeTogether
+		f.Text = fmt.Sprintf("%s there and back together is %s, expected %s; through a TURN server it cannot be told which of the two ways it is",
+			q.measure.Name, FigureBy(*q.got, unit, q.limit), q.limit.Words(unit))
 	default:
 		f.Level = Fail
 		f.Text = fmt.Sprintf("%s is %s, expected %s", q.name, FigureBy(*q.got, unit, q.limit), q.limit.Words(unit))
@@ -182,6 +218,7 @@ func (g Graded) unreliable() bool { return g.Level == Unknown && isKnown(g.Got) 
 type Graded struct {
 	Got   *float64 // nil: not measured
 	Level Level
+	Bound bool // it is of both ways together, or rests on one that is: the most, or the least, that this way can have
 }
 
 // Figures judges every measure of a result, in the order of a report.
@@ -191,7 +228,7 @@ func (l Limits) Figures(r probe.Result) []Judged {
 		judged := Judged{Measure: m, Limit: *m.limit(&l), Level: Pass}
 		for _, way := range m.Ways() {
 			f := l.Measure(r, m, way)
-			graded := Graded{m.Of(r, way), f.Level}
+			graded := Graded{m.Of(r, way), f.Level, m.Bound(r, way)}
 			if way == Down {
 				judged.Down = graded
 			} else {

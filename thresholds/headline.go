@@ -49,13 +49,15 @@ func undetermined(findings []Finding, r probe.Result) string {
 		return StoppedEarly + "." + noFault + " Run it again and let it finish."
 	case !r.Complete:
 		return "The test ended before everything required was measured." + noFault + " Run it again and let it finish."
-	case r.Voice.Mode == probe.ModeResponder || r.Region.Responder != "":
+	case r.Voice.Mode == probe.ModeResponder || r.Voice.Mode == probe.ModeRelay || r.Region.Responder != "":
 		return strings.TrimSpace("No failure was found, but something required is not known. " + first(findings, Unknown))
 	case gap.Code == probe.CodeNoResponder || gap.Reason == "":
 		return "Call quality was not measured: this region has no responder." + noFault +
 			" If you were given a test invite, give it with --responder. To make one, run netready-responder on a host in the region."
 	case gap.Code == probe.CodeBusy, gap.Code == probe.CodeRefused: // the reason ends in what to do
 		return "Call quality was not measured: " + ended(gap.Reason) + noFault
+	case gap.Code == probe.CodeNoRelay:
+		return "Call quality was not measured: the TURN server could not be used: " + ended(gap.Reason) + noFault + " Check its address and ports, then run this again."
 	default:
 		return "Call quality was not measured: the responder could not be used: " + ended(gap.Reason) + noFault +
 			" Check that it runs, that its invite is the latest one, and that this network lets HTTPS through to it; then run this again."
@@ -66,13 +68,17 @@ func undetermined(findings []Finding, r probe.Result) string {
 // never left this computer, or parts of the assessment were left out. It is ""
 // where nothing does.
 func Bounds(r probe.Result) string {
+	self := ""
+	if IsSelfTest(r) {
+		self = SelfTest + " "
+	}
 	for _, part := range []string{probe.PartVoice, probe.PartFirewall} {
 		if len(r.Parts) > 0 && !slices.Contains(r.Parts, part) {
-			return "What was tested is good, and only this was tested: " + strings.Join(r.Parts, ", ") + ". For the whole answer run it without --only."
+			return self + "What was tested is good, and only this was tested: " + strings.Join(r.Parts, ", ") + ". For the whole answer run it without --only."
 		}
 	}
-	if IsSelfTest(r) {
-		return SelfTest + " This computer itself is ready: every figure and port was within its limit. To test your network, give a test invite with --responder."
+	if self != "" {
+		return self + "This computer itself is ready: every figure and port was within its limit. To test your network, give a test invite with --responder."
 	}
 	return ""
 }

@@ -25,7 +25,7 @@ func (l Limits) Judge(r probe.Result) []Finding {
 	}
 	if !r.Complete {
 		j.add(Finding{
-			Level: Unknown, What: "incomplete", Text: "The run did not come to its end: " + j.why("run", "voice.complete", "voice"),
+			Level: Unknown, What: "incomplete", Text: "The test ended early: " + j.why("run", "voice.complete", "voice"),
 			Advice: "Run it again and let it finish.",
 		})
 	}
@@ -140,7 +140,11 @@ func (j *judge) voice() {
 	slices.SortFunc(ranked, func(a, b Measure) int { return cmp.Compare(a.rank, b.rank) })
 	for _, m := range ranked {
 		for _, way := range m.Ways() {
-			j.add(j.measure(m, way))
+			f := j.measure(m, way)
+			if f.What == m.What(ThereAndBack) && way == Down {
+				continue // it is said once of both
+			}
+			j.add(f)
 		}
 	}
 	for _, way := range []Way{Up, Down} {

@@ -121,7 +121,8 @@ func (m Measure) Side(d *probe.Direction) **float64 {
 	return m.side(d)
 }
 
-// Of is the measure's figure in a result, nil where it was not measured.
+// Of is the measure's figure in a result, nil where it was not measured. Of a
+// way that is known of both ways together alone it is that of both.
 func (m Measure) Of(r probe.Result, way Way) *float64 {
 	if m.Single() {
 		if r.Voice.RTT == nil {
@@ -129,7 +130,40 @@ func (m Measure) Of(r probe.Result, way Way) *float64 {
 		}
 		return r.Voice.RTT.AvgMS
 	}
-	return m.in(direction(r.Voice, way))
+	return m.known(pairOf(r.Voice), way).got
+}
+
+// figure is what is known of a measure on one way.
+type figure struct {
+	got       *float64
+	direction *probe.Direction // that it is of, nil: nothing was sent
+	together  bool             // it is of both ways: a bound for each
+}
+
+// known is a measure's figure on a way of a call: the way's own, or that of
+// both ways together.
+func (m Measure) known(c probe.CallPair, way Way) figure {
+	own := side(c, way)
+	f := figure{got: m.in(own), direction: own}
+	if f.got == nil && c.Loop != nil && m.in(c.Loop) != nil {
+		return figure{m.in(c.Loop), c.Loop, true}
+	}
+	return f
+}
+
+// pairOf is the reported call.
+func pairOf(v probe.Voice) probe.CallPair {
+	return probe.CallPair{Up: v.Up, Down: v.Down, Loop: v.Loop}
+}
+
+// Bound says that a measure's figure on a way is of both ways together, or
+// rests on one that is: it is a bound for the way, and not its own figure.
+func (m Measure) Bound(r probe.Result, way Way) bool {
+	if m.Single() {
+		return false
+	}
+	f := m.known(pairOf(r.Voice), way)
+	return f.together || m.Key == MOS && f.direction != nil && f.direction.MOSAtMost != nil
 }
 
 // in is the figure of a direction, nil where there is none.

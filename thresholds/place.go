@@ -59,7 +59,7 @@ func (j *judge) couldBePC(key Key, way Way) bool {
 	case d == nil || way == Down && d.SocketDropped > 0:
 		return true
 	}
-	lossOnly := key == Loss || key == Order || key == MOS && d.Discarded == 0
+	lossOnly := key == Loss || key == Order || key == MOS && d.Discarded != nil && *d.Discarded == 0
 	if way == Up {
 		return !lossOnly
 	}

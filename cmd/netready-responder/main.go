@@ -51,6 +51,7 @@ type flags struct {
 	MaxCalls       int           `default:"200" help:"Calls of one session."`
 	MaxDuration    time.Duration `default:"10m" help:"Length of a call."`
 	MaxPacketRate  int           `default:"50000" help:"Packets a second, both ways, all sessions."`
+	Limits         string        `placeholder:"FILE" help:"Limits in a file (YAML: max_sessions, max_per_address, …), in place of these flags; SIGHUP reads it again, with certificate and tokens."`
 	Verbose        bool          `short:"v" help:"Log every session."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -90,6 +91,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // serve starts the responder, says how to reach it, and waits for the end.
 func (f *flags) serve(ctx context.Context, stdout, stderr io.Writer) (err error) {
+	signals, stop := hangups()
+	defer stop()
 	config, err := f.config(stderr)
 	if err != nil {
 		return err
@@ -111,7 +114,7 @@ func (f *flags) serve(ctx context.Context, stdout, stderr io.Writer) (err error)
 		config.Log.Warn("the system grants the media socket less room than asked for; a flood overflows it sooner",
 			"asked", asked, "granted", granted, "remedy", fmt.Sprintf("sysctl -w net.core.rmem_max=%d", asked))
 	}
-	<-ctx.Done()
+	f.serveUntil(ctx, server, signals, stderr)
 	return nil
 }
 
@@ -123,10 +126,6 @@ func (f *flags) config(stderr io.Writer) (responder.Config, error) {
 	c := responder.Config{
 		Control: f.Control, Media: f.Media, Advertise: f.Advertise, AdvertiseMedia: f.AdvertiseMedia,
 		Region: f.Region, Version: version(), Ports: f.Ports,
-		Limits: responder.Limits{
-			Sessions: f.MaxSessions, PerAddress: f.MaxPerAddress, Calls: f.MaxCalls,
-			Duration: f.MaxDuration, PacketRate: f.MaxPacketRate,
-		},
 		Log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})),
 	}
 	if c.Ports == "none" {
@@ -135,11 +134,14 @@ func (f *flags) config(stderr io.Writer) (responder.Config, error) {
 	if err := f.check(); err != nil {
 		return c, err
 	}
-	var err error
 	f.tellLooseModes(stderr)
+	var err error
+	if c.Limits, err = f.limits(); err != nil {
+		return c, err
+	}
 	c.Identity, err = responder.LoadIdentity(f.Data)
 	if err == nil && f.TLSCert != "" {
-		c.Identity, err = responder.FromFiles(f.TLSCert, f.TLSKey, c.Identity.Token)
+		c.Identity, err = c.Identity.WithFiles(f.TLSCert, f.TLSKey)
 	}
 	return c, err
 }

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -35,10 +36,28 @@ type program struct {
 	invite string // first line of stdout
 	second string
 	rest   *bufio.Reader
-	stderr *bytes.Buffer
+	stderr *output
 }
 
-func command(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer) {
+// output is what a program wrote so far.
+type output struct {
+	mu sync.Mutex // guards the rest
+	b  bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+func command(t *testing.T, args ...string) (*exec.Cmd, *output) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -49,7 +68,7 @@ func command(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	c := exec.CommandContext(ctx, self, args...)
 	c.Env = append(os.Environ(), "NETREADY_TEST_MAIN=1")
 	c.Dir = t.TempDir()
-	stderr := new(bytes.Buffer)
+	stderr := new(output)
 	c.Stderr = stderr
 	return c, stderr
 }
@@ -240,7 +259,7 @@ func TestHelpAndVersion(t *testing.T) {
 	for _, flag := range []string{"--help", "--version"} {
 		c, stderr := command(t, flag)
 		stdout, err := c.Output()
-		if err != nil || len(stdout) == 0 || stderr.Len() != 0 {
+		if err != nil || len(stdout) == 0 || stderr.String() != "" {
 			t.Errorf("%s: %v, stdout %q, stderr %q", flag, err, stdout, stderr)
 		}
 	}

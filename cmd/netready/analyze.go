@@ -218,7 +218,7 @@ func (c *AnalyzeCmd) measure(s *capture.Stream) analyzedStream {
 		out.Discarded = nil
 	}
 	out.Assumptions = assumptions(s, q)
-	out.explain(s, m)
+	out.NotMeasured = out.explain(s, m)
 	return out
 }
 

@@ -23,7 +23,7 @@ type null struct {
 }
 
 // explain lists why each figure of a stream that is null is null.
-func (s *analyzedStream) explain(of *capture.Stream, m stream.Metrics) {
+func (s analyzedStream) explain(of *capture.Stream, m stream.Metrics) []probe.NotMeasured {
 	timed := null{code: codeFewPackets, reason: "fewer than ten packets arrived"}
 	graded := null{code: codeFewPackets, reason: "nothing was sent"}
 	switch {
@@ -43,11 +43,14 @@ func (s *analyzedStream) explain(of *capture.Stream, m stream.Metrics) {
 		skew = null{code: codeUnclear, reason: m.SkewReason}
 	}
 	ptime := null{code: codeUnclear, reason: "the timestamps do not grow by the same step from packet to packet"}
-	if of.ClockRate == 0 {
+	switch {
+	case of.Class != capture.Speech:
+		ptime = graded
+	case of.ClockRate == 0:
 		ptime = timed
 	}
 	d := s.Direction
-	s.NotMeasured = []probe.NotMeasured{}
+	all := []probe.NotMeasured{}
 	for _, n := range []null{
 		timed.of("clock_rate", s.ClockRate == nil),
 		ptime.of("ptime_ms", s.PtimeMS == nil),
@@ -59,13 +62,15 @@ func (s *analyzedStream) explain(of *capture.Stream, m stream.Metrics) {
 		skew.of("clock_skew_ppm", d.ClockSkewPPM == nil),
 		{"burst.worst_window_percent", d.Burst.WorstWindowPercent == nil, codeFewPackets, "fewer than 100 packets were sent"},
 		{"dscp_asked", d.DSCPAsked == nil, codeNotInCapture, "a capture tells the mark that packets had where it was taken, not the one that was asked for"},
+		{"dscp_set", d.DSCPSet == nil, codeNotInCapture, "a capture does not tell what the sender's system did with the mark"},
 		graded.of("r", d.R == nil),
 		graded.of("mos", d.MOS == nil),
 	} {
 		if n.missing {
-			s.NotMeasured = append(s.NotMeasured, probe.NotMeasured{What: n.what, Reason: n.reason, Code: n.code})
+			all = append(all, probe.NotMeasured{What: n.what, Reason: n.reason, Code: n.code})
 		}
 	}
+	return all
 }
 
 func (n null) of(what string, missing bool) null {

@@ -22,6 +22,14 @@ func (a analysis) print(w io.Writer, name string) error {
 	return nil
 }
 
+// counted is a number of packets with what they are, "" where it is not known.
+func counted(n *int, what string) string {
+	if n == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d %s", *n, what)
+}
+
 func (s analyzedStream) print(w io.Writer) error {
 	via := ""
 	if s.Via != "" {
@@ -38,8 +46,8 @@ func (s analyzedStream) print(w io.Writer) error {
 	for _, row := range [][3]string{
 		{"packets", strconv.Itoa(s.Received), fmt.Sprintf("of %d sent (the span of sequence numbers), %d repeated", s.Sent, s.Duplicates)},
 		{"loss", cell(s.LossPercent, " %"), fmt.Sprintf("%d lost, at most %d in a row, worst 100 packets: %s", s.Lost, s.Burst.LongestRun, cell(s.Burst.WorstWindowPercent, " %"))},
-		{"discards", cell(s.DiscardPercent, " %"), discarded(s.Discarded)},
-		{"order", cell(s.InOrderPercent, " %"), fmt.Sprintf("%d overtaken", s.Reordered)},
+		{"discards", cell(s.DiscardPercent, " %"), counted(s.Discarded, "too late for the jitter buffer")},
+		{"order", cell(s.InOrderPercent, " %"), counted(s.Reordered, "overtaken")},
 		{"jitter", cell(s.JitterMS, " ms"), s.note("jitter_ms", "RFC 3550, mean; at most "+cell(s.JitterMaxMS, " ms"))},
 		{"delay variation", cell(s.PDVp99MS, " ms"), s.note("pdv_p99_ms", "99 % of the packets are within this of the fastest")},
 		{"clock skew", cell(s.ClockSkewPPM, " ppm"), s.note("clock_skew_ppm", "")},
@@ -75,13 +83,6 @@ func (s analyzedStream) note(what, otherwise string) string {
 		return reason
 	}
 	return otherwise
-}
-
-func discarded(n *int) string {
-	if n == nil {
-		return ""
-	}
-	return fmt.Sprintf("%d too late for the jitter buffer", *n)
 }
 
 func mark(dscp *int) string {

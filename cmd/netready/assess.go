@@ -23,8 +23,10 @@ import (
 
 // assessFlags are the flags of an assessment, whoever starts it.
 type assessFlags struct {
-	Region       string        `placeholder:"ID" help:"Where calls go to: see netready regions. Without it and without --responder: local."`
-	Responder    string        `env:"NETREADY_INVITE" placeholder:"INVITE" help:"Invite of a responder: https://host:port/i#TOKEN.PIN, @FILE that holds it, or - for stdin."`
+	turnFlags
+
+	Region       string        `placeholder:"ID" help:"Region to call: netready regions lists them. Without it and without --responder: local, a self-test inside this computer."`
+	Responder    string        `env:"NETREADY_INVITE" placeholder:"INVITE" help:"Test invite: the line from whoever asked you to run this test (https://host:port/i#TOKEN.PIN), @FILE that holds it, or - for stdin. Without one call quality is measured in region local alone."`
 	AllowMedia   []string      `sep:"," placeholder:"HOST" help:"Let the calls go to this host although the invite names another: for responders behind a load balancer, if you know the host."`
 	Regions      string        `placeholder:"FILE" help:"Replaces the built-in list of regions and checks (YAML)."`
 	Thresholds   string        `placeholder:"FILE" help:"Other limits than the documented ones (YAML)."`
@@ -32,9 +34,9 @@ type assessFlags struct {
 	Location     string        `placeholder:"TEXT" help:"Where this machine stands, for the report."`
 	Duration     time.Duration `default:"30s" help:"Length of the test call."`
 	Codec        string        `default:"pcmu" help:"pcmu, pcma, g729, g722 or opus."`
-	Calls        int           `default:"1" help:"Calls at once."`
-	JitterBuffer time.Duration `default:"60ms" help:"Packets later than this are discarded, as a phone does."`
-	DSCP         int           `default:"46" help:"Mark of the packets, 0 to 63."`
+	Calls        int           `default:"1" help:"Calls at once, as a whole office would place them."`
+	JitterBuffer time.Duration `default:"60ms" help:"Packets that are later than this are discarded, as a phone does."`
+	DSCP         int           `default:"46" help:"Mark of the packets that gives them priority (DSCP), 0 to 63."`
 	Ie           *float64      `help:"Equipment impairment factor, instead of the codec's (with --bpl)."`
 	Bpl          *float64      `help:"Packet-loss robustness factor, instead of the codec's (with --ie)."`
 	Features     []string      `sep:"," placeholder:"sip-phones,byoc" help:"Also check the ports of SIP phones and of a carrier of your own; they are then required."`
@@ -83,7 +85,11 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 	if err != nil {
 		return a, err
 	}
-	region, err := chooseRegion(list, f.Region, given.Host != "")
+	region, err := chooseRegion(list, f.Region, given.Host != "" || f.asksTURN())
+	if err != nil {
+		return a, err
+	}
+	turn, err := f.servers(app, region, given.Host != "", f.Calls)
 	if err != nil {
 		return a, err
 	}
@@ -93,6 +99,7 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 		Duration: f.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
 		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts,
 		MaxWait: cmp.Or(f.MaxWait, -1), RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable), AllowMedia: f.AllowMedia,
+		TURN: turn,
 	}
 	if given.Host != "" {
 		a.plan.Responders = []invite.Invite{given}

@@ -96,8 +96,10 @@ func (c *Capture) frames(f frames, use func(frame)) {
 		n, ok := f.resync()
 		skipped += n
 		if !ok || damages == mostDamages {
-			c.note("The file is cut short or damaged after packet %d (%v): what came before it is here.", c.Packets, err)
-			damages--
+			if damages == 1 {
+				c.note("The file is cut short or damaged after packet %d (%v): what came before it is here.", c.Packets, err)
+				return
+			}
 			break
 		}
 	}

@@ -19,7 +19,7 @@ const (
 	classicHeader  = 24
 	recordHeader   = 16
 	modifiedHeader = 24
-	maxFrame       = 1 << 20 // bytes; libpcap allows 256 KiB
+	maxFrame       = 1 << 19 // bytes; libpcap allows 256 KiB
 	linkBits       = 0x03ffffff
 )
 
@@ -33,7 +33,7 @@ type classic struct {
 	unit   time.Duration // of the fractions of a second
 	header int           // bytes before each packet
 	link   layers.LinkType
-	last   uint32 // second of the packet before, 0: none yet
+	last   uint32 // second of a packet that is sound, 0: none yet
 	data   []byte // reused from packet to packet
 }
 
@@ -72,10 +72,10 @@ func (c *classic) next() (frame, error) {
 	case err != nil:
 		return frame{}, cut(err)
 	}
-	if !c.plausible(h) {
-		return frame{}, &damage{fmt.Sprintf("a packet of %d bytes, %d of them captured", c.order.Uint32(h[12:]), c.order.Uint32(h[8:]))}
-	}
 	second, fraction, size := c.order.Uint32(h), c.order.Uint32(h[4:]), int(c.order.Uint32(h[8:]))
+	if !c.plausible(h) || !c.sound(size) {
+		return frame{}, &damage{fmt.Sprintf("a packet of %d bytes, %d of them captured", c.order.Uint32(h[12:]), uint32(size))}
+	}
 	_, _ = c.r.Discard(c.header) // it is in the buffer
 	if cap(c.data) < size {
 		c.data = make([]byte, size)
@@ -84,7 +84,6 @@ func (c *classic) next() (frame, error) {
 	if _, err := io.ReadFull(c.r, c.data); err != nil {
 		return frame{}, cut(err)
 	}
-	c.last = second
 	return frame{data: c.data, at: time.Unix(int64(second), 0).Add(time.Duration(fraction) * c.unit).UTC(), link: c.link}, nil
 }
 
@@ -92,27 +91,69 @@ func (c *classic) next() (frame, error) {
 func (c *classic) plausible(h []byte) bool {
 	const cooked = 16 // more bytes captured than there were
 	captured, length := c.order.Uint32(h[8:]), c.order.Uint32(h[12:])
-	return captured <= maxFrame && captured <= length+cooked && (length > 0 || captured == 0)
+	return captured <= maxFrame && length <= maxFrame && captured <= length+cooked && (length > 0 || captured == 0)
 }
 
-// resync looks for the next packet of a damaged file: a header that fits, at a
-// time near the last one's, and another one behind it.
-func (c *classic) resync() (skipped int, ok bool) {
+// likely says whether it is one for sure, by its time as well.
+func (c *classic) likely(h []byte) bool {
+	return (c.last == 0 || c.near(c.last, c.order.Uint32(h))) && c.filled(h)
+}
+
+// near says whether two packets are less than a day apart.
+func (c *classic) near(a, b uint32) bool {
 	const day = 24 * 60 * 60
-	fits := func(b []byte) bool {
-		second := c.order.Uint32(b)
-		near := c.last == 0 || second-c.last+day <= 2*day
-		unit := uint32(time.Second / c.unit)
-		return near && c.order.Uint32(b[4:]) < unit && c.order.Uint32(b[12:]) > 0 && c.order.Uint32(b[8:]) > 0 && c.plausible(b)
+	return b-a+day <= 2*day
+}
+
+// filled says whether it is plausible, and no row of zeros.
+func (c *classic) filled(h []byte) bool {
+	return c.order.Uint32(h[4:]) < uint32(time.Second/c.unit) && c.order.Uint32(h[8:]) > 0 && c.plausible(h)
+}
+
+// sound says whether the next packet ends where another one begins, or the file
+// does. If not, it is taken for a packet all the same unless packets begin
+// within it: then its length is damaged.
+func (c *classic) sound(size int) bool {
+	whole := c.header + size
+	b, err := c.r.Peek(min(whole+c.header, readingSize)) // no more: it may move the buffer
+	second := c.order.Uint32(b)
+	if whole == len(b) && err != nil {
+		return true
 	}
-	return search(c.r, 1, c.header, func(b []byte, ended bool) bool {
-		if !fits(b) {
+	if whole+c.header <= len(b) {
+		next := b[whole:]
+		if c.filled(next) && c.filled(b) && c.near(second, c.order.Uint32(next)) {
+			c.last = second
+			return true
+		}
+		if c.likely(b) && (c.filled(next) || c.plausible(next) && c.near(second, c.order.Uint32(next))) {
+			return true
+		}
+	}
+	if !c.likely(b) {
+		return false
+	}
+	b, err = c.r.Peek(readingSize)
+	for at := c.header; at+c.header <= min(len(b), whole); at++ {
+		if c.chain(b[at:], err != nil) {
 			return false
 		}
-		behind := c.header + int(c.order.Uint32(b[8:]))
-		if behind == len(b) && ended {
-			return true // the last packet
-		}
-		return behind+c.header <= len(b) && fits(b[behind:])
-	})
+	}
+	return true
 }
+
+// chain says whether a packet begins here, and another one behind it or the file
+// ends.
+func (c *classic) chain(b []byte, ended bool) bool {
+	if !c.likely(b) {
+		return false
+	}
+	behind := c.header + int(c.order.Uint32(b[8:]))
+	if behind == len(b) && ended {
+		return true
+	}
+	return behind+c.header <= len(b) && c.likely(b[behind:])
+}
+
+// resync looks for the next packet of a damaged file.
+func (c *classic) resync() (skipped int, ok bool) { return search(c.r, 1, c.header, c.chain) }

@@ -30,7 +30,7 @@ const (
 const (
 	maxPairs   = 20_000    // of addresses without a stream between them
 	maxStreams = 10_000    // a switchboard's busy hour
-	maxLength  = 2_000_000 // packets of one stream, eleven hours of 20 ms
+	maxLength  = 1_000_000 // packets of one stream, five hours of 20 ms
 	maxPackets = 8_000_000 // of all streams
 )
 
@@ -40,6 +40,7 @@ type ends struct{ src, dst netip.AddrPort }
 type flow struct {
 	confirmed  map[uint32]*track // by SSRC
 	candidates []*track
+	latest     time.Time
 }
 
 // A track is the packets of one SSRC from one address to another, in order of
@@ -59,6 +60,7 @@ type flows struct {
 	confirmed []*track
 	opened    int // tracks so far
 	stray     int // packets of tracks that were given up
+	refused   int // packets of more pairs of addresses than are watched
 	kept      int // packets of confirmed tracks
 
 	limits  limits
@@ -84,12 +86,14 @@ func (f *flows) add(d datagram, at time.Time) {
 	key := ends{d.src, d.dst}
 	fl := f.all[key]
 	if fl == nil {
-		if len(f.all) >= f.limits.pairs+2*f.limits.streams {
-			f.forget()
+		if !f.room(at) {
+			f.stray++
+			return
 		}
 		fl = &flow{}
 		f.all[key] = fl
 	}
+	fl.latest = at
 	t := fl.confirmed[ssrc]
 	if t == nil {
 		t = f.candidate(fl, key, ssrc, at)
@@ -149,6 +153,9 @@ func (f *flows) thin() {
 	for _, t := range f.confirmed[f.limits.streams:] {
 		if fl := f.all[t.ends]; fl != nil {
 			delete(fl.confirmed, t.ssrc)
+			if len(fl.confirmed)+len(fl.candidates) == 0 {
+				delete(f.all, t.ends)
+			}
 		}
 		f.dropped.streams++
 		f.dropped.ofStreams += len(t.packets)
@@ -158,10 +165,28 @@ func (f *flows) thin() {
 	f.confirmed = f.confirmed[:f.limits.streams]
 }
 
+// room says whether one more pair of addresses can be watched. Where there are
+// too many, those without a stream that were silent for a while make room, which
+// is looked for now and then.
+func (f *flows) room(at time.Time) bool {
+	if len(f.all) < f.limits.pairs+2*f.limits.streams {
+		return true
+	}
+	f.refused++
+	if f.refused%f.limits.pairs != 1 {
+		return false
+	}
+	f.forget(at)
+	return len(f.all) < f.limits.pairs+2*f.limits.streams
+}
+
+// idle is for how long a pair of addresses must be silent to be forgotten.
+const idle = 2 * time.Second
+
 // forget gives up the pairs of addresses between which there is no stream.
-func (f *flows) forget() {
+func (f *flows) forget(at time.Time) {
 	for key, fl := range f.all {
-		if len(fl.confirmed) > 0 {
+		if len(fl.confirmed) > 0 || at.Sub(fl.latest) < idle {
 			continue
 		}
 		for _, t := range fl.candidates {
@@ -194,6 +219,9 @@ func (f *flows) notes() []string {
 	}
 	if f.dropped.long > 0 {
 		notes = append(notes, fmt.Sprintf("The file holds more RTP packets than are measured at once (%d in all, %d of one stream): %d later ones were left out. Give a shorter file, for example cut by editcap -A and -B.", f.limits.packets, f.limits.length, f.dropped.long))
+	}
+	if f.refused > 0 {
+		notes = append(notes, fmt.Sprintf("More pairs of addresses send at once than are watched: %d packets of such that came later were left out. Give a file of fewer calls.", f.refused))
 	}
 	if len(f.confirmed) > 0 {
 		return notes

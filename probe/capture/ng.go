@@ -42,8 +42,8 @@ const (
 
 const (
 	ngByteOrder = 0x1a2b3c4d
-	minBlock    = 12       // bytes: a type and two lengths
-	maxBlock    = 16 << 20 // bytes; the largest packet of a capture is 256 KiB
+	minBlock    = 12      // bytes: a type and two lengths
+	maxBlock    = 1 << 20 // bytes; the largest packet of a capture is 256 KiB
 )
 
 func openNG(r *bufio.Reader) (frames, error) {
@@ -140,6 +140,8 @@ func (n *nextGeneration) head() (kind uint32, length int64, err error) {
 		if int64(n.order.Uint32(whole[length-4:])) != length {
 			return 0, 0, &damage{"a block whose two lengths differ"}
 		}
+	} else if n.blockWithin() {
+		return 0, 0, &damage{fmt.Sprintf("a block of %d bytes with others in it", length)}
 	}
 	return kind, length, nil
 }
@@ -159,11 +161,26 @@ func (n *nextGeneration) resync() (skipped int, ok bool) {
 	if !n.lost || n.order == nil {
 		return 0, !n.lost
 	}
-	return search(n.r, 1, minBlock, func(b []byte, _ bool) bool {
-		kind, length := n.order.Uint32(b), int64(n.order.Uint32(b[4:]))
-		return known(kind) && length >= minBlock && length%4 == 0 && length <= int64(len(b)) &&
-			int64(n.order.Uint32(b[length-4:])) == length
-	})
+	return search(n.r, 1, minBlock, n.begins)
+}
+
+// begins says whether a block that is read begins here, and is whole.
+func (n *nextGeneration) begins(b []byte, _ bool) bool {
+	kind, length := n.order.Uint32(b), int64(n.order.Uint32(b[4:]))
+	return known(kind) && length >= minBlock && length%4 == 0 && length <= int64(len(b)) &&
+		int64(n.order.Uint32(b[length-4:])) == length
+}
+
+// blockWithin says whether other blocks begin within a long one: then its length
+// is damaged.
+func (n *nextGeneration) blockWithin() bool {
+	b, _ := n.r.Peek(readingSize)
+	for at := minBlock; at+minBlock <= len(b); at++ {
+		if n.begins(b[at:], false) {
+			return true
+		}
+	}
+	return false
 }
 
 // begin starts a section: byte order and interfaces are its own (4.1).

@@ -13,7 +13,7 @@ func TestOddTimestamps(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	for _, place := range []string{"first", "middle", "last", "scattered", "in a row"} {
-		for run := range uint64(60) {
+		for run := range uint64(20) {
 			r := rand.New(rand.NewPCG(seed, run))
 			n := 400 + r.IntN(1600)
 			p := makePart(r, n, uint16(r.Uint32()), r.Uint32(), 0, r.Float64()*0.05)
@@ -72,7 +72,7 @@ func TestHoldAndSilence(t *testing.T) {
 	t.Logf("seed %d", seed)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			for run := range uint64(40) {
+			for run := range uint64(12) {
 				r := rand.New(rand.NewPCG(seed, run))
 				n := 500 + r.IntN(1500)
 				p := makePart(r, n, uint16(r.Uint32()), r.Uint32(), 0, r.Float64()*0.03)
@@ -139,7 +139,7 @@ func TestAStandstillIsNoPause(t *testing.T) {
 func TestDiscardsOfTrueDelays(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	for run := range uint64(60) {
+	for run := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, run))
 		n := 600 + r.IntN(1400)
 		p := makePart(r, n, uint16(r.Uint32()), r.Uint32(), 0, 0.02)

@@ -72,7 +72,7 @@ func TestSendersThatBeginAnew(t *testing.T) {
 	t.Logf("seed %d", seed)
 	for _, k := range restarts() {
 		t.Run(k.name, func(t *testing.T) {
-			for run := range uint64(60) {
+			for run := range uint64(20) {
 				r := rand.New(rand.NewPCG(seed, run))
 				var all []sent
 				var want []string
@@ -116,7 +116,7 @@ func TestSendersThatBeginAnew(t *testing.T) {
 func TestLatePacketsAcrossARestart(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	for run := range uint64(100) {
+	for run := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, run))
 		n := 300 + r.IntN(300)
 		seq, ts := uint16(r.Uint32()), r.Uint32()
@@ -182,7 +182,7 @@ func TestNumbersThatReturn(t *testing.T) {
 func TestTheNetworkMakesNoRestart(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	for run := range uint64(100) {
+	for run := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, run))
 		n := 800 + r.IntN(3000)
 		p := makePart(r, n, uint16(r.Uint32()), r.Uint32(), 0, r.Float64()*0.5)

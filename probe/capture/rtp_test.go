@@ -286,6 +286,14 @@ func FuzzRead(f *testing.F) {
 			f.Add(b[:len(b)-7])
 		}
 	}
+	for _, n := range nestings() {
+		f.Add(n.write(f, packets))
+	}
+	var frames [][]byte
+	for i, p := range packets {
+		frames = append(frames, tcpFrame(f, uint32(i*100), channelData(p.rtp())))
+	}
+	f.Add(framesFile(f, layers.LinkTypeEthernet, packets, frames))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := Read(bytes.NewReader(b), Options{})
 		if err != nil {
@@ -293,7 +301,7 @@ func FuzzRead(f *testing.F) {
 		}
 		for _, s := range c.Streams {
 			m := stream.Measure(s.Trace(), 60*time.Millisecond)
-			if m.Received+m.Lost != m.Sent || m.Received == 0 || m.Received+m.Duplicates > c.Datagrams {
+			if m.Received+m.Lost != m.Sent || m.Received == 0 || m.Received+m.Duplicates > c.Datagrams+c.Framed {
 				t.Errorf("%+v of %d datagrams", m, c.Datagrams)
 			}
 		}

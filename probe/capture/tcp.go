@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/netip"
 	"slices"
@@ -177,8 +178,17 @@ func unframe(data []byte) (payload []byte, size int, way string) {
 	switch {
 	case data[0] == '$': // RTSP: a channel, a length
 		return framed(data, short, length, length, "rtsp")
-	case data[0] >= channelFirst && data[0] <= channelLast:
+	case data[0] >= channelFirst && data[0] <= channelLast && length <= longestRTP:
 		return framed(data, channelSize, length, (length+3)&^3, "turn")
+	case data[0] == 'R' || data[0] >= 'A' && data[0] <= 'Z' && data[1] >= 'A' && data[1] <= 'Z':
+		if end := bytes.Index(data, []byte("\r\n\r\n")); end >= 0 {
+			return nil, end + 4, "text" // between what RTSP interleaves
+		}
+		return nil, 0, ""
+	case len(data) < 8 && data[0] <= 1:
+		return nil, 8, "?" // may become a STUN message
+	case len(data) < stunHeader && isCookie(data[4:]):
+		return nil, stunHeader, "?"
 	case stunType(data) != 0:
 		if size = stunHeader + length; size <= len(data) {
 			if inner, whole, ok := unwrapTURN(data[:size], size); ok && len(inner) == whole {
@@ -186,18 +196,16 @@ func unframe(data []byte) (payload []byte, size int, way string) {
 			}
 		}
 		return nil, size, "turn"
-	case data[0] == 0 && data[1] <= 1 || data[0] == 1 && data[1] <= 0x1f:
-		if len(data) < 8 { // may become a STUN message, or a very short frame
-			return nil, 8, "?"
-		}
 	}
 	length = int(binary.BigEndian.Uint16(data))
-	known := data[framingSize]>>6 == 2 || len(data) >= framingSize+8 && binary.BigEndian.Uint32(data[framingSize+4:]) == stunCookie
+	known := data[framingSize]>>6 == 2 || isCookie(after(data, framingSize+4))
 	if length < 1 || length > longestRTP || !known {
 		return nil, 0, ""
 	}
 	return framed(data, framingSize, length, length, "rfc4571")
 }
+
+func isCookie(b []byte) bool { return len(b) >= 4 && binary.BigEndian.Uint32(b) == stunCookie }
 
 // framed is length bytes after a header of some size; padded to.
 func framed(data []byte, header, length, padded int, way string) ([]byte, int, string) {

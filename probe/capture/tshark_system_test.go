@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gopacket/gopacket/layers"
+
 	"netready/internal/need"
 	"netready/probe/stream"
 )
@@ -132,6 +134,42 @@ func compare(t *testing.T, w wrapping, f file, packets []sent) {
 		t.Errorf("packets %d, lost %d; tshark %d, %d", m.Received, m.Lost, want.packets, want.lost)
 	}
 	agree(t, m, want)
+}
+
+// What hosts and probes put around a packet, as tshark takes it off: all that
+// stands on one link in one file.
+func TestTsharkFindsTheSameWithin(t *testing.T) {
+	byLink := map[layers.LinkType][]nesting{}
+	for _, n := range nestings() {
+		if n.theirs { // the others it would have to be told of
+			byLink[n.linkType()] = append(byLink[n.linkType()], n)
+		}
+	}
+	for link, all := range byLink {
+		t.Run(link.String(), func(t *testing.T) {
+			var packets []sent
+			var frames [][]byte
+			for i, n := range all {
+				own, _, _ := network{packets: 150, ssrc: uint32(i + 1), loss: 0.05, jitter: 15 * time.Millisecond}.run(fixed(uint64(i)))
+				packets, frames = append(packets, own...), append(frames, n.frames(t, own)...)
+			}
+			b := framesFile(t, link, packets, frames)
+			path := filepath.Join(t.TempDir(), "a.pcap")
+			must(t, os.WriteFile(path, b, 0o600))
+			theirs := tshark(t, path)
+			for _, s := range read(t, b, Options{}).Streams {
+				m, want := stream.Measure(s.Trace(), 60*time.Millisecond), theirs[s.SSRC]
+				delete(theirs, s.SSRC)
+				if m.Received != want.packets || m.Lost != want.lost {
+					t.Errorf("%s: packets %d, lost %d; tshark %d, %d", all[s.SSRC-1].name, m.Received, m.Lost, want.packets, want.lost)
+				}
+				agree(t, m, want)
+			}
+			if len(theirs) > 0 {
+				t.Errorf("tshark sees more: %v", theirs)
+			}
+		})
+	}
 }
 
 func agree(t *testing.T, m stream.Metrics, want theirs) {

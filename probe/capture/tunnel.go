@@ -107,9 +107,10 @@ func (d *decoder) tzsp(b []byte) {
 	for b = b[4:]; len(b) > 0; {
 		switch {
 		case b[0] == 1: // the last tag
-			if kind == ethernet {
+			switch kind {
+			case ethernet:
 				d.ethernet(b[1:])
-			} else if kind == wifi {
+			case wifi:
 				d.wifi(b[1:], layers.LayerTypeDot11)
 			}
 			return

@@ -18,6 +18,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -71,7 +72,7 @@ func playResponder() error {
 	http.HandleFunc("/ports", func(w http.ResponseWriter, r *http.Request) {
 		var ask wire.PortsRequest
 		_ = json.NewDecoder(r.Body).Decode(&ask)
-		grant, err := opener.Open(r.Context(), nonce, ask)
+		grant, err := opener.Open(r.Context(), nonce, netip.MustParseAddr(netlab.Client), ask)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"netready/internal/yamlfile"
+	"netready/probe/ice"
 	"netready/probe/invite"
 )
 
@@ -99,6 +100,9 @@ func (p reader) region(at []any, r *Region) error {
 			return p.errorf(append(at, key), "the %s %q is not a domain name", key, clip(value))
 		}
 	}
+	if err := p.turn(append(at, "turn"), r); err != nil {
+		return err
+	}
 	if err := p.endpoint(append(at, "stun"), *r, r.STUN); err != nil {
 		return err
 	}
@@ -115,6 +119,18 @@ func (p reader) region(at []any, r *Region) error {
 		return err
 	}
 	return p.column(at, *r)
+}
+
+// turn parses the ways to the region's TURN server, templates filled in.
+func (p reader) turn(at []any, r *Region) error {
+	for i, given := range r.TURN {
+		u, err := ice.ParseURI(r.fill(given))
+		if err != nil {
+			return p.errorf(append(at, i), "entry %d of turn of region %s: %v", i+1, r.ID, err)
+		}
+		r.TURNURIs = append(r.TURNURIs, u)
+	}
+	return nil
 }
 
 // responders parses the region's invites. No error repeats one: it may hold a

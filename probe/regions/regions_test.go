@@ -268,13 +268,14 @@ func TestWrongFiles(t *testing.T) {
 		},
 		{"unknown feature", "checks:\n  - {name: C, protocol: sip, feature: fax}\n" + region, `r.yaml: line 2: the check "C" belongs to the feature "fax"; there are sip-phones and byoc`},
 		{"unknown skip", "checks:\n  - {name: Cat, protocol: sip}\nregions: [{id: a, name: A, skip: [Cut]}]\n", `r.yaml: line 3: skip names "Cut", and there is no such check; did you mean "Cat"?`},
+		{"bad TURN", "regions: [{id: a, name: A, turn: ['turn:t.example.com', 'turn://t']}]\n", `r.yaml: line 1: entry 2 of turn of region a: a TURN URI has no slashes (RFC 7065): write turn:HOST:PORT`},
 		{"bad STUN", "regions: [{id: a, name: A, stun: stun.example.com}]\n", `r.yaml: line 1: "stun.example.com" is not host:port, like stun.example.com:3478 or [2001:db8::1]:3478`},
 		{"a tab", "regions:\n\t- {id: a}\n", "r.yaml: line 2: found character that cannot start any token; indent with spaces, not with tabs, and put text with special characters in quotes"},
 		{"a list at the top", "- a\n", "r.yaml: line 1: here stands a list where a mapping (key: value) belongs"},
 		{"two documents", region + "---\n" + region, `r.yaml: a second document begins behind "---" or "..."; write one file for each`},
 		{"Latin-1", "regions: [{id: a, name: S\xe3o}]\n", "r.yaml: invalid trailing UTF-8 octet; save the file as UTF-8 text"},
 		{"an invite that is none", "regions: [{id: a, name: A, responders: ['h:x/i#TOKENSECRET']}]\n", "r.yaml: line 1: entry 1 of responders of region a: the invite cannot be used: its port is not a number from 1 to 65535; copy the whole line that netready-responder printed, or save it to a file and give @FILE"},
-		{"an invite for a key", "regions:\n  - id: a\n    https://h/i#TOKENSECRET.PIN: A\n", `r.yaml: line 3: unknown key "https://h/i#…"; the keys here are checks, continent, country, domain, echo, id, name, only_own_checks, responders, skip, stun, suffix, tcp`},
+		{"an invite for a key", "regions:\n  - id: a\n    https://h/i#TOKENSECRET.PIN: A\n", `r.yaml: line 3: unknown key "https://h/i#…"; the keys here are checks, continent, country, domain, echo, id, name, only_own_checks, responders, skip, stun, suffix, tcp, turn`},
 		{"too large", "#" + strings.Repeat("x", 1<<20), "r.yaml: the file is larger than 1024 KiB; is this the right one?"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

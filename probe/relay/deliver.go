@@ -44,16 +44,13 @@ func (l *loop) deliver(ctx context.Context) {
 	}
 }
 
-// outcome puts together what is known.
-func (c *calls) outcome(reason error) *Outcome {
+// outcome puts together what is known. died is why server or connection is
+// gone, nil if neither is.
+func (c *calls) outcome(reason, died error) *Outcome {
 	s := c.session
 	o := &Outcome{Server: s.Server(), Software: s.software, Peer: c.peer, Complete: reason == nil, Started: c.begun, RTTByTCP: s.datagram == nil}
 	if reason != nil {
 		o.Reason = reason.Error()
-	}
-	var died error
-	if reason == errSilent { //nolint:errorlint // our own value
-		died = reason
 	}
 	for _, call := range c.calls {
 		var out Call

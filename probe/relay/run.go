@@ -82,12 +82,16 @@ func (c *calls) run(ctx context.Context) (*Outcome, error) {
 	others.Go(func() { c.ask(asking) })
 
 	reason := c.watch(ctx)
+	var died error
+	if !errors.Is(reason, errStopped) {
+		died = reason // nobody stopped it: server or connection is gone
+	}
 	stop()
 	senders.Wait()
 	reason = cmp.Or(reason, c.deliver(ctx, reason))
 	quiet()
 	others.Wait()
-	outcome := c.outcome(reason)
+	outcome := c.outcome(reason, died)
 	c.release(ctx)
 	return outcome, nil
 }

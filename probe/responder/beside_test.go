@@ -21,6 +21,7 @@ import (
 	"netready/probe/invite"
 	"netready/probe/regions"
 	"netready/probe/responder"
+	"netready/probe/responder/listen"
 	"netready/report"
 	"netready/thresholds"
 )
@@ -293,4 +294,42 @@ func TestWaitingHasAnEnd(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Eight sessions of one holder of the invite open all ports that they are
+// given, again and again; honest figures beside them are right, and the
+// responder has no more sockets than it may have.
+func TestPortHogsLeaveRoom(t *testing.T) {
+	t.Parallel()
+	s := begin(t, responder.Limits{})
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	t.Cleanup(func() { cancel(); wg.Wait() })
+	for i := range 8 {
+		d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(elsewhere(t, 40), 0))}
+		c, err := control.Open(t.Context(), s.Invite(), wire.Request{
+			Version: wire.Version, Codec: "pcmu", Ptime: 100 * time.Millisecond, Payload: 160, Rate: 8000, Duration: time.Minute, Calls: 1,
+		}, &http.Transport{DialContext: d.DialContext})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		var ports []int
+		for p := range 640 {
+			ports = append(ports, 20000+640*i+p)
+		}
+		wg.Go(func() {
+			for range 200 {
+				grant, err := c.OpenPorts(ctx, wire.PortsRequest{Protocol: "udp", Ports: ports})
+				if err != nil && !errors.Is(err, control.ErrBusy) || len(grant.Open) > listen.DefaultTotal/2 || ctx.Err() != nil {
+					break
+				}
+				select {
+				case <-ctx.Done():
+				case <-time.After(50 * time.Millisecond):
+				}
+			}
+		})
+	}
+	unharmed(t, honest(t, t.Context(), s))
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +19,7 @@ import (
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
+	"netready/probe/responder/listen"
 	"netready/probe/responder/share"
 )
 
@@ -84,7 +85,8 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 		if r.ContentLength != 0 && http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWait)) != nil {
 			return
 		}
-		if r.URL.Path != "/i" && !s.holdsToken(r) {
+		holder, ok := s.holder(r)
+		if r.URL.Path != "/i" && !ok {
 			s.log.Warn("a request without the token", "from", r.RemoteAddr, "path", short(r.URL.Path))
 			w.Header().Set("Connection", "close") // nothing of a stranger's is waited for
 			refuse(w, http.StatusUnauthorized, wire.CodeToken, "the token is missing or wrong: ask for a fresh invite")
@@ -106,14 +108,9 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 			busy(w, time.Second, "", "too many requests at once over one connection")
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), arrivedKey{}, arrived)))
+		ctx := context.WithValue(context.WithValue(r.Context(), arrivedKey{}, arrived), holderKey{}, holder)
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
-}
-
-func (s *Server) holdsToken(r *http.Request) bool {
-	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	hash := sha256.Sum256([]byte(given))
-	return ok && subtle.ConstantTimeCompare(hash[:], s.tokenHash[:]) == 1
 }
 
 // unwanted says what is wrong with the body that a request announces.
@@ -142,7 +139,11 @@ func busy(w http.ResponseWriter, after time.Duration, ticket, sentence string) {
 	})
 }
 
-type arrivedKey struct{}
+// What a request's context holds: when it arrived, and whose token it shows.
+type (
+	arrivedKey struct{}
+	holderKey  struct{}
+)
 
 func refuse(w http.ResponseWriter, status int, code, sentence string) {
 	w.Header().Set("Content-Type", "application/json")
@@ -205,13 +206,14 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 	}
 	at, _ := netip.ParseAddrPort(r.RemoteAddr)
 	client := at.Addr().Unmap()
-	turn, why := s.admit(request, client)
+	token, _ := r.Context().Value(holderKey{}).([sha256.Size]byte)
+	turn, why := s.admit(request, share.Holder{Token: hex.EncodeToString(token[:4]), From: client})
 	if turn.Loan == nil {
 		busy(w, turn.After, turn.Ticket, why)
 		return
 	}
-	request.Duration = min(request.Duration, s.limits.Duration)
-	session, err := s.begin(request, client, turn.Loan)
+	request.Duration = min(request.Duration, s.now.Load().limits.Duration)
+	session, err := s.begin(request, client, token, turn.Loan)
 	if err != nil {
 		busy(w, turnAgain, "", err.Error())
 		return
@@ -242,8 +244,8 @@ func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 		return bad("DSCP %d: it has to be 0 to 63", r.DSCP)
 	case r.Calls < 1:
 		return bad("%d calls: it has to be at least one", r.Calls)
-	case r.Calls > s.limits.Calls:
-		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d calls at once: this responder grants %d", r.Calls, s.limits.Calls)
+	case r.Calls > s.now.Load().limits.Calls:
+		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d calls at once: this responder grants %d", r.Calls, s.now.Load().limits.Calls)
 	case !costOf(r).Within(s.ledger.Shares().Address):
 		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d packets a second: this responder grants one address %d; ask for fewer calls",
 			costOf(r).Packets, s.ledger.Shares().Address.Packets)
@@ -255,22 +257,21 @@ func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 const turnAgain = 2 * time.Second
 
 // admit lends a request what it costs, or says when to ask again and why.
-func (s *Server) admit(r wire.Request, client netip.Addr) (turn share.Turn, why string) {
+func (s *Server) admit(r wire.Request, holder share.Holder) (turn share.Turn, why string) {
 	now := time.Now()
-	if !s.asks.Allow(client, now) {
+	if !s.asks.Allow(holder.From, now) {
 		return share.Turn{After: turnAgain, Ticket: r.Ticket}, "too many ask at once"
 	}
-	holder := share.Holder{Token: tokenName, From: client}
-	turn = s.ledger.Ask(holder, costOf(r), r.Ticket, now, func() bool { return s.starts.Allow(client, now) })
+	turn = s.ledger.Ask(holder, costOf(r), r.Ticket, now, func() bool { return s.starts.Allow(holder.From, now) })
 	return turn, "it has as many calls as it takes now, in all or from this address"
 }
 
 // begin makes a session and takes it in.
-func (s *Server) begin(request wire.Request, client netip.Addr, loan *share.Loan) (*session, error) {
+func (s *Server) begin(request wire.Request, client netip.Addr, token [sha256.Size]byte, loan *share.Loan) (*session, error) {
 	session := newSession(request, client)
-	session.loan = loan
+	session.loan, session.token = loan, token
 	session.ctx, session.cancel = context.WithCancel(s.ctx)
-	if out := s.add(session, s.limits.Sessions); out != nil {
+	if out := s.add(session, s.now.Load().limits.Sessions); out != nil {
 		s.drop(out, "busy")
 	}
 	if err := session.arm(); err != nil {
@@ -322,6 +323,7 @@ func (s *Server) drop(session *session, why string) {
 	session.close(why)
 	session.loan.Return()
 	s.door.Dismiss(session.id)
+	s.opener.Forget(session.grant.Nonce)
 	if s.remove(session) && s.ports != nil {
 		s.ports.Forget(session.grant.Nonce)
 	}
@@ -432,7 +434,11 @@ func (s *Server) openPorts(w http.ResponseWriter, r *http.Request, session *sess
 	if !decode(w, r, &request) {
 		return
 	}
-	grant, err := s.opener.Open(r.Context(), session.grant.Nonce, request)
+	grant, err := s.opener.Open(r.Context(), session.grant.Nonce, session.client, request)
+	if errors.Is(err, listen.ErrBusy) {
+		busy(w, turnAgain, "", err.Error())
+		return
+	}
 	if err != nil {
 		refuse(w, http.StatusBadRequest, wire.CodeRequest, err.Error())
 		return
@@ -482,7 +488,7 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request, session *sessi
 	if !session.mayTransfer(w) {
 		return
 	}
-	most = min(most, s.limits.Transfer)
+	most = min(most, s.now.Load().limits.Transfer)
 	end := time.Now().Add(min(time.Duration(min(seconds, 60)*float64(time.Second)), maxTransfer))
 	chunk := make([]byte, frame)
 	_, _ = rand.Read(chunk)
@@ -508,7 +514,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, session *session
 	if http.NewResponseController(w).SetReadDeadline(time.Now().Add(maxTransfer+time.Second)) != nil {
 		return
 	}
-	body := io.LimitReader(r.Body, s.limits.Transfer)
+	body := io.LimitReader(r.Body, s.now.Load().limits.Transfer)
 	b := make([]byte, frame)
 	var result wire.UploadResult
 	var first, last time.Duration

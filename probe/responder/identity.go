@@ -24,7 +24,9 @@ import (
 // An Identity is what an invite vouches for.
 type Identity struct {
 	Certificate tls.Certificate
-	Token       string
+	Token       string   // of the invite
+	Others      []string // tokens that are accepted beside it: those of earlier invites
+	own         bool     // the certificate is made anew at each start, and says nothing but its key
 }
 
 // Pin is the SHA-256 of the certificate's key (SPKI).
@@ -69,7 +71,7 @@ func selfSigned(key *ecdsa.PrivateKey, token string) (Identity, error) {
 	if err != nil {
 		return Identity{}, fmt.Errorf("making a certificate: %w", err)
 	}
-	return Identity{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, token}, nil
+	return Identity{Certificate: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, Token: token, own: true}, nil
 }
 
 // LoadIdentity reads key and token from a folder, or makes and keeps them
@@ -82,11 +84,13 @@ func LoadIdentity(dir string) (Identity, error) {
 	if err != nil {
 		return Identity{}, notInData(err)
 	}
-	token, err := LoadToken(filepath.Join(dir, "token"))
+	tokens, err := loadTokens(filepath.Join(dir, "token"))
 	if err != nil {
 		return Identity{}, notInData(err)
 	}
-	return selfSigned(key, token)
+	identity, err := selfSigned(key, tokens[0])
+	identity.Others = tokens[1:]
+	return identity, err
 }
 
 // notInData tells the way out of what the system says of a file in the data
@@ -98,21 +102,48 @@ func notInData(err error) error {
 	return err
 }
 
-// LoadToken reads a token from a file, or makes one there.
-func LoadToken(path string) (string, error) {
+// RereadIdentity is LoadIdentity for a responder that runs: what is missing is
+// an error, and nothing is made anew.
+func RereadIdentity(dir string) (Identity, error) {
+	for _, name := range []string{"responder.key", "token"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			return Identity{}, fmt.Errorf("reading the data folder again: %w; put the file back, or restart to get a fresh one", err)
+		}
+	}
+	return LoadIdentity(dir)
+}
+
+// mostTokens bounds the tokens of a file: each request is compared with all.
+const mostTokens = 64
+
+// loadTokens reads the tokens of a file, one a line, # before a comment, or
+// makes one there. The first is the invite's.
+func loadTokens(path string) ([]string, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		token := newToken()
-		return token, WritePrivate(path, []byte(token+"\n"))
+		return []string{token}, WritePrivate(path, []byte(token+"\n"))
 	}
 	if err != nil {
-		return "", fmt.Errorf("reading the token: %w", err)
+		return nil, fmt.Errorf("reading the token: %w", err)
 	}
-	token := strings.TrimSpace(string(b))
-	if err := invite.CheckToken(token); err != nil {
-		return "", fmt.Errorf("reading the token from %s: %w; remove the file to get a fresh one", path, err)
+	var tokens []string
+	number := 0
+	for line := range strings.Lines(string(b)) {
+		number++
+		token := strings.TrimSpace(line)
+		if token == "" || strings.HasPrefix(token, "#") {
+			continue
+		}
+		if err := invite.CheckToken(token); err != nil {
+			return nil, fmt.Errorf("reading the token from %s, line %d: %w; mend the line, or remove the file to get a fresh one", path, number, err)
+		}
+		tokens = append(tokens, token)
 	}
-	return token, nil
+	if len(tokens) == 0 || len(tokens) > mostTokens {
+		return nil, fmt.Errorf("reading the token from %s: it has %d tokens; give 1 to %d, one a line, or remove the file to get a fresh one", path, len(tokens), mostTokens)
+	}
+	return tokens, nil
 }
 
 func loadKey(path string) (*ecdsa.PrivateKey, error) {
@@ -171,8 +202,8 @@ func WritePrivate(path string, content []byte) error {
 	return nil
 }
 
-// FromFiles is an identity with a certificate of the operator's own.
-func FromFiles(certFile, keyFile, token string) (Identity, error) {
+// WithFiles is an identity with a certificate of the operator's own.
+func (i Identity) WithFiles(certFile, keyFile string) (Identity, error) {
 	certificate, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
 		return Identity{}, fmt.Errorf("reading the certificate %s with its key %s: %w; give two PEM files that belong together with --tls-cert and --tls-key", certFile, keyFile, err)
@@ -182,5 +213,6 @@ func FromFiles(certFile, keyFile, token string) (Identity, error) {
 			return Identity{}, fmt.Errorf("reading %s: %w", certFile, err)
 		}
 	}
-	return Identity{certificate, token}, nil
+	i.Certificate, i.own = certificate, false
+	return i, nil
 }

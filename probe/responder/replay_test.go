@@ -67,7 +67,7 @@ func TestReplayedQuestionsAreNotReflected(t *testing.T) {
 		}
 	}
 	fixed := net.JoinHostPort(host, strconv.Itoa(port))
-	opened, err := s.opener.Open(t.Context(), nonce, wire.PortsRequest{Protocol: "udp", Ports: []int{50021, 50023, 50027, 50029}})
+	opened, err := s.opener.Open(t.Context(), nonce, netip.MustParseAddr("127.0.0.1"), wire.PortsRequest{Protocol: "udp", Ports: []int{50021, 50023, 50027, 50029}})
 	if err != nil || len(opened.Open) == 0 {
 		t.Fatalf("no port was opened: %+v, %v", opened, err)
 	}

@@ -6,7 +6,6 @@ package responder
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"netready/probe/invite"
@@ -81,17 +81,6 @@ const usualCall = 100 // packets a second
 // every few seconds.
 const askRate = 60
 
-// tokenName names the token in the ledger; it is no secret.
-const tokenName = "token"
-
-// shares are what the limits come to for one address, one prefix and all.
-func (l Limits) shares() share.Shares {
-	shares := share.Divide(share.Cost{Packets: l.PacketRate, Sessions: l.Sessions}, 1)
-	shares.Address.Packets = min(l.PacketRate, l.PerAddress*usualCall)
-	shares.Prefix.Packets = max(shares.Prefix.Packets, shares.Address.Packets)
-	return shares
-}
-
 // Local is the responder of region local: on loopback, at free ports, with
 // keys that live as long as the program.
 func Local() Config {
@@ -103,33 +92,32 @@ func Local() Config {
 
 // A Server is a running responder.
 type Server struct {
-	config    Config
-	limits    Limits
-	log       *slog.Logger
-	sampled   *sampled // below log
-	tokenHash [sha256.Size]byte
-	started   time.Time
-	listener  net.Listener
-	door      *share.Door // of the control connections
-	media     stamp.PacketConn
-	http      *http.Server
-	ports     *listen.Set
-	opener    *listen.Opener
-	delayed   listen.Delayed
-	drops     listen.Drops
-	ledger    *share.Ledger
-	starts    *share.Pace     // of sessions
-	asks      *share.Pace     // for sessions
-	ctx       context.Context //nolint:containedctx // the server's own life, ended by Close
-	stop      context.CancelFunc
-	wg        sync.WaitGroup
-	networks  broadcasts // that this host is in
+	config   Config
+	log      *slog.Logger
+	sampled  *sampled // below log
+	now      atomic.Pointer[vouch]
+	started  time.Time
+	listener net.Listener
+	door     *share.Door // of the control connections
+	media    stamp.PacketConn
+	http     *http.Server
+	ports    *listen.Set
+	opener   *listen.Opener
+	delayed  listen.Delayed
+	drops    listen.Drops
+	ledger   *share.Ledger
+	starts   *share.Pace     // of sessions
+	asks     *share.Pace     // for sessions
+	ctx      context.Context //nolint:containedctx // the server's own life, ended by Close
+	stop     context.CancelFunc
+	wg       sync.WaitGroup
+	networks broadcasts // that this host is in
 	registry
 }
 
 // Start listens and serves until Close.
 func Start(ctx context.Context, c Config) (*Server, error) {
-	s := &Server{config: c, limits: c.Limits.withDefaults(), log: c.Log, started: time.Now(), registry: newRegistry()}
+	s := &Server{config: c, log: c.Log, started: time.Now(), registry: newRegistry()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -142,9 +130,10 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		}
 		s.config.Identity = identity
 	}
-	s.tokenHash = sha256.Sum256([]byte(s.config.Identity.Token))
-	s.ledger = share.NewLedger(s.limits.shares())
-	s.starts, s.asks = share.NewPace(s.limits.SessionsPerSec), share.NewPace(max(askRate, 3*s.limits.SessionsPerSec))
+	s.now.Store(newVouch(s.config.Identity, c.Limits))
+	s.ledger = share.NewLedger(s.now.Load().shares())
+	perSecond := s.now.Load().limits.SessionsPerSec
+	s.starts, s.asks = share.NewPace(perSecond), share.NewPace(max(askRate, 3*perSecond))
 	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.closeSockets())
@@ -167,7 +156,7 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("listening for the control connections: %w; choose another address with --control", err)
 	}
 	s.door = newControlDoor()
-	conf := &tls.Config{Certificates: []tls.Certificate{s.config.Identity.Certificate}, MinVersion: tls.VersionTLS13}
+	conf := &tls.Config{GetCertificate: s.certificate, MinVersion: tls.VersionTLS13}
 	control := conf.Clone()
 	control.NextProtos = []string{"h2", "http/1.1"}
 	s.listener = &gate{listener, s.door, control}
@@ -246,7 +235,8 @@ func (s *Server) invite() (invite.Invite, error) {
 	if err := invite.CheckHost(host); err != nil {
 		return invite.Invite{}, fmt.Errorf("making the invite: %w; give a name with --advertise", err)
 	}
-	return invite.Invite{Host: host, Token: s.config.Identity.Token, Pins: [][]byte{s.config.Identity.Pin()}}, nil
+	identity := s.now.Load().identity
+	return invite.Invite{Host: host, Token: identity.Token, Pins: [][]byte{identity.Pin()}}, nil
 }
 
 // advertised is the host:port of the invite.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"netready/probe/internal/control"
+	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 )
 
@@ -277,5 +278,39 @@ func TestMediaAddress(t *testing.T) {
 	c := open(t, s, request)
 	if got, err := c.Media(); err != nil || got != s.MediaAddr() {
 		t.Errorf("got %s (%v), want %s", got, err, s.MediaAddr())
+	}
+}
+
+// A session that shows no sign for a while holds nothing; one whose checks or
+// packets come keeps its part.
+func TestSessionWithoutASignHoldsNothing(t *testing.T) {
+	t.Parallel()
+	s := start(t, Local())
+	c := open(t, s, request)
+	session := s.find(c.Grant().Session)
+	for _, step := range []struct {
+		name string
+		sign func()
+		at   time.Duration
+		held bool
+	}{
+		{"it has just begun", func() {}, 9 * time.Second, true},
+		{"nothing came", func() {}, 11 * time.Second, false},
+		{"a question of a firewall check came", func() { session.again(asked{question: [16]byte{1}, own: true}) }, 9 * time.Second, true},
+		{"an address was proved", func() { session.calls[0].prove(netip.MustParseAddrPort("127.0.0.1:9"), 0) }, 9 * time.Second, true},
+	} {
+		session.loan.Resume()
+		step.sign()
+		session.lend(stamp.Now() + step.at)
+		if session.loan.Returned() == step.held {
+			t.Errorf("%s, %v later: its part is held %v, want %v", step.name, step.at, !step.held, step.held)
+		}
+	}
+	session.lend(stamp.Now() + time.Minute)
+	if used := s.ledger.Used(); used.Packets != 0 || used.Sessions != 0 {
+		t.Errorf("%+v is taken by a session without a sign", used)
+	}
+	if _, err := c.Clock(t.Context()); err != nil {
+		t.Errorf("the session itself: %v, want it to stay", err)
 	}
 }

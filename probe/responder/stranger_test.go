@@ -109,7 +109,7 @@ func udpPorts(t *testing.T, s *Server, nonce string) map[string]string {
 	for range 16 {
 		some = append(some, 51000+rand.IntN(9000))
 	}
-	opened, err := s.opener.Open(t.Context(), nonce, wire.PortsRequest{Protocol: "udp", Ports: some})
+	opened, err := s.opener.Open(t.Context(), nonce, netip.MustParseAddr("127.0.0.1"), wire.PortsRequest{Protocol: "udp", Ports: some})
 	if err != nil || len(opened.Open) == 0 {
 		t.Fatalf("no port was opened: %+v, %v", opened, err)
 	}

@@ -25,7 +25,7 @@ func paused(tr Trace, rests map[int64]time.Duration) Trace {
 func TestPausesAreTheSendersDoing(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	for i := range uint64(80) {
+	for i := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, i))
 		m := sim{seed: r.Uint64(), n: 600 + r.IntN(1500), delay: uniform(time.Duration(1+r.IntN(19)) * ms), ppm: float64(r.IntN(3)-1) * 100}
 		tr, _ := m.run()

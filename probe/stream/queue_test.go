@@ -32,7 +32,7 @@ func (q queue) delay(at time.Duration) time.Duration {
 func TestQueuesThatDrainAreNoShift(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	for i := range uint64(150) {
+	for i := range uint64(50) {
 		r := rand.New(rand.NewPCG(seed, i))
 		upTo := func(d time.Duration) time.Duration { return time.Duration(r.Int64N(int64(d))) }
 		var all []queue
@@ -71,7 +71,7 @@ func TestQueuesThatDrainAreNoShift(t *testing.T) {
 func TestShiftsThatStayBesideQueues(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	for i := range uint64(80) {
+	for i := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, i))
 		q := queue{at: 4 * sec, full: 6 * sec, depth: 120 * ms}
 		by := time.Duration(25+r.IntN(100)) * ms * time.Duration(1-2*r.IntN(2))

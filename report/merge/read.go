@@ -99,6 +99,8 @@ func (r *reading) workbookRow(name string, row workbook.Row, err error) {
 	case row.IsSample():
 	case row.RunID() == "":
 		r.leftOut = append(r.leftOut, workbook.LeftOut{Source: name, Line: row.OldRow, Reason: "the row has no Run ID"})
+	case row.Started().IsZero():
+		r.leftOut = append(r.leftOut, workbook.LeftOut{Source: name, Line: row.OldRow, Reason: "the row does not say when the run began: give the TXT or JSON of the run"})
 	default:
 		for _, doubt := range row.Doubts {
 			r.leftOut = append(r.leftOut, doubtOf(row, doubt, name))

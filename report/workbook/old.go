@@ -27,6 +27,7 @@ type Old struct {
 	runs     []string       // names of the sheets that hold runs
 	macs     bool           // its dates count from 1904, as on old Macs
 	file     *excelize.File // nil until something is added
+	bare     map[int]int    // columns of people's without a heading: place in Extra, by column
 	foreign  []foreign      // what is not ours on our sheets and cannot stay
 }
 

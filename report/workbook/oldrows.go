@@ -119,19 +119,18 @@ func (r *runsReader) head(row sheetRow) {
 
 // extra is the place in Extra of a column of people's, which may be new.
 func (r *runsReader) extra(header string, column, style int, taken map[int]bool) int {
+	if header == "" {
+		return r.bare(column, style)
+	}
 	for i, extra := range r.o.Extra {
-		if !taken[-1-i] && extra.Header == header && (header != "" || extra.from == column) {
+		if !taken[-1-i] && extra.Header == header {
 			taken[-1-i] = true
 			return i
 		}
 	}
-	extra := ExtraColumn{Header: header, Style: style, from: column}
-	if column <= len(r.widths) {
-		extra.Width = r.widths[column-1]
-	}
-	r.o.Extra = append(r.o.Extra, extra)
-	taken[-len(r.o.Extra)] = true
-	return len(r.o.Extra) - 1
+	at := r.add(header, column, style)
+	taken[-1-at] = true
+	return at
 }
 
 // place is where a column goes. One to the right of all headings is people's,
@@ -144,13 +143,31 @@ func (r *runsReader) place(column int) int {
 		return r.places[column-1]
 	}
 	for len(r.places) < column {
-		taken := map[int]bool{}
-		for _, at := range r.places {
-			taken[at] = true
-		}
-		r.places = append(r.places, -1-r.extra("", len(r.places)+1, 0, taken))
+		r.places = append(r.places, -1-r.bare(len(r.places)+1, 0))
 	}
 	return r.places[column-1]
+}
+
+// bare is the place in Extra of a column without a heading.
+func (r *runsReader) bare(column, style int) int {
+	at, ok := r.o.bare[column]
+	if !ok {
+		at = r.add("", column, style)
+		if r.o.bare == nil {
+			r.o.bare = map[int]int{}
+		}
+		r.o.bare[column] = at
+	}
+	return at
+}
+
+func (r *runsReader) add(header string, column, style int) int {
+	extra := ExtraColumn{Header: header, Style: style, from: column}
+	if column <= len(r.widths) {
+		extra.Width = r.widths[column-1]
+	}
+	r.o.Extra = append(r.o.Extra, extra)
+	return len(r.o.Extra) - 1
 }
 
 // row reads a row: what its Row code says, or its cells.

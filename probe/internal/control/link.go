@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"netready/probe/internal/dial"
@@ -57,7 +56,7 @@ func (c *Client) connect(ctx context.Context) error {
 	}
 	var refused atomic.Int32
 	final := func(err error) bool {
-		if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaRefused) {
+		if dial.IsRefused(err) {
 			return int(refused.Add(1)) >= max(refusals, len(to))
 		}
 		_, unknown := errors.AsType[*tls.CertificateVerificationError](err)

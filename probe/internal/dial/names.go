@@ -16,7 +16,7 @@ const (
 	NameLimit = 6500 * ms
 	// otherFamily is how much longer than one family's addresses the other's
 	// may take.
-	otherFamily = 1200 * ms
+	otherFamily = 700 * ms
 )
 
 // nameWaits are eight tries within 4 s: at 10 % loss each way all fail once in

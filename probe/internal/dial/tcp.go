@@ -2,10 +2,13 @@ package dial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
+	"sync/atomic"
+	"syscall"
 )
 
 // Connect are the waits of tries to connect: six within 4.4 s, each of which the
@@ -34,15 +37,25 @@ func Addresses(ctx context.Context, resolver *net.Resolver, address string) ([]n
 	return all, nil
 }
 
-// TCP connects to host:port. Its tries go through the addresses in turn.
+// IsRefused reports whether the far end refused a connection, or somebody in its
+// name: an answer, where silence is none.
+func IsRefused(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaRefused)
+}
+
+// TCP connects to host:port. Its tries go through the addresses in turn, until
+// each has refused.
 func TCP(ctx context.Context, resolver *net.Resolver, address string) (net.Conn, error) {
 	all, err := Addresses(ctx, resolver, address)
 	if err != nil {
 		return nil, err
 	}
+	var refused atomic.Int32
 	return Overlap(ctx, Connect, func(ctx context.Context, i int) (net.Conn, error) {
 		return One(ctx, all[i%len(all)])
-	}, func(error) bool { return false }, func(c net.Conn) { _ = c.Close() })
+	}, func(err error) bool {
+		return IsRefused(err) && int(refused.Add(1)) >= len(all)
+	}, func(c net.Conn) { _ = c.Close() })
 }
 
 // One is a single try to connect to one address.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,8 @@ import (
 )
 
 const nonce = "00112233445566778899aabbccddeeff"
+
+var loopback = netip.MustParseAddr("127.0.0.1")
 
 func sessions(id wire.KnockID) (string, bool) { return nonce, id == wire.KnockIDOf(nonce) }
 
@@ -97,7 +100,7 @@ func TestOpenedPorts(t *testing.T) {
 	session := &port.Session{
 		Nonce: nonce, Host: "127.0.0.1", Media: "127.0.0.1:9",
 		Open: func(ctx context.Context, r wire.PortsRequest) (wire.PortsGrant, error) {
-			return opener.Open(ctx, nonce, r)
+			return opener.Open(ctx, nonce, loopback, r)
 		},
 	}
 	rows := port.Run(t.Context(), []port.Check{
@@ -114,7 +117,7 @@ func TestOpenedPorts(t *testing.T) {
 	if err := opener.Close(); err != nil {
 		t.Error(err)
 	}
-	grant, err := opener.Open(t.Context(), nonce, wire.PortsRequest{Protocol: "udp", Ports: []int{31000}})
+	grant, err := opener.Open(t.Context(), nonce, loopback, wire.PortsRequest{Protocol: "udp", Ports: []int{31000}})
 	if err != nil || len(grant.Open) != 0 {
 		t.Errorf("a closed opener gave %+v, %v", grant, err)
 	}
@@ -125,7 +128,7 @@ func TestOpenerBounds(t *testing.T) {
 	opener := &listen.Opener{Address: "127.0.0.1", Nonce: sessions, PerSession: 4, Lifetime: time.Minute}
 	t.Cleanup(func() { _ = opener.Close() })
 	ask := func(ports ...int) (wire.PortsGrant, error) {
-		return opener.Open(t.Context(), nonce, wire.PortsRequest{Protocol: "udp", Ports: ports})
+		return opener.Open(t.Context(), nonce, loopback, wire.PortsRequest{Protocol: "udp", Ports: ports})
 	}
 	if _, err := ask(32001, 32002, 32003, 32004, 32005); err == nil {
 		t.Error("five ports at once were granted to a session that may have four")
@@ -135,7 +138,7 @@ func TestOpenerBounds(t *testing.T) {
 	if err != nil || err2 != nil || len(first.Open)+len(second.Open) > 4 {
 		t.Errorf("got %v and %v", first, second)
 	}
-	if _, err := opener.Open(t.Context(), nonce, wire.PortsRequest{Protocol: "tcp", Ports: []int{32001}}); err == nil {
+	if _, err := opener.Open(t.Context(), nonce, loopback, wire.PortsRequest{Protocol: "tcp", Ports: []int{32001}}); err == nil {
 		t.Error("TCP ports were granted")
 	}
 }

@@ -154,7 +154,8 @@ func TestResume(t *testing.T) {
 		t.Error("more is taken than there is")
 	}
 	other.Return()
-	if !loan.Resume() || !loan.Resume() || l.Used() != (Cost{5, 1}) {
+	first, second := loan.Resume(), loan.Resume()
+	if !first || !second || l.Used() != (Cost{5, 1}) {
 		t.Errorf("%+v is taken", l.Used())
 	}
 }

@@ -31,7 +31,10 @@ func NewPace(perSecond float64) *Pace {
 }
 
 // Allow says whether one more may begin now.
-func (p *Pace) Allow(from netip.Addr, now time.Time) bool {
+func (p *Pace) Allow(from netip.Addr, now time.Time) bool { return p.AllowN(from, 1, now) }
+
+// AllowN says whether n more may.
+func (p *Pace) AllowN(from netip.Addr, n int, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var own []*rate.Limiter
@@ -44,16 +47,16 @@ func (p *Pace) Allow(from netip.Addr, now time.Time) bool {
 			part = 0.5
 		}
 		l := p.of(circle, part, now)
-		if l.TokensAt(now) < 1 {
+		if l.TokensAt(now) < float64(n) {
 			return false
 		}
 		own = append(own, l)
 	}
-	if !p.all.AllowN(now, 1) {
+	if !p.all.AllowN(now, n) {
 		return false
 	}
 	for _, l := range own {
-		l.AllowN(now, 1)
+		l.AllowN(now, n)
 	}
 	return true
 }

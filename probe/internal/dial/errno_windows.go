@@ -1,4 +1,4 @@
-package control
+package dial
 
 import "golang.org/x/sys/windows"
 

@@ -1,0 +1,47 @@
+package relay
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net/netip"
+
+	"netready/probe/emodel"
+	"netready/probe/internal/turn"
+)
+
+// A Door is one way to a TURN server, with the account to use it by.
+type Door struct {
+	Transport          string // udp, tcp, tls
+	Address            netip.AddrPort
+	Name               string // that the certificate must be for
+	Roots              *x509.CertPool
+	Username, Password string
+}
+
+// Echo allocates at a TURN server and sends a datagram through it and back,
+// both by this one way. It returns how that went, in words; the relays are given
+// back at once.
+func Echo(ctx context.Context, d Door) (string, error) {
+	e := &turn.Endpoint{Transport: turn.Transport(d.Transport), Address: d.Address, Name: d.Name, Roots: d.Roots}
+	s := &Session{host: d.Name, account: turn.Credentials{Username: d.Username, Password: d.Password}}
+	if e.Transport.IsReliable() {
+		s.reliable = e
+	} else {
+		s.datagram = e
+	}
+	s.codec, _ = emodel.FindCodec(emodel.Basis)
+	l, err := newLoop(s.codec, e.Transport, e.Transport, 1)
+	if err != nil {
+		return "", err
+	}
+	c := &calls{session: s}
+	if err := c.first(ctx, l); err != nil {
+		return "", explained(err, candidate{host: d.Name}, s.settings.Now)
+	}
+	defer l.release(ctx)
+	if c.peer == PeerPublic {
+		return fmt.Sprintf("a relay at %s was given, and a datagram went through it to this machine's public address (the server forbids its own relays as peers)", l.first.Relayed), nil
+	}
+	return fmt.Sprintf("a relay at %s was given, and a datagram came back through it", l.first.Relayed), nil
+}

@@ -1,0 +1,379 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"netready/probe/relay"
+	"netready/probe/stream"
+)
+
+// anyLate is a jitter buffer that nothing is too late for: a leg that repeats
+// what it loses delays packets, and that is none of the path's doing.
+const anyLate = time.Hour
+
+// Reasons of what a call through a TURN server cannot tell.
+const (
+	notByRelay   = "calls go through a TURN server, which does not answer for it: this needs a responder in the region"
+	onlyTogether = "through a TURN server it is known of both ways together: see voice.loop"
+)
+
+// connectRelay finds a TURN server that gives relays. Its errors are the
+// user's to mend: credentials that were refused.
+func (r *run) connectRelay(ctx context.Context) error {
+	p := r.plan
+	session, err := relay.Open(ctx, relay.Settings{
+		Servers: p.TURN, Codec: p.Codec, Duration: p.Duration, Calls: p.Calls, DSCP: p.DSCP, Now: time.Now(),
+	})
+	switch {
+	case err == nil:
+		r.relay = session
+		r.why, r.whyCode = notByRelay, CodeRelay
+		return nil
+	case errors.Is(err, relay.ErrCredentials):
+		return err
+	case ctx.Err() != nil:
+		r.why, r.whyCode = "the run was stopped before the TURN server had answered", CodeStopped
+	default:
+		r.why, r.whyCode = joined([]error{err}), CodeNoRelay
+		r.whyErr = err
+	}
+	return nil
+}
+
+// placeRelayCalls is the call through a TURN server, alone on the link.
+func (r *run) placeRelayCalls(ctx context.Context) {
+	stopPing := r.pingGateway(ctx)
+	began := time.Now()
+	r.track.at(StepCall, 0, nil)
+	outcome, err := r.relay.Run(ctx, func(l relay.Live) {
+		step, ran := StepCall, time.Since(began)
+		if ran > r.plan.Duration {
+			step, ran = StepLate, ran-r.plan.Duration
+		}
+		r.track.at(step, ran, relayLive(l))
+	})
+	stopPing()
+	if err != nil {
+		r.missingFor(CodeNoRelay, "voice", err.Error())
+		r.result.Complete = false
+		return
+	}
+	r.result.Voice.Mode = ModeRelay
+	r.writeRelay(outcome)
+}
+
+// relayLive shows losses of each way, and of both together where that is all
+// that is known.
+func relayLive(l relay.Live) *Live {
+	live := &Live{Second: l.Second, RTTMS: milliseconds(l.RTT)}
+	for _, s := range []struct {
+		way  *stream.Second
+		side **SecondSide
+	}{{l.Up, &live.Up}, {l.Down, &live.Down}} {
+		switch {
+		case s.way != nil:
+			*s.side = lossAlone(*s.way)
+		case l.Loop != nil:
+			*s.side = secondSide(*l.Loop)
+		}
+	}
+	return live
+}
+
+// lossAlone leaves out what a leg that repeats says of time.
+func lossAlone(s stream.Second) *SecondSide {
+	s.Jitter, s.Delay = nil, nil
+	return secondSide(s)
+}
+
+// writeRelay turns the outcome into the figures of the Result.
+func (r *run) writeRelay(o *relay.Outcome) {
+	v := &r.result.Voice
+	if !o.Complete {
+		r.result.Complete = false
+		r.missing("voice.complete", o.Reason)
+	}
+	q := Quality{Codec: r.codec, PacketTime: packetTime, JitterBuffer: r.plan.JitterBuffer, Ie: r.plan.Ie, Bpl: r.plan.Bpl}
+	if v.RTT = relayRTT(o); v.RTT != nil {
+		q.MinRTTMS = v.RTT.MinMS
+	} else {
+		r.missing("voice.rtt", "the TURN server answered no STUN Binding request on the relay's connection")
+	}
+	v.Assumptions = append(q.Assumptions(), relayAssumptions(o)...)
+	if v.SendLatenessMS = lateness(o.Lateness); v.SendLatenessMS == nil {
+		r.missing("voice.send_lateness_ms", "the call ended before its first packet was sent")
+	}
+	var calls []relayCall
+	longest := 0
+	for _, c := range o.Calls {
+		for _, l := range c.Loops {
+			longest = max(longest, l.Sent)
+		}
+		one := r.relayCall(c, q)
+		calls, v.PerCall = append(calls, one), append(v.PerCall, one.pair)
+	}
+	v.DurationS = round3((time.Duration(longest) * packetTime).Seconds())
+	worst := max(worstCall(v.PerCall), 0)
+	v.Up, v.Down, v.Loop = calls[worst].pair.Up, calls[worst].pair.Down, calls[worst].pair.Loop
+	v.Relay = &Relay{
+		Server: o.Server, Software: o.Software, Peer: o.Peer, BytesUp: o.BytesUp, BytesDown: o.BytesDown,
+		Loops: calls[worst].loops, Failed: append([]string{}, r.relay.Failed()...),
+	}
+	r.relayGaps(calls, worst)
+	v.Timeline = relayTimeline(o, worst, r.plan.JitterBuffer)
+}
+
+// relayAssumptions go with the figures of a call through a TURN server.
+func relayAssumptions(o *relay.Outcome) []string {
+	all := []string{
+		"The call went through the TURN server " + o.Server + " and back to this machine. Jitter, order, discards and delay are of both ways together, and so at most that for each.",
+		"MOS of a way takes it that every discarded packet was too late on that way: it is at least that.",
+	}
+	if o.RTTByTCP {
+		all = append(all, "The TURN server cannot be reached by UDP: calls would go through a relay over TCP or TLS, and so did this one.")
+	}
+	if o.Peer == relay.PeerPublic {
+		all = append(all, "The TURN server forbids its own relays as peers, so one end of each stream was this machine's public address.")
+	}
+	return all
+}
+
+func relayRTT(o *relay.Outcome) *RTT {
+	var trips []time.Duration
+	for _, t := range o.RoundTrips {
+		trips = append(trips, t.RTT)
+	}
+	source := RTTStun
+	if o.RTTByTCP {
+		source = RTTTCP
+	}
+	return rttOf(source, trips, o.Lost)
+}
+
+// relayCall is one call with what its streams came to.
+type relayCall struct {
+	pair    CallPair
+	loops   []RelayLoop
+	reasons []string // why a loop has no figures, "" if it has
+	noSkew  []string
+	of      []relay.Loop
+}
+
+func (r *run) relayCall(c relay.Call, q Quality) relayCall {
+	one := relayCall{of: c.Loops, loops: []RelayLoop{}}
+	for _, l := range c.Loops {
+		d, noSkew := r.relayDirection(l, q)
+		one.reasons, one.noSkew = append(one.reasons, l.Reason), append(one.noSkew, noSkew)
+		switch {
+		case d == nil:
+		case l.Up():
+			one.pair.Up = d
+		case l.Down():
+			one.pair.Down = d
+		default:
+			one.pair.Loop = d
+		}
+	}
+	for _, d := range []*Direction{one.pair.Up, one.pair.Down} {
+		q.bound(d, one.pair.Loop)
+	}
+	for _, l := range c.Loops {
+		d := one.pair.Loop
+		switch {
+		case l.Up():
+			d = one.pair.Up
+		case l.Down():
+			d = one.pair.Down
+		}
+		if d != nil {
+			one.loops = append(one.loops, RelayLoop{UpLeg: l.UpLeg, DownLeg: l.DownLeg, Direction: *d})
+		}
+	}
+	return one
+}
+
+// relayDirection is the figures of one loop, nil where there are none. One with
+// a leg that loses nothing tells losses alone.
+func (r *run) relayDirection(l relay.Loop, q Quality) (d *Direction, noSkew string) {
+	if l.Sent == 0 {
+		return nil, ""
+	}
+	buffer := r.plan.JitterBuffer
+	if !l.ThereAndBack() {
+		buffer = anyLate
+	}
+	m := stream.Measure(l.Trace, buffer)
+	d = NewDirection(m, q)
+	d.Foreign, d.SocketDropped = l.Foreign, int(l.Dropped)
+	d.Unreliable = relayUnreliable(l)
+	d.ClockSkewPPM, m.SkewReason = nil, "it was sent and received by one clock"
+	d.DSCPAsked, d.DSCPReason, d.DSCPNotSet = &r.plan.DSCP, l.NoDSCP, "a TURN server does not tell what marks it got, and sets its own"
+	d.DSCPReceived = nil // it is of what the server sent, and nobody asked it for a mark
+	if d.DSCPReason == "" {
+		d.DSCPReason = "a TURN server sets marks of its own"
+	}
+	if !l.ThereAndBack() {
+		d.Discarded, d.Reordered, d.DiscardPercent, d.InOrderPercent = nil, nil, nil, nil
+		d.JitterMS, d.JitterMaxMS, d.PDVp99MS, d.ClockSkewPPM = nil, nil, nil, nil
+		d.R, d.MOS, d.Shifts = nil, nil, []Shift{}
+	}
+	return d, m.SkewReason
+}
+
+// relayUnreliable says who was too busy for a loop's losses to be relied on.
+func relayUnreliable(l relay.Loop) []Unreliable {
+	all := []Unreliable{}
+	if l.Dropped > 0 {
+		all = append(all, Unreliable{UnreliablePC, fmt.Sprintf("this computer's socket dropped %d datagrams for want of room", l.Dropped)})
+	}
+	if l.Unsure > 0 {
+		all = append(all, Unreliable{UnreliableRelay, fmt.Sprintf(
+			"the connection over TCP stood still for more than a second, and the TURN server itself may have dropped %d of the packets meanwhile", l.Unsure)})
+	}
+	return all
+}
+
+// bound rates a way whose discards are known of both ways together: R and MOS
+// as if all of them were on this way, which is the least they can be.
+func (q Quality) bound(d, loop *Direction) {
+	if d == nil || loop == nil || d.LossPercent == nil {
+		return
+	}
+	discards, burstR := 0.0, 1.0
+	if loop.Discarded != nil && loop.Received > 0 {
+		// Of those that came: what one way delays may be lost on the other.
+		discards = 100 * float64(*loop.Discarded) / float64(loop.Received)
+	}
+	for _, b := range []*float64{d.Burst.BurstR, loop.Burst.BurstR} {
+		if b != nil {
+			burstR = max(burstR, *b)
+		}
+	}
+	d.R, d.MOS = q.of(*d.LossPercent+discards, burstR)
+	own := 1.0
+	if d.Burst.BurstR != nil {
+		own = *d.Burst.BurstR
+	}
+	_, d.MOSAtMost = q.of(*d.LossPercent, own)
+}
+
+// relayGaps says why figures are missing of the calls through a TURN server.
+func (r *run) relayGaps(calls []relayCall, reported int) {
+	for i, c := range calls {
+		name, figures := "voice", "voice"
+		if i != reported {
+			name, figures = fmt.Sprintf("voice.per_call[%d]", i), "voice.per_call[]"
+		}
+		for _, side := range []struct {
+			way string
+			d   *Direction
+			is  func(relay.Loop) bool
+		}{
+			{".up", c.pair.Up, relay.Loop.Up},
+			{".down", c.pair.Down, relay.Loop.Down},
+			{".loop", c.pair.Loop, relay.Loop.ThereAndBack},
+		} {
+			at, reason := c.find(side.is)
+			switch {
+			case side.d != nil && side.way == ".loop":
+				r.relayMissing(side.d.gaps(figures+side.way, c.noSkew[at]))
+			case side.d != nil:
+				r.relayMissing(side.d.relayGaps(figures+side.way, c.pair.Loop != nil))
+			case side.way != ".loop": // without it the call is not complete, which says why
+				r.missingFor(CodeTogether, name+side.way, reason)
+			}
+		}
+	}
+}
+
+// find is the loop of a kind, and why it has no figures.
+func (c relayCall) find(is func(relay.Loop) bool) (at int, reason string) {
+	for i, l := range c.of {
+		if is(l) {
+			if c.reasons[i] == "" {
+				return i, "the call ended before its first packet was sent"
+			}
+			return i, c.reasons[i]
+		}
+	}
+	return 0, "the TURN server offers no pair of legs that tells the two ways apart (UDP, and beside it TCP or TLS): see voice.loop"
+}
+
+// relayGaps are those of a way whose losses alone are known.
+func (d *Direction) relayGaps(name string, loop bool) []NotMeasured {
+	var gaps []NotMeasured
+	for _, g := range d.gaps(name, onlyTogether) {
+		switch g.What {
+		case name + ".loss_percent", name + ".burst.burst_r", name + ".burst.worst_window_percent":
+		case name + ".mos", name + ".r":
+			if loop {
+				break
+			}
+			g.Reason = "it takes the discards of both ways together, and they were not measured"
+		default:
+			g.Reason, g.Code = onlyTogether, CodeTogether
+		}
+		gaps = append(gaps, g)
+	}
+	for _, what := range []string{"discarded", "reordered"} {
+		gaps = append(gaps, NotMeasured{What: name + "." + what, Reason: onlyTogether, Code: CodeTogether})
+	}
+	return gaps
+}
+
+// relayMissing notes gaps, each once.
+func (r *run) relayMissing(gaps []NotMeasured) {
+	for _, g := range gaps {
+		known := false
+		for _, n := range r.result.NotMeasured {
+			known = known || n.What == g.What
+		}
+		if !known {
+			r.missingFor(g.Code, g.What, g.Reason)
+		}
+	}
+}
+
+// relayTimeline is the call second by second: losses of each way, the rest of
+// both together.
+func relayTimeline(o *relay.Outcome, call int, jitterBuffer time.Duration) []Second {
+	var line []Second
+	at := func(i int) *Second {
+		for len(line) <= i {
+			line = append(line, Second{Second: len(line)})
+		}
+		return &line[i]
+	}
+	for _, l := range o.Calls[call].Loops {
+		for i, s := range stream.Seconds(l.Trace, jitterBuffer) {
+			one := at(i)
+			switch {
+			case l.Up():
+				one.Up = lossAlone(s)
+			case l.Down():
+				one.Down = lossAlone(s)
+			default:
+				one.Loop = secondSide(s)
+			}
+		}
+	}
+	for i := range line {
+		from := o.Started + time.Duration(i)*time.Second
+		var sum time.Duration
+		n := 0
+		for _, t := range o.RoundTrips {
+			if t.At >= from && t.At < from+time.Second {
+				sum += t.RTT
+				n++
+			}
+		}
+		if n > 0 {
+			mean := sum / time.Duration(n)
+			line[i].RTTMS = milliseconds(&mean)
+		}
+	}
+	return line
+}

@@ -1,0 +1,92 @@
+package responder
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"netready/probe/internal/wire"
+	"netready/probe/responder/share"
+)
+
+// vouch is what the responder shows and accepts now. A reload puts another one
+// in its place.
+type vouch struct {
+	identity Identity
+	limits   Limits
+	hashes   [][sha256.Size]byte // of the tokens
+}
+
+func newVouch(i Identity, l Limits) *vouch {
+	v := &vouch{identity: i, limits: l.withDefaults()}
+	for _, token := range append([]string{i.Token}, i.Others...) {
+		v.hashes = append(v.hashes, sha256.Sum256([]byte(token)))
+	}
+	return v
+}
+
+// shown is the hash of the token that a request shows.
+func shown(r *http.Request) (hash [sha256.Size]byte, ok bool) {
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return sha256.Sum256([]byte(given)), ok
+}
+
+// holder says whether a request shows a token that is good: one of those that
+// are accepted now, or the one that its session was granted for.
+func (s *Server) holder(r *http.Request) (hash [sha256.Size]byte, ok bool) {
+	hash, found := shown(r)
+	for _, h := range s.now.Load().hashes { // each of them, in constant time
+		ok = subtle.ConstantTimeCompare(hash[:], h[:]) == 1 || ok
+	}
+	below, in := strings.CutPrefix(r.URL.Path, wire.PathSessions+"/")
+	if id, _, _ := strings.Cut(below, "/"); !ok && in {
+		session := s.find(id)
+		ok = session != nil && subtle.ConstantTimeCompare(hash[:], session.token[:]) == 1
+	}
+	return hash, ok && found
+}
+
+// shares are what the limits come to for one token, one address, one prefix
+// and all.
+func (v *vouch) shares() share.Shares {
+	l := v.limits
+	shares := share.Divide(share.Cost{Packets: l.PacketRate, Sessions: l.Sessions}, len(v.hashes))
+	shares.Address.Packets = min(l.PacketRate, l.PerAddress*usualCall)
+	shares.Prefix.Packets = max(shares.Prefix.Packets, shares.Address.Packets)
+	return shares
+}
+
+// Reload takes another identity and other limits into use, and says in words
+// what is different. Sessions under way go on as they were granted.
+func (s *Server) Reload(i Identity, l Limits) (changes []string) {
+	before, now := s.now.Load(), newVouch(i, l)
+	s.now.Store(now)
+	s.ledger.Set(now.shares())
+	old, fresh := before.identity.Certificate, i.Certificate
+	switch {
+	case !bytes.Equal(before.identity.Pin(), i.Pin()):
+		changes = append(changes, "another key: the invites that are out are no longer good")
+	case !i.own && !bytes.Equal(old.Leaf.Raw, fresh.Leaf.Raw):
+		changes = append(changes, fmt.Sprintf("another certificate, valid until %s", fresh.Leaf.NotAfter.UTC().Format("2006-01-02")))
+	}
+	if before.identity.Token != i.Token {
+		changes = append(changes, "another token in the invite")
+	}
+	if !slices.Equal(before.hashes, now.hashes) {
+		changes = append(changes, fmt.Sprintf("the tokens that are accepted: %d, before %d", len(now.hashes), len(before.hashes)))
+	}
+	if before.limits != now.limits {
+		changes = append(changes, "other limits")
+	}
+	return changes
+}
+
+// certificate is the one that is shown now.
+func (s *Server) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return &s.now.Load().identity.Certificate, nil
+}
