@@ -9,6 +9,9 @@ import (
 // advice is what to do about a figure that breaks its limit: what the figures
 // point to, or that they do not tell and what would.
 func (j *judge) advice(key Key, way Way) string {
+	if d := direction(j.result.Voice, way); key != RTT && d != nil && d.Received == 0 {
+		return j.aboutSilence()
+	}
 	switch key {
 	case Order:
 		return "Something sends packets over several paths of unequal length: ask the network team, and then the provider, about load balancing per packet."
@@ -28,6 +31,14 @@ func (j *judge) advice(key Key, way Way) string {
 	case anywhere:
 	}
 	return j.untold()
+}
+
+// aboutSilence is where no packet arrived: that is no bad line but a closed way.
+func (j *judge) aboutSilence() string {
+	if len(j.failed()) > 0 {
+		return "Nothing arrived at all: mend the connections that are blocked first."
+	}
+	return "Nothing arrived at all, as where a firewall drops UDP: run it without --only, which tries every connection."
 }
 
 func (j *judge) aboutPC() string {

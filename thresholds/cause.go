@@ -25,6 +25,8 @@ func (j *judge) cause() {
 		j.blameRows(failed)
 	case len(failed) > 0 && len(voice) == 0:
 		j.blameNames(failed)
+	case len(voice) > 0 && j.nothingArrives():
+		// A closed way, of which no connection that was tried tells whose.
 	case len(voice) > 0:
 		j.blameCall(voice)
 	}

@@ -53,11 +53,13 @@ func (q *question) known(f figure, reason string) {
 
 // words are the figure with the way it is of: Jitter up is at most 4.2 ms there
 // and back.
-func (q question) words() string {
+func (q *question) words() string {
 	got := FigureBy(*q.got, q.measure.Unit, q.limit)
 	switch {
 	case !q.bound:
 		return fmt.Sprintf("%s is %s", q.name, got)
+	case q.atMost != nil:
+		return fmt.Sprintf("%s is at least %s", q.name, got)
 	case q.measure.AtLeast:
 		return fmt.Sprintf("%s is at least %s there and back", q.name, got)
 	}
@@ -66,7 +68,7 @@ func (q question) words() string {
 
 // isOfTheWay says that a bound that is broken is broken by this way's own
 // figures, whatever the other one did.
-func (q question) isOfTheWay() bool { return q.atMost != nil && !q.limit.Keeps(*q.atMost) }
+func (q *question) isOfTheWay() bool { return q.atMost != nil && !q.limit.Keeps(*q.atMost) }
 
 // of takes from a direction what the verdict on its figures depends on; reason
 // is why there is no direction.
@@ -79,7 +81,7 @@ func (q *question) of(d *probe.Direction, reason string) {
 }
 
 // judge compares the figure with its limit.
-func (q question) judge() Finding {
+func (q *question) judge() Finding {
 	f := Finding{What: q.what, Got: q.got, Limit: q.limit.bound()}
 	unit := q.measure.Unit
 	switch {

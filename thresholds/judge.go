@@ -25,7 +25,7 @@ func (l Limits) Judge(r probe.Result) []Finding {
 	}
 	if !r.Complete {
 		j.add(Finding{
-			Level: Unknown, What: "incomplete", Text: "The run did not come to its end: " + j.why("run", "voice.complete", "voice"),
+			Level: Unknown, What: "incomplete", Text: "The test ended early: " + j.why("run", "voice.complete", "voice"),
 			Advice: "Run it again and let it finish.",
 		})
 	}

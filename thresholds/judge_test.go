@@ -171,6 +171,10 @@ func TestCause(t *testing.T) {
 			r.Firewall[0].Status, r.Firewall[0].Protocol = probe.StatusFail, "udp"
 			r.Voice.Up.Received, r.Voice.Up.LossPercent, r.Voice.Down = 0, new(100.0), nil
 		}, "no UDP gets through"},
+		{"nothing arrives, no port was tried", func(r *probe.Result) {
+			r.Parts, r.Firewall, r.Ping = []string{probe.PartVoice}, nil, []probe.Ping{{Role: "gateway", Samples: 30, AvgMS: new(1.0)}}
+			r.Voice.Up.Received, r.Voice.Up.LossPercent, r.Voice.Down = 0, new(100.0), nil
+		}, ""},
 		{"all good", func(*probe.Result) {}, ""},
 	} {
 		r := goodResult()

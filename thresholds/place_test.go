@@ -100,6 +100,12 @@ func TestAdviceSaysWhatTheFiguresPointTo(t *testing.T) {
 		{"discards, slow gateway", "wifi", pings(30, 0, 88), func(r *probe.Result) { r.Voice.Down.DiscardPercent = new(9.0) }, "discard_down", "pings took 88 ms", "provider"},
 		{"round trip over a VPN", "vpn", pings(30, 0, 1), func(r *probe.Result) { r.Voice.RTT.AvgMS = new(180.0) }, "rtt", "without the VPN", "proxy"},
 		{"round trip, good gateway", "wired", pings(30, 0, 1), func(r *probe.Result) { r.Voice.RTT.AvgMS = new(180.0) }, "rtt", "netready regions --measure", "VPN"},
+		{"nothing arrives, a port is closed", "loopback", nil, func(r *probe.Result) {
+			r.Voice.Up.LossPercent, r.Voice.Up.Received, r.Firewall[0].Status = new(100.0), 0, probe.StatusFail
+		}, "loss_up", "the connections that are blocked first", "busy"},
+		{"nothing arrives, no port was tried", "wired", pings(30, 0, 1), func(r *probe.Result) {
+			r.Voice.Up.LossPercent, r.Voice.Up.Received, r.Parts, r.Firewall = new(100.0), 0, []string{probe.PartVoice}, nil
+		}, "loss_up", "without --only", "provider"},
 		{"MOS from loss", "wired", pings(30, 0, 1), func(r *probe.Result) { r.Voice.Up.MOS, r.Voice.Up.LossPercent = new(2.0), new(12.0) }, "mos_up", "the packet loss", "discards"},
 		{"MOS from all together", "wired", pings(30, 0, 1), func(r *probe.Result) { r.Voice.Up.MOS, r.Voice.Up.LossPercent = new(3.5), new(0.9) }, "mos_up", "loss (0.9 %)", "mend"},
 	} {

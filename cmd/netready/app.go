@@ -110,7 +110,7 @@ func (a *App) dispatch(args []string) error {
 		return nil
 	}
 	if err != nil {
-		return usageError(withHelpHint(err, args))
+		return usageError(withHelpHint(parser, err, args))
 	}
 	return command.Run()
 }
@@ -145,9 +145,11 @@ func emptyFlag(command *kong.Context) error {
 	return nil
 }
 
-func withHelpHint(err error, args []string) error {
+// withHelpHint names the help of the command, or that of all where none was named.
+func withHelpHint(parser *kong.Kong, err error, args []string) error {
 	help := "netready --help"
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && !strings.Contains(err.Error(), "unexpected argument "+args[0]) {
+	isCommand := func(node *kong.Node) bool { return node.Name == args[0] }
+	if len(args) > 0 && slices.ContainsFunc(parser.Model.Children, isCommand) {
 		help = "netready " + args[0] + " --help"
 	}
 	return fmt.Errorf("%w (see %s)", err, help)

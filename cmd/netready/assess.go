@@ -25,8 +25,8 @@ import (
 type assessFlags struct {
 	turnFlags
 
-	Region       string        `placeholder:"ID" help:"Where calls go to: see netready regions. Without it and without --responder: local."`
-	Responder    string        `env:"NETREADY_INVITE" placeholder:"INVITE" help:"Invite of a responder: https://host:port/i#TOKEN.PIN, @FILE that holds it, or - for stdin."`
+	Region       string        `placeholder:"ID" help:"Region to call: netready regions lists them. Without it and without --responder: local, a self-test inside this computer."`
+	Responder    string        `env:"NETREADY_INVITE" placeholder:"INVITE" help:"Test invite: the line from whoever asked you to run this test (https://host:port/i#TOKEN.PIN), @FILE that holds it, or - for stdin. Without one call quality is measured in region local alone."`
 	AllowMedia   []string      `sep:"," placeholder:"HOST" help:"Let the calls go to this host although the invite names another: for responders behind a load balancer, if you know the host."`
 	Regions      string        `placeholder:"FILE" help:"Replaces the built-in list of regions and checks (YAML)."`
 	Thresholds   string        `placeholder:"FILE" help:"Other limits than the documented ones (YAML)."`
@@ -34,9 +34,9 @@ type assessFlags struct {
 	Location     string        `placeholder:"TEXT" help:"Where this machine stands, for the report."`
 	Duration     time.Duration `default:"30s" help:"Length of the test call."`
 	Codec        string        `default:"pcmu" help:"pcmu, pcma, g729, g722 or opus."`
-	Calls        int           `default:"1" help:"Calls at once."`
-	JitterBuffer time.Duration `default:"60ms" help:"Packets later than this are discarded, as a phone does."`
-	DSCP         int           `default:"46" help:"Mark of the packets, 0 to 63."`
+	Calls        int           `default:"1" help:"Calls at once, as a whole office would place them."`
+	JitterBuffer time.Duration `default:"60ms" help:"Packets that are later than this are discarded, as a phone does."`
+	DSCP         int           `default:"46" help:"Mark of the packets that gives them priority (DSCP), 0 to 63."`
 	Ie           *float64      `help:"Equipment impairment factor, instead of the codec's (with --bpl)."`
 	Bpl          *float64      `help:"Packet-loss robustness factor, instead of the codec's (with --ie)."`
 	Features     []string      `sep:"," placeholder:"sip-phones,byoc" help:"Also check the ports of SIP phones and of a carrier of your own; they are then required."`

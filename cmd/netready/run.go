@@ -20,7 +20,7 @@ type RunCmd struct {
 	Quiet   bool          `short:"q" help:"No progress and no report on the terminal; the files and the exit status tell."`
 	NoColor bool          `env:"NO_COLOR" help:"No colour, even on a terminal."`
 	Repeat  int           `default:"1" placeholder:"N" help:"Run N times, each with files of its own; a bad run does not end the series."`
-	Every   time.Duration `placeholder:"D" help:"From one start to the next with --repeat: 15m."`
+	Every   time.Duration `placeholder:"15m" help:"Time from one start to the next, with --repeat."`
 	Format  []string      `enum:"html,xlsx" sep:"," placeholder:"html,xlsx" help:"Further files beside the TXT and the JSON."`
 }
 

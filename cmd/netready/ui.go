@@ -18,7 +18,7 @@ import (
 
 // UICmd serves the page.
 type UICmd struct {
-	Invite    string `arg:"" optional:"" help:"The responder's invite (also @FILE, or NETREADY_INVITE); it is offered in the page without being shown."`
+	Invite    string `arg:"" optional:"" help:"Test invite, the line from whoever asked you to run this test (also @FILE, or NETREADY_INVITE); the page uses it without showing it."`
 	NoBrowser bool   `help:"Print the page's address and open nothing."`
 	Listen    string `default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Loopback address of the page; port 0 is any free one."`
 	Out       string `placeholder:"DIR" help:"Folder of the results (default: netready-results here, or in Documents)."`

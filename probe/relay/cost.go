@@ -20,13 +20,17 @@ func Cost(servers []ice.Server, codec string, duration time.Duration, calls int)
 	calls = max(calls, 1)
 	streams := 3 * calls
 	packets := int64(duration / packetTime)
-	megabytes := float64(int64(streams)*packets*int64(c.PayloadBytes(packetTime)+headers)) / 1e6
+	bytes := float64(int64(streams) * packets * int64(c.PayloadBytes(packetTime)+headers))
+	size := fmt.Sprintf("%.1f MB", bytes/1e6)
+	if bytes < 1e6 {
+		size = fmt.Sprintf("%.0f kB", bytes/1e3)
+	}
 	host := ""
 	if len(servers) > 0 && len(servers[0].URIs) > 0 {
 		host = servers[0].URIs[0].Host
 	}
 	minutes := math.Ceil(duration.Minutes())
-	return fmt.Sprintf("This sends %d streams of %v through the TURN server turn:%s and back: %.1f MB up and as much down. "+
+	return fmt.Sprintf("This sends %d streams of %v through the TURN server turn:%s and back: %s up and as much down. "+
 		"A service that counts minutes counts %.0f (%d relays of %.0f min each). There is no bandwidth test.",
-		streams, duration, host, megabytes, minutes*float64(2*streams), 2*streams, minutes)
+		streams, duration, host, size, minutes*float64(2*streams), 2*streams, minutes)
 }

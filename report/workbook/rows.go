@@ -37,13 +37,14 @@ type rowWriter struct {
 
 // A rowBlock is rows that follow each other, and what they became.
 type rowBlock struct {
-	first int   // number of the first row
-	cells []any // of all rows
-	ends  []int // where each row ends in cells
-	text  int   // bytes of the texts in cells
-	xml   bytes.Buffer
-	rows  []byte // in xml
-	err   error
+	first  int             // number of the first row
+	cells  []any           // of all rows
+	ends   []int           // where each row ends in cells
+	text   int             // bytes of the texts in cells
+	styled []excelize.Cell // figures among the cells: a block's at once, and used again
+	xml    bytes.Buffer
+	rows   []byte // in xml
+	err    error
 }
 
 var rowBlocks = sync.Pool{New: func() any { return &rowBlock{} }}
@@ -62,10 +63,20 @@ func newRowWriter(next int) (*rowWriter, error) {
 func (w *rowWriter) fresh() {
 	w.block, _ = rowBlocks.Get().(*rowBlock)
 	w.block.first, w.block.cells, w.block.ends, w.block.text = w.next, w.block.cells[:0], w.block.ends[:0], 0
+	w.block.styled = w.block.styled[:0]
 }
 
 // buf is where the cells of the next row may be put together.
 func (w *rowWriter) buf() []any { return w.block.cells[len(w.block.cells):] }
+
+// figure is a figure with a style, for a cell of the next row.
+func (w *rowWriter) figure(style int, value any) *excelize.Cell {
+	if len(w.block.styled) == cap(w.block.styled) { // the old ones stay where cells point to them
+		w.block.styled = make([]excelize.Cell, 0, 32*blockRows)
+	}
+	w.block.styled = append(w.block.styled, excelize.Cell{StyleID: style, Value: value})
+	return &w.block.styled[len(w.block.styled)-1]
+}
 
 // add writes the next row.
 func (w *rowWriter) add(cells []any) error {

@@ -183,19 +183,17 @@ func (b *book) runRow(w *rowWriter, l layout, row Row, formula string, limits ma
 	for i, value := range row.Cells {
 		switch v := value.(type) {
 		case float64:
-			if !l.columns[i].fraction {
-				cells = append(cells, v)
-				continue
+			if l.columns[i].fraction {
+				value = w.figure(b.style.two, value)
 			}
-			cells = append(cells, excelize.Cell{StyleID: b.style.two, Value: v})
+			cells = append(cells, value)
 		case time.Time:
 			cells = append(cells, b.timeCell(v, b.style.time))
 		case string:
 			if v == "" {
-				cells = append(cells, nil)
-				continue
+				value = nil
 			}
-			cells = append(cells, v)
+			cells = append(cells, value)
 		default:
 			cells = append(cells, value)
 		}
@@ -219,7 +217,9 @@ func (b *book) runRow(w *rowWriter, l layout, row Row, formula string, limits ma
 // where they show a time.
 func (b *book) looked(look ExtraCell, value any, stays bool) any {
 	c, isCell := value.(excelize.Cell)
-	if !isCell {
+	if figure, ok := value.(*excelize.Cell); ok {
+		c = *figure
+	} else if !isCell {
 		c.Value = value
 	}
 	if look.Style != 0 && (c.StyleID == 0 || b.Old.formats.of(look.Style) == looksDate) {

@@ -10,6 +10,7 @@ import (
 
 	"netready/probe"
 	"netready/report"
+	"netready/thresholds"
 )
 
 // Phases of the page.
@@ -24,17 +25,17 @@ const (
 // state is all that a page needs to draw itself: the same for every tab, and
 // after a reload.
 type state struct {
-	Phase  string          `json:"phase"`
-	Run    int             `json:"run"` // counts the runs of this process
-	Asked  asked           `json:"asked"`
-	Step   string          `json:"step"`
-	Text   string          `json:"text"`
-	Done   float64         `json:"done"`
-	LeftMS int64           `json:"left_ms"`
-	Rows   []probe.PortRow `json:"rows"`
-	Live   []second        `json:"live"`
-	Result string          `json:"result"` // its run id
-	Error  string          `json:"error"`
+	Phase  string      `json:"phase"`
+	Run    int         `json:"run"` // counts the runs of this process
+	Asked  asked       `json:"asked"`
+	Step   string      `json:"step"`
+	Text   string      `json:"text"`
+	Done   float64     `json:"done"`
+	LeftMS int64       `json:"left_ms"`
+	Rows   []judgedRow `json:"rows"`
+	Live   []second    `json:"live"`
+	Result string      `json:"result"` // its run id
+	Error  string      `json:"error"`
 }
 
 // asked is Options without the secret.
@@ -44,6 +45,21 @@ type asked struct {
 	Location     string  `json:"location"`
 	DurationS    float64 `json:"duration_s"`
 	Calls        int     `json:"calls"`
+}
+
+// judgedRow is a row with its verdict, so that no script decides on one.
+type judgedRow struct {
+	probe.PortRow
+
+	Level thresholds.Level `json:"level"`
+}
+
+func judgedRows(rows []probe.PortRow) []judgedRow {
+	list := make([]judgedRow, len(rows))
+	for i, row := range rows {
+		list[i] = judgedRow{row, thresholds.RowLevel(row)}
+	}
+	return list
 }
 
 // second is a probe.Live for the page.
@@ -135,7 +151,7 @@ func (a *assay) progress(e probe.Event) {
 	a.at = time.Now()
 	n.Step, n.Text, n.Done, n.LeftMS = e.Step, e.Text, e.Done, e.Left.Milliseconds()
 	if e.Rows != nil {
-		n.Rows = append([]probe.PortRow(nil), e.Rows...)
+		n.Rows = judgedRows(e.Rows)
 	}
 	if e.Live != nil {
 		// A new slice each time: a snapshot that is being written out keeps its own.

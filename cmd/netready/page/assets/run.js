@@ -64,9 +64,8 @@ function ports(rows) {
   drawn = key;
   $("rows-none").hidden = rows.length > 0;
   $("rows").replaceChildren(...rows.map((row) => {
-    const tone = { pass: "pass", fail: row.required ? "fail" : "warn" }[row.status] ?? "unknown";
     const word = { pass: "passed", fail: "failed" }[row.status] ?? "not measured";
-    const chip = mark(tone, row.name + (row.family ? ` (${row.family === "ipv6" ? "IPv6" : "IPv4"})` : ""));
+    const chip = mark(row.level, row.name + (row.family ? ` (${row.family === "ipv6" ? "IPv6" : "IPv4"})` : ""));
     chip.append(make("span", { class: "vh" }, " " + word));
     return make("li", {}, chip);
   }));
