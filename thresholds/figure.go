@@ -53,7 +53,7 @@ func (q *question) known(f figure, reason string) {
 
 // words are the figure with the way it is of: Jitter up is at most 4.2 ms there
 // and back.
-func (q question) words() string {
+func (q *question) words() string {
 	got := FigureBy(*q.got, q.measure.Unit, q.limit)
 	switch {
 	case !q.bound:
@@ -68,7 +68,7 @@ func (q question) words() string {
 
 // isOfTheWay says that a bound that is broken is broken by this way's own
 // figures, whatever the other one did.
-func (q question) isOfTheWay() bool { return q.atMost != nil && !q.limit.Keeps(*q.atMost) }
+func (q *question) isOfTheWay() bool { return q.atMost != nil && !q.limit.Keeps(*q.atMost) }
 
 // of takes from a direction what the verdict on its figures depends on; reason
 // is why there is no direction.
