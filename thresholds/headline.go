@@ -68,13 +68,17 @@ func undetermined(findings []Finding, r probe.Result) string {
 // never left this computer, or parts of the assessment were left out. It is ""
 // where nothing does.
 func Bounds(r probe.Result) string {
+	self := ""
+	if IsSelfTest(r) {
+		self = SelfTest + " "
+	}
 	for _, part := range []string{probe.PartVoice, probe.PartFirewall} {
 		if len(r.Parts) > 0 && !slices.Contains(r.Parts, part) {
-			return "What was tested is good, and only this was tested: " + strings.Join(r.Parts, ", ") + ". For the whole answer run it without --only."
+			return self + "What was tested is good, and only this was tested: " + strings.Join(r.Parts, ", ") + ". For the whole answer run it without --only."
 		}
 	}
-	if IsSelfTest(r) {
-		return SelfTest + " This computer itself is ready: every figure and port was within its limit. To test your network, give a test invite with --responder."
+	if self != "" {
+		return self + "This computer itself is ready: every figure and port was within its limit. To test your network, give a test invite with --responder."
 	}
 	return ""
 }

@@ -23,6 +23,9 @@ func TestHeadline(t *testing.T) {
 	}{
 		{"ready", func(*probe.Result) {}, "This network is ready for cloud voice", "not"},
 		{"ready in part", func(r *probe.Result) { r.Parts = []string{probe.PartFirewall} }, "without --only", "is ready"},
+		{"a part on loopback", func(r *probe.Result) {
+			r.Parts, r.Machine.Interface.Kind = []string{probe.PartVoice}, loopback
+		}, "nothing about your network. What was tested is good", "is ready"},
 		{"ready on loopback", func(r *probe.Result) { r.Machine.Interface.Kind = loopback }, "It says nothing about your network", "network is ready"},
 		{"no responder", noResponder(probe.CodeNoResponder, "this region has no responder: run one"), "run netready-responder", "could not be used"},
 		{"responder dead", noResponder(probe.CodeUnreachable, "dialing h:1: connection refused\ndialing h:2: no route"), "refused dialing h:2: no route.", "run netready-responder"},

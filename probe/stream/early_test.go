@@ -62,11 +62,11 @@ func TestAnOutlierCostsItselfAlone(t *testing.T) {
 				}
 			}
 			got := Measure(tr, 60*ms)
-			// Where skew is removed, its estimate moves by a few ppm: packets at the
-			// very edge of the buffer change sides.
+			// Where skew is removed, its estimate moves a little, or is no longer sure:
+			// packets near the edge of the buffer change sides.
 			edge := 0
 			if m.ppm != 0 {
-				edge = 2 + want.Discarded/20
+				edge = 2 + want.Discarded/4
 			}
 			if d := got.Discarded - want.Discarded - late; d < -k-edge || d > edge {
 				t.Errorf("%s, run %d: %d of %d packets %v early: %d discards, %d without them", where, i, k-late, n, off, got.Discarded, want.Discarded)
