@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"os"
@@ -22,6 +23,8 @@ import (
 
 	"github.com/pion/turn/v4"
 
+	"netready/cmd/netready/page"
+	"netready/probe"
 	"netready/report"
 )
 
@@ -146,5 +149,26 @@ func TestRunThroughATURNServer(t *testing.T) {
 				t.Errorf("up: %+v", v.Up)
 			}
 		})
+	}
+}
+
+// What a TURN service hands out can be pasted into the page's form.
+func TestPageTakesATURNServicesJSON(t *testing.T) {
+	port, _ := turnServer(t)
+	pasted := fmt.Sprintf(`{"iceServers":[{"urls":"turn:127.0.0.1:%d?transport=udp","username":%q,"credential":%q}]}`, port, turnUser, turnWord)
+	if err := checkInvite(pasted); err != nil {
+		t.Fatal(err)
+	}
+	if err := checkInvite(`{"iceServers":[{"urls":"turn:a","username":"u"}]}`); err == nil || !strings.Contains(err.Error(), "iceServers[0] has no credential") {
+		t.Errorf("got %v", err)
+	}
+	app := &App{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}
+	run := pageRunner(app, t.TempDir(), nil)
+	r, err := run(t.Context(), page.Options{Region: "local", Invite: pasted, Duration: time.Second, Calls: 1}, func(probe.Event) {})
+	if err != nil || r.Voice.Mode != probe.ModeRelay || r.Voice.Loop == nil || r.Voice.Loop.Received != 50 {
+		t.Errorf("got %s, %v", r.Voice.Mode, err)
+	}
+	if _, err := run(t.Context(), page.Options{Region: "local", Invite: strings.Replace(pasted, turnWord, "wrong", 1), Duration: time.Second, Calls: 1}, func(probe.Event) {}); err == nil || strings.Contains(err.Error(), turnUser) {
+		t.Errorf("got %v", err)
 	}
 }

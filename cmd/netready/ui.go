@@ -12,6 +12,7 @@ import (
 
 	"netready/cmd/netready/page"
 	"netready/probe"
+	"netready/probe/ice"
 	"netready/probe/invite"
 	"netready/report"
 )
@@ -69,6 +70,10 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 // checkInvite checks an invite that was typed into the page. What the command
 // line could read from a file, a page cannot, so it is not told to.
 func checkInvite(link string) error {
+	if ice.IsList(link) {
+		_, err := ice.Parse([]byte(link))
+		return err
+	}
 	_, err := parseInvite(link)
 	if wrong, ok := errors.AsType[*invite.Error](err); ok {
 		return errors.New(wrong.InForm())
@@ -81,6 +86,9 @@ func pageRunner(app *App, out string, allowMedia []string) page.Runner {
 	return func(ctx context.Context, o page.Options, progress func(probe.Event)) (report.Report, error) {
 		flags := defaultFlags()
 		flags.Region, flags.Org, flags.Location, flags.Responder, flags.Out = o.Region, o.Organization, o.Location, o.Invite, out
+		if ice.IsList(o.Invite) {
+			flags.pasted, flags.Responder = o.Invite, ""
+		}
 		flags.AllowMedia = allowMedia
 		if o.Duration > 0 {
 			flags.Duration = o.Duration

@@ -197,6 +197,8 @@ func (l *leg) noDown() string {
 		return l.far.broken.Error()
 	case !l.far.any:
 		return "the control connection ended before the responder told what it sent"
+	case l.far.ended == wire.EndedBusy:
+		return "the responder was too busy to send its stream: others had taken its room before this call began; run again at a quieter time"
 	case l.far.checks == 0:
 		return "nothing arrived to answer to: no UDP packet from this machine reached the responder"
 	case !l.isProved():

@@ -35,6 +35,12 @@ func Parse(data []byte) ([]Server, error) {
 	return servers, nil
 }
 
+// IsList tells a pasted list of servers from an invite: it is JSON.
+func IsList(text string) bool {
+	text = strings.TrimSpace(text)
+	return strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[")
+}
+
 // Lists that a document may have, by name; "" is a bare array.
 var lists = []string{"iceServers", "ice_servers", "IceServerList"}
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"netready/probe"
+	"netready/probe/ice"
 	"netready/probe/invite"
 	"netready/probe/regions"
 	"netready/report"
@@ -92,6 +93,9 @@ func hasWorked(r report.Report, err error) bool {
 // learn keeps the invite of a run that has ended: for running it again and, if it
 // was typed and has worked, for the next time.
 func (s *Server) learn(invite string, typed bool, r report.Report, err error) {
+	if ice.IsList(invite) {
+		return // credentials for minutes: there is no next time for them
+	}
 	worked := hasWorked(r, err)
 	s.used.add(invite, worked)
 	if !worked || !typed {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"netready/probe/ice"
 	"netready/probe/regions"
 	"netready/report"
 )
@@ -179,7 +180,7 @@ func (s *Server) check(req startRequest) (field string, err error) {
 // checkInvite takes an invite only. The command line's @FILE and - would read
 // a file of this machine, or wait for a keyboard, for whoever fills in a form.
 func (s *Server) checkInvite(invite string) error {
-	itself := errors.New("paste the invite itself: a line that starts with https:// and holds a #")
+	itself := errors.New("paste the invite itself: a line that starts with https:// and holds a #; or what a TURN service hands out: JSON in braces")
 	switch {
 	case invite == "":
 		return nil
@@ -192,6 +193,8 @@ func (s *Server) checkInvite(invite string) error {
 	switch {
 	case err == nil:
 		return nil
+	case ice.IsList(invite):
+		return err // it holds no secret, and names the field
 	case !strings.Contains(invite, "://"): // it was taken for a bare host:port, which wants more than a page can take
 		return itself
 	}

@@ -3,6 +3,7 @@ package share
 import (
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,11 +14,11 @@ func addr(i int) netip.Addr {
 }
 
 // enter lets one in and counts its end.
-func enter(t *testing.T, d *Door, from netip.Addr, cut *int) *Guest {
+func enter(t *testing.T, d *Door, from netip.Addr, cut *atomic.Int32) *Guest {
 	t.Helper()
-	g, ok := d.Enter(from, func() { *cut++ })
+	g, ok := d.Enter(from, func() { cut.Add(1) })
 	if !ok {
-		*cut++
+		cut.Add(1)
 	}
 	return g
 }
@@ -41,7 +42,7 @@ func TestDoorMakesRoom(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := &Door{Strangers: test.caps, Unproved: 100, First: time.Hour, Proof: time.Hour}
-				var cut, harmed int
+				var cut, harmed atomic.Int32
 				other := enter(t, d, netip.MustParseAddr("192.0.2.1"), &harmed)
 				owner := enter(t, d, test.from(0), &harmed)
 				owner.Prove("session")
@@ -53,8 +54,8 @@ func TestDoorMakesRoom(t *testing.T) {
 				if stay := d.all.size() - btoi(test.innocent); stay != test.want {
 					t.Errorf("%d strangers stay, want %d", stay, test.want)
 				}
-				if harmed != btoi(!test.innocent) {
-					t.Errorf("%d others were cut, innocent %v", harmed, test.innocent)
+				if int(harmed.Load()) != btoi(!test.innocent) {
+					t.Errorf("%d others were cut, innocent %v", harmed.Load(), test.innocent)
 				}
 				if d.Turned.Since(test.from(0), began) == false || d.Turned.Since(netip.MustParseAddr("192.0.2.1"), began) == test.innocent {
 					t.Error("it is not known who was turned away")
@@ -62,6 +63,7 @@ func TestDoorMakesRoom(t *testing.T) {
 				other.Leave()
 				owner.Leave()
 				time.Sleep(2 * time.Hour) // all others are over
+				synctest.Wait()
 				if d.all.size() != 0 || len(d.groups) != 0 || d.proved != 0 || len(d.owners) != 0 {
 					t.Errorf("%d strangers, %d groups, %d proved are left", d.all.size(), len(d.groups), d.proved)
 				}
@@ -82,19 +84,19 @@ func btoi(b bool) int {
 func TestDoorTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &Door{First: 2 * time.Second, Proof: 5 * time.Second, Owner: 2}
-		var silent, speaking, proved, doubted int
+		var silent, speaking, proved, doubted atomic.Int32
 		enter(t, d, addr(1), &silent)
 		enter(t, d, addr(1), &speaking).Spoke()
 		g := enter(t, d, addr(1), &proved)
 		g.Prove("a")
 		x := enter(t, d, addr(1), &doubted)
 		x.Prove("b")
-		check := func(after time.Duration, s, sp, p, dd int) {
+		check := func(after time.Duration, s, sp, p, dd int32) {
 			t.Helper()
 			time.Sleep(after)
 			synctest.Wait()
-			if silent != s || speaking != sp || proved != p || doubted != dd {
-				t.Errorf("cut: silent %d, speaking %d, proved %d, doubted %d, want %d %d %d %d", silent, speaking, proved, doubted, s, sp, p, dd)
+			if silent.Load() != s || speaking.Load() != sp || proved.Load() != p || doubted.Load() != dd {
+				t.Errorf("cut: silent %d, speaking %d, proved %d, doubted %d, want %d %d %d %d", silent.Load(), speaking.Load(), proved.Load(), doubted.Load(), s, sp, p, dd)
 			}
 		}
 		check(1900*time.Millisecond, 0, 0, 0, 0)
@@ -107,8 +109,8 @@ func TestDoorTimes(t *testing.T) {
 			t.Error("the end of a connection's time counts as want of room")
 		}
 		// The owner's oldest makes room for his newest.
-		enter(t, d, addr(1), new(int)).Prove("a")
-		enter(t, d, addr(2), new(int)).Prove("a")
+		enter(t, d, addr(1), new(atomic.Int32)).Prove("a")
+		enter(t, d, addr(2), new(atomic.Int32)).Prove("a")
 		check(0, 1, 1, 1, 1)
 	})
 }

@@ -155,7 +155,10 @@ function plan() {
     list.push(`${callText(calls, seconds)} go from this machine to itself and back.`);
   } else {
     list.push(`The ports and addresses that calls need are tried, a few packets each: those of ${region === "local" ? "this machine" : name}, and the responder's.`);
-    if (known || own) {
+    if (isList(typed)) {
+      list.push(`${callText(calls, seconds)} go through the TURN server that you pasted and back to this machine, as three streams a call: ${Math.round(calls * 261.6)} kbit/s each way. A service that counts minutes counts 6 relays a call.`);
+      list.push("There is no bandwidth test through somebody's server. At most 5 calls at once.");
+    } else if (known || own) {
       list.push(`${callText(calls, seconds)} go to ${far} and as much comes back: ${Math.round(calls * 87.2)} kbit/s each way, alone on the line.`);
       list.push(`The bandwidth to ${far} is filled for some seconds, at the very end.`);
     } else {
@@ -165,9 +168,13 @@ function plan() {
   $("plan").replaceChildren(...list.map((text) => make("li", {}, make("span", {}, text))));
 }
 
+// isList tells what a TURN service hands out from an invite, as probe/ice does.
+const isList = (text) => /^[{[]/.test(text);
+
 const callText = (calls, seconds) => `Voice packets of ${calls === 1 ? "one test call" : calls + " test calls"} of ${seconds} s`;
 
 function host(invite) {
+  if (isList(invite)) return "the TURN server";
   try {
     return new URL(invite.trim().replace(/^["'<]+|["'>]+$/g, "")).host || invite;
   } catch {

@@ -1,0 +1,176 @@
+package responder
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
+	"netready/probe/responder/share"
+	"strconv"
+	"time"
+)
+
+// openSession grants a session.
+func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
+	var request wire.Request
+	if !decode(w, r, &request) {
+		return
+	}
+	if status, code, why := s.acceptable(request); why != "" {
+		refuse(w, status, code, why)
+		return
+	}
+	at, _ := netip.ParseAddrPort(r.RemoteAddr)
+	client := at.Addr().Unmap()
+	token, _ := r.Context().Value(holderKey{}).([sha256.Size]byte)
+	turn, why := s.admit(request, share.Holder{Token: hex.EncodeToString(token[:4]), From: client})
+	if turn.Loan == nil {
+		busy(w, turn.After, turn.Ticket, why)
+		return
+	}
+	request.Duration = min(request.Duration, s.now.Load().limits.Duration)
+	session, err := s.begin(request, client, token, turn.Loan)
+	if err != nil {
+		busy(w, turnAgain, "", err.Error())
+		return
+	}
+	session.grant.Observed = r.RemoteAddr
+	connOf(r).guest.Prove(session.id)
+	s.log.Info("session", "from", r.RemoteAddr, "calls", request.Calls, "duration", request.Duration)
+	answer(w, http.StatusCreated, session.grant)
+}
+
+// acceptable checks a request against sense and limits.
+func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
+	bad := func(f string, args ...any) (int, string, string) {
+		return http.StatusBadRequest, wire.CodeRequest, fmt.Sprintf(f, args...)
+	}
+	switch {
+	case r.Version != wire.Version:
+		return http.StatusConflict, wire.CodeVersion, fmt.Sprintf("the responder speaks version %d of the protocol, this netready speaks %d: bring both to the same release", wire.Version, r.Version)
+	case r.Payload < wire.MinPayload || r.Payload > 1400:
+		return bad("a payload of %d bytes: it has to be %d to 1400", r.Payload, wire.MinPayload)
+	case r.Ptime < 5*time.Millisecond || r.Ptime > 100*time.Millisecond:
+		return bad("a packet every %v: it has to be 5 to 100 ms", r.Ptime)
+	case r.Rate < 1 || r.Rate > 192000 || r.Type > 127:
+		return bad("clock rate %d, payload type %d: no such codec", r.Rate, r.Type)
+	case r.Duration < r.Ptime:
+		return bad("a call of %v is shorter than a packet", r.Duration)
+	case r.DSCP < 0 || r.DSCP > 63:
+		return bad("DSCP %d: it has to be 0 to 63", r.DSCP)
+	case r.Calls < 1:
+		return bad("%d calls: it has to be at least one", r.Calls)
+	case r.Calls > s.now.Load().limits.Calls:
+		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d calls at once: this responder grants %d", r.Calls, s.now.Load().limits.Calls)
+	case !costOf(r).Within(s.ledger.Shares().Address):
+		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d packets a second: this responder grants one address %d; ask for fewer calls",
+			costOf(r).Packets, s.ledger.Shares().Address.Packets)
+	}
+	return 0, "", ""
+}
+
+// turnAgain is when to ask again where nobody can tell.
+const turnAgain = 2 * time.Second
+
+// admit lends a request what it costs, or says when to ask again and why.
+func (s *Server) admit(r wire.Request, holder share.Holder) (turn share.Turn, why string) {
+	now := time.Now()
+	if !s.asks.Allow(holder.From, now) {
+		return share.Turn{After: turnAgain, Ticket: r.Ticket}, "too many ask at once"
+	}
+	turn = s.ledger.Ask(holder, costOf(r), r.Ticket, now, func() bool { return s.starts.Allow(holder.From, now) })
+	return turn, "it has as many calls as it takes now, in all or from this address"
+}
+
+// begin makes a session and takes it in.
+func (s *Server) begin(request wire.Request, client netip.Addr, token [sha256.Size]byte, loan *share.Loan) (*session, error) {
+	session := newSession(request, client)
+	session.loan, session.token = loan, token
+	session.ctx, session.cancel = context.WithCancel(s.ctx)
+	if out := s.add(session, s.now.Load().limits.Sessions); out != nil {
+		s.drop(out, "busy")
+	}
+	if err := session.arm(); err != nil {
+		s.drop(session, "stopped")
+		return nil, err
+	}
+	g := &session.grant
+	g.Responder, g.Region, g.Ports = "netready-responder "+s.config.Version, s.config.Region, s.Listeners()
+	g.Media = s.mediaAddress()
+	for _, l := range g.Ports {
+		if l.Protocol == "stun" {
+			g.STUN = append(g.STUN, ":"+strconv.Itoa(l.Port))
+		}
+	}
+	s.mark(session)
+	return session, nil
+}
+
+// mediaAddress is where the agents' media goes: without a host to that of the
+// control connection, which is right behind NAT too.
+func (s *Server) mediaAddress() string {
+	if s.config.AdvertiseMedia != "" {
+		return s.config.AdvertiseMedia
+	}
+	bound := s.media.LocalAddr()
+	control, err := netip.ParseAddrPort(s.ControlAddr())
+	if err == nil && !bound.Addr().IsUnspecified() && !control.Addr().Unmap().IsUnspecified() && control.Addr().Unmap() != bound.Addr() {
+		return bound.String() // two addresses of this host, chosen on purpose
+	}
+	return ":" + strconv.Itoa(int(bound.Port()))
+}
+
+// mark tells what becomes of the DSCP: every packet has its session's own, where
+// the system can do that.
+func (s *Server) mark(session *session) {
+	notSet := s.media.NoMark()
+	for _, c := range session.calls {
+		c.mu.Lock()
+		if c.event.NoDSCP = s.media.NoDSCP(); notSet == "" {
+			c.event.DownSet = &c.request.DSCP
+		}
+		c.event.NotSet = notSet
+		c.mu.Unlock()
+	}
+}
+
+// drop ends a session.
+func (s *Server) drop(session *session, why string) {
+	session.close(why)
+	session.loan.Return()
+	s.door.Dismiss(session.id)
+	s.opener.Forget(session.grant.Nonce)
+	if s.remove(session) && s.ports != nil {
+		s.ports.Forget(session.grant.Nonce)
+	}
+}
+
+// sweep drops what is over.
+func (s *Server) sweep() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := stamp.Now()
+		s.expire(now)
+		s.sampled.tellLeftOut(s.ctx, time.Now())
+		all := s.all()
+		if len(all) > 0 {
+			s.drops.Look()
+		}
+		for _, session := range all {
+			session.lend(now)
+			if why := session.over(now); why != "" {
+				s.drop(session, why)
+			}
+		}
+	}
+}

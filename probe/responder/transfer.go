@@ -1,0 +1,82 @@
+package responder
+
+import (
+	"crypto/rand"
+	"io"
+	"net/http"
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
+	"strconv"
+	"time"
+)
+
+// mayTransfer bounds the bandwidth tests of a session.
+func (session *session) mayTransfer(w http.ResponseWriter) bool {
+	session.mu.Lock()
+	defer session.mu.Unlock()
+	session.transfers++
+	if session.transfers <= maxTransfers {
+		return true
+	}
+	refuse(w, http.StatusTooManyRequests, wire.CodeLimit, "this session has had its bandwidth tests")
+	return false
+}
+
+// download sends random bytes, which nothing on the way can compress, as fast
+// as they go, bounded in number and time.
+func (s *Server) download(w http.ResponseWriter, r *http.Request, session *session) {
+	most, err1 := strconv.ParseInt(r.URL.Query().Get("bytes"), 10, 64)
+	seconds, err2 := strconv.ParseFloat(r.URL.Query().Get("seconds"), 64)
+	if err1 != nil || err2 != nil || most < 1 || !(seconds > 0) {
+		refuse(w, http.StatusBadRequest, wire.CodeRequest, "give bytes and seconds")
+		return
+	}
+	if !session.mayTransfer(w) {
+		return
+	}
+	most = min(most, s.now.Load().limits.Transfer)
+	end := time.Now().Add(min(time.Duration(min(seconds, 60)*float64(time.Second)), maxTransfer))
+	chunk := make([]byte, frame)
+	_, _ = rand.Read(chunk)
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if http.NewResponseController(w).SetWriteDeadline(end.Add(time.Second)) != nil {
+		return
+	}
+	for most > 0 && time.Now().Before(end) && session.ctx.Err() == nil {
+		n, err := w.Write(chunk[:min(most, int64(len(chunk)))])
+		if err != nil {
+			return
+		}
+		most -= int64(n)
+	}
+}
+
+// upload counts what arrives, from the first byte to the last.
+func (s *Server) upload(w http.ResponseWriter, r *http.Request, session *session) {
+	if !session.mayTransfer(w) {
+		return
+	}
+	// Who announces an upload and sends nothing must not hold the session.
+	if http.NewResponseController(w).SetReadDeadline(time.Now().Add(maxTransfer+time.Second)) != nil {
+		return
+	}
+	body := io.LimitReader(r.Body, s.now.Load().limits.Transfer)
+	b := make([]byte, frame)
+	var result wire.UploadResult
+	var first, last time.Duration
+	for session.ctx.Err() == nil {
+		n, err := body.Read(b)
+		if n > 0 {
+			last = stamp.Now()
+			if result.Bytes == 0 {
+				first = last
+			}
+			result.Bytes += int64(n)
+		}
+		if err != nil || result.Bytes > 0 && last-first > maxTransfer {
+			break
+		}
+	}
+	result.Elapsed = last - first
+	answer(w, http.StatusOK, result)
+}
