@@ -115,36 +115,28 @@ func verdictBadge(v thresholds.Verdict) badge {
 
 // htmlVerdict says the verdict in a sentence.
 func htmlVerdict(r Report) (head, sentence string) {
-	if thresholds.IsSelfTest(r.Result) {
-		return selfTestHeads[r.Verdict], thresholds.SelfTest
-	}
+	self := thresholds.IsSelfTest(r.Result)
 	switch r.Verdict {
 	case thresholds.Ready:
+		if self {
+			return "The self-test passed", thresholds.SelfTest
+		}
 		if bounds := thresholds.Bounds(r.Result); bounds != "" {
 			return "Ready, as far as this went", bounds
 		}
 		return "This network is ready", "Every required measure is within its limit and every required connection is open."
 	case thresholds.NotReady:
+		if self {
+			return "The self-test failed", outside(r) + " " + thresholds.SelfTest
+		}
 		return "This network is not ready", outside(r)
 	case thresholds.Undetermined:
 	}
-	const noFault = " Nothing that was measured failed."
-	switch unmeasured := thresholds.Unmeasured(r.Firewall); {
-	case thresholds.IsStopped(r.Result):
-		return r.Verdict.Title(), thresholds.StoppedEarly + "." + noFault
-	case !r.Complete:
-		return r.Verdict.Title(), "The test ended before everything required was measured." + noFault
-	case r.Voice.Up == nil && r.Voice.Down == nil:
-		return r.Verdict.Title(), "Call quality was not measured." + noFault
-	case unmeasured != "":
-		return r.Verdict.Title(), unmeasured + "." + noFault
+	sentence = headline(r)
+	if self {
+		sentence += " " + thresholds.SelfTest
 	}
-	return r.Verdict.Title(), "Something required could not be measured." + noFault
-}
-
-// selfTestHeads are the headlines of a call that never left this computer.
-var selfTestHeads = map[thresholds.Verdict]string{
-	thresholds.Ready: "The self-test passed", thresholds.NotReady: "The self-test failed", thresholds.Undetermined: "The self-test has no verdict",
+	return r.Verdict.Title(), sentence
 }
 
 // outside names the measures beyond their limits and counts the ports.

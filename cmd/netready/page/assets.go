@@ -39,9 +39,20 @@ func digest(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
+// embedded is a file of the page. Lines of a script that are comments are for
+// its readers here, not for the wire.
 func embedded(name string) string {
 	text, _ := fs.ReadFile(assets, "assets/"+name) // always there
-	return string(text)
+	if !strings.HasSuffix(name, ".js") {
+		return string(text)
+	}
+	var lean strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "//") {
+			lean.WriteString(line)
+		}
+	}
+	return lean.String()
 }
 
 var assetTypes = map[string]string{"js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}

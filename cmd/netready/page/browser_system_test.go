@@ -63,6 +63,7 @@ func TestBrowser(t *testing.T) {
 		{"whole", &script{pace: quick}, Config{}},
 		{"launched", &script{pace: quick}, Config{}},
 		{"stop", &script{pace: slow}, Config{}},
+		{"waiting", &script{pace: slow, waits: 20}, Config{}},
 		{"dying", &script{pace: quick, dies: 14}, Config{}},
 		{"failing", &script{fails: "the invite https://responder.example.net:443/i#SECRETSECRET.PINPIN was refused"}, Config{Invite: "https://responder.example.net:443/i#SECRETSECRET.PINPIN"}},
 		{"tabs", &script{pace: slow}, Config{}},

@@ -28,6 +28,7 @@ type script struct {
 	bad   bool          // a network with troubles
 	dies  int           // the second in which the responder falls silent; 0: never
 	fails string        // an error instead of a result
+	waits int           // how often it says that it waits for its turn
 	runs  atomic.Int64
 }
 
@@ -46,6 +47,10 @@ func (s *script) run(ctx context.Context, o Options, progress func(probe.Event))
 	seconds := int(o.Duration.Seconds())
 	total := time.Duration(seconds+4) * s.pace
 	rows := r.Firewall
+	for i := range s.waits {
+		progress(probe.Event{Step: "firewall", Text: fmt.Sprintf("The responder is busy: waiting for a turn (for %ds so far, 15m0s at most)", i)})
+		s.wait(ctx, s.pace)
+	}
 	for i := range rows {
 		progress(probe.Event{Step: "firewall", Text: "Trying the ports", Done: 0.15 * float64(i) / float64(len(rows)), Left: total, Rows: rows[:i+1]})
 		s.wait(ctx, s.pace/4)

@@ -249,6 +249,23 @@ const scenarios = {
     assert.equal(result.complete, false);
   },
 
+  // waiting for a busy responder is said, once for those who listen, and without
+  // a guess of what is left.
+  async waiting() {
+    const page = await visit();
+    await fill(page, { seconds: "5" });
+    await page.evaluate(() => {
+      window.spoken = [];
+      new MutationObserver(() => window.spoken.push(document.getElementById("status").textContent)).observe(document.getElementById("status"), { childList: true, characterData: true, subtree: true });
+    });
+    await start(page);
+    await page.getByRole("heading", { name: "waiting for a turn" }).waitFor();
+    assert.equal(await page.locator("#left").textContent(), "");
+    await ended(page);
+    const spoken = await page.evaluate(() => window.spoken.filter((text) => text.includes("waiting for a turn")));
+    assert.equal(spoken.length, 1, spoken.join("\n"));
+  },
+
   async dying() {
     const page = await visit();
     await fill(page);
