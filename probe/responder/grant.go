@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"strconv"
+	"time"
+
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 	"netready/probe/responder/share"
-	"strconv"
-	"time"
 )
 
 // openSession grants a session.

@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
+	"time"
+
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 	"netready/probe/responder/listen"
-	"strconv"
-	"time"
 )
 
 func (s *Server) end(w http.ResponseWriter, _ *http.Request, session *session) {

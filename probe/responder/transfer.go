@@ -4,10 +4,11 @@ import (
 	"crypto/rand"
 	"io"
 	"net/http"
-	"netready/probe/internal/stamp"
-	"netready/probe/internal/wire"
 	"strconv"
 	"time"
+
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
 )
 
 // mayTransfer bounds the bandwidth tests of a session.
