@@ -1,6 +1,8 @@
 package call
 
 import (
+	"bytes"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -185,17 +187,17 @@ func TestRepeatedPacketDownKeepsNothingOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 5*time.Second)
 		w.both(netsim.Path{Delay: 20 * ms})
-		var once []byte
+		var once atomic.Pointer[[]byte]
 		w.down(netsim.Path{Delay: 20 * ms, Drop: func(b []byte) bool {
-			if once == nil && wire.IsRTP(b) {
-				once = append([]byte(nil), b...)
+			if once.Load() == nil && wire.IsRTP(b) {
+				once.Store(new(bytes.Clone(b)))
 			}
 			return false
 		}})
 		o := w.run(t, t.Context(), func() {
 			time.Sleep(time.Second)
 			for range 7000 {
-				_ = w.far.conn.Write(once, agentAt)
+				_ = w.far.conn.Write(*once.Load(), agentAt)
 			}
 		})
 		want(t, "down", o.Calls[0].Down, 250, 250)
