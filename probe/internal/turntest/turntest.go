@@ -77,15 +77,7 @@ func Start(tb testing.TB, o Options) *Server {
 		o.Host = "127.0.0.1"
 	}
 	s := &Server{}
-	config := turn.ServerConfig{
-		Realm: Realm,
-		AuthHandler: func(user, realm string, _ net.Addr) ([]byte, bool) {
-			return turn.GenerateAuthKey(user, realm, Password), user == User
-		},
-	}
-	if o.Quota > 0 {
-		config.QuotaHandler = func(string, string, net.Addr) bool { return s.server.AllocationCount() < o.Quota }
-	}
+	config := s.config(o)
 	certificate, pool := selfSigned(tb, o.Host)
 	s.Roots = pool
 	relays := relays{host: o.Host, deaf: o.Deaf}
@@ -133,6 +125,20 @@ func Start(tb testing.TB, o Options) *Server {
 	must(err)
 	tb.Cleanup(s.Stop)
 	return s
+}
+
+// config is who may have how many relays.
+func (s *Server) config(o Options) turn.ServerConfig {
+	c := turn.ServerConfig{
+		Realm: Realm,
+		AuthHandler: func(user, realm string, _ net.Addr) ([]byte, bool) {
+			return turn.GenerateAuthKey(user, realm, Password), user == User
+		},
+	}
+	if o.Quota > 0 {
+		c.QuotaHandler = func(string, string, net.Addr) bool { return s.server.AllocationCount() < o.Quota }
+	}
+	return c
 }
 
 // Stop ends the server, as one that dies does.
