@@ -60,7 +60,7 @@ func playClient() error {
 		})
 		r.Explain()
 	}
-	return json.NewEncoder(os.Stdout).Encode(r) //nolint:musttag // both ends are this test
+	return json.NewEncoder(os.Stdout).Encode(r)
 }
 
 // playALG rewrites SIP messages on their way as a router's helper does.
@@ -130,7 +130,7 @@ func TestNATInNamespaces(t *testing.T) {
 			lab.Role(t, "s", "responder", "ready")
 			lab.Role(t, "i", "alg", "ready")
 			var r nat.Result
-			if err := json.Unmarshal(lab.Ask(t, "c", "client", nil, test.env...), &r); err != nil { //nolint:musttag // both ends are this test
+			if err := json.Unmarshal(lab.Ask(t, "c", "client", nil, test.env...), &r); err != nil {
 				t.Fatal(err)
 			}
 			t.Logf("%s -> %s %s\n    user: %s\n    network team: %s\n    reason: %s", r.LocalAddress, r.PublicAddress, r.Mapping, r.ForUser, r.ForNetwork, r.Reason)

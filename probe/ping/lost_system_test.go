@@ -35,9 +35,9 @@ func TestMain(m *testing.M) {
 
 // asked is a series, ended after a time if that is given.
 type asked struct {
-	Host     string
-	For      time.Duration
-	Settings Settings
+	Host     string        `json:"host"`
+	For      time.Duration `json:"for"`
+	Settings Settings      `json:"settings"`
 }
 
 // The n-th question of 13 vanishes on the way, or cannot be sent: 13 questions,

@@ -67,14 +67,15 @@ func (t target) newOptions(transport, own string) *options {
 func (q *options) ask() ([]byte, error) { return q.raw, nil }
 
 // judge passes any final answer to the question. A provisional one, a keep-alive
-// (RFC 5626 3.5.1) or a request of the server's own is none.
+// (RFC 5626 3.5.1) or a request of the server's own is none. Our own question
+// sent back is proof that no SIP server is there.
 func (q *options) judge(raw []byte) *outcome {
 	if len(bytes.Trim(raw, "\r\n\x00 ")) == 0 {
 		return nil
 	}
 	answer, ok := wire.ParseSIPResponse(raw)
 	switch {
-	case !ok && sipRequest.Match(raw):
+	case !ok && sipRequest.Match(raw) && !bytes.Equal(raw, q.raw):
 		return nil
 	case !ok || !answer.Answers(q.SIPOptions):
 		return q.t.impostor()

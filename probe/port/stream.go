@@ -41,10 +41,14 @@ func (t target) speak(ctx context.Context, conn net.Conn, s stream) outcome {
 	var bad *outcome
 	r := bufio.NewReaderSize(conn, maxSIP)
 	for range mostMessages {
-		if first, _ := r.Peek(portal.Peek); portal.Says(first) {
+		first, err := r.Peek(portal.Peek)
+		if portal.Says(first) {
 			return t.behindPortal()
 		}
-		b, err := s.read(r)
+		var b []byte
+		if len(first) > 0 { // of a connection that was cut, the first error alone says how
+			b, err = s.read(r)
+		}
 		if err != nil {
 			if bad != nil {
 				return *bad

@@ -230,8 +230,10 @@ func TestCoturnBehindFirewalls(t *testing.T) {
 		"loss down":                    {full, losing(0, 5, ""), nil, PeerRelayed, "udp/udp udp/tls tls/udp", "", true},
 		"both, symmetric NAT":          {full, losing(10, 3, symmetric), nil, PeerRelayed, "udp/udp udp/tls tls/udp", "", true},
 		"relays denied, symmetric NAT": {full, "table ip t {\n" + symmetric + "\n}", []string{"--denied-peer-ip=" + host}, PeerPublic, "udp/udp udp/tls tls/udp", "", false},
-		"only TCP 443 goes out": {full, "table ip t {\nchain forward { type filter hook forward priority 0; policy drop;\nct state established accept\ntcp dport 443 accept\n}\n}",
-			nil, PeerRelayed, "tls/tls", "", false},
+		"only TCP 443 goes out": {
+			full, "table ip t {\nchain forward { type filter hook forward priority 0; policy drop;\nct state established accept\ntcp dport 443 accept\n}\n}",
+			nil, PeerRelayed, "tls/tls", "", false,
+		},
 		"wrong password": {strings.Replace(full, "a-secret-word", "another", 1), "", nil, "", "", ErrCredentials.Error(), false},
 	} {
 		t.Run(name, func(t *testing.T) {
