@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/xuri/excelize/v2"
 
 	"netready/probe"
 	"netready/report"
-	"netready/report/workbook"
 	"netready/thresholds"
 )
 
@@ -63,16 +61,7 @@ func TestUnreliableRunHasNoVerdictInAnyFormat(t *testing.T) {
 // readyOf is what the formula of the column Ready comes to.
 func readyOf(t *testing.T, rep report.Report) string {
 	t.Helper()
-	rows := func(yield func(workbook.Row, error) bool) { yield(workbook.FromReport(rep), nil) }
-	var b bytes.Buffer
-	if err := (workbook.Writer{Limits: rep.Limits, Made: time.Unix(1.7e9, 0)}).Write(&b, 1, rows, nil); err != nil {
-		t.Fatal(err)
-	}
-	book, err := excelize.OpenReader(&b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer book.Close()
+	book := bookOf(t, rep)
 	names, err := book.GetRows("Runs")
 	if err != nil {
 		t.Fatal(err)

@@ -157,7 +157,8 @@ func htmlTone(t *testing.T, rep report.Report) string {
 	return tone
 }
 
-func firewallCell(t *testing.T, rep report.Report) string {
+// bookOf is the workbook of one report, read back.
+func bookOf(t *testing.T, rep report.Report) *excelize.File {
 	t.Helper()
 	rows := func(yield func(workbook.Row, error) bool) { yield(workbook.FromReport(rep), nil) }
 	var b bytes.Buffer
@@ -168,7 +169,13 @@ func firewallCell(t *testing.T, rep report.Report) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer book.Close()
+	t.Cleanup(func() { _ = book.Close() })
+	return book
+}
+
+func firewallCell(t *testing.T, rep report.Report) string {
+	t.Helper()
+	book := bookOf(t, rep)
 	cells, err := book.GetRows("Firewall")
 	if err != nil {
 		t.Fatal(err)
