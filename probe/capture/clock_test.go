@@ -3,6 +3,7 @@ package capture
 import (
 	"fmt"
 	"math/rand/v2"
+	"netready/internal/seed"
 	"slices"
 	"strings"
 	"testing"
@@ -12,8 +13,7 @@ import (
 // Clocks of every usual rate are told from the packets, over paths of all kinds;
 // others are not taken for one of them.
 func TestClocksFromPackets(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	for _, hz := range []uint32{8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 9600, 11000, 18900, 20000, 37800, 64000} {
 		t.Run(fmt.Sprint(hz), func(t *testing.T) {
 			for run := range uint64(20) {

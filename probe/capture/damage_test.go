@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"netready/internal/seed"
 	"netready/probe/stream"
 )
 
@@ -42,8 +43,7 @@ func damages() map[string]func(r *rand.Rand, b []byte) []byte {
 
 // Of a file that is damaged in one place all the rest is read, with one word.
 func TestDamageCostsItselfAlone(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	packets, _, _ := network{packets: 200, ssrc: 1}.run(fixed(1))
 	for _, f := range files() {
 		whole := f.write(t, wrappings()[0], packets)

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"math/rand/v2"
+	"netready/internal/seed"
 	"testing"
 	"time"
 )
@@ -10,8 +11,7 @@ import (
 // the end, near or far: no more than they themselves are discarded, and the path
 // did not change.
 func TestOddTimestamps(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	for _, place := range []string{"first", "middle", "last", "scattered", "in a row"} {
 		for run := range uint64(20) {
 			r := rand.New(rand.NewPCG(seed, run))
@@ -68,8 +68,7 @@ func TestHoldAndSilence(t *testing.T) {
 		{"begun anew", true, false, 0, func(r *rand.Rand, _ time.Duration) uint32 { return r.Uint32() }},
 		{"begun anew, not marked", false, false, 2 * time.Second, func(r *rand.Rand, _ time.Duration) uint32 { return 1<<30 + r.Uint32()/4 }},
 	}
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			for run := range uint64(12) {
@@ -137,8 +136,7 @@ func TestAStandstillIsNoPause(t *testing.T) {
 
 // Discards are those of the true delays, whatever the sender does besides.
 func TestDiscardsOfTrueDelays(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	for run := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, run))
 		n := 600 + r.IntN(1400)

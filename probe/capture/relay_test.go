@@ -3,6 +3,7 @@ package capture
 import (
 	"math/rand/v2"
 	"net"
+	"netready/internal/seed"
 	"slices"
 	"strings"
 	"testing"
@@ -77,8 +78,7 @@ func TestRTPInTCP(t *testing.T) {
 		{"TURN, indications", "turn", nil, func(b []byte) []byte { return indication(0x17, b) }},
 		{"RTSP", "rtsp", []byte("RTSP/1.0 200 OK\r\nCSeq: 4\r\n\r\n"), func(b []byte) []byte { return join([]byte{'$', 0}, be16(len(b)), b) }},
 	}
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	for _, f := range framings {
 		t.Run(f.name, func(t *testing.T) {
 			for run := range uint64(10) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"netready/internal/seed"
 	"netready/probe/stream"
 )
 
@@ -68,8 +69,7 @@ func restarts() []restart {
 // A sender that begins anew, whatever its numbers, hides no loss: what is lost
 // in each part is counted, and nothing else.
 func TestSendersThatBeginAnew(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	for _, k := range restarts() {
 		t.Run(k.name, func(t *testing.T) {
 			for run := range uint64(20) {
@@ -114,8 +114,7 @@ func TestSendersThatBeginAnew(t *testing.T) {
 // Packets that are reordered across a restart, or come late after it, are of the
 // part that they belong to.
 func TestLatePacketsAcrossARestart(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	for run := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, run))
 		n := 300 + r.IntN(300)
@@ -180,8 +179,7 @@ func TestNumbersThatReturn(t *testing.T) {
 // What the network does is no restart: loss for as long as it takes, up to the
 // second, and bursts of copies and of late packets.
 func TestTheNetworkMakesNoRestart(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	for run := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, run))
 		n := 800 + r.IntN(3000)

@@ -17,6 +17,7 @@ import (
 	"github.com/gopacket/gopacket/layers"
 
 	"netready/internal/need"
+	"netready/internal/seed"
 	"netready/probe/stream"
 )
 
@@ -76,8 +77,7 @@ func isNumber(s string) bool {
 // jitter within 1 %, whatever the network does. Its count takes a repeated
 // packet for another one, so it gets the capture without the repeats.
 func TestAgreesWithTshark(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	networks := map[string]network{
 		"clean":          {},
 		"loss":           {loss: 0.1},

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"netready/internal/seed"
 	"netready/probe/stream"
 )
 
@@ -90,7 +91,7 @@ func sent(n int) []stream.Arrival {
 // put right; its jitter, to a tenth.
 func TestEachWayIsWithinTheLoop(t *testing.T) {
 	const n, buffer = 1500, 60 * time.Millisecond
-	seed := rand.Uint64()
+	seed := seed.Of(t)
 	count := func(way, loop int, share float64) bool {
 		return float64(way)*share <= float64(loop)+2+3*math.Sqrt(float64(way))
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"netready/internal/seed"
 	"netready/probe/ice"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/turntest"
@@ -100,7 +101,7 @@ func TestLossOfEachWayToThePacket(t *testing.T) {
 			if c.options.Host == "::1" && !hasIPv6(t) {
 				t.Skip("no IPv6 here")
 			}
-			c.options.Harm.Seed = rand.Uint64()
+			c.options.Harm.Seed = seed.Of(t)
 			server := turntest.Start(t, c.options)
 			_, o, ssrcs := place(t, settings(server))
 			if !o.Complete || o.Peer != c.peer || len(o.Calls) != 1 || len(o.Lateness) == 0 {

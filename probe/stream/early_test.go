@@ -2,6 +2,7 @@ package stream
 
 import (
 	"math/rand/v2"
+	"netready/internal/seed"
 	"slices"
 	"testing"
 	"time"
@@ -39,8 +40,7 @@ func steadyPath(r *rand.Rand) func(time.Duration, *rand.Rand) time.Duration {
 // leave the figures of all others alone: discards are those of the path without
 // them, and each odd one is a discard at most.
 func TestAnOutlierCostsItselfAlone(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	for where, place := range places {
 		for i := range uint64(25) {
 			r := rand.New(rand.NewPCG(seed, i))
@@ -83,8 +83,7 @@ func TestAnOutlierCostsItselfAlone(t *testing.T) {
 
 // A stream without an outlier has none: as its fastest packets were, they stay.
 func TestNoOutliersOnSteadyPaths(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	found := 0
 	for i := range uint64(100) {
 		tr, _ := randomSim(rand.New(rand.NewPCG(seed, i))).run()

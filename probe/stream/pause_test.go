@@ -2,6 +2,7 @@ package stream
 
 import (
 	"math/rand/v2"
+	"netready/internal/seed"
 	"testing"
 	"time"
 )
@@ -23,8 +24,7 @@ func paused(tr Trace, rests map[int64]time.Duration) Trace {
 // Hold and silence that the timestamps do not count: no discard, no shift, no
 // jitter, whatever the path does besides.
 func TestPausesAreTheSendersDoing(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	for i := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, i))
 		m := sim{seed: r.Uint64(), n: 600 + r.IntN(1500), delay: uniform(time.Duration(1+r.IntN(19)) * ms), ppm: float64(r.IntN(3)-1) * 100}

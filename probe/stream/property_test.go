@@ -3,14 +3,14 @@ package stream
 import (
 	"math"
 	"math/rand/v2"
+	"netready/internal/seed"
 	"testing"
 	"time"
 )
 
 // Streams drawn at random, against figures counted in the most naive way.
 func TestAgainstTheNaiveCount(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	for i := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, i))
 		tr, _ := randomSim(r).run()
@@ -28,8 +28,7 @@ func TestAgainstTheNaiveCount(t *testing.T) {
 func (p path) corrected() bool { return p.skew.slope != 0 || len(p.cuts) > 0 }
 
 func TestChanceMakesNoShiftAndNoSkew(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	const runs = 100
 	n := 0
 	for i := range uint64(runs) {

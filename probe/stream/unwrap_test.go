@@ -2,6 +2,7 @@ package stream
 
 import (
 	"math/rand/v2"
+	"netready/internal/seed"
 	"slices"
 	"testing"
 )
@@ -54,8 +55,7 @@ func TestUnwrap32(t *testing.T) {
 
 // Three wraps with loss, copies and reordering by up to a hundred packets.
 func TestUnwrapRandomly(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seed.Of(t)
 	r := rand.New(rand.NewPCG(seed, 0))
 	start16, start32 := uint16(r.Uint32()), r.Uint32()
 	u16, u32 := Unwrap16From(start16), Unwrap32From(start32)
