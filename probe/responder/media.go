@@ -34,6 +34,7 @@ func (s *Server) readMedia() {
 			time.Sleep(10 * time.Millisecond) // whatever it is, do not spin on it
 			continue
 		}
+		s.stats.received.Add(1)
 		s.datagram(b[:a.N], a)
 	}
 }
@@ -181,6 +182,7 @@ func (s *Server) paced(ctx context.Context, c *call, sealer *wire.Sealer, sleep 
 			// One that the system refuses is as lost to the call as one that the
 			// path eats.
 			_ = s.media.WriteMarked(b, to, c.request.DSCP)
+			s.stats.left(at - stream.Due(start, i, c.request.Ptime))
 		}
 		c.left(wire.Departure{Seq: int64(i), Sent: at})
 	}
