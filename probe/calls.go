@@ -206,7 +206,7 @@ func rttOf(source string, trips []time.Duration, lost int) *RTT {
 	avg := time.Duration(float64(sum) / float64(len(sorted)))
 	return &RTT{
 		Source: source, Samples: len(sorted), Lost: lost,
-		MinMS: milliseconds(&sorted[0]), AvgMS: milliseconds(&avg), P95MS: milliseconds(&p95), MaxMS: milliseconds(&sorted[len(sorted)-1]),
+		MinMS: Milliseconds(&sorted[0]), AvgMS: Milliseconds(&avg), P95MS: Milliseconds(&p95), MaxMS: Milliseconds(&sorted[len(sorted)-1]),
 	}
 }
 
@@ -215,7 +215,7 @@ func lateness(all []time.Duration) *Lateness {
 	if l == nil {
 		return nil
 	}
-	return &Lateness{P50: milliseconds(&l.P50), P99: milliseconds(&l.P99), Max: milliseconds(&l.Max)}
+	return &Lateness{P50: Milliseconds(&l.P50), P99: Milliseconds(&l.P99), Max: Milliseconds(&l.Max)}
 }
 
 // timeline is the call second by second.
@@ -238,7 +238,7 @@ func timeline(c call.Call, o *call.Outcome, jitterBuffer time.Duration) []Second
 		}
 		if n > 0 {
 			mean := sum / time.Duration(n)
-			line[i].RTTMS = milliseconds(&mean)
+			line[i].RTTMS = Milliseconds(&mean)
 		}
 	}
 	return line
@@ -252,15 +252,15 @@ func secondAt(all []stream.Second, i int) *SecondSide {
 }
 
 func secondSide(s stream.Second) *SecondSide {
-	side := &SecondSide{Sent: s.Sent, JitterMS: milliseconds(s.Jitter), DelayMS: milliseconds(s.Delay)}
+	side := &SecondSide{Sent: s.Sent, JitterMS: Milliseconds(s.Jitter), DelayMS: Milliseconds(s.Delay)}
 	if s.Sent > 0 {
-		side.LossPercent = new(round3(100 * float64(s.Lost) / float64(s.Sent)))
+		side.LossPercent = new(Round(100 * float64(s.Lost) / float64(s.Sent)))
 	}
 	return side
 }
 
 func liveOf(l call.Live) *Live {
-	return &Live{Second: l.Second, Up: secondSide(l.Up), Down: secondSide(l.Down), RTTMS: milliseconds(l.RTT)}
+	return &Live{Second: l.Second, Up: secondSide(l.Up), Down: secondSide(l.Down), RTTMS: Milliseconds(l.RTT)}
 }
 
 // keepSession asks something of the responder now and then, which forgets a

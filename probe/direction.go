@@ -30,24 +30,24 @@ func NewDirection(m stream.Metrics, q Quality) *Direction {
 		Duplicates:     m.Duplicates,
 		Discarded:      &m.Discarded,
 		Reordered:      &m.Reordered,
-		LossPercent:    percent(m.Loss),
-		DiscardPercent: percent(m.Discard),
-		InOrderPercent: percent(m.InOrder),
-		JitterMS:       milliseconds(m.Jitter),
-		JitterMaxMS:    milliseconds(m.JitterMax),
-		PDVp99MS:       milliseconds(m.PDVp99),
-		ClockSkewPPM:   rounded(m.SkewPPM),
+		LossPercent:    Percent(m.Loss),
+		DiscardPercent: Percent(m.Discard),
+		InOrderPercent: Percent(m.InOrder),
+		JitterMS:       Milliseconds(m.Jitter),
+		JitterMaxMS:    Milliseconds(m.JitterMax),
+		PDVp99MS:       Milliseconds(m.PDVp99),
+		ClockSkewPPM:   Rounded(m.SkewPPM),
 		Burst: Burst{
-			BurstR:             rounded(m.BurstR),
+			BurstR:             Rounded(m.BurstR),
 			LongestRun:         m.LongestRun,
-			WorstWindowPercent: percent(m.WorstWindow),
+			WorstWindowPercent: Percent(m.WorstWindow),
 		},
 		Shifts:       []Shift{},
 		Unreliable:   []Unreliable{},
 		DSCPReceived: m.DSCP,
 	}
 	for _, s := range m.Shifts {
-		d.Shifts = append(d.Shifts, Shift{AtS: round3(s.At.Seconds()), ByMS: round3(ms(s.By))})
+		d.Shifts = append(d.Shifts, Shift{AtS: Round(s.At.Seconds()), ByMS: Round(MS(s.By))})
 	}
 	q.rate(d)
 	return d
@@ -74,7 +74,7 @@ func (q Quality) rate(d *Direction) {
 // of is R and MOS with a share of packets that cannot be used, in percent.
 func (q Quality) of(ppl, burstR float64) (r, mos *float64) {
 	rating, opinion, _ := q.model().Rate(q.DelayMS(), min(ppl, 100), burstR)
-	return rounded(&rating), rounded(&opinion)
+	return Rounded(&rating), Rounded(&opinion)
 }
 
 func (q Quality) model() emodel.Model { return emodel.Choose(q.Codec, q.Ie, q.Bpl) }
@@ -86,7 +86,7 @@ func (q Quality) DelayMS() float64 {
 	if q.MinRTTMS != nil {
 		network = *q.MinRTTMS / 2
 	}
-	return network + ms(q.JitterBuffer) + ms(q.PacketTime) + ms(q.lookAhead())
+	return network + MS(q.JitterBuffer) + MS(q.PacketTime) + MS(q.lookAhead())
 }
 
 // lookAhead is that of the codec whose MOS is given.
@@ -105,7 +105,7 @@ func (q Quality) Assumptions() []string {
 	if at := q.publishedAt(model); at > 0 && at != q.PacketTime {
 		all = append(all, fmt.Sprintf(
 			"Those values were published for packets of %g ms and are used for packets of %g ms, which is an extrapolation.",
-			ms(at), ms(q.PacketTime)))
+			MS(at), MS(q.PacketTime)))
 	}
 	network := "the network's delay is not known and taken as 0"
 	if q.MinRTTMS != nil {
@@ -113,7 +113,7 @@ func (q Quality) Assumptions() []string {
 	}
 	return append(all,
 		fmt.Sprintf("Delay from mouth to ear %g ms: %s, jitter buffer %g ms, packet %g ms, look-ahead %g ms.",
-			round3(q.DelayMS()), network, ms(q.JitterBuffer), ms(q.PacketTime), ms(q.lookAhead())),
+			Round(q.DelayMS()), network, MS(q.JitterBuffer), MS(q.PacketTime), MS(q.lookAhead())),
 		"Lost and discarded packets count alike; how they cluster goes in as BurstR.")
 }
 
@@ -160,30 +160,4 @@ func compareCalls(a, b CallPair) int {
 		return most
 	}
 	return cmp.Or(cmp.Compare(lowestMOS(a), lowestMOS(b)), cmp.Compare(mostLoss(b), mostLoss(a)))
-}
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-func round3(x float64) float64 { return math.Round(x*1000) / 1000 }
-
-// rounded keeps nil, "not measured", nil.
-func rounded(x *float64) *float64 {
-	if x == nil || math.IsNaN(*x) || math.IsInf(*x, 0) {
-		return nil
-	}
-	return new(round3(*x))
-}
-
-func percent(share *float64) *float64 {
-	if share == nil {
-		return nil
-	}
-	return new(round3(100 * *share))
-}
-
-func milliseconds(d *time.Duration) *float64 {
-	if d == nil {
-		return nil
-	}
-	return new(round3(ms(*d)))
 }

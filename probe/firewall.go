@@ -128,7 +128,7 @@ func portRow(row port.Row) PortRow {
 	return PortRow{
 		Name: row.Name, Protocol: row.Protocol, Host: row.Host, Port: row.Port, Ports: row.Ports, Family: row.Family,
 		Required: row.Required, Status: row.Status, Reason: row.Reason, By: row.By, Proxy: row.Via, Detail: row.Detail, Note: row.Note,
-		ElapsedMS: milliseconds(&row.Elapsed), Tested: row.Tested, FailedPorts: row.Failed,
+		ElapsedMS: Milliseconds(&row.Elapsed), Tested: row.Tested, FailedPorts: row.Failed,
 	}
 }
 

@@ -210,7 +210,7 @@ func (r *run) lookAround(ctx context.Context) {
 		if addresses == nil {
 			addresses = []string{}
 		}
-		env.DNS = append(env.DNS, DNSAnswer{a.Name, addresses, round3(ms(a.Elapsed)), a.Reason, a.Code})
+		env.DNS = append(env.DNS, DNSAnswer{a.Name, addresses, Round(MS(a.Elapsed)), a.Reason, a.Code})
 	}
 	r.result.Environment, r.noPortal = env, found.PortalReason
 	if len(hosts) == 0 {
@@ -308,7 +308,7 @@ func (r *run) pingResponder(ctx context.Context, ready <-chan struct{}) {
 func pinged(p ping.Result, role string) Ping {
 	return Ping{
 		Target: p.Target, Role: role, Samples: p.Samples, Lost: p.Lost,
-		MinMS: milliseconds(p.Min), AvgMS: milliseconds(p.Avg), MaxMS: milliseconds(p.Max), Reason: p.Reason,
+		MinMS: Milliseconds(p.Min), AvgMS: Milliseconds(p.Avg), MaxMS: Milliseconds(p.Max), Reason: p.Reason,
 	}
 }
 

@@ -68,7 +68,7 @@ func (r *run) placeRelayCalls(ctx context.Context) {
 // relayLive shows losses of each way, and of both together where that is all
 // that is known.
 func relayLive(l relay.Live) *Live {
-	live := &Live{Second: l.Second, RTTMS: milliseconds(l.RTT)}
+	live := &Live{Second: l.Second, RTTMS: Milliseconds(l.RTT)}
 	for _, s := range []struct {
 		way  *stream.Second
 		side **SecondSide
@@ -115,7 +115,7 @@ func (r *run) writeRelay(o *relay.Outcome) {
 		one := r.relayCall(c, q)
 		calls, v.PerCall = append(calls, one), append(v.PerCall, one.pair)
 	}
-	v.DurationS = round3((time.Duration(longest) * packetTime).Seconds())
+	v.DurationS = Round((time.Duration(longest) * packetTime).Seconds())
 	worst := max(worstCall(v.PerCall), 0)
 	v.Up, v.Down, v.Loop = calls[worst].pair.Up, calls[worst].pair.Down, calls[worst].pair.Loop
 	v.Relay = &Relay{
@@ -279,9 +279,9 @@ func (r *run) relayGaps(calls []relayCall, reported int) {
 			at, reason := c.find(side.is)
 			switch {
 			case side.d != nil && side.way == ".loop":
-				r.relayMissing(side.d.gaps(figures+side.way, c.noSkew[at]))
+				r.relayMissing(directionGaps(side.d, figures+side.way, c.noSkew[at]))
 			case side.d != nil:
-				r.relayMissing(side.d.relayGaps(figures+side.way, c.pair.Loop != nil))
+				r.relayMissing(wayGaps(side.d, figures+side.way, c.pair.Loop != nil))
 			case side.way != ".loop": // without it the call is not complete, which says why
 				r.missingFor(CodeTogether, name+side.way, reason)
 			}
@@ -302,10 +302,10 @@ func (c relayCall) find(is func(relay.Loop) bool) (at int, reason string) {
 	return 0, "the TURN server offers no pair of legs that tells the two ways apart (UDP, and beside it TCP or TLS): see voice.loop"
 }
 
-// relayGaps are those of a way whose losses alone are known.
-func (d *Direction) relayGaps(name string, loop bool) []NotMeasured {
+// wayGaps are those of a way whose losses alone are known.
+func wayGaps(d *Direction, name string, loop bool) []NotMeasured {
 	var gaps []NotMeasured
-	for _, g := range d.gaps(name, onlyTogether) {
+	for _, g := range directionGaps(d, name, onlyTogether) {
 		switch g.What {
 		case name + ".loss_percent", name + ".burst.burst_r", name + ".burst.worst_window_percent":
 		case name + ".mos", name + ".r":
@@ -372,7 +372,7 @@ func relayTimeline(o *relay.Outcome, call int, jitterBuffer time.Duration) []Sec
 		}
 		if n > 0 {
 			mean := sum / time.Duration(n)
-			line[i].RTTMS = milliseconds(&mean)
+			line[i].RTTMS = Milliseconds(&mean)
 		}
 	}
 	return line

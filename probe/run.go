@@ -80,7 +80,7 @@ func (r *run) begin() {
 		Region: Region{ID: p.Region.ID, Name: p.Region.Name, RegionsFile: p.Regions.File},
 		Parts:  slices.Clone(parts),
 		Voice: Voice{
-			Mode: ModeNone, Codec: r.codec.Name, PtimeMS: ms(packetTime), JitterBufferMS: ms(p.JitterBuffer),
+			Mode: ModeNone, Codec: r.codec.Name, PtimeMS: MS(packetTime), JitterBufferMS: MS(p.JitterBuffer),
 			DurationAskedS: p.Duration.Seconds(), Calls: p.Calls,
 			Assumptions: []string{}, PerCall: []CallPair{}, Timeline: []Second{}, PathChanges: []string{},
 		},
@@ -103,9 +103,6 @@ func (r *run) begin() {
 		r.missingFor(CodeNotAsked, "environment", NotAsked+": it is looked at with the firewall")
 	}
 }
-
-// NotAsked begins the reason of what --only or --no-bandwidth left out.
-const NotAsked = "not asked for"
 
 // end closes what was opened, the last first.
 func (r *run) end() {
@@ -130,11 +127,11 @@ func (r *run) finish(ctx context.Context) {
 	f := machine.Describe(described, r.farHost())
 	i := f.Interface
 	r.result.Machine = Machine{
-		Hostname: f.Hostname, OS: f.OS, Arch: f.Arch, Cores: f.Cores, MemoryMB: rounded(f.MemoryMB),
-		CPUBusyPercent: rounded(r.load.BusyPercent(described)),
-		Interface:      Interface{Name: i.Name, Kind: i.Kind, MTU: i.MTU, Mbps: rounded(i.Mbps), WifiDBM: rounded(i.WifiDBM), Reason: i.None},
+		Hostname: f.Hostname, OS: f.OS, Arch: f.Arch, Cores: f.Cores, MemoryMB: Rounded(f.MemoryMB),
+		CPUBusyPercent: Rounded(r.load.BusyPercent(described)),
+		Interface:      Interface{Name: i.Name, Kind: i.Kind, MTU: i.MTU, Mbps: Rounded(i.Mbps), WifiDBM: Rounded(i.WifiDBM), Reason: i.None},
 	}
-	r.result.NotMeasured = append(r.result.NotMeasured, r.result.Machine.gaps(i.NoMbps, i.NoWifiDBM)...)
+	r.result.NotMeasured = append(r.result.NotMeasured, machineGaps(r.result.Machine, i.NoMbps, i.NoWifiDBM)...)
 	if i.Address.IsValid() {
 		r.result.Machine.Interface.Address = i.Address.String()
 	}

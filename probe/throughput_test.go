@@ -18,7 +18,7 @@ func TestBandwidthGaps(t *testing.T) {
 		{"down broke off", Bandwidth{UpMbps: mbps, CallsUp: calls}, []string{"bandwidth.down_mbps", "bandwidth.calls_down"}},
 		{"neither", Bandwidth{}, []string{"bandwidth"}},
 	} {
-		if got := test.b.gaps(); !slices.Equal(got, test.want) {
+		if got := bandwidthGaps(&test.b); !slices.Equal(got, test.want) {
 			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
 		}
 	}
