@@ -6,6 +6,8 @@ import (
 	"math"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/probe/emodel"
 	"netready/probe/stream"
 )
@@ -22,39 +24,39 @@ type Quality struct {
 // NewDirection writes down the figures of one direction: milliseconds and
 // percent, rounded once to three decimals. R and MOS are computed from the
 // rounded figures, so that a reader who does the sum gets the same.
-func NewDirection(m stream.Metrics, q Quality) *Direction {
-	d := &Direction{
+func NewDirection(m stream.Metrics, q Quality) *facts.Direction {
+	d := &facts.Direction{
 		Sent:           m.Sent,
 		Received:       m.Received,
 		Lost:           m.Lost,
 		Duplicates:     m.Duplicates,
 		Discarded:      &m.Discarded,
 		Reordered:      &m.Reordered,
-		LossPercent:    Percent(m.Loss),
-		DiscardPercent: Percent(m.Discard),
-		InOrderPercent: Percent(m.InOrder),
-		JitterMS:       Milliseconds(m.Jitter),
-		JitterMaxMS:    Milliseconds(m.JitterMax),
-		PDVp99MS:       Milliseconds(m.PDVp99),
-		ClockSkewPPM:   Rounded(m.SkewPPM),
-		Burst: Burst{
-			BurstR:             Rounded(m.BurstR),
+		LossPercent:    facts.Percent(m.Loss),
+		DiscardPercent: facts.Percent(m.Discard),
+		InOrderPercent: facts.Percent(m.InOrder),
+		JitterMS:       facts.Milliseconds(m.Jitter),
+		JitterMaxMS:    facts.Milliseconds(m.JitterMax),
+		PDVp99MS:       facts.Milliseconds(m.PDVp99),
+		ClockSkewPPM:   facts.Rounded(m.SkewPPM),
+		Burst: facts.Burst{
+			BurstR:             facts.Rounded(m.BurstR),
 			LongestRun:         m.LongestRun,
-			WorstWindowPercent: Percent(m.WorstWindow),
+			WorstWindowPercent: facts.Percent(m.WorstWindow),
 		},
-		Shifts:       []Shift{},
-		Unreliable:   []Unreliable{},
+		Shifts:       []facts.Shift{},
+		Unreliable:   []facts.Unreliable{},
 		DSCPReceived: m.DSCP,
 	}
 	for _, s := range m.Shifts {
-		d.Shifts = append(d.Shifts, Shift{AtS: Round(s.At.Seconds()), ByMS: Round(MS(s.By))})
+		d.Shifts = append(d.Shifts, facts.Shift{AtS: facts.Round(s.At.Seconds()), ByMS: facts.Round(facts.MS(s.By))})
 	}
 	q.rate(d)
 	return d
 }
 
 // rate adds R and MOS, unless nothing was sent.
-func (q Quality) rate(d *Direction) {
+func (q Quality) rate(d *facts.Direction) {
 	model := q.model()
 	d.MOSBasis = model.Basis
 	if d.LossPercent == nil {
@@ -74,7 +76,7 @@ func (q Quality) rate(d *Direction) {
 // of is R and MOS with a share of packets that cannot be used, in percent.
 func (q Quality) of(ppl, burstR float64) (r, mos *float64) {
 	rating, opinion, _ := q.model().Rate(q.DelayMS(), min(ppl, 100), burstR)
-	return Rounded(&rating), Rounded(&opinion)
+	return facts.Rounded(&rating), facts.Rounded(&opinion)
 }
 
 func (q Quality) model() emodel.Model { return emodel.Choose(q.Codec, q.Ie, q.Bpl) }
@@ -86,7 +88,7 @@ func (q Quality) DelayMS() float64 {
 	if q.MinRTTMS != nil {
 		network = *q.MinRTTMS / 2
 	}
-	return network + MS(q.JitterBuffer) + MS(q.PacketTime) + MS(q.lookAhead())
+	return network + facts.MS(q.JitterBuffer) + facts.MS(q.PacketTime) + facts.MS(q.lookAhead())
 }
 
 // lookAhead is that of the codec whose MOS is given.
@@ -105,7 +107,7 @@ func (q Quality) Assumptions() []string {
 	if at := q.publishedAt(model); at > 0 && at != q.PacketTime {
 		all = append(all, fmt.Sprintf(
 			"Those values were published for packets of %g ms and are used for packets of %g ms, which is an extrapolation.",
-			MS(at), MS(q.PacketTime)))
+			facts.MS(at), facts.MS(q.PacketTime)))
 	}
 	network := "the network's delay is not known and taken as 0"
 	if q.MinRTTMS != nil {
@@ -113,7 +115,7 @@ func (q Quality) Assumptions() []string {
 	}
 	return append(all,
 		fmt.Sprintf("Delay from mouth to ear %g ms: %s, jitter buffer %g ms, packet %g ms, look-ahead %g ms.",
-			Round(q.DelayMS()), network, MS(q.JitterBuffer), MS(q.PacketTime), MS(q.lookAhead())),
+			facts.Round(q.DelayMS()), network, facts.MS(q.JitterBuffer), facts.MS(q.PacketTime), facts.MS(q.lookAhead())),
 		"Lost and discarded packets count alike; how they cluster goes in as BurstR.")
 }
 
@@ -129,7 +131,7 @@ func (q Quality) publishedAt(model emodel.Model) time.Duration {
 
 // worstCall is the index of the call that Up and Down report: the lowest MOS of
 // either direction, then the most loss. It is -1 without calls.
-func worstCall(calls []CallPair) int {
+func worstCall(calls []facts.CallPair) int {
 	worst := -1
 	for i, c := range calls {
 		if worst < 0 || compareCalls(c, calls[worst]) < 0 {
@@ -140,19 +142,19 @@ func worstCall(calls []CallPair) int {
 }
 
 // compareCalls is negative where a is the worse call.
-func compareCalls(a, b CallPair) int {
-	lowestMOS := func(c CallPair) float64 {
+func compareCalls(a, b facts.CallPair) int {
+	lowestMOS := func(c facts.CallPair) float64 {
 		lowest := math.Inf(1)
-		for _, d := range []*Direction{c.Up, c.Down} {
+		for _, d := range []*facts.Direction{c.Up, c.Down} {
 			if d != nil && d.MOS != nil {
 				lowest = min(lowest, *d.MOS)
 			}
 		}
 		return lowest
 	}
-	mostLoss := func(c CallPair) float64 {
+	mostLoss := func(c facts.CallPair) float64 {
 		most := math.Inf(-1)
-		for _, d := range []*Direction{c.Up, c.Down} {
+		for _, d := range []*facts.Direction{c.Up, c.Down} {
 			if d != nil && d.LossPercent != nil {
 				most = max(most, *d.LossPercent)
 			}

@@ -1,16 +1,20 @@
 package probe
 
-import "cmp"
+import (
+	"cmp"
+
+	"netready/probe/facts"
+)
 
 // gaps says of each figure of the machine that is nil why it was not measured.
 // What an interface cannot have is no gap: its reason stands in the interface,
 // and then noMbps or noWifi is "".
-func machineGaps(m Machine, noMbps, noWifi string) []NotMeasured {
+func machineGaps(m facts.Machine, noMbps, noWifi string) []facts.NotMeasured {
 	const untold = "the system did not tell"
-	var gaps []NotMeasured
+	var gaps []facts.NotMeasured
 	gap := func(got *float64, what, reason string) {
 		if got == nil && reason != "" {
-			gaps = append(gaps, NotMeasured{What: "machine." + what, Reason: reason})
+			gaps = append(gaps, facts.NotMeasured{What: "machine." + what, Reason: reason})
 		}
 	}
 	gap(m.CPUBusyPercent, "cpu_busy_percent", untold)
@@ -26,14 +30,14 @@ const noNAT = "there is no NAT, so no mapping that silence could end"
 // natGaps says of each figure of the NAT that is nil why it was not measured.
 // sip and silence are the reasons of two of them, where they were tried. What
 // cannot be, without a NAT, is no gap: its reason stands in the NAT.
-func natGaps(n *NAT, sip, silence string) []NotMeasured {
+func natGaps(n *facts.NAT, sip, silence string) []facts.NotMeasured {
 	if n.Behind == nil && n.SIPALG == nil {
-		return []NotMeasured{{What: "nat", Reason: cmp.Or(n.Reason, "the run was stopped before it")}}
+		return []facts.NotMeasured{{What: "nat", Reason: cmp.Or(n.Reason, "the run was stopped before it")}}
 	}
-	var gaps []NotMeasured
+	var gaps []facts.NotMeasured
 	gap := func(missing bool, what, reason string) {
 		if missing {
-			gaps = append(gaps, NotMeasured{What: "nat." + what, Reason: cmp.Or(reason, "the run was stopped before it")})
+			gaps = append(gaps, facts.NotMeasured{What: "nat." + what, Reason: cmp.Or(reason, "the run was stopped before it")})
 		}
 	}
 	gap(n.Behind == nil, "behind", n.Reason)
@@ -52,7 +56,7 @@ func natGaps(n *NAT, sip, silence string) []NotMeasured {
 }
 
 // gaps names what was not measured: the whole, or the one way that broke off.
-func bandwidthGaps(b *Bandwidth) []string {
+func bandwidthGaps(b *facts.Bandwidth) []string {
 	switch {
 	case b.UpMbps == nil && b.DownMbps == nil:
 		return []string{"bandwidth"}
@@ -68,12 +72,12 @@ const nothingArrived = "nothing arrived"
 
 // directionGaps says of each figure of a direction that is nil why; name is where the
 // direction stands in the Result. What dscp_received lacks stands beside it.
-func directionGaps(d *Direction, name, noSkew string) []NotMeasured {
+func directionGaps(d *facts.Direction, name, noSkew string) []facts.NotMeasured {
 	few := "fewer than 10 packets arrived, too few to tell"
 	if d.Received == 0 {
 		few = nothingArrived
 	}
-	var gaps []NotMeasured
+	var gaps []facts.NotMeasured
 	for _, figure := range []struct {
 		what   string
 		got    *float64
@@ -92,7 +96,7 @@ func directionGaps(d *Direction, name, noSkew string) []NotMeasured {
 		{"mos", d.MOS, "nothing was sent"},
 	} {
 		if figure.got == nil {
-			gaps = append(gaps, NotMeasured{What: name + "." + figure.what, Reason: figure.reason})
+			gaps = append(gaps, facts.NotMeasured{What: name + "." + figure.what, Reason: figure.reason})
 		}
 	}
 	return gaps

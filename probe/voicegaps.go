@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"netready/probe/facts"
+
 	"netready/probe/call"
 )
 
@@ -20,7 +22,7 @@ func (r *run) unmeasured(calls []call.Call, noSkew []skewReasons, reported int) 
 		for _, side := range []struct {
 			way    string
 			reason string
-			d      *Direction
+			d      *facts.Direction
 			noSkew string
 		}{
 			{".up", c.Up.Reason, r.result.Voice.PerCall[i].Up, noSkew[i].up},

@@ -1,4 +1,4 @@
-package probe
+package facts
 
 // Codes of what was not measured, beside the reason in words: what depends on
 // a reason depends on its code.
