@@ -231,7 +231,7 @@ func (t *sheet) circumstances(r Report) {
 	for _, a := range r.Voice.Assumptions {
 		t.line(a)
 	}
-	for _, f := range facts(r, allDigits) {
+	for _, f := range around(r, allDigits) {
 		t.line(f.Name, f.Text)
 	}
 	t.heading(headPing)
