@@ -36,7 +36,7 @@ func (e evidence) judge() facts.Connectivity {
 		silent = "the DNS resolver " + e.resolver + " does not answer"
 	}
 	offline := func(cause, because string) facts.Connectivity {
-		return facts.Connectivity{facts.CodeOffline, cause, "This computer is offline: " + because + "."}
+		return facts.Connectivity{Code: facts.CodeOffline, Cause: cause, Text: "This computer is offline: " + because + "."}
 	}
 	switch {
 	case !e.beyond:

@@ -212,7 +212,7 @@ func (r *run) lookAround(ctx context.Context) {
 		if addresses == nil {
 			addresses = []string{}
 		}
-		env.DNS = append(env.DNS, facts.DNSAnswer{a.Name, addresses, facts.Round(facts.MS(a.Elapsed)), a.Reason, a.Code})
+		env.DNS = append(env.DNS, facts.DNSAnswer{Name: a.Name, Addresses: addresses, ElapsedMS: facts.Round(facts.MS(a.Elapsed)), Reason: a.Reason, Code: a.Code})
 	}
 	r.result.Environment, r.noPortal = env, found.PortalReason
 	if len(hosts) == 0 {

@@ -229,10 +229,10 @@ func (r *run) relayDirection(l relay.Loop, q Quality) (d *facts.Direction, noSke
 func relayUnreliable(l relay.Loop) []facts.Unreliable {
 	all := []facts.Unreliable{}
 	if l.Dropped > 0 {
-		all = append(all, facts.Unreliable{facts.UnreliablePC, fmt.Sprintf("this computer's socket dropped %d datagrams for want of room", l.Dropped)})
+		all = append(all, facts.Unreliable{Code: facts.UnreliablePC, Text: fmt.Sprintf("this computer's socket dropped %d datagrams for want of room", l.Dropped)})
 	}
 	if l.Unsure > 0 {
-		all = append(all, facts.Unreliable{facts.UnreliableRelay, fmt.Sprintf(
+		all = append(all, facts.Unreliable{Code: facts.UnreliableRelay, Text: fmt.Sprintf(
 			"the connection over TCP stood still for more than a second, and the TURN server itself may have dropped %d of the packets meanwhile", l.Unsure)})
 	}
 	return all

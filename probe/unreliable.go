@@ -35,7 +35,7 @@ func unreliable(d call.Direction, sender, receiver end) []facts.Unreliable {
 		full = append(full, fmt.Sprintf("%s stood still for more than 2 s: %d packets were held back meanwhile", receiver.name, d.Held))
 	}
 	if len(full) > 0 {
-		all = append(all, facts.Unreliable{receiver.code, strings.Join(full, "; ")})
+		all = append(all, facts.Unreliable{Code: receiver.code, Text: strings.Join(full, "; ")})
 	}
 	if d.SentLate > 0 {
 		late = append(late, fmt.Sprintf("%s was more than 2 s late with %d packets and did not send them", sender.name, d.SentLate))
@@ -44,7 +44,7 @@ func unreliable(d call.Direction, sender, receiver end) []facts.Unreliable {
 		late = append(late, fmt.Sprintf("%s sent %d packets more than a packet time late", sender.name, d.Bunched))
 	}
 	if len(late) > 0 {
-		all = append(all, facts.Unreliable{sender.code, strings.Join(late, "; ")})
+		all = append(all, facts.Unreliable{Code: sender.code, Text: strings.Join(late, "; ")})
 	}
 	return all
 }
