@@ -1,7 +1,7 @@
 package report
 
 import (
-	"netready/probe"
+	"netready/probe/facts"
 	"netready/thresholds"
 )
 
@@ -31,8 +31,8 @@ func boundedWords(m thresholds.Judged, g thresholds.Graded) string {
 
 // throughRelay says what a call through a TURN server went through, and what
 // its signs mean; "" for any other.
-func throughRelay(v probe.Voice) string {
-	if v.Mode != probe.ModeRelay || v.Relay == nil {
+func throughRelay(v facts.Voice) string {
+	if v.Mode != facts.ModeRelay || v.Relay == nil {
 		return ""
 	}
 	return "through the TURN server " + OneLine(v.Relay.Server) + "; ≤ and ≥: there and back together"

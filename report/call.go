@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/thresholds"
 )
 
 // callWords say what call was placed: codec and length, and the length that was
 // asked for where it was not reached. "" where none was.
-func callWords(v probe.Voice) string {
+func callWords(v facts.Voice) string {
 	if v.Codec == "" || v.DurationS == 0 && v.DurationAskedS == 0 || v.Up == nil && v.Down == nil && v.Loop == nil {
 		return ""
 	}
@@ -25,7 +26,7 @@ func callWords(v probe.Voice) string {
 }
 
 // lengthWords are how long the call was.
-func lengthWords(v probe.Voice) string {
+func lengthWords(v facts.Voice) string {
 	length := thresholds.Figure(v.DurationS, "s")
 	if v.DurationS < v.DurationAskedS {
 		length += " instead of the " + thresholds.Figure(v.DurationAskedS, "s") + " asked for"

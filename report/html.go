@@ -8,7 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/thresholds"
 )
 
@@ -94,7 +95,7 @@ func newHTMLView(r Report) htmlView {
 		Charts:     charts(r),
 		ChartWidth: chartWidth(r.Voice.Timeline),
 		NoChart:    whyNot(r, "voice.timeline", "voice", "voice.complete", "voice.up", "voice.down"),
-		Facts:      facts(r, thresholds.Figure),
+		Facts:      around(r, thresholds.Figure),
 		Missing:    missing(r.NotMeasured),
 	}
 	v.Headline, v.Sentence = htmlVerdict(r)
@@ -174,16 +175,16 @@ func whatFirst(r Report) (title string, first, rest []ask) {
 	return title, all[:min(len(all), 3)], all[min(len(all), 3):]
 }
 
-func regionName(r probe.Region) string {
+func regionName(r facts.Region) string {
 	if r.Name == "" {
 		return r.ID
 	}
 	return r.Name + " (" + r.ID + ")"
 }
 
-func callLine(v probe.Voice) string {
+func callLine(v facts.Voice) string {
 	switch {
-	case v.Mode == probe.ModeRoundtrip:
+	case v.Mode == facts.ModeRoundtrip:
 		return "This region was reached through public endpoints only: they give a round trip and no directions."
 	case callWords(v) == "":
 		return ""

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // A gap is one reason with all that was not measured for it.
@@ -15,7 +15,7 @@ type gap struct {
 }
 
 // gaps are what was not measured, each reason once, in the order of the result.
-func gaps(all []probe.NotMeasured) []gap {
+func gaps(all []facts.NotMeasured) []gap {
 	var out []gap
 	for _, n := range all {
 		at := slices.IndexFunc(out, func(g gap) bool { return g.reason == n.Reason })
@@ -29,7 +29,7 @@ func gaps(all []probe.NotMeasured) []gap {
 }
 
 // missingCell says it in one cell: what, what: reason; what: reason.
-func missingCell(all []probe.NotMeasured) string {
+func missingCell(all []facts.NotMeasured) string {
 	var said []string
 	for _, g := range gaps(all) {
 		said = append(said, some(g.whats, ", ")+": "+g.reason)
@@ -77,7 +77,7 @@ func fieldWords(what string) string {
 }
 
 // missing is for a page: what was not measured, and why.
-func missing(all []probe.NotMeasured) []fact {
+func missing(all []facts.NotMeasured) []fact {
 	var out []fact
 	for _, g := range gaps(all) {
 		var names []string

@@ -4,38 +4,38 @@ import (
 	"fmt"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // surroundings are warnings about what stands between this machine and the
 // Internet. None of them counts against the verdict: what they break is a row.
 func (j *judge) surroundings() {
 	e := j.result.Environment
-	if e.Connectivity.Code != "" && e.Connectivity.Code != probe.Online {
-		j.add(Finding{Level: Unknown, What: "connectivity", Code: e.Connectivity.Code, Text: e.Connectivity.Text, Advice: reconnect(e.Connectivity.Code)})
+	if e.Connectivity.Code != "" && e.Connectivity.Code != facts.Online {
+		j.add(Finding{Level: Unknown, What: WhatConnectivity, Code: e.Connectivity.Code, Text: e.Connectivity.Text, Advice: reconnect(e.Connectivity.Code)})
 	}
 	if e.CaptivePortal != nil && *e.CaptivePortal {
 		j.add(Finding{
-			Level: Warn, What: "captive_portal", Text: "A captive portal answers in the place of web pages: this network wants a log-in first",
+			Level: Warn, What: WhatPortal, Text: "A captive portal answers in the place of web pages: this network wants a log-in first",
 			Advice: "Open a browser, log in, and run it again.",
 		})
 	}
 	if e.Proxy != "" {
 		j.add(Finding{
-			Level: Warn, What: "proxy", Text: fmt.Sprintf("This machine is set up with a proxy (%s, from the settings of %s); sound goes over UDP, which passes by it", e.Proxy, e.ProxySource),
+			Level: Warn, What: WhatProxy, Text: fmt.Sprintf("This machine is set up with a proxy (%s, from the settings of %s); sound goes over UDP, which passes by it", e.Proxy, e.ProxySource),
 			Advice: "Ask the network team to let UDP out directly, and to exempt the service from inspection in the proxy.",
 		})
 	}
 	var odd []string
 	for _, a := range e.DNS {
 		// A private address is as often meant as not: the report shows it.
-		if len(a.Addresses) > 0 && a.Code != "" && a.Code != probe.DNSSplitHorizon {
+		if len(a.Addresses) > 0 && a.Code != "" && a.Code != facts.DNSSplitHorizon {
 			odd = append(odd, a.Name+" ("+a.Reason+")")
 		}
 	}
 	if len(odd) > 0 {
 		j.add(Finding{
-			Level: Warn, What: "dns", Text: "The resolver's answers are not to be trusted: " + strings.Join(odd, "; "),
+			Level: Warn, What: WhatDNS, Text: "The resolver's answers are not to be trusted: " + strings.Join(odd, "; "),
 			Advice: "Ask the network team to let this machine's DNS resolve the service's names truly.",
 		})
 	}
@@ -44,11 +44,11 @@ func (j *judge) surroundings() {
 // reconnect is what to do about a Connectivity.
 func reconnect(code string) string {
 	switch code {
-	case probe.CodeOffline:
+	case facts.CodeOffline:
 		return "Check the cable, the Wi-Fi or the VPN of this computer, and run it again."
-	case probe.CodeProxyOnly:
+	case facts.CodeProxyOnly:
 		return "Ask the network team to let UDP out to the responder directly: sound does not go through a web proxy."
-	case probe.CodeDNSDead:
+	case facts.CodeDNSDead:
 		return "Check which DNS servers this computer is set up with, and ask the network team why they do not answer."
 	}
 	return ""

@@ -69,20 +69,21 @@ func described(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	refusedDesc  = described("refused_total", "Requests that were refused, by code.", "code")
-	latenessDesc = described("send_lateness_seconds", "How late packets of down streams left.")
-	plain        = []struct {
+	refusedDesc = described("refused_total", "Requests that were refused, by code.", "code")
+	plain       = []struct {
 		desc *prometheus.Desc
 		kind prometheus.ValueType
 		of   func(responder.Stats) float64
 	}{
 		{described("sessions", "Sessions now."), prometheus.GaugeValue, func(s responder.Stats) float64 { return float64(s.Sessions) }},
-		{described("calls", "Calls that are streamed down now."), prometheus.GaugeValue, func(s responder.Stats) float64 { return float64(s.Streams) }},
+		{described("calls", "Calls that are streamed down now."), prometheus.GaugeValue, func(s responder.Stats) float64 { return float64(s.Calls) }},
 		{described("waiting", "Agents that wait for their turn now."), prometheus.GaugeValue, func(s responder.Stats) float64 { return float64(s.Waiting) }},
 		{described("connections_strangers", "Control connections that have shown no token, now."), prometheus.GaugeValue, func(s responder.Stats) float64 { return float64(s.Strangers) }},
 		{described("connections_sessions", "Control connections of sessions, now."), prometheus.GaugeValue, func(s responder.Stats) float64 { return float64(s.Known) }},
 		{described("packet_rate_taken", "Packets a second, both ways, that sessions have taken."), prometheus.GaugeValue, func(s responder.Stats) float64 { return float64(s.Taken) }},
 		{described("packet_rate_limit", "Packets a second, both ways, that sessions may take."), prometheus.GaugeValue, func(s responder.Stats) float64 { return float64(s.Room) }},
+		{described("send_lateness_p99_seconds", "How late packets of down streams left, in the last seconds: 99 of 100 were no later."), prometheus.GaugeValue, func(s responder.Stats) float64 { return s.Late.Seconds() }},
+		{described("handover_p99_seconds", "From a packet's stamp until the system had it, in the last seconds: 99 of 100 took no longer."), prometheus.GaugeValue, func(s responder.Stats) float64 { return s.Gap.Seconds() }},
 		{described("draining", "1 while no new session is granted."), prometheus.GaugeValue, func(s responder.Stats) float64 {
 			if s.Draining {
 				return 1
@@ -92,7 +93,7 @@ var (
 		{described("granted_total", "Sessions that were granted."), prometheus.CounterValue, func(s responder.Stats) float64 { return float64(s.Granted) }},
 		{described("received_total", "Datagrams that arrived at the media socket."), prometheus.CounterValue, func(s responder.Stats) float64 { return float64(s.Received) }},
 		{described("sent_total", "Packets of down streams that were sent."), prometheus.CounterValue, func(s responder.Stats) float64 { return float64(s.Sent) }},
-		{described("dropped_total", "Datagrams that the system dropped before the media socket was read (Linux)."), prometheus.CounterValue, func(s responder.Stats) float64 { return float64(s.Dropped) }},
+		{described("dropped_total", "Datagrams that the system dropped before the media sockets were read (Linux)."), prometheus.CounterValue, func(s responder.Stats) float64 { return float64(s.Dropped) }},
 	}
 )
 
@@ -102,7 +103,6 @@ func (g gauges) Describe(all chan<- *prometheus.Desc) {
 		all <- p.desc
 	}
 	all <- refusedDesc
-	all <- latenessDesc
 }
 
 // Collect implements prometheus.Collector.
@@ -114,11 +114,4 @@ func (g gauges) Collect(all chan<- prometheus.Metric) {
 	for code, n := range stats.Refused {
 		all <- prometheus.MustNewConstMetric(refusedDesc, prometheus.CounterValue, float64(n), code)
 	}
-	buckets, count := map[float64]uint64{}, uint64(0)
-	for i, bound := range responder.LatenessBounds {
-		count += stats.Late[i]
-		buckets[bound.Seconds()] = count
-	}
-	count += stats.Late[len(stats.Late)-1]
-	all <- prometheus.MustNewConstHistogram(latenessDesc, count, stats.LateSum.Seconds(), buckets)
 }

@@ -27,13 +27,6 @@ const lookEvery = 200 * time.Millisecond
 // dropTables is where Linux lists its UDP sockets (proc_pid_net(5)).
 var dropTables = []string{"/proc/net/udp", "/proc/net/udp6"}
 
-// Count is how many datagrams the sockets of a port had lost at the last look.
-func (d *Drops) Count(port int) uint64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.count[port]
-}
-
 // Look notes which counts have grown. Call it now and then: a growth is known
 // no more precisely than that.
 func (d *Drops) Look() {
