@@ -13,6 +13,7 @@ import (
 
 	"netready/probe"
 	"netready/report"
+	"netready/report/html"
 	"netready/report/workbook"
 	"netready/thresholds"
 )
@@ -141,7 +142,7 @@ func terminalMark(t *testing.T, rep report.Report) string {
 func htmlTone(t *testing.T, rep report.Report) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := report.HTML(&b, rep); err != nil {
+	if err := html.Write(&b, rep); err != nil {
 		t.Fatal(err)
 	}
 	_, list, _ := strings.Cut(b.String(), `<div class="groups`) // the mark is the group's

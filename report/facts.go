@@ -11,7 +11,7 @@ import (
 type printer func(f float64, unit string) string
 
 // allDigits is the printer of the TXT.
-func allDigits(f float64, unit string) string { return strings.TrimSpace(digits(f) + " " + unit) }
+func allDigits(f float64, unit string) string { return strings.TrimSpace(Digits(f) + " " + unit) }
 
 // of prints what was measured between two texts, "" for what was not.
 func (p printer) of(before string, f *float64, unit, after string) string {
@@ -21,9 +21,12 @@ func (p printer) of(before string, f *float64, unit, after string) string {
 	return before + p(*f, unit) + after
 }
 
-// facts lists what else is known of the machine and its way out.
-func facts(r Report, p printer) []fact {
-	var out []fact
+// A Fact is one name with its text.
+type Fact struct{ Name, Text string }
+
+// Facts list what else is known of the machine and its way out.
+func Facts(r Report, print func(f float64, unit string) string) []Fact {
+	p, out := printer(print), []Fact(nil)
 	add := func(name string, parts ...string) {
 		var said []string
 		for _, p := range parts {
@@ -32,7 +35,7 @@ func facts(r Report, p printer) []fact {
 			}
 		}
 		if len(said) > 0 {
-			out = append(out, fact{name, strings.Join(said, ", ")})
+			out = append(out, Fact{name, strings.Join(said, ", ")})
 		}
 	}
 	add("Machine", r.Machine.Hostname, r.Machine.OS, p.of("", r.Machine.CPUBusyPercent, "%", " busy"))
