@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/probe/call"
 	"netready/probe/internal/stamp"
 	"netready/probe/machine"
@@ -20,7 +22,7 @@ import (
 // placeCalls is the call alone on the link: only the gateway's pings and the
 // STUN checks go beside it.
 func (r *run) placeCalls(ctx context.Context) {
-	if !r.plan.asks(PartVoice) {
+	if !r.plan.asks(facts.PartVoice) {
 		return
 	}
 	if r.session == nil && r.relay == nil {
@@ -28,7 +30,7 @@ func (r *run) placeCalls(ctx context.Context) {
 		return
 	}
 	if ctx.Err() != nil {
-		r.missingFor(CodeStopped, "voice", "the run was stopped before the call")
+		r.missingFor(facts.CodeStopped, "voice", "the run was stopped before the call")
 		return
 	}
 	if r.relay != nil {
@@ -51,7 +53,7 @@ func (r *run) placeCalls(ctx context.Context) {
 		r.result.Complete = false
 		return
 	}
-	r.result.Voice.Mode = ModeResponder
+	r.result.Voice.Mode = facts.ModeResponder
 	r.write(outcome)
 }
 
@@ -59,7 +61,7 @@ func (r *run) placeCalls(ctx context.Context) {
 // tells a bad LAN from a bad provider.
 func (r *run) pingGateway(ctx context.Context) (stop func()) {
 	gateway := machine.Describe(ctx, r.farHost()).Interface.Gateway
-	if !gateway.IsValid() || !r.plan.asks(PartPing) {
+	if !gateway.IsValid() || !r.plan.asks(facts.PartPing) {
 		return func() {}
 	}
 	pinging, cancel := context.WithCancel(ctx)
@@ -119,7 +121,7 @@ func (r *run) write(o *call.Outcome) {
 	var late []time.Duration
 	var noSkew []skewReasons
 	for _, c := range o.Calls {
-		var pair CallPair
+		var pair facts.CallPair
 		var why skewReasons
 		pair.Up, why.up = direction(c.Up, r.plan.JitterBuffer, q, thisPC, theResponder)
 		pair.Down, why.down = direction(c.Down, r.plan.JitterBuffer, q, theResponder, thisPC)
@@ -147,7 +149,7 @@ func (r *run) write(o *call.Outcome) {
 
 // direction is nil where nothing was sent that way. noSkew is why its clock
 // skew is nil.
-func direction(d call.Direction, jitterBuffer time.Duration, q Quality, sender, receiver end) (out *Direction, noSkew string) {
+func direction(d call.Direction, jitterBuffer time.Duration, q Quality, sender, receiver end) (out *facts.Direction, noSkew string) {
 	if d.Sent == 0 {
 		return nil, ""
 	}
@@ -173,7 +175,7 @@ func direction(d call.Direction, jitterBuffer time.Duration, q Quality, sender, 
 }
 
 // roundTrips are the checks of all calls, or those of the control connection.
-func (r *run) roundTrips(o *call.Outcome) *RTT {
+func (r *run) roundTrips(o *call.Outcome) *facts.RTT {
 	var trips []time.Duration
 	lost := 0
 	switch o.Source {
@@ -193,7 +195,7 @@ func (r *run) roundTrips(o *call.Outcome) *RTT {
 }
 
 // rttOf summarises round trips; nil without any.
-func rttOf(source string, trips []time.Duration, lost int) *RTT {
+func rttOf(source string, trips []time.Duration, lost int) *facts.RTT {
 	if len(trips) == 0 {
 		return nil
 	}
@@ -204,30 +206,30 @@ func rttOf(source string, trips []time.Duration, lost int) *RTT {
 	}
 	p95 := sorted[min(len(sorted)-1, (95*len(sorted)+99)/100-1)] // nearest rank
 	avg := time.Duration(float64(sum) / float64(len(sorted)))
-	return &RTT{
+	return &facts.RTT{
 		Source: source, Samples: len(sorted), Lost: lost,
-		MinMS: milliseconds(&sorted[0]), AvgMS: milliseconds(&avg), P95MS: milliseconds(&p95), MaxMS: milliseconds(&sorted[len(sorted)-1]),
+		MinMS: facts.Milliseconds(&sorted[0]), AvgMS: facts.Milliseconds(&avg), P95MS: facts.Milliseconds(&p95), MaxMS: facts.Milliseconds(&sorted[len(sorted)-1]),
 	}
 }
 
-func lateness(all []time.Duration) *Lateness {
+func lateness(all []time.Duration) *facts.Lateness {
 	l := stream.LatenessOf(all)
 	if l == nil {
 		return nil
 	}
-	return &Lateness{P50: milliseconds(&l.P50), P99: milliseconds(&l.P99), Max: milliseconds(&l.Max)}
+	return &facts.Lateness{P50: facts.Milliseconds(&l.P50), P99: facts.Milliseconds(&l.P99), Max: facts.Milliseconds(&l.Max)}
 }
 
 // timeline is the call second by second.
-func timeline(c call.Call, o *call.Outcome, jitterBuffer time.Duration) []Second {
+func timeline(c call.Call, o *call.Outcome, jitterBuffer time.Duration) []facts.Second {
 	up, down := stream.Seconds(c.Up.Trace, jitterBuffer), stream.Seconds(c.Down.Trace, jitterBuffer)
 	trips := c.RoundTrips
 	if o.Source == call.SourceTCP {
 		trips = o.TCP
 	}
-	line := make([]Second, max(len(up), len(down)))
+	line := make([]facts.Second, max(len(up), len(down)))
 	for i := range line {
-		line[i] = Second{Second: i, Up: secondAt(up, i), Down: secondAt(down, i)}
+		line[i] = facts.Second{Second: i, Up: secondAt(up, i), Down: secondAt(down, i)}
 		var sum time.Duration
 		n := 0
 		for _, t := range trips {
@@ -238,29 +240,29 @@ func timeline(c call.Call, o *call.Outcome, jitterBuffer time.Duration) []Second
 		}
 		if n > 0 {
 			mean := sum / time.Duration(n)
-			line[i].RTTMS = milliseconds(&mean)
+			line[i].RTTMS = facts.Milliseconds(&mean)
 		}
 	}
 	return line
 }
 
-func secondAt(all []stream.Second, i int) *SecondSide {
+func secondAt(all []stream.Second, i int) *facts.SecondSide {
 	if i >= len(all) {
 		return nil
 	}
 	return secondSide(all[i])
 }
 
-func secondSide(s stream.Second) *SecondSide {
-	side := &SecondSide{Sent: s.Sent, JitterMS: milliseconds(s.Jitter), DelayMS: milliseconds(s.Delay)}
+func secondSide(s stream.Second) *facts.SecondSide {
+	side := &facts.SecondSide{Sent: s.Sent, JitterMS: facts.Milliseconds(s.Jitter), DelayMS: facts.Milliseconds(s.Delay)}
 	if s.Sent > 0 {
-		side.LossPercent = new(round3(100 * float64(s.Lost) / float64(s.Sent)))
+		side.LossPercent = new(facts.Round(100 * float64(s.Lost) / float64(s.Sent)))
 	}
 	return side
 }
 
 func liveOf(l call.Live) *Live {
-	return &Live{Second: l.Second, Up: secondSide(l.Up), Down: secondSide(l.Down), RTTMS: milliseconds(l.RTT)}
+	return &Live{Second: l.Second, Up: secondSide(l.Up), Down: secondSide(l.Down), RTTMS: facts.Milliseconds(l.RTT)}
 }
 
 // keepSession asks something of the responder now and then, which forgets a
@@ -288,7 +290,7 @@ const enoughSilence = 27 * time.Second
 func (r *run) startSilence(ctx context.Context) (stop func()) {
 	s := r.portSession()
 	n := &r.result.NAT
-	if !r.plan.asks(PartNAT) || s == nil || n.Behind == nil || !*n.Behind {
+	if !r.plan.asks(facts.PartNAT) || s == nil || n.Behind == nil || !*n.Behind {
 		return func() {}
 	}
 	silent, cancel := context.WithCancel(ctx)
@@ -299,7 +301,7 @@ func (r *run) startSilence(ctx context.Context) (stop func()) {
 	wg.Go(func() { survives, reason = nat.Silence(silent, nat.SilenceOptions{Nonce: s.Nonce, Knock: s.Media}) })
 	return func() {
 		switch {
-		case !r.plan.asks(PartVoice):
+		case !r.plan.asks(facts.PartVoice):
 			defer r.track.during(StepSilence)()
 		case time.Since(began) < enoughSilence:
 			cancel()

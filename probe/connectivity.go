@@ -9,24 +9,10 @@ import (
 	"slices"
 	"strings"
 
+	"netready/probe/facts"
+
 	"netready/probe/environment"
 	"netready/probe/port"
-)
-
-// Connectivity says whether this computer reaches anything at all, and how.
-// Everything else that was not measured may follow from it.
-type Connectivity struct {
-	Code  string `json:"code"`            // online, offline, proxy_only, dns_dead; "": not known
-	Cause string `json:"cause,omitempty"` // of offline: no_address, no_route, no_resolver, no_answer
-	Text  string `json:"text"`            // one sentence
-}
-
-// Causes of CodeOffline.
-const (
-	NoAddress  = "no_address"  // no interface has an address
-	NoRoute    = "no_route"    // there is no way out of the own network
-	NoResolver = "no_resolver" // no DNS resolver answers, and nothing was asked for by its address
-	NoAnswer   = "no_answer"   // neither a resolver nor anything else answers
 )
 
 // evidence is what was found of the ways out of this computer.
@@ -44,33 +30,33 @@ type evidence struct {
 
 // judge tells the connectivity. What answered directly outweighs all; only where
 // nothing did is the lack of an address or a route the reason.
-func (e evidence) judge() Connectivity {
+func (e evidence) judge() facts.Connectivity {
 	silent := "no DNS resolver answers"
 	if e.resolver != "" {
 		silent = "the DNS resolver " + e.resolver + " does not answer"
 	}
-	offline := func(cause, because string) Connectivity {
-		return Connectivity{CodeOffline, cause, "This computer is offline: " + because + "."}
+	offline := func(cause, because string) facts.Connectivity {
+		return facts.Connectivity{Code: facts.CodeOffline, Cause: cause, Text: "This computer is offline: " + because + "."}
 	}
 	switch {
 	case !e.beyond:
-		return Connectivity{Text: "Nothing outside this computer was asked."}
+		return facts.Connectivity{Text: "Nothing outside this computer was asked."}
 	case e.direct && e.asked && !e.resolves:
-		return Connectivity{Code: CodeDNSDead, Text: "Names cannot be resolved, and DNS alone is dead: other hosts answer by their addresses, but " + silent + "."}
+		return facts.Connectivity{Code: facts.CodeDNSDead, Text: "Names cannot be resolved, and DNS alone is dead: other hosts answer by their addresses, but " + silent + "."}
 	case e.direct:
-		return Connectivity{Code: Online, Text: "This computer reaches hosts outside directly."}
+		return facts.Connectivity{Code: facts.Online, Text: "This computer reaches hosts outside directly."}
 	case e.proxy != "":
-		return Connectivity{Code: CodeProxyOnly, Text: "Only the proxy " + e.proxy + " leads out of this network: nothing answers directly. Web pages work, the sound of calls does not."}
+		return facts.Connectivity{Code: facts.CodeProxyOnly, Text: "Only the proxy " + e.proxy + " leads out of this network: nothing answers directly. Web pages work, the sound of calls does not."}
 	case !e.address:
-		return offline(NoAddress, "no network interface has an address")
+		return offline(facts.NoAddress, "no network interface has an address")
 	case !e.route:
-		return offline(NoRoute, "it has an address, but no route out of its own network")
+		return offline(facts.NoRoute, "it has an address, but no route out of its own network")
 	case e.asked && !e.resolves && !e.byAddress:
-		return offline(NoResolver, "it has an address and a route, but "+silent+", so that nothing can be reached by its name")
+		return offline(facts.NoResolver, "it has an address and a route, but "+silent+", so that nothing can be reached by its name")
 	case e.asked && !e.resolves:
-		return offline(NoAnswer, "it has an address and a route, but "+silent+", and nothing else answers either")
+		return offline(facts.NoAnswer, "it has an address and a route, but "+silent+", and nothing else answers either")
 	}
-	return Connectivity{Code: Online, Text: "The DNS resolver answers."}
+	return facts.Connectivity{Code: facts.Online, Text: "The DNS resolver answers."}
 }
 
 // settleConnectivity tells how this computer is connected. Where it is not, or
@@ -79,18 +65,18 @@ func (e evidence) judge() Connectivity {
 func (r *run) settleConnectivity(ctx context.Context, rows []port.Row) {
 	c := r.gather(rows).judge()
 	if ctx.Err() != nil { // a stopped run proves no silence
-		c = Connectivity{Text: "The run was stopped before it was known what this computer reaches."}
+		c = facts.Connectivity{Text: "The run was stopped before it was known what this computer reaches."}
 	}
 	r.result.Environment.Connectivity = c
-	if !slices.Contains([]string{CodeOffline, CodeProxyOnly, CodeDNSDead}, c.Code) {
+	if !slices.Contains([]string{facts.CodeOffline, facts.CodeProxyOnly, facts.CodeDNSDead}, c.Code) {
 		return
 	}
 	for i := range r.result.Firewall {
 		if row := &r.result.Firewall[i]; follows(c.Code, *row) {
-			row.Status, row.Reason, row.By, row.Detail = StatusNotMeasured, c.Code, "", c.Text
+			row.Status, row.Reason, row.By, row.Detail = facts.StatusNotMeasured, c.Code, "", c.Text
 		}
 	}
-	if r.session == nil && (c.Code == CodeOffline || r.whyCode == CodeUnreachable && r.byName()) {
+	if r.session == nil && (c.Code == facts.CodeOffline || r.whyCode == facts.CodeUnreachable && r.byName()) {
 		r.blameConnectivity(c)
 	}
 	if r.noPortal != "" {
@@ -100,16 +86,16 @@ func (r *run) settleConnectivity(ctx context.Context, rows []port.Row) {
 
 // follows reports whether the failure of a row follows from the connectivity.
 // What was refused or answered by somebody else does not.
-func follows(code string, row PortRow) bool {
-	if row.Status == StatusNotMeasured {
-		return code == CodeOffline && slices.Contains([]string{CodeUnreachable, CodeNoResponder}, row.Reason)
+func follows(code string, row facts.PortRow) bool {
+	if row.Status == facts.StatusNotMeasured {
+		return code == facts.CodeOffline && slices.Contains([]string{facts.CodeUnreachable, facts.CodeNoResponder}, row.Reason)
 	}
 	reasons := map[string][]string{
-		CodeOffline:   {ReasonDNS, ReasonNoReply, ReasonUnreachable},
-		CodeProxyOnly: {ReasonDNS, ReasonNoReply, ReasonUnreachable},
-		CodeDNSDead:   {ReasonDNS},
+		facts.CodeOffline:   {facts.ReasonDNS, facts.ReasonNoReply, facts.ReasonUnreachable},
+		facts.CodeProxyOnly: {facts.ReasonDNS, facts.ReasonNoReply, facts.ReasonUnreachable},
+		facts.CodeDNSDead:   {facts.ReasonDNS},
 	}[code]
-	return row.Status == StatusFail && slices.Contains(reasons, row.Reason) && !isLoopback(row.Host)
+	return row.Status == facts.StatusFail && slices.Contains(reasons, row.Reason) && !isLoopback(row.Host)
 }
 
 // byName reports whether the responders were not found by their names.
@@ -120,7 +106,7 @@ func (r *run) byName() bool {
 
 // blameConnectivity puts the connectivity in the place of a responder that
 // cannot be reached.
-func (r *run) blameConnectivity(c Connectivity) {
+func (r *run) blameConnectivity(c facts.Connectivity) {
 	before, code := r.noSession(), r.whyCode
 	r.why, r.whyCode = strings.TrimSuffix(c.Text, "."), c.Code
 	for i := range r.result.NotMeasured {
@@ -144,7 +130,7 @@ func (r *run) gather(rows []port.Row) evidence {
 	v4, v6 := environment.Routes()
 	e.route = v4 || v6
 	for _, row := range rows {
-		if row.Address.IsLoopback() || isLoopback(row.Host) || row.Reason == CodeNoResponder || row.Reason == CodeUnreachable {
+		if row.Address.IsLoopback() || isLoopback(row.Host) || row.Reason == facts.CodeNoResponder || row.Reason == facts.CodeUnreachable {
 			continue
 		}
 		e.beyond = true
@@ -164,7 +150,7 @@ func (r *run) gather(rows []port.Row) evidence {
 	for _, a := range r.result.Environment.DNS {
 		if a.Code != environment.Invents {
 			e.asked = true
-			e.resolves = e.resolves || !slices.Contains([]string{DNSNoReply, DNSError}, a.Code)
+			e.resolves = e.resolves || !slices.Contains([]string{facts.DNSNoReply, facts.DNSError}, a.Code)
 		}
 	}
 	if server, err := port.Resolver(); err == nil {
@@ -228,7 +214,7 @@ func hasAddress() bool {
 
 // cutOff is why nothing outside can be asked, where that is known.
 func (r *run) cutOff() (code, reason string) {
-	if c := r.result.Environment.Connectivity; slices.Contains([]string{CodeOffline, CodeProxyOnly, CodeDNSDead}, c.Code) {
+	if c := r.result.Environment.Connectivity; slices.Contains([]string{facts.CodeOffline, facts.CodeProxyOnly, facts.CodeDNSDead}, c.Code) {
 		return c.Code, strings.TrimSuffix(c.Text, ".")
 	}
 	return "", ""
@@ -236,8 +222,8 @@ func (r *run) cutOff() (code, reason string) {
 
 // unreachable is a row that waited for a responder which was named and could
 // not be used: why, and not that one is needed.
-func (r *run) unreachable(row PortRow) PortRow {
-	if row.Reason == ReasonNoResponder && r.whyErr != nil && r.session == nil {
+func (r *run) unreachable(row facts.PortRow) facts.PortRow {
+	if row.Reason == facts.ReasonNoResponder && r.whyErr != nil && r.session == nil {
 		row.Reason = r.whyCode
 		row.Detail = fmt.Sprintf("the responder could not be used: %s", r.noSession())
 	}

@@ -3,6 +3,8 @@ package probe
 import (
 	"strings"
 	"testing"
+
+	"netready/probe/facts"
 )
 
 // A computer without a network was told to have its DNS resolve three names.
@@ -15,17 +17,17 @@ func TestConnectivityNamesWhatIsMissing(t *testing.T) {
 		words       string
 	}{
 		{"only itself", evidence{}, "", "", "Nothing outside"},
-		{"cable out", evidence{beyond: true, asked: true}, CodeOffline, NoAddress, "no network interface has an address"},
-		{"no gateway", evidence{beyond: true, asked: true, address: true}, CodeOffline, NoRoute, "no route"},
-		{"resolver silent, names alone", evidence{beyond: true, asked: true, address: true, route: true, resolver: "192.0.2.53"}, CodeOffline, NoResolver, "192.0.2.53 does not answer"},
-		{"all silent", evidence{beyond: true, byAddress: true, asked: true, address: true, route: true}, CodeOffline, NoAnswer, "nothing else answers"},
-		{"dead DNS", evidence{beyond: true, byAddress: true, direct: true, asked: true, address: true, route: true}, CodeDNSDead, "", "DNS alone is dead"},
-		{"proxy only", evidence{beyond: true, asked: true, address: true, route: true, proxy: "http://p:3128"}, CodeProxyOnly, "", "Only the proxy http://p:3128"},
-		{"proxy only, names resolved inside", evidence{beyond: true, asked: true, resolves: true, address: true, route: true, proxy: "http://p:3128"}, CodeProxyOnly, "", "Only the proxy"},
-		{"proxy and direct", evidence{beyond: true, direct: true, asked: true, resolves: true, address: true, route: true, proxy: "http://p:3128"}, Online, "", ""},
-		{"all well", evidence{beyond: true, direct: true, asked: true, resolves: true, address: true, route: true}, Online, "", ""},
-		{"a firewall that lets names through alone", evidence{beyond: true, byAddress: true, asked: true, resolves: true, address: true, route: true}, Online, "", ""},
-		{"route of a VPN without an address of its own", evidence{beyond: true, direct: true, asked: true, resolves: true}, Online, "", ""},
+		{"cable out", evidence{beyond: true, asked: true}, facts.CodeOffline, facts.NoAddress, "no network interface has an address"},
+		{"no gateway", evidence{beyond: true, asked: true, address: true}, facts.CodeOffline, facts.NoRoute, "no route"},
+		{"resolver silent, names alone", evidence{beyond: true, asked: true, address: true, route: true, resolver: "192.0.2.53"}, facts.CodeOffline, facts.NoResolver, "192.0.2.53 does not answer"},
+		{"all silent", evidence{beyond: true, byAddress: true, asked: true, address: true, route: true}, facts.CodeOffline, facts.NoAnswer, "nothing else answers"},
+		{"dead DNS", evidence{beyond: true, byAddress: true, direct: true, asked: true, address: true, route: true}, facts.CodeDNSDead, "", "DNS alone is dead"},
+		{"proxy only", evidence{beyond: true, asked: true, address: true, route: true, proxy: "http://p:3128"}, facts.CodeProxyOnly, "", "Only the proxy http://p:3128"},
+		{"proxy only, names resolved inside", evidence{beyond: true, asked: true, resolves: true, address: true, route: true, proxy: "http://p:3128"}, facts.CodeProxyOnly, "", "Only the proxy"},
+		{"proxy and direct", evidence{beyond: true, direct: true, asked: true, resolves: true, address: true, route: true, proxy: "http://p:3128"}, facts.Online, "", ""},
+		{"all well", evidence{beyond: true, direct: true, asked: true, resolves: true, address: true, route: true}, facts.Online, "", ""},
+		{"a firewall that lets names through alone", evidence{beyond: true, byAddress: true, asked: true, resolves: true, address: true, route: true}, facts.Online, "", ""},
+		{"route of a VPN without an address of its own", evidence{beyond: true, direct: true, asked: true, resolves: true}, facts.Online, "", ""},
 	} {
 		got := test.e.judge()
 		if got.Code != test.code || got.Cause != test.cause || !strings.Contains(got.Text, test.words) {
@@ -41,20 +43,20 @@ func TestWhatFollowsFromConnectivity(t *testing.T) {
 		code, status, reason, host string
 		want                       bool
 	}{
-		{CodeOffline, StatusFail, ReasonDNS, "api.example.com", true},
-		{CodeOffline, StatusFail, ReasonUnreachable, "192.0.2.1", true},
-		{CodeOffline, StatusFail, ReasonNoReply, "192.0.2.1", true},
-		{CodeOffline, StatusFail, ReasonNoReply, "127.0.0.1", false},
-		{CodeOffline, StatusNotMeasured, CodeUnreachable, "responder", true},
-		{CodeOffline, StatusNotMeasured, ReasonNoResponder, "responder", true},
-		{CodeDNSDead, StatusFail, ReasonDNS, "api.example.com", true},
-		{CodeDNSDead, StatusFail, ReasonNoReply, "192.0.2.1", false},
-		{CodeProxyOnly, StatusFail, ReasonDNS, "api.example.com", true},
-		{CodeProxyOnly, StatusFail, ReasonRefused, "api.example.com", false},
-		{CodeProxyOnly, StatusFail, ReasonIntercepted, "api.example.com", false},
-		{CodeProxyOnly, StatusPass, "", "api.example.com", false},
+		{facts.CodeOffline, facts.StatusFail, facts.ReasonDNS, "api.example.com", true},
+		{facts.CodeOffline, facts.StatusFail, facts.ReasonUnreachable, "192.0.2.1", true},
+		{facts.CodeOffline, facts.StatusFail, facts.ReasonNoReply, "192.0.2.1", true},
+		{facts.CodeOffline, facts.StatusFail, facts.ReasonNoReply, "127.0.0.1", false},
+		{facts.CodeOffline, facts.StatusNotMeasured, facts.CodeUnreachable, "responder", true},
+		{facts.CodeOffline, facts.StatusNotMeasured, facts.ReasonNoResponder, "responder", true},
+		{facts.CodeDNSDead, facts.StatusFail, facts.ReasonDNS, "api.example.com", true},
+		{facts.CodeDNSDead, facts.StatusFail, facts.ReasonNoReply, "192.0.2.1", false},
+		{facts.CodeProxyOnly, facts.StatusFail, facts.ReasonDNS, "api.example.com", true},
+		{facts.CodeProxyOnly, facts.StatusFail, facts.ReasonRefused, "api.example.com", false},
+		{facts.CodeProxyOnly, facts.StatusFail, facts.ReasonIntercepted, "api.example.com", false},
+		{facts.CodeProxyOnly, facts.StatusPass, "", "api.example.com", false},
 	} {
-		if got := follows(test.code, PortRow{Status: test.status, Reason: test.reason, Host: test.host}); got != test.want {
+		if got := follows(test.code, facts.PortRow{Status: test.status, Reason: test.reason, Host: test.host}); got != test.want {
 			t.Errorf("%+v: got %v", test, got)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"math"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/probe/emodel"
 	"netready/probe/stream"
 )
@@ -22,39 +24,39 @@ type Quality struct {
 // NewDirection writes down the figures of one direction: milliseconds and
 // percent, rounded once to three decimals. R and MOS are computed from the
 // rounded figures, so that a reader who does the sum gets the same.
-func NewDirection(m stream.Metrics, q Quality) *Direction {
-	d := &Direction{
+func NewDirection(m stream.Metrics, q Quality) *facts.Direction {
+	d := &facts.Direction{
 		Sent:           m.Sent,
 		Received:       m.Received,
 		Lost:           m.Lost,
 		Duplicates:     m.Duplicates,
 		Discarded:      &m.Discarded,
 		Reordered:      &m.Reordered,
-		LossPercent:    percent(m.Loss),
-		DiscardPercent: percent(m.Discard),
-		InOrderPercent: percent(m.InOrder),
-		JitterMS:       milliseconds(m.Jitter),
-		JitterMaxMS:    milliseconds(m.JitterMax),
-		PDVp99MS:       milliseconds(m.PDVp99),
-		ClockSkewPPM:   rounded(m.SkewPPM),
-		Burst: Burst{
-			BurstR:             rounded(m.BurstR),
+		LossPercent:    facts.Percent(m.Loss),
+		DiscardPercent: facts.Percent(m.Discard),
+		InOrderPercent: facts.Percent(m.InOrder),
+		JitterMS:       facts.Milliseconds(m.Jitter),
+		JitterMaxMS:    facts.Milliseconds(m.JitterMax),
+		PDVp99MS:       facts.Milliseconds(m.PDVp99),
+		ClockSkewPPM:   facts.Rounded(m.SkewPPM),
+		Burst: facts.Burst{
+			BurstR:             facts.Rounded(m.BurstR),
 			LongestRun:         m.LongestRun,
-			WorstWindowPercent: percent(m.WorstWindow),
+			WorstWindowPercent: facts.Percent(m.WorstWindow),
 		},
-		Shifts:       []Shift{},
-		Unreliable:   []Unreliable{},
+		Shifts:       []facts.Shift{},
+		Unreliable:   []facts.Unreliable{},
 		DSCPReceived: m.DSCP,
 	}
 	for _, s := range m.Shifts {
-		d.Shifts = append(d.Shifts, Shift{AtS: round3(s.At.Seconds()), ByMS: round3(ms(s.By))})
+		d.Shifts = append(d.Shifts, facts.Shift{AtS: facts.Round(s.At.Seconds()), ByMS: facts.Round(facts.MS(s.By))})
 	}
 	q.rate(d)
 	return d
 }
 
 // rate adds R and MOS, unless nothing was sent.
-func (q Quality) rate(d *Direction) {
+func (q Quality) rate(d *facts.Direction) {
 	model := q.model()
 	d.MOSBasis = model.Basis
 	if d.LossPercent == nil {
@@ -74,7 +76,7 @@ func (q Quality) rate(d *Direction) {
 // of is R and MOS with a share of packets that cannot be used, in percent.
 func (q Quality) of(ppl, burstR float64) (r, mos *float64) {
 	rating, opinion, _ := q.model().Rate(q.DelayMS(), min(ppl, 100), burstR)
-	return rounded(&rating), rounded(&opinion)
+	return facts.Rounded(&rating), facts.Rounded(&opinion)
 }
 
 func (q Quality) model() emodel.Model { return emodel.Choose(q.Codec, q.Ie, q.Bpl) }
@@ -86,7 +88,7 @@ func (q Quality) DelayMS() float64 {
 	if q.MinRTTMS != nil {
 		network = *q.MinRTTMS / 2
 	}
-	return network + ms(q.JitterBuffer) + ms(q.PacketTime) + ms(q.lookAhead())
+	return network + facts.MS(q.JitterBuffer) + facts.MS(q.PacketTime) + facts.MS(q.lookAhead())
 }
 
 // lookAhead is that of the codec whose MOS is given.
@@ -105,7 +107,7 @@ func (q Quality) Assumptions() []string {
 	if at := q.publishedAt(model); at > 0 && at != q.PacketTime {
 		all = append(all, fmt.Sprintf(
 			"Those values were published for packets of %g ms and are used for packets of %g ms, which is an extrapolation.",
-			ms(at), ms(q.PacketTime)))
+			facts.MS(at), facts.MS(q.PacketTime)))
 	}
 	network := "the network's delay is not known and taken as 0"
 	if q.MinRTTMS != nil {
@@ -113,7 +115,7 @@ func (q Quality) Assumptions() []string {
 	}
 	return append(all,
 		fmt.Sprintf("Delay from mouth to ear %g ms: %s, jitter buffer %g ms, packet %g ms, look-ahead %g ms.",
-			round3(q.DelayMS()), network, ms(q.JitterBuffer), ms(q.PacketTime), ms(q.lookAhead())),
+			facts.Round(q.DelayMS()), network, facts.MS(q.JitterBuffer), facts.MS(q.PacketTime), facts.MS(q.lookAhead())),
 		"Lost and discarded packets count alike; how they cluster goes in as BurstR.")
 }
 
@@ -129,7 +131,7 @@ func (q Quality) publishedAt(model emodel.Model) time.Duration {
 
 // worstCall is the index of the call that Up and Down report: the lowest MOS of
 // either direction, then the most loss. It is -1 without calls.
-func worstCall(calls []CallPair) int {
+func worstCall(calls []facts.CallPair) int {
 	worst := -1
 	for i, c := range calls {
 		if worst < 0 || compareCalls(c, calls[worst]) < 0 {
@@ -140,19 +142,19 @@ func worstCall(calls []CallPair) int {
 }
 
 // compareCalls is negative where a is the worse call.
-func compareCalls(a, b CallPair) int {
-	lowestMOS := func(c CallPair) float64 {
+func compareCalls(a, b facts.CallPair) int {
+	lowestMOS := func(c facts.CallPair) float64 {
 		lowest := math.Inf(1)
-		for _, d := range []*Direction{c.Up, c.Down} {
+		for _, d := range []*facts.Direction{c.Up, c.Down} {
 			if d != nil && d.MOS != nil {
 				lowest = min(lowest, *d.MOS)
 			}
 		}
 		return lowest
 	}
-	mostLoss := func(c CallPair) float64 {
+	mostLoss := func(c facts.CallPair) float64 {
 		most := math.Inf(-1)
-		for _, d := range []*Direction{c.Up, c.Down} {
+		for _, d := range []*facts.Direction{c.Up, c.Down} {
 			if d != nil && d.LossPercent != nil {
 				most = max(most, *d.LossPercent)
 			}
@@ -160,30 +162,4 @@ func compareCalls(a, b CallPair) int {
 		return most
 	}
 	return cmp.Or(cmp.Compare(lowestMOS(a), lowestMOS(b)), cmp.Compare(mostLoss(b), mostLoss(a)))
-}
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-func round3(x float64) float64 { return math.Round(x*1000) / 1000 }
-
-// rounded keeps nil, "not measured", nil.
-func rounded(x *float64) *float64 {
-	if x == nil || math.IsNaN(*x) || math.IsInf(*x, 0) {
-		return nil
-	}
-	return new(round3(*x))
-}
-
-func percent(share *float64) *float64 {
-	if share == nil {
-		return nil
-	}
-	return new(round3(100 * *share))
-}
-
-func milliseconds(d *time.Duration) *float64 {
-	if d == nil {
-		return nil
-	}
-	return new(round3(ms(*d)))
 }

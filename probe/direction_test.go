@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/probe/emodel"
 	"netready/probe/stream"
 )
@@ -50,7 +52,7 @@ func TestNewDirection(t *testing.T) {
 			t.Errorf("%s = %v, want %g", tt.name, tt.got, tt.want)
 		}
 	}
-	if len(d.Shifts) != 1 || d.Shifts[0] != (Shift{AtS: 15, ByMS: 80}) {
+	if len(d.Shifts) != 1 || d.Shifts[0] != (facts.Shift{AtS: 15, ByMS: 80}) {
 		t.Errorf("shifts = %+v", d.Shifts)
 	}
 	// The sum as a reader of the JSON does it: 40 + 60 + 20 + 0.25 ms.
@@ -120,19 +122,19 @@ func TestAssumptions(t *testing.T) {
 }
 
 func TestWorstCall(t *testing.T) {
-	call := func(up, down, loss float64) CallPair {
-		return CallPair{Up: &Direction{MOS: &up, LossPercent: &loss}, Down: &Direction{MOS: &down, LossPercent: new(0.0)}}
+	call := func(up, down, loss float64) facts.CallPair {
+		return facts.CallPair{Up: &facts.Direction{MOS: &up, LossPercent: &loss}, Down: &facts.Direction{MOS: &down, LossPercent: new(0.0)}}
 	}
 	tests := []struct {
 		name  string
-		calls []CallPair
+		calls []facts.CallPair
 		want  int
 	}{
 		{"none", nil, -1},
-		{"one", []CallPair{{}}, 0},
-		{"lowest MOS of either direction", []CallPair{call(4.4, 4.4, 0), call(4.3, 3.9, 0), call(4, 4.4, 9)}, 1},
-		{"then most loss", []CallPair{call(1, 1, 80), call(1, 4, 90), call(1, 1, 85)}, 1},
-		{"nothing measured is not the worst", []CallPair{{}, call(4, 4, 1)}, 1},
+		{"one", []facts.CallPair{{}}, 0},
+		{"lowest MOS of either direction", []facts.CallPair{call(4.4, 4.4, 0), call(4.3, 3.9, 0), call(4, 4.4, 9)}, 1},
+		{"then most loss", []facts.CallPair{call(1, 1, 80), call(1, 4, 90), call(1, 1, 85)}, 1},
+		{"nothing measured is not the worst", []facts.CallPair{{}, call(4, 4, 1)}, 1},
 	}
 	for _, tt := range tests {
 		if got := worstCall(tt.calls); got != tt.want {

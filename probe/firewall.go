@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/probe/ice"
 	"netready/probe/invite"
 	"netready/probe/port"
@@ -124,11 +126,11 @@ func inOrder(column []regions.Check, rows []port.Row) []port.Row {
 	return rows
 }
 
-func portRow(row port.Row) PortRow {
-	return PortRow{
+func portRow(row port.Row) facts.PortRow {
+	return facts.PortRow{
 		Name: row.Name, Protocol: row.Protocol, Host: row.Host, Port: row.Port, Ports: row.Ports, Family: row.Family,
 		Required: row.Required, Status: row.Status, Reason: row.Reason, By: row.By, Proxy: row.Via, Detail: row.Detail, Note: row.Note,
-		ElapsedMS: milliseconds(&row.Elapsed), Tested: row.Tested, FailedPorts: row.Failed,
+		ElapsedMS: facts.Milliseconds(&row.Elapsed), Tested: row.Tested, FailedPorts: row.Failed,
 	}
 }
 

@@ -3,6 +3,8 @@ package probe
 import (
 	"encoding/json"
 	"testing"
+
+	"netready/probe/facts"
 )
 
 // Where there is no NAT, survives_30s was null and nothing said why.
@@ -10,21 +12,21 @@ func TestNATGapsHaveReasons(t *testing.T) {
 	yes, no := new(true), new(false)
 	for _, test := range []struct {
 		name         string
-		nat          NAT
+		nat          facts.NAT
 		sip, silence string
 		want         map[string]string
 	}{
-		{"all measured", NAT{Behind: yes, Mapping: "endpoint_independent", PortKept: yes, Survives30s: yes, SIPALG: no}, "", "", map[string]string{}},
-		{"no NAT", NAT{Behind: no, Mapping: "none", PortKept: yes, SIPALG: no}, "", "", map[string]string{}},
-		{"no SIP, a short call", NAT{Behind: yes, Mapping: "endpoint_independent", PortKept: no}, "no SIP", "too short", map[string]string{
+		{"all measured", facts.NAT{Behind: yes, Mapping: "endpoint_independent", PortKept: yes, Survives30s: yes, SIPALG: no}, "", "", map[string]string{}},
+		{"no NAT", facts.NAT{Behind: no, Mapping: "none", PortKept: yes, SIPALG: no}, "", "", map[string]string{}},
+		{"no SIP, a short call", facts.NAT{Behind: yes, Mapping: "endpoint_independent", PortKept: no}, "no SIP", "too short", map[string]string{
 			"nat.sip_alg": "no SIP", "nat.survives_30s": "too short",
 		}},
-		{"one place to ask", NAT{Behind: yes, PortKept: no, Survives30s: no, SIPALG: no, Reason: "one answered"}, "", "", map[string]string{"nat.mapping": "one answered"}},
-		{"SIP alone answered", NAT{SIPALG: no, Reason: "no answer over UDP"}, "", "", map[string]string{
+		{"one place to ask", facts.NAT{Behind: yes, PortKept: no, Survives30s: no, SIPALG: no, Reason: "one answered"}, "", "", map[string]string{"nat.mapping": "one answered"}},
+		{"SIP alone answered", facts.NAT{SIPALG: no, Reason: "no answer over UDP"}, "", "", map[string]string{
 			"nat.behind": "no answer over UDP", "nat.mapping": "no answer over UDP", "nat.port_kept": "no answer over UDP", "nat.survives_30s": "no answer over UDP",
 		}},
-		{"no responder", NAT{Reason: "no responder"}, "", "", map[string]string{"nat": "no responder"}},
-		{"stopped", NAT{}, "", "", map[string]string{"nat": "the run was stopped before it"}},
+		{"no responder", facts.NAT{Reason: "no responder"}, "", "", map[string]string{"nat": "no responder"}},
+		{"stopped", facts.NAT{}, "", "", map[string]string{"nat": "the run was stopped before it"}},
 	} {
 		gaps := natGaps(&test.nat, test.sip, test.silence)
 		said := map[string]string{}

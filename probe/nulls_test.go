@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/probe"
 	"netready/probe/ice"
 	"netready/probe/internal/turntest"
@@ -107,7 +109,7 @@ func unsaid(t *testing.T, r report.Report) []string {
 	}
 	p.walk("", p.document, nil)
 	for _, row := range r.Firewall {
-		if row.Status == probe.StatusNotMeasured && (row.Reason == "" || row.Detail == "") {
+		if row.Status == facts.StatusNotMeasured && (row.Reason == "" || row.Detail == "") {
 			p.fault("the row %s was not measured and does not say why", row.Name)
 		}
 	}
@@ -280,7 +282,7 @@ func isMissing(what string, v any) bool {
 
 func isUnmeasured(row any) bool {
 	r, _ := row.(map[string]any)
-	return r["status"] == probe.StatusNotMeasured
+	return r["status"] == facts.StatusNotMeasured
 }
 
 // hidden are the reasons that a reader of the TXT, of the page or of the
@@ -306,7 +308,7 @@ func hidden(t *testing.T, r report.Report) (missing []string) {
 		}
 	}
 	for _, n := range r.NotMeasured {
-		if !slices.Contains(read.NotMeasured, probe.NotMeasured{What: n.What, Reason: report.OneLine(n.Reason), Code: n.Code}) {
+		if !slices.Contains(read.NotMeasured, facts.NotMeasured{What: n.What, Reason: report.OneLine(n.Reason), Code: n.Code}) {
 			missing = append(missing, "the TXT lacks "+n.What+": "+n.Reason)
 		}
 		if !strings.Contains(shown, n.Reason) {
@@ -441,7 +443,7 @@ func scenes() map[string]scene {
 			p.Responders = []invite.Invite{s.Invite()}
 			_ = s.Close()
 		}},
-		"responder dies half way": {parts: []string{probe.PartVoice, probe.PartBandwidth}, long: 4 * time.Second, plan: func(t *testing.T, p *probe.Plan, _ func()) {
+		"responder dies half way": {parts: []string{facts.PartVoice, facts.PartBandwidth}, long: 4 * time.Second, plan: func(t *testing.T, p *probe.Plan, _ func()) {
 			t.Helper()
 			s := far(t, nil)
 			p.Responders = []invite.Invite{s.Invite()}
@@ -450,11 +452,11 @@ func scenes() map[string]scene {
 		"stopped at once":   {plan: func(_ *testing.T, _ *probe.Plan, stop func()) { stop() }},
 		"stopped half way":  {long: 4 * time.Second, plan: func(_ *testing.T, p *probe.Plan, stop func()) { during(p, stop) }},
 		"a firewall drops":  {plan: dropping},
-		"several calls":     {calls: 3, parts: []string{probe.PartVoice}},
-		"several, dropping": {calls: 3, parts: []string{probe.PartVoice}, plan: dropping},
-		"a longer call":     {long: 9 * time.Second, parts: []string{probe.PartVoice}},
+		"several calls":     {calls: 3, parts: []string{facts.PartVoice}},
+		"several, dropping": {calls: 3, parts: []string{facts.PartVoice}, plan: dropping},
+		"a longer call":     {long: 9 * time.Second, parts: []string{facts.PartVoice}},
 	}
-	for _, part := range probe.AllParts() {
+	for _, part := range facts.AllParts() {
 		all["only "+part] = scene{parts: []string{part}}
 	}
 	return all

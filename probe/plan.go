@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/probe/ice"
 	"netready/probe/invite"
 	"netready/probe/regions"
@@ -35,20 +37,20 @@ type Plan struct {
 
 // An Event tells whoever watches how far a run is.
 type Event struct {
-	Step string        // StepConnect to StepDone
-	Text string        // the same for people: "Placing the test call"
-	Done float64       // share of the whole run, 0 to 1
-	Left time.Duration // estimate for the whole run; 0: not known, as while it waits for a turn
-	Rows []PortRow     // firewall rows so far, with Step firewall
-	Live *Live         // with Step call, once a second
+	Step string          // StepConnect to StepDone
+	Text string          // the same for people: "Placing the test call"
+	Done float64         // share of the whole run, 0 to 1
+	Left time.Duration   // estimate for the whole run; 0: not known, as while it waits for a turn
+	Rows []facts.PortRow // firewall rows so far, with Step firewall
+	Live *Live           // with Step call, once a second
 }
 
 // Live are the figures of a call while it runs, of its first call where there
 // are several. They are provisional: late packets may yet arrive.
 type Live struct {
 	Second int // of the call, as in Voice.Timeline: the first is 0
-	Up     *SecondSide
-	Down   *SecondSide
+	Up     *facts.SecondSide
+	Down   *facts.SecondSide
 	RTTMS  *float64
 }
 

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"netready/probe/facts"
 )
 
 // Steps of a run, as Event.Step names them.
@@ -32,7 +34,7 @@ type tracker struct {
 	watch func(Event)
 	parts []span
 	last  float64
-	rows  []PortRow
+	rows  []facts.PortRow
 	wait  string // what the run waits for, instead of a step's text
 }
 
@@ -44,16 +46,16 @@ type span struct {
 
 func newTracker(p Plan) *tracker {
 	t := &tracker{watch: p.Progress}
-	if p.asks(PartFirewall) || p.asks(PartNAT) || p.asks(PartPing) {
+	if p.asks(facts.PartFirewall) || p.asks(facts.PartNAT) || p.asks(facts.PartPing) {
 		t.parts = append(t.parts, span{StepFirewall, "Checking ports and NAT", usualFirewall})
 	}
-	if p.asks(PartVoice) {
+	if p.asks(facts.PartVoice) {
 		t.parts = append(t.parts, span{StepCall, "Placing the test call", p.Duration}, span{StepLate, "Waiting for late packets", usualLate})
 	}
-	if p.asks(PartBandwidth) {
+	if p.asks(facts.PartBandwidth) {
 		t.parts = append(t.parts, span{StepBandwidth, "Measuring the bandwidth", usualBandwidth})
 	}
-	if p.asks(PartNAT) && !p.asks(PartVoice) {
+	if p.asks(facts.PartNAT) && !p.asks(facts.PartVoice) {
 		t.parts = append(t.parts, span{StepSilence, "Waiting whether the NAT keeps a silent way open", usualSilence})
 	}
 	return t
@@ -103,7 +105,7 @@ func (t *tracker) waiting(what string) {
 }
 
 // row adds a finished row of the firewall column.
-func (t *tracker) row(r PortRow, ran time.Duration) {
+func (t *tracker) row(r facts.PortRow, ran time.Duration) {
 	t.mu.Lock()
 	t.rows = append(slices.Clip(t.rows), r)
 	t.mu.Unlock()

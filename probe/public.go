@@ -1,6 +1,10 @@
 package probe
 
-import "context"
+import (
+	"context"
+
+	"netready/probe/facts"
+)
 
 // measureRoundTrip is what can be known of a region without a responder: the
 // round trip to its public endpoints, at a guest's rate. Up and down need a
@@ -20,6 +24,6 @@ func (r *run) measureRoundTrip(ctx context.Context) {
 		r.missing("voice.rtt", reason)
 		return
 	}
-	r.result.Voice.Mode = ModeRoundtrip
+	r.result.Voice.Mode = facts.ModeRoundtrip
 	r.result.Voice.RTT = rtt
 }

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/probe/call"
 	"netready/probe/environment"
 	"netready/probe/internal/wire"
@@ -47,14 +49,14 @@ func (r *run) reach(ctx context.Context) error {
 		r.settleRegion()
 	}
 	var rows []port.Row
-	if r.plan.asks(PartFirewall) {
+	if r.plan.asks(facts.PartFirewall) {
 		wg.Go(func() { rows = r.tryPorts(ctx, ready, began) })
 		wg.Go(func() { r.lookAround(ctx) })
 	}
-	if r.plan.asks(PartNAT) {
+	if r.plan.asks(facts.PartNAT) {
 		wg.Go(func() { r.lookAtNAT(ctx, ready) })
 	}
-	if r.plan.asks(PartPing) {
+	if r.plan.asks(facts.PartPing) {
 		wg.Go(func() { r.pingResponder(ctx, ready) })
 	}
 	wg.Wait()
@@ -62,7 +64,7 @@ func (r *run) reach(ctx context.Context) error {
 		r.result.Firewall = append(r.result.Firewall, r.unreachable(portRow(row)))
 	}
 	r.settleConnectivity(ctx, rows)
-	if r.plan.asks(PartFirewall) {
+	if r.plan.asks(facts.PartFirewall) {
 		r.unlooked()
 	}
 	return fatal
@@ -71,13 +73,13 @@ func (r *run) reach(ctx context.Context) error {
 // unlooked says what the firewall column and the look around lack. Every row
 // says so itself; where there is no session, its reason is said here too.
 func (r *run) unlooked() {
-	measured := func(row PortRow) bool { return row.Status != StatusNotMeasured }
+	measured := func(row facts.PortRow) bool { return row.Status != facts.StatusNotMeasured }
 	switch some := slices.ContainsFunc(r.result.Firewall, measured); {
 	case r.relay != nil: // rows that ask a responder are no part of it
 	case r.session != nil:
 	case !some:
 		r.missingFor(r.whyCode, "firewall", r.noSession())
-	case slices.ContainsFunc(r.result.Firewall, func(row PortRow) bool { return !measured(row) }):
+	case slices.ContainsFunc(r.result.Firewall, func(row facts.PortRow) bool { return !measured(row) }):
 		r.missingFor(r.whyCode, "firewall.responder", r.noSession())
 	}
 	if e := r.result.Environment; e.CaptivePortal == nil && e.Reason == "" {
@@ -101,7 +103,7 @@ func (r *run) connect(ctx context.Context) error {
 	}
 	if len(invites) == 0 {
 		r.why = "this region has no responder: run netready-responder there and give its invite with --responder"
-		r.whyCode = CodeNoResponder
+		r.whyCode = facts.CodeNoResponder
 		return nil
 	}
 	var all []candidate
@@ -121,15 +123,15 @@ func (r *run) connect(ctx context.Context) error {
 		return reasons[0]
 	}
 	r.whyErr = errors.Join(reasons...)
-	r.why, r.whyCode = joined(reasons), CodeUnreachable
+	r.why, r.whyCode = joined(reasons), facts.CodeUnreachable
 	switch { // a responder that answered says more than one that could not be reached
 	case errors.Is(r.whyErr, errFull):
-		r.why, r.whyCode = reasons[0].Error(), CodeBusy
+		r.why, r.whyCode = reasons[0].Error(), facts.CodeBusy
 	case errors.Is(r.whyErr, call.ErrRefused):
-		r.whyCode = CodeRefused
+		r.whyCode = facts.CodeRefused
 	}
 	if ctx.Err() != nil { // the errors say no more than its Go name
-		r.whyCode = CodeStopped
+		r.whyCode = facts.CodeStopped
 		r.why = "the run was stopped before the responder had answered"
 	}
 	return nil
@@ -201,16 +203,16 @@ func (r *run) lookAround(ctx context.Context) {
 		}
 	}
 	found := environment.Run(ctx, environment.Options{Hosts: hosts})
-	env := Environment{
+	env := facts.Environment{
 		Proxy: found.Proxy, ProxySource: found.ProxySource, CaptivePortal: found.CaptivePortal,
-		IPv4: found.IPv4, IPv6: found.IPv6, DNS: []DNSAnswer{},
+		IPv4: found.IPv4, IPv6: found.IPv6, DNS: []facts.DNSAnswer{},
 	}
 	for _, a := range found.DNS {
 		addresses := a.Addresses
 		if addresses == nil {
 			addresses = []string{}
 		}
-		env.DNS = append(env.DNS, DNSAnswer{a.Name, addresses, round3(ms(a.Elapsed)), a.Reason, a.Code})
+		env.DNS = append(env.DNS, facts.DNSAnswer{Name: a.Name, Addresses: addresses, ElapsedMS: facts.Round(facts.MS(a.Elapsed)), Reason: a.Reason, Code: a.Code})
 	}
 	r.result.Environment, r.noPortal = env, found.PortalReason
 	if len(hosts) == 0 {
@@ -260,8 +262,8 @@ func natOptions(ctx context.Context, s *port.Session) nat.Options {
 	return o
 }
 
-func natResult(f nat.Result) NAT {
-	return NAT{
+func natResult(f nat.Result) facts.NAT {
+	return facts.NAT{
 		PublicAddress: f.PublicAddress, LocalAddress: f.LocalAddress, Behind: f.Behind, Mapping: f.Mapping,
 		PortKept: f.PortKept, Survives30s: f.Survives30s, SIPALG: f.SIPALG,
 		ForUser: f.ForUser, ForNetwork: f.ForNetwork, Reason: f.Reason,
@@ -298,17 +300,17 @@ func (r *run) pingResponder(ctx context.Context, ready <-chan struct{}) {
 			return
 		}
 		r.result.Ping = append(r.result.Ping,
-			Ping{Target: r.result.Region.Responder, Role: roleResponder, Reason: r.noSession()},
+			facts.Ping{Target: r.result.Region.Responder, Role: roleResponder, Reason: r.noSession()},
 			pinged(ping.Run(ctx, gateway.String(), ping.Settings{Count: questions, Interval: 250 * time.Millisecond}), "gateway"))
 		return
 	}
 	r.result.Ping = append(r.result.Ping, pinged(ping.Run(ctx, r.farHost(), ping.Settings{Count: questions, Interval: 250 * time.Millisecond}), roleResponder))
 }
 
-func pinged(p ping.Result, role string) Ping {
-	return Ping{
+func pinged(p ping.Result, role string) facts.Ping {
+	return facts.Ping{
 		Target: p.Target, Role: role, Samples: p.Samples, Lost: p.Lost,
-		MinMS: milliseconds(p.Min), AvgMS: milliseconds(p.Avg), MaxMS: milliseconds(p.Max), Reason: p.Reason,
+		MinMS: facts.Milliseconds(p.Min), AvgMS: facts.Milliseconds(p.Avg), MaxMS: facts.Milliseconds(p.Max), Reason: p.Reason,
 	}
 }
 

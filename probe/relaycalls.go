@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/probe/relay"
 	"netready/probe/stream"
 )
@@ -30,14 +32,14 @@ func (r *run) connectRelay(ctx context.Context) error {
 	switch {
 	case err == nil:
 		r.relay = session
-		r.why, r.whyCode = notByRelay, CodeRelay
+		r.why, r.whyCode = notByRelay, facts.CodeRelay
 		return nil
 	case errors.Is(err, relay.ErrCredentials):
 		return err
 	case ctx.Err() != nil:
-		r.why, r.whyCode = "the run was stopped before the TURN server had answered", CodeStopped
+		r.why, r.whyCode = "the run was stopped before the TURN server had answered", facts.CodeStopped
 	default:
-		r.why, r.whyCode = joined([]error{err}), CodeNoRelay
+		r.why, r.whyCode = joined([]error{err}), facts.CodeNoRelay
 		r.whyErr = err
 	}
 	return nil
@@ -57,21 +59,21 @@ func (r *run) placeRelayCalls(ctx context.Context) {
 	})
 	stopPing()
 	if err != nil {
-		r.missingFor(CodeNoRelay, "voice", err.Error())
+		r.missingFor(facts.CodeNoRelay, "voice", err.Error())
 		r.result.Complete = false
 		return
 	}
-	r.result.Voice.Mode = ModeRelay
+	r.result.Voice.Mode = facts.ModeRelay
 	r.writeRelay(outcome)
 }
 
 // relayLive shows losses of each way, and of both together where that is all
 // that is known.
 func relayLive(l relay.Live) *Live {
-	live := &Live{Second: l.Second, RTTMS: milliseconds(l.RTT)}
+	live := &Live{Second: l.Second, RTTMS: facts.Milliseconds(l.RTT)}
 	for _, s := range []struct {
 		way  *stream.Second
-		side **SecondSide
+		side **facts.SecondSide
 	}{{l.Up, &live.Up}, {l.Down, &live.Down}} {
 		switch {
 		case s.way != nil:
@@ -84,7 +86,7 @@ func relayLive(l relay.Live) *Live {
 }
 
 // lossAlone leaves out what a leg that repeats says of time.
-func lossAlone(s stream.Second) *SecondSide {
+func lossAlone(s stream.Second) *facts.SecondSide {
 	s.Jitter, s.Delay = nil, nil
 	return secondSide(s)
 }
@@ -115,10 +117,10 @@ func (r *run) writeRelay(o *relay.Outcome) {
 		one := r.relayCall(c, q)
 		calls, v.PerCall = append(calls, one), append(v.PerCall, one.pair)
 	}
-	v.DurationS = round3((time.Duration(longest) * packetTime).Seconds())
+	v.DurationS = facts.Round((time.Duration(longest) * packetTime).Seconds())
 	worst := max(worstCall(v.PerCall), 0)
 	v.Up, v.Down, v.Loop = calls[worst].pair.Up, calls[worst].pair.Down, calls[worst].pair.Loop
-	v.Relay = &Relay{
+	v.Relay = &facts.Relay{
 		Server: o.Server, Software: o.Software, Peer: o.Peer, BytesUp: o.BytesUp, BytesDown: o.BytesDown,
 		Loops: calls[worst].loops, Failed: append([]string{}, r.relay.Failed()...),
 	}
@@ -141,29 +143,29 @@ func relayAssumptions(o *relay.Outcome) []string {
 	return all
 }
 
-func relayRTT(o *relay.Outcome) *RTT {
+func relayRTT(o *relay.Outcome) *facts.RTT {
 	var trips []time.Duration
 	for _, t := range o.RoundTrips {
 		trips = append(trips, t.RTT)
 	}
-	source := RTTStun
+	source := facts.RTTStun
 	if o.RTTByTCP {
-		source = RTTTCP
+		source = facts.RTTTCP
 	}
 	return rttOf(source, trips, o.Lost)
 }
 
 // relayCall is one call with what its streams came to.
 type relayCall struct {
-	pair    CallPair
-	loops   []RelayLoop
+	pair    facts.CallPair
+	loops   []facts.RelayLoop
 	reasons []string // why a loop has no figures, "" if it has
 	noSkew  []string
 	of      []relay.Loop
 }
 
 func (r *run) relayCall(c relay.Call, q Quality) relayCall {
-	one := relayCall{of: c.Loops, loops: []RelayLoop{}}
+	one := relayCall{of: c.Loops, loops: []facts.RelayLoop{}}
 	for _, l := range c.Loops {
 		d, noSkew := r.relayDirection(l, q)
 		one.reasons, one.noSkew = append(one.reasons, l.Reason), append(one.noSkew, noSkew)
@@ -177,7 +179,7 @@ func (r *run) relayCall(c relay.Call, q Quality) relayCall {
 			one.pair.Loop = d
 		}
 	}
-	for _, d := range []*Direction{one.pair.Up, one.pair.Down} {
+	for _, d := range []*facts.Direction{one.pair.Up, one.pair.Down} {
 		q.bound(d, one.pair.Loop)
 	}
 	for _, l := range c.Loops {
@@ -189,7 +191,7 @@ func (r *run) relayCall(c relay.Call, q Quality) relayCall {
 			d = one.pair.Down
 		}
 		if d != nil {
-			one.loops = append(one.loops, RelayLoop{UpLeg: l.UpLeg, DownLeg: l.DownLeg, Direction: *d})
+			one.loops = append(one.loops, facts.RelayLoop{UpLeg: l.UpLeg, DownLeg: l.DownLeg, Direction: *d})
 		}
 	}
 	return one
@@ -197,7 +199,7 @@ func (r *run) relayCall(c relay.Call, q Quality) relayCall {
 
 // relayDirection is the figures of one loop, nil where there are none. One with
 // a leg that loses nothing tells losses alone.
-func (r *run) relayDirection(l relay.Loop, q Quality) (d *Direction, noSkew string) {
+func (r *run) relayDirection(l relay.Loop, q Quality) (d *facts.Direction, noSkew string) {
 	if l.Sent == 0 {
 		return nil, ""
 	}
@@ -218,19 +220,19 @@ func (r *run) relayDirection(l relay.Loop, q Quality) (d *Direction, noSkew stri
 	if !l.ThereAndBack() {
 		d.Discarded, d.Reordered, d.DiscardPercent, d.InOrderPercent = nil, nil, nil, nil
 		d.JitterMS, d.JitterMaxMS, d.PDVp99MS, d.ClockSkewPPM = nil, nil, nil, nil
-		d.R, d.MOS, d.Shifts = nil, nil, []Shift{}
+		d.R, d.MOS, d.Shifts = nil, nil, []facts.Shift{}
 	}
 	return d, m.SkewReason
 }
 
 // relayUnreliable says who was too busy for a loop's losses to be relied on.
-func relayUnreliable(l relay.Loop) []Unreliable {
-	all := []Unreliable{}
+func relayUnreliable(l relay.Loop) []facts.Unreliable {
+	all := []facts.Unreliable{}
 	if l.Dropped > 0 {
-		all = append(all, Unreliable{UnreliablePC, fmt.Sprintf("this computer's socket dropped %d datagrams for want of room", l.Dropped)})
+		all = append(all, facts.Unreliable{Code: facts.UnreliablePC, Text: fmt.Sprintf("this computer's socket dropped %d datagrams for want of room", l.Dropped)})
 	}
 	if l.Unsure > 0 {
-		all = append(all, Unreliable{UnreliableRelay, fmt.Sprintf(
+		all = append(all, facts.Unreliable{Code: facts.UnreliableRelay, Text: fmt.Sprintf(
 			"the connection over TCP stood still for more than a second, and the TURN server itself may have dropped %d of the packets meanwhile", l.Unsure)})
 	}
 	return all
@@ -238,7 +240,7 @@ func relayUnreliable(l relay.Loop) []Unreliable {
 
 // bound rates a way whose discards are known of both ways together: R and MOS
 // as if all of them were on this way, which is the least they can be.
-func (q Quality) bound(d, loop *Direction) {
+func (q Quality) bound(d, loop *facts.Direction) {
 	if d == nil || loop == nil || d.LossPercent == nil {
 		return
 	}
@@ -269,7 +271,7 @@ func (r *run) relayGaps(calls []relayCall, reported int) {
 		}
 		for _, side := range []struct {
 			way string
-			d   *Direction
+			d   *facts.Direction
 			is  func(relay.Loop) bool
 		}{
 			{".up", c.pair.Up, relay.Loop.Up},
@@ -279,11 +281,11 @@ func (r *run) relayGaps(calls []relayCall, reported int) {
 			at, reason := c.find(side.is)
 			switch {
 			case side.d != nil && side.way == ".loop":
-				r.relayMissing(side.d.gaps(figures+side.way, c.noSkew[at]))
+				r.relayMissing(directionGaps(side.d, figures+side.way, c.noSkew[at]))
 			case side.d != nil:
-				r.relayMissing(side.d.relayGaps(figures+side.way, c.pair.Loop != nil))
+				r.relayMissing(wayGaps(side.d, figures+side.way, c.pair.Loop != nil))
 			case side.way != ".loop": // without it the call is not complete, which says why
-				r.missingFor(CodeTogether, name+side.way, reason)
+				r.missingFor(facts.CodeTogether, name+side.way, reason)
 			}
 		}
 	}
@@ -302,10 +304,10 @@ func (c relayCall) find(is func(relay.Loop) bool) (at int, reason string) {
 	return 0, "the TURN server offers no pair of legs that tells the two ways apart (UDP, and beside it TCP or TLS): see voice.loop"
 }
 
-// relayGaps are those of a way whose losses alone are known.
-func (d *Direction) relayGaps(name string, loop bool) []NotMeasured {
-	var gaps []NotMeasured
-	for _, g := range d.gaps(name, onlyTogether) {
+// wayGaps are those of a way whose losses alone are known.
+func wayGaps(d *facts.Direction, name string, loop bool) []facts.NotMeasured {
+	var gaps []facts.NotMeasured
+	for _, g := range directionGaps(d, name, onlyTogether) {
 		switch g.What {
 		case name + ".loss_percent", name + ".burst.burst_r", name + ".burst.worst_window_percent":
 		case name + ".mos", name + ".r":
@@ -314,18 +316,18 @@ func (d *Direction) relayGaps(name string, loop bool) []NotMeasured {
 			}
 			g.Reason = "it takes the discards of both ways together, and they were not measured"
 		default:
-			g.Reason, g.Code = onlyTogether, CodeTogether
+			g.Reason, g.Code = onlyTogether, facts.CodeTogether
 		}
 		gaps = append(gaps, g)
 	}
 	for _, what := range []string{"discarded", "reordered"} {
-		gaps = append(gaps, NotMeasured{What: name + "." + what, Reason: onlyTogether, Code: CodeTogether})
+		gaps = append(gaps, facts.NotMeasured{What: name + "." + what, Reason: onlyTogether, Code: facts.CodeTogether})
 	}
 	return gaps
 }
 
 // relayMissing notes gaps, each once.
-func (r *run) relayMissing(gaps []NotMeasured) {
+func (r *run) relayMissing(gaps []facts.NotMeasured) {
 	for _, g := range gaps {
 		known := false
 		for _, n := range r.result.NotMeasured {
@@ -339,11 +341,11 @@ func (r *run) relayMissing(gaps []NotMeasured) {
 
 // relayTimeline is the call second by second: losses of each way, the rest of
 // both together.
-func relayTimeline(o *relay.Outcome, call int, jitterBuffer time.Duration) []Second {
-	var line []Second
-	at := func(i int) *Second {
+func relayTimeline(o *relay.Outcome, call int, jitterBuffer time.Duration) []facts.Second {
+	var line []facts.Second
+	at := func(i int) *facts.Second {
 		for len(line) <= i {
-			line = append(line, Second{Second: len(line)})
+			line = append(line, facts.Second{Second: len(line)})
 		}
 		return &line[i]
 	}
@@ -372,7 +374,7 @@ func relayTimeline(o *relay.Outcome, call int, jitterBuffer time.Duration) []Sec
 		}
 		if n > 0 {
 			mean := sum / time.Duration(n)
-			line[i].RTTMS = milliseconds(&mean)
+			line[i].RTTMS = facts.Milliseconds(&mean)
 		}
 	}
 	return line

@@ -3,13 +3,15 @@ package probe
 import (
 	"context"
 
+	"netready/probe/facts"
+
 	"netready/probe/beacon"
 	"netready/probe/regions"
 )
 
 // RoundTrip asks a region's public endpoints, as a guest: a handful of
 // questions. nil: not measured, and why.
-func RoundTrip(ctx context.Context, region regions.Region) (*RTT, string) {
+func RoundTrip(ctx context.Context, region regions.Region) (*facts.RTT, string) {
 	found := beacon.Measure(ctx, beacon.Endpoints{Echo: region.Echo, STUN: region.STUN, TCP: region.TCP})
 	if rtt := rttOf(found.Source, found.Trips, found.Lost); rtt != nil {
 		return rtt, ""

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"netready/probe/facts"
+
 	"github.com/oklog/ulid/v2"
 
 	"netready/probe/call"
@@ -27,16 +29,16 @@ const packetTime = 20 * time.Millisecond
 // reason; an error is the user's to mend (a refused token, a mangled invite,
 // an unknown codec). The end of ctx ends the run; what was measured is kept
 // and marked incomplete.
-func Run(ctx context.Context, p Plan) (Result, error) {
+func Run(ctx context.Context, p Plan) (facts.Result, error) {
 	codec, ok := emodel.FindCodec(p.Codec)
 	if !ok {
-		return Result{}, fmt.Errorf("unknown codec %q: give pcmu, pcma, g729, g722 or opus", p.Codec)
+		return facts.Result{}, fmt.Errorf("unknown codec %q: give pcmu, pcma, g729, g722 or opus", p.Codec)
 	}
 	r := &run{plan: p, codec: codec, track: newTracker(p), load: machine.StartLoad(ctx)}
 	r.begin()
 	defer r.end()
 	if err := r.reach(ctx); err != nil {
-		return Result{}, err
+		return facts.Result{}, err
 	}
 	silence := r.startSilence(ctx)
 	r.placeCalls(ctx)
@@ -52,7 +54,7 @@ type run struct {
 	codec   emodel.Codec
 	track   *tracker
 	load    machine.Load
-	result  Result
+	result  facts.Result
 	session *call.Session
 	relay   *relay.Session // in place of a session: a TURN server
 	closers []func()       // in the order of opening
@@ -71,41 +73,38 @@ func (r *run) begin() {
 	p := r.plan
 	parts := p.Parts
 	if len(parts) == 0 {
-		parts = AllParts()
+		parts = facts.AllParts()
 	}
-	r.result = Result{
-		Schema: SchemaVersion, RunID: ulid.Make().String(),
-		Tool:      Tool{Name: "netready", Version: p.Version},
+	r.result = facts.Result{
+		Schema: facts.SchemaVersion, RunID: ulid.Make().String(),
+		Tool:      facts.Tool{Name: "netready", Version: p.Version},
 		StartedAt: time.Now().UTC(), Organization: p.Organization, Location: p.Location,
-		Region: Region{ID: p.Region.ID, Name: p.Region.Name, RegionsFile: p.Regions.File},
+		Region: facts.Region{ID: p.Region.ID, Name: p.Region.Name, RegionsFile: p.Regions.File},
 		Parts:  slices.Clone(parts),
-		Voice: Voice{
-			Mode: ModeNone, Codec: r.codec.Name, PtimeMS: ms(packetTime), JitterBufferMS: ms(p.JitterBuffer),
+		Voice: facts.Voice{
+			Mode: facts.ModeNone, Codec: r.codec.Name, PtimeMS: facts.MS(packetTime), JitterBufferMS: facts.MS(p.JitterBuffer),
 			DurationAskedS: p.Duration.Seconds(), Calls: p.Calls,
-			Assumptions: []string{}, PerCall: []CallPair{}, Timeline: []Second{}, PathChanges: []string{},
+			Assumptions: []string{}, PerCall: []facts.CallPair{}, Timeline: []facts.Second{}, PathChanges: []string{},
 		},
-		Ping: []Ping{}, Firewall: []PortRow{}, NotMeasured: []NotMeasured{},
-		Environment: Environment{DNS: []DNSAnswer{}},
+		Ping: []facts.Ping{}, Firewall: []facts.PortRow{}, NotMeasured: []facts.NotMeasured{},
+		Environment: facts.Environment{DNS: []facts.DNSAnswer{}},
 		Complete:    true,
 	}
-	if !p.asks(PartNAT) {
-		r.result.NAT.Reason = NotAsked
+	if !p.asks(facts.PartNAT) {
+		r.result.NAT.Reason = facts.NotAsked
 	}
-	if !p.asks(PartBandwidth) {
-		r.result.Bandwidth.Reason = NotAsked
+	if !p.asks(facts.PartBandwidth) {
+		r.result.Bandwidth.Reason = facts.NotAsked
 	}
-	for _, part := range AllParts() {
+	for _, part := range facts.AllParts() {
 		if !p.asks(part) {
-			r.missingFor(CodeNotAsked, part, NotAsked)
+			r.missingFor(facts.CodeNotAsked, part, facts.NotAsked)
 		}
 	}
-	if !p.asks(PartFirewall) {
-		r.missingFor(CodeNotAsked, "environment", NotAsked+": it is looked at with the firewall")
+	if !p.asks(facts.PartFirewall) {
+		r.missingFor(facts.CodeNotAsked, "environment", facts.NotAsked+": it is looked at with the firewall")
 	}
 }
-
-// NotAsked begins the reason of what --only or --no-bandwidth left out.
-const NotAsked = "not asked for"
 
 // end closes what was opened, the last first.
 func (r *run) end() {
@@ -121,7 +120,7 @@ func (r *run) missing(what, reason string) { r.missingFor("", what, reason) }
 // stand on one line.
 func (r *run) missingFor(code, what, reason string) {
 	reason = strings.ReplaceAll(reason, "\n", ", ")
-	r.result.NotMeasured = append(r.result.NotMeasured, NotMeasured{What: what, Reason: reason, Code: code})
+	r.result.NotMeasured = append(r.result.NotMeasured, facts.NotMeasured{What: what, Reason: reason, Code: code})
 }
 
 // finish describes the machine and closes the books.
@@ -129,19 +128,19 @@ func (r *run) finish(ctx context.Context) {
 	described := context.WithoutCancel(ctx) // a stopped run still says where it was made
 	f := machine.Describe(described, r.farHost())
 	i := f.Interface
-	r.result.Machine = Machine{
-		Hostname: f.Hostname, OS: f.OS, Arch: f.Arch, Cores: f.Cores, MemoryMB: rounded(f.MemoryMB),
-		CPUBusyPercent: rounded(r.load.BusyPercent(described)),
-		Interface:      Interface{Name: i.Name, Kind: i.Kind, MTU: i.MTU, Mbps: rounded(i.Mbps), WifiDBM: rounded(i.WifiDBM), Reason: i.None},
+	r.result.Machine = facts.Machine{
+		Hostname: f.Hostname, OS: f.OS, Arch: f.Arch, Cores: f.Cores, MemoryMB: facts.Rounded(f.MemoryMB),
+		CPUBusyPercent: facts.Rounded(r.load.BusyPercent(described)),
+		Interface:      facts.Interface{Name: i.Name, Kind: i.Kind, MTU: i.MTU, Mbps: facts.Rounded(i.Mbps), WifiDBM: facts.Rounded(i.WifiDBM), Reason: i.None},
 	}
-	r.result.NotMeasured = append(r.result.NotMeasured, r.result.Machine.gaps(i.NoMbps, i.NoWifiDBM)...)
+	r.result.NotMeasured = append(r.result.NotMeasured, machineGaps(r.result.Machine, i.NoMbps, i.NoWifiDBM)...)
 	if i.Address.IsValid() {
 		r.result.Machine.Interface.Address = i.Address.String()
 	}
 	if i.Gateway.IsValid() {
 		r.result.Machine.Interface.Gateway = i.Gateway.String()
 	}
-	if r.plan.asks(PartNAT) {
+	if r.plan.asks(facts.PartNAT) {
 		for _, gap := range natGaps(&r.result.NAT, r.unsipped, r.unheld) {
 			gap.Code = r.whyCode // "" where there is a session
 			r.result.NotMeasured = append(r.result.NotMeasured, gap)
@@ -149,7 +148,7 @@ func (r *run) finish(ctx context.Context) {
 	}
 	if ctx.Err() != nil {
 		r.result.Complete = false
-		r.missingFor(CodeStopped, "run", "the run was stopped before its end")
+		r.missingFor(facts.CodeStopped, "run", "the run was stopped before its end")
 	}
 	r.result.FinishedAt = time.Now().UTC()
 	r.track.at(StepDone, 0, nil)

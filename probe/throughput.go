@@ -4,22 +4,24 @@ import (
 	"context"
 	"math"
 
+	"netready/probe/facts"
+
 	"netready/probe/bandwidth"
 )
 
 // measureBandwidth is the last step, so that it does not disturb the call.
 func (r *run) measureBandwidth(ctx context.Context) {
-	if !r.plan.asks(PartBandwidth) {
+	if !r.plan.asks(facts.PartBandwidth) {
 		return
 	}
 	b, code := &r.result.Bandwidth, ""
 	switch {
 	case r.relay != nil:
-		b.Reason, code = "not measured through somebody's TURN server", CodeRelay
+		b.Reason, code = "not measured through somebody's TURN server", facts.CodeRelay
 	case r.session == nil:
 		b.Reason, code = r.noSession(), r.whyCode
 	case ctx.Err() != nil:
-		code, b.Reason = CodeStopped, "the run was stopped before it"
+		code, b.Reason = facts.CodeStopped, "the run was stopped before it"
 	default:
 		stop := r.track.during(StepBandwidth)
 		found := bandwidth.Run(ctx, r.session.Control(), bandwidth.Settings{})
@@ -27,29 +29,16 @@ func (r *run) measureBandwidth(ctx context.Context) {
 		b.UpMbps, b.DownMbps, b.Reason = megabits(found.Up), megabits(found.Down), found.Reason
 		b.CallsUp, b.CallsDown = r.callsIn(found.Up), r.callsIn(found.Down)
 	}
-	for _, what := range b.gaps() {
+	for _, what := range bandwidthGaps(b) {
 		r.missingFor(code, what, b.Reason)
 	}
-}
-
-// gaps names what was not measured: the whole, or the one way that broke off.
-func (b *Bandwidth) gaps() []string {
-	switch {
-	case b.UpMbps == nil && b.DownMbps == nil:
-		return []string{"bandwidth"}
-	case b.UpMbps == nil:
-		return []string{"bandwidth.up_mbps", "bandwidth.calls_up"}
-	case b.DownMbps == nil:
-		return []string{"bandwidth.down_mbps", "bandwidth.calls_down"}
-	}
-	return nil
 }
 
 func megabits(bitsPerSecond *float64) *float64 {
 	if bitsPerSecond == nil {
 		return nil
 	}
-	return new(round3(*bitsPerSecond / 1e6))
+	return new(facts.Round(*bitsPerSecond / 1e6))
 }
 
 // callsIn is how many calls of the codec would fit, on Ethernet.

@@ -3,6 +3,8 @@ package probe
 import (
 	"slices"
 	"testing"
+
+	"netready/probe/facts"
 )
 
 // Where one way broke off, the other one was said to be missing too.
@@ -10,15 +12,15 @@ func TestBandwidthGaps(t *testing.T) {
 	mbps, calls := new(10.0), new(100)
 	for _, test := range []struct {
 		name string
-		b    Bandwidth
+		b    facts.Bandwidth
 		want []string
 	}{
-		{"both ways", Bandwidth{UpMbps: mbps, DownMbps: mbps, CallsUp: calls, CallsDown: calls}, nil},
-		{"up broke off", Bandwidth{DownMbps: mbps, CallsDown: calls}, []string{"bandwidth.up_mbps", "bandwidth.calls_up"}},
-		{"down broke off", Bandwidth{UpMbps: mbps, CallsUp: calls}, []string{"bandwidth.down_mbps", "bandwidth.calls_down"}},
-		{"neither", Bandwidth{}, []string{"bandwidth"}},
+		{"both ways", facts.Bandwidth{UpMbps: mbps, DownMbps: mbps, CallsUp: calls, CallsDown: calls}, nil},
+		{"up broke off", facts.Bandwidth{DownMbps: mbps, CallsDown: calls}, []string{"bandwidth.up_mbps", "bandwidth.calls_up"}},
+		{"down broke off", facts.Bandwidth{UpMbps: mbps, CallsUp: calls}, []string{"bandwidth.down_mbps", "bandwidth.calls_down"}},
+		{"neither", facts.Bandwidth{}, []string{"bandwidth"}},
 	} {
-		if got := test.b.gaps(); !slices.Equal(got, test.want) {
+		if got := bandwidthGaps(&test.b); !slices.Equal(got, test.want) {
 			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
 		}
 	}

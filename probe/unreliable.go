@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"netready/probe/facts"
+
 	"netready/probe/call"
 )
 
@@ -16,15 +18,15 @@ const bunchedShare = 0.01
 type end struct{ code, name, socket string }
 
 var (
-	thisPC       = end{UnreliablePC, "this PC", "this PC's socket"}
-	theResponder = end{UnreliableResponder, "the responder", "the responder's socket"}
+	thisPC       = end{facts.UnreliablePC, "this PC", "this PC's socket"}
+	theResponder = end{facts.UnreliableResponder, "the responder", "the responder's socket"}
 )
 
 // unreliable says which end was too busy for the figures of a direction to be
 // the path's: the receiver, whose socket threw datagrams away (of whatever
 // session), or the sender, which sent late. Empty: they are sound.
-func unreliable(d call.Direction, sender, receiver end) []Unreliable {
-	all := []Unreliable{}
+func unreliable(d call.Direction, sender, receiver end) []facts.Unreliable {
+	all := []facts.Unreliable{}
 	var full, late []string
 	if d.Dropped > 0 {
 		full = append(full, fmt.Sprintf("%s dropped %d datagrams for want of room", receiver.socket, d.Dropped))
@@ -33,7 +35,7 @@ func unreliable(d call.Direction, sender, receiver end) []Unreliable {
 		full = append(full, fmt.Sprintf("%s stood still for more than 2 s: %d packets were held back meanwhile", receiver.name, d.Held))
 	}
 	if len(full) > 0 {
-		all = append(all, Unreliable{receiver.code, strings.Join(full, "; ")})
+		all = append(all, facts.Unreliable{Code: receiver.code, Text: strings.Join(full, "; ")})
 	}
 	if d.SentLate > 0 {
 		late = append(late, fmt.Sprintf("%s was more than 2 s late with %d packets and did not send them", sender.name, d.SentLate))
@@ -42,7 +44,7 @@ func unreliable(d call.Direction, sender, receiver end) []Unreliable {
 		late = append(late, fmt.Sprintf("%s sent %d packets more than a packet time late", sender.name, d.Bunched))
 	}
 	if len(late) > 0 {
-		all = append(all, Unreliable{sender.code, strings.Join(late, "; ")})
+		all = append(all, facts.Unreliable{Code: sender.code, Text: strings.Join(late, "; ")})
 	}
 	return all
 }

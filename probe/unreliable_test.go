@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"netready/probe/facts"
+
 	"netready/probe/call"
 	"netready/probe/stream"
 )
@@ -19,13 +21,13 @@ func TestUnreliableNamesTheEndThatWasTooBusy(t *testing.T) {
 	}{
 		"sound":           {direction(1500, 0, 0, 0), nil, nil},
 		"a little late":   {direction(1500, 0, 0, 15), nil, nil},
-		"drops":           {direction(1500, 1, 0, 0), []string{UnreliableResponder}, []string{UnreliablePC}},
-		"many drops":      {direction(1500, 1<<31, 0, 0), []string{UnreliableResponder}, []string{UnreliablePC}},
-		"a standstill":    {direction(1400, 0, 100, 0), []string{UnreliablePC}, []string{UnreliableResponder}},
-		"sent in bunches": {direction(1500, 0, 0, 16), []string{UnreliablePC}, []string{UnreliableResponder}},
-		"all of it":       {direction(100, 7, 3, 50), []string{UnreliableResponder, UnreliablePC}, []string{UnreliablePC, UnreliableResponder}},
+		"drops":           {direction(1500, 1, 0, 0), []string{facts.UnreliableResponder}, []string{facts.UnreliablePC}},
+		"many drops":      {direction(1500, 1<<31, 0, 0), []string{facts.UnreliableResponder}, []string{facts.UnreliablePC}},
+		"a standstill":    {direction(1400, 0, 100, 0), []string{facts.UnreliablePC}, []string{facts.UnreliableResponder}},
+		"sent in bunches": {direction(1500, 0, 0, 16), []string{facts.UnreliablePC}, []string{facts.UnreliableResponder}},
+		"all of it":       {direction(100, 7, 3, 50), []string{facts.UnreliableResponder, facts.UnreliablePC}, []string{facts.UnreliablePC, facts.UnreliableResponder}},
 	} {
-		for way, got := range map[string][]Unreliable{"up": unreliable(test.d, thisPC, theResponder), "down": unreliable(test.d, theResponder, thisPC)} {
+		for way, got := range map[string][]facts.Unreliable{"up": unreliable(test.d, thisPC, theResponder), "down": unreliable(test.d, theResponder, thisPC)} {
 			want := map[string][]string{"up": test.up, "down": test.down}[way]
 			var codes []string
 			for _, u := range got {

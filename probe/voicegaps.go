@@ -1,46 +1,13 @@
 package probe
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
+	"netready/probe/facts"
+
 	"netready/probe/call"
 )
-
-const nothingArrived = "nothing arrived"
-
-// gaps says of each figure of a direction that is nil why; name is where the
-// direction stands in the Result. What dscp_received lacks stands beside it.
-func (d *Direction) gaps(name, noSkew string) []NotMeasured {
-	few := "fewer than 10 packets arrived, too few to tell"
-	if d.Received == 0 {
-		few = nothingArrived
-	}
-	var gaps []NotMeasured
-	for _, figure := range []struct {
-		what   string
-		got    *float64
-		reason string
-	}{
-		{"loss_percent", d.LossPercent, "nothing was sent"},
-		{"discard_percent", d.DiscardPercent, "nothing was sent"},
-		{"in_order_percent", d.InOrderPercent, nothingArrived},
-		{"jitter_ms", d.JitterMS, few},
-		{"jitter_max_ms", d.JitterMaxMS, few},
-		{"pdv_p99_ms", d.PDVp99MS, nothingArrived},
-		{"clock_skew_ppm", d.ClockSkewPPM, cmp.Or(noSkew, "it could not be told")},
-		{"burst.burst_r", d.Burst.BurstR, "nothing was sent"},
-		{"burst.worst_window_percent", d.Burst.WorstWindowPercent, "fewer than 100 packets were sent"},
-		{"r", d.R, "nothing was sent"},
-		{"mos", d.MOS, "nothing was sent"},
-	} {
-		if figure.got == nil {
-			gaps = append(gaps, NotMeasured{What: name + "." + figure.what, Reason: figure.reason})
-		}
-	}
-	return gaps
-}
 
 // unmeasured says of every direction of every call why there are no figures of
 // it, or why some are missing; those of the reported call have the names of Up
@@ -55,7 +22,7 @@ func (r *run) unmeasured(calls []call.Call, noSkew []skewReasons, reported int) 
 		for _, side := range []struct {
 			way    string
 			reason string
-			d      *Direction
+			d      *facts.Direction
 			noSkew string
 		}{
 			{".up", c.Up.Reason, r.result.Voice.PerCall[i].Up, noSkew[i].up},
@@ -65,7 +32,7 @@ func (r *run) unmeasured(calls []call.Call, noSkew []skewReasons, reported int) 
 				r.missing(name+side.way, side.reason)
 				continue
 			}
-			for _, gap := range side.d.gaps(figures+side.way, side.noSkew) {
+			for _, gap := range directionGaps(side.d, figures+side.way, side.noSkew) {
 				if !slices.Contains(r.result.NotMeasured, gap) {
 					r.missing(gap.What, gap.Reason)
 				}

@@ -35,7 +35,7 @@ func TestDirectionGaps(t *testing.T) {
 	} {
 		d, noSkew := direction(sentAndArrived(test.sent, test.arrived), 60*time.Millisecond, quality(t, "pcmu"), thisPC, theResponder)
 		said := map[string]string{}
-		for _, gap := range d.gaps("voice.up", noSkew) {
+		for _, gap := range directionGaps(d, "voice.up", noSkew) {
 			said[strings.TrimPrefix(gap.What, "voice.up.")] = gap.Reason
 		}
 		document, err := json.Marshal(d)

@@ -3,20 +3,20 @@
 package report
 
 import (
-	"netready/probe"
+	"netready/probe/facts"
 	"netready/thresholds"
 )
 
 // A Report is a Result with the limits it was judged by and what came out.
 type Report struct {
-	probe.Result
+	facts.Result
 	Limits   thresholds.Limits    `json:"limits"`
 	Findings []thresholds.Finding `json:"findings"`
 	Verdict  thresholds.Verdict   `json:"verdict"`
 }
 
 // New judges the result by the limits.
-func New(r probe.Result, l thresholds.Limits) Report {
+func New(r facts.Result, l thresholds.Limits) Report {
 	findings := l.Judge(r)
 	return Report{Result: r, Limits: l, Findings: findings, Verdict: thresholds.VerdictOf(r, findings)}
 }

@@ -9,9 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"netready/probe/facts"
+
 	"golang.org/x/text/encoding/unicode"
 
-	"netready/probe"
 	"netready/thresholds"
 )
 
@@ -22,14 +23,14 @@ func goldenReports() map[string]Report {
 	all := samples()
 	good := sampleResult()
 	good.Firewall = good.Firewall[:1]
-	for _, d := range []*probe.Direction{good.Voice.Up, good.Voice.Down} {
+	for _, d := range []*facts.Direction{good.Voice.Up, good.Voice.Down} {
 		d.JitterMaxMS, d.DSCPReceived = new(12.5), new(46)
 	}
 	all["ready"] = New(good, thresholds.Default())
 	stopped := good
-	stopped.Complete, stopped.Voice.Down, stopped.Bandwidth = false, nil, probe.Bandwidth{}
+	stopped.Complete, stopped.Voice.Down, stopped.Bandwidth = false, nil, facts.Bandwidth{}
 	stopped.Voice.DurationS, stopped.Voice.DurationAskedS = 12.34, 30
-	stopped.NotMeasured = []probe.NotMeasured{{What: "voice.down", Reason: "the run was stopped", Code: probe.CodeStopped}, {What: "bandwidth", Reason: "the run was stopped", Code: probe.CodeStopped}}
+	stopped.NotMeasured = []facts.NotMeasured{{What: "voice.down", Reason: "the run was stopped", Code: facts.CodeStopped}, {What: "bandwidth", Reason: "the run was stopped", Code: facts.CodeStopped}}
 	all["stopped"] = New(stopped, thresholds.Default())
 	return all
 }
@@ -141,9 +142,9 @@ func TestTerminalFits(t *testing.T) {
 
 // JSON holds [] where a list is empty, never null, in every corner.
 func TestJSONHasNoNullLists(t *testing.T) {
-	r := Report{Result: probe.Result{Schema: 1, Voice: probe.Voice{
-		PerCall: []probe.CallPair{{Up: &probe.Direction{}}, {}},
-	}, Firewall: []probe.PortRow{{Name: "one port"}}, Environment: probe.Environment{DNS: []probe.DNSAnswer{{Name: "x"}}}}}
+	r := Report{Result: facts.Result{Schema: 1, Voice: facts.Voice{
+		PerCall: []facts.CallPair{{Up: &facts.Direction{}}, {}},
+	}, Firewall: []facts.PortRow{{Name: "one port"}}, Environment: facts.Environment{DNS: []facts.DNSAnswer{{Name: "x"}}}}}
 	var b bytes.Buffer
 	if err := errors.Join(WriteJSON(&b, r)); err != nil {
 		t.Fatal(err)

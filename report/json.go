@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/thresholds"
 )
 
@@ -62,7 +63,7 @@ func whole(r Report) Report {
 	fill(&r.NotMeasured)
 	fill(&r.Environment.DNS)
 	fill(&r.Findings)
-	directions := []*probe.Direction{r.Voice.Up, r.Voice.Down}
+	directions := []*facts.Direction{r.Voice.Up, r.Voice.Down}
 	for _, pair := range r.Voice.PerCall {
 		directions = append(directions, pair.Up, pair.Down)
 	}
@@ -114,7 +115,7 @@ func ReadJSON(from io.Reader) (Report, Note, error) {
 
 // check refuses what cannot be a result.
 func (r *Report) check() (Note, error) {
-	note := Note{Newer: r.Schema > probe.SchemaVersion, Older: r.Schema < probe.SchemaVersion}
+	note := Note{Newer: r.Schema > facts.SchemaVersion, Older: r.Schema < facts.SchemaVersion}
 	switch {
 	case r.Schema == 0 && r.RunID == "":
 		return note, fmt.Errorf("%w: it has neither schema nor run_id", ErrNotResult)

@@ -2,10 +2,9 @@ package report
 
 import (
 	"fmt"
+	"netready/probe/facts"
 	"slices"
 	"strings"
-
-	"netready/probe"
 )
 
 // A gap is one reason with all that was not measured for it.
@@ -15,7 +14,7 @@ type gap struct {
 }
 
 // gaps are what was not measured, each reason once, in the order of the result.
-func gaps(all []probe.NotMeasured) []gap {
+func gaps(all []facts.NotMeasured) []gap {
 	var out []gap
 	for _, n := range all {
 		at := slices.IndexFunc(out, func(g gap) bool { return g.reason == n.Reason })
@@ -29,7 +28,7 @@ func gaps(all []probe.NotMeasured) []gap {
 }
 
 // missingCell says it in one cell: what, what: reason; what: reason.
-func missingCell(all []probe.NotMeasured) string {
+func missingCell(all []facts.NotMeasured) string {
 	var said []string
 	for _, g := range gaps(all) {
 		said = append(said, some(g.whats, ", ")+": "+g.reason)
@@ -77,7 +76,7 @@ func fieldWords(what string) string {
 }
 
 // Missing is for people: what was not measured, and why.
-func Missing(all []probe.NotMeasured) []Fact {
+func Missing(all []facts.NotMeasured) []Fact {
 	var out []Fact
 	for _, g := range gaps(all) {
 		var names []string

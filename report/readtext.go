@@ -13,7 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/thresholds"
 )
 
@@ -142,7 +143,7 @@ func (p parts) into(r *Report) error {
 	lines, _ := p.section(headNotMeasured)
 	for _, l := range lines {
 		if c := append(cellsOf(l), ""); len(c) >= 3 { // files of older versions have no code
-			r.NotMeasured = append(r.NotMeasured, probe.NotMeasured{What: c[0], Reason: c[1], Code: c[2]})
+			r.NotMeasured = append(r.NotMeasured, facts.NotMeasured{What: c[0], Reason: c[1], Code: c[2]})
 		}
 	}
 	*r = whole(*r)
@@ -221,13 +222,13 @@ func (p parts) firewall(r *Report) error {
 	})
 }
 
-func portRow(cell func(string) string) (probe.PortRow, error) {
-	row := probe.PortRow{
+func portRow(cell func(string) string) (facts.PortRow, error) {
+	row := facts.PortRow{
 		Name: cell("Check"), Protocol: cell("Protocol"), Host: cell("Host"), Family: cell("Family"),
 		Required: cell("Required") == "yes", Status: cell("Result"), Reason: cell("Reason"), Detail: cell("Detail"), Note: cell("Note"),
 	}
 	switch row.Status {
-	case probe.StatusPass, probe.StatusFail, probe.StatusNotMeasured:
+	case facts.StatusPass, facts.StatusFail, facts.StatusNotMeasured:
 	default:
 		return row, fmt.Errorf("%s: the result %q is none of pass, fail, not_measured", row.Name, row.Status)
 	}
@@ -246,11 +247,11 @@ func portRow(cell func(string) string) (probe.PortRow, error) {
 
 // PastedPorts are the rows of a TXT's firewall column, its line of names first,
 // as they lie in the cells of a spreadsheet. What is no such row is passed over.
-func PastedPorts(lines [][]string) []probe.PortRow {
+func PastedPorts(lines [][]string) []facts.PortRow {
 	if len(lines) == 0 {
 		return nil
 	}
-	var rows []probe.PortRow
+	var rows []facts.PortRow
 	for _, cells := range lines[1:] {
 		row, err := portRow(func(name string) string {
 			if k := slices.Index(lines[0], name); k >= 0 && k < len(cells) {
@@ -298,7 +299,7 @@ func (p parts) findings(r *Report) error {
 
 func (p parts) pings(r *Report) error {
 	return p.table(headPing, func(_ int, cell func(string) string) error {
-		found := probe.Ping{Target: cell("Target"), Role: cell("Role"), Reason: cell("Reason")}
+		found := facts.Ping{Target: cell("Target"), Role: cell("Role"), Reason: cell("Reason")}
 		found.Samples, _ = strconv.Atoi(cell("Answers"))
 		found.Lost, _ = strconv.Atoi(cell("Lost"))
 		for name, at := range map[string]**float64{"Min": &found.MinMS, "Avg": &found.AvgMS, "Max": &found.MaxMS} {

@@ -5,7 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/thresholds"
 )
 
@@ -55,7 +56,7 @@ func gradedColumns() []Column {
 	var c []Column
 	for _, m := range thresholds.Measures() {
 		if m.Single() {
-			c = append(c, rttColumn(m.Column, func(t *probe.RTT) **float64 { return &t.AvgMS }))
+			c = append(c, rttColumn(m.Column, func(t *facts.RTT) **float64 { return &t.AvgMS }))
 			continue
 		}
 		c = append(c, bothWays(m.Column, m.Unit, m.Side)...)
@@ -65,28 +66,28 @@ func gradedColumns() []Column {
 
 func furtherColumns() []Column {
 	var c []Column
-	c = append(c, bothWays("Jitter max", "ms", func(d *probe.Direction) **float64 { return &d.JitterMaxMS })...)
-	c = append(c, bothWays("PDV p99", "ms", func(d *probe.Direction) **float64 { return &d.PDVp99MS })...)
-	c = append(c, bothWays("R", "", func(d *probe.Direction) **float64 { return &d.R })...)
-	c = append(c, bothWays("BurstR", "", func(d *probe.Direction) **float64 { return &d.Burst.BurstR })...)
-	c = append(c, bothWays("Worst window", "%", func(d *probe.Direction) **float64 { return &d.Burst.WorstWindowPercent })...)
-	c = append(c, bothCounts("Sent", func(d *probe.Direction) *int { return &d.Sent })...)
-	c = append(c, bothCounts("Received", func(d *probe.Direction) *int { return &d.Received })...)
-	c = append(c, bothCounts("Lost", func(d *probe.Direction) *int { return &d.Lost })...)
-	c = append(c, bothMarks("Discarded", func(d *probe.Direction) **int { return &d.Discarded })...)
-	c = append(c, bothMarks("Reordered", func(d *probe.Direction) **int { return &d.Reordered })...)
-	c = append(c, bothCounts("Duplicates", func(d *probe.Direction) *int { return &d.Duplicates })...)
-	c = append(c, bothCounts("Longest loss run", func(d *probe.Direction) *int { return &d.Burst.LongestRun })...)
-	c = append(c, bothMarks("DSCP received", func(d *probe.Direction) **int { return &d.DSCPReceived })...)
+	c = append(c, bothWays("Jitter max", "ms", func(d *facts.Direction) **float64 { return &d.JitterMaxMS })...)
+	c = append(c, bothWays("PDV p99", "ms", func(d *facts.Direction) **float64 { return &d.PDVp99MS })...)
+	c = append(c, bothWays("R", "", func(d *facts.Direction) **float64 { return &d.R })...)
+	c = append(c, bothWays("BurstR", "", func(d *facts.Direction) **float64 { return &d.Burst.BurstR })...)
+	c = append(c, bothWays("Worst window", "%", func(d *facts.Direction) **float64 { return &d.Burst.WorstWindowPercent })...)
+	c = append(c, bothCounts("Sent", func(d *facts.Direction) *int { return &d.Sent })...)
+	c = append(c, bothCounts("Received", func(d *facts.Direction) *int { return &d.Received })...)
+	c = append(c, bothCounts("Lost", func(d *facts.Direction) *int { return &d.Lost })...)
+	c = append(c, bothMarks("Discarded", func(d *facts.Direction) **int { return &d.Discarded })...)
+	c = append(c, bothMarks("Reordered", func(d *facts.Direction) **int { return &d.Reordered })...)
+	c = append(c, bothCounts("Duplicates", func(d *facts.Direction) *int { return &d.Duplicates })...)
+	c = append(c, bothCounts("Longest loss run", func(d *facts.Direction) *int { return &d.Burst.LongestRun })...)
+	c = append(c, bothMarks("DSCP received", func(d *facts.Direction) **int { return &d.DSCPReceived })...)
 	return append(c,
 		basisColumn("MOS basis up", upOf), basisColumn("MOS basis down", downOf),
 		rttSourceColumn(),
-		rttColumn("RTT min", func(t *probe.RTT) **float64 { return &t.MinMS }),
-		rttColumn("RTT p95", func(t *probe.RTT) **float64 { return &t.P95MS }),
-		rttColumn("RTT max", func(t *probe.RTT) **float64 { return &t.MaxMS }),
-		rttCount("RTT samples", func(t *probe.RTT) *int { return &t.Samples }),
-		rttCount("RTT lost", func(t *probe.RTT) *int { return &t.Lost }),
-		lateColumn("Send lateness p99", func(l *probe.Lateness) **float64 { return &l.P99 }),
+		rttColumn("RTT min", func(t *facts.RTT) **float64 { return &t.MinMS }),
+		rttColumn("RTT p95", func(t *facts.RTT) **float64 { return &t.P95MS }),
+		rttColumn("RTT max", func(t *facts.RTT) **float64 { return &t.MaxMS }),
+		rttCount("RTT samples", func(t *facts.RTT) *int { return &t.Samples }),
+		rttCount("RTT lost", func(t *facts.RTT) *int { return &t.Lost }),
+		lateColumn("Send lateness p99", func(l *facts.Lateness) **float64 { return &l.P99 }),
 		pingColumn("Ping gateway avg (ms)", "gateway"),
 		pingColumn("Ping responder avg (ms)", "responder"),
 		numberColumn("Bandwidth up", "Mbit/s", func(r *Report) **float64 { return &r.Bandwidth.UpMbps }),
@@ -113,7 +114,7 @@ func portColumns() []Column {
 		{Name: "Ports failed", Value: func(r *Report) any {
 			var names []string
 			for _, p := range r.Firewall {
-				if p.Status == probe.StatusFail {
+				if p.Status == facts.StatusFail {
 					names = append(names, p.Name)
 				}
 			}

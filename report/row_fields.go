@@ -6,7 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/thresholds"
 )
 
@@ -100,11 +101,11 @@ func maybeColumn(name string, at func(*Report) **bool) Column {
 }
 
 // upOf and downOf find a direction; one that is to be filled is made.
-func upOf(r *Report, fill bool) *probe.Direction   { return sideOf(&r.Voice.Up, fill) }
-func downOf(r *Report, fill bool) *probe.Direction { return sideOf(&r.Voice.Down, fill) }
+func upOf(r *Report, fill bool) *facts.Direction   { return sideOf(&r.Voice.Up, fill) }
+func downOf(r *Report, fill bool) *facts.Direction { return sideOf(&r.Voice.Down, fill) }
 
 // loopOf finds what is known of both ways together, likewise.
-func loopOf(r *Report, fill bool) *probe.Direction { return sideOf(&r.Voice.Loop, fill) }
+func loopOf(r *Report, fill bool) *facts.Direction { return sideOf(&r.Voice.Loop, fill) }
 
 // loopColumns are the columns of both ways together: of calls through a TURN
 // server.
@@ -123,24 +124,24 @@ func loopColumns() []Column {
 			}
 			return textOrNil(OneLine(r.Voice.Relay.Server))
 		},
-		set: func(r *Report, v any) { r.Voice.Relay = &probe.Relay{Server: v.(string)} },
+		set: func(r *Report, v any) { r.Voice.Relay = &facts.Relay{Server: v.(string)} },
 	})
 }
 
-func sideOf(d **probe.Direction, fill bool) *probe.Direction {
+func sideOf(d **facts.Direction, fill bool) *facts.Direction {
 	if *d == nil && fill {
-		*d = new(probe.Direction)
+		*d = new(facts.Direction)
 	}
 	return *d
 }
 
-type side func(r *Report, fill bool) *probe.Direction
+type side func(r *Report, fill bool) *facts.Direction
 
-func bothWays(name, unit string, at func(*probe.Direction) **float64) []Column {
+func bothWays(name, unit string, at func(*facts.Direction) **float64) []Column {
 	return []Column{oneWay(name, unit, at, " up", upOf), oneWay(name, unit, at, " down", downOf)}
 }
 
-func oneWay(name, unit string, at func(*probe.Direction) **float64, way string, of side) Column {
+func oneWay(name, unit string, at func(*facts.Direction) **float64, way string, of side) Column {
 	return Column{
 		Name: withUnitName(name+way, unit), Unit: unit, Kind: KindNumber,
 		Value: func(r *Report) any {
@@ -153,7 +154,7 @@ func oneWay(name, unit string, at func(*probe.Direction) **float64, way string, 
 	}
 }
 
-func bothCounts(name string, at func(*probe.Direction) *int) []Column {
+func bothCounts(name string, at func(*facts.Direction) *int) []Column {
 	column := func(way string, of side) Column {
 		return Column{
 			Name: name + way, Kind: KindNumber,
@@ -169,7 +170,7 @@ func bothCounts(name string, at func(*probe.Direction) *int) []Column {
 	return []Column{column(" up", upOf), column(" down", downOf)}
 }
 
-func bothMarks(name string, at func(*probe.Direction) **int) []Column {
+func bothMarks(name string, at func(*facts.Direction) **int) []Column {
 	column := func(way string, of side) Column {
 		return Column{
 			Name: name + way, Kind: KindNumber,
@@ -206,7 +207,7 @@ func unreliableColumn(way string, of side) Column {
 		set: func(r *Report, v any) {
 			for code := range strings.SplitSeq(v.(string), ", ") {
 				d := of(r, true)
-				d.Unreliable = append(d.Unreliable, probe.Unreliable{Code: code})
+				d.Unreliable = append(d.Unreliable, facts.Unreliable{Code: code})
 			}
 		},
 	}
@@ -225,9 +226,9 @@ func basisColumn(name string, of side) Column {
 	}
 }
 
-func rttOf(r *Report) *probe.RTT {
+func rttOf(r *Report) *facts.RTT {
 	if r.Voice.RTT == nil {
-		r.Voice.RTT = new(probe.RTT)
+		r.Voice.RTT = new(facts.RTT)
 	}
 	return r.Voice.RTT
 }
@@ -245,7 +246,7 @@ func rttSourceColumn() Column {
 	}
 }
 
-func rttColumn(name string, at func(*probe.RTT) **float64) Column {
+func rttColumn(name string, at func(*facts.RTT) **float64) Column {
 	return Column{
 		Name: name + " (ms)", Unit: "ms", Kind: KindNumber,
 		Value: func(r *Report) any {
@@ -258,7 +259,7 @@ func rttColumn(name string, at func(*probe.RTT) **float64) Column {
 	}
 }
 
-func rttCount(name string, at func(*probe.RTT) *int) Column {
+func rttCount(name string, at func(*facts.RTT) *int) Column {
 	return Column{
 		Name: name, Kind: KindNumber,
 		Value: func(r *Report) any {
@@ -271,7 +272,7 @@ func rttCount(name string, at func(*probe.RTT) *int) Column {
 	}
 }
 
-func lateColumn(name string, at func(*probe.Lateness) **float64) Column {
+func lateColumn(name string, at func(*facts.Lateness) **float64) Column {
 	return Column{
 		Name: name + " (ms)", Unit: "ms", Kind: KindNumber,
 		Value: func(r *Report) any {
@@ -282,7 +283,7 @@ func lateColumn(name string, at func(*probe.Lateness) **float64) Column {
 		},
 		set: func(r *Report, v any) {
 			if r.Voice.SendLatenessMS == nil {
-				r.Voice.SendLatenessMS = new(probe.Lateness)
+				r.Voice.SendLatenessMS = new(facts.Lateness)
 			}
 			*at(r.Voice.SendLatenessMS) = new(v.(float64))
 		},
@@ -294,7 +295,7 @@ func pingColumn(name, role string) Column {
 	return Column{
 		Name: name, Unit: "ms", Kind: KindNumber,
 		Value: func(r *Report) any {
-			if i := slices.IndexFunc(r.Ping, func(p probe.Ping) bool { return p.Role == role }); i >= 0 {
+			if i := slices.IndexFunc(r.Ping, func(p facts.Ping) bool { return p.Role == role }); i >= 0 {
 				return numberOrNil(r.Ping[i].AvgMS)
 			}
 			return nil

@@ -5,12 +5,12 @@ import (
 	"strconv"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 	"netready/thresholds"
 )
 
 // What several formats print alike stands here: the words for a verdict, a call
-// and a figure. The lines of facts are in facts.go, the gaps in missing.go.
+// and a figure. The lines of facts are in other_facts.go, the gaps in missing.go.
 
 // NotMeasured stands where a figure would.
 const NotMeasured = "not measured"
@@ -33,7 +33,7 @@ func inParentheses(s string) string {
 
 // CallWords say what call was placed: codec and length, and the length that was
 // asked for where it was not reached. "" where none was.
-func CallWords(v probe.Voice) string {
+func CallWords(v facts.Voice) string {
 	if v.Codec == "" || v.DurationS == 0 && v.DurationAskedS == 0 || v.Up == nil && v.Down == nil && v.Loop == nil {
 		return ""
 	}
@@ -48,7 +48,7 @@ func CallWords(v probe.Voice) string {
 }
 
 // lengthWords are how long the call was.
-func lengthWords(v probe.Voice) string {
+func lengthWords(v facts.Voice) string {
 	length := thresholds.Figure(v.DurationS, "s")
 	if v.DurationS < v.DurationAskedS {
 		length += " instead of the " + thresholds.Figure(v.DurationAskedS, "s") + " asked for"
@@ -58,8 +58,8 @@ func lengthWords(v probe.Voice) string {
 
 // throughRelay says what a call through a TURN server went through, and what
 // its signs mean; "" for any other.
-func throughRelay(v probe.Voice) string {
-	if v.Mode != probe.ModeRelay || v.Relay == nil {
+func throughRelay(v facts.Voice) string {
+	if v.Mode != facts.ModeRelay || v.Relay == nil {
 		return ""
 	}
 	return "through the TURN server " + OneLine(v.Relay.Server) + "; ≤ and ≥: there and back together"

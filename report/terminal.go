@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 	"netready/thresholds"
 )
 
@@ -39,7 +39,7 @@ func Terminal(w io.Writer, r Report, o TerminalOptions) error {
 func isCutOff(r Report) bool {
 	code := r.Environment.Connectivity.Code
 	return code != "" && r.Voice.Up == nil && r.Voice.Down == nil && r.Voice.RTT == nil &&
-		!slices.ContainsFunc(r.Firewall, func(row probe.PortRow) bool { return row.Status != probe.StatusNotMeasured || row.Reason != code })
+		!slices.ContainsFunc(r.Firewall, func(row facts.PortRow) bool { return row.Status != facts.StatusNotMeasured || row.Reason != code })
 }
 
 func terminalBody(b *bytes.Buffer, r Report, p paint, width int) {
@@ -152,12 +152,12 @@ func firewallColumn(r Report, p paint) []string {
 }
 
 // rowWords is the reason of what did not pass.
-func rowWords(row probe.PortRow) string {
-	if row.Status == probe.StatusPass {
+func rowWords(row facts.PortRow) string {
+	if row.Status == facts.StatusPass {
 		return ""
 	}
 	words := []string{thresholds.ReasonWords(row.Reason)}
-	if row.Status == probe.StatusNotMeasured {
+	if row.Status == facts.StatusNotMeasured {
 		words = []string{NotMeasured}
 	}
 	if len(row.FailedPorts) > 0 {
@@ -218,10 +218,10 @@ func seen(s string) int {
 // terminal would show: the files have the rest, and the user knows what was
 // not asked for.
 func missingLines(b *bytes.Buffer, r Report, width int) {
-	var shown []probe.NotMeasured
+	var shown []facts.NotMeasured
 	for _, n := range r.NotMeasured {
 		// What is known of both ways together stands in the table, as a bound.
-		if isShown(n.What) && n.Code != probe.CodeNotAsked && n.Code != probe.CodeTogether {
+		if isShown(n.What) && n.Code != facts.CodeNotAsked && n.Code != facts.CodeTogether {
 			shown = append(shown, n)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"netready/probe"
+	"netready/probe/facts"
 	"netready/thresholds"
 )
 
@@ -115,15 +115,15 @@ func (t *sheet) voip(r Report) {
 		}
 		t.line(m.Name, m.Limit.Words(m.Unit), up, down, m.Word())
 	}
-	more := func(name, unit string, at func(probe.Direction) *float64) {
+	more := func(name, unit string, at func(facts.Direction) *float64) {
 		t.line(name, "", sideText(r.Voice.Up, unit, at), sideText(r.Voice.Down, unit, at))
 	}
-	more("Jitter, maximum", "ms", func(d probe.Direction) *float64 { return d.JitterMaxMS })
-	more("Delay variation, 99 %", "ms", func(d probe.Direction) *float64 { return d.PDVp99MS })
-	more("Longest run of lost packets", "packets", func(d probe.Direction) *float64 { return new(float64(d.Burst.LongestRun)) })
-	more("Worst 100 packets in a row", "% lost", func(d probe.Direction) *float64 { return d.Burst.WorstWindowPercent })
-	more("Packets sent", "packets", func(d probe.Direction) *float64 { return new(float64(d.Sent)) })
-	more("Packets received", "packets", func(d probe.Direction) *float64 { return new(float64(d.Received)) })
+	more("Jitter, maximum", "ms", func(d facts.Direction) *float64 { return d.JitterMaxMS })
+	more("Delay variation, 99 %", "ms", func(d facts.Direction) *float64 { return d.PDVp99MS })
+	more("Longest run of lost packets", "packets", func(d facts.Direction) *float64 { return new(float64(d.Burst.LongestRun)) })
+	more("Worst 100 packets in a row", "% lost", func(d facts.Direction) *float64 { return d.Burst.WorstWindowPercent })
+	more("Packets sent", "packets", func(d facts.Direction) *float64 { return new(float64(d.Sent)) })
+	more("Packets received", "packets", func(d facts.Direction) *float64 { return new(float64(d.Received)) })
 	t.line("Bandwidth", "", unitText(r.Bandwidth.UpMbps, "Mbit/s"), unitText(r.Bandwidth.DownMbps, "Mbit/s"))
 }
 
@@ -148,7 +148,7 @@ func withWord(cell, word string) string {
 	return cell + " " + word
 }
 
-func sideText(d *probe.Direction, unit string, at func(probe.Direction) *float64) string {
+func sideText(d *facts.Direction, unit string, at func(facts.Direction) *float64) string {
 	if d == nil {
 		return NotMeasured
 	}
@@ -227,7 +227,7 @@ func (t *sheet) circumstances(r Report) {
 	for _, a := range r.Voice.Assumptions {
 		t.line(a)
 	}
-	for _, f := range Facts(r, allDigits) {
+	for _, f := range OtherFacts(r, allDigits) {
 		t.line(f.Name, f.Text)
 	}
 	t.heading(headPing)

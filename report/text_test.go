@@ -15,46 +15,47 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
+
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
-	"netready/probe"
 	"netready/thresholds"
 )
 
 // sampleResult is a run with every kind of field filled in.
-func sampleResult() probe.Result {
+func sampleResult() facts.Result {
 	p := func(f float64) *float64 { return &f }
-	direction := func(jitter, loss float64) *probe.Direction {
-		return &probe.Direction{
+	direction := func(jitter, loss float64) *facts.Direction {
+		return &facts.Direction{
 			Sent: 1500, Received: 1490, Lost: 10, Duplicates: 1, Discarded: new(3), Reordered: new(2),
 			LossPercent: p(loss), DiscardPercent: p(0.2), InOrderPercent: p(99.866), JitterMS: p(jitter), JitterMaxMS: p(31.25),
-			PDVp99MS: p(40.001), Burst: probe.Burst{BurstR: p(1.25), LongestRun: 4, WorstWindowPercent: p(4)},
-			Shifts: []probe.Shift{}, DSCPAsked: new(46), DSCPReceived: new(0), R: p(88.1), MOS: p(4.28), MOSBasis: "pcmu",
+			PDVp99MS: p(40.001), Burst: facts.Burst{BurstR: p(1.25), LongestRun: 4, WorstWindowPercent: p(4)},
+			Shifts: []facts.Shift{}, DSCPAsked: new(46), DSCPReceived: new(0), R: p(88.1), MOS: p(4.28), MOSBasis: "pcmu",
 		}
 	}
-	return probe.Result{
-		Schema: 1, RunID: "01JD0000000000000000ABCDEF", Tool: probe.Tool{Name: "netready", Version: "v1.2.3"},
+	return facts.Result{
+		Schema: 1, RunID: "01JD0000000000000000ABCDEF", Tool: facts.Tool{Name: "netready", Version: "v1.2.3"},
 		StartedAt: time.Date(2026, 11, 2, 9, 30, 5, 0, time.UTC), FinishedAt: time.Date(2026, 11, 2, 9, 30, 50, 0, time.UTC),
 		Organization: "Example Ltd", Location: "Berlin, 2nd floor",
-		Machine: probe.Machine{Hostname: "pc-17", OS: "windows 10", Interface: probe.Interface{Name: "Ethernet", Kind: "wired"}, CPUBusyPercent: p(12.5)},
-		Region:  probe.Region{ID: "eu-central-1", Name: "Europe (Frankfurt)", Responder: "voice.example.com:8443"},
-		Parts:   probe.AllParts(),
-		Voice: probe.Voice{
-			Mode: probe.ModeResponder, Codec: "pcmu", PtimeMS: 20, JitterBufferMS: 60, DurationS: 30, Calls: 1,
+		Machine: facts.Machine{Hostname: "pc-17", OS: "windows 10", Interface: facts.Interface{Name: "Ethernet", Kind: "wired"}, CPUBusyPercent: p(12.5)},
+		Region:  facts.Region{ID: "eu-central-1", Name: "Europe (Frankfurt)", Responder: "voice.example.com:8443"},
+		Parts:   facts.AllParts(),
+		Voice: facts.Voice{
+			Mode: facts.ModeResponder, Codec: "pcmu", PtimeMS: 20, JitterBufferMS: 60, DurationS: 30, Calls: 1,
 			Assumptions: []string{"G.711 with concealment."}, Up: direction(4.36, 0.667), Down: direction(3.2, 0.1),
-			RTT:            &probe.RTT{Source: "stun", Samples: 150, Lost: 1, MinMS: p(20), AvgMS: p(22.5), P95MS: p(30), MaxMS: p(41)},
-			SendLatenessMS: &probe.Lateness{P50: p(0.1), P99: p(0.9), Max: p(2)},
+			RTT:            &facts.RTT{Source: "stun", Samples: 150, Lost: 1, MinMS: p(20), AvgMS: p(22.5), P95MS: p(30), MaxMS: p(41)},
+			SendLatenessMS: &facts.Lateness{P50: p(0.1), P99: p(0.9), Max: p(2)},
 		},
-		Ping:      []probe.Ping{{Target: "192.168.1.1", Role: "gateway", Samples: 30, MinMS: p(0.5), AvgMS: p(0.8), MaxMS: p(3)}},
-		Bandwidth: probe.Bandwidth{UpMbps: p(41.5), DownMbps: p(95.25)},
-		NAT:       probe.NAT{Mapping: "endpoint_independent", SIPALG: new(false)},
-		Firewall: []probe.PortRow{
-			{Name: "Service HTTPS", Protocol: "tls", Host: "api.example.com", Port: 443, Required: true, Status: probe.StatusPass, ElapsedMS: p(21.5)},
-			{Name: "Media range", Protocol: "udp-range", Host: "203.0.113.9", Ports: "16384-65535", Required: true, Status: probe.StatusFail, Reason: "partly_open", Detail: "2 of 4 ports closed", Tested: []int{16384, 20000, 30000, 65535}, FailedPorts: []int{20000, 30000}},
-			{Name: "DNS UDP 53", Protocol: "dns", Host: "8.8.8.8", Port: 53, Status: probe.StatusFail, Reason: "no_reply", Note: "may fail"},
+		Ping:      []facts.Ping{{Target: "192.168.1.1", Role: "gateway", Samples: 30, MinMS: p(0.5), AvgMS: p(0.8), MaxMS: p(3)}},
+		Bandwidth: facts.Bandwidth{UpMbps: p(41.5), DownMbps: p(95.25)},
+		NAT:       facts.NAT{Mapping: "endpoint_independent", SIPALG: new(false)},
+		Firewall: []facts.PortRow{
+			{Name: "Service HTTPS", Protocol: "tls", Host: "api.example.com", Port: 443, Required: true, Status: facts.StatusPass, ElapsedMS: p(21.5)},
+			{Name: "Media range", Protocol: "udp-range", Host: "203.0.113.9", Ports: "16384-65535", Required: true, Status: facts.StatusFail, Reason: "partly_open", Detail: "2 of 4 ports closed", Tested: []int{16384, 20000, 30000, 65535}, FailedPorts: []int{20000, 30000}},
+			{Name: "DNS UDP 53", Protocol: "dns", Host: "8.8.8.8", Port: 53, Status: facts.StatusFail, Reason: "no_reply", Note: "may fail"},
 		},
-		NotMeasured: []probe.NotMeasured{{What: "nat.survives_30s", Reason: "the run ended first"}},
+		NotMeasured: []facts.NotMeasured{{What: "nat.survives_30s", Reason: "the run ended first"}},
 		Complete:    true,
 	}
 }
@@ -63,7 +64,7 @@ func samples() map[string]Report {
 	limits := thresholds.Default()
 	bad := sampleResult()
 	roundtrip := sampleResult()
-	roundtrip.Voice = probe.Voice{Mode: probe.ModeRoundtrip, Codec: "pcmu", RTT: roundtrip.Voice.RTT}
+	roundtrip.Voice = facts.Voice{Mode: facts.ModeRoundtrip, Codec: "pcmu", RTT: roundtrip.Voice.RTT}
 	roundtrip.Region.Responder, roundtrip.Firewall = "", nil
 	incomplete := sampleResult()
 	incomplete.Complete = false

@@ -5,9 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"netready/probe/facts"
+
 	"github.com/xuri/excelize/v2"
 
-	"netready/probe"
 	"netready/report"
 	"netready/report/html"
 	"netready/thresholds"
@@ -16,9 +17,9 @@ import (
 // Drops of a busy responder made runs "not ready". Every format says no verdict,
 // the workbook's own formula too, whose limits people edit.
 func TestUnreliableRunHasNoVerdictInAnyFormat(t *testing.T) {
-	r := oneRow(probe.PortRow{Name: "The row", Status: probe.StatusPass, Required: true})
+	r := oneRow(facts.PortRow{Name: "The row", Status: facts.StatusPass, Required: true})
 	r.Voice.Up.LossPercent = new(9.6)
-	r.Voice.Up.Unreliable = []probe.Unreliable{{Code: probe.UnreliableResponder, Text: "its socket dropped 310 packets"}}
+	r.Voice.Up.Unreliable = []facts.Unreliable{{Code: facts.UnreliableResponder, Text: "its socket dropped 310 packets"}}
 	rep := report.New(r, thresholds.Default())
 	if rep.Verdict != thresholds.Undetermined {
 		t.Errorf("verdict %s", rep.Verdict)
@@ -45,7 +46,7 @@ func TestUnreliableRunHasNoVerdictInAnyFormat(t *testing.T) {
 		t.Errorf("the terminal says %q", line)
 	}
 	read, _, err := report.ReadText(&text)
-	if err != nil || len(read.Voice.Up.Unreliable) != 1 || read.Voice.Up.Unreliable[0].Code != probe.UnreliableResponder {
+	if err != nil || len(read.Voice.Up.Unreliable) != 1 || read.Voice.Up.Unreliable[0].Code != facts.UnreliableResponder {
 		t.Errorf("the TXT is read back as %+v, %v", read.Voice.Up.Unreliable, err)
 	}
 	for _, from := range []report.Report{rep, read} {

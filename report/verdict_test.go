@@ -9,9 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
+
 	"github.com/xuri/excelize/v2"
 
-	"netready/probe"
 	"netready/report"
 	"netready/report/html"
 	"netready/report/workbook"
@@ -27,17 +28,17 @@ var marks = map[thresholds.Level]struct{ terminal, tone, cell string }{
 }
 
 // oneRow is a result whose firewall column has one row, and a call that is good.
-func oneRow(row probe.PortRow) probe.Result {
-	side := func() *probe.Direction {
-		return &probe.Direction{
+func oneRow(row facts.PortRow) facts.Result {
+	side := func() *facts.Direction {
+		return &facts.Direction{
 			Sent: 1500, Received: 1500, LossPercent: new(0.0), DiscardPercent: new(0.0), InOrderPercent: new(100.0), JitterMS: new(1.0), MOS: new(4.3),
 		}
 	}
-	return probe.Result{
-		Schema: probe.SchemaVersion, RunID: "01JD0000000000000000ABCDEF", StartedAt: time.Unix(1.7e9, 0), FinishedAt: time.Unix(1.7e9, 0), Complete: true,
-		Parts: probe.AllParts(), Machine: probe.Machine{Hostname: "pc"}, Region: probe.Region{ID: "x", Responder: "h:1"},
-		Voice:    probe.Voice{Mode: probe.ModeResponder, Up: side(), Down: side(), RTT: &probe.RTT{AvgMS: new(20.0)}},
-		Firewall: []probe.PortRow{row},
+	return facts.Result{
+		Schema: facts.SchemaVersion, RunID: "01JD0000000000000000ABCDEF", StartedAt: time.Unix(1.7e9, 0), FinishedAt: time.Unix(1.7e9, 0), Complete: true,
+		Parts: facts.AllParts(), Machine: facts.Machine{Hostname: "pc"}, Region: facts.Region{ID: "x", Responder: "h:1"},
+		Voice:    facts.Voice{Mode: facts.ModeResponder, Up: side(), Down: side(), RTT: &facts.RTT{AvgMS: new(20.0)}},
+		Firewall: []facts.PortRow{row},
 	}
 }
 
@@ -51,18 +52,18 @@ func TestOneVerdictInEveryFormat(t *testing.T) {
 		want           thresholds.Level
 		verdict        thresholds.Verdict
 	}{
-		{probe.StatusPass, "", true, thresholds.Pass, thresholds.Ready},
-		{probe.StatusPass, "", false, thresholds.Pass, thresholds.Ready},
-		{probe.StatusFail, probe.ReasonNoReply, true, thresholds.Fail, thresholds.NotReady},
-		{probe.StatusFail, probe.ReasonDNS, true, thresholds.Fail, thresholds.NotReady},
-		{probe.StatusFail, probe.ReasonNoReply, false, thresholds.Warn, thresholds.Ready},
-		{probe.StatusNotMeasured, probe.ReasonNoResponder, true, thresholds.Unknown, thresholds.Undetermined},
-		{probe.StatusNotMeasured, probe.ReasonNoResponder, false, thresholds.Warn, thresholds.Ready},
-		{probe.StatusNotMeasured, probe.ReasonPCBusy, true, thresholds.Unknown, thresholds.Undetermined},
-		{probe.StatusNotMeasured, probe.ReasonStopped, false, thresholds.Warn, thresholds.Ready},
+		{facts.StatusPass, "", true, thresholds.Pass, thresholds.Ready},
+		{facts.StatusPass, "", false, thresholds.Pass, thresholds.Ready},
+		{facts.StatusFail, facts.ReasonNoReply, true, thresholds.Fail, thresholds.NotReady},
+		{facts.StatusFail, facts.ReasonDNS, true, thresholds.Fail, thresholds.NotReady},
+		{facts.StatusFail, facts.ReasonNoReply, false, thresholds.Warn, thresholds.Ready},
+		{facts.StatusNotMeasured, facts.ReasonNoResponder, true, thresholds.Unknown, thresholds.Undetermined},
+		{facts.StatusNotMeasured, facts.ReasonNoResponder, false, thresholds.Warn, thresholds.Ready},
+		{facts.StatusNotMeasured, facts.ReasonPCBusy, true, thresholds.Unknown, thresholds.Undetermined},
+		{facts.StatusNotMeasured, facts.ReasonStopped, false, thresholds.Warn, thresholds.Ready},
 	} {
 		t.Run(fmt.Sprintf("%s %s required %v", test.status, test.reason, test.required), func(t *testing.T) {
-			row := probe.PortRow{Name: "The row", Protocol: "udp", Host: "h.example", Port: 4000, Required: test.required, Status: test.status, Reason: test.reason}
+			row := facts.PortRow{Name: "The row", Protocol: "udp", Host: "h.example", Port: 4000, Required: test.required, Status: test.status, Reason: test.reason}
 			rep := report.New(oneRow(row), thresholds.Default())
 			if rep.Verdict != test.verdict {
 				t.Errorf("verdict %s, want %s", rep.Verdict, test.verdict)
@@ -199,7 +200,7 @@ func TestOneVerdictOfFigures(t *testing.T) {
 			continue
 		}
 		for got, want := range map[*float64]thresholds.Level{nil: thresholds.Unknown, new(0.0): "", new(50.0): ""} {
-			r := oneRow(probe.PortRow{Name: "The row", Status: probe.StatusPass, Required: true})
+			r := oneRow(facts.PortRow{Name: "The row", Status: facts.StatusPass, Required: true})
 			*m.Side(r.Voice.Up) = got
 			rep := report.New(r, thresholds.Default())
 			i := slices.IndexFunc(rep.Findings, func(f thresholds.Finding) bool { return f.What == m.What(thresholds.Up) })

@@ -3,7 +3,7 @@ package thresholds
 import (
 	"fmt"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // advice is what to do about a figure that breaks its limit: what the figures
@@ -130,9 +130,9 @@ func (j *judge) untold() string {
 func (j *judge) isWifi() bool { return j.result.Machine.Interface.Kind == "wifi" }
 
 // onceMore says what to do about figures that somebody busy has spoilt.
-func onceMore(causes []probe.Unreliable) string {
+func onceMore(causes []facts.Unreliable) string {
 	for _, c := range causes {
-		if c.Code == probe.UnreliablePC {
+		if c.Code == facts.UnreliablePC {
 			return "Close other programs on this PC and run it again."
 		}
 	}

@@ -3,7 +3,7 @@ package thresholds
 import (
 	"fmt"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // everyCall judges the calls beside the reported one: that has the lowest MOS,
@@ -25,7 +25,7 @@ func (j *judge) everyCall() {
 }
 
 // side is one direction of a call.
-func side(c probe.CallPair, way Way) *probe.Direction {
+func side(c facts.CallPair, way Way) *facts.Direction {
 	if way == Up {
 		return c.Up
 	}
@@ -34,8 +34,8 @@ func side(c probe.CallPair, way Way) *probe.Direction {
 
 // unmeasuredCalls names the first call of which nothing is known on this way,
 // unless the reported call says so itself.
-func (j *judge) unmeasuredCalls(way Way, calls []probe.CallPair) {
-	if side(probe.CallPair{Up: j.result.Voice.Up, Down: j.result.Voice.Down}, way) == nil {
+func (j *judge) unmeasuredCalls(way Way, calls []facts.CallPair) {
+	if side(facts.CallPair{Up: j.result.Voice.Up, Down: j.result.Voice.Down}, way) == nil {
 		return
 	}
 	first, n := -1, 0
@@ -60,7 +60,7 @@ func (j *judge) unmeasuredCalls(way Way, calls []probe.CallPair) {
 
 // worseCall adds the finding of the first call that is judged worse than the
 // reported one in this figure.
-func (j *judge) worseCall(m Measure, way Way, calls []probe.CallPair) {
+func (j *judge) worseCall(m Measure, way Way, calls []facts.CallPair) {
 	what := m.What(way)
 	worst := Finding{Level: Pass}
 	for _, f := range j.findings {

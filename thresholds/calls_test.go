@@ -4,16 +4,16 @@ import (
 	"strings"
 	"testing"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // severalCalls are good ones, of which the first is the reported one.
-func severalCalls(n int) probe.Result {
+func severalCalls(n int) facts.Result {
 	r := goodResult()
 	r.Voice.Calls = n
-	r.Voice.PerCall = []probe.CallPair{{Up: r.Voice.Up, Down: r.Voice.Down}}
+	r.Voice.PerCall = []facts.CallPair{{Up: r.Voice.Up, Down: r.Voice.Down}}
 	for range n - 1 {
-		r.Voice.PerCall = append(r.Voice.PerCall, probe.CallPair{Up: goodDirection(), Down: goodDirection()})
+		r.Voice.PerCall = append(r.Voice.PerCall, facts.CallPair{Up: goodDirection(), Down: goodDirection()})
 	}
 	return r
 }
@@ -23,22 +23,22 @@ func severalCalls(n int) probe.Result {
 func TestCallBesideTheReportedOne(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		change func(*probe.Result)
+		change func(*facts.Result)
 		want   Verdict
 		what   string // of the one finding about a call, "" for none
 		text   string
 	}{
-		{"all good", func(*probe.Result) {}, Ready, "", ""},
-		{"jitter of another call", func(r *probe.Result) { r.Voice.PerCall[2].Down.JitterMS = new(45.0) }, NotReady, "call_jitter_down", "of call 3 of 3 is 45 ms"},
-		{"jitter of another call not measured", func(r *probe.Result) { r.Voice.PerCall[1].Up.JitterMS = nil }, Undetermined, "call_jitter_up", "of call 2 of 3 was not measured"},
-		{"a call without a way down", func(r *probe.Result) {
+		{"all good", func(*facts.Result) {}, Ready, "", ""},
+		{"jitter of another call", func(r *facts.Result) { r.Voice.PerCall[2].Down.JitterMS = new(45.0) }, NotReady, "call_jitter_down", "of call 3 of 3 is 45 ms"},
+		{"jitter of another call not measured", func(r *facts.Result) { r.Voice.PerCall[1].Up.JitterMS = nil }, Undetermined, "call_jitter_up", "of call 2 of 3 was not measured"},
+		{"a call without a way down", func(r *facts.Result) {
 			r.Voice.PerCall[1].Down = nil
-			r.NotMeasured = append(r.NotMeasured, probe.NotMeasured{What: "voice.per_call[1].down", Reason: "its answers did not arrive"})
+			r.NotMeasured = append(r.NotMeasured, facts.NotMeasured{What: "voice.per_call[1].down", Reason: "its answers did not arrive"})
 		}, Undetermined, "call_down", "1 of 3 calls could not be measured on the way down; call 2: its answers did not arrive"},
-		{"said once where the reported call fails itself", func(r *probe.Result) {
+		{"said once where the reported call fails itself", func(r *facts.Result) {
 			r.Voice.Up.LossPercent, r.Voice.PerCall[1].Up.LossPercent = new(9.0), new(5.0)
 		}, NotReady, "", ""},
-		{"said once where the reported call lacks the way itself", func(r *probe.Result) {
+		{"said once where the reported call lacks the way itself", func(r *facts.Result) {
 			r.Voice.Down, r.Voice.PerCall[0].Down, r.Voice.PerCall[1].Down = nil, nil, nil
 		}, Undetermined, "", ""},
 	} {

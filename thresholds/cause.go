@@ -5,12 +5,12 @@ import (
 	"slices"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // cause says where the fault likely lies, as far as the figures tell.
 func (j *judge) cause() {
-	if c := j.result.Environment.Connectivity; c.Code != "" && c.Code != probe.Online {
+	if c := j.result.Environment.Connectivity; c.Code != "" && c.Code != facts.Online {
 		return // said already, and nothing else can be told
 	}
 	failed := j.failed()
@@ -33,35 +33,35 @@ func (j *judge) cause() {
 }
 
 // failed are the required rows that failed.
-func (j *judge) failed() []probe.PortRow {
-	if !j.asked(probe.PartFirewall) {
+func (j *judge) failed() []facts.PortRow {
+	if !j.asked(facts.PartFirewall) {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(j.result.Firewall), func(row probe.PortRow) bool { return RowLevel(row) != Fail })
+	return slices.DeleteFunc(slices.Clone(j.result.Firewall), func(row facts.PortRow) bool { return RowLevel(row) != Fail })
 }
 
 // blameRows goes by the reasons of the rows, the gravest of which explains most.
-func (j *judge) blameRows(rows []probe.PortRow) {
-	all := func(is func(probe.PortRow) bool) bool {
-		return !slices.ContainsFunc(rows, func(row probe.PortRow) bool { return !is(row) })
+func (j *judge) blameRows(rows []facts.PortRow) {
+	all := func(is func(facts.PortRow) bool) bool {
+		return !slices.ContainsFunc(rows, func(row facts.PortRow) bool { return !is(row) })
 	}
-	reasons := func(codes ...string) func(probe.PortRow) bool {
-		return func(row probe.PortRow) bool { return slices.Contains(codes, row.Reason) }
+	reasons := func(codes ...string) func(facts.PortRow) bool {
+		return func(row facts.PortRow) bool { return slices.Contains(codes, row.Reason) }
 	}
 	because := "ports are closed while the call itself is good"
 	if !j.isCallKnown() || j.nothingArrives() {
 		because = "no UDP gets through to the responder or back"
 	}
 	switch {
-	case all(func(row probe.PortRow) bool { return row.By == probe.ByThisMachine }):
+	case all(func(row facts.PortRow) bool { return row.By == facts.ByThisMachine }):
 		j.blame("this computer's own firewall or security software", "it forbids what is blocked")
-	case all(reasons(probe.ReasonDNS)):
+	case all(reasons(facts.ReasonDNS)):
 		j.blameNames(rows)
-	case all(reasons(probe.ReasonIntercepted, probe.ReasonHijacked, probe.ReasonTLS)):
+	case all(reasons(facts.ReasonIntercepted, facts.ReasonHijacked, facts.ReasonTLS)):
 		j.blame("something on the way that answers in the service's place", "a proxy that inspects traffic, a captive portal or a filter")
-	case all(reasons(probe.ReasonUnreachable)):
+	case all(reasons(facts.ReasonUnreachable)):
 		j.blame("the network's routes", "there is none to what was asked")
-	case all(reasons(probe.ReasonProtocol)):
+	case all(reasons(facts.ReasonProtocol)):
 		// The far end answered, only not as it should: nobody on the way is to blame.
 	default:
 		j.blame("the firewall", because)
@@ -69,9 +69,9 @@ func (j *judge) blameRows(rows []probe.PortRow) {
 }
 
 // blameNames is for rows that failed before anything was sent to them.
-func (j *judge) blameNames(rows []probe.PortRow) {
+func (j *judge) blameNames(rows []facts.PortRow) {
 	for _, row := range rows {
-		if row.Reason != probe.ReasonDNS {
+		if row.Reason != facts.ReasonDNS {
 			return
 		}
 	}
@@ -144,5 +144,5 @@ func (j *judge) nothingArrives() bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(j.failed(), func(row probe.PortRow) bool { return row.Protocol == "udp" && row.Reason != probe.ReasonDNS })
+	return slices.ContainsFunc(j.failed(), func(row facts.PortRow) bool { return row.Protocol == "udp" && row.Reason != facts.ReasonDNS })
 }

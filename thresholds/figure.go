@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // Measure is the verdict on one figure of a result, in words, with what to do.
-func (l Limits) Measure(r probe.Result, m Measure, way Way) Finding {
+func (l Limits) Measure(r facts.Result, m Measure, way Way) Finding {
 	return (&judge{limits: l, result: r}).measure(m, way)
 }
 
@@ -36,7 +36,7 @@ type question struct {
 	together   string // the code of a finding about both ways
 	got        *float64
 	reason     string             // why it was not measured
-	unreliable []probe.Unreliable // who was too busy for it to be relied on
+	unreliable []facts.Unreliable // who was too busy for it to be relied on
 	bound      bool               // it is of both ways together, and a bound for this one
 	atMost     *float64           // of a MOS that is a lower bound: the upper one
 }
@@ -72,7 +72,7 @@ func (q *question) isOfTheWay() bool { return q.atMost != nil && !q.limit.Keeps(
 
 // of takes from a direction what the verdict on its figures depends on; reason
 // is why there is no direction.
-func (q *question) of(d *probe.Direction, reason string) {
+func (q *question) of(d *facts.Direction, reason string) {
 	if d == nil {
 		q.reason = reason
 		return
@@ -100,7 +100,7 @@ func (q *question) judge() Finding {
 		f.Text = fmt.Sprintf("%s (expected %s), but it cannot be relied on: %s", q.words(), q.limit.Words(unit), busyWords(q.unreliable))
 		f.Advice = onceMore(q.unreliable)
 	case q.bound && !q.isOfTheWay():
-		f.Level, f.What, f.Code = Fail, q.together, probe.CodeTogether
+		f.Level, f.What, f.Code = Fail, q.together, facts.CodeTogether
 		f.Text = fmt.Sprintf("%s there and back together is %s, expected %s; through a TURN server it cannot be told which of the two ways it is",
 			q.measure.Name, FigureBy(*q.got, unit, q.limit), q.limit.Words(unit))
 	default:
@@ -111,14 +111,14 @@ func (q *question) judge() Finding {
 }
 
 // busyWords say who was too busy.
-func busyWords(causes []probe.Unreliable) string {
+func busyWords(causes []facts.Unreliable) string {
 	var words []string
 	for _, c := range causes {
 		who := c.Text
 		switch c.Code {
-		case probe.UnreliableResponder:
+		case facts.UnreliableResponder:
 			who = "the responder was too busy"
-		case probe.UnreliablePC:
+		case facts.UnreliablePC:
 			who = "this PC was too busy"
 		}
 		if !slices.Contains(words, who) {
@@ -131,7 +131,7 @@ func busyWords(causes []probe.Unreliable) string {
 func isKnown(f *float64) bool { return f != nil && !math.IsNaN(*f) && !math.IsInf(*f, 0) }
 
 // unknownFigure says why a direction that was sent lacks a figure.
-func unknownFigure(key Key, d *probe.Direction) string {
+func unknownFigure(key Key, d *facts.Direction) string {
 	switch {
 	case d.Sent == 0:
 		return "nothing was sent"
@@ -222,7 +222,7 @@ type Graded struct {
 }
 
 // Figures judges every measure of a result, in the order of a report.
-func (l Limits) Figures(r probe.Result) []Judged {
+func (l Limits) Figures(r facts.Result) []Judged {
 	list := make([]Judged, 0, len(measures))
 	for _, m := range measures {
 		judged := Judged{Measure: m, Limit: *m.limit(&l), Level: Pass}

@@ -4,12 +4,12 @@ import (
 	"slices"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // Headline is the closing sentence: ready or not, and what to do first.
-func Headline(v Verdict, findings []Finding, r probe.Result) string {
-	if c := r.Environment.Connectivity; c.Code != "" && c.Code != probe.Online {
+func Headline(v Verdict, findings []Finding, r facts.Result) string {
+	if c := r.Environment.Connectivity; c.Code != "" && c.Code != facts.Online {
 		return ended(c.Text)
 	}
 	switch v {
@@ -23,14 +23,14 @@ func Headline(v Verdict, findings []Finding, r probe.Result) string {
 }
 
 // ready is the closing sentence of a run in which nothing failed.
-func ready(r probe.Result) string {
+func ready(r facts.Result) string {
 	if bounds := Bounds(r); bounds != "" {
 		return bounds
 	}
 	return "This network is ready for cloud voice: every required figure and port is within its limit."
 }
 
-func notReady(findings []Finding, r probe.Result) string {
+func notReady(findings []Finding, r facts.Result) string {
 	said := []string{"This network is not ready."}
 	if IsSelfTest(r) {
 		said = []string{"This computer itself is not ready.", SelfTest}
@@ -42,21 +42,21 @@ func notReady(findings []Finding, r probe.Result) string {
 }
 
 // undetermined says what is missing for a verdict and how to come by it.
-func undetermined(findings []Finding, r probe.Result) string {
+func undetermined(findings []Finding, r facts.Result) string {
 	const noFault = " Nothing that was measured failed."
 	switch gap := noSession(r); {
 	case IsStopped(r):
 		return StoppedEarly + "." + noFault + " Run it again and let it finish."
 	case !r.Complete:
 		return "The test ended before everything required was measured." + noFault + " Run it again and let it finish."
-	case r.Voice.Mode == probe.ModeResponder || r.Voice.Mode == probe.ModeRelay || r.Region.Responder != "":
+	case r.Voice.Mode == facts.ModeResponder || r.Voice.Mode == facts.ModeRelay || r.Region.Responder != "":
 		return strings.TrimSpace("No failure was found, but something required is not known. " + first(findings, Unknown))
-	case gap.Code == probe.CodeNoResponder || gap.Reason == "":
+	case gap.Code == facts.CodeNoResponder || gap.Reason == "":
 		return "Call quality was not measured: this region has no responder." + noFault +
 			" If you were given a test invite, give it with --responder. To make one, run netready-responder on a host in the region."
-	case gap.Code == probe.CodeBusy, gap.Code == probe.CodeRefused: // the reason ends in what to do
+	case gap.Code == facts.CodeBusy, gap.Code == facts.CodeRefused: // the reason ends in what to do
 		return "Call quality was not measured: " + ended(gap.Reason) + noFault
-	case gap.Code == probe.CodeNoRelay:
+	case gap.Code == facts.CodeNoRelay:
 		return "Call quality was not measured: the TURN server could not be used: " + ended(gap.Reason) + noFault + " Check its address and ports, then run this again."
 	default:
 		return "Call quality was not measured: the responder could not be used: " + ended(gap.Reason) + noFault +
@@ -67,12 +67,12 @@ func undetermined(findings []Finding, r probe.Result) string {
 // Bounds says what keeps a ready verdict from being the whole answer: the call
 // never left this computer, or parts of the assessment were left out. It is ""
 // where nothing does.
-func Bounds(r probe.Result) string {
+func Bounds(r facts.Result) string {
 	self := ""
 	if IsSelfTest(r) {
 		self = SelfTest + " "
 	}
-	for _, part := range []string{probe.PartVoice, probe.PartFirewall} {
+	for _, part := range []string{facts.PartVoice, facts.PartFirewall} {
 		if len(r.Parts) > 0 && !slices.Contains(r.Parts, part) {
 			return self + "What was tested is good, and only this was tested: " + strings.Join(r.Parts, ", ") + ". For the whole answer run it without --only."
 		}
@@ -85,15 +85,15 @@ func Bounds(r probe.Result) string {
 
 // noSession is the gap that says why there was no session with a responder;
 // its reason is "" where nothing does.
-func noSession(r probe.Result) probe.NotMeasured {
+func noSession(r facts.Result) facts.NotMeasured {
 	for _, what := range []string{"voice.up", "voice", "firewall", "firewall.responder", "ping", "bandwidth"} {
 		for _, n := range r.NotMeasured {
-			if n.What == what && n.Reason != "" && n.Code != probe.CodeNotAsked {
+			if n.What == what && n.Reason != "" && n.Code != facts.CodeNotAsked {
 				return n
 			}
 		}
 	}
-	return probe.NotMeasured{}
+	return facts.NotMeasured{}
 }
 
 // first is the first finding of a level, and what to do about it.

@@ -5,44 +5,44 @@ import (
 	"strings"
 	"testing"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 func TestHeadline(t *testing.T) {
-	noResponder := func(code, reason string) func(*probe.Result) {
-		return func(r *probe.Result) {
-			r.Voice, r.Region.Responder = probe.Voice{Mode: probe.ModeNone}, ""
-			r.NotMeasured = []probe.NotMeasured{{What: "voice.up", Reason: reason, Code: code}}
+	noResponder := func(code, reason string) func(*facts.Result) {
+		return func(r *facts.Result) {
+			r.Voice, r.Region.Responder = facts.Voice{Mode: facts.ModeNone}, ""
+			r.NotMeasured = []facts.NotMeasured{{What: "voice.up", Reason: reason, Code: code}}
 		}
 	}
 	for _, test := range []struct {
 		name   string
-		change func(*probe.Result)
+		change func(*facts.Result)
 		want   string
 		never  string
 	}{
-		{"ready", func(*probe.Result) {}, "This network is ready for cloud voice", "not"},
-		{"ready in part", func(r *probe.Result) { r.Parts = []string{probe.PartFirewall} }, "without --only", "is ready"},
-		{"a part on loopback", func(r *probe.Result) {
-			r.Parts, r.Machine.Interface.Kind = []string{probe.PartVoice}, loopback
+		{"ready", func(*facts.Result) {}, "This network is ready for cloud voice", "not"},
+		{"ready in part", func(r *facts.Result) { r.Parts = []string{facts.PartFirewall} }, "without --only", "is ready"},
+		{"a part on loopback", func(r *facts.Result) {
+			r.Parts, r.Machine.Interface.Kind = []string{facts.PartVoice}, loopback
 		}, "nothing about your network. What was tested is good", "is ready"},
-		{"ready on loopback", func(r *probe.Result) { r.Machine.Interface.Kind = loopback }, "It says nothing about your network", "network is ready"},
-		{"no responder", noResponder(probe.CodeNoResponder, "this region has no responder: run one"), "run netready-responder", "could not be used"},
-		{"responder dead", noResponder(probe.CodeUnreachable, "dialing h:1: connection refused\ndialing h:2: no route"), "refused dialing h:2: no route.", "run netready-responder"},
-		{"only the bandwidth, responder dead", func(r *probe.Result) {
-			r.Parts = []string{probe.PartBandwidth}
-			r.Voice, r.Region.Responder, r.Firewall = probe.Voice{Mode: probe.ModeNone}, "", nil
-			r.NotMeasured = []probe.NotMeasured{{What: "voice", Reason: probe.NotAsked, Code: probe.CodeNotAsked}, {What: "firewall", Reason: probe.NotAsked, Code: probe.CodeNotAsked}, {What: "bandwidth", Reason: "connection refused"}}
-			r.Bandwidth = probe.Bandwidth{Reason: "connection refused"}
-		}, "could not be used: connection refused.", probe.NotAsked},
-		{"another key", noResponder(probe.CodeUnreachable, "its key is not the one of the invite."), "not the one of the invite. Nothing", "..\n"},
-		{"stopped", func(r *probe.Result) { r.Complete = false }, "Run it again", "ready for"},
-		{"one figure missing", func(r *probe.Result) { r.Voice.Down.MOS = nil }, "First: MOS down was not measured", "responder"},
-		{"a port that nobody serves", func(r *probe.Result) {
-			r.Firewall[0].Status, r.Firewall[0].Reason, r.Firewall[0].Detail = probe.StatusNotMeasured, "not_served", "the responder does not serve it"
+		{"ready on loopback", func(r *facts.Result) { r.Machine.Interface.Kind = loopback }, "It says nothing about your network", "network is ready"},
+		{"no responder", noResponder(facts.CodeNoResponder, "this region has no responder: run one"), "run netready-responder", "could not be used"},
+		{"responder dead", noResponder(facts.CodeUnreachable, "dialing h:1: connection refused\ndialing h:2: no route"), "refused dialing h:2: no route.", "run netready-responder"},
+		{"only the bandwidth, responder dead", func(r *facts.Result) {
+			r.Parts = []string{facts.PartBandwidth}
+			r.Voice, r.Region.Responder, r.Firewall = facts.Voice{Mode: facts.ModeNone}, "", nil
+			r.NotMeasured = []facts.NotMeasured{{What: "voice", Reason: facts.NotAsked, Code: facts.CodeNotAsked}, {What: "firewall", Reason: facts.NotAsked, Code: facts.CodeNotAsked}, {What: "bandwidth", Reason: "connection refused"}}
+			r.Bandwidth = facts.Bandwidth{Reason: "connection refused"}
+		}, "could not be used: connection refused.", facts.NotAsked},
+		{"another key", noResponder(facts.CodeUnreachable, "its key is not the one of the invite."), "not the one of the invite. Nothing", "..\n"},
+		{"stopped", func(r *facts.Result) { r.Complete = false }, "Run it again", "ready for"},
+		{"one figure missing", func(r *facts.Result) { r.Voice.Down.MOS = nil }, "First: MOS down was not measured", "responder"},
+		{"a port that nobody serves", func(r *facts.Result) {
+			r.Firewall[0].Status, r.Firewall[0].Reason, r.Firewall[0].Detail = facts.StatusNotMeasured, "not_served", "the responder does not serve it"
 		}, "--ports standard", "invite"},
-		{"a closed port without words", func(r *probe.Result) {
-			r.Firewall[0] = probe.PortRow{Name: "UDP", Protocol: "udp", Port: 40000, Required: true, Status: probe.StatusFail, Reason: "no_reply"}
+		{"a closed port without words", func(r *facts.Result) {
+			r.Firewall[0] = facts.PortRow{Name: "UDP", Protocol: "udp", Port: 40000, Required: true, Status: facts.StatusFail, Reason: "no_reply"}
 		}, "First: UDP: failed (no reply). Ask the network team to allow outbound UDP 40000 from this machine to the responder", ".."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -59,8 +59,8 @@ func TestHeadline(t *testing.T) {
 
 // Every limit has its finding, the good ones too, and none has two.
 func TestEveryLimitHasItsFinding(t *testing.T) {
-	for name, change := range map[string]func(*probe.Result){
-		"good": func(*probe.Result) {}, "nothing": func(r *probe.Result) { r.Voice = probe.Voice{} },
+	for name, change := range map[string]func(*facts.Result){
+		"good": func(*facts.Result) {}, "nothing": func(r *facts.Result) { r.Voice = facts.Voice{} },
 	} {
 		r := goodResult()
 		change(&r)
@@ -84,10 +84,10 @@ func TestEveryLimitHasItsFinding(t *testing.T) {
 // The path of the call is the first thing to mend, wherever its row stands.
 func TestOrderOfFindings(t *testing.T) {
 	r := goodResult()
-	r.Firewall = []probe.PortRow{
-		{Name: "HTTPS", Protocol: "tls", Required: true, Status: probe.StatusFail},
-		{Name: "DNS", Protocol: "dns", Status: probe.StatusFail},
-		{Name: "UDP to the responder", Protocol: "udp", Required: true, Status: probe.StatusFail},
+	r.Firewall = []facts.PortRow{
+		{Name: "HTTPS", Protocol: "tls", Required: true, Status: facts.StatusFail},
+		{Name: "DNS", Protocol: "dns", Status: facts.StatusFail},
+		{Name: "UDP to the responder", Protocol: "udp", Required: true, Status: facts.StatusFail},
 	}
 	r.Voice.Up.LossPercent, r.Voice.Down.JitterMaxMS = new(3.0), new(77.0)
 	var got []string
@@ -114,7 +114,7 @@ func TestOrderOfFindings(t *testing.T) {
 func TestShiftsAreCapped(t *testing.T) {
 	r := goodResult()
 	for i := range 10 {
-		r.Voice.Up.Shifts = append(r.Voice.Up.Shifts, probe.Shift{AtS: float64(i), ByMS: 25})
+		r.Voice.Up.Shifts = append(r.Voice.Up.Shifts, facts.Shift{AtS: float64(i), ByMS: 25})
 	}
 	var texts []string
 	for _, f := range Default().Judge(r) {
@@ -128,8 +128,8 @@ func TestShiftsAreCapped(t *testing.T) {
 }
 
 func TestWhoIsToBlame(t *testing.T) {
-	gateway := func(lost int) []probe.Ping {
-		return []probe.Ping{{Role: "gateway", Samples: 30, Lost: lost, AvgMS: new(2.0)}}
+	gateway := func(lost int) []facts.Ping {
+		return []facts.Ping{{Role: "gateway", Samples: 30, Lost: lost, AvgMS: new(2.0)}}
 	}
 	for _, test := range []struct {
 		kind string
@@ -153,7 +153,7 @@ func TestWhoIsToBlame(t *testing.T) {
 }
 
 func TestNATWarnings(t *testing.T) {
-	for name, nat := range map[string]probe.NAT{
+	for name, nat := range map[string]facts.NAT{
 		"public port for each destination": {Mapping: "address_and_port_dependent"},
 		"within 30 s":                      {Survives30s: new(false)},
 		"SIP ALG":                          {SIPALG: new(true)},
@@ -176,7 +176,7 @@ func TestNoLimitsNoVerdict(t *testing.T) {
 	if got := VerdictOf(r, nil); got != Undetermined {
 		t.Errorf("without findings: %s", got)
 	}
-	r.Parts = []string{probe.PartNAT}
+	r.Parts = []string{facts.PartNAT}
 	if got := VerdictOf(r, Default().Judge(r)); got != Undetermined {
 		t.Errorf("only NAT, not measured: %s", got)
 	}

@@ -6,21 +6,21 @@ import (
 	"strconv"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // Judge compares a result with the limits. It is arithmetic. Every limit whose
 // part was asked for gets a finding; failures come first, what to do first
 // foremost.
-func (l Limits) Judge(r probe.Result) []Finding {
+func (l Limits) Judge(r facts.Result) []Finding {
 	j := judge{limits: l, result: r, findings: []Finding{}}
-	if j.asked(probe.PartFirewall) {
+	if j.asked(facts.PartFirewall) {
 		j.ports()
 	}
-	if j.asked(probe.PartVoice) {
+	if j.asked(facts.PartVoice) {
 		j.voice()
 	}
-	if !j.asked(probe.PartVoice) && !j.asked(probe.PartFirewall) {
+	if !j.asked(facts.PartVoice) && !j.asked(facts.PartFirewall) {
 		j.otherParts()
 	}
 	if !r.Complete {
@@ -53,9 +53,9 @@ func gravity(f Finding) int {
 
 // VerdictOf sums the findings up: a failure always wins, and what is required
 // but unknown leaves the question open.
-func VerdictOf(r probe.Result, findings []Finding) Verdict {
+func VerdictOf(r facts.Result, findings []Finding) Verdict {
 	verdict := Ready
-	required := len(r.Parts) == 0 || slices.Contains(r.Parts, probe.PartVoice) || slices.Contains(r.Parts, probe.PartFirewall)
+	required := len(r.Parts) == 0 || slices.Contains(r.Parts, facts.PartVoice) || slices.Contains(r.Parts, facts.PartFirewall)
 	if !r.Complete || required && len(findings) == 0 {
 		verdict = Undetermined // nothing was judged
 	}
@@ -73,7 +73,7 @@ func VerdictOf(r probe.Result, findings []Finding) Verdict {
 
 type judge struct {
 	limits   Limits
-	result   probe.Result
+	result   facts.Result
 	findings []Finding
 }
 
@@ -94,7 +94,7 @@ func (j *judge) asked(part string) bool {
 func (j *judge) otherParts() {
 	r := j.result
 	// The gateway alone is not what was asked for.
-	pinged := r.Region.Responder != "" && slices.ContainsFunc(r.Ping, func(p probe.Ping) bool { return p.Samples > 0 })
+	pinged := r.Region.Responder != "" && slices.ContainsFunc(r.Ping, func(p facts.Ping) bool { return p.Samples > 0 })
 	noPing := j.why("ping")
 	for _, p := range r.Ping {
 		if p.Role == "responder" && p.Samples == 0 {
@@ -106,9 +106,9 @@ func (j *judge) otherParts() {
 		measured bool
 		reason   string
 	}{
-		{probe.PartNAT, r.NAT.Mapping != "", cmp.Or(r.NAT.Reason, j.why("nat"))},
-		{probe.PartPing, pinged, noPing},
-		{probe.PartBandwidth, r.Bandwidth.UpMbps != nil && r.Bandwidth.DownMbps != nil, cmp.Or(r.Bandwidth.Reason, j.why("bandwidth"))},
+		{facts.PartNAT, r.NAT.Mapping != "", cmp.Or(r.NAT.Reason, j.why("nat"))},
+		{facts.PartPing, pinged, noPing},
+		{facts.PartBandwidth, r.Bandwidth.UpMbps != nil && r.Bandwidth.DownMbps != nil, cmp.Or(r.Bandwidth.Reason, j.why("bandwidth"))},
 	} {
 		if j.asked(part.name) && !part.measured {
 			j.add(Finding{
@@ -122,7 +122,7 @@ func (j *judge) otherParts() {
 // why finds the reason that something was not measured.
 func (j *judge) why(whats ...string) string { return why(j.result, whats...) }
 
-func why(r probe.Result, whats ...string) string {
+func why(r facts.Result, whats ...string) string {
 	for _, what := range whats {
 		for _, n := range r.NotMeasured {
 			if n.What == what && n.Reason != "" {

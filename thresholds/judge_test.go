@@ -8,70 +8,71 @@ import (
 	"strings"
 	"testing"
 
+	"netready/probe/facts"
+
 	"netready/internal/seed"
-	"netready/probe"
 )
 
-func goodDirection() *probe.Direction {
-	return &probe.Direction{
+func goodDirection() *facts.Direction {
+	return &facts.Direction{
 		Sent: 1500, Received: 1500, LossPercent: new(0.0), DiscardPercent: new(0.0), InOrderPercent: new(100.0),
 		JitterMS: new(1.0), JitterMaxMS: new(2.0), MOS: new(4.3),
 	}
 }
 
-func goodResult() probe.Result {
-	return probe.Result{
-		Parts: probe.AllParts(), Complete: true,
-		Region: probe.Region{ID: "x", Responder: "h:1"},
-		Voice: probe.Voice{
-			Mode: probe.ModeResponder, Up: goodDirection(), Down: goodDirection(),
-			RTT: &probe.RTT{Source: "stun", Samples: 100, AvgMS: new(20.0), MinMS: new(10.0)},
+func goodResult() facts.Result {
+	return facts.Result{
+		Parts: facts.AllParts(), Complete: true,
+		Region: facts.Region{ID: "x", Responder: "h:1"},
+		Voice: facts.Voice{
+			Mode: facts.ModeResponder, Up: goodDirection(), Down: goodDirection(),
+			RTT: &facts.RTT{Source: "stun", Samples: 100, AvgMS: new(20.0), MinMS: new(10.0)},
 		},
-		Firewall: []probe.PortRow{
-			{Name: "UDP to the responder", Required: true, Status: probe.StatusPass},
-			{Name: "DNS", Status: probe.StatusFail, Reason: "no_reply", Note: "nothing to worry about"},
+		Firewall: []facts.PortRow{
+			{Name: "UDP to the responder", Required: true, Status: facts.StatusPass},
+			{Name: "DNS", Status: facts.StatusFail, Reason: "no_reply", Note: "nothing to worry about"},
 		},
 	}
 }
 
-func verdict(r probe.Result) Verdict { return VerdictOf(r, Default().Judge(r)) }
+func verdict(r facts.Result) Verdict { return VerdictOf(r, Default().Judge(r)) }
 
 func TestVerdict(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		change func(*probe.Result)
+		change func(*facts.Result)
 		want   Verdict
 	}{
-		{"all good, an optional port failed", func(*probe.Result) {}, Ready},
-		{"jitter just below", func(r *probe.Result) { r.Voice.Up.JitterMS = new(29.999) }, Ready},
-		{"jitter at the limit", func(r *probe.Result) { r.Voice.Up.JitterMS = new(30.0) }, NotReady},
-		{"loss just below", func(r *probe.Result) { r.Voice.Down.LossPercent = new(0.999) }, Ready},
-		{"loss at the limit", func(r *probe.Result) { r.Voice.Down.LossPercent = new(1.0) }, NotReady},
-		{"discards just below", func(r *probe.Result) { r.Voice.Down.DiscardPercent = new(4.999) }, Ready},
-		{"discards at the limit", func(r *probe.Result) { r.Voice.Up.DiscardPercent = new(5.0) }, NotReady},
-		{"order at the limit", func(r *probe.Result) { r.Voice.Up.InOrderPercent = new(98.0) }, Ready},
-		{"order below", func(r *probe.Result) { r.Voice.Up.InOrderPercent = new(97.999) }, NotReady},
-		{"round trip just below", func(r *probe.Result) { r.Voice.RTT.AvgMS = new(149.999) }, Ready},
-		{"round trip at the limit", func(r *probe.Result) { r.Voice.RTT.AvgMS = new(150.0) }, NotReady},
-		{"MOS at the limit", func(r *probe.Result) { r.Voice.Down.MOS = new(3.6) }, Ready},
-		{"MOS 3.65 falls into no hole", func(r *probe.Result) { r.Voice.Down.MOS = new(3.65) }, Ready},
-		{"MOS below", func(r *probe.Result) { r.Voice.Down.MOS = new(3.599) }, NotReady},
-		{"no jitter", func(r *probe.Result) { r.Voice.Up.JitterMS = nil }, Undetermined},
-		{"jitter that is no number", func(r *probe.Result) { r.Voice.Up.JitterMS = new(math.NaN()) }, Undetermined},
-		{"no down", func(r *probe.Result) { r.Voice.Down = nil }, Undetermined},
-		{"no round trip", func(r *probe.Result) { r.Voice.RTT = nil }, Undetermined},
-		{"no voice at all", func(r *probe.Result) { r.Voice = probe.Voice{Mode: probe.ModeNone} }, Undetermined},
-		{"a required port failed", func(r *probe.Result) { r.Firewall[0].Status = probe.StatusFail }, NotReady},
-		{"a required port not measured", func(r *probe.Result) { r.Firewall[0].Status = probe.StatusNotMeasured }, Undetermined},
-		{"no rows", func(r *probe.Result) { r.Firewall = nil }, Undetermined},
-		{"incomplete", func(r *probe.Result) { r.Complete = false }, Undetermined},
-		{"incomplete and failed", func(r *probe.Result) { r.Complete = false; r.Voice.Up.LossPercent = new(50.0) }, NotReady},
-		{"failed and unknown", func(r *probe.Result) { r.Voice.Down = nil; r.Voice.Up.LossPercent = new(50.0) }, NotReady},
-		{"only the firewall", func(r *probe.Result) { r.Parts = []string{"firewall"}; r.Voice = probe.Voice{} }, Ready},
-		{"only voice", func(r *probe.Result) { r.Parts = []string{"voice"}; r.Firewall = nil }, Ready},
-		{"only voice, port failed", func(r *probe.Result) { r.Parts = []string{"voice"}; r.Firewall[0].Status = probe.StatusFail }, Ready},
-		{"no parts named means all", func(r *probe.Result) { r.Parts = nil; r.Voice.Down = nil }, Undetermined},
-		{"a high maximum is a warning", func(r *probe.Result) { r.Voice.Up.JitterMaxMS = new(31.0) }, Ready},
+		{"all good, an optional port failed", func(*facts.Result) {}, Ready},
+		{"jitter just below", func(r *facts.Result) { r.Voice.Up.JitterMS = new(29.999) }, Ready},
+		{"jitter at the limit", func(r *facts.Result) { r.Voice.Up.JitterMS = new(30.0) }, NotReady},
+		{"loss just below", func(r *facts.Result) { r.Voice.Down.LossPercent = new(0.999) }, Ready},
+		{"loss at the limit", func(r *facts.Result) { r.Voice.Down.LossPercent = new(1.0) }, NotReady},
+		{"discards just below", func(r *facts.Result) { r.Voice.Down.DiscardPercent = new(4.999) }, Ready},
+		{"discards at the limit", func(r *facts.Result) { r.Voice.Up.DiscardPercent = new(5.0) }, NotReady},
+		{"order at the limit", func(r *facts.Result) { r.Voice.Up.InOrderPercent = new(98.0) }, Ready},
+		{"order below", func(r *facts.Result) { r.Voice.Up.InOrderPercent = new(97.999) }, NotReady},
+		{"round trip just below", func(r *facts.Result) { r.Voice.RTT.AvgMS = new(149.999) }, Ready},
+		{"round trip at the limit", func(r *facts.Result) { r.Voice.RTT.AvgMS = new(150.0) }, NotReady},
+		{"MOS at the limit", func(r *facts.Result) { r.Voice.Down.MOS = new(3.6) }, Ready},
+		{"MOS 3.65 falls into no hole", func(r *facts.Result) { r.Voice.Down.MOS = new(3.65) }, Ready},
+		{"MOS below", func(r *facts.Result) { r.Voice.Down.MOS = new(3.599) }, NotReady},
+		{"no jitter", func(r *facts.Result) { r.Voice.Up.JitterMS = nil }, Undetermined},
+		{"jitter that is no number", func(r *facts.Result) { r.Voice.Up.JitterMS = new(math.NaN()) }, Undetermined},
+		{"no down", func(r *facts.Result) { r.Voice.Down = nil }, Undetermined},
+		{"no round trip", func(r *facts.Result) { r.Voice.RTT = nil }, Undetermined},
+		{"no voice at all", func(r *facts.Result) { r.Voice = facts.Voice{Mode: facts.ModeNone} }, Undetermined},
+		{"a required port failed", func(r *facts.Result) { r.Firewall[0].Status = facts.StatusFail }, NotReady},
+		{"a required port not measured", func(r *facts.Result) { r.Firewall[0].Status = facts.StatusNotMeasured }, Undetermined},
+		{"no rows", func(r *facts.Result) { r.Firewall = nil }, Undetermined},
+		{"incomplete", func(r *facts.Result) { r.Complete = false }, Undetermined},
+		{"incomplete and failed", func(r *facts.Result) { r.Complete = false; r.Voice.Up.LossPercent = new(50.0) }, NotReady},
+		{"failed and unknown", func(r *facts.Result) { r.Voice.Down = nil; r.Voice.Up.LossPercent = new(50.0) }, NotReady},
+		{"only the firewall", func(r *facts.Result) { r.Parts = []string{"firewall"}; r.Voice = facts.Voice{} }, Ready},
+		{"only voice", func(r *facts.Result) { r.Parts = []string{"voice"}; r.Firewall = nil }, Ready},
+		{"only voice, port failed", func(r *facts.Result) { r.Parts = []string{"voice"}; r.Firewall[0].Status = facts.StatusFail }, Ready},
+		{"no parts named means all", func(r *facts.Result) { r.Parts = nil; r.Voice.Down = nil }, Undetermined},
+		{"a high maximum is a warning", func(r *facts.Result) { r.Voice.Up.JitterMaxMS = new(31.0) }, Ready},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := goodResult()
@@ -109,7 +110,7 @@ func TestNullNeverPasses(t *testing.T) {
 func TestFindingsSayWhy(t *testing.T) {
 	r := goodResult()
 	r.Voice.Down = nil
-	r.NotMeasured = []probe.NotMeasured{{What: "voice.down", Reason: "nothing arrived to answer to"}}
+	r.NotMeasured = []facts.NotMeasured{{What: "voice.down", Reason: "nothing arrived to answer to"}}
 	for _, f := range Default().Judge(r) {
 		if f.What == "loss_down" && (f.Level != Unknown || !strings.Contains(f.Text, "nothing arrived to answer to")) {
 			t.Errorf("loss_down: %+v, want unknown with the reason", f)
@@ -128,7 +129,7 @@ func TestFindingsSayWhy(t *testing.T) {
 func TestFirstThing(t *testing.T) {
 	r := goodResult()
 	r.Voice.Up.LossPercent = new(100.0)
-	r.Firewall[0].Status, r.Firewall[0].Reason, r.Firewall[0].Detail = probe.StatusFail, "no_reply", "Ask the network team to let UDP 40000 out."
+	r.Firewall[0].Status, r.Firewall[0].Reason, r.Firewall[0].Detail = facts.StatusFail, "no_reply", "Ask the network team to let UDP 40000 out."
 	findings := Default().Judge(r)
 	if findings[0].What != "port" || findings[0].Level != Fail {
 		t.Errorf("first finding %+v, want the failed port", findings[0])
@@ -140,7 +141,7 @@ func TestFirstThing(t *testing.T) {
 
 func TestHeadlineWithoutResponder(t *testing.T) {
 	r := goodResult()
-	r.Voice, r.Region.Responder = probe.Voice{Mode: probe.ModeRoundtrip, RTT: r.Voice.RTT}, ""
+	r.Voice, r.Region.Responder = facts.Voice{Mode: facts.ModeRoundtrip, RTT: r.Voice.RTT}, ""
 	findings := Default().Judge(r)
 	if got := Headline(VerdictOf(r, findings), findings, r); !strings.Contains(got, "netready-responder") {
 		t.Errorf("headline %q, want it to name netready-responder", got)
@@ -150,33 +151,33 @@ func TestHeadlineWithoutResponder(t *testing.T) {
 func TestCause(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		change func(*probe.Result)
+		change func(*facts.Result)
 		want   string
 	}{
-		{"closed port, good call", func(r *probe.Result) { r.Firewall[0].Status = probe.StatusFail }, "firewall"},
-		{"busy PC", func(r *probe.Result) { r.Voice.Up.JitterMS = new(40.0); r.Machine.CPUBusyPercent = new(99.0) }, "this PC"},
-		{"bad gateway", func(r *probe.Result) {
+		{"closed port, good call", func(r *facts.Result) { r.Firewall[0].Status = facts.StatusFail }, "firewall"},
+		{"busy PC", func(r *facts.Result) { r.Voice.Up.JitterMS = new(40.0); r.Machine.CPUBusyPercent = new(99.0) }, "this PC"},
+		{"bad gateway", func(r *facts.Result) {
 			r.Voice.Up.LossPercent = new(5.0)
-			r.Ping = []probe.Ping{{Role: "gateway", Samples: 20, Lost: 5, AvgMS: new(3.0)}}
+			r.Ping = []facts.Ping{{Role: "gateway", Samples: 20, Lost: 5, AvgMS: new(3.0)}}
 		}, "the LAN"},
-		{"good gateway", func(r *probe.Result) {
+		{"good gateway", func(r *facts.Result) {
 			r.Voice.Up.LossPercent = new(5.0)
-			r.Ping = []probe.Ping{{Role: "gateway", Samples: 30, AvgMS: new(1.0)}}
+			r.Ping = []facts.Ping{{Role: "gateway", Samples: 30, AvgMS: new(1.0)}}
 		}, "the provider"},
-		{"nothing known of the gateway", func(r *probe.Result) { r.Voice.Up.LossPercent = new(5.0) }, ""},
-		{"closed port, no call", func(r *probe.Result) {
-			r.Firewall[0].Status = probe.StatusFail
-			r.Voice = probe.Voice{Mode: probe.ModeNone}
+		{"nothing known of the gateway", func(r *facts.Result) { r.Voice.Up.LossPercent = new(5.0) }, ""},
+		{"closed port, no call", func(r *facts.Result) {
+			r.Firewall[0].Status = facts.StatusFail
+			r.Voice = facts.Voice{Mode: facts.ModeNone}
 		}, ""},
-		{"UDP is dead", func(r *probe.Result) {
-			r.Firewall[0].Status, r.Firewall[0].Protocol = probe.StatusFail, "udp"
+		{"UDP is dead", func(r *facts.Result) {
+			r.Firewall[0].Status, r.Firewall[0].Protocol = facts.StatusFail, "udp"
 			r.Voice.Up.Received, r.Voice.Up.LossPercent, r.Voice.Down = 0, new(100.0), nil
 		}, "no UDP gets through"},
-		{"nothing arrives, no port was tried", func(r *probe.Result) {
-			r.Parts, r.Firewall, r.Ping = []string{probe.PartVoice}, nil, []probe.Ping{{Role: "gateway", Samples: 30, AvgMS: new(1.0)}}
+		{"nothing arrives, no port was tried", func(r *facts.Result) {
+			r.Parts, r.Firewall, r.Ping = []string{facts.PartVoice}, nil, []facts.Ping{{Role: "gateway", Samples: 30, AvgMS: new(1.0)}}
 			r.Voice.Up.Received, r.Voice.Up.LossPercent, r.Voice.Down = 0, new(100.0), nil
 		}, ""},
-		{"all good", func(*probe.Result) {}, ""},
+		{"all good", func(*facts.Result) {}, ""},
 	} {
 		r := goodResult()
 		test.change(&r)
@@ -247,7 +248,7 @@ func FuzzLimits(f *testing.F) {
 // An optional row that was not measured neither passes nor counts.
 func TestOptionalNotMeasured(t *testing.T) {
 	r := goodResult()
-	r.Firewall[1].Status, r.Firewall[1].Detail = probe.StatusNotMeasured, "no resolver"
+	r.Firewall[1].Status, r.Firewall[1].Detail = facts.StatusNotMeasured, "no resolver"
 	findings := Default().Judge(r)
 	if got := VerdictOf(r, findings); got != Ready {
 		t.Errorf("verdict %s, want ready", got)
@@ -266,9 +267,9 @@ func TestAnyResult(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 2))
 	coin := func() bool { return random.IntN(2) == 0 }
 	for range 5000 {
-		var r probe.Result
+		var r facts.Result
 		r.Complete = coin()
-		for _, part := range probe.AllParts() {
+		for _, part := range facts.AllParts() {
 			if coin() {
 				r.Parts = append(r.Parts, part)
 			}
@@ -278,16 +279,16 @@ func TestAnyResult(t *testing.T) {
 			r.Voice = good.Voice
 		}
 		if coin() {
-			r.Voice.Down = &probe.Direction{Sent: random.IntN(9)}
+			r.Voice.Down = &facts.Direction{Sent: random.IntN(9)}
 		}
 		if coin() {
-			r.Voice.RTT = &probe.RTT{AvgMS: new([]float64{math.Inf(1), math.NaN(), 20}[random.IntN(3)])}
+			r.Voice.RTT = &facts.RTT{AvgMS: new([]float64{math.Inf(1), math.NaN(), 20}[random.IntN(3)])}
 		}
 		if coin() {
 			r.Firewall = good.Firewall
 		}
 		if coin() {
-			r.Voice.SendLatenessMS, r.NAT.SIPALG = &probe.Lateness{}, new(true)
+			r.Voice.SendLatenessMS, r.NAT.SIPALG = &facts.Lateness{}, new(true)
 		}
 		findings := Default().Judge(r)
 		if VerdictOf(r, findings) != Ready {
@@ -297,7 +298,7 @@ func TestAnyResult(t *testing.T) {
 		asks := func(part string) bool { return all || strings.Contains(strings.Join(r.Parts, " "), part) }
 		v := r.Voice
 		known := v.Up != nil && v.Down != nil && v.Down.MOS != nil && v.RTT != nil && *v.RTT.AvgMS == 20
-		if !r.Complete || asks(probe.PartVoice) && !known || asks(probe.PartFirewall) && r.Firewall == nil {
+		if !r.Complete || asks(facts.PartVoice) && !known || asks(facts.PartFirewall) && r.Firewall == nil {
 			t.Fatalf("seed %d: ready with %+v", seed, r)
 		}
 	}
@@ -316,7 +317,7 @@ func TestMarkThatWasNotSetIsNotCleared(t *testing.T) {
 		"not set by responder": {Down, "this system marks whole sockets only", ""},
 	} {
 		j := &judge{}
-		j.mark(test.way, &probe.Direction{DSCPAsked: new(46), DSCPReceived: new(0), DSCPNotSet: test.notSet})
+		j.mark(test.way, &facts.Direction{DSCPAsked: new(46), DSCPReceived: new(0), DSCPNotSet: test.notSet})
 		switch {
 		case test.want == "" && len(j.findings) > 0:
 			t.Errorf("%s: %+v, want none", name, j.findings)

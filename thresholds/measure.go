@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // Way is a direction of the call, from the agent's side.
@@ -45,7 +45,7 @@ type Measure struct {
 	rank        int     // of several that fail the lowest is told first: it explains the others
 	least, most float64 // what its limit may be
 	limit       func(*Limits) *Limit
-	side        func(*probe.Direction) **float64 // nil: it is of the round trip
+	side        func(*facts.Direction) **float64 // nil: it is of the round trip
 }
 
 const percent = 100
@@ -58,25 +58,25 @@ var measures = []Measure{
 		Key: Jitter, Setting: "jitter_ms", Name: "Jitter", Column: "Jitter", Unit: "ms", rank: 3, most: math.MaxFloat64,
 		Why:   "How unevenly packets arrive, averaged over the call. The phone's buffer evens out a little; much of it makes speech choppy.",
 		limit: func(l *Limits) *Limit { return &l.JitterMS },
-		side:  func(d *probe.Direction) **float64 { return &d.JitterMS },
+		side:  func(d *facts.Direction) **float64 { return &d.JitterMS },
 	},
 	{
 		Key: Loss, Setting: "loss_percent", Name: "Packet loss", Column: "Loss", Unit: "%", rank: 1, most: percent,
 		Why:   "Packets that never arrived. Each one is a gap of speech; one in a hundred is where listeners begin to notice.",
 		limit: func(l *Limits) *Limit { return &l.LossPercent },
-		side:  func(d *probe.Direction) **float64 { return &d.LossPercent },
+		side:  func(d *facts.Direction) **float64 { return &d.LossPercent },
 	},
 	{
 		Key: Discards, Setting: "discard_percent", Name: "Packet discards", Column: "Discards", Unit: "%", rank: 2, most: percent,
 		Why:   "Packets that arrived, but too late for the phone's jitter buffer to play them. To the listener they are lost as well.",
 		limit: func(l *Limits) *Limit { return &l.DiscardPercent },
-		side:  func(d *probe.Direction) **float64 { return &d.DiscardPercent },
+		side:  func(d *facts.Direction) **float64 { return &d.DiscardPercent },
 	},
 	{
 		Key: Order, Setting: "in_order_percent", Name: "Packet order", Column: "Order", Unit: "%", AtLeast: true, rank: 4, most: percent,
 		Why:   "The share of packets that arrived in the order in which they were sent. Overtaking points at load balancing over unequal paths.",
 		limit: func(l *Limits) *Limit { return &l.InOrderPercent },
-		side:  func(d *probe.Direction) **float64 { return &d.InOrderPercent },
+		side:  func(d *facts.Direction) **float64 { return &d.InOrderPercent },
 	},
 	{
 		Key: RTT, Setting: "rtt_avg_ms", Name: "Round trip", Column: "RTT avg", Unit: "ms", rank: 6, most: math.MaxFloat64,
@@ -87,7 +87,7 @@ var measures = []Measure{
 		Key: MOS, Setting: "mos", Name: "MOS", Column: "MOS", AtLeast: true, rank: 5, least: 1, most: 5,
 		Why:   "What a listener would give the call from 1 (bad) to about 4.4 (the best that this codec can reach), calculated by ITU-T G.107 from delay, loss and discards.",
 		limit: func(l *Limits) *Limit { return &l.MOS },
-		side:  func(d *probe.Direction) **float64 { return &d.MOS },
+		side:  func(d *facts.Direction) **float64 { return &d.MOS },
 	},
 }
 
@@ -114,7 +114,7 @@ func (m Measure) What(way Way) string {
 }
 
 // Side is the place of the figure in a direction, nil for the round trip.
-func (m Measure) Side(d *probe.Direction) **float64 {
+func (m Measure) Side(d *facts.Direction) **float64 {
 	if m.Single() {
 		return nil
 	}
@@ -123,7 +123,7 @@ func (m Measure) Side(d *probe.Direction) **float64 {
 
 // Of is the measure's figure in a result, nil where it was not measured. Of a
 // way that is known of both ways together alone it is that of both.
-func (m Measure) Of(r probe.Result, way Way) *float64 {
+func (m Measure) Of(r facts.Result, way Way) *float64 {
 	if m.Single() {
 		if r.Voice.RTT == nil {
 			return nil
@@ -136,13 +136,13 @@ func (m Measure) Of(r probe.Result, way Way) *float64 {
 // figure is what is known of a measure on one way.
 type figure struct {
 	got       *float64
-	direction *probe.Direction // that it is of, nil: nothing was sent
+	direction *facts.Direction // that it is of, nil: nothing was sent
 	together  bool             // it is of both ways: a bound for each
 }
 
 // known is a measure's figure on a way of a call: the way's own, or that of
 // both ways together.
-func (m Measure) known(c probe.CallPair, way Way) figure {
+func (m Measure) known(c facts.CallPair, way Way) figure {
 	own := side(c, way)
 	f := figure{got: m.in(own), direction: own}
 	if f.got == nil && c.Loop != nil && m.in(c.Loop) != nil {
@@ -152,13 +152,13 @@ func (m Measure) known(c probe.CallPair, way Way) figure {
 }
 
 // pairOf is the reported call.
-func pairOf(v probe.Voice) probe.CallPair {
-	return probe.CallPair{Up: v.Up, Down: v.Down, Loop: v.Loop}
+func pairOf(v facts.Voice) facts.CallPair {
+	return facts.CallPair{Up: v.Up, Down: v.Down, Loop: v.Loop}
 }
 
 // Bound says that a measure's figure on a way is of both ways together, or
 // rests on one that is: it is a bound for the way, and not its own figure.
-func (m Measure) Bound(r probe.Result, way Way) bool {
+func (m Measure) Bound(r facts.Result, way Way) bool {
 	if m.Single() {
 		return false
 	}
@@ -167,7 +167,7 @@ func (m Measure) Bound(r probe.Result, way Way) bool {
 }
 
 // in is the figure of a direction, nil where there is none.
-func (m Measure) in(d *probe.Direction) *float64 {
+func (m Measure) in(d *facts.Direction) *float64 {
 	if d == nil {
 		return nil
 	}
@@ -183,7 +183,7 @@ func (m Measure) title(way Way) string {
 }
 
 // direction is that way of the reported call, nil where nothing was sent.
-func direction(v probe.Voice, way Way) *probe.Direction {
+func direction(v facts.Voice, way Way) *facts.Direction {
 	if way == Up {
 		return v.Up
 	}

@@ -3,7 +3,7 @@ package thresholds
 import (
 	"fmt"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // A place is where a fault of the call lies, as far as the figures tell.
@@ -80,7 +80,7 @@ func (j *judge) isCPUBusy() bool {
 
 // gateway is the series of pings to it during the call, nil where too few
 // were answered to tell.
-func (j *judge) gateway() *probe.Ping {
+func (j *judge) gateway() *facts.Ping {
 	for _, p := range j.result.Ping {
 		if p.Role == "gateway" && p.AvgMS != nil && p.Samples+p.Lost >= enoughPings {
 			return &p
@@ -89,16 +89,16 @@ func (j *judge) gateway() *probe.Ping {
 	return nil
 }
 
-func isBad(gateway *probe.Ping) bool {
+func isBad(gateway *facts.Ping) bool {
 	return *gateway.AvgMS > badGatewayMS || losesPings(gateway)
 }
 
-func losesPings(gateway *probe.Ping) bool {
+func losesPings(gateway *facts.Ping) bool {
 	return 100*gateway.Lost > badGatewayLoss*(gateway.Samples+gateway.Lost)
 }
 
 // gatewayWords say how the gateway answered.
-func gatewayWords(gateway *probe.Ping) string {
+func gatewayWords(gateway *facts.Ping) string {
 	if losesPings(gateway) || !isBad(gateway) {
 		return fmt.Sprintf("%d of %d pings were lost", gateway.Lost, gateway.Samples+gateway.Lost)
 	}

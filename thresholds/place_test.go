@@ -5,14 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
-func pings(samples, lost int, avg float64) []probe.Ping {
-	return []probe.Ping{{Role: "gateway", Samples: samples, Lost: lost, AvgMS: &avg}}
+func pings(samples, lost int, avg float64) []facts.Ping {
+	return []facts.Ping{{Role: "gateway", Samples: samples, Lost: lost, AvgMS: &avg}}
 }
 
-func finding(t *testing.T, r probe.Result, what string) Finding {
+func finding(t *testing.T, r facts.Result, what string) Finding {
 	t.Helper()
 	findings := Default().Judge(r)
 	i := slices.IndexFunc(findings, func(f Finding) bool { return f.What == what })
@@ -27,22 +27,22 @@ func finding(t *testing.T, r probe.Result, what string) Finding {
 func TestBusyPCIsBlamedOnlyForWhatItCanDo(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		change func(*probe.Result)
+		change func(*facts.Result)
 		want   string // in the cause
 		never  string
 	}{
-		{"loss down, kernel stamps, nothing dropped", func(r *probe.Result) {
+		{"loss down, kernel stamps, nothing dropped", func(r *facts.Result) {
 			r.Voice.Down.LossPercent, r.Voice.Down.KernelStamps = new(4.0), true
 		}, "provider", "this PC"},
-		{"loss down, nobody counts drops", func(r *probe.Result) { r.Voice.Down.LossPercent = new(4.0) }, "this PC", "provider"},
-		{"loss down, its own socket dropped", func(r *probe.Result) {
+		{"loss down, nobody counts drops", func(r *facts.Result) { r.Voice.Down.LossPercent = new(4.0) }, "this PC", "provider"},
+		{"loss down, its own socket dropped", func(r *facts.Result) {
 			r.Voice.Down.LossPercent, r.Voice.Down.KernelStamps, r.Voice.Down.SocketDropped = new(4.0), true, 60
 		}, "this PC", "provider"},
-		{"loss up", func(r *probe.Result) { r.Voice.Up.LossPercent = new(7.0) }, "provider", "this PC"},
-		{"loss up, bad gateway", func(r *probe.Result) { r.Voice.Up.LossPercent, r.Ping = new(7.0), pings(28, 3, 2) }, "the LAN", "this PC"},
-		{"loss and MOS up", func(r *probe.Result) { r.Voice.Up.LossPercent, r.Voice.Up.MOS = new(20.0), new(2.0) }, "provider", "this PC"},
-		{"jitter up", func(r *probe.Result) { r.Voice.Up.JitterMS = new(40.0) }, "this PC", "provider"},
-		{"jitter down, kernel stamps", func(r *probe.Result) { r.Voice.Down.JitterMS, r.Voice.Down.KernelStamps = new(40.0), true }, "provider", "this PC"},
+		{"loss up", func(r *facts.Result) { r.Voice.Up.LossPercent = new(7.0) }, "provider", "this PC"},
+		{"loss up, bad gateway", func(r *facts.Result) { r.Voice.Up.LossPercent, r.Ping = new(7.0), pings(28, 3, 2) }, "the LAN", "this PC"},
+		{"loss and MOS up", func(r *facts.Result) { r.Voice.Up.LossPercent, r.Voice.Up.MOS = new(20.0), new(2.0) }, "provider", "this PC"},
+		{"jitter up", func(r *facts.Result) { r.Voice.Up.JitterMS = new(40.0) }, "this PC", "provider"},
+		{"jitter down, kernel stamps", func(r *facts.Result) { r.Voice.Down.JitterMS, r.Voice.Down.KernelStamps = new(40.0), true }, "provider", "this PC"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := goodResult()
@@ -58,9 +58,9 @@ func TestBusyPCIsBlamedOnlyForWhatItCanDo(t *testing.T) {
 
 // A run said "too busy to test well" and "ready" in one breath.
 func TestTooBusyIsNeverReadyInTheSameBreath(t *testing.T) {
-	for name, busy := range map[string]func(*probe.Result){
-		"cpu":           func(r *probe.Result) { r.Machine.CPUBusyPercent = new(96.5) },
-		"send_lateness": func(r *probe.Result) { r.Voice.SendLatenessMS = &probe.Lateness{P99: new(41.0)} },
+	for name, busy := range map[string]func(*facts.Result){
+		"cpu":           func(r *facts.Result) { r.Machine.CPUBusyPercent = new(96.5) },
+		"send_lateness": func(r *facts.Result) { r.Voice.SendLatenessMS = &facts.Lateness{P99: new(41.0)} },
 	} {
 		r := goodResult()
 		busy(&r)
@@ -77,37 +77,37 @@ func TestTooBusyIsNeverReadyInTheSameBreath(t *testing.T) {
 // Advice named LAN, line and firewall in one breath. It says what the figures
 // point to, or that they do not tell and what would.
 func TestAdviceSaysWhatTheFiguresPointTo(t *testing.T) {
-	lossy := func(r *probe.Result) { r.Voice.Up.LossPercent = new(3.0) }
+	lossy := func(r *facts.Result) { r.Voice.Up.LossPercent = new(3.0) }
 	for _, test := range []struct {
 		name        string
 		kind        string
-		ping        []probe.Ping
-		change      func(*probe.Result)
+		ping        []facts.Ping
+		change      func(*facts.Result)
 		what        string
 		want, never string
 	}{
 		{"loss, wired, good gateway", "wired", pings(30, 0, 1), lossy, "loss_up", "ask the provider about loss to the region", "cable"},
-		{"loss in bursts", "wired", pings(30, 0, 1), func(r *probe.Result) {
+		{"loss in bursts", "wired", pings(30, 0, 1), func(r *facts.Result) {
 			lossy(r)
-			r.Voice.Up.Burst = probe.Burst{BurstR: new(3.1), LongestRun: 9}
+			r.Voice.Up.Burst = facts.Burst{BurstR: new(3.1), LongestRun: 9}
 		}, "loss_up", "up to 9 packets in a row", "single packets"},
 		{"loss, wired, bad gateway", "wired", pings(28, 2, 1), lossy, "loss_up", "2 of 30 pings were lost. Check this computer's cable", "provider"},
 		{"loss, Wi-Fi, bad gateway", "wifi", pings(28, 2, 1), lossy, "loss_up", "Run it again by cable", "provider"},
 		{"loss, Wi-Fi, gateway silent", "wifi", nil, lossy, "loss_up", "do not tell where", "provider"},
 		{"loss, wired, gateway silent", "wired", nil, lossy, "loss_up", "do not tell where", "Wi-Fi"},
 		{"loss over a VPN, gateway silent", "vpn", nil, lossy, "loss_up", "without the VPN", "Wi-Fi"},
-		{"jitter, wired, good gateway", "wired", pings(30, 0, 1), func(r *probe.Result) { r.Voice.Down.JitterMS = new(33.0) }, "jitter_down", "behind it", "cable"},
-		{"discards, slow gateway", "wifi", pings(30, 0, 88), func(r *probe.Result) { r.Voice.Down.DiscardPercent = new(9.0) }, "discard_down", "pings took 88 ms", "provider"},
-		{"round trip over a VPN", "vpn", pings(30, 0, 1), func(r *probe.Result) { r.Voice.RTT.AvgMS = new(180.0) }, "rtt", "without the VPN", "proxy"},
-		{"round trip, good gateway", "wired", pings(30, 0, 1), func(r *probe.Result) { r.Voice.RTT.AvgMS = new(180.0) }, "rtt", "netready regions --measure", "VPN"},
-		{"nothing arrives, a port is closed", "loopback", nil, func(r *probe.Result) {
-			r.Voice.Up.LossPercent, r.Voice.Up.Received, r.Firewall[0].Status = new(100.0), 0, probe.StatusFail
+		{"jitter, wired, good gateway", "wired", pings(30, 0, 1), func(r *facts.Result) { r.Voice.Down.JitterMS = new(33.0) }, "jitter_down", "behind it", "cable"},
+		{"discards, slow gateway", "wifi", pings(30, 0, 88), func(r *facts.Result) { r.Voice.Down.DiscardPercent = new(9.0) }, "discard_down", "pings took 88 ms", "provider"},
+		{"round trip over a VPN", "vpn", pings(30, 0, 1), func(r *facts.Result) { r.Voice.RTT.AvgMS = new(180.0) }, "rtt", "without the VPN", "proxy"},
+		{"round trip, good gateway", "wired", pings(30, 0, 1), func(r *facts.Result) { r.Voice.RTT.AvgMS = new(180.0) }, "rtt", "netready regions --measure", "VPN"},
+		{"nothing arrives, a port is closed", "loopback", nil, func(r *facts.Result) {
+			r.Voice.Up.LossPercent, r.Voice.Up.Received, r.Firewall[0].Status = new(100.0), 0, facts.StatusFail
 		}, "loss_up", "the connections that are blocked first", "busy"},
-		{"nothing arrives, no port was tried", "wired", pings(30, 0, 1), func(r *probe.Result) {
-			r.Voice.Up.LossPercent, r.Voice.Up.Received, r.Parts, r.Firewall = new(100.0), 0, []string{probe.PartVoice}, nil
+		{"nothing arrives, no port was tried", "wired", pings(30, 0, 1), func(r *facts.Result) {
+			r.Voice.Up.LossPercent, r.Voice.Up.Received, r.Parts, r.Firewall = new(100.0), 0, []string{facts.PartVoice}, nil
 		}, "loss_up", "without --only", "provider"},
-		{"MOS from loss", "wired", pings(30, 0, 1), func(r *probe.Result) { r.Voice.Up.MOS, r.Voice.Up.LossPercent = new(2.0), new(12.0) }, "mos_up", "the packet loss", "discards"},
-		{"MOS from all together", "wired", pings(30, 0, 1), func(r *probe.Result) { r.Voice.Up.MOS, r.Voice.Up.LossPercent = new(3.5), new(0.9) }, "mos_up", "loss (0.9 %)", "mend"},
+		{"MOS from loss", "wired", pings(30, 0, 1), func(r *facts.Result) { r.Voice.Up.MOS, r.Voice.Up.LossPercent = new(2.0), new(12.0) }, "mos_up", "the packet loss", "discards"},
+		{"MOS from all together", "wired", pings(30, 0, 1), func(r *facts.Result) { r.Voice.Up.MOS, r.Voice.Up.LossPercent = new(3.5), new(0.9) }, "mos_up", "loss (0.9 %)", "mend"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := goodResult()
@@ -124,24 +124,24 @@ func TestAdviceSaysWhatTheFiguresPointTo(t *testing.T) {
 // Only figures that somebody busy made worse are broken: that is no verdict on
 // the network. A limit that is kept in spite of it is kept.
 func TestUnreliableFiguresAreNoFailure(t *testing.T) {
-	responder := []probe.Unreliable{{Code: probe.UnreliableResponder, Text: "its socket dropped 310 packets"}}
-	pc := []probe.Unreliable{{Code: probe.UnreliablePC, Text: "it stood still for 3 s"}}
+	responder := []facts.Unreliable{{Code: facts.UnreliableResponder, Text: "its socket dropped 310 packets"}}
+	pc := []facts.Unreliable{{Code: facts.UnreliablePC, Text: "it stood still for 3 s"}}
 	for _, test := range []struct {
 		name   string
-		change func(*probe.Result)
+		change func(*facts.Result)
 		want   Verdict
 		text   string // of loss_up
 	}{
-		{"kept in spite of it", func(r *probe.Result) { r.Voice.Up.Unreliable = responder }, Ready, "Packet loss up is 0 %"},
-		{"broken, responder busy", func(r *probe.Result) { r.Voice.Up.Unreliable, r.Voice.Up.LossPercent = responder, new(9.6) }, Undetermined, "the responder was too busy"},
-		{"broken, PC busy", func(r *probe.Result) { r.Voice.Up.Unreliable, r.Voice.Up.LossPercent = pc, new(24.6) }, Undetermined, "this PC was too busy"},
-		{"both busy", func(r *probe.Result) {
+		{"kept in spite of it", func(r *facts.Result) { r.Voice.Up.Unreliable = responder }, Ready, "Packet loss up is 0 %"},
+		{"broken, responder busy", func(r *facts.Result) { r.Voice.Up.Unreliable, r.Voice.Up.LossPercent = responder, new(9.6) }, Undetermined, "the responder was too busy"},
+		{"broken, PC busy", func(r *facts.Result) { r.Voice.Up.Unreliable, r.Voice.Up.LossPercent = pc, new(24.6) }, Undetermined, "this PC was too busy"},
+		{"both busy", func(r *facts.Result) {
 			r.Voice.Up.Unreliable, r.Voice.Up.LossPercent = slices.Concat(responder, pc), new(24.6)
 		}, Undetermined, "the responder was too busy, and this PC was too busy"},
-		{"the other way breaks by itself", func(r *probe.Result) {
+		{"the other way breaks by itself", func(r *facts.Result) {
 			r.Voice.Up.Unreliable, r.Voice.Up.LossPercent, r.Voice.Down.LossPercent = responder, new(9.6), new(2.0)
 		}, NotReady, "the responder was too busy"},
-		{"all figures of the way", func(r *probe.Result) {
+		{"all figures of the way", func(r *facts.Result) {
 			up := r.Voice.Up
 			up.Unreliable, up.LossPercent, up.MOS, up.JitterMS, up.InOrderPercent, up.DiscardPercent = responder, new(50.0), new(1.0), new(99.0), new(1.0), new(40.0)
 		}, Undetermined, "the responder was too busy"},
@@ -171,7 +171,7 @@ func TestUnreliableFiguresAreNoFailure(t *testing.T) {
 func TestUnreliableCallBesideTheReportedOne(t *testing.T) {
 	r := severalCalls(3)
 	r.Voice.PerCall[1].Up.LossPercent = new(30.0)
-	r.Voice.PerCall[1].Up.Unreliable = []probe.Unreliable{{Code: probe.UnreliableResponder}}
+	r.Voice.PerCall[1].Up.Unreliable = []facts.Unreliable{{Code: facts.UnreliableResponder}}
 	if got := finding(t, r, "call_loss_up"); got.Level != Unknown || !strings.Contains(got.Text, "the responder was too busy") || verdict(r) != Undetermined {
 		t.Errorf("got %s, %+v", verdict(r), got)
 	}

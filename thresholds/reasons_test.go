@@ -4,36 +4,36 @@ import (
 	"strings"
 	"testing"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
-func failedRow(reason string) probe.PortRow {
-	return probe.PortRow{Name: "Service", Protocol: "tls", Host: "api.example.com", Port: 443, Required: true, Status: probe.StatusFail, Reason: reason, Detail: "what was seen"}
+func failedRow(reason string) facts.PortRow {
+	return facts.PortRow{Name: "Service", Protocol: "tls", Host: "api.example.com", Port: 443, Required: true, Status: facts.StatusFail, Reason: reason, Detail: "what was seen"}
 }
 
 // "Ports are closed: the firewall" was said where DNS alone had failed, and
 // "ask the network team" where this computer's own firewall forbids it. The
 // rules go by the reasons.
 func TestCauseFollowsTheReasons(t *testing.T) {
-	own := failedRow(probe.ReasonProhibited)
-	own.By = probe.ByThisMachine
-	elsewhere := failedRow(probe.ReasonProhibited)
-	elsewhere.By = probe.ByPath
+	own := failedRow(facts.ReasonProhibited)
+	own.By = facts.ByThisMachine
+	elsewhere := failedRow(facts.ReasonProhibited)
+	elsewhere.By = facts.ByPath
 	for _, test := range []struct {
 		name  string
-		rows  []probe.PortRow
+		rows  []facts.PortRow
 		want  string
 		never string
 	}{
-		{"DNS alone", []probe.PortRow{failedRow(probe.ReasonDNS), failedRow(probe.ReasonDNS)}, "name resolution", "firewall"},
-		{"own firewall alone", []probe.PortRow{own}, "this computer's own firewall", "network team"},
-		{"a firewall elsewhere", []probe.PortRow{elsewhere}, "lies with the firewall", "own"},
-		{"own firewall and another", []probe.PortRow{own, failedRow(probe.ReasonNoReply)}, "lies with the firewall", "own"},
-		{"silence", []probe.PortRow{failedRow(probe.ReasonNoReply)}, "lies with the firewall", "DNS"},
-		{"DNS and silence", []probe.PortRow{failedRow(probe.ReasonDNS), failedRow(probe.ReasonNoReply)}, "lies with the firewall", "DNS"},
-		{"intercepted", []probe.PortRow{failedRow(probe.ReasonIntercepted)}, "a proxy that inspects traffic", "ports are closed"},
-		{"no route", []probe.PortRow{failedRow(probe.ReasonUnreachable)}, "routes", "firewall"},
-		{"an answer that is none", []probe.PortRow{failedRow(probe.ReasonProtocol)}, "", "firewall"},
+		{"DNS alone", []facts.PortRow{failedRow(facts.ReasonDNS), failedRow(facts.ReasonDNS)}, "name resolution", "firewall"},
+		{"own firewall alone", []facts.PortRow{own}, "this computer's own firewall", "network team"},
+		{"a firewall elsewhere", []facts.PortRow{elsewhere}, "lies with the firewall", "own"},
+		{"own firewall and another", []facts.PortRow{own, failedRow(facts.ReasonNoReply)}, "lies with the firewall", "own"},
+		{"silence", []facts.PortRow{failedRow(facts.ReasonNoReply)}, "lies with the firewall", "DNS"},
+		{"DNS and silence", []facts.PortRow{failedRow(facts.ReasonDNS), failedRow(facts.ReasonNoReply)}, "lies with the firewall", "DNS"},
+		{"intercepted", []facts.PortRow{failedRow(facts.ReasonIntercepted)}, "a proxy that inspects traffic", "ports are closed"},
+		{"no route", []facts.PortRow{failedRow(facts.ReasonUnreachable)}, "routes", "firewall"},
+		{"an answer that is none", []facts.PortRow{failedRow(facts.ReasonProtocol)}, "", "firewall"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := goodResult()
@@ -50,18 +50,18 @@ func TestCauseFollowsTheReasons(t *testing.T) {
 // and the rule alone to hand on.
 func TestEveryReasonHasWhomToAsk(t *testing.T) {
 	for _, reason := range []string{
-		probe.ReasonRefused, probe.ReasonProhibited, probe.ReasonUnreachable, probe.ReasonNoReply, probe.ReasonDNS, probe.ReasonTLS,
-		probe.ReasonIntercepted, probe.ReasonHijacked, probe.ReasonResetAfter, probe.ReasonProtocol, probe.ReasonPartly, "a new one", "",
+		facts.ReasonRefused, facts.ReasonProhibited, facts.ReasonUnreachable, facts.ReasonNoReply, facts.ReasonDNS, facts.ReasonTLS,
+		facts.ReasonIntercepted, facts.ReasonHijacked, facts.ReasonResetAfter, facts.ReasonProtocol, facts.ReasonPartly, "a new one", "",
 	} {
 		f := Row(failedRow(reason))
 		if f.Level != Fail || !strings.HasPrefix(f.Advice, "Ask ") || !strings.Contains(f.Advice, "api.example.com") || strings.Contains(f.Text, "Ask") {
 			t.Errorf("%s: %+v", reason, f)
 		}
-		if (f.Rule == "") != (reason == probe.ReasonProtocol) || f.Code != reason || f.Row != "Service" {
+		if (f.Rule == "") != (reason == facts.ReasonProtocol) || f.Code != reason || f.Row != "Service" {
 			t.Errorf("%s: rule %q, code %q, row %q", reason, f.Rule, f.Code, f.Row)
 		}
 		own := failedRow(reason)
-		own.By = probe.ByThisMachine
+		own.By = facts.ByThisMachine
 		if f := Row(own); strings.Contains(f.Advice+f.Rule, "network team") || !strings.Contains(f.Advice, "this computer's own firewall") {
 			t.Errorf("%s, by this machine: %q, rule %q", reason, f.Advice, f.Rule)
 		}
@@ -70,12 +70,12 @@ func TestEveryReasonHasWhomToAsk(t *testing.T) {
 
 // Without a network one sentence says so, and nobody is blamed for the rows.
 func TestOfflineIsOneSentence(t *testing.T) {
-	for _, code := range []string{probe.CodeOffline, probe.CodeProxyOnly, probe.CodeDNSDead} {
+	for _, code := range []string{facts.CodeOffline, facts.CodeProxyOnly, facts.CodeDNSDead} {
 		r := goodResult()
-		r.Voice, r.Region.Responder = probe.Voice{Mode: probe.ModeNone}, ""
-		r.Environment.Connectivity = probe.Connectivity{Code: code, Text: "This computer is somewhere"}
+		r.Voice, r.Region.Responder = facts.Voice{Mode: facts.ModeNone}, ""
+		r.Environment.Connectivity = facts.Connectivity{Code: code, Text: "This computer is somewhere"}
 		for i := range r.Firewall {
-			r.Firewall[i].Status, r.Firewall[i].Reason = probe.StatusNotMeasured, code
+			r.Firewall[i].Status, r.Firewall[i].Reason = facts.StatusNotMeasured, code
 		}
 		findings := Default().Judge(r)
 		if got := VerdictOf(r, findings); got != Undetermined {
@@ -94,17 +94,17 @@ func TestOfflineIsOneSentence(t *testing.T) {
 func TestWhatNoFindingRead(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		change func(*probe.Result)
+		change func(*facts.Result)
 		what   string
 		want   string // "" no finding
 	}{
-		{"a new mapping", func(r *probe.Result) { r.Voice.PathChanges = []string{"after 2.0 s from 192.0.2.1:5 to 192.0.2.1:9"} }, "path_change", "changed once (after 2.0 s"},
-		{"many new mappings", func(r *probe.Result) { r.Voice.PathChanges = strings.Split("a b c d e", " ") }, "path_change", "changed 5 times (a; b; c)"},
-		{"none", func(*probe.Result) {}, "path_change", ""},
-		{"copies up", func(r *probe.Result) { r.Voice.Up.Duplicates = 450 }, "duplicates_up", "30 % of the packets up"},
-		{"copies down", func(r *probe.Result) { r.Voice.Down.Duplicates = 16 }, "duplicates_down", "1.07 % of the packets down"},
-		{"a few copies", func(r *probe.Result) { r.Voice.Up.Duplicates = 15 }, "duplicates_up", ""},
-		{"nothing arrived", func(r *probe.Result) { r.Voice.Up.Received, r.Voice.Up.Duplicates = 0, 5 }, "duplicates_up", ""},
+		{"a new mapping", func(r *facts.Result) { r.Voice.PathChanges = []string{"after 2.0 s from 192.0.2.1:5 to 192.0.2.1:9"} }, "path_change", "changed once (after 2.0 s"},
+		{"many new mappings", func(r *facts.Result) { r.Voice.PathChanges = strings.Split("a b c d e", " ") }, "path_change", "changed 5 times (a; b; c)"},
+		{"none", func(*facts.Result) {}, "path_change", ""},
+		{"copies up", func(r *facts.Result) { r.Voice.Up.Duplicates = 450 }, "duplicates_up", "30 % of the packets up"},
+		{"copies down", func(r *facts.Result) { r.Voice.Down.Duplicates = 16 }, "duplicates_down", "1.07 % of the packets down"},
+		{"a few copies", func(r *facts.Result) { r.Voice.Up.Duplicates = 15 }, "duplicates_up", ""},
+		{"nothing arrived", func(r *facts.Result) { r.Voice.Up.Received, r.Voice.Up.Duplicates = 0, 5 }, "duplicates_up", ""},
 	} {
 		r := goodResult()
 		test.change(&r)

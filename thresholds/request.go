@@ -6,32 +6,32 @@ import (
 	"strconv"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // request is what to ask for so that a row passes: the rule alone, as it is
 // handed on, and the sentence that says whom to ask.
-func request(row probe.PortRow) (rule, advice string) {
+func request(row facts.PortRow) (rule, advice string) {
 	host := cmp.Or(row.Host, "the responder")
 	outbound := fmt.Sprintf("outbound %s %s", Transport(row.Protocol), portsOf(row))
-	if row.By == probe.ByThisMachine {
+	if row.By == facts.ByThisMachine {
 		return outbound + " to " + host + ", allowed in this computer's own firewall or security software",
 			fmt.Sprintf("Allow %s to %s in this computer's own firewall or security software, or have it allowed by whoever manages this computer.", outbound, host)
 	}
 	switch row.Reason {
-	case probe.ReasonDNS:
+	case facts.ReasonDNS:
 		return "the name " + host + ", to be resolved by this network's DNS",
 			"Ask the network team to let this machine's DNS resolve " + host + "."
-	case probe.ReasonIntercepted:
+	case facts.ReasonIntercepted:
 		return "no TLS inspection and no transparent proxy for " + host,
 			"Ask the network team to exempt " + host + " from TLS inspection and transparent proxies."
-	case probe.ReasonHijacked:
+	case facts.ReasonHijacked:
 		return outbound + " to " + host + ", passed on untouched",
 			fmt.Sprintf("Ask the network team who answers there in its place, and to let %s to %s pass untouched.", outbound, host)
-	case probe.ReasonTLS, probe.ReasonResetAfter:
+	case facts.ReasonTLS, facts.ReasonResetAfter:
 		return outbound + " to " + host + ", without inspection",
 			fmt.Sprintf("Ask the network team to let %s from this machine to %s pass without inspection.", outbound, host)
-	case probe.ReasonProtocol:
+	case facts.ReasonProtocol:
 		return "", "Ask whoever runs " + host + "."
 	}
 	rule = outbound + " from this machine to " + host + ", and the answers back in"
@@ -40,28 +40,28 @@ func request(row probe.PortRow) (rule, advice string) {
 
 // RuleOfAll is what to ask for so that rows of one reason pass. The rows stand
 // beside it, with their hosts and ports.
-func RuleOfAll(rows []probe.PortRow) string {
+func RuleOfAll(rows []facts.PortRow) string {
 	const all = "all the connections below"
-	if rows[0].By == probe.ByThisMachine {
+	if rows[0].By == facts.ByThisMachine {
 		return all + ", allowed in this computer's own firewall or security software"
 	}
 	switch rows[0].Reason {
-	case probe.ReasonDNS:
+	case facts.ReasonDNS:
 		return "all the names below, to be resolved by this network's DNS"
-	case probe.ReasonIntercepted:
+	case facts.ReasonIntercepted:
 		return "no TLS inspection and no transparent proxy for " + all
-	case probe.ReasonHijacked:
+	case facts.ReasonHijacked:
 		return all + ", passed on untouched"
-	case probe.ReasonTLS, probe.ReasonResetAfter:
+	case facts.ReasonTLS, facts.ReasonResetAfter:
 		return all + ", without inspection"
-	case probe.ReasonProtocol:
+	case facts.ReasonProtocol:
 		return ""
 	}
 	return all + ", outbound, and the answers back in"
 }
 
 // failedOf names the ports of a range that failed, where some passed.
-func failedOf(row probe.PortRow) string {
+func failedOf(row facts.PortRow) string {
 	const enough = 6
 	n := len(row.FailedPorts)
 	if n == 0 || n >= len(row.Tested) {
@@ -77,7 +77,7 @@ func failedOf(row probe.PortRow) string {
 	return fmt.Sprintf(" (%d of %d tried ports failed: %s)", n, len(row.Tested), strings.Join(ports, ", "))
 }
 
-func portsOf(row probe.PortRow) string {
+func portsOf(row facts.PortRow) string {
 	switch {
 	case row.Ports != "":
 		return row.Ports

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // ports judges the firewall column.
@@ -15,10 +15,10 @@ func (j *judge) ports() {
 	}
 	// The way that the call takes comes first: it explains the most.
 	rows := slices.Clone(j.result.Firewall)
-	slices.SortStableFunc(rows, func(a, b probe.PortRow) int { return cmp.Compare(rank(a.Protocol), rank(b.Protocol)) })
+	slices.SortStableFunc(rows, func(a, b facts.PortRow) int { return cmp.Compare(rank(a.Protocol), rank(b.Protocol)) })
 	for _, row := range rows {
 		// What follows from the connectivity is said there, once.
-		if row.Status == probe.StatusNotMeasured && row.Reason != "" && row.Reason == j.result.Environment.Connectivity.Code {
+		if row.Status == facts.StatusNotMeasured && row.Reason != "" && row.Reason == j.result.Environment.Connectivity.Code {
 			continue
 		}
 		j.add(Row(row))
@@ -34,22 +34,22 @@ func rank(protocol string) int {
 
 // RowLevel is the verdict on one row of the firewall column. What was not
 // measured never passes; what is not required never counts against a verdict.
-func RowLevel(row probe.PortRow) Level {
+func RowLevel(row facts.PortRow) Level {
 	switch {
-	case row.Status == probe.StatusPass:
+	case row.Status == facts.StatusPass:
 		return Pass
 	case !row.Required:
 		return Warn
-	case row.Status == probe.StatusFail:
+	case row.Status == facts.StatusFail:
 		return Fail
 	}
 	return Unknown
 }
 
 // Row is the verdict on one row, in words, with what to do and what to ask for.
-func Row(row probe.PortRow) Finding {
+func Row(row facts.PortRow) Finding {
 	f := Finding{What: "port", Level: RowLevel(row), Row: row.Name, Code: row.Reason, Text: row.Name + ": "}
-	failed := row.Status == probe.StatusFail
+	failed := row.Status == facts.StatusFail
 	switch {
 	case f.Level == Pass:
 		f.Text += "open"
@@ -88,26 +88,26 @@ func ReasonWords(code string) string {
 
 // reasonWords are those that say more than their code does.
 var reasonWords = map[string]string{
-	probe.ReasonUnreachable: "no route", probe.ReasonProhibited: "forbidden", probe.ReasonDNS: "name not resolved", probe.ReasonTLS: "no TLS connection",
-	probe.ReasonIntercepted: "intercepted on the way", probe.ReasonHijacked: "somebody else answered", probe.ReasonResetAfter: "cut after connecting",
-	probe.ReasonProtocol: "unusual answer", probe.ReasonNotServed: "not served by the responder", probe.ReasonPCBusy: "this PC was busy",
-	probe.CodeDNSDead: "DNS is dead",
+	facts.ReasonUnreachable: "no route", facts.ReasonProhibited: "forbidden", facts.ReasonDNS: "name not resolved", facts.ReasonTLS: "no TLS connection",
+	facts.ReasonIntercepted: "intercepted on the way", facts.ReasonHijacked: "somebody else answered", facts.ReasonResetAfter: "cut after connecting",
+	facts.ReasonProtocol: "unusual answer", facts.ReasonNotServed: "not served by the responder", facts.ReasonPCBusy: "this PC was busy",
+	facts.CodeDNSDead: "DNS is dead",
 }
 
 // measurable says what it takes to measure a row, by the reason that it was not.
 func measurable(reason string) string {
 	switch reason {
-	case probe.ReasonStopped:
+	case facts.ReasonStopped:
 		return "Run it again and let it finish."
-	case probe.ReasonNotServed:
+	case facts.ReasonNotServed:
 		return "Ask whoever runs the responder to serve this port too (--ports standard)."
-	case probe.CodeBusy:
+	case facts.CodeBusy:
 		return "Run it again at a quieter time, or ask whoever runs the responder to let more calls in (--max-per-address, --max-packet-rate)."
-	case probe.CodeRefused:
+	case facts.CodeRefused:
 		return "Ask for less (--calls, --duration), or ask whoever runs the responder to grant more."
-	case probe.CodeUnreachable:
+	case facts.CodeUnreachable:
 		return "Check that the responder runs and that this network lets TCP out to its control port."
-	case probe.ReasonNoResponder:
+	case facts.ReasonNoResponder:
 		return "Run a responder in the region (netready-responder) and give its invite with --responder."
 	}
 	return "Mend what it names and run it again."

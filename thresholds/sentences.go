@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // Sentences that page, printable page, terminal and TXT share: the same fact is
@@ -28,19 +28,19 @@ func (v Verdict) Title() string {
 }
 
 // IsSelfTest tells whether the call never left this computer.
-func IsSelfTest(r probe.Result) bool { return r.Machine.Interface.Kind == loopback }
+func IsSelfTest(r facts.Result) bool { return r.Machine.Interface.Kind == loopback }
 
 // IsStopped tells whether the user ended the run before its end.
-func IsStopped(r probe.Result) bool {
-	return !r.Complete && slices.ContainsFunc(r.NotMeasured, func(n probe.NotMeasured) bool { return n.Code == probe.CodeStopped })
+func IsStopped(r facts.Result) bool {
+	return !r.Complete && slices.ContainsFunc(r.NotMeasured, func(n facts.NotMeasured) bool { return n.Code == facts.CodeStopped })
 }
 
 // Blocked says how many required connections failed, "" where none did. One
 // whose name was not resolved was never tried, so nobody knows whether it is.
-func Blocked(rows []probe.PortRow) string {
-	named := slices.DeleteFunc(slices.Clone(rows), func(row probe.PortRow) bool { return row.Reason == probe.ReasonDNS })
-	blocked := count(named, probe.StatusFail, true)
-	unnamed := count(rows, probe.StatusFail, true) - blocked
+func Blocked(rows []facts.PortRow) string {
+	named := slices.DeleteFunc(slices.Clone(rows), func(row facts.PortRow) bool { return row.Reason == facts.ReasonDNS })
+	blocked := count(named, facts.StatusFail, true)
+	unnamed := count(rows, facts.StatusFail, true) - blocked
 	return strings.Join(slices.DeleteFunc([]string{
 		counted(blocked, "required connection is blocked", "required connections are blocked"),
 		counted(unnamed, "required name could not be resolved", "required names could not be resolved"),
@@ -48,16 +48,16 @@ func Blocked(rows []probe.PortRow) string {
 }
 
 // Unmeasured says how many required connections were not measured, "" where all were.
-func Unmeasured(rows []probe.PortRow) string {
-	return counted(count(rows, probe.StatusNotMeasured, true), "required connection was not measured", "required connections were not measured")
+func Unmeasured(rows []facts.PortRow) string {
+	return counted(count(rows, facts.StatusNotMeasured, true), "required connection was not measured", "required connections were not measured")
 }
 
 // OptionalFailed says how many optional checks failed, "" where none did.
-func OptionalFailed(rows []probe.PortRow) string {
-	return counted(count(rows, probe.StatusFail, false), "optional check failed (no effect on the result)", "optional checks failed (no effect on the result)")
+func OptionalFailed(rows []facts.PortRow) string {
+	return counted(count(rows, facts.StatusFail, false), "optional check failed (no effect on the result)", "optional checks failed (no effect on the result)")
 }
 
-func count(rows []probe.PortRow, status string, required bool) int {
+func count(rows []facts.PortRow, status string, required bool) int {
 	n := 0
 	for _, row := range rows {
 		if row.Status == status && row.Required == required {

@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 // surroundings are warnings about what stands between this machine and the
 // Internet. None of them counts against the verdict: what they break is a row.
 func (j *judge) surroundings() {
 	e := j.result.Environment
-	if e.Connectivity.Code != "" && e.Connectivity.Code != probe.Online {
+	if e.Connectivity.Code != "" && e.Connectivity.Code != facts.Online {
 		j.add(Finding{Level: Unknown, What: "connectivity", Code: e.Connectivity.Code, Text: e.Connectivity.Text, Advice: reconnect(e.Connectivity.Code)})
 	}
 	if e.CaptivePortal != nil && *e.CaptivePortal {
@@ -29,7 +29,7 @@ func (j *judge) surroundings() {
 	var odd []string
 	for _, a := range e.DNS {
 		// A private address is as often meant as not: the report shows it.
-		if len(a.Addresses) > 0 && a.Code != "" && a.Code != probe.DNSSplitHorizon {
+		if len(a.Addresses) > 0 && a.Code != "" && a.Code != facts.DNSSplitHorizon {
 			odd = append(odd, a.Name+" ("+a.Reason+")")
 		}
 	}
@@ -44,11 +44,11 @@ func (j *judge) surroundings() {
 // reconnect is what to do about a Connectivity.
 func reconnect(code string) string {
 	switch code {
-	case probe.CodeOffline:
+	case facts.CodeOffline:
 		return "Check the cable, the Wi-Fi or the VPN of this computer, and run it again."
-	case probe.CodeProxyOnly:
+	case facts.CodeProxyOnly:
 		return "Ask the network team to let UDP out to the responder directly: sound does not go through a web proxy."
-	case probe.CodeDNSDead:
+	case facts.CodeDNSDead:
 		return "Check which DNS servers this computer is set up with, and ask the network team why they do not answer."
 	}
 	return ""

@@ -6,7 +6,7 @@ import (
 	"math"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 )
 
 const (
@@ -18,7 +18,7 @@ const (
 )
 
 // warnings are what no limit forbids and yet is worth saying.
-func (j *judge) warnings(way Way, d *probe.Direction) {
+func (j *judge) warnings(way Way, d *facts.Direction) {
 	j.unevenJitter(way, d)
 	j.dropped(way, d)
 	j.duplicates(way, d)
@@ -26,7 +26,7 @@ func (j *judge) warnings(way Way, d *probe.Direction) {
 	j.mark(way, d)
 }
 
-func (j *judge) unevenJitter(way Way, d *probe.Direction) {
+func (j *judge) unevenJitter(way Way, d *facts.Direction) {
 	bound := j.limits.JitterMS.Below
 	if bound == nil || d.JitterMS == nil || d.JitterMaxMS == nil || *d.JitterMS >= *bound || *d.JitterMaxMS < *bound {
 		return
@@ -39,7 +39,7 @@ func (j *judge) unevenJitter(way Way, d *probe.Direction) {
 }
 
 // dropped tells losses of the receiver from those of the path.
-func (j *judge) dropped(way Way, d *probe.Direction) {
+func (j *judge) dropped(way Way, d *facts.Direction) {
 	if d.SocketDropped == 0 {
 		return
 	}
@@ -55,7 +55,7 @@ func (j *judge) dropped(way Way, d *probe.Direction) {
 }
 
 // duplicates warns of packets that arrived more than once.
-func (j *judge) duplicates(way Way, d *probe.Direction) {
+func (j *judge) duplicates(way Way, d *facts.Direction) {
 	if d.Received == 0 {
 		return
 	}
@@ -71,7 +71,7 @@ func (j *judge) duplicates(way Way, d *probe.Direction) {
 	})
 }
 
-func (j *judge) shifts(way Way, d *probe.Direction) {
+func (j *judge) shifts(way Way, d *facts.Direction) {
 	for i, s := range d.Shifts {
 		if i == mostShifts {
 			j.add(Finding{Level: Warn, What: "shift_" + string(way), Text: fmt.Sprintf("The path %s changed its delay %d times more", way, len(d.Shifts)-i)})
@@ -90,7 +90,7 @@ func (j *judge) shifts(way Way, d *probe.Direction) {
 }
 
 // mark compares the DSCP that was asked for with what arrived.
-func (j *judge) mark(way Way, d *probe.Direction) {
+func (j *judge) mark(way Way, d *facts.Direction) {
 	if d.DSCPAsked == nil || d.DSCPReceived == nil || *d.DSCPAsked == *d.DSCPReceived {
 		return
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/probe"
 	"netready/probe/capture"
 	"netready/probe/emodel"
@@ -55,8 +57,8 @@ type analyzedStream struct {
 	StartedAt   time.Time     `json:"started_at"`
 	DurationS   float64       `json:"duration_s"`
 	Discarded   *int          `json:"discarded"` // in place of the Direction's, which is never null
-	*probe.Direction
-	NotMeasured []probe.NotMeasured `json:"not_measured"` // why each null is null
+	*facts.Direction
+	NotMeasured []facts.NotMeasured `json:"not_measured"` // why each null is null
 	Assumptions []string            `json:"assumptions"`
 	Notes       []string            `json:"notes"`
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"netready/probe"
 	"netready/probe/capture"
+	"netready/probe/facts"
 	"netready/probe/stream"
 )
 
@@ -23,7 +23,7 @@ type null struct {
 }
 
 // explain lists why each figure of a stream that is null is null.
-func (s analyzedStream) explain(of *capture.Stream, m stream.Metrics) []probe.NotMeasured {
+func (s analyzedStream) explain(of *capture.Stream, m stream.Metrics) []facts.NotMeasured {
 	timed := null{code: codeFewPackets, reason: "fewer than ten packets arrived"}
 	graded := null{code: codeFewPackets, reason: "nothing was sent"}
 	switch {
@@ -50,7 +50,7 @@ func (s analyzedStream) explain(of *capture.Stream, m stream.Metrics) []probe.No
 		ptime = timed
 	}
 	d := s.Direction
-	all := []probe.NotMeasured{}
+	all := []facts.NotMeasured{}
 	for _, n := range []null{
 		timed.of("clock_rate", s.ClockRate == nil),
 		ptime.of("ptime_ms", s.PtimeMS == nil),
@@ -67,7 +67,7 @@ func (s analyzedStream) explain(of *capture.Stream, m stream.Metrics) []probe.No
 		graded.of("mos", d.MOS == nil),
 	} {
 		if n.missing {
-			all = append(all, probe.NotMeasured{What: n.what, Reason: n.reason, Code: n.code})
+			all = append(all, facts.NotMeasured{What: n.what, Reason: n.reason, Code: n.code})
 		}
 	}
 	return all

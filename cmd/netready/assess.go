@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/internal/modes"
 	"netready/probe"
 	"netready/probe/emodel"
@@ -143,7 +145,7 @@ func (f *assessFlags) checkValues() error {
 
 // parts are those of --only, or all, less the bandwidth with --no-bandwidth.
 func (f *assessFlags) parts() ([]string, error) {
-	parts := probe.AllParts()
+	parts := facts.AllParts()
 	if len(f.Only) > 0 {
 		for i, p := range f.Only {
 			p = strings.TrimSpace(p) // --only "voice, firewall"
@@ -155,7 +157,7 @@ func (f *assessFlags) parts() ([]string, error) {
 		parts = slices.DeleteFunc(parts, func(p string) bool { return !slices.Contains(f.Only, p) })
 	}
 	if f.NoBandwidth {
-		parts = slices.DeleteFunc(parts, func(p string) bool { return p == probe.PartBandwidth })
+		parts = slices.DeleteFunc(parts, func(p string) bool { return p == facts.PartBandwidth })
 	}
 	if len(parts) == 0 {
 		return nil, errors.New("--only bandwidth and --no-bandwidth leave nothing to do")

@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/probe"
 	"netready/probe/regions"
 	"netready/report"
@@ -31,7 +33,7 @@ type regionRow struct {
 	Name      string     `json:"name"`
 	Continent string     `json:"continent"`
 	Measures  []string   `json:"measures"` // call, round_trip, ports
-	RTT       *probe.RTT `json:"rtt,omitempty"`
+	RTT       *facts.RTT `json:"rtt,omitempty"`
 	Reason    string     `json:"reason,omitempty"` // why there is no round trip
 }
 

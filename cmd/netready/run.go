@@ -7,7 +7,8 @@ import (
 	"io"
 	"time"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/report"
 	"netready/thresholds"
 )
@@ -138,14 +139,14 @@ func (c *RunCmd) line(w io.Writer, i int, rep report.Report) {
 		figure(up.LossPercent), figure(down.LossPercent), figure(rttAvg(rep.Result)))
 }
 
-func orEmpty(d *probe.Direction) probe.Direction {
+func orEmpty(d *facts.Direction) facts.Direction {
 	if d == nil {
-		return probe.Direction{}
+		return facts.Direction{}
 	}
 	return *d
 }
 
-func rttAvg(r probe.Result) *float64 {
+func rttAvg(r facts.Result) *float64 {
 	if r.Voice.RTT == nil {
 		return nil
 	}

@@ -11,7 +11,8 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/report"
 )
 
@@ -188,6 +189,6 @@ func TestRegionsKeepTheirTableOffline(t *testing.T) {
 	}
 }
 
-func newTestDirection() *probe.Direction { return &probe.Direction{Sent: 1, Received: 1} }
+func newTestDirection() *facts.Direction { return &facts.Direction{Sent: 1, Received: 1} }
 
-func newTestRTT() *probe.RTT { return &probe.RTT{Source: probe.RTTEcho, AvgMS: new(1.0)} }
+func newTestRTT() *facts.RTT { return &facts.RTT{Source: facts.RTTEcho, AvgMS: new(1.0)} }

@@ -16,9 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rogpeppe/go-internal/testscript"
+	"netready/probe/facts"
 
-	"netready/probe"
+	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // TestMain lets the scripts call this test binary as netready.
@@ -193,8 +193,8 @@ func TestInterrupted(t *testing.T) {
 		Complete bool   `json:"complete"`
 		Verdict  string `json:"verdict"`
 		Voice    struct {
-			Up   probe.Direction `json:"up"`
-			Down probe.Direction `json:"down"`
+			Up   facts.Direction `json:"up"`
+			Down facts.Direction `json:"down"`
 		} `json:"voice"`
 	}
 	if err := json.Unmarshal(stdout.Bytes(), &rep); err != nil {

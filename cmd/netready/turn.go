@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/internal/modes"
 	"netready/probe"
 	"netready/probe/ice"
@@ -71,7 +73,7 @@ func hasTURNSecret() bool {
 // announce says what a call through somebody's TURN server sends, before it
 // does.
 func announce(app *App, p probe.Plan) {
-	if len(p.TURN) > 0 && slices.Contains(p.Parts, probe.PartVoice) {
+	if len(p.TURN) > 0 && slices.Contains(p.Parts, facts.PartVoice) {
 		app.say("%s", relay.Cost(p.TURN, p.Codec, p.Duration, p.Calls))
 	}
 }

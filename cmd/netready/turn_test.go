@@ -21,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
+
 	"github.com/pion/turn/v4"
 
 	"netready/cmd/netready/page"
@@ -165,7 +167,7 @@ func TestPageTakesATURNServicesJSON(t *testing.T) {
 	app := &App{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}
 	run := pageRunner(app, t.TempDir(), nil)
 	r, err := run(t.Context(), page.Options{Region: "local", Invite: pasted, Duration: time.Second, Calls: 1}, func(probe.Event) {})
-	if err != nil || r.Voice.Mode != probe.ModeRelay || r.Voice.Loop == nil || r.Voice.Loop.Received != 50 {
+	if err != nil || r.Voice.Mode != facts.ModeRelay || r.Voice.Loop == nil || r.Voice.Loop.Received != 50 {
 		t.Errorf("got %s, %v", r.Voice.Mode, err)
 	}
 	if _, err := run(t.Context(), page.Options{Region: "local", Invite: strings.Replace(pasted, turnWord, "wrong", 1), Duration: time.Second, Calls: 1}, func(probe.Event) {}); err == nil || strings.Contains(err.Error(), turnUser) {

@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/probe/emodel"
 )
 
@@ -39,7 +40,7 @@ func TestProgramTellsWhatTheRelayDid(t *testing.T) {
 			run := exec.CommandContext(t.Context(), filepath.Join(programs, "netready"), args...)
 			run.Stderr = os.Stderr
 			out, _ := run.Output() // its status says how ready the path is
-			var told probe.Result
+			var told facts.Result
 			if err := json.Unmarshal(out, &told); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
@@ -62,7 +63,7 @@ func TestProgramTellsWhatTheRelayDid(t *testing.T) {
 }
 
 // tells compares one direction of the JSON with what the relay did to it.
-func tells(t *testing.T, name string, d probe.Direction, p passage, held time.Duration) {
+func tells(t *testing.T, name string, d facts.Direction, p passage, held time.Duration) {
 	t.Helper()
 	if d.Sent != p.In || d.Lost != len(p.Dropped) || d.Duplicates != p.Duplicated || d.Reordered == nil || *d.Reordered != p.reordered() {
 		t.Errorf("%s: %+v; the relay: %d in, %d dropped, %d doubled, %d reordered", name, d, p.In, len(p.Dropped), p.Duplicated, p.reordered())
@@ -83,7 +84,7 @@ func tells(t *testing.T, name string, d probe.Direction, p passage, held time.Du
 }
 
 // rates compares a MOS with the E-model of the figures beside it.
-func rates(t *testing.T, name string, v probe.Voice, d probe.Direction) {
+func rates(t *testing.T, name string, v facts.Voice, d facts.Direction) {
 	t.Helper()
 	codec, ok := emodel.FindCodec(v.Codec)
 	if !ok {

@@ -3,11 +3,12 @@ package capture
 import (
 	"fmt"
 	"math/rand/v2"
-	"netready/internal/seed"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"netready/internal/seed"
 )
 
 // Clocks of every usual rate are told from the packets, over paths of all kinds;

@@ -2,9 +2,10 @@ package capture
 
 import (
 	"math/rand/v2"
-	"netready/internal/seed"
 	"testing"
 	"time"
+
+	"netready/internal/seed"
 )
 
 // Odd timestamps, high or low, few or several, at the start, in the middle or at

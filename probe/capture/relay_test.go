@@ -3,11 +3,12 @@ package capture
 import (
 	"math/rand/v2"
 	"net"
-	"netready/internal/seed"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"netready/internal/seed"
 
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/probe"
 	"netready/probe/call"
 	"netready/probe/internal/control"
@@ -76,11 +78,11 @@ func column() regions.Region {
 }
 
 // honest makes a whole run of an ordinary agent.
-func honest(t *testing.T, ctx context.Context, s *responder.Server) probe.Result {
+func honest(t *testing.T, ctx context.Context, s *responder.Server) facts.Result {
 	t.Helper()
 	result, err := probe.Run(ctx, probe.Plan{
 		Region: column(), Regions: regions.List{Regions: []regions.Region{column()}}, Responders: []invite.Invite{s.Invite()}, Duration: 2 * time.Second, Codec: "pcmu", Calls: 1,
-		JitterBuffer: 60 * time.Millisecond, DSCP: 46, RangeSamples: 8, Parts: []string{probe.PartVoice, probe.PartFirewall},
+		JitterBuffer: 60 * time.Millisecond, DSCP: 46, RangeSamples: 8, Parts: []string{facts.PartVoice, facts.PartFirewall},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -89,17 +91,17 @@ func honest(t *testing.T, ctx context.Context, s *responder.Server) probe.Result
 }
 
 // unharmed checks that rows and figures of a run are those of a good path.
-func unharmed(t *testing.T, r probe.Result) {
+func unharmed(t *testing.T, r facts.Result) {
 	t.Helper()
 	for _, row := range r.Firewall {
-		if row.Status != probe.StatusPass {
+		if row.Status != facts.StatusPass {
 			t.Errorf("%s: %s %s: %s", row.Name, row.Status, row.Reason, row.Detail)
 		}
 	}
 	if len(r.Firewall) != len(column().Checks) {
 		t.Errorf("%d rows, want %d", len(r.Firewall), len(column().Checks))
 	}
-	for way, d := range map[string]*probe.Direction{"up": r.Voice.Up, "down": r.Voice.Down} {
+	for way, d := range map[string]*facts.Direction{"up": r.Voice.Up, "down": r.Voice.Down} {
 		if d == nil {
 			t.Errorf("%s was not measured: %+v", way, r.NotMeasured)
 			continue
@@ -226,7 +228,7 @@ func TestWorkstationsBehindOneAddressTakeTurns(t *testing.T) {
 			seen := false
 			result, err := probe.Run(t.Context(), probe.Plan{
 				Region: column(), Regions: regions.List{Regions: []regions.Region{column()}}, Responders: []invite.Invite{s.Invite()},
-				Duration: time.Second, Codec: "pcmu", Calls: 1, JitterBuffer: 60 * time.Millisecond, Parts: []string{probe.PartVoice},
+				Duration: time.Second, Codec: "pcmu", Calls: 1, JitterBuffer: 60 * time.Millisecond, Parts: []string{facts.PartVoice},
 				Progress: func(e probe.Event) { seen = seen || strings.Contains(e.Text, "waiting for a turn") },
 			})
 			mu.Lock()
@@ -261,9 +263,9 @@ func TestWaitingHasAnEnd(t *testing.T) {
 		stop time.Duration
 		code string
 	}{
-		{"no waiting", -1, 0, probe.CodeBusy},
-		{"a short one", time.Second, 0, probe.CodeBusy},
-		{"stopped", time.Hour, 500 * time.Millisecond, probe.CodeStopped},
+		{"no waiting", -1, 0, facts.CodeBusy},
+		{"a short one", time.Second, 0, facts.CodeBusy},
+		{"stopped", time.Hour, 500 * time.Millisecond, facts.CodeStopped},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		if test.stop > 0 {
@@ -271,7 +273,7 @@ func TestWaitingHasAnEnd(t *testing.T) {
 		}
 		result, err := probe.Run(ctx, probe.Plan{
 			Region: column(), Regions: regions.List{Regions: []regions.Region{column()}}, Responders: []invite.Invite{s.Invite()},
-			Duration: time.Second, Codec: "pcmu", Calls: 1, MaxWait: test.wait, Parts: []string{probe.PartVoice, probe.PartFirewall},
+			Duration: time.Second, Codec: "pcmu", Calls: 1, MaxWait: test.wait, Parts: []string{facts.PartVoice, facts.PartFirewall},
 		})
 		cancel()
 		if err != nil {
@@ -279,12 +281,12 @@ func TestWaitingHasAnEnd(t *testing.T) {
 		}
 		judged := report.New(result, thresholds.Default())
 		said := thresholds.Headline(judged.Verdict, judged.Findings, judged.Result)
-		if judged.Verdict != thresholds.Undetermined || test.code == probe.CodeBusy && !strings.Contains(said, "quieter time") ||
+		if judged.Verdict != thresholds.Undetermined || test.code == facts.CodeBusy && !strings.Contains(said, "quieter time") ||
 			strings.Contains(said, "invite is the latest") || strings.Contains(said, "firewall") {
 			t.Errorf("%s: %s, %q", test.name, judged.Verdict, said)
 		}
 		for _, row := range result.Firewall {
-			if row.Status != probe.StatusNotMeasured || row.Reason != test.code && row.Reason != probe.ReasonStopped {
+			if row.Status != facts.StatusNotMeasured || row.Reason != test.code && row.Reason != facts.ReasonStopped {
 				t.Errorf("%s: %s is %s %s", test.name, row.Name, row.Status, row.Reason)
 			}
 		}

@@ -91,6 +91,7 @@ func (s *Server) admit(r wire.Request, holder share.Holder) (turn share.Turn, wh
 func (s *Server) begin(request wire.Request, client netip.Addr, token [sha256.Size]byte, loan *share.Loan) (*session, error) {
 	session := newSession(request, client)
 	session.loan, session.token = loan, token
+	session.drops, session.dropsBefore = s.media.Drops, s.media.Drops()
 	session.ctx, session.cancel = context.WithCancel(s.ctx)
 	if out := s.add(session, s.now.Load().limits.Sessions); out != nil {
 		s.drop(out, "busy")

@@ -1,6 +1,8 @@
 package responder
 
 import (
+	"encoding/binary"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"runtime"
@@ -8,6 +10,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"netready/internal/seed"
 )
 
 // A port that lost datagrams for want of room is named to the sessions that
@@ -67,6 +71,64 @@ func TestTurnedAwayIsTold(t *testing.T) {
 		load, err := c.Load(t.Context())
 		if err != nil || load.TurnedAway != step.mine || load.Anyone != step.anyone {
 			t.Errorf("after %q: %+v (%v), want %v and %v", step.who, load, err, step.mine, step.anyone)
+		}
+	}
+}
+
+// What the media socket threw away after a session began is told to it: a
+// responder that cannot keep up must not look like a path that loses packets.
+func TestDropsOfTheMediaSocketAreToldToItsSessions(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells what a socket lost")
+	}
+	s := start(t, Local())
+	c := open(t, s, request)
+	call := s.find(c.Grant().Session).calls[0]
+	flood := func() { // a reader that is held up cannot keep up
+		call.mu.Lock()
+		defer call.mu.Unlock()
+		agent := dial(t, s)
+		packet := make([]byte, 172)
+		packet[0] = 0x80
+		binary.BigEndian.PutUint32(packet[8:], call.grant.UpSSRC)
+		for range 40_000 {
+			_, _ = agent.Write(packet)
+		}
+	}
+	flood()
+	first := call.news().Dropped
+	if first == 0 || s.Load().Dropped < uint64(first) {
+		t.Errorf("the session is told of %d drops, the host of %d, want some", first, s.Load().Dropped)
+	}
+	later := open(t, s, request)
+	if got := s.find(later.Grant().Session).calls[0].news().Dropped; got != 0 {
+		t.Errorf("a session that came later is told of %d drops, want none", got)
+	}
+}
+
+// Lateness is told as it was in the last seconds, rounded up, and then forgotten.
+func TestRecentLateness(t *testing.T) {
+	r := rand.New(rand.NewPCG(seed.Of(t), 1))
+	for range 200 {
+		var recent recent
+		var all []time.Duration
+		at := time.Duration(r.Int64N(int64(time.Hour)))
+		for range 1 + r.IntN(500) {
+			d := time.Duration(r.Int64N(1 << r.IntN(33)))
+			all = append(all, d)
+			recent.note(d, at+time.Duration(r.Int64N(int64(2*time.Second))))
+		}
+		slices.Sort(all)
+		want := all[(len(all)*99+99)/100-1]
+		if got := recent.p99(at + 2*time.Second); got < want || got > want+want/4+2*time.Microsecond {
+			t.Errorf("of %d durations the p99 is %v, want %v", len(all), got, want)
+		}
+		if got := recent.p99(at + 10*time.Second); got != 0 {
+			t.Errorf("after 8 s of nothing the p99 is %v, want 0", got)
+		}
+		if recent.all.Load() != uint64(len(all)) {
+			t.Errorf("%d were noted, want %d", recent.all.Load(), len(all))
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"netready/probe/internal/stamp"
@@ -136,9 +135,6 @@ func (s *Server) knock(b []byte, a stamp.Arrival) {
 	s.delayed.After(s.ctx, k, a.From, func() { _ = s.media.Write(reply, a.From) })
 }
 
-// streams counts the down streams under way.
-var streams atomic.Int32
-
 // stream sends the packets down, each when it is due, as long as consent lasts.
 func (s *Server) stream(c *call) {
 	if !c.session.loan.Resume() {
@@ -151,11 +147,11 @@ func (s *Server) stream(c *call) {
 		return
 	}
 	sleep := stamp.SleepPlain
-	if streams.Add(1) <= preciseStreams {
+	if s.flowing.Add(1) <= preciseStreams {
 		defer stamp.Thread()()
 		sleep = stamp.SleepUntil
 	}
-	defer streams.Add(-1)
+	defer s.flowing.Add(-1)
 	c.ended(s.paced(c.session.ctx, c, sealer, sleep))
 }
 
@@ -181,7 +177,10 @@ func (s *Server) paced(ctx context.Context, c *call, sealer *wire.Sealer, sleep 
 			// One that the system refuses is as lost to the call as one that the
 			// path eats.
 			_ = s.media.WriteMarked(b, to, c.request.DSCP)
+			now := stamp.Now()
+			s.gap.note(now-at, now)
 		}
+		s.late.note(at-stream.Due(start, i, c.request.Ptime), at)
 		c.left(wire.Departure{Seq: int64(i), Sent: at})
 	}
 	return "sent"

@@ -111,7 +111,10 @@ type Server struct {
 	ctx      context.Context //nolint:containedctx // the server's own life, ended by Close
 	stop     context.CancelFunc
 	wg       sync.WaitGroup
-	networks broadcasts // that this host is in
+	networks broadcasts   // that this host is in
+	flowing  atomic.Int32 // streams down under way
+	late     recent       // of the packets down
+	gap      recent       // from their stamp until the system has them
 	registry
 }
 

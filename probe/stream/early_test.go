@@ -2,10 +2,11 @@ package stream
 
 import (
 	"math/rand/v2"
-	"netready/internal/seed"
 	"slices"
 	"testing"
 	"time"
+
+	"netready/internal/seed"
 )
 
 // places says where the odd packets of a stream are.

@@ -2,9 +2,10 @@ package stream
 
 import (
 	"math/rand/v2"
-	"netready/internal/seed"
 	"testing"
 	"time"
+
+	"netready/internal/seed"
 )
 
 // paused makes the sender pause before some packets, without its stamps telling.

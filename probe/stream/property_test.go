@@ -3,9 +3,10 @@ package stream
 import (
 	"math"
 	"math/rand/v2"
-	"netready/internal/seed"
 	"testing"
 	"time"
+
+	"netready/internal/seed"
 )
 
 // Streams drawn at random, against figures counted in the most naive way.

@@ -2,9 +2,10 @@ package stream
 
 import (
 	"math/rand/v2"
-	"netready/internal/seed"
 	"testing"
 	"time"
+
+	"netready/internal/seed"
 )
 
 // queue fills within some time, stays full and drains.

@@ -2,9 +2,10 @@ package stream
 
 import (
 	"math/rand/v2"
-	"netready/internal/seed"
 	"slices"
 	"testing"
+
+	"netready/internal/seed"
 )
 
 func TestUnwrap16(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 	"netready/report"
 	"netready/thresholds"
 )
@@ -35,29 +35,29 @@ type series struct {
 	title, unit string
 	limit       thresholds.Limit
 	floor       float64 // the top of the axis is at least this
-	up, down    func(probe.Second) *float64
+	up, down    func(facts.Second) *float64
 }
 
 // charts draws what the timeline holds; a measure without a single figure has
 // no chart.
 func charts(r report.Report) []chart {
-	side := func(pick func(probe.Second) *probe.SecondSide, get func(probe.SecondSide) *float64) func(probe.Second) *float64 {
-		return func(s probe.Second) *float64 {
+	side := func(pick func(facts.Second) *facts.SecondSide, get func(facts.SecondSide) *float64) func(facts.Second) *float64 {
+		return func(s facts.Second) *float64 {
 			if d := pick(s); d != nil {
 				return get(*d)
 			}
 			return nil
 		}
 	}
-	up := func(s probe.Second) *probe.SecondSide { return s.Up }
-	down := func(s probe.Second) *probe.SecondSide { return s.Down }
-	jitter := func(d probe.SecondSide) *float64 { return d.JitterMS }
-	loss := func(d probe.SecondSide) *float64 { return d.LossPercent }
-	delay := func(d probe.SecondSide) *float64 { return d.DelayMS }
+	up := func(s facts.Second) *facts.SecondSide { return s.Up }
+	down := func(s facts.Second) *facts.SecondSide { return s.Down }
+	jitter := func(d facts.SecondSide) *float64 { return d.JitterMS }
+	loss := func(d facts.SecondSide) *float64 { return d.LossPercent }
+	delay := func(d facts.SecondSide) *float64 { return d.DelayMS }
 	all := []series{
 		{"Jitter", "ms", r.Limits.JitterMS, 10, side(up, jitter), side(down, jitter)},
 		{"Packet loss", "%", r.Limits.LossPercent, 2, side(up, loss), side(down, loss)},
-		{"Round trip", "ms", r.Limits.RTTAvgMS, 20, func(s probe.Second) *float64 { return s.RTTMS }, nil},
+		{"Round trip", "ms", r.Limits.RTTAvgMS, 20, func(s facts.Second) *float64 { return s.RTTMS }, nil},
 		{"Delay above the fastest packet", "ms", thresholds.Limit{}, 10, side(up, delay), side(down, delay)},
 	}
 	var out []chart
@@ -69,14 +69,14 @@ func charts(r report.Report) []chart {
 	return out
 }
 
-func chartWidth(timeline []probe.Second) int {
+func chartWidth(timeline []facts.Second) int {
 	if len(timeline) == 0 {
 		return 1
 	}
 	return max(timeline[len(timeline)-1].Second+1, 1)
 }
 
-func (s series) draw(timeline []probe.Second) (chart, bool) {
+func (s series) draw(timeline []facts.Second) (chart, bool) {
 	c := chart{Title: s.title, Unit: s.unit, Width: chartWidth(timeline), Single: s.down == nil}
 	c.End = minutes(c.Width)
 	peak, at, way := s.peak(timeline)
@@ -99,7 +99,7 @@ func (s series) draw(timeline []probe.Second) (chart, bool) {
 }
 
 // peak finds the highest figure; at is -1 where there is none.
-func (s series) peak(timeline []probe.Second) (peak float64, at int, way string) {
+func (s series) peak(timeline []facts.Second) (peak float64, at int, way string) {
 	at = -1
 	for _, sec := range timeline {
 		if f := s.up(sec); f != nil && (at < 0 || *f > peak) {
@@ -114,7 +114,7 @@ func (s series) peak(timeline []probe.Second) (peak float64, at int, way string)
 	return peak, at, way
 }
 
-func (s series) bad(timeline []probe.Second) []badSecond {
+func (s series) bad(timeline []facts.Second) []badSecond {
 	var out []badSecond
 	over := func(f *float64) bool { return s.limit.Level(f) == thresholds.Fail }
 	for _, sec := range timeline {
@@ -163,7 +163,7 @@ func niceTop(f float64) float64 {
 
 // path is the line through the middles of the seconds, broken where a second
 // has no figure. A lone second becomes a short stroke, so that it is seen.
-func path(timeline []probe.Second, get func(probe.Second) *float64, top float64) string {
+func path(timeline []facts.Second, get func(facts.Second) *float64, top float64) string {
 	var b strings.Builder
 	last := -2
 	for _, sec := range timeline {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"netready/probe"
+	"netready/probe/facts"
 	"netready/report"
 	"netready/thresholds"
 )
@@ -61,7 +61,7 @@ func compareColumn(r report.Report) []compareRow {
 	failed := figure{Short: "none"}
 	n := 0
 	for _, p := range r.Firewall {
-		if p.Required && p.Status == probe.StatusFail {
+		if p.Required && p.Status == facts.StatusFail {
 			n++
 			failed = figure{Class: "bad", Short: fmt.Sprint(n)}
 		}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 	"netready/report"
 	"netready/thresholds"
 )
@@ -37,13 +37,13 @@ const (
 
 // portGroups sorts the rows: required and failed, required and not measured,
 // optional, passed. "" as a title leaves a group out.
-func portGroups(rows []probe.PortRow) []portGroup {
+func portGroups(rows []facts.PortRow) []portGroup {
 	passed, unsure := 0, 0
 	for _, p := range rows {
 		switch {
-		case p.Status == probe.StatusPass:
+		case p.Status == facts.StatusPass:
 			passed++
-		case p.Status == probe.StatusNotMeasured && !p.Required:
+		case p.Status == facts.StatusNotMeasured && !p.Required:
 			unsure++
 		}
 	}
@@ -65,14 +65,14 @@ func portGroups(rows []probe.PortRow) []portGroup {
 }
 
 // groupOf is the index of a row's group in portGroups.
-func groupOf(p probe.PortRow) int {
+func groupOf(p facts.PortRow) int {
 	switch thresholds.RowLevel(p) {
 	case thresholds.Fail:
 		return 0
 	case thresholds.Unknown:
 		return 1
 	case thresholds.Warn:
-		if p.Status == probe.StatusFail {
+		if p.Status == facts.StatusFail {
 			return 2
 		}
 		return 3
@@ -98,7 +98,7 @@ func numbered(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-func newPortItem(p probe.PortRow) portItem {
+func newPortItem(p facts.PortRow) portItem {
 	row := newPortRow(p)
 	return portItem{badge: row.badge, Ports: []portLine{row}, Why: row.Why, Ask: row.Ask}
 }
@@ -143,7 +143,7 @@ func askFor(it portItem) string {
 	if len(it.Ports) < 2 || it.Ask == "" {
 		return it.Ask
 	}
-	rows := make([]probe.PortRow, 0, len(it.Ports))
+	rows := make([]facts.PortRow, 0, len(it.Ports))
 	for _, p := range it.Ports {
 		rows = append(rows, p.PortRow)
 	}
@@ -208,7 +208,7 @@ func asks(r report.Report) []ask {
 // measured is missing, as far as its code tells; "" where none is known.
 func commonGap(r report.Report) string {
 	for _, n := range r.NotMeasured {
-		if n.Code != "" && n.Code != probe.CodeNotAsked {
+		if n.Code != "" && n.Code != facts.CodeNotAsked {
 			return sentences(n.Reason)
 		}
 	}

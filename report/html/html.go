@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"netready/probe"
+	"netready/probe/facts"
 	"netready/report"
 	"netready/thresholds"
 )
@@ -93,7 +93,7 @@ func newView(r report.Report) view {
 		Charts:     charts(r),
 		ChartWidth: chartWidth(r.Voice.Timeline),
 		NoChart:    whyNot(r, "voice.timeline", "voice", "voice.complete", "voice.up", "voice.down"),
-		Facts:      report.Facts(r, thresholds.Figure),
+		Facts:      report.OtherFacts(r, thresholds.Figure),
 		Missing:    report.Missing(r.NotMeasured),
 	}
 	v.Headline, v.Sentence = verdict(r)
@@ -173,16 +173,16 @@ func whatFirst(r report.Report) (title string, first, rest []ask) {
 	return title, all[:min(len(all), 3)], all[min(len(all), 3):]
 }
 
-func regionName(r probe.Region) string {
+func regionName(r facts.Region) string {
 	if r.Name == "" {
 		return r.ID
 	}
 	return r.Name + " (" + r.ID + ")"
 }
 
-func callLine(v probe.Voice) string {
+func callLine(v facts.Voice) string {
 	switch {
-	case v.Mode == probe.ModeRoundtrip:
+	case v.Mode == facts.ModeRoundtrip:
 		return "This region was reached through public endpoints only: they give a round trip and no directions."
 	case report.CallWords(v) == "":
 		return ""

@@ -11,8 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"netready/probe/facts"
+
 	"netready/internal/need"
-	"netready/probe"
 )
 
 // TestHTMLPrintsOnTwoPages prints a report with as many ports as a region has,
@@ -28,7 +29,7 @@ func TestHTMLPrintsOnTwoPages(t *testing.T) {
 		r.Firewall = append(r.Firewall, row)
 	}
 	r.Voice.Assumptions = []string{"G.711 with concealment after Appendix I", "jitter buffer 60 ms", "everything else as ITU-T G.107 gives it"}
-	r.Bandwidth = probe.Bandwidth{UpMbps: new(40.0), DownMbps: new(100.0)}
+	r.Bandwidth = facts.Bandwidth{UpMbps: new(40.0), DownMbps: new(100.0)}
 	dir := t.TempDir()
 	page, pdf := filepath.Join(dir, "report.html"), filepath.Join(dir, "report.pdf")
 	if err := os.WriteFile(page, []byte(htmlOf(t, r)), 0o600); err != nil {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"netready/probe"
+	"netready/probe/facts"
 	"netready/report"
 	"netready/report/html"
 	"netready/thresholds"
@@ -21,30 +21,30 @@ func htmlReport() report.Report {
 		JitterMS: thresholds.Limit{Below: new(30.0)}, LossPercent: thresholds.Limit{Below: new(1.0)}, DiscardPercent: thresholds.Limit{Below: new(5.0)},
 		InOrderPercent: thresholds.Limit{AtLeast: new(98.0)}, RTTAvgMS: thresholds.Limit{Below: new(150.0)}, MOS: thresholds.Limit{AtLeast: new(3.6)},
 	}
-	side := func(loss float64) *probe.Direction {
-		return &probe.Direction{
+	side := func(loss float64) *facts.Direction {
+		return &facts.Direction{
 			Sent: 1500, Received: 1400, Lost: 100, LossPercent: &loss, DiscardPercent: new(0.0), InOrderPercent: new(100.0),
 			JitterMS: new(1.25), MOS: new(3.6), MOSBasis: "pcmu",
 		}
 	}
-	r := probe.Result{
+	r := facts.Result{
 		Schema: 1, RunID: "01KAXQ00000000000000000001", StartedAt: time.Date(2026, 11, 24, 9, 30, 0, 0, time.UTC), Complete: true,
-		Organization: "Example Ltd", Location: "Berlin", Machine: probe.Machine{Hostname: "DESK-7", OS: "windows"},
-		Region: probe.Region{ID: "eu-central-1", Name: "Europe (Frankfurt)"},
-		Voice: probe.Voice{
-			Mode: probe.ModeResponder, Codec: "pcmu", PtimeMS: 20, DurationS: 30, JitterBufferMS: 60, Calls: 1,
-			Up: side(6.667), Down: side(0), RTT: &probe.RTT{Source: probe.RTTStun, Samples: 150, AvgMS: new(150.0)},
+		Organization: "Example Ltd", Location: "Berlin", Machine: facts.Machine{Hostname: "DESK-7", OS: "windows"},
+		Region: facts.Region{ID: "eu-central-1", Name: "Europe (Frankfurt)"},
+		Voice: facts.Voice{
+			Mode: facts.ModeResponder, Codec: "pcmu", PtimeMS: 20, DurationS: 30, JitterBufferMS: 60, Calls: 1,
+			Up: side(6.667), Down: side(0), RTT: &facts.RTT{Source: facts.RTTStun, Samples: 150, AvgMS: new(150.0)},
 		},
-		Firewall: []probe.PortRow{
-			{Name: "Service HTTPS", Protocol: "tls", Host: "api.example.com", Port: 443, Required: true, Status: probe.StatusPass},
-			{Name: "Google STUN", Protocol: "stun", Host: "stun.example.com", Port: 19302, Status: probe.StatusFail, Reason: "no_reply", Note: "optional; nothing to worry about"},
-			{Name: "Media range", Protocol: "udp-range", Host: "far.example.com", Ports: "16384-65535", Required: true, Status: probe.StatusFail, Reason: "no_reply", Tested: []int{16384, 65535}, FailedPorts: []int{65535}},
-			{Name: "IPv6 service", Protocol: "tcp", Host: "2001:db8::1", Port: 443, Family: "ipv6", Required: true, Status: probe.StatusNotMeasured, Reason: "unreachable"},
+		Firewall: []facts.PortRow{
+			{Name: "Service HTTPS", Protocol: "tls", Host: "api.example.com", Port: 443, Required: true, Status: facts.StatusPass},
+			{Name: "Google STUN", Protocol: "stun", Host: "stun.example.com", Port: 19302, Status: facts.StatusFail, Reason: "no_reply", Note: "optional; nothing to worry about"},
+			{Name: "Media range", Protocol: "udp-range", Host: "far.example.com", Ports: "16384-65535", Required: true, Status: facts.StatusFail, Reason: "no_reply", Tested: []int{16384, 65535}, FailedPorts: []int{65535}},
+			{Name: "IPv6 service", Protocol: "tcp", Host: "2001:db8::1", Port: 443, Family: "ipv6", Required: true, Status: facts.StatusNotMeasured, Reason: "unreachable"},
 		},
-		NotMeasured: []probe.NotMeasured{{What: "nat.survives_30s", Reason: "it takes 30 s"}},
+		NotMeasured: []facts.NotMeasured{{What: "nat.survives_30s", Reason: "it takes 30 s"}},
 	}
 	for i := range 30 {
-		s := probe.Second{Second: i, Up: &probe.SecondSide{Sent: 50, LossPercent: new(0.0), JitterMS: new(1.0)}, Down: &probe.SecondSide{Sent: 50, LossPercent: new(0.0), JitterMS: new(1.0)}, RTTMS: new(20.0)}
+		s := facts.Second{Second: i, Up: &facts.SecondSide{Sent: 50, LossPercent: new(0.0), JitterMS: new(1.0)}, Down: &facts.SecondSide{Sent: 50, LossPercent: new(0.0), JitterMS: new(1.0)}, RTTMS: new(20.0)}
 		if i == 12 {
 			s.Up.LossPercent = new(40.0)
 		}
@@ -96,7 +96,7 @@ func TestHTMLNeedsNothingElse(t *testing.T) {
 }
 
 func TestHTMLNothingMeasured(t *testing.T) {
-	r := report.Report{Result: probe.Result{RunID: "01KAXQ00000000000000000002"}, Verdict: thresholds.Undetermined}
+	r := report.Report{Result: facts.Result{RunID: "01KAXQ00000000000000000002"}, Verdict: thresholds.Undetermined}
 	got := plain(htmlOf(t, r))
 	for _, want := range []string{"No verdict yet", "not measured not measured – Not measured", "No port was tested.", "Nothing was recorded second by second"} {
 		if !strings.Contains(got, want) {
@@ -111,7 +111,7 @@ func TestHTMLNothingMeasured(t *testing.T) {
 // What was left of a broken call stood there as "The test call, complete".
 func TestHTMLNamesTheRestOfACall(t *testing.T) {
 	r := htmlReport()
-	r.NotMeasured = []probe.NotMeasured{{What: "voice.complete", Reason: "the control connection broke off"}}
+	r.NotMeasured = []facts.NotMeasured{{What: "voice.complete", Reason: "the control connection broke off"}}
 	if got := plain(htmlOf(t, r)); !strings.Contains(got, "The rest of the test call") || strings.Contains(got, "complete the control") {
 		t.Errorf("got\n%s", got)
 	}
@@ -123,7 +123,7 @@ func TestHTMLHostileTextStaysText(t *testing.T) {
 	r.Organization, r.Location, r.Machine.Hostname, r.Region.Name, r.RunID, r.Tool.Version = evil, evil, evil, evil, evil, evil
 	r.Firewall[2].Name, r.Firewall[2].Host, r.Firewall[2].Detail, r.Firewall[2].Note = evil, evil, evil, evil
 	r.Voice.Assumptions, r.Voice.Codec = []string{evil}, evil
-	r.NotMeasured = []probe.NotMeasured{{What: evil, Reason: evil}}
+	r.NotMeasured = []facts.NotMeasured{{What: evil, Reason: evil}}
 	r.Findings = []thresholds.Finding{{Level: thresholds.Fail, What: evil, Text: evil, Advice: evil}}
 	var compared bytes.Buffer
 	if err := html.Comparison(&compared, []report.Report{r, r}); err != nil {
@@ -192,7 +192,7 @@ func TestHTMLOrderAndGroups(t *testing.T) {
 	r := htmlReport()
 	for i := range 30 {
 		row := r.Firewall[0]
-		row.Name, row.Host, row.Status, row.Reason = fmt.Sprintf("Blocked %d", i), fmt.Sprintf("h%d.example.com", i), probe.StatusFail, "refused"
+		row.Name, row.Host, row.Status, row.Reason = fmt.Sprintf("Blocked %d", i), fmt.Sprintf("h%d.example.com", i), facts.StatusFail, "refused"
 		r.Firewall = append(r.Firewall, row)
 	}
 	r = report.New(r.Result, r.Limits)
@@ -216,13 +216,13 @@ func TestHTMLOrderAndGroups(t *testing.T) {
 // for each figure.
 func TestHTMLOneCauseOneThingToDo(t *testing.T) {
 	for code, reason := range map[string]string{
-		probe.CodeNoResponder: "this region has no responder", probe.CodeBusy: "the responder is full", probe.CodeOffline: "this computer is offline",
+		facts.CodeNoResponder: "this region has no responder", facts.CodeBusy: "the responder is full", facts.CodeOffline: "this computer is offline",
 	} {
 		r := htmlReport().Result
 		r.Voice.Up, r.Voice.Down, r.Voice.RTT, r.Firewall = nil, nil, nil, nil
 		r.NotMeasured = nil
 		for _, what := range []string{"voice.up", "voice.down", "voice.rtt", "firewall"} {
-			r.NotMeasured = append(r.NotMeasured, probe.NotMeasured{What: what, Reason: reason, Code: code})
+			r.NotMeasured = append(r.NotMeasured, facts.NotMeasured{What: what, Reason: reason, Code: code})
 		}
 		page := htmlOf(t, report.New(r, thresholds.Default()))
 		_, after, _ := strings.Cut(page, ">What to do first<")
@@ -236,15 +236,15 @@ func TestHTMLOneCauseOneThingToDo(t *testing.T) {
 // The self-test inside the computer looked like a verdict on the network.
 func TestHTMLPlainVerdicts(t *testing.T) {
 	for name, test := range map[string]struct {
-		change func(*probe.Result)
+		change func(*facts.Result)
 		want   []string
 	}{
-		"self-test": {func(r *probe.Result) { r.Machine.Interface.Kind = "loopback" }, []string{"This was a self-test inside this computer. It says nothing about your network."}},
-		"stopped": {func(r *probe.Result) {
+		"self-test": {func(r *facts.Result) { r.Machine.Interface.Kind = "loopback" }, []string{"This was a self-test inside this computer. It says nothing about your network."}},
+		"stopped": {func(r *facts.Result) {
 			r.Complete = false
-			r.NotMeasured = []probe.NotMeasured{{What: "run", Reason: "ended", Code: probe.CodeStopped}}
+			r.NotMeasured = []facts.NotMeasured{{What: "run", Reason: "ended", Code: facts.CodeStopped}}
 		}, []string{"No verdict yet", "You stopped the test early."}},
-		"broken off": {func(r *probe.Result) { r.Complete = false }, []string{"No verdict yet", "The test ended before everything required was measured."}},
+		"broken off": {func(r *facts.Result) { r.Complete = false }, []string{"No verdict yet", "The test ended before everything required was measured."}},
 	} {
 		r := htmlReport()
 		r.Verdict = thresholds.Undetermined

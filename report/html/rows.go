@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"netready/probe"
+	"netready/probe/facts"
 	"netready/report"
 	"netready/thresholds"
 )
@@ -76,14 +76,14 @@ func graded(m thresholds.Judged, g thresholds.Graded) figure {
 // portLine is one line of the firewall column.
 type portLine struct {
 	badge
-	probe.PortRow
+	facts.PortRow
 	Target, Why, Ask string
 }
 
 // statusWords are what the mark of a row says. The mark itself is the level's.
-var statusWords = map[string]string{probe.StatusPass: "Pass", probe.StatusFail: "Failed", probe.StatusNotMeasured: "Not measured"}
+var statusWords = map[string]string{facts.StatusPass: "Pass", facts.StatusFail: "Failed", facts.StatusNotMeasured: "Not measured"}
 
-func newPortRow(p probe.PortRow) portLine {
+func newPortRow(p facts.PortRow) portLine {
 	verdict := thresholds.Row(p)
 	row := portLine{PortRow: p, Target: portTarget(p), badge: badges[verdict.Level], Why: sentences(inWords(p), p.Note)}
 	switch verdict.Level {
@@ -100,7 +100,7 @@ func newPortRow(p probe.PortRow) portLine {
 
 // inWords is what the check says of itself; where it is silent, its reason in
 // words.
-func inWords(p probe.PortRow) string {
+func inWords(p facts.PortRow) string {
 	if p.Detail != "" {
 		return p.Detail
 	}
@@ -121,7 +121,7 @@ var reasonWords = map[string]string{
 	"reset_after_connect": "The connection opened and was cut at once, as inspecting firewalls do",
 }
 
-func portTarget(p probe.PortRow) string {
+func portTarget(p facts.PortRow) string {
 	ports := p.Ports
 	if ports == "" && p.Port != 0 {
 		ports = strconv.Itoa(p.Port)

@@ -8,9 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"netready/probe/facts"
+
 	"github.com/xuri/excelize/v2"
 
-	"netready/probe"
 	"netready/report"
 	"netready/report/workbook"
 )
@@ -54,7 +55,7 @@ func TestWholePaste(t *testing.T) {
 	}
 	pasted := corpusRun(7)
 	pasted.Machine.Hostname = "PC-pasted"
-	pasted.Firewall[9].Status, pasted.Firewall[9].Reason = probe.StatusFail, "refused"
+	pasted.Firewall[9].Status, pasted.Firewall[9].Reason = facts.StatusFail, "refused"
 	text := strings.TrimPrefix(string(textOf(t, pasted)), "\ufeff")
 	at := 3
 	for line := range strings.SplitSeq(text, "\r\n") {
@@ -112,7 +113,7 @@ func TestPastedLineHasNoPorts(t *testing.T) {
 	do(t, Merge{Sources: []string{in}, Out: out}, 1)
 	pasted, voiceOnly := corpusRun(7), corpusRun(8)
 	pasted.Machine.Hostname, voiceOnly.Machine.Hostname = "PC-pasted", "PC-voice"
-	voiceOnly.Parts = []string{probe.PartVoice}
+	voiceOnly.Parts = []string{facts.PartVoice}
 	f, err := excelize.OpenFile(out)
 	if err != nil {
 		t.Fatal(err)

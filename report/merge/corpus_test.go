@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/report"
 	"netready/thresholds"
 )
@@ -23,15 +24,15 @@ func corpusRun(i int) report.Report {
 	run.Organization, run.Location = "Corpus Inc", fmt.Sprintf("Site %02d", i%40)
 	run.Machine.Hostname = fmt.Sprintf("PC-%05d", i/20)
 	run.Voice.Assumptions = []string{"G.711 with Appendix I concealment", "published for 10 ms packets, used at 20 ms"}
-	run.Voice.PerCall = []probe.CallPair{{Up: run.Voice.Up, Down: run.Voice.Down}}
+	run.Voice.PerCall = []facts.CallPair{{Up: run.Voice.Up, Down: run.Voice.Down}}
 	for second := range 30 {
-		side := &probe.SecondSide{Sent: 50, LossPercent: figure(0.1), JitterMS: figure(3), DelayMS: figure(5)}
-		run.Voice.Timeline = append(run.Voice.Timeline, probe.Second{Second: second, Up: side, Down: side, RTTMS: figure(20)})
+		side := &facts.SecondSide{Sent: 50, LossPercent: figure(0.1), JitterMS: figure(3), DelayMS: figure(5)}
+		run.Voice.Timeline = append(run.Voice.Timeline, facts.Second{Second: second, Up: side, Down: side, RTTMS: figure(20)})
 	}
 	for port := range 12 {
-		run.Firewall = append(run.Firewall, probe.PortRow{
+		run.Firewall = append(run.Firewall, facts.PortRow{
 			Name: fmt.Sprintf("Service %d", port), Protocol: "tls", Host: "api.example.com", Port: 443 + port, Required: true,
-			Status: probe.StatusPass, Detail: "connected, certificate of the service", ElapsedMS: figure(30),
+			Status: facts.StatusPass, Detail: "connected, certificate of the service", ElapsedMS: figure(30),
 		})
 	}
 	return report.New(run.Result, thresholds.Default())

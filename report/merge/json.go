@@ -7,10 +7,11 @@ import (
 	"io"
 	"strings"
 
+	"netready/probe/facts"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"netready/probe"
 	"netready/report"
 	"netready/report/workbook"
 	"netready/thresholds"
@@ -32,7 +33,7 @@ func (r *reader) json(name string, data []byte) ([]rankedRow, error) {
 	var rows []rankedRow
 	for d.PeekKind() == '{' {
 		start := d.InputOffset()
-		r.found = report.Report{Result: probe.Result{Firewall: r.found.Firewall[:0]}} // its memory serves again
+		r.found = report.Report{Result: facts.Result{Firewall: r.found.Firewall[:0]}} // its memory serves again
 		if err := readReport(d, &r.found); err != nil {
 			return rows, jsonError(data, d, err)
 		}
@@ -87,9 +88,9 @@ func (r *reader) reportRow(name string, found report.Report) (rankedRow, error) 
 	switch {
 	case found.Schema == 0 && found.RunID == "":
 		return rankedRow{}, report.ErrNotResult
-	case found.Schema > probe.SchemaVersion:
+	case found.Schema > facts.SchemaVersion:
 		return rankedRow{}, errNewer(found.Schema)
-	case found.Schema < probe.SchemaVersion:
+	case found.Schema < facts.SchemaVersion:
 		return rankedRow{}, errOlder
 	case found.RunID == "":
 		return rankedRow{}, errors.New(`the field "run_id" is missing: without it a run cannot be told from another`)

@@ -6,10 +6,11 @@ import (
 	"strings"
 	"sync"
 
+	"netready/probe/facts"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"netready/probe"
 	"netready/report"
 	"netready/thresholds"
 )
@@ -35,15 +36,15 @@ type member struct {
 var (
 	reportMembers = sync.OnceValue(func() map[string]member {
 		return members[report.Report](map[reflect.Type]readFunc{
-			reflect.TypeFor[probe.Voice]():          readVoice,
-			reflect.TypeFor[[]probe.PortRow]():      readPorts,
+			reflect.TypeFor[facts.Voice]():          readVoice,
+			reflect.TypeFor[[]facts.PortRow]():      readPorts,
 			reflect.TypeFor[[]thresholds.Finding](): readFindings,
 		})
 	})
 	voiceMembers = sync.OnceValue(func() map[string]member {
-		return members[probe.Voice](map[reflect.Type]readFunc{
-			reflect.TypeFor[[]probe.Second]():   skip,
-			reflect.TypeFor[[]probe.CallPair](): skip,
+		return members[facts.Voice](map[reflect.Type]readFunc{
+			reflect.TypeFor[[]facts.Second]():   skip,
+			reflect.TypeFor[[]facts.CallPair](): skip,
 		})
 	})
 )
@@ -163,16 +164,16 @@ func readFindings(d *jsontext.Decoder, into any) error {
 }
 
 func readPorts(d *jsontext.Decoder, into any) error {
-	list, _ := into.(*[]probe.PortRow)
+	list, _ := into.(*[]facts.PortRow)
 	*list = (*list)[:0]
 	return readList(d, func() error {
-		*list = append(*list, probe.PortRow{})
+		*list = append(*list, facts.PortRow{})
 		return readPort(d, &(*list)[len(*list)-1])
 	})
 }
 
 // readPort reads what a row and the sheet Firewall tell of a port.
-func readPort(d *jsontext.Decoder, row *probe.PortRow) error {
+func readPort(d *jsontext.Decoder, row *facts.PortRow) error {
 	return readObject(d, row, func(name []byte) error {
 		switch string(name) {
 		case `"name"`:

@@ -9,7 +9,8 @@ import (
 	"os"
 	"time"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/report"
 	"netready/report/workbook"
 	"netready/thresholds"
@@ -52,12 +53,12 @@ func samples(now time.Time) []report.Report {
 }
 
 func sample(i int, start time.Time, wave float64) report.Report {
-	r := probe.Result{
-		Schema: probe.SchemaVersion, RunID: fmt.Sprintf("SAMPLE-%02d", i+1), StartedAt: start, FinishedAt: start.Add(45 * time.Second),
-		Organization: "Sample Ltd", Location: []string{"Head office", "Branch", "Home"}[i%3], Parts: probe.AllParts(), Complete: true,
-		Machine: probe.Machine{Hostname: []string{"SAMPLE-PC1", "SAMPLE-PC2", "SAMPLE-PC3"}[i%3]},
-		Region:  probe.Region{ID: "eu-central-1", Name: "Europe (Frankfurt)"},
-		Voice:   probe.Voice{Mode: probe.ModeResponder, Codec: "pcmu", PtimeMS: 20, JitterBufferMS: 60, DurationS: 30, Calls: 1},
+	r := facts.Result{
+		Schema: facts.SchemaVersion, RunID: fmt.Sprintf("SAMPLE-%02d", i+1), StartedAt: start, FinishedAt: start.Add(45 * time.Second),
+		Organization: "Sample Ltd", Location: []string{"Head office", "Branch", "Home"}[i%3], Parts: facts.AllParts(), Complete: true,
+		Machine: facts.Machine{Hostname: []string{"SAMPLE-PC1", "SAMPLE-PC2", "SAMPLE-PC3"}[i%3]},
+		Region:  facts.Region{ID: "eu-central-1", Name: "Europe (Frankfurt)"},
+		Voice:   facts.Voice{Mode: facts.ModeResponder, Codec: "pcmu", PtimeMS: 20, JitterBufferMS: 60, DurationS: 30, Calls: 1},
 	}
 	bad := 0.0
 	if i%3 == 1 {
@@ -66,23 +67,23 @@ func sample(i int, start time.Time, wave float64) report.Report {
 	r.Voice.Up = direction(1.5+wave+bad*(14+22*wave), bad*2.4*wave, bad*3*wave, 100-bad*wave, 4.38-bad*wave*0.9)
 	r.Voice.Down = direction(1.1+wave+bad*(6+9*wave), bad*0.8*wave, bad*wave, 100-bad*0.4*wave, 4.39-bad*wave*0.4)
 	rtt := 24 + 9*wave + bad*60*wave
-	r.Voice.RTT = &probe.RTT{Source: probe.RTTStun, Samples: 150, AvgMS: round(rtt)}
-	media := probe.StatusPass
+	r.Voice.RTT = &facts.RTT{Source: facts.RTTStun, Samples: 150, AvgMS: round(rtt)}
+	media := facts.StatusPass
 	reason := ""
 	if i%3 == 2 {
-		media, reason = probe.StatusFail, "no_reply"
+		media, reason = facts.StatusFail, "no_reply"
 	}
-	r.Firewall = []probe.PortRow{
-		{Name: "Service HTTPS", Protocol: "tls", Port: 443, Required: true, Status: probe.StatusPass},
-		{Name: "STUN", Protocol: "stun", Port: 3478, Required: true, Status: probe.StatusPass},
+	r.Firewall = []facts.PortRow{
+		{Name: "Service HTTPS", Protocol: "tls", Port: 443, Required: true, Status: facts.StatusPass},
+		{Name: "STUN", Protocol: "stun", Port: 3478, Required: true, Status: facts.StatusPass},
 		{Name: "Media range", Protocol: "udp-range", Ports: "16384-65535", Required: true, Status: media, Reason: reason},
-		{Name: "Google STUN", Protocol: "stun", Port: 19302, Status: probe.StatusFail, Reason: "no_reply"},
+		{Name: "Google STUN", Protocol: "stun", Port: 19302, Status: facts.StatusFail, Reason: "no_reply"},
 	}
 	return report.New(r, thresholds.Default())
 }
 
-func direction(jitter, loss, discards, order, mos float64) *probe.Direction {
-	return &probe.Direction{
+func direction(jitter, loss, discards, order, mos float64) *facts.Direction {
+	return &facts.Direction{
 		Sent: 1500, JitterMS: round(jitter), LossPercent: round(loss), DiscardPercent: round(discards),
 		InOrderPercent: round(order), MOS: round(mos),
 	}

@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/report"
 )
 
@@ -39,5 +40,5 @@ func (r *reader) text(name string, data []byte) ([]rankedRow, error) {
 var errOlder = errors.New("written by a version of netready that is too old to be read, or not a result of netready: it has no schema")
 
 func errNewer(schema int) error {
-	return fmt.Errorf("written by a newer netready (schema %d, this one reads %d): update this program", schema, probe.SchemaVersion)
+	return fmt.Errorf("written by a newer netready (schema %d, this one reads %d): update this program", schema, facts.SchemaVersion)
 }

@@ -5,7 +5,8 @@ import (
 	"strings"
 	"sync"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/report"
 	"netready/thresholds"
 )
@@ -106,13 +107,13 @@ func (l layout) stateOf(row Row, broken, missing bool) state {
 // that out. A row that does not say was to measure all.
 func (l layout) voiceWanted(row Row) bool {
 	parts := l.text(row, l.parts)
-	return parts == "" || strings.Contains(parts, probe.PartVoice)
+	return parts == "" || strings.Contains(parts, facts.PartVoice)
 }
 
 // firewallWanted is the same of the ports.
 func (l layout) firewallWanted(row Row) bool {
 	parts := l.text(row, l.parts)
-	return parts == "" || strings.Contains(parts, probe.PartFirewall)
+	return parts == "" || strings.Contains(parts, facts.PartFirewall)
 }
 
 func (l layout) numberAt(row Row, place int) (float64, bool) {
@@ -140,7 +141,7 @@ func (l layout) readyFormula() string {
 	}
 	missing := []string{fmt.Sprintf("COUNT(%s)<%d", strings.Join(cells, ","), len(cells))}
 	if l.parts >= 0 { // as voiceWanted
-		missing[0] = fmt.Sprintf(`AND(%s,OR(LEN(%s)=0,ISNUMBER(FIND("%s",%s))))`, missing[0], at(l.parts), probe.PartVoice, at(l.parts))
+		missing[0] = fmt.Sprintf(`AND(%s,OR(LEN(%s)=0,ISNUMBER(FIND("%s",%s))))`, missing[0], at(l.parts), facts.PartVoice, at(l.parts))
 	}
 	missing = append(missing, doubtful...)
 	if l.portsUnknown >= 0 {

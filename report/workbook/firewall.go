@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/xuri/excelize/v2"
+	"netready/probe/facts"
 
-	"netready/probe"
+	"github.com/xuri/excelize/v2"
 )
 
 // maxPorts is how many different rows of firewall columns the sheet shows.
@@ -71,8 +71,8 @@ func (b *book) sayCell(say string) any {
 func sayOf(p PortCell) string {
 	say := sayPass
 	switch p.Status {
-	case probe.StatusPass:
-	case probe.StatusFail:
+	case facts.StatusPass:
+	case facts.StatusFail:
 		say = "fail"
 	default:
 		say = "not measured"

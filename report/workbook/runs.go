@@ -8,9 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"netready/probe/facts"
+
 	"github.com/xuri/excelize/v2"
 
-	"netready/probe"
 	"netready/report"
 	"netready/thresholds"
 )
@@ -353,7 +354,7 @@ func (b *book) colourRuns(name string, l layout) error {
 }
 
 // PortsOf are the cells of a result's firewall column.
-func PortsOf(rows []probe.PortRow) []PortCell {
+func PortsOf(rows []facts.PortRow) []PortCell {
 	cells := make([]PortCell, len(rows))
 	for i, row := range rows {
 		name := row.Name

@@ -15,9 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
+
 	"github.com/xuri/excelize/v2"
 
-	"netready/probe"
 	"netready/thresholds"
 )
 
@@ -41,10 +42,10 @@ func sampleRow(i int) Row {
 		row.Cells[l.figures[k]] = figure
 	}
 	row.Ports = []PortCell{
-		{"Service HTTPS", probe.StatusPass, "", true},
-		{"Media range", map[bool]string{true: probe.StatusFail, false: probe.StatusPass}[machine%2 == 1], "no_reply", true},
-		{"Google STUN", probe.StatusFail, "refused", false},
-		{"DNS", probe.StatusNotMeasured, "no responder", false},
+		{"Service HTTPS", facts.StatusPass, "", true},
+		{"Media range", map[bool]string{true: facts.StatusFail, false: facts.StatusPass}[machine%2 == 1], "no_reply", true},
+		{"Google STUN", facts.StatusFail, "refused", false},
+		{"DNS", facts.StatusNotMeasured, "no responder", false},
 	}
 	return row
 }
@@ -398,9 +399,9 @@ func TestPortsChartHasOnlyWhatFails(t *testing.T) {
 		says   string
 		bars   string // how many rows of the table the chart takes
 	}{
-		{"two fail", with(probe.StatusPass, probe.StatusFail, probe.StatusPass, probe.StatusFail), 4, "", "2"},
-		{"none fails", with(probe.StatusPass, probe.StatusPass), 3, "No required port fails in the newest run of any machine: 2 were tested.", ""},
-		{"none was tested", with(probe.StatusNotMeasured), 3, "No port was tested.", ""},
+		{"two fail", with(facts.StatusPass, facts.StatusFail, facts.StatusPass, facts.StatusFail), 4, "", "2"},
+		{"none fails", with(facts.StatusPass, facts.StatusPass), 3, "No required port fails in the newest run of any machine: 2 were tested.", ""},
+		{"none was tested", with(facts.StatusNotMeasured), 3, "No port was tested.", ""},
 		{"no runs", nil, 3, "No port was tested.", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -436,10 +437,10 @@ func TestOptionalPortsAreNotRequired(t *testing.T) {
 	rows := collect(5)
 	for i := range rows {
 		rows[i].Ports = []PortCell{
-			{"Media range", map[bool]string{true: probe.StatusFail, false: probe.StatusPass}[i == 0], "no_reply", true},
-			{"DNS UDP 53", probe.StatusFail, "no_reply", false},
-			{"Google STUN", probe.StatusPass, "", false},
-			{"Service HTTPS", probe.StatusPass, "", true},
+			{"Media range", map[bool]string{true: facts.StatusFail, false: facts.StatusPass}[i == 0], "no_reply", true},
+			{"DNS UDP 53", facts.StatusFail, "no_reply", false},
+			{"Google STUN", facts.StatusPass, "", false},
+			{"Service HTTPS", facts.StatusPass, "", true},
 		}
 	}
 	name := write(t, Writer{}, rows)

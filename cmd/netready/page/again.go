@@ -8,7 +8,8 @@ import (
 	"strings"
 	"sync"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/probe/ice"
 	"netready/probe/invite"
 	"netready/probe/regions"
@@ -86,8 +87,8 @@ func hasWorked(r report.Report, err error) bool {
 	if err != nil || r.Region.Responder == "" {
 		return false
 	}
-	busy := slices.ContainsFunc(r.NotMeasured, func(n probe.NotMeasured) bool { return n.Code == probe.CodeBusy })
-	return r.Voice.Mode == probe.ModeResponder || busy
+	busy := slices.ContainsFunc(r.NotMeasured, func(n facts.NotMeasured) bool { return n.Code == facts.CodeBusy })
+	return r.Voice.Mode == facts.ModeResponder || busy
 }
 
 // learn keeps the invite of a run that has ended: for running it again and, if it

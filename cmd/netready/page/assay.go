@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/probe"
 	"netready/report"
 	"netready/thresholds"
@@ -49,12 +51,12 @@ type asked struct {
 
 // judgedRow is a row with its verdict, so that no script decides on one.
 type judgedRow struct {
-	probe.PortRow
+	facts.PortRow
 
 	Level thresholds.Level `json:"level"`
 }
 
-func judgedRows(rows []probe.PortRow) []judgedRow {
+func judgedRows(rows []facts.PortRow) []judgedRow {
 	list := make([]judgedRow, len(rows))
 	for i, row := range rows {
 		list[i] = judgedRow{row, thresholds.RowLevel(row)}
@@ -65,8 +67,8 @@ func judgedRows(rows []probe.PortRow) []judgedRow {
 // second is a probe.Live for the page.
 type second struct {
 	Second int               `json:"second"`
-	Up     *probe.SecondSide `json:"up"`
-	Down   *probe.SecondSide `json:"down"`
+	Up     *facts.SecondSide `json:"up"`
+	Down   *facts.SecondSide `json:"down"`
 	RTTMS  *float64          `json:"rtt_ms"`
 }
 

@@ -18,7 +18,8 @@ import (
 	"syscall"
 	"time"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/report"
 )
 
@@ -174,7 +175,7 @@ type brief struct {
 	Machine      struct {
 		Hostname string `json:"hostname"`
 	} `json:"machine"`
-	Region probe.Region `json:"region"`
+	Region facts.Region `json:"region"`
 	Voice  struct {
 		DurationS      float64 `json:"duration_s"`
 		DurationAskedS float64 `json:"duration_asked_s"` // longer where the call was cut short

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"netready/probe/facts"
+
 	"netready/probe"
 	"netready/report"
 )
@@ -116,18 +118,18 @@ func TestRunAgainWithATypedInvite(t *testing.T) {
 // date was kept, and the good one of the last time was gone.
 func TestFailingInviteReplacesNone(t *testing.T) {
 	const good, typed = "https://good.example:1/i#GOOD.P", "https://good.example:1/i#TYPED.P"
-	reached := probe.Result{Region: probe.Region{Responder: "good.example:1"}, Voice: probe.Voice{Mode: probe.ModeResponder}}
+	reached := facts.Result{Region: facts.Region{Responder: "good.example:1"}, Voice: facts.Voice{Mode: facts.ModeResponder}}
 	for _, test := range []struct {
 		name   string
-		result probe.Result
+		result facts.Result
 		err    error
 		want   string
 	}{
-		{"refused", probe.Result{}, errors.New("the token was refused"), good},
-		{"unreachable", probe.Result{Region: reached.Region, Voice: probe.Voice{Mode: probe.ModeNone}, NotMeasured: []probe.NotMeasured{{What: "voice", Code: probe.CodeUnreachable}}}, nil, good},
-		{"stopped before the session", probe.Result{NotMeasured: []probe.NotMeasured{{What: "run", Code: probe.CodeStopped}}}, nil, good},
+		{"refused", facts.Result{}, errors.New("the token was refused"), good},
+		{"unreachable", facts.Result{Region: reached.Region, Voice: facts.Voice{Mode: facts.ModeNone}, NotMeasured: []facts.NotMeasured{{What: "voice", Code: facts.CodeUnreachable}}}, nil, good},
+		{"stopped before the session", facts.Result{NotMeasured: []facts.NotMeasured{{What: "run", Code: facts.CodeStopped}}}, nil, good},
 		{"worked", reached, nil, typed},
-		{"full", probe.Result{Region: reached.Region, NotMeasured: []probe.NotMeasured{{What: "voice", Code: probe.CodeBusy}}}, nil, typed},
+		{"full", facts.Result{Region: reached.Region, NotMeasured: []facts.NotMeasured{{What: "voice", Code: facts.CodeBusy}}}, nil, typed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := make(chan string, 2)

@@ -10,7 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"netready/probe"
+	"netready/probe/facts"
+
 	"netready/report"
 	"netready/report/html"
 	"netready/thresholds"
@@ -28,31 +29,31 @@ func layouts() map[string]report.Report {
 	alone := s.result(3, o) // a region without a responder
 	const none = "this region has no responder, so nothing at the far end can count packets: run netready-responder on a host there and give its invite with --responder"
 	alone.Region.Responder = ""
-	alone.Voice = probe.Voice{Mode: probe.ModeRoundtrip}
-	alone.Bandwidth = probe.Bandwidth{Reason: none}
+	alone.Voice = facts.Voice{Mode: facts.ModeRoundtrip}
+	alone.Bandwidth = facts.Bandwidth{Reason: none}
 	alone.NotMeasured = nil
 	for _, what := range []string{"voice.up", "voice.down", "voice.rtt", "voice.timeline", "voice.send_lateness_ms", "bandwidth", "firewall.responder"} {
-		alone.NotMeasured = append(alone.NotMeasured, probe.NotMeasured{What: what, Reason: none, Code: probe.CodeNoResponder})
+		alone.NotMeasured = append(alone.NotMeasured, facts.NotMeasured{What: what, Reason: none, Code: facts.CodeNoResponder})
 	}
 	for i := range alone.Firewall {
-		alone.Firewall[i].Status, alone.Firewall[i].Reason, alone.Firewall[i].Detail = probe.StatusNotMeasured, probe.ReasonNoResponder, none
+		alone.Firewall[i].Status, alone.Firewall[i].Reason, alone.Firewall[i].Detail = facts.StatusNotMeasured, facts.ReasonNoResponder, none
 	}
 
 	s.bad = false
 	short := s.result(4, o)
 	short.Complete, short.Voice.Down, short.Voice.Timeline = false, nil, short.Voice.Timeline[:7]
-	short.NotMeasured = []probe.NotMeasured{{What: "voice.down", Reason: "the run was stopped before its end", Code: probe.CodeStopped}}
+	short.NotMeasured = []facts.NotMeasured{{What: "voice.down", Reason: "the run was stopped before its end", Code: facts.CodeStopped}}
 
 	many := s.result(5, o)
 	for i := range 60 {
-		row := probe.PortRow{Name: fmt.Sprintf("Carrier signalling %d", i), Protocol: "sip-tls", Host: fmt.Sprintf("a-rather-long-host-name-%d.voice.carrier.example.com", i), Port: 5061, Required: i%3 > 0, Status: probe.StatusFail, Reason: "no_reply"}
+		row := facts.PortRow{Name: fmt.Sprintf("Carrier signalling %d", i), Protocol: "sip-tls", Host: fmt.Sprintf("a-rather-long-host-name-%d.voice.carrier.example.com", i), Port: 5061, Required: i%3 > 0, Status: facts.StatusFail, Reason: "no_reply"}
 		if i%7 == 0 {
 			row.Reason, row.Detail = "dns", "lookup of "+row.Host+" on 192.168.1.1:53: server misbehaving"
 		}
 		many.Firewall = append(many.Firewall, row)
 	}
 	out := map[string]report.Report{}
-	for name, r := range map[string]probe.Result{"ready": ready, "not-ready": notReady, "no-responder": alone, "cut-short": short, "many-ports": many} {
+	for name, r := range map[string]facts.Result{"ready": ready, "not-ready": notReady, "no-responder": alone, "cut-short": short, "many-ports": many} {
 		out[name] = report.New(r, thresholds.Default())
 	}
 	return out

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
+
 	"netready/probe"
 	"netready/probe/invite"
 	"netready/probe/regions"
@@ -82,7 +84,7 @@ func (s *script) wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (s *script) result(n int64, o Options) probe.Result {
+func (s *script) result(n int64, o Options) facts.Result {
 	r := sample(o, s.bad)
 	r.RunID = ulid(n)
 	r.StartedAt = clockStart.Add(time.Duration(n) * 7 * time.Minute)
@@ -90,10 +92,10 @@ func (s *script) result(n int64, o Options) probe.Result {
 		for i := s.dies; i < len(r.Voice.Timeline); i++ {
 			sec := &r.Voice.Timeline[i]
 			sec.Down, sec.RTTMS = nil, nil
-			sec.Up = &probe.SecondSide{Sent: 50}
+			sec.Up = &facts.SecondSide{Sent: 50}
 		}
 		r.Complete, r.Voice.Down = false, nil
-		r.NotMeasured = append(r.NotMeasured, probe.NotMeasured{
+		r.NotMeasured = append(r.NotMeasured, facts.NotMeasured{
 			What: "voice.down", Reason: fmt.Sprintf("the responder fell silent in second %d: its records of the rest did not arrive", s.dies),
 		})
 	}
@@ -101,59 +103,59 @@ func (s *script) result(n int64, o Options) probe.Result {
 }
 
 // sample is a result of a plausible network, or of one with troubles.
-func sample(o Options, bad bool) probe.Result {
+func sample(o Options, bad bool) facts.Result {
 	seconds := int(o.Duration.Seconds())
-	r := probe.Result{
-		Schema: probe.SchemaVersion, Tool: probe.Tool{Name: "netready", Version: "v0.0.0-test"},
-		Organization: o.Organization, Location: o.Location, Parts: probe.AllParts(), Complete: true,
-		Machine: probe.Machine{
+	r := facts.Result{
+		Schema: facts.SchemaVersion, Tool: facts.Tool{Name: "netready", Version: "v0.0.0-test"},
+		Organization: o.Organization, Location: o.Location, Parts: facts.AllParts(), Complete: true,
+		Machine: facts.Machine{
 			Hostname: "FRONTDESK-07", OS: "windows 10.0.26200", CPUBusyPercent: new(11.0),
-			Interface: probe.Interface{Name: "Ethernet", Kind: "wired", Mbps: new(1000.0)},
+			Interface: facts.Interface{Name: "Ethernet", Kind: "wired", Mbps: new(1000.0)},
 		},
-		Region: probe.Region{ID: o.Region, Name: "Europe (Frankfurt)", Responder: "responder.example.net:443"},
-		Voice: probe.Voice{
-			Mode: probe.ModeResponder, Codec: "pcmu", PtimeMS: 20, JitterBufferMS: 60, DurationS: o.Duration.Seconds(), Calls: o.Calls,
+		Region: facts.Region{ID: o.Region, Name: "Europe (Frankfurt)", Responder: "responder.example.net:443"},
+		Voice: facts.Voice{
+			Mode: facts.ModeResponder, Codec: "pcmu", PtimeMS: 20, JitterBufferMS: 60, DurationS: o.Duration.Seconds(), Calls: o.Calls,
 			Assumptions: []string{"G.711 (64 kbit/s) with concealment after G.711 Appendix I", "jitter buffer 60 ms, packets of 20 ms", "one-way delay: half the smallest round trip, the buffer and the packet", "everything else as ITU-T G.107 gives it"},
 			Up:          side(seconds*50, 0, 0.412), Down: side(seconds*50, 1, 1.938),
-			RTT:            &probe.RTT{Source: probe.RTTStun, Samples: seconds * 5, MinMS: new(18.204), AvgMS: new(21.377), P95MS: new(26.02), MaxMS: new(34.91)},
-			SendLatenessMS: &probe.Lateness{P50: new(0.061), P99: new(0.402), Max: new(1.117)},
+			RTT:            &facts.RTT{Source: facts.RTTStun, Samples: seconds * 5, MinMS: new(18.204), AvgMS: new(21.377), P95MS: new(26.02), MaxMS: new(34.91)},
+			SendLatenessMS: &facts.Lateness{P50: new(0.061), P99: new(0.402), Max: new(1.117)},
 		},
-		Ping:      []probe.Ping{{Target: "192.168.1.1", Role: "gateway", Samples: 30, MinMS: new(0.3), AvgMS: new(0.611), MaxMS: new(2.4)}},
-		Bandwidth: probe.Bandwidth{UpMbps: new(46.21), DownMbps: new(231.9)},
-		NAT:       probe.NAT{PublicAddress: "198.51.100.23:49152", ForUser: "This network translates addresses in a way that calls get through.", ForNetwork: "Endpoint-independent mapping (RFC 4787), port kept."},
+		Ping:      []facts.Ping{{Target: "192.168.1.1", Role: "gateway", Samples: 30, MinMS: new(0.3), AvgMS: new(0.611), MaxMS: new(2.4)}},
+		Bandwidth: facts.Bandwidth{UpMbps: new(46.21), DownMbps: new(231.9)},
+		NAT:       facts.NAT{PublicAddress: "198.51.100.23:49152", ForUser: "This network translates addresses in a way that calls get through.", ForNetwork: "Endpoint-independent mapping (RFC 4787), port kept."},
 		Firewall:  ports(bad),
 	}
 	for i := range seconds {
 		wave := math.Abs(math.Sin(float64(i) * 1.7))
-		up := &probe.SecondSide{Sent: 50, LossPercent: new(0.0), JitterMS: new(0.3 + 0.4*wave), DelayMS: new(1 + wave)}
-		down := &probe.SecondSide{Sent: 50, LossPercent: new(0.0), JitterMS: new(1.5 + wave), DelayMS: new(3 + 2*wave)}
+		up := &facts.SecondSide{Sent: 50, LossPercent: new(0.0), JitterMS: new(0.3 + 0.4*wave), DelayMS: new(1 + wave)}
+		down := &facts.SecondSide{Sent: 50, LossPercent: new(0.0), JitterMS: new(1.5 + wave), DelayMS: new(3 + 2*wave)}
 		if bad && i >= seconds/2 && i < seconds/2+3 {
 			up.LossPercent, up.JitterMS, down.JitterMS = new(8+6*wave), new(36+9*wave), new(14.0)
 		}
-		r.Voice.Timeline = append(r.Voice.Timeline, probe.Second{Second: i, Up: up, Down: down, RTTMS: new(19 + 4*wave)})
+		r.Voice.Timeline = append(r.Voice.Timeline, facts.Second{Second: i, Up: up, Down: down, RTTMS: new(19 + 4*wave)})
 	}
 	if bad {
 		r.Voice.Up = side(seconds*50, seconds*2, 12.75)
 		r.Voice.Up.MOS, r.Voice.Up.DiscardPercent = new(3.214), new(5.4)
-		r.Bandwidth = probe.Bandwidth{Reason: "the connection was cut"}
-		r.NotMeasured = []probe.NotMeasured{{What: "bandwidth", Reason: "the connection was cut"}}
+		r.Bandwidth = facts.Bandwidth{Reason: "the connection was cut"}
+		r.NotMeasured = []facts.NotMeasured{{What: "bandwidth", Reason: "the connection was cut"}}
 	}
 	return r
 }
 
-func side(sent, lost int, jitter float64) *probe.Direction {
+func side(sent, lost int, jitter float64) *facts.Direction {
 	asked, got := 46, 46
-	return &probe.Direction{
+	return &facts.Direction{
 		Sent: sent, Received: sent - lost, Lost: lost,
 		LossPercent: new(math.Round(1e5*float64(lost)/float64(sent)) / 1e3), DiscardPercent: new(0.0), InOrderPercent: new(100.0),
 		JitterMS: new(jitter), JitterMaxMS: new(jitter * 2.5), R: new(92.1), MOS: new(4.383), MOSBasis: "pcmu",
-		Burst:     probe.Burst{BurstR: new(1.0), LongestRun: min(lost, 4), WorstWindowPercent: new(float64(min(lost, 12)))},
+		Burst:     facts.Burst{BurstR: new(1.0), LongestRun: min(lost, 4), WorstWindowPercent: new(float64(min(lost, 12)))},
 		DSCPAsked: &asked, DSCPReceived: &got,
 	}
 }
 
-func ports(bad bool) []probe.PortRow {
-	rows := []probe.PortRow{
+func ports(bad bool) []facts.PortRow {
+	rows := []facts.PortRow{
 		{Name: "Service HTTPS", Protocol: "tls", Host: "api.mypurecloud.de", Port: 443, Required: true},
 		{Name: "Service apps", Protocol: "https", Host: "apps.mypurecloud.de", Port: 443, Required: true},
 		{Name: "Service STUN", Protocol: "stun", Host: "stun.kinesisvideo.eu-central-1.amazonaws.com", Port: 443, Required: true},
@@ -164,22 +166,22 @@ func ports(bad bool) []probe.PortRow {
 		{Name: "Google STUN", Protocol: "stun", Host: "stun.l.google.com", Port: 19302, Note: "optional; nothing to worry about if STUN is not used"},
 	}
 	for _, name := range []string{"login", "realtime", "webrtc", "signaling", "provisioning", "status"} {
-		rows = append(rows, probe.PortRow{Name: "Service " + name, Protocol: "https", Host: name + ".mypurecloud.de", Port: 443, Required: true})
+		rows = append(rows, facts.PortRow{Name: "Service " + name, Protocol: "https", Host: name + ".mypurecloud.de", Port: 443, Required: true})
 	}
 	for i := range rows {
-		rows[i].Status, rows[i].ElapsedMS = probe.StatusPass, new(12.4)
+		rows[i].Status, rows[i].ElapsedMS = facts.StatusPass, new(12.4)
 	}
-	rows[7].Status, rows[7].Reason = probe.StatusFail, "no_reply"
+	rows[7].Status, rows[7].Reason = facts.StatusFail, "no_reply"
 	if bad {
-		rows[5].Status, rows[5].Reason, rows[5].FailedPorts = probe.StatusFail, "partly_open", []int{31007, 65535}
+		rows[5].Status, rows[5].Reason, rows[5].FailedPorts = facts.StatusFail, "partly_open", []int{31007, 65535}
 		rows[5].Detail = "2 of 4 tried ports are closed: 31007, 65535; no answer came back, though the responder listens there."
-		rows[4].Status, rows[4].Reason = probe.StatusFail, "refused"
-		rows[2].Status, rows[2].Reason, rows[2].Detail = probe.StatusNotMeasured, "dns", "no such host"
+		rows[4].Status, rows[4].Reason = facts.StatusFail, "refused"
+		rows[2].Status, rows[2].Reason, rows[2].Detail = facts.StatusNotMeasured, "dns", "no such host"
 	}
 	return rows
 }
 
-func judged(r probe.Result) report.Report {
+func judged(r facts.Result) report.Report {
 	l := thresholds.Limits{
 		JitterMS: thresholds.Limit{Below: new(30.0)}, LossPercent: thresholds.Limit{Below: new(1.0)}, DiscardPercent: thresholds.Limit{Below: new(5.0)},
 		InOrderPercent: thresholds.Limit{AtLeast: new(98.0)}, RTTAvgMS: thresholds.Limit{Below: new(150.0)}, MOS: thresholds.Limit{AtLeast: new(3.6)},

@@ -2,9 +2,8 @@ package report
 
 import (
 	"fmt"
+	"netready/probe/facts"
 	"strings"
-
-	"netready/probe"
 )
 
 // printer turns a figure and its unit into text: for people, or with all digits.
@@ -24,8 +23,8 @@ func (p printer) of(before string, f *float64, unit, after string) string {
 // A Fact is one name with its text.
 type Fact struct{ Name, Text string }
 
-// Facts list what else is known of the machine and its way out.
-func Facts(r Report, print func(f float64, unit string) string) []Fact {
+// OtherFacts are what else is known of the machine and its way out.
+func OtherFacts(r Report, print func(f float64, unit string) string) []Fact {
 	p, out := printer(print), []Fact(nil)
 	add := func(name string, parts ...string) {
 		var said []string
@@ -51,7 +50,7 @@ func Facts(r Report, print func(f float64, unit string) string) []Fact {
 	}
 	for _, d := range []struct {
 		name string
-		side *probe.Direction
+		side *facts.Direction
 	}{{"Loss pattern up", r.Voice.Up}, {"Loss pattern down", r.Voice.Down}} {
 		if d.side != nil {
 			add(d.name, burstFacts(*d.side, p)...)
@@ -86,36 +85,36 @@ func wayFact(family string, known *bool) string {
 	return "no " + family
 }
 
-func interfaceFacts(i probe.Interface, p printer) []string {
-	facts := []string{i.Name}
+func interfaceFacts(i facts.Interface, p printer) []string {
+	parts := []string{i.Name}
 	if i.Kind != "unknown" {
-		facts = append(facts, i.Kind)
+		parts = append(parts, i.Kind)
 	}
-	return append(facts, p.of("", i.Mbps, "Mbit/s", " link"), p.of("", i.WifiDBM, "dBm", ""))
+	return append(parts, p.of("", i.Mbps, "Mbit/s", " link"), p.of("", i.WifiDBM, "dBm", ""))
 }
 
-func bandwidthFacts(b probe.Bandwidth, p printer) []string {
+func bandwidthFacts(b facts.Bandwidth, p printer) []string {
 	if b.UpMbps == nil && b.DownMbps == nil {
 		if b.Reason == "" {
 			return nil
 		}
 		return []string{"not measured: " + b.Reason}
 	}
-	facts := []string{p.of("", b.UpMbps, "Mbit/s", " up"), p.of("", b.DownMbps, "Mbit/s", " down")}
+	parts := []string{p.of("", b.UpMbps, "Mbit/s", " up"), p.of("", b.DownMbps, "Mbit/s", " down")}
 	if b.CallsUp != nil && b.CallsDown != nil {
-		facts = append(facts, fmt.Sprintf("room for about %d calls", min(*b.CallsUp, *b.CallsDown)))
+		parts = append(parts, fmt.Sprintf("room for about %d calls", min(*b.CallsUp, *b.CallsDown)))
 	}
-	return facts
+	return parts
 }
 
-func pingName(p probe.Ping) string {
+func pingName(p facts.Ping) string {
 	if p.Role == "" {
 		return p.Target
 	}
 	return "the " + p.Role
 }
 
-func pingFact(ping probe.Ping, p printer) string {
+func pingFact(ping facts.Ping, p printer) string {
 	if ping.AvgMS == nil {
 		if ping.Reason == "" {
 			return "no answer"
@@ -126,7 +125,7 @@ func pingFact(ping probe.Ping, p printer) string {
 	return text + because(ping.Reason)
 }
 
-func burstFacts(d probe.Direction, p printer) []string {
+func burstFacts(d facts.Direction, p printer) []string {
 	if d.Lost == 0 {
 		return nil
 	}
@@ -137,7 +136,7 @@ func burstFacts(d probe.Direction, p printer) []string {
 	}
 }
 
-func dscpFact(way string, d *probe.Direction) string {
+func dscpFact(way string, d *facts.Direction) string {
 	switch {
 	case d == nil || d.DSCPAsked == nil:
 		return ""

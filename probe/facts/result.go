@@ -1,4 +1,4 @@
-package probe
+package facts
 
 import "time"
 
@@ -333,3 +333,19 @@ type NotMeasured struct {
 	Reason string `json:"reason"`
 	Code   string `json:"code,omitempty"` // no_responder, not_asked, …: where something depends on it
 }
+
+// Connectivity says whether this computer reaches anything at all, and how.
+// Everything else that was not measured may follow from it.
+type Connectivity struct {
+	Code  string `json:"code"`            // online, offline, proxy_only, dns_dead; "": not known
+	Cause string `json:"cause,omitempty"` // of offline: no_address, no_route, no_resolver, no_answer
+	Text  string `json:"text"`            // one sentence
+}
+
+// Causes of CodeOffline.
+const (
+	NoAddress  = "no_address"  // no interface has an address
+	NoRoute    = "no_route"    // there is no way out of the own network
+	NoResolver = "no_resolver" // no DNS resolver answers, and nothing was asked for by its address
+	NoAnswer   = "no_answer"   // neither a resolver nor anything else answers
+)

@@ -1,0 +1,102 @@
+package responder
+
+import (
+	"math/bits"
+	"sync/atomic"
+	"time"
+
+	"netready/probe/internal/stamp"
+)
+
+// A Load is what the media takes of this host now, and how well it keeps up.
+type Load struct {
+	Calls int // whose stream down is under way
+	// Late is how late the packets down of the last seconds were handed to the
+	// system, and Gap how long the system took them, from the stamp in the packet
+	// on: 99 of 100 were no worse. 0 without any.
+	Late, Gap time.Duration
+	Sent      uint64 // packets down, ever
+	Dropped   uint64 // datagrams that the media sockets threw away for want of room, ever
+}
+
+// Load tells how busy the media is. It may be asked at any time.
+func (s *Server) Load() Load {
+	now := stamp.Now()
+	return Load{
+		Calls: int(s.flowing.Load()), Late: s.late.p99(now), Gap: s.gap.p99(now),
+		Sent: s.late.all.Load(), Dropped: uint64(s.media.Drops()),
+	}
+}
+
+// recent is how the durations of the last seconds are spread. Any goroutine may
+// note one; the zero value is ready.
+type recent struct {
+	all     atomic.Uint64 // that were ever noted
+	seconds [recentSeconds]spread
+}
+
+const (
+	recentSeconds = 4
+	// A spread has four steps for each doubling, from a microsecond on.
+	stepsPerDoubling = 4
+	spreadSteps      = 32 * stepsPerDoubling
+)
+
+// spread counts the durations of one second by their size.
+type spread struct {
+	second atomic.Int64 // whose counts these are, from 1
+	counts [spreadSteps]atomic.Uint32
+}
+
+// note takes a duration in; a negative one counts as none.
+func (r *recent) note(d, now time.Duration) {
+	r.all.Add(1)
+	second := int64(now/time.Second) + 1
+	s := &r.seconds[second%recentSeconds]
+	if last := s.second.Load(); last != second && s.second.CompareAndSwap(last, second) {
+		for i := range s.counts {
+			s.counts[i].Store(0)
+		}
+	}
+	s.counts[stepOf(d)].Add(1)
+}
+
+// p99 is the duration that 99 of 100 of the last seconds' do not exceed, rounded
+// up by a fifth at most.
+func (r *recent) p99(now time.Duration) time.Duration {
+	var counts [spreadSteps]uint64
+	total := uint64(0)
+	oldest := int64(now/time.Second) + 1 - (recentSeconds - 1)
+	for i := range r.seconds {
+		s := &r.seconds[i]
+		if s.second.Load() < oldest {
+			continue
+		}
+		for step := range s.counts {
+			n := uint64(s.counts[step].Load())
+			counts[step] += n
+			total += n
+		}
+	}
+	seen := uint64(0)
+	for step, n := range counts {
+		if seen += n; n > 0 && seen*100 >= total*99 {
+			return endOf(step)
+		}
+	}
+	return 0
+}
+
+// stepOf is the step of a spread that a duration belongs to.
+func stepOf(d time.Duration) int {
+	micros := uint64(max(d, 0)/time.Microsecond) + 1
+	octave := bits.Len64(micros) - 1
+	part := micros << (63 - octave) >> (63 - 2) & (stepsPerDoubling - 1) // the two bits below the highest
+	return min(octave*stepsPerDoubling+int(part), spreadSteps-1)
+}
+
+// endOf is where a step ends.
+func endOf(step int) time.Duration {
+	octave, part := step/stepsPerDoubling, step%stepsPerDoubling
+	return time.Duration(((stepsPerDoubling+part+1)<<octave+stepsPerDoubling-1)/stepsPerDoubling-1) * time.Microsecond
+}
