@@ -5,9 +5,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"netready/probe/facts"
 	"strings"
 	"testing"
+
+	"netready/probe/facts"
 
 	"github.com/miekg/dns"
 )

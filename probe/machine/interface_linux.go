@@ -7,11 +7,12 @@ import (
 	"encoding/hex"
 	"net"
 	"net/netip"
-	"netready/probe/facts"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"netready/probe/facts"
 )
 
 // Why the link speed or the signal is read nowhere on this system: both are.

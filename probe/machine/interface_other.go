@@ -8,10 +8,11 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"netready/probe/facts"
 	"os/exec"
 	"runtime"
 	"strings"
+
+	"netready/probe/facts"
 )
 
 // Why the link speed or the signal is read nowhere on this system.

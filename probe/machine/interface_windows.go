@@ -5,8 +5,9 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"netready/probe/facts"
 	"unsafe"
+
+	"netready/probe/facts"
 
 	"golang.org/x/sys/windows"
 )

@@ -8,10 +8,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"netready/probe/facts"
 	"os"
 	"runtime"
 	"strings"
+
+	"netready/probe/facts"
 
 	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/host"

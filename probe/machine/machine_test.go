@@ -3,9 +3,10 @@ package machine
 import (
 	"net"
 	"net/netip"
-	"netready/probe/facts"
 	"runtime"
 	"testing"
+
+	"netready/probe/facts"
 )
 
 func TestDescribeLoopback(t *testing.T) {

@@ -1,9 +1,10 @@
 package machine
 
 import (
-	"netready/probe/facts"
 	"strings"
 	"testing"
+
+	"netready/probe/facts"
 )
 
 // A link speed or a signal that is nil says why, as a gap or as what such an

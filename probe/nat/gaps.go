@@ -2,6 +2,7 @@ package nat
 
 import (
 	"cmp"
+
 	"netready/probe/facts"
 )
 

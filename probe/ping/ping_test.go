@@ -2,10 +2,11 @@ package ping
 
 import (
 	"context"
-	"netready/probe/facts"
 	"strings"
 	"testing"
 	"time"
+
+	"netready/probe/facts"
 )
 
 func TestLoopback(t *testing.T) {

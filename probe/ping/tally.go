@@ -2,10 +2,11 @@ package ping
 
 import (
 	"fmt"
-	"netready/probe/facts"
 	"slices"
 	"strings"
 	"time"
+
+	"netready/probe/facts"
 )
 
 // A tally says of each question what became of it: an answer, none in time, or

@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"netready/probe/facts"
 	"strings"
 	"testing"
+
+	"netready/probe/facts"
 
 	"github.com/miekg/dns"
 )

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"netready/probe/facts"
 	"os"
 	"time"
+
+	"netready/probe/facts"
 )
 
 // An exchange is a question and its answer over UDP.

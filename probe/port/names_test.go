@@ -4,8 +4,9 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"netready/probe/facts"
 	"testing"
+
+	"netready/probe/facts"
 
 	"github.com/miekg/dns"
 )

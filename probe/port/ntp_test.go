@@ -3,10 +3,11 @@ package port
 import (
 	"encoding/binary"
 	"net"
-	"netready/probe/facts"
 	"strings"
 	"testing"
 	"time"
+
+	"netready/probe/facts"
 )
 
 // ntpAnswers answers in NTP, 90 s fast, and as spoil changes it.

@@ -2,9 +2,10 @@ package port
 
 import (
 	"context"
-	"netready/probe/facts"
 	"sync"
 	"time"
+
+	"netready/probe/facts"
 )
 
 // A pulse notices when this machine stands still, as a suspended or an

@@ -2,9 +2,10 @@ package port
 
 import (
 	"net/netip"
-	"netready/probe/facts"
 	"testing"
 	"time"
+
+	"netready/probe/facts"
 
 	"github.com/miekg/dns"
 )

@@ -14,11 +14,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"netready/probe/facts"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"netready/probe/facts"
 )
 
 // webServer serves HTTPS by the name service.test; the pool trusts it.
