@@ -13,7 +13,7 @@ PLATFORMS   := linux/amd64 linux/arm64 windows/amd64 darwin/amd64 darwin/arm64
 FUZZTIME    ?= 10s
 export CGO_ENABLED ?= 0
 
-.PHONY: run build test check tools lint cross race system fuzz-smoke fuzz soak bench screenshots clean
+.PHONY: run build test check tools lint cross race system fuzz-smoke fuzz soak bench bench-responder screenshots clean
 
 run: ## one assessment against the responder inside the program; nothing leaves this machine
 	go run ./cmd/netready run --region local --duration 10s
@@ -45,7 +45,7 @@ tools: ## installs what make check needs: Debian packages, the linter, the brows
 
 lint:
 	$(GOBIN)/golangci-lint run ./...
-	$(GOBIN)/golangci-lint run --build-tags system,soak ./...
+	$(GOBIN)/golangci-lint run --build-tags system,soak,capacity ./...
 
 cross: ## every platform that is shipped builds and vets
 	for p in $(PLATFORMS); do \
@@ -74,6 +74,9 @@ soak: ## long runs, and the tests that make up their inputs, on inputs never see
 
 bench: ## figures as ratios to something measured in the same run
 	$(GOTEST) -tags system -p 1 -run '^$$' -bench . -benchtime 3x ./...
+
+bench-responder: ## how many calls a core of a responder carries, beside irtt's server and a bare echo; needs two idle cores
+	$(GOTEST) -tags capacity -run '^$$' -bench . -benchtime 1x -timeout 1h ./probe/responder/capacity
 
 screenshots: ## pictures of every state in screenshots/; those that the docs show are copied to docs/img
 	mkdir -p screenshots

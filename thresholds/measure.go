@@ -21,14 +21,15 @@ const (
 // Key names a measure in the code of a finding: jitter_up, rtt.
 type Key string
 
-// The measures.
+// Values of `findings[].what`, of the measures: all but the round trip end in
+// _up or _down, or in nothing where a limit is judged for both ways together.
 const (
-	Jitter   Key = "jitter"
-	Loss     Key = "loss"
-	Discards Key = "discard"
-	Order    Key = "order"
-	RTT      Key = "rtt"
-	MOS      Key = "mos"
+	Jitter   Key = "jitter"  // mean jitter
+	Loss     Key = "loss"    // packet loss
+	Discards Key = "discard" // packet discards
+	Order    Key = "order"   // packet order
+	RTT      Key = "rtt"     // average round trip
+	MOS      Key = "mos"     // MOS
 )
 
 // A Measure is one figure that has a limit. This table is the one place that

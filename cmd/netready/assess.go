@@ -20,6 +20,7 @@ import (
 	"netready/probe/invite"
 	"netready/probe/regions"
 	"netready/report"
+	"netready/report/html"
 	"netready/thresholds"
 )
 
@@ -315,7 +316,7 @@ func (a assessment) save(rep report.Report, formats []string) ([]string, error) 
 	base := strings.TrimSuffix(txt, ".txt")
 	for _, format := range formats {
 		write := map[string]func(io.Writer) error{
-			"html": func(w io.Writer) error { return report.HTML(w, rep) },
+			"html": func(w io.Writer) error { return html.Write(w, rep) },
 			"xlsx": func(w io.Writer) error { return singleWorkbook(w, rep) },
 		}[format]
 		path := base + "." + format

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -12,14 +13,22 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the README's samples anew, from a real run")
+var update = flag.Bool("update", false, "write the samples in README.md and docs/result.md again, from a real run")
 
-const readmePath = "../../README.md"
+const (
+	readmePath = "../../README.md"
+	resultPath = "../../docs/result.md"
+)
 
-// The README's samples come from a real run, and a real run still looks so:
-// the same lines on the terminal but for their figures, the same JSON fields.
+// The samples in README.md and docs/result.md come from a real run, and a real
+// run still looks like them: the same lines on the terminal but for their
+// figures, the same JSON fields.
 func TestReadmeSamples(t *testing.T) {
 	readme, err := os.ReadFile(readmePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(resultPath)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,8 +49,8 @@ func TestReadmeSamples(t *testing.T) {
 	sample := "```json\n" + shortened(t, document) + "\n```"
 	if *update {
 		readme = replaced(t, readme, "terminal", terminal)
-		readme = replaced(t, readme, "json", sample)
-		if err := os.WriteFile(readmePath, readme, 0o644); err != nil {
+		page = replaced(t, page, "json", sample)
+		if err := errors.Join(os.WriteFile(readmePath, readme, 0o644), os.WriteFile(resultPath, page, 0o644)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -54,8 +63,8 @@ func TestReadmeSamples(t *testing.T) {
 			t.Errorf("a real run prints %q, the README has no such line: go test ./cmd/netready -run Readme -update", strings.TrimSpace(line))
 		}
 	}
-	if got, want := fieldsOf(t, []byte(shortened(t, document))), fieldsOf(t, []byte(fenced(block(t, readme, "json")))); !slices.Equal(got, want) {
-		t.Errorf("a real run has the fields %v, the README's sample %v: go test ./cmd/netready -run Readme -update", got, want)
+	if got, want := fieldsOf(t, []byte(shortened(t, document))), fieldsOf(t, []byte(fenced(block(t, page, "json")))); !slices.Equal(got, want) {
+		t.Errorf("a real run has the fields %v, the sample in docs/result.md %v: go test ./cmd/netready -run Readme -update", got, want)
 	}
 }
 
@@ -129,25 +138,25 @@ func fieldsOf(t *testing.T, document []byte) []string {
 	return all
 }
 
-func bounds(t *testing.T, readme []byte, name string) (from, to int) {
+func bounds(t *testing.T, page []byte, name string) (from, to int) {
 	t.Helper()
 	start := "<!-- sample:" + name + " -->\n"
-	from = bytes.Index(readme, []byte(start))
+	from = bytes.Index(page, []byte(start))
 	if from < 0 {
-		t.Fatalf("the README has no sample %s", name)
+		t.Fatalf("the page has no sample %s", name)
 	}
 	from += len(start)
-	to = bytes.Index(readme[from:], []byte("<!-- end -->"))
+	to = bytes.Index(page[from:], []byte("<!-- end -->"))
 	if to < 0 {
-		t.Fatalf("the README's sample %s has no end", name)
+		t.Fatalf("the page's sample %s has no end", name)
 	}
 	return from, from + to
 }
 
-func block(t *testing.T, readme []byte, name string) string {
+func block(t *testing.T, page []byte, name string) string {
 	t.Helper()
-	from, to := bounds(t, readme, name)
-	return string(readme[from:to])
+	from, to := bounds(t, page, name)
+	return string(page[from:to])
 }
 
 func fenced(s string) string {
@@ -156,8 +165,8 @@ func fenced(s string) string {
 	return strings.TrimSuffix(s, "```")
 }
 
-func replaced(t *testing.T, readme []byte, name, content string) []byte {
+func replaced(t *testing.T, page []byte, name, content string) []byte {
 	t.Helper()
-	from, to := bounds(t, readme, name)
-	return slices.Concat(readme[:from], []byte(content+"\n"), readme[to:])
+	from, to := bounds(t, page, name)
+	return slices.Concat(page[:from], []byte(content+"\n"), page[to:])
 }

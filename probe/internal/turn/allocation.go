@@ -20,10 +20,10 @@ import (
 const (
 	stunHeader    = 20
 	channelHeader = 4
-	// FirstChannel and LastChannel are the numbers that a channel may have
-	// (RFC 8656 12).
+	// FirstChannel is the lowest number that a channel may have (RFC 8656 12).
 	FirstChannel = 0x4000
-	LastChannel  = 0x4FFF
+	// LastChannel is the highest one.
+	LastChannel = 0x4FFF
 	// mostAlternates is how many servers are followed before it is a circle.
 	mostAlternates = 3
 	// releaseWait is how long the release of an allocation is waited for.

@@ -1,4 +1,4 @@
-package report_test
+package html_test
 
 import (
 	"bytes"
@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"netready/probe/facts"
-
 	"netready/report"
+	"netready/report/html"
 	"netready/thresholds"
 )
 
@@ -53,10 +53,10 @@ func htmlReport() report.Report {
 	return report.Report{Result: r, Limits: limits, Verdict: thresholds.NotReady}
 }
 
-func html(t *testing.T, r report.Report) string {
+func htmlOf(t *testing.T, r report.Report) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := report.HTML(&b, r); err != nil {
+	if err := html.Write(&b, r); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -70,7 +70,7 @@ func plain(page string) string {
 }
 
 func TestHTMLSaysWhatMatters(t *testing.T) {
-	got := plain(html(t, htmlReport()))
+	got := plain(htmlOf(t, htmlReport()))
 	for _, want := range []string{
 		"This network is not ready", "Beyond their limits: packet loss up and round trip. 1 required connection is blocked.",
 		"below 1 % 6.67 % 0 % ✕ Fail", "below 150 ms 150 ms ✕ Fail", "at least 3.6 3.6 3.6 ✓ Pass", "at least 98 % 100 % 100 % ✓ Pass",
@@ -87,7 +87,7 @@ func TestHTMLSaysWhatMatters(t *testing.T) {
 }
 
 func TestHTMLNeedsNothingElse(t *testing.T) {
-	got := html(t, htmlReport())
+	got := htmlOf(t, htmlReport())
 	for _, bad := range []string{"<script", "<link", "<img", "<iframe", "http:", "https:", "url(", "@import", "ZgotmplZ"} {
 		if strings.Contains(got, bad) {
 			t.Errorf("the file contains %q", bad)
@@ -97,7 +97,7 @@ func TestHTMLNeedsNothingElse(t *testing.T) {
 
 func TestHTMLNothingMeasured(t *testing.T) {
 	r := report.Report{Result: facts.Result{RunID: "01KAXQ00000000000000000002"}, Verdict: thresholds.Undetermined}
-	got := plain(html(t, r))
+	got := plain(htmlOf(t, r))
 	for _, want := range []string{"No verdict yet", "not measured not measured – Not measured", "No port was tested.", "Nothing was recorded second by second"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("want %q in\n%s", want, got)
@@ -112,7 +112,7 @@ func TestHTMLNothingMeasured(t *testing.T) {
 func TestHTMLNamesTheRestOfACall(t *testing.T) {
 	r := htmlReport()
 	r.NotMeasured = []facts.NotMeasured{{What: "voice.complete", Reason: "the control connection broke off"}}
-	if got := plain(html(t, r)); !strings.Contains(got, "The rest of the test call") || strings.Contains(got, "complete the control") {
+	if got := plain(htmlOf(t, r)); !strings.Contains(got, "The rest of the test call") || strings.Contains(got, "complete the control") {
 		t.Errorf("got\n%s", got)
 	}
 }
@@ -126,10 +126,10 @@ func TestHTMLHostileTextStaysText(t *testing.T) {
 	r.NotMeasured = []facts.NotMeasured{{What: evil, Reason: evil}}
 	r.Findings = []thresholds.Finding{{Level: thresholds.Fail, What: evil, Text: evil, Advice: evil}}
 	var compared bytes.Buffer
-	if err := report.HTMLComparison(&compared, []report.Report{r, r}); err != nil {
+	if err := html.Comparison(&compared, []report.Report{r, r}); err != nil {
 		t.Fatal(err)
 	}
-	for name, page := range map[string]string{"report": html(t, r), "comparison": compared.String()} {
+	for name, page := range map[string]string{"report": htmlOf(t, r), "comparison": compared.String()} {
 		if strings.Contains(page, "<script") || strings.Contains(page, "<img") || strings.Count(page, "</style>") > 1 {
 			t.Errorf("%s: markup of the name came through", name)
 		}
@@ -143,7 +143,7 @@ func TestHTMLComparison(t *testing.T) {
 	other := htmlReport()
 	other.Machine.Hostname, other.Voice.Up, other.Voice.RTT, other.Firewall = "DESK-8", nil, nil, nil
 	var b bytes.Buffer
-	if err := report.HTMLComparison(&b, []report.Report{htmlReport(), other}); err != nil {
+	if err := html.Comparison(&b, []report.Report{htmlReport(), other}); err != nil {
 		t.Fatal(err)
 	}
 	got := plain(b.String())
@@ -168,7 +168,7 @@ func FuzzHTML(f *testing.F) {
 			t.Skip()
 		}
 		var b bytes.Buffer
-		if err := report.HTML(&b, r); err != nil {
+		if err := html.Write(&b, r); err != nil {
 			t.Fatal(err)
 		}
 		if bytes.Contains(b.Bytes(), []byte("NaN")) || bytes.Contains(b.Bytes(), []byte("<script")) {
@@ -181,7 +181,7 @@ func TestHTMLChartsTakeAnyNumber(t *testing.T) {
 	r := htmlReport()
 	r.Voice.Timeline[3].RTTMS = new(math.MaxFloat64)
 	r.Voice.Timeline[4].Up.JitterMS = new(-3.0)
-	if got := html(t, r); strings.Contains(got, "NaN") || strings.Contains(got, "Inf") {
+	if got := htmlOf(t, r); strings.Contains(got, "NaN") || strings.Contains(got, "Inf") {
 		t.Error("a graph has no number where it needs one")
 	}
 }
@@ -196,7 +196,7 @@ func TestHTMLOrderAndGroups(t *testing.T) {
 		r.Firewall = append(r.Firewall, row)
 	}
 	r = report.New(r.Result, r.Limits)
-	got := plain(html(t, r))
+	got := plain(htmlOf(t, r))
 	last := -1
 	for _, want := range []string{"This network is not ready", "VOIP", "Firewall", "✕ 31 required connections are blocked", "and 24 more", "What to do first", "Over the time of the call", "This machine"} {
 		at := strings.Index(got, want)
@@ -224,7 +224,7 @@ func TestHTMLOneCauseOneThingToDo(t *testing.T) {
 		for _, what := range []string{"voice.up", "voice.down", "voice.rtt", "firewall"} {
 			r.NotMeasured = append(r.NotMeasured, facts.NotMeasured{What: what, Reason: reason, Code: code})
 		}
-		page := html(t, report.New(r, thresholds.Default()))
+		page := htmlOf(t, report.New(r, thresholds.Default()))
 		_, after, _ := strings.Cut(page, ">What to do first<")
 		list, _, _ := strings.Cut(after, "</section>")
 		if n := strings.Count(list, "<li>"); n != 1 || !strings.Contains(strings.ToLower(plain(list)), reason) {
@@ -249,7 +249,7 @@ func TestHTMLPlainVerdicts(t *testing.T) {
 		r := htmlReport()
 		r.Verdict = thresholds.Undetermined
 		test.change(&r.Result)
-		got := plain(html(t, r))
+		got := plain(htmlOf(t, r))
 		for _, want := range test.want {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s: want %q in\n%.400s", name, want, got)

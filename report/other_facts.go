@@ -2,16 +2,15 @@ package report
 
 import (
 	"fmt"
-	"strings"
-
 	"netready/probe/facts"
+	"strings"
 )
 
 // printer turns a figure and its unit into text: for people, or with all digits.
 type printer func(f float64, unit string) string
 
 // allDigits is the printer of the TXT.
-func allDigits(f float64, unit string) string { return strings.TrimSpace(digits(f) + " " + unit) }
+func allDigits(f float64, unit string) string { return strings.TrimSpace(Digits(f) + " " + unit) }
 
 // of prints what was measured between two texts, "" for what was not.
 func (p printer) of(before string, f *float64, unit, after string) string {
@@ -21,9 +20,12 @@ func (p printer) of(before string, f *float64, unit, after string) string {
 	return before + p(*f, unit) + after
 }
 
-// around lists what else is known of the machine and its way out.
-func around(r Report, p printer) []fact {
-	var out []fact
+// A Fact is one name with its text.
+type Fact struct{ Name, Text string }
+
+// OtherFacts are what else is known of the machine and its way out.
+func OtherFacts(r Report, print func(f float64, unit string) string) []Fact {
+	p, out := printer(print), []Fact(nil)
 	add := func(name string, parts ...string) {
 		var said []string
 		for _, p := range parts {
@@ -32,7 +34,7 @@ func around(r Report, p printer) []fact {
 			}
 		}
 		if len(said) > 0 {
-			out = append(out, fact{name, strings.Join(said, ", ")})
+			out = append(out, Fact{name, strings.Join(said, ", ")})
 		}
 	}
 	add("Machine", r.Machine.Hostname, r.Machine.OS, p.of("", r.Machine.CPUBusyPercent, "%", " busy"))

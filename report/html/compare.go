@@ -1,11 +1,11 @@
-package report
+package html
 
 import (
 	"fmt"
 	"time"
 
 	"netready/probe/facts"
-
+	"netready/report"
 	"netready/thresholds"
 )
 
@@ -25,7 +25,7 @@ type compareRow struct {
 	Cells          []figure
 }
 
-func newComparison(reports []Report) comparison {
+func newComparison(reports []report.Report) comparison {
 	var c comparison
 	columns := make([][]compareRow, len(reports))
 	for i, r := range reports {
@@ -49,7 +49,7 @@ func newComparison(reports []Report) comparison {
 }
 
 // compareColumn is one report as rows of one cell, the same rows for all.
-func compareColumn(r Report) []compareRow {
+func compareColumn(r report.Report) []compareRow {
 	var rows []compareRow
 	for _, m := range measureRows(r) {
 		if m.Single {
@@ -67,7 +67,7 @@ func compareColumn(r Report) []compareRow {
 		}
 	}
 	if len(r.Firewall) == 0 {
-		failed = figure{Class: "muted", Short: notMeasured}
+		failed = figure{Class: "muted", Short: report.NotMeasured}
 	}
 	return append(rows,
 		compareRow{"Required connections blocked", "none", []figure{failed}},

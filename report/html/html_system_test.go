@@ -1,6 +1,6 @@
 //go:build system
 
-package report_test
+package html_test
 
 import (
 	"fmt"
@@ -32,7 +32,7 @@ func TestHTMLPrintsOnTwoPages(t *testing.T) {
 	r.Bandwidth = facts.Bandwidth{UpMbps: new(40.0), DownMbps: new(100.0)}
 	dir := t.TempDir()
 	page, pdf := filepath.Join(dir, "report.html"), filepath.Join(dir, "report.pdf")
-	if err := os.WriteFile(page, []byte(html(t, r)), 0o600); err != nil {
+	if err := os.WriteFile(page, []byte(htmlOf(t, r)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run := func(name string, args ...string) string {

@@ -1,4 +1,4 @@
-package report
+package html
 
 import (
 	"cmp"
@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"netready/probe/facts"
-
+	"netready/report"
 	"netready/thresholds"
 )
 
@@ -23,8 +23,8 @@ type portGroup struct {
 // portItem is one row, or several that say the same of themselves.
 type portItem struct {
 	badge
-	Ports    []htmlPort // these stand in the open
-	More     []htmlPort // and these are folded
+	Ports    []portLine // these stand in the open
+	More     []portLine // and these are folded
 	Why, Ask string
 }
 
@@ -100,7 +100,7 @@ func numbered(n int, one, many string) string {
 
 func newPortItem(p facts.PortRow) portItem {
 	row := newPortRow(p)
-	return portItem{badge: row.badge, Ports: []htmlPort{row}, Why: row.Why, Ask: row.Ask}
+	return portItem{badge: row.badge, Ports: []portLine{row}, Why: row.Why, Ask: row.Ask}
 }
 
 // reason is what rows have in common that are one item.
@@ -162,7 +162,7 @@ type ask struct {
 // asks are the findings that ask for something, one item for each cause: those
 // with the same advice are one. What the firewall column says row by row is
 // counted here and not said again.
-func asks(r Report) []ask {
+func asks(r report.Report) []ask {
 	var out []ask
 	at := map[string]int{}
 	why := commonGap(r)
@@ -206,7 +206,7 @@ func asks(r Report) []ask {
 
 // commonGap is the one reason for which all that is required and was not
 // measured is missing, as far as its code tells; "" where none is known.
-func commonGap(r Report) string {
+func commonGap(r report.Report) string {
 	for _, n := range r.NotMeasured {
 		if n.Code != "" && n.Code != facts.CodeNotAsked {
 			return sentences(n.Reason)

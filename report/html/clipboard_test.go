@@ -1,12 +1,11 @@
-package report_test
+package html_test
 
 import (
 	"encoding/json"
 	stdhtml "html"
+	"netready/report/html"
 	"strings"
 	"testing"
-
-	"netready/report"
 )
 
 // The same cells for Google Sheets: each value is valid JSON of its type.
@@ -14,7 +13,7 @@ func TestRowHTMLSheetsValues(t *testing.T) {
 	r := htmlReport()
 	r.Organization = `Zoë & "Söhne" <script>`
 	var table strings.Builder
-	if err := report.RowHTML(&table, r); err != nil {
+	if err := html.Row(&table, r); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(table.String(), "<script") || strings.Contains(table.String(), "ZgotmplZ") {

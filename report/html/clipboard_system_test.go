@@ -1,6 +1,6 @@
 //go:build system
 
-package report_test
+package html_test
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 
 	"netready/internal/need"
 	"netready/report"
+	"netready/report/html"
 	"netready/thresholds"
 )
 
@@ -53,7 +54,7 @@ func TestRowHTMLWhereTheDecimalMarkIsAComma(t *testing.T) {
 	r = report.New(r.Result, thresholds.Default())
 	dir := t.TempDir()
 	var table strings.Builder
-	if err := report.RowHTML(&table, r); err != nil {
+	if err := html.Row(&table, r); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "row.html")

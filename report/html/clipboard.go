@@ -1,22 +1,23 @@
-package report
+package html
 
 import (
 	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
+	"netready/report"
 	"strconv"
 	"time"
 )
 
-// RowHTML writes the row for the spreadsheet as a table for the clipboard, with
+// Row writes the row for the spreadsheet as a table for the clipboard, with
 // a value and a type in each cell. Of plain text a spreadsheet guesses the type,
 // and where the decimal mark is a comma it takes 4.364 for a date or a thousand.
 // Each spreadsheet reads the attributes that it writes itself: Excel x:num,
 // LibreOffice sdval and sdnum, Google Sheets data-sheets-value.
-func RowHTML(w io.Writer, r Report) error {
+func Row(w io.Writer, r report.Report) error {
 	var cells []clipCell
-	for _, c := range Columns() {
+	for _, c := range report.Columns() {
 		cells = append(cells, newClipCell(c.Value(&r)))
 	}
 	return clipPage.Execute(w, cells)
@@ -50,12 +51,12 @@ const (
 func newClipCell(v any) clipCell {
 	switch v := v.(type) {
 	case float64:
-		return numeric(v, cellText(v), numberCell)
+		return numeric(v, report.CellText(v), numberCell)
 	case time.Time:
 		days := v.UTC().Truncate(time.Second).Sub(sheetDay0).Hours() / 24
-		return numeric(days, cellText(v), timeCell)
+		return numeric(days, report.CellText(v), timeCell)
 	}
-	text := Guard(OneLine(cellText(v)))
+	text := report.Guard(report.OneLine(report.CellText(v)))
 	if text == "" {
 		return clipCell{}
 	}

@@ -1,4 +1,4 @@
-package report
+package html
 
 import (
 	"slices"
@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"netready/probe/facts"
-
+	"netready/report"
 	"netready/thresholds"
 )
 
@@ -19,9 +19,8 @@ type measureRow struct {
 	Single              bool // one figure for both ways, in Up
 }
 
-// figure is one number with its unit: with all its digits for the TXT, and
-// short for people, and how it is shown.
-type figure struct{ Text, Class, Short string }
+// figure is one number with its unit, and how it is shown.
+type figure struct{ Class, Short string }
 
 // Unbroken is Expected with its number and unit on one line.
 func (m measureRow) Unbroken() string {
@@ -46,7 +45,7 @@ func (m measureRow) failing() string {
 	return name + " down"
 }
 
-func measureRows(r Report) []measureRow {
+func measureRows(r report.Report) []measureRow {
 	var rows []measureRow
 	for _, m := range r.Limits.Figures(r.Result) {
 		mark := badges[m.Level]
@@ -62,20 +61,20 @@ func measureRows(r Report) []measureRow {
 func newFigure(got *float64, unit string, level thresholds.Level, limit thresholds.Limit) figure {
 	class := map[thresholds.Level]string{thresholds.Fail: "bad", thresholds.Warn: "eyebrow"}[level]
 	if got == nil {
-		return figure{notMeasured, "muted", notMeasured}
+		return figure{"muted", report.NotMeasured}
 	}
-	return figure{strings.TrimSpace(digits(*got) + " " + unit), class, thresholds.FigureBy(*got, unit, limit)}
+	return figure{class, thresholds.FigureBy(*got, unit, limit)}
 }
 
 // graded is a figure with the sign of a bound, where it is one.
 func graded(m thresholds.Judged, g thresholds.Graded) figure {
 	f := newFigure(g.Got, m.Unit, g.Level, m.Limit)
-	f.Text, f.Short = sign(m, g)+f.Text, sign(m, g)+f.Short
+	f.Short = report.Sign(m, g) + f.Short
 	return f
 }
 
-// htmlPort is one line of the firewall column.
-type htmlPort struct {
+// portLine is one line of the firewall column.
+type portLine struct {
 	badge
 	facts.PortRow
 	Target, Why, Ask string
@@ -84,9 +83,9 @@ type htmlPort struct {
 // statusWords are what the mark of a row says. The mark itself is the level's.
 var statusWords = map[string]string{facts.StatusPass: "Pass", facts.StatusFail: "Failed", facts.StatusNotMeasured: "Not measured"}
 
-func newPortRow(p facts.PortRow) htmlPort {
+func newPortRow(p facts.PortRow) portLine {
 	verdict := thresholds.Row(p)
-	row := htmlPort{PortRow: p, Target: portTarget(p), badge: badges[verdict.Level], Why: sentences(inWords(p), p.Note)}
+	row := portLine{PortRow: p, Target: portTarget(p), badge: badges[verdict.Level], Why: sentences(inWords(p), p.Note)}
 	switch verdict.Level {
 	case thresholds.Pass:
 		row.Why = sentences(p.Note)

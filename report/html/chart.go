@@ -1,4 +1,4 @@
-package report
+package html
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"netready/probe/facts"
-
+	"netready/report"
 	"netready/thresholds"
 )
 
@@ -40,7 +40,7 @@ type series struct {
 
 // charts draws what the timeline holds; a measure without a single figure has
 // no chart.
-func charts(r Report) []chart {
+func charts(r report.Report) []chart {
 	side := func(pick func(facts.Second) *facts.SecondSide, get func(facts.SecondSide) *float64) func(facts.Second) *float64 {
 		return func(s facts.Second) *float64 {
 			if d := pick(s); d != nil {
@@ -88,7 +88,7 @@ func (s series) draw(timeline []facts.Second) (chart, bool) {
 		top = niceTop(max(top, *s.limit.Below*1.1))
 		c.LimitY = coordinate(100 - 100**s.limit.Below/top)
 	}
-	c.Top = digits(top) + " " + s.unit
+	c.Top = report.Digits(top) + " " + s.unit
 	c.Up = path(timeline, s.up, top)
 	if s.down != nil {
 		c.Down = path(timeline, s.down, top)

@@ -1,56 +1,57 @@
-package report
+// Package html prints a report as a page that needs nothing else, and parts of
+// it for the local page.
+package html
 
 import (
 	"embed"
 	"html/template"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
 	"netready/probe/facts"
-
+	"netready/report"
 	"netready/thresholds"
 )
 
-//go:embed html
-var htmlFiles embed.FS
+//go:embed report.tmpl base.css report.css
+var files embed.FS
 
-var htmlPages = template.Must(template.ParseFS(htmlFiles, "html/report.tmpl"))
+var pages = template.Must(template.ParseFS(files, "report.tmpl"))
 
-// HTML writes the report as one file that needs nothing else: no script, no
+// Write writes the report as one file that needs nothing else: no script, no
 // address to load from. It prints on two sheets of paper.
-func HTML(w io.Writer, r Report) error {
-	return htmlPages.ExecuteTemplate(w, "document", newHTMLView(r))
+func Write(w io.Writer, r report.Report) error {
+	return pages.ExecuteTemplate(w, "document", newView(r))
 }
 
-// HTMLPart writes the body of the same report, to be shown inside a page that
-// carries HTMLBase and HTMLStyle.
-func HTMLPart(w io.Writer, r Report) error {
-	return htmlPages.ExecuteTemplate(w, "report", newHTMLView(r))
+// Part writes the body of the same report, to be shown inside a page that
+// carries Base and Style.
+func Part(w io.Writer, r report.Report) error {
+	return pages.ExecuteTemplate(w, "report", newView(r))
 }
 
-// HTMLComparison writes a table of several reports side by side, in the order
-// given, for a page that carries HTMLBase and HTMLStyle.
-func HTMLComparison(w io.Writer, reports []Report) error {
-	return htmlPages.ExecuteTemplate(w, "comparison", newComparison(reports))
+// Comparison writes a table of several reports side by side, in the order
+// given, for a page that carries Base and Style.
+func Comparison(w io.Writer, reports []report.Report) error {
+	return pages.ExecuteTemplate(w, "comparison", newComparison(reports))
 }
 
-// HTMLBase is the style sheet of the palette and of what a report shares with the
-// page around it. It stands before HTMLStyle.
-func HTMLBase() string { return embedded("base.css") }
+// Base is the style sheet of the palette and of what a report shares with the
+// page around it. It stands before Style.
+func Base() string { return embedded("base.css") }
 
-// HTMLStyle is the style sheet of HTMLPart and HTMLComparison.
-func HTMLStyle() string { return embedded("report.css") }
+// Style is the style sheet of Part and Comparison.
+func Style() string { return embedded("report.css") }
 
 func embedded(name string) string {
-	text, _ := htmlFiles.ReadFile("html/" + name) // always there
+	text, _ := files.ReadFile(name) // always there
 	return string(text)
 }
 
-// htmlView is what the template prints: every word and number is ready.
-type htmlView struct {
-	Report
+// view is what the template prints: every word and number is ready.
+type view struct {
+	report.Report
 	badge
 	Style               template.CSS
 	Headline, Sentence  string
@@ -64,8 +65,8 @@ type htmlView struct {
 	Charts              []chart
 	ChartWidth          int
 	NoChart             string
-	Facts               []fact
-	Missing             []fact // what was not measured, and why
+	Facts               []report.Fact
+	Missing             []report.Fact // what was not measured, and why
 }
 
 // badge is a mark, a word and a tone: never colour alone.
@@ -78,14 +79,11 @@ var badges = map[thresholds.Level]badge{
 	thresholds.Unknown: {"unknown", "–", "Not measured"},
 }
 
-// A fact is one name with its text.
-type fact struct{ Name, Text string }
-
-func newHTMLView(r Report) htmlView {
-	v := htmlView{
+func newView(r report.Report) view {
+	v := view{
 		Report:     r,
 		badge:      verdictBadge(r.Verdict),
-		Style:      template.CSS(HTMLBase() + HTMLStyle()),
+		Style:      template.CSS(Base() + Style()),
 		RegionName: regionName(r.Region),
 		Started:    r.StartedAt.UTC().Format("2 January 2006, 15:04 UTC"),
 		StartedISO: r.StartedAt.UTC().Format(time.RFC3339),
@@ -95,10 +93,10 @@ func newHTMLView(r Report) htmlView {
 		Charts:     charts(r),
 		ChartWidth: chartWidth(r.Voice.Timeline),
 		NoChart:    whyNot(r, "voice.timeline", "voice", "voice.complete", "voice.up", "voice.down"),
-		Facts:      around(r, thresholds.Figure),
-		Missing:    missing(r.NotMeasured),
+		Facts:      report.OtherFacts(r, thresholds.Figure),
+		Missing:    report.Missing(r.NotMeasured),
 	}
-	v.Headline, v.Sentence = htmlVerdict(r)
+	v.Headline, v.Sentence = verdict(r)
 	v.FirstTitle, v.First, v.Rest = whatFirst(r)
 	return v
 }
@@ -114,8 +112,8 @@ func verdictBadge(v thresholds.Verdict) badge {
 	return badge{"unknown", "?", v.Title()}
 }
 
-// htmlVerdict says the verdict in a sentence.
-func htmlVerdict(r Report) (head, sentence string) {
+// verdict says the verdict in a sentence.
+func verdict(r report.Report) (head, sentence string) {
 	self := thresholds.IsSelfTest(r.Result)
 	switch r.Verdict {
 	case thresholds.Ready:
@@ -133,7 +131,7 @@ func htmlVerdict(r Report) (head, sentence string) {
 		return "This network is not ready", outside(r)
 	case thresholds.Undetermined:
 	}
-	sentence = headline(r)
+	sentence = r.Headline()
 	if self {
 		sentence += " " + thresholds.SelfTest
 	}
@@ -141,7 +139,7 @@ func htmlVerdict(r Report) (head, sentence string) {
 }
 
 // outside names the measures beyond their limits and counts the ports.
-func outside(r Report) string {
+func outside(r report.Report) string {
 	var names, said []string
 	for _, m := range measureRows(r) {
 		if m.Tone == "fail" {
@@ -166,7 +164,7 @@ func outside(r Report) string {
 // whatFirst are the things that ask for something, by their causes, the
 // gravest first. At most three stand in the open: more would be a list nobody
 // starts on.
-func whatFirst(r Report) (title string, first, rest []ask) {
+func whatFirst(r report.Report) (title string, first, rest []ask) {
 	title = "What to do first"
 	if r.Verdict == thresholds.Ready {
 		title = "Worth knowing"
@@ -186,14 +184,14 @@ func callLine(v facts.Voice) string {
 	switch {
 	case v.Mode == facts.ModeRoundtrip:
 		return "This region was reached through public endpoints only: they give a round trip and no directions."
-	case callWords(v) == "":
+	case report.CallWords(v) == "":
 		return ""
 	}
-	return "Test call: " + callWords(v) + "."
+	return "Test call: " + report.CallWords(v) + "."
 }
 
 // whyNot finds the reason under the first of the names that has one.
-func whyNot(r Report, names ...string) string {
+func whyNot(r report.Report, names ...string) string {
 	for _, name := range names {
 		for _, n := range r.NotMeasured {
 			if n.What == name {
@@ -203,9 +201,6 @@ func whyNot(r Report, names ...string) string {
 	}
 	return ""
 }
-
-// digits prints the digits that a figure has and no more.
-func digits(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 func upperFirst(s string) string {
 	if s == "" {

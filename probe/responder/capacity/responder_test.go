@@ -1,0 +1,244 @@
+//go:build capacity && linux
+
+package capacity
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"netready/probe/internal/control"
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
+	"netready/probe/invite"
+	"netready/probe/responder"
+	"netready/probe/stream"
+)
+
+// runResponder serves with limits that nobody here meets.
+func runResponder() {
+	const most = 1 << 30
+	config := responder.Local()
+	config.Ports = ""
+	config.Limits = responder.Limits{Sessions: 100_000, PerAddress: most / 100, PacketRate: most, SessionsPerSec: 100_000}
+	s, err := responder.Start(context.Background(), config)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(s.Invite().String(), s.MediaAddr())
+	tidy := make(chan os.Signal, 1)
+	signal.Notify(tidy, syscall.SIGUSR1)
+	for range tidy {
+		debug.FreeOSMemory() // what is resident then is what is needed
+	}
+}
+
+const (
+	// checkEvery is the agent's own.
+	checkEvery = 200 * time.Millisecond
+	callLength = time.Minute
+)
+
+// placed are calls to a responder, with all that an agent sends but the checks
+// of what comes: their tags cost the generator, and say nothing here.
+type placed struct {
+	gen   *generator
+	calls []placedCall
+	ssrcs map[uint32]int
+	users map[string]int
+
+	mu    sync.Mutex // guards what the traces tell: of the calls up, left, departed
+	hears bool       // the jitter up counts from now on
+}
+
+type placedCall struct {
+	grant    wire.CallGrant
+	sealer   *wire.Sealer
+	asked    time.Duration
+	down, up tally
+	left     int64         // packets down that left, those after the generator's end included
+	zero     time.Duration // when packet 0 left, by the most punctual of all
+	late     []time.Duration
+}
+
+func (p *placed) packet(call int, i int64, at time.Duration, b []byte) {
+	sealed, err := p.calls[call].sealer.Seal(i, at)
+	if err == nil {
+		copy(b, sealed)
+	}
+}
+
+func (p *placed) take(socket int, b []byte, at time.Duration, settled bool) {
+	if wire.IsCheck(b) {
+		p.check(socket, b, at)
+		return
+	}
+	call, ok := p.ssrcs[binary.BigEndian.Uint32(b[8:])]
+	if !ok || !wire.IsRTP(b) {
+		return
+	}
+	c := &p.calls[call]
+	seq := int64(binary.BigEndian.Uint16(b[2:]) - c.grant.DownSeq)
+	c.down.add(seq, time.Duration(binary.BigEndian.Uint64(b[wire.HeaderSize+wire.StampOffset:])), at, settled)
+}
+
+// check answers the responder's checks.
+func (p *placed) check(socket int, b []byte, at time.Duration) {
+	c, err := wire.ParseCheck(b)
+	if err != nil || c.Answer {
+		return
+	}
+	call, ok := p.users[c.Username]
+	if !ok {
+		return
+	}
+	reply, err := wire.Answer(c.ID, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 9), at, stamp.Now(), p.calls[call].grant.Password)
+	if err == nil {
+		_, _ = p.gen.conns[socket].Write(reply)
+	}
+}
+
+// beside sends the agent's own checks, those of the calls spread like their packets.
+func (p *placed) beside(call int, now time.Duration) {
+	c := &p.calls[call]
+	if now-c.asked < checkEvery {
+		return
+	}
+	c.asked = now
+	if b, err := wire.AskPadded(wire.NewTransactionID(), c.grant.Username, c.grant.Password); err == nil {
+		_, _ = p.gen.conns[socketOf(call)].Write(b)
+	}
+}
+
+// line takes what the responder tells of a call.
+func (p *placed) line(call int, e wire.Event) {
+	packets := int(callLength / ptime)
+	up, err := wire.UnpackArrivals(e.Up, packets, 2*packets)
+	if err != nil {
+		return
+	}
+	down, err := wire.UnpackDepartures(e.Down, packets, packets)
+	if err != nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := &p.calls[call]
+	for _, a := range up {
+		c.up.add(a.Seq, a.Sent, a.Received, p.hears)
+	}
+	for _, d := range down {
+		zero := d.Sent - time.Duration(d.Seq)*ptime
+		if c.left == 0 || zero < c.zero {
+			c.zero = zero
+		}
+		c.left++
+		if p.hears {
+			c.late = append(c.late, zero)
+		}
+	}
+}
+
+// place asks a responder for so many calls, some a session.
+func place(b *testing.B, to string, calls, each int) (p *placed, ended func()) {
+	b.Helper()
+	invited, err := invite.Parse(to)
+	if err != nil {
+		b.Fatal(err)
+	}
+	p = &placed{calls: make([]placedCall, calls), ssrcs: map[uint32]int{}, users: map[string]int{}}
+	ctx, cancel := context.WithCancel(b.Context())
+	var wg sync.WaitGroup
+	var clients []*control.Client
+	for first := 0; first < calls; first += each {
+		request := wire.Request{
+			Version: wire.Version, Codec: "pcmu", Ptime: ptime, Payload: size - wire.HeaderSize, Rate: 8000,
+			Duration: callLength, Calls: min(each, calls-first), DSCP: 46,
+		}
+		client, err := control.Open(ctx, invited, request, nil)
+		if err != nil {
+			b.Fatalf("session for call %d: %v", first, err)
+		}
+		clients = append(clients, client)
+		for i, grant := range client.Grant().Calls {
+			p.add(b, first+i, request, grant)
+		}
+		wg.Go(func() { _ = client.Events(ctx, func(e wire.Event) { p.line(first+e.Call, e) }) })
+	}
+	return p, func() {
+		for _, c := range clients {
+			_ = c.Finish(ctx)
+		}
+		time.Sleep(200 * time.Millisecond)
+		cancel()
+		wg.Wait()
+		for _, c := range clients {
+			_ = c.Close()
+		}
+	}
+}
+
+func (p *placed) add(b *testing.B, i int, r wire.Request, g wire.CallGrant) {
+	b.Helper()
+	sealer, err := wire.NewSealer(wire.UpFlow(r, g))
+	if err != nil {
+		b.Fatal(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls[i] = placedCall{grant: g, sealer: sealer, asked: -time.Hour}
+	p.ssrcs[g.DownSSRC], p.users[g.Username] = i, i
+}
+
+// respond loads a responder with so many calls, each to a session.
+func respond(b *testing.B, calls, each int) figure {
+	b.Helper()
+	server := serve(b, "responder")
+	defer server.end()
+	var to, media string
+	if _, err := fmt.Sscan(server.line, &to, &media); err != nil {
+		b.Fatal(err)
+	}
+	before := server.resident(b)
+	g := newGenerator(b, calls, netip.MustParseAddrPort(media))
+	p, ended := place(b, to, calls, each)
+	p.gen = g
+	return measure(b, server, g, p, func(f *figure) {
+		f.memory = (server.resident(b) - before) / float64(calls)
+		ended()
+		p.sum(f, g.sentAll)
+	})
+}
+
+// sum sums both ways up.
+func (p *placed) sum(f *figure, sent int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var up, down, left int64 // left: up to the last that came
+	var jitters []float64
+	var late []time.Duration
+	for i := range p.calls {
+		c := &p.calls[i]
+		up, left, down = up+c.up.came, left+c.down.last+1, down+c.down.came
+		if !c.down.began {
+			left += c.left
+		}
+		jitters = append(jitters, max(c.up.mean(), c.down.mean()))
+		for _, zero := range c.late {
+			late = append(late, zero-c.zero)
+		}
+	}
+	lost := max(0, sent-up) + max(0, left-down)
+	f.loss, f.jitter = float64(lost)/float64(sent+left), p99(jitters)
+	if l := stream.LatenessOf(late); l != nil {
+		f.late = float64(l.P99) / 1e6
+	}
+}
