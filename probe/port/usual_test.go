@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"netready/probe/facts"
 	"netready/probe/responder/listen"
 )
 
@@ -24,7 +25,7 @@ func TestEveryRowNamesItsPort(t *testing.T) {
 		"a responder without ports": {Nonce: testNonce, Host: "127.0.0.1", Media: "unreadable"},
 	} {
 		for _, row := range Run(t.Context(), checks, Options{Session: session}) {
-			if row.Status != NotMeasured || row.Port == 0 && row.Ports == "" {
+			if row.Status != facts.StatusNotMeasured || row.Port == 0 && row.Ports == "" {
 				t.Errorf("%s: got %+v, want a row that is not measured and has a port", name, row)
 			}
 			if row.Ports == "" && !strings.Contains(row.Detail, "usual") {

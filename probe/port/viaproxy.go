@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
+	"netready/probe/facts"
 	"netready/probe/internal/dial"
 	"netready/probe/internal/portal"
 	"netready/probe/internal/proxy"
@@ -114,9 +115,9 @@ func (t target) refusedByProxy(status page) (outcome, error) {
 	case t.via.Source == proxy.Environment || t.via.Script != "":
 		return outcome{}, errors.New(said)
 	case status.code >= http.StatusInternalServerError:
-		return t.fail(Unreachable, "the proxy %s could not reach %s: %s", t.via.Name(), t.check.Host, said), nil
+		return t.fail(facts.ReasonUnreachable, "the proxy %s could not reach %s: %s", t.via.Name(), t.check.Host, said), nil
 	}
-	return t.fail(Prohibited, "the proxy %s does not let %s through: %s", t.via.Name(), t.check.Host, said), nil
+	return t.fail(facts.ReasonProhibited, "the proxy %s does not let %s through: %s", t.via.Name(), t.check.Host, said), nil
 }
 
 // pageByProxy asks the proxy for the page (RFC 9112 3.2.2).
@@ -139,7 +140,7 @@ func (t target) pageByProxy(ctx context.Context, conn net.Conn, at string) (outc
 		return t.refusedByProxy(got)
 	}
 	o := t.judgePage(got)
-	if o.status == Pass && got.code == http.StatusForbidden {
+	if o.status == facts.StatusPass && got.code == http.StatusForbidden {
 		o.detail += ", which may be the proxy's own refusal"
 	}
 	return o, nil

@@ -21,7 +21,12 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 	if !decode(w, r, &request) {
 		return
 	}
+	if s.draining.Load() {
+		s.goElsewhere(w)
+		return
+	}
 	if status, code, why := s.acceptable(request); why != "" {
+		s.stats.refuse(code)
 		refuse(w, status, code, why)
 		return
 	}
@@ -30,18 +35,19 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 	token, _ := r.Context().Value(holderKey{}).([sha256.Size]byte)
 	turn, why := s.admit(request, share.Holder{Token: hex.EncodeToString(token[:4]), From: client})
 	if turn.Loan == nil {
-		busy(w, turn.After, turn.Ticket, why)
+		s.busy(w, turn.After, turn.Ticket, why)
 		return
 	}
 	request.Duration = min(request.Duration, s.now.Load().limits.Duration)
 	session, err := s.begin(request, client, token, turn.Loan)
 	if err != nil {
-		busy(w, turnAgain, "", err.Error())
+		s.busy(w, turnAgain, "", err.Error())
 		return
 	}
+	s.stats.granted.Add(1)
 	session.grant.Observed = r.RemoteAddr
 	connOf(r).guest.Prove(session.id)
-	s.log.Info("session", "from", r.RemoteAddr, "calls", request.Calls, "duration", request.Duration)
+	s.log.Debug("session", "from", r.RemoteAddr, "calls", request.Calls, "duration", request.Duration)
 	answer(w, http.StatusCreated, session.grant)
 }
 
@@ -162,6 +168,7 @@ func (s *Server) sweep() {
 		case <-tick.C:
 		}
 		now := stamp.Now()
+		s.stats.swept.Store(int64(now))
 		s.expire(now)
 		s.sampled.tellLeftOut(s.ctx, time.Now())
 		all := s.all()

@@ -69,9 +69,9 @@ func (s *Server) Reload(i Identity, l Limits) (changes []string) {
 	s.ledger.Set(now.shares())
 	old, fresh := before.identity.Certificate, i.Certificate
 	switch {
-	case !bytes.Equal(before.identity.Pin(), i.Pin()):
+	case !slices.ContainsFunc(i.Pins(), func(pin []byte) bool { return bytes.Equal(pin, before.identity.Pin()) }):
 		changes = append(changes, "another key: the invites that are out are no longer good")
-	case !i.own && !bytes.Equal(old.Leaf.Raw, fresh.Leaf.Raw):
+	case (!i.own || !before.identity.own) && !bytes.Equal(old.Leaf.Raw, fresh.Leaf.Raw):
 		changes = append(changes, fmt.Sprintf("another certificate, valid until %s", fresh.Leaf.NotAfter.UTC().Format("2006-01-02")))
 	}
 	if before.identity.Token != i.Token {
@@ -86,7 +86,14 @@ func (s *Server) Reload(i Identity, l Limits) (changes []string) {
 	return changes
 }
 
+// authorityProtocol is what an authority speaks that checks who holds a name over
+// TLS (RFC 8737 6.2).
+const authorityProtocol = "acme-tls/1"
+
 // certificate is the one that is shown now.
-func (s *Server) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+func (s *Server) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if s.config.Challenge != nil && slices.Contains(hello.SupportedProtos, authorityProtocol) {
+		return s.config.Challenge(hello)
+	}
 	return &s.now.Load().identity.Certificate, nil
 }

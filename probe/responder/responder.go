@@ -38,7 +38,10 @@ type Config struct {
 	Version        string   // for the agents' reports
 	Identity       Identity // key, certificate and token; zero: fresh ones
 	Limits         Limits
-	Log            *slog.Logger // nil: nothing is logged. The token never is
+	// Challenge shows the certificate that an authority asks for over the control
+	// port (RFC 8737); nil: no authority asks.
+	Challenge func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	Log       *slog.Logger // nil: nothing is logged. The token never is
 }
 
 // Limits bound what agents may ask for. Zero fields mean the defaults.
@@ -105,6 +108,8 @@ type Server struct {
 	opener   *listen.Opener
 	delayed  listen.Delayed
 	drops    listen.Drops
+	stats    tally
+	draining atomic.Bool
 	ledger   *share.Ledger
 	starts   *share.Pace     // of sessions
 	asks     *share.Pace     // for sessions
@@ -145,6 +150,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		return nil, errors.Join(err, s.closeSockets())
 	}
 	s.drops.Look() // what was dropped before is nobody's
+	s.stats.swept.Store(int64(stamp.Now()))
 	s.wg.Go(s.readMedia)
 	s.wg.Go(func() { _ = s.http.Serve(s.listener) }) // ends with http.ErrServerClosed
 	s.wg.Go(s.sweep)
@@ -162,6 +168,9 @@ func (s *Server) open(ctx context.Context) error {
 	conf := &tls.Config{GetCertificate: s.certificate, MinVersion: tls.VersionTLS13}
 	control := conf.Clone()
 	control.NextProtos = []string{"h2", "http/1.1"}
+	if s.config.Challenge != nil {
+		control.NextProtos = append(control.NextProtos, authorityProtocol)
+	}
 	s.listener = &gate{listener, s.door, control}
 	media, err := stamp.Listen(ctx, orLoopback(s.config.Media))
 	if err != nil {
@@ -239,7 +248,7 @@ func (s *Server) invite() (invite.Invite, error) {
 		return invite.Invite{}, fmt.Errorf("making the invite: %w; give a name with --advertise", err)
 	}
 	identity := s.now.Load().identity
-	return invite.Invite{Host: host, Token: identity.Token, Pins: [][]byte{identity.Pin()}}, nil
+	return invite.Invite{Host: host, Token: identity.Token, Pins: identity.Pins()}, nil
 }
 
 // advertised is the host:port of the invite.

@@ -40,6 +40,7 @@ type Busy struct {
 	After    time.Duration // when to ask again
 	Ticket   string        // keeps the place in its queue
 	Sentence string        // its reason
+	Draining bool          // it ends soon: another one is better asked
 }
 
 func (b *Busy) Error() string { return ErrBusy.Error() + ": " + b.Sentence }
@@ -297,8 +298,11 @@ func problem(resp *http.Response) error {
 		return ErrToken
 	case wire.CodeVersion:
 		return fmt.Errorf("%w: %s", ErrVersion, wire.Printable(p.Error, mostWords))
-	case wire.CodeBusy:
-		return &Busy{After: min(max(p.After, minAfter), maxAfter), Ticket: wire.Printable(p.Ticket, mostWords), Sentence: wire.Printable(p.Error, mostWords)}
+	case wire.CodeBusy, wire.CodeDraining:
+		return &Busy{
+			After: min(max(p.After, minAfter), maxAfter), Ticket: wire.Printable(p.Ticket, mostWords),
+			Sentence: wire.Printable(p.Error, mostWords), Draining: p.Code == wire.CodeDraining,
+		}
 	}
 	return fmt.Errorf("%w: %s", ErrRefused, wire.Printable(p.Error, mostWords))
 }

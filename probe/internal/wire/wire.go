@@ -170,6 +170,9 @@ const (
 	CodeToken   = "token"   // missing or wrong
 	CodeLimit   = "limit"   // more than is ever granted
 	CodeBusy    = "busy"    // not now: ask again after Problem.After
-	CodeRequest = "request" // cannot be understood
-	CodeSession = "session" // unknown, or over
+	// CodeDraining: the responder ends soon. Another one is better asked, or
+	// this one after Problem.After.
+	CodeDraining = "draining"
+	CodeRequest  = "request" // cannot be understood
+	CodeSession  = "session" // unknown, or over
 )
