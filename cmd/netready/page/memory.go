@@ -4,10 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
+	"netready/probe/invite"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 )
 
@@ -16,9 +15,15 @@ type form struct {
 	Region       string `json:"region"`
 	Organization string `json:"organization"`
 	Location     string `json:"location"`
-	Invite       string `json:"invite,omitempty"` // a secret: never sent to the page
+	Invite       string `json:"invite,omitempty"` // whole, with its secrets: never sent to the page
 	DurationS    int    `json:"duration_s"`
 	Calls        int    `json:"calls"`
+}
+
+// invite is the remembered one; what cannot be read is as good as none.
+func (f form) invite() invite.Invite {
+	to, _ := invite.Parse(f.Invite)
+	return to
 }
 
 // memory keeps the form in a file that only this user can read. The browser's
@@ -89,13 +94,4 @@ func (m *memory) change(change func(*form)) error {
 // forgetInvite takes the secret out of the file.
 func (m *memory) forgetInvite() error {
 	return m.change(func(f *form) { f.Invite = "" })
-}
-
-// inviteHost is the part of an invite that may be shown.
-func inviteHost(invite string) string {
-	u, err := url.Parse(strings.Trim(strings.TrimSpace(invite), `"'<>`))
-	if err != nil || u.Host == "" {
-		return "a responder"
-	}
-	return u.Host
 }
