@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"netready/probe/facts"
 )
 
 // docs/regions.md explains every key, no others, and its example can be read.
@@ -42,7 +44,7 @@ func TestRegionsAreDocumented(t *testing.T) {
 	if err != nil || len(list.Regions) != 2 || len(list.Regions[1].TURNURIs) != 2 {
 		t.Errorf("the example: %+v, %v", list, err)
 	}
-	for _, protocol := range protocols {
+	for _, protocol := range facts.Protocols() {
 		if !strings.Contains(string(page), "`"+protocol+"`") {
 			t.Errorf("the protocol %s is not documented", protocol)
 		}
