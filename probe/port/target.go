@@ -181,12 +181,8 @@ func (s *Session) mediaHost() string {
 
 // transport is the word for what carries a protocol: TCP or UDP.
 func (t target) transport() string {
-	switch t.check.Protocol {
-	case "stun", "turn", "dns", "sip", "ntp", "udp", "udp-range":
-		return "UDP"
-	default:
-		return "TCP"
-	}
+	p, _ := facts.FindProtocol(t.check.Protocol)
+	return p.Transport
 }
 
 // service is the port in words: TLS on TCP 443.

@@ -39,6 +39,20 @@ func TestEveryRowNamesItsPort(t *testing.T) {
 	}
 }
 
+// A protocol that a regions file may name can be spoken, and none other.
+func TestEveryProtocolIsSpoken(t *testing.T) {
+	for _, protocol := range facts.Protocols() {
+		if methods[protocol] == nil {
+			t.Errorf("there is no check that speaks %s: add one to methods", protocol)
+		}
+	}
+	for protocol := range methods {
+		if _, known := facts.FindProtocol(protocol); !known {
+			t.Errorf("%s is not in the table of probe/facts/protocol.go", protocol)
+		}
+	}
+}
+
 // The usual ports are those that a responder opens by itself.
 func TestUsualPortsAreStandard(t *testing.T) {
 	ports, err := listen.ParseSpec(listen.Standard)

@@ -22,9 +22,6 @@ import (
 	"netready/probe/internal/proxy"
 )
 
-// ProxyAuth is the reason of a row that a proxy wants a log-in for, of a kind
-// that a browser has and this program has not.
-const ProxyAuth = "proxy_auth"
 
 // proxiesTo are those that a browser would use for a check, in the order to try:
 // for web pages, that is HTTPS and TLS on 443, and HTTP. The way to the
@@ -56,7 +53,7 @@ func viaProxies(ctx context.Context, check Check, opts Options, started time.Tim
 			return &found, "", nil
 		}
 		word = fmt.Sprintf(" The proxy %s, which a browser would use, did not help: %s.", way.Name(), err)
-		if o.reason == ProxyAuth {
+		if o.reason == facts.ReasonProxyAuth {
 			last = &o
 		}
 	}
@@ -111,7 +108,7 @@ func (t target) refusedByProxy(status page) (outcome, error) {
 		return t.behindPortal(), nil
 	case status.code == http.StatusProxyAuthRequired:
 		said += ": it wants a log-in that a browser has and this program has not"
-		return notMeasured(ProxyAuth, fmt.Sprintf("the proxy %s %s", t.via.Name(), said)), errors.New(said)
+		return notMeasured(facts.ReasonProxyAuth, fmt.Sprintf("the proxy %s %s", t.via.Name(), said)), errors.New(said)
 	case t.via.Source == proxy.Environment || t.via.Script != "":
 		return outcome{}, errors.New(said)
 	case status.code >= http.StatusInternalServerError:

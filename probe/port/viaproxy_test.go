@@ -101,7 +101,7 @@ func TestRowsOfABrowserGoThroughTheProxy(t *testing.T) {
 		words       string
 	}{
 		{"leads out", webProxy(t, web, http.StatusOK), facts.StatusPass, "", "through the proxy http://127.0.0.1"},
-		{"wants a log-in", webProxy(t, web, http.StatusProxyAuthRequired), facts.StatusNotMeasured, ProxyAuth, "wants a log-in"},
+		{"wants a log-in", webProxy(t, web, http.StatusProxyAuthRequired), facts.StatusNotMeasured, facts.ReasonProxyAuth, "wants a log-in"},
 		{"refuses", webProxy(t, web, http.StatusForbidden), facts.StatusFail, facts.ReasonDNS, "403 Forbidden"},
 		{"portal", webProxy(t, web, http.StatusNetworkAuthenticationRequired), facts.StatusFail, facts.ReasonHijacked, "captive portal"},
 		{"is gone", "http://127.0.0.1:" + strconv.Itoa(closedPort(t, "tcp")), facts.StatusFail, facts.ReasonDNS, "did not help"},

@@ -79,12 +79,10 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 		if r.ContentLength != 0 && http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWait)) != nil {
 			return
 		}
-		holder, ok := s.holder(r)
-		if r.URL.Path != "/i" && !ok {
-			s.log.Warn("a request without the token", "from", r.RemoteAddr, "path", short(r.URL.Path))
-			w.Header().Set("Connection", "close") // nothing of a stranger's is waited for
-			s.stats.refuse(wire.CodeToken)
-			refuse(w, http.StatusUnauthorized, wire.CodeToken, "the token is missing or wrong: ask for a fresh invite")
+		holder, refused := s.holder(r)
+		if r.URL.Path != "/i" && refused != "" {
+			s.log.Warn("a request without a good token", "from", r.RemoteAddr, "path", short(r.URL.Path), "code", refused)
+			s.refuseToken(w, refused)
 			return
 		}
 		conn := connOf(r)
