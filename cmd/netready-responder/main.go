@@ -20,6 +20,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"netready/internal/atomicfile"
 	"netready/internal/cmdline"
 	"netready/internal/modes"
 	"netready/probe/port"
@@ -104,7 +105,7 @@ func (f *flags) serve(ctx context.Context, stdout, stderr io.Writer) (err error)
 	defer func() { err = errors.Join(err, server.Close()) }()
 	// The file first: who waits for the line may then read it.
 	if f.InviteFile != "" {
-		if err := responder.WritePrivate(f.InviteFile, []byte(server.Invite().String()+"\n")); err != nil {
+		if err := atomicfile.Private(f.InviteFile, []byte(server.Invite().String()+"\n")); err != nil {
 			return fmt.Errorf("writing the invite: %w; choose another file with --invite-file", err)
 		}
 	}

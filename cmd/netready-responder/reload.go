@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"netready/internal/atomicfile"
 	"netready/internal/yamlfile"
 	"netready/probe/responder"
 )
@@ -95,7 +96,7 @@ func (f *flags) reload(server *responder.Server, stderr io.Writer) {
 	}
 	fmt.Fprintf(stderr, "netready-responder: reloaded %s: %s\n", files, strings.Join(changes, "; "))
 	if invite := server.Invite().String(); f.InviteFile != "" && invite != before {
-		if err := responder.WritePrivate(f.InviteFile, []byte(invite+"\n")); err != nil {
+		if err := atomicfile.Private(f.InviteFile, []byte(invite+"\n")); err != nil {
 			fmt.Fprintf(stderr, "netready-responder: the new invite could not be written: %v; choose another file with --invite-file and restart\n", err)
 		}
 	}
