@@ -39,6 +39,9 @@ var (
 // A Busy is ErrBusy, with when to ask again.
 type Busy = control.Busy
 
+// A TokenError is ErrToken, with the code of the reason.
+type TokenError = control.TokenError
+
 const (
 	// DefaultDuration is that of a call.
 	DefaultDuration = 30 * time.Second

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pion/stun/v3"
 
+	"netready/probe/facts"
 	"netready/probe/internal/wire"
 )
 
@@ -45,10 +46,10 @@ func (t target) noSpeech(err error, protocol string) outcome {
 		return t.unproved(err)
 	}
 	if errors.Is(err, errNotSTUN) {
-		return t.fail(Intercepted, "%s answers, but not in %s: somebody else does in its place", t.place(), protocol)
+		return t.fail(facts.ReasonIntercepted, "%s answers, but not in %s: somebody else does in its place", t.place(), protocol)
 	}
 	if isTimeout(err) || isEOF(err) {
-		return t.fail(NoReply, "%s accepted the connection but did not answer in %s; a proxy or firewall that accepts in its place, or that inspects the traffic, looks like this",
+		return t.fail(facts.ReasonNoReply, "%s accepted the connection but did not answer in %s; a proxy or firewall that accepts in its place, or that inspects the traffic, looks like this",
 			t.place(), protocol)
 	}
 	return t.blamed(err, nil)

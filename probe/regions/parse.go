@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"netready/internal/yamlfile"
+	"netready/probe/facts"
 	"netready/probe/ice"
 	"netready/probe/invite"
 )
@@ -20,12 +21,6 @@ const (
 	maxChecks  = 1000
 	maxRegions = 1000
 )
-
-// protocols that a check can speak.
-var protocols = []string{
-	"tcp", "tls", "https", "http", "stun", "stun-tcp", "stun-tls", "turn", "turn-tcp", "turn-tls",
-	"dns", "dns-tcp", "sip", "sip-tcp", "sip-tls", "ntp", "udp", "udp-range",
-}
 
 var (
 	idPattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
@@ -234,8 +229,8 @@ func (p reader) check(at []any, c Check) error {
 		return p.errorf(at, "a check has no name; give it one, like name: Service HTTPS")
 	case strings.ContainsFunc(c.Name, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return p.errorf(append(at, "name"), "the name of a check is one line without tabs")
-	case !slices.Contains(protocols, c.Protocol):
-		return p.errorf(append(at, "protocol"), "the check %q has the protocol %q; there are %s", clip(c.Name), clip(c.Protocol), strings.Join(protocols, ", "))
+	case !slices.Contains(facts.Protocols(), c.Protocol):
+		return p.errorf(append(at, "protocol"), "the check %q has the protocol %q; there are %s", clip(c.Name), clip(c.Protocol), strings.Join(facts.Protocols(), ", "))
 	case c.Feature != "" && !slices.Contains(Features(), c.Feature):
 		return p.errorf(append(at, "feature"), "the check %q belongs to the feature %q; there are %s", clip(c.Name), clip(c.Feature), strings.Join(Features(), " and "))
 	}

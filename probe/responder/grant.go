@@ -2,7 +2,6 @@ package responder
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"net/http"
@@ -21,27 +20,42 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 	if !decode(w, r, &request) {
 		return
 	}
+	if s.draining.Load() {
+		s.goElsewhere(w)
+		return
+	}
 	if status, code, why := s.acceptable(request); why != "" {
+		s.stats.refuse(code)
 		refuse(w, status, code, why)
 		return
 	}
 	at, _ := netip.ParseAddrPort(r.RemoteAddr)
 	client := at.Addr().Unmap()
-	token, _ := r.Context().Value(holderKey{}).([sha256.Size]byte)
-	turn, why := s.admit(request, share.Holder{Token: hex.EncodeToString(token[:4]), From: client})
+	who, _ := r.Context().Value(holderKey{}).(holder)
+	turn, why := s.admit(request, share.Holder{Token: hex.EncodeToString(who.hash[:4]), From: client})
 	if turn.Loan == nil {
-		busy(w, turn.After, turn.Ticket, why)
+		s.busy(w, turn.After, turn.Ticket, why)
+		return
+	}
+	if refused := s.countRun(who); refused != "" {
+		turn.Loan.Return()
+		if refused == wire.CodeBusy {
+			s.busy(w, turnAgain, "", "the responder cannot count its runs now")
+			return
+		}
+		s.refuseToken(w, refused)
 		return
 	}
 	request.Duration = min(request.Duration, s.now.Load().limits.Duration)
-	session, err := s.begin(request, client, token, turn.Loan)
+	session, err := s.begin(request, client, who, turn.Loan)
 	if err != nil {
-		busy(w, turnAgain, "", err.Error())
+		s.busy(w, turnAgain, "", err.Error())
 		return
 	}
+	s.stats.granted.Add(1)
 	session.grant.Observed = r.RemoteAddr
 	connOf(r).guest.Prove(session.id)
-	s.log.Info("session", "from", r.RemoteAddr, "calls", request.Calls, "duration", request.Duration)
+	s.log.Debug("session", "from", r.RemoteAddr, "calls", request.Calls, "duration", request.Duration)
 	answer(w, http.StatusCreated, session.grant)
 }
 
@@ -88,9 +102,9 @@ func (s *Server) admit(r wire.Request, holder share.Holder) (turn share.Turn, wh
 }
 
 // begin makes a session and takes it in.
-func (s *Server) begin(request wire.Request, client netip.Addr, token [sha256.Size]byte, loan *share.Loan) (*session, error) {
+func (s *Server) begin(request wire.Request, client netip.Addr, who holder, loan *share.Loan) (*session, error) {
 	session := newSession(request, client)
-	session.loan, session.token = loan, token
+	session.loan, session.holder = loan, who
 	session.drops, session.dropsBefore = s.media.Drops, s.media.Drops()
 	session.ctx, session.cancel = context.WithCancel(s.ctx)
 	if out := s.add(session, s.now.Load().limits.Sessions); out != nil {
@@ -146,9 +160,13 @@ func (s *Server) drop(session *session, why string) {
 	session.loan.Return()
 	s.door.Dismiss(session.id)
 	s.opener.Forget(session.grant.Nonce)
-	if s.remove(session) && s.ports != nil {
+	if !s.remove(session) {
+		return
+	}
+	if s.ports != nil {
 		s.ports.Forget(session.grant.Nonce)
 	}
+	s.giveBackRun(session)
 }
 
 // sweep drops what is over.
@@ -162,8 +180,10 @@ func (s *Server) sweep() {
 		case <-tick.C:
 		}
 		now := stamp.Now()
+		s.stats.swept.Store(int64(now))
 		s.expire(now)
 		s.sampled.tellLeftOut(s.ctx, time.Now())
+		s.share()
 		all := s.all()
 		if len(all) > 0 {
 			s.drops.Look()

@@ -28,10 +28,23 @@ type Identity struct {
 	Token       string   // of the invite
 	Others      []string // tokens that are accepted beside it: those of earlier invites
 	own         bool     // the certificate is made anew at each start, and says nothing but its key
+	further     [][]byte // pins of keys that may be shown in the certificate's place
 }
 
 // Pin is the SHA-256 of the certificate's key (SPKI).
 func (i Identity) Pin() []byte { return invite.Pin(i.Certificate.Leaf.RawSubjectPublicKeyInfo) }
+
+// Pins are those of an invite: of the certificate's key, and of the keys that may
+// be shown in its place.
+func (i Identity) Pins() [][]byte { return append([][]byte{i.Pin()}, i.further...) }
+
+// WithIssued is an identity that shows a certificate from an authority. The key
+// that it had before stays good: it is shown where no valid certificate can be had.
+func (i Identity) WithIssued(c tls.Certificate) Identity {
+	i.further = [][]byte{i.Pin()}
+	i.Certificate, i.own = c, false
+	return i
+}
 
 // NewIdentity makes a key, a self-signed certificate and a token.
 func NewIdentity() (Identity, error) {

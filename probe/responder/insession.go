@@ -93,7 +93,7 @@ func (s *Server) openPorts(w http.ResponseWriter, r *http.Request, session *sess
 	}
 	grant, err := s.opener.Open(r.Context(), session.grant.Nonce, session.client, request)
 	if errors.Is(err, listen.ErrBusy) {
-		busy(w, turnAgain, "", err.Error())
+		s.busy(w, turnAgain, "", err.Error())
 		return
 	}
 	if err != nil {

@@ -33,6 +33,7 @@ func (s *Server) readMedia() {
 			time.Sleep(10 * time.Millisecond) // whatever it is, do not spin on it
 			continue
 		}
+		s.stats.received.Add(1)
 		s.datagram(b[:a.N], a)
 	}
 }

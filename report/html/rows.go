@@ -136,26 +136,17 @@ func portTarget(p facts.PortRow) string {
 	return target
 }
 
-// transport says what a firewall rule would name. A name of ours that hides
-// the transport is put behind it.
+// transport says what a firewall rule would name, and behind it the protocol
+// where that says more.
 func transport(protocol string) string {
-	switch protocol {
-	case "tcp", "udp":
+	p, known := facts.FindProtocol(protocol)
+	switch {
+	case !known:
 		return strings.ToUpper(protocol)
-	case "udp-range":
-		return "UDP"
-	case "tls", "https":
-		return "TCP (" + strings.ToUpper(protocol) + ")"
-	case "stun", "turn", "dns", "sip", "ntp":
-		return "UDP (" + strings.ToUpper(protocol) + ")"
+	case p.Words == "":
+		return p.Transport
 	}
-	if name, ok := strings.CutSuffix(protocol, "-tcp"); ok {
-		return "TCP (" + strings.ToUpper(name) + ")"
-	}
-	if name, ok := strings.CutSuffix(protocol, "-tls"); ok {
-		return "TCP (" + strings.ToUpper(name) + " over TLS)"
-	}
-	return strings.ToUpper(protocol)
+	return p.Transport + " (" + p.Words + ")"
 }
 
 // sentences joins what is not empty or said already, each with its full stop.

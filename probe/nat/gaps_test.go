@@ -1,4 +1,4 @@
-package probe
+package nat
 
 import (
 	"encoding/json"
@@ -28,7 +28,8 @@ func TestNATGapsHaveReasons(t *testing.T) {
 		{"no responder", facts.NAT{Reason: "no responder"}, "", "", map[string]string{"nat": "no responder"}},
 		{"stopped", facts.NAT{}, "", "", map[string]string{"nat": "the run was stopped before it"}},
 	} {
-		gaps := natGaps(&test.nat, test.sip, test.silence)
+		found := Result{NAT: test.nat, SIPReason: test.sip, SilenceReason: test.silence}
+		gaps := found.Gaps()
 		said := map[string]string{}
 		for _, gap := range gaps {
 			said[gap.What] = gap.Reason
@@ -45,7 +46,7 @@ func TestNATGapsHaveReasons(t *testing.T) {
 			continue
 		}
 		// Whatever is null in the JSON is named.
-		document, err := json.Marshal(test.nat)
+		document, err := json.Marshal(found.NAT)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package probe
+package bandwidth
 
 import (
 	"slices"
@@ -20,7 +20,7 @@ func TestBandwidthGaps(t *testing.T) {
 		{"down broke off", facts.Bandwidth{UpMbps: mbps, CallsUp: calls}, []string{"bandwidth.down_mbps", "bandwidth.calls_down"}},
 		{"neither", facts.Bandwidth{}, []string{"bandwidth"}},
 	} {
-		if got := bandwidthGaps(&test.b); !slices.Equal(got, test.want) {
+		if got := Gaps(test.b); !slices.Equal(got, test.want) {
 			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
 		}
 	}
