@@ -80,9 +80,11 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 	if a.limits, err = loadLimits(f.Thresholds); err != nil {
 		return a, err
 	}
-	given, err := readInvite(f.Responder, app)
-	if err != nil {
-		return a, err
+	given := f.chosen.Invite
+	if given.Host == "" {
+		if given, err = readInvite(f.Responder, app); err != nil {
+			return a, err
+		}
 	}
 	parts, err := f.parts()
 	if err != nil {

@@ -3,10 +3,9 @@ package page
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
+	"netready/probe/invite"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"netready/internal/atomicfile"
@@ -17,9 +16,15 @@ type form struct {
 	Region       string `json:"region"`
 	Organization string `json:"organization"`
 	Location     string `json:"location"`
-	Invite       string `json:"invite,omitempty"` // a secret: never sent to the page
+	Invite       string `json:"invite,omitempty"` // whole, with its secrets: never sent to the page
 	DurationS    int    `json:"duration_s"`
 	Calls        int    `json:"calls"`
+}
+
+// invite is the remembered one; what cannot be read is as good as none.
+func (f form) invite() invite.Invite {
+	to, _ := invite.Parse(f.Invite)
+	return to
 }
 
 // memory keeps the form in a file that only this user can read. The browser's
@@ -86,13 +91,4 @@ func (m *memory) change(change func(*form)) error {
 // forgetInvite takes the secret out of the file.
 func (m *memory) forgetInvite() error {
 	return m.change(func(f *form) { f.Invite = "" })
-}
-
-// inviteHost is the part of an invite that may be shown.
-func inviteHost(invite string) string {
-	u, err := url.Parse(strings.Trim(strings.TrimSpace(invite), `"'<>`))
-	if err != nil || u.Host == "" {
-		return "a responder"
-	}
-	return u.Host
 }
