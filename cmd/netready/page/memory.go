@@ -2,12 +2,13 @@ package page
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"netready/probe/invite"
 	"os"
 	"path/filepath"
 	"sync"
+
+	"netready/internal/atomicfile"
 )
 
 // form is what is remembered for the next time.
@@ -78,15 +79,11 @@ func (m *memory) change(change func(*form)) error {
 	if err != nil {
 		return fmt.Errorf("remembering the form: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(m.file), 0o700); err != nil {
+	if err := atomicfile.MakeFolder(filepath.Dir(m.file)); err != nil {
 		return fmt.Errorf("remembering the form: %w", err)
 	}
-	temp := m.file + ".new"
-	if err := os.WriteFile(temp, text, 0o600); err != nil {
+	if err := atomicfile.Private(m.file, text); err != nil {
 		return fmt.Errorf("remembering the form: %w", err)
-	}
-	if err := os.Rename(temp, m.file); err != nil {
-		return fmt.Errorf("remembering the form: %w", errors.Join(err, os.Remove(temp)))
 	}
 	return nil
 }
