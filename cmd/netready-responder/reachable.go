@@ -10,7 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"netready/internal/modes"
+	"netready/internal/atomicfile"
 	"netready/probe/invite"
 )
 
@@ -39,7 +39,7 @@ func (s *service) tellReachable() error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, b) {
 		return nil
 	}
-	return modes.WritePrivate(path, b)
+	return atomicfile.Private(path, b)
 }
 
 // readReachable is an invite without a token, to the responder of a data folder.

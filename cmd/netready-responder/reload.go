@@ -3,7 +3,7 @@ package main
 import (
 	"strings"
 
-	"netready/internal/modes"
+	"netready/internal/atomicfile"
 	"netready/probe/responder"
 )
 
@@ -44,7 +44,7 @@ func (s *service) rewriteInvite(before string) {
 	if s.now.InviteFile == "" || invite == before {
 		return
 	}
-	if err := modes.WritePrivate(s.now.InviteFile, []byte(invite+"\n")); err != nil {
+	if err := atomicfile.Private(s.now.InviteFile, []byte(invite+"\n")); err != nil {
 		s.log.Error("the new invite could not be written: choose another file with invite_file", "reason", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"netready/internal/atomicfile"
 	"netready/internal/modes"
 	"netready/probe/responder"
 	"netready/probe/responder/tokens"
@@ -122,7 +123,7 @@ func (s *service) greet(stdout io.Writer) error {
 	invite := s.server.Invite().String()
 	// The file first: who waits for the line may then read it.
 	if s.now.InviteFile != "" {
-		if err := modes.WritePrivate(s.now.InviteFile, []byte(invite+"\n")); err != nil {
+		if err := atomicfile.Private(s.now.InviteFile, []byte(invite+"\n")); err != nil {
 			return fmt.Errorf("writing the invite: %w; choose another file with --invite-file", err)
 		}
 	}

@@ -3,11 +3,9 @@
 package modes
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 )
 
@@ -30,22 +28,4 @@ func warning(path, what string, mode fs.FileMode) string {
 		return ""
 	}
 	return fmt.Sprintf("%s holds %s and others on this computer can read or change it (mode %04o): chmod 600 %s", path, what, mode.Perm(), path)
-}
-
-// WritePrivate writes a file that only its owner may read, whole or not at all.
-func WritePrivate(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".netready-*.tmp") // mode 0600
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
 }

@@ -58,6 +58,9 @@ type Check struct {
 	Note     string `yaml:"note"`
 }
 
+// Local is the ID of the region whose responder is this very program.
+const Local = "local"
+
 // Hosts of a Check that stand for another place. No host at all means the
 // responder too.
 const (

@@ -22,6 +22,7 @@ import (
 	"netready/probe/emodel"
 	"netready/probe/ice"
 	"netready/probe/internal/turn"
+	"netready/probe/stream"
 )
 
 // What can be wrong with a TURN server. Every error of Open wraps one of them,
@@ -35,8 +36,6 @@ var (
 const (
 	// MostCalls is the limit at somebody else's server: 15 streams.
 	MostCalls = 5
-	// packetTime is that of every codec's packets here, as in package call.
-	packetTime = 20 * time.Millisecond
 	// openWait is how long one way to a server may take: enough for five tries
 	// over UDP.
 	openWait = 6 * time.Second
@@ -66,8 +65,8 @@ func (s *Settings) check() error {
 		return fmt.Errorf("unknown codec %q: choose one of %s", s.Codec, strings.Join(emodel.CodecNames(), ", "))
 	case s.Calls < 1 || s.Calls > MostCalls:
 		return fmt.Errorf("%d calls through a TURN server: give 1 to %d, since each is three streams through somebody's server", s.Calls, MostCalls)
-	case s.Duration < packetTime:
-		return fmt.Errorf("a call of %v is shorter than one packet of %v", s.Duration, packetTime)
+	case s.Duration < stream.PacketTime:
+		return fmt.Errorf("a call of %v is shorter than one packet of %v", s.Duration, stream.PacketTime)
 	case len(s.Servers) == 0:
 		return errors.New("no TURN server is given")
 	}

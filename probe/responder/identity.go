@@ -18,7 +18,7 @@ import (
 	"strings"
 	"time"
 
-	"netready/internal/modes"
+	"netready/internal/atomicfile"
 	"netready/probe/invite"
 )
 
@@ -136,7 +136,7 @@ func loadTokens(path string) ([]string, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		token := newToken()
-		return []string{token}, modes.WritePrivate(path, []byte(token+"\n"))
+		return []string{token}, atomicfile.Private(path, []byte(token+"\n"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the token: %w", err)
@@ -195,7 +195,7 @@ func createKey(path string) (*ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a key: %w", err)
 	}
-	return key, modes.WritePrivate(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	return key, atomicfile.Private(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
 // WithFiles is an identity with a certificate of the operator's own.

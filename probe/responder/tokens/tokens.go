@@ -24,7 +24,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/lockedfile"
 
-	"netready/internal/modes"
+	"netready/internal/atomicfile"
 )
 
 // Most bounds the tokens of one folder.
@@ -180,7 +180,7 @@ func (s *Store) write(name string, content any) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", s.path(name), err)
 	}
-	return modes.WritePrivate(s.path(name), append(b, '\n'))
+	return atomicfile.Private(s.path(name), append(b, '\n'))
 }
 
 // change reads the tokens, changes them and writes them.
