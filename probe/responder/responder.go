@@ -175,7 +175,7 @@ func (s *Server) open(ctx context.Context) error {
 	if s.config.Challenge != nil {
 		control.NextProtos = append(control.NextProtos, authorityProtocol)
 	}
-	s.listener = &gate{listener, s.door, control}
+	s.listener = &gate{listener, s.door, share.NewPace(handshakesPerSec), control}
 	media, err := stamp.Listen(ctx, orLoopback(s.config.Media))
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with --media", err)
