@@ -232,37 +232,56 @@ func TestAttacksBesideAnHonestCall(t *testing.T) {
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "attack\ttries\tbytes sent\tcame back\tlost up\tdown\tjitter up\tdown")
-	for _, attack := range append([]attack{{name: "none"}}, attacks()...) {
-		s := begin(t, responder.Limits{})
-		own, err := call.Open(t.Context(), s.Invite(), call.Settings{Duration: time.Minute})
-		if err != nil {
-			t.Fatal(err)
-		}
-		a := &attacker{server: s, grant: own.Control().Grant(), random: rand.New(rand.NewPCG(random.Uint64(), 2))}
-		ctx, cancel := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		if attack.run != nil {
-			wg.Go(func() { attack.run(ctx, a) })
-		}
-		result, _, err := runAt(t.Context(), -1, s.Invite())
-		cancel()
-		wg.Wait()
-		_ = own.Close()
-		up, down := result.Voice.Up, result.Voice.Down
-		if err != nil || up == nil || down == nil {
-			t.Errorf("%s: the honest call: %v, %+v", attack.name, err, result.NotMeasured)
-			continue
-		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", attack.name, a.tries.Load(), a.sent.Load(), a.back.Load(), up.Lost, down.Lost, show(up.JitterMS), show(down.JitterMS))
-		if up.Lost > int(up.SocketDropped) || down.Lost > int(down.SocketDropped) || up.Sent != 50 || down.Sent != 50 {
-			t.Errorf("%s: up %d of %d lost, down %d of %d", attack.name, up.Lost, up.Sent, down.Lost, down.Sent)
-		}
-		if sent, back := a.sent.Load(), a.back.Load(); attack.run != nil && a.tries.Load() == 0 || attack.reflects && back > sent || attack.silent && back > 0 {
-			t.Errorf("%s: %d bytes sent, %d came back", attack.name, sent, back)
-		}
+	all := append([]attack{{name: "none"}}, attacks()...)
+	rows := make([]string, len(all))
+	turns := make(chan struct{}, 3) // so many at once: each waits most of its time
+	var wg sync.WaitGroup
+	for i, attack := range all {
+		random := rand.New(rand.NewPCG(random.Uint64(), 2))
+		wg.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			rows[i] = attack.besideAnHonestCall(t, random)
+		})
 	}
+	wg.Wait()
+	fmt.Fprint(w, strings.Join(rows, ""))
 	_ = w.Flush()
 	t.Log("\n" + table.String())
+}
+
+// besideAnHonestCall makes the attack, and returns its row of the table.
+func (k attack) besideAnHonestCall(t *testing.T, random *rand.Rand) (row string) {
+	t.Helper()
+	s := begin(t, responder.Limits{})
+	own, err := call.Open(t.Context(), s.Invite(), call.Settings{Duration: time.Minute})
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	defer own.Close()
+	a := &attacker{server: s, grant: own.Control().Grant(), random: random}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	if k.run != nil {
+		wg.Go(func() { k.run(ctx, a) })
+	}
+	result, _, err := runAt(t.Context(), -1, s.Invite())
+	cancel()
+	wg.Wait()
+	up, down := result.Voice.Up, result.Voice.Down
+	if err != nil || up == nil || down == nil {
+		t.Errorf("%s: the honest call: %v, %+v", k.name, err, result.NotMeasured)
+		return ""
+	}
+	tries, sent, back := a.tries.Load(), a.sent.Load(), a.back.Load()
+	if up.Lost > up.SocketDropped || down.Lost > down.SocketDropped || up.Sent != 50 || down.Sent != 50 {
+		t.Errorf("%s: up %d of %d lost, down %d of %d", k.name, up.Lost, up.Sent, down.Lost, down.Sent)
+	}
+	if k.run != nil && tries == 0 || k.reflects && back > sent || k.silent && back > 0 {
+		t.Errorf("%s: %d bytes sent, %d came back", k.name, sent, back)
+	}
+	return fmt.Sprintf("%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", k.name, tries, sent, back, up.Lost, down.Lost, show(up.JitterMS), show(down.JitterMS))
 }
 
 func show(ms *float64) string {

@@ -18,7 +18,6 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
-	"netready/probe/internal/control"
 	"netready/probe/internal/wire"
 	"netready/probe/responder/share"
 )
