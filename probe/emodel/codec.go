@@ -83,16 +83,6 @@ func FindCodec(name string) (Codec, bool) {
 	return all[i], true
 }
 
-// CodecOf looks a codec up by its RTP payload type.
-func CodecOf(payloadType uint8) (Codec, bool) {
-	all := Codecs()
-	i := slices.IndexFunc(all, func(c Codec) bool { return c.PayloadType == payloadType })
-	if i < 0 {
-		return Codec{}, false
-	}
-	return all[i], true
-}
-
 // PayloadBytes is the size of the RTP payload of a packet of ptime.
 func (c Codec) PayloadBytes(ptime time.Duration) int {
 	return int(int64(c.BitRate) * int64(ptime) / int64(8*time.Second))
