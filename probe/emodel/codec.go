@@ -93,11 +93,6 @@ func (c Codec) TimestampStep(ptime time.Duration) uint32 {
 	return uint32(int64(c.ClockRate) * int64(ptime) / int64(time.Second))
 }
 
-// Fits says whether a packet of ptime holds whole frames.
-func (c Codec) Fits(ptime time.Duration) bool {
-	return ptime > 0 && ptime%c.Frame == 0
-}
-
 // Bytes that a packet carries beside its RTP payload.
 const (
 	rtpHeader      = 12
