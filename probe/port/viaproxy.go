@@ -22,7 +22,6 @@ import (
 	"netready/probe/internal/proxy"
 )
 
-
 // proxiesTo are those that a browser would use for a check, in the order to try:
 // for web pages, that is HTTPS and TLS on 443, and HTTP. The way to the
 // responder has to be proved, so no proxy stands in between.
