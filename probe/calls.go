@@ -97,7 +97,7 @@ func lasted(o *call.Outcome, granted time.Duration) time.Duration {
 	for _, c := range o.Calls {
 		sent = max(sent, c.Up.Sent, c.Down.Sent)
 	}
-	return min(granted, time.Duration(sent)*packetTime)
+	return min(granted, time.Duration(sent)*stream.PacketTime)
 }
 
 // write turns the outcome of the calls into the figures of the Result.
@@ -109,7 +109,7 @@ func (r *run) write(o *call.Outcome) {
 	}
 	v.RTT = r.roundTrips(o)
 	q := Quality{
-		Codec: r.codec, PacketTime: packetTime, JitterBuffer: r.plan.JitterBuffer,
+		Codec: r.codec, PacketTime: stream.PacketTime, JitterBuffer: r.plan.JitterBuffer,
 		Ie: r.plan.Ie, Bpl: r.plan.Bpl,
 	}
 	if v.RTT != nil {

@@ -477,7 +477,7 @@ func TestEveryNullHasAReason(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	local, err := regions.Find(probe.LocalRegion)
+	local, err := regions.Find("local")
 	if err != nil {
 		t.Fatal(err)
 	}

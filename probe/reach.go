@@ -120,7 +120,7 @@ func (r *run) connect(ctx context.Context) error {
 		return r.connectRelay(ctx)
 	}
 	invites := r.responders()
-	if len(invites) == 0 && r.plan.Region.ID == LocalRegion {
+	if len(invites) == 0 && r.plan.Region.ID == regions.Local {
 		own, err := r.startLocal(ctx)
 		if err != nil {
 			return err
@@ -177,7 +177,7 @@ func (r *run) responders() []invite.Invite {
 	if len(r.plan.Responders) > 0 {
 		return r.plan.Responders
 	}
-	return r.plan.Region.Responders
+	return drawn(r.plan.Region.Responders, r.plan.Region.Weights, rand.Float64)
 }
 
 // accept takes a session into use.
@@ -293,7 +293,7 @@ func (r *run) pingFarEnd(ctx context.Context, ready <-chan struct{}) []facts.Pin
 		role = facts.RoleTURN
 	case r.session == nil:
 		role, host = facts.RoleGateway, machine.Gateway(ctx, "")
-		if host == "" || r.plan.Region.ID == LocalRegion {
+		if host == "" || r.plan.Region.ID == regions.Local {
 			return nil
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"netready/probe/facts"
 	"netready/probe/nat"
+	"netready/probe/stream"
 
 	"github.com/oklog/ulid/v2"
 
@@ -18,12 +19,6 @@ import (
 	"netready/probe/machine"
 	"netready/probe/relay"
 )
-
-// LocalRegion is the region whose responder is this very program.
-const LocalRegion = "local"
-
-// packetTime is that of every codec of a test call, the usual one.
-const packetTime = 20 * time.Millisecond
 
 // Run makes one assessment: ports and NAT at once, then the call alone on the
 // link, then the bandwidth. What cannot be measured is in the Result, with the
@@ -82,7 +77,7 @@ func (r *run) begin() {
 		Region: facts.Region{ID: p.Region.ID, Name: p.Region.Name, RegionsFile: p.Regions.File},
 		Parts:  slices.Clone(parts),
 		Voice: facts.Voice{
-			Mode: facts.ModeNone, Codec: r.codec.Name, PtimeMS: facts.MS(packetTime), JitterBufferMS: facts.MS(p.JitterBuffer),
+			Mode: facts.ModeNone, Codec: r.codec.Name, PtimeMS: facts.MS(stream.PacketTime), JitterBufferMS: facts.MS(p.JitterBuffer),
 			DurationAskedS: p.Duration.Seconds(), Calls: p.Calls,
 			Assumptions: []string{}, PerCall: []facts.CallPair{}, Timeline: []facts.Second{}, PathChanges: []string{},
 		},

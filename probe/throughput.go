@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"netready/probe/facts"
+	"netready/probe/stream"
 
 	"netready/probe/bandwidth"
 )
@@ -23,7 +24,7 @@ func (r *run) measureBandwidth(ctx context.Context) {
 		code, b.Reason = facts.CodeStopped, "the run was stopped before it"
 	default:
 		stop := r.track.during(StepBandwidth)
-		*b = bandwidth.Run(ctx, r.session.Control(), bandwidth.Settings{Call: r.codec.WireBitRate(packetTime)})
+		*b = bandwidth.Run(ctx, r.session.Control(), bandwidth.Settings{Call: r.codec.WireBitRate(stream.PacketTime)})
 		stop()
 	}
 	for _, what := range bandwidth.Gaps(*b) {

@@ -177,7 +177,7 @@ func TestLogInJSON(t *testing.T) {
 		}
 		seen[line.Msg] = true
 	}
-	for _, want := range []string{"metrics and health", "session", "a request without the token", "draining: no new sessions"} {
+	for _, want := range []string{"metrics and health", "session", "a request without a good token", "draining: no new sessions"} {
 		if !seen[want] {
 			t.Errorf("no line %q in %v", want, seen)
 		}

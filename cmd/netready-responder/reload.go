@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 
+	"netready/internal/atomicfile"
 	"netready/probe/responder"
 )
 
@@ -36,11 +37,14 @@ func (s *service) reload() {
 
 // rewriteInvite brings the invite's file up to date where the invite changed.
 func (s *service) rewriteInvite(before string) {
+	if err := s.tellReachable(); err != nil {
+		s.log.Error("netready-responder invite names the old key", "reason", err)
+	}
 	invite := s.server.Invite().String()
 	if s.now.InviteFile == "" || invite == before {
 		return
 	}
-	if err := responder.WritePrivate(s.now.InviteFile, []byte(invite+"\n")); err != nil {
+	if err := atomicfile.Private(s.now.InviteFile, []byte(invite+"\n")); err != nil {
 		s.log.Error("the new invite could not be written: choose another file with invite_file", "reason", err)
 	}
 }

@@ -12,8 +12,10 @@ import (
 	"strings"
 	"syscall"
 
+	"netready/internal/atomicfile"
 	"netready/internal/modes"
 	"netready/probe/responder"
+	"netready/probe/responder/tokens"
 )
 
 // serveCmd serves until the program is told to end.
@@ -93,6 +95,9 @@ func (s *service) start(ctx context.Context) (err error) {
 		return err
 	}
 	c.Identity = s.own
+	if c.Tokens, err = tokens.Open(n.Data); err != nil {
+		return err
+	}
 	if n.ACME != "" {
 		s.issuer = newIssuer(n)
 		c.Challenge = s.issuer.manager.GetCertificate
@@ -112,10 +117,13 @@ func identity(n settings, load func(dir string) (responder.Identity, error)) (re
 
 // greet says how to reach the responder.
 func (s *service) greet(stdout io.Writer) error {
+	if err := s.tellReachable(); err != nil {
+		return err
+	}
 	invite := s.server.Invite().String()
 	// The file first: who waits for the line may then read it.
 	if s.now.InviteFile != "" {
-		if err := responder.WritePrivate(s.now.InviteFile, []byte(invite+"\n")); err != nil {
+		if err := atomicfile.Private(s.now.InviteFile, []byte(invite+"\n")); err != nil {
 			return fmt.Errorf("writing the invite: %w; choose another file with --invite-file", err)
 		}
 	}
@@ -133,6 +141,7 @@ func (s *service) tellLooseModes() {
 	for _, file := range []struct{ path, what string }{
 		{filepath.Join(s.now.Data, "responder.key"), "the responder's key"},
 		{filepath.Join(s.now.Data, "token"), "the token"},
+		{filepath.Join(s.now.Data, "tokens.json"), "what proves the organisations' tokens"},
 		{s.now.TLSKey, "the key of the certificate"},
 	} {
 		if loose := modes.Warning(file.path, file.what); loose != "" {

@@ -79,7 +79,7 @@ func (c *RegionsCmd) Run(app *App) error {
 
 func newRegionRow(r regions.Region) regionRow {
 	row := regionRow{ID: r.ID, Name: r.Name, Continent: r.Continent}
-	if len(r.Responders) > 0 || r.ID == probe.LocalRegion {
+	if len(r.Responders) > 0 || r.ID == regions.Local {
 		row.Measures = append(row.Measures, measuresCall)
 	}
 	for _, uri := range r.TURNURIs {

@@ -15,6 +15,7 @@ import (
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
+	"netready/probe/responder/share"
 )
 
 const (
@@ -79,12 +80,10 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 		if r.ContentLength != 0 && http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWait)) != nil {
 			return
 		}
-		holder, ok := s.holder(r)
-		if r.URL.Path != "/i" && !ok {
-			s.log.Warn("a request without the token", "from", r.RemoteAddr, "path", short(r.URL.Path))
-			w.Header().Set("Connection", "close") // nothing of a stranger's is waited for
-			s.stats.refuse(wire.CodeToken)
-			refuse(w, http.StatusUnauthorized, wire.CodeToken, "the token is missing or wrong: ask for a fresh invite")
+		holder, refused := s.holder(r)
+		if r.URL.Path != "/i" && refused != "" {
+			s.log.Warn("a request without a good token", "from", r.RemoteAddr, "path", short(r.URL.Path), "code", refused)
+			s.refuseToken(w, refused)
 			return
 		}
 		conn := connOf(r)
@@ -100,7 +99,7 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 			return
 		}
 		if !conn.requests.Allow() {
-			s.busy(w, time.Second, "", "too many requests at once over one connection")
+			s.busy(w, share.Turn{After: time.Second}, "too many requests at once over one connection")
 			return
 		}
 		ctx := context.WithValue(context.WithValue(r.Context(), arrivedKey{}, arrived), holderKey{}, holder)
@@ -123,8 +122,8 @@ func unwanted(r *http.Request) (status int, why string) {
 func short(s string) string { return s[:min(len(s), 80)] }
 
 // busy says that it is not now, but when.
-func (s *Server) busy(w http.ResponseWriter, after time.Duration, ticket, sentence string) {
-	s.later(w, http.StatusTooManyRequests, wire.Problem{Error: sentence, Code: wire.CodeBusy, After: after, Ticket: ticket})
+func (s *Server) busy(w http.ResponseWriter, turn share.Turn, sentence string) {
+	s.later(w, http.StatusTooManyRequests, wire.Problem{Error: sentence, Code: wire.CodeBusy, After: turn.After, Ticket: turn.Ticket, Ahead: turn.Ahead})
 }
 
 // later refuses for now: p says for how long, in whole seconds from here on.

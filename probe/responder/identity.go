@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"netready/internal/atomicfile"
 	"netready/probe/invite"
 )
 
@@ -135,7 +136,7 @@ func loadTokens(path string) ([]string, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		token := newToken()
-		return []string{token}, WritePrivate(path, []byte(token+"\n"))
+		return []string{token}, atomicfile.Private(path, []byte(token+"\n"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the token: %w", err)
@@ -194,25 +195,7 @@ func createKey(path string) (*ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a key: %w", err)
 	}
-	return key, WritePrivate(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-}
-
-// WritePrivate writes a file that only its owner may read, whole or not at all.
-func WritePrivate(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".netready-*.tmp") // mode 0600
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
+	return key, atomicfile.Private(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
 // WithFiles is an identity with a certificate of the operator's own.

@@ -24,6 +24,7 @@ import (
 	"netready/probe/internal/wire"
 	"netready/probe/responder/listen"
 	"netready/probe/responder/share"
+	"netready/probe/responder/tokens"
 )
 
 // Config says how a responder runs. Zero fields mean the defaults.
@@ -38,6 +39,7 @@ type Config struct {
 	Version        string   // for the agents' reports
 	Identity       Identity // key, certificate and token; zero: fresh ones
 	Limits         Limits
+	Tokens         *tokens.Store // of organisations, beside the identity's; nil: none
 	// Challenge shows the certificate that an authority asks for over the control
 	// port (RFC 8737); nil: no authority asks.
 	Challenge func(*tls.ClientHelloInfo) (*tls.Certificate, error)
@@ -110,6 +112,7 @@ type Server struct {
 	drops    listen.Drops
 	stats    tally
 	draining atomic.Bool
+	room     room
 	ledger   *share.Ledger
 	starts   *share.Pace     // of sessions
 	asks     *share.Pace     // for sessions
@@ -139,7 +142,8 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		s.config.Identity = identity
 	}
 	s.now.Store(newVouch(s.config.Identity, c.Limits))
-	s.ledger = share.NewLedger(s.now.Load().shares())
+	s.ledger = share.NewLedger(share.Shares{})
+	s.share()
 	perSecond := s.now.Load().limits.SessionsPerSec
 	s.starts, s.asks = share.NewPace(perSecond), share.NewPace(max(askRate, 3*perSecond))
 	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))

@@ -1,29 +1,14 @@
-package report
+package atomicfile
 
 import (
-	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
-
-// deadPID is the number of a process that has ended.
-func deadPID(t *testing.T) int {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := exec.CommandContext(t.Context(), self, "-test.run=^$")
-	if err := c.Run(); err != nil {
-		t.Fatal(err)
-	}
-	return c.Process.Pid
-}
 
 // A merge that was killed left its temporary file beside the workbook for ever.
 func TestRemoveLeftovers(t *testing.T) {
@@ -35,15 +20,13 @@ func TestRemoveLeftovers(t *testing.T) {
 		}
 		return path
 	}
-	dead := deadPID(t)
-	gone := file(fmt.Sprintf(".netready-%s-%d-1.tmp", thisHost(), dead))
+	gone := file(tempPrefix() + "4711-1.tmp")
 	kept := []string{
-		file(fmt.Sprintf(".netready-%s-%d-2.tmp", thisHost(), os.Getpid())),
-		file(fmt.Sprintf(".netready-%s-%d-3.tmp", "ffffffff", dead)), // of another host
+		file(".netready-ffffffff-4711-3.tmp"), // of another host
 		file(".netready-4.tmp"),
 		file("team.xlsx"),
 	}
-	held := filepath.Join(dir, fmt.Sprintf(".netready-%s-%d-5.tmp", thisHost(), dead))
+	held := filepath.Join(dir, tempPrefix()+"5.tmp")
 	f, err := os.Create(held)
 	if err != nil {
 		t.Fatal(err)
@@ -70,15 +53,14 @@ func TestRemoveLeftovers(t *testing.T) {
 func TestLeftoversOfTheLivingStay(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.txt")
-	err := WriteAtomic(path, true, func(w io.Writer) error {
+	err := Replace(path, func(w io.Writer) error {
 		found, err := filepath.Glob(filepath.Join(dir, ".netready-*.tmp"))
-		if err != nil || len(found) != 1 || !leftover.MatchString(filepath.Base(found[0])) {
-			t.Errorf("temporary files %v (%v), want one with host and process in its name", found, err)
+		if err != nil || len(found) != 1 || !strings.HasPrefix(filepath.Base(found[0]), tempPrefix()) {
+			t.Errorf("temporary files %v (%v), want one with the host in its name", found, err)
 		}
 		if got := RemoveLeftovers(path); got != nil {
 			t.Errorf("removed %v", got)
 		}
-		// Not even one whose process is gone, as far as its name tells.
 		if runtime.GOOS != "windows" {
 			if unlocked(found[0]) {
 				t.Error("a file that is being written can be locked by another")

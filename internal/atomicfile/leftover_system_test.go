@@ -1,6 +1,6 @@
 //go:build system
 
-package report
+package atomicfile
 
 import (
 	"strings"
@@ -13,7 +13,7 @@ import (
 // the dead.
 func TestLeftoversUnderWine(t *testing.T) {
 	w := wine.New(t)
-	exe := w.BuildTest(t, "netready/report")
+	exe := w.BuildTest(t, "netready/internal/atomicfile")
 	out, _ := w.Command(exe, "-test.run=^Test(RemoveLeftovers|LeftoversOfTheLivingStay)$", "-test.v").CombinedOutput()
 	// Wine 8.0 cannot remove a test's folder as Go does, so that both end as
 	// failed; what they found themselves has a line of their file.
