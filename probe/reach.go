@@ -177,7 +177,7 @@ func (r *run) responders() []invite.Invite {
 	if len(r.plan.Responders) > 0 {
 		return r.plan.Responders
 	}
-	return r.plan.Region.Responders
+	return drawn(r.plan.Region.Responders, r.plan.Region.Weights, rand.Float64)
 }
 
 // accept takes a session into use.

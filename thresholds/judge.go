@@ -97,7 +97,7 @@ func (j *judge) otherParts() {
 	pinged := r.Region.Responder != "" && slices.ContainsFunc(r.Ping, func(p facts.Ping) bool { return p.Samples > 0 })
 	noPing := j.why("ping")
 	for _, p := range r.Ping {
-		if p.Role == "responder" && p.Samples == 0 {
+		if p.Role == facts.RoleResponder && p.Samples == 0 {
 			noPing = p.Reason
 		}
 	}

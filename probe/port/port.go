@@ -21,7 +21,7 @@ import (
 type Check struct {
 	Name     string // stable, so that the same rows of two machines line up
 	Protocol string // one of Protocols
-	Host     string // name or address; "" or "responder": the responder, "resolver": the configured DNS resolver
+	Host     string // name or address; "" or regions.HostResponder: the responder, regions.HostResolver: the configured DNS resolver
 	Port     int    // 0: the port where the responder serves this protocol
 	Ports    string // 16384-65535, for udp-range
 	Required bool

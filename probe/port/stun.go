@@ -65,20 +65,13 @@ func (t target) newBinding() *binding {
 	return &binding{t, map[[stun.TransactionIDSize]byte]bool{}}
 }
 
-// attrPadding is PADDING (RFC 5780 7.6). It makes room for the answer of a
-// responder that never answers with more than it was asked with.
-const (
-	attrPadding = stun.AttrType(0x0026)
-	paddingSize = 96
-)
-
 // ask makes a request. To the responder it carries the session's credentials.
 func (b *binding) ask() ([]byte, error) {
 	setters := []stun.Setter{stun.TransactionID, stun.BindingRequest}
 	if s := b.t.session; s != nil {
 		setters = append(setters,
 			stun.NewUsername(wire.KnockIDOf(s.Nonce).String()),
-			stun.RawAttribute{Type: attrPadding, Value: make([]byte, paddingSize)},
+			wire.Padding(),
 			stun.NewShortTermIntegrity(s.Nonce))
 	}
 	m, err := stun.Build(setters...)

@@ -12,6 +12,7 @@ import (
 
 	"netready/probe/facts"
 	"netready/probe/internal/proxy"
+	"netready/probe/regions"
 )
 
 // A target is one address that one check is about.
@@ -34,10 +35,10 @@ func resolve(ctx context.Context, c Check, opts Options) ([]target, *outcome) {
 		return nil, &o
 	}
 	t := target{check: c, opts: opts}
-	if c.Host == "" || c.Host == "responder" || c.Protocol == "udp" || c.Protocol == "udp-range" {
+	if c.Host == "" || c.Host == regions.HostResponder || c.Protocol == "udp" || c.Protocol == "udp-range" {
 		return t.resolveResponder(ctx)
 	}
-	if c.Host == "resolver" {
+	if c.Host == regions.HostResolver {
 		server, err := Resolver()
 		if err != nil {
 			o := notMeasured(facts.ReasonUnknown, "the configured DNS resolver was not found: "+err.Error())

@@ -20,15 +20,15 @@ import (
 	"netready/probe/internal/dial"
 	"netready/probe/internal/portal"
 	"netready/probe/internal/proxy"
+	"netready/probe/regions"
 )
-
 
 // proxiesTo are those that a browser would use for a check, in the order to try:
 // for web pages, that is HTTPS and TLS on 443, and HTTP. The way to the
 // responder has to be proved, so no proxy stands in between.
 func proxiesTo(ctx context.Context, c Check, opts Options) []proxy.Way {
 	switch s := opts.Session; {
-	case opts.NoProxy, c.Host == "", c.Host == "responder", s != nil && strings.EqualFold(s.Host, c.Host):
+	case opts.NoProxy, c.Host == "", c.Host == regions.HostResponder, s != nil && strings.EqualFold(s.Host, c.Host):
 		return nil
 	case c.Protocol == "https", c.Protocol == "tls" && c.Port == 443:
 		return opts.proxies().For(ctx, &url.URL{Scheme: "https", Host: net.JoinHostPort(c.Host, fmt.Sprint(c.Port))})

@@ -138,6 +138,28 @@ func (p reader) responders(at []any, r *Region) error {
 		}
 		r.Responders = append(r.Responders, one)
 	}
+	return p.weights(append(slices.Clone(at[:len(at)-1]), "weights"), *r)
+}
+
+// mostWeight is that of one responder.
+const mostWeight = 1000
+
+// weights checks that each responder has one, and that some are drawn.
+func (p reader) weights(at []any, r Region) error {
+	if len(r.Weights) == 0 {
+		return nil
+	}
+	if len(r.Weights) != len(r.Invites) {
+		return p.errorf(at, "region %s has %d responders and %d weights; write one weight for each", r.ID, len(r.Invites), len(r.Weights))
+	}
+	for i, w := range r.Weights {
+		if w < 0 || w > mostWeight {
+			return p.errorf(append(at, i), "the weight %d of region %s: give 0 (asked last) to %d", w, r.ID, mostWeight)
+		}
+	}
+	if slices.Max(r.Weights) == 0 {
+		return p.errorf(at, "all weights of region %s are 0; give one that is more, or leave weights out to have them tried in order", r.ID)
+	}
 	return nil
 }
 

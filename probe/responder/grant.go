@@ -34,13 +34,13 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 	who, _ := r.Context().Value(holderKey{}).(holder)
 	turn, why := s.admit(request, share.Holder{Token: hex.EncodeToString(who.hash[:4]), From: client})
 	if turn.Loan == nil {
-		s.busy(w, turn.After, turn.Ticket, why)
+		s.busy(w, turn, why)
 		return
 	}
 	if refused := s.countRun(who); refused != "" {
 		turn.Loan.Return()
 		if refused == wire.CodeBusy {
-			s.busy(w, turnAgain, "", "the responder cannot count its runs now")
+			s.busy(w, share.Turn{After: turnAgain}, "the responder cannot count its runs now")
 			return
 		}
 		s.refuseToken(w, refused)
@@ -49,7 +49,7 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 	request.Duration = min(request.Duration, s.now.Load().limits.Duration)
 	session, err := s.begin(request, client, who, turn.Loan)
 	if err != nil {
-		s.busy(w, turnAgain, "", err.Error())
+		s.busy(w, share.Turn{After: turnAgain}, err.Error())
 		return
 	}
 	s.stats.granted.Add(1)
@@ -81,9 +81,12 @@ func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 		return bad("%d calls: it has to be at least one", r.Calls)
 	case r.Calls > s.now.Load().limits.Calls:
 		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d calls at once: this responder grants %d", r.Calls, s.now.Load().limits.Calls)
-	case !costOf(r).Within(s.ledger.Shares().Address):
+	}
+	// By the limits that are set: what the host cannot do now it may do later.
+	limits := s.now.Load()
+	if most := limits.shares(0, limits.limits.PacketRate).Address; !costOf(r).Within(most) {
 		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d packets a second: this responder grants one address %d; ask for fewer calls",
-			costOf(r).Packets, s.ledger.Shares().Address.Packets)
+			costOf(r).Packets, most.Packets)
 	}
 	return 0, "", ""
 }
@@ -98,6 +101,9 @@ func (s *Server) admit(r wire.Request, holder share.Holder) (turn share.Turn, wh
 		return share.Turn{After: turnAgain, Ticket: r.Ticket}, "too many ask at once"
 	}
 	turn = s.ledger.Ask(holder, costOf(r), r.Ticket, now, func() bool { return s.starts.Allow(holder.From, now) })
+	if limit := s.now.Load().limits.PacketRate; s.room.most(limit) < limit {
+		return turn, "this host carries as many calls as it can send on time now"
+	}
 	return turn, "it has as many calls as it takes now, in all or from this address"
 }
 
@@ -169,6 +175,19 @@ func (s *Server) drop(session *session, why string) {
 	s.giveBackRun(session)
 }
 
+// lookAtRoom divides anew what this host can carry now.
+func (s *Server) lookAtRoom() {
+	limit := s.now.Load().limits.PacketRate
+	before := s.room.most(limit)
+	scarce := s.room.look(s.Load(), s.ledger.Used().Packets, limit)
+	if scarce && before == limit {
+		load := s.Load()
+		s.log.Warn("this host does not keep up: new calls wait", "late_p99", load.Late, "handover_p99", load.Gap, "dropped", load.Dropped,
+			"packet_rate_limit", s.room.most(limit), "remedy", "fewer calls (max_packet_rate), a larger host, or a second responder in the region")
+	}
+	s.share()
+}
+
 // sweep drops what is over.
 func (s *Server) sweep() {
 	tick := time.NewTicker(time.Second)
@@ -183,7 +202,7 @@ func (s *Server) sweep() {
 		s.stats.swept.Store(int64(now))
 		s.expire(now)
 		s.sampled.tellLeftOut(s.ctx, time.Now())
-		s.share()
+		s.lookAtRoom()
 		all := s.all()
 		if len(all) > 0 {
 			s.drops.Look()

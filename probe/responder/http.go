@@ -15,6 +15,7 @@ import (
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
+	"netready/probe/responder/share"
 )
 
 const (
@@ -98,7 +99,7 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 			return
 		}
 		if !conn.requests.Allow() {
-			s.busy(w, time.Second, "", "too many requests at once over one connection")
+			s.busy(w, share.Turn{After: time.Second}, "too many requests at once over one connection")
 			return
 		}
 		ctx := context.WithValue(context.WithValue(r.Context(), arrivedKey{}, arrived), holderKey{}, holder)
@@ -121,8 +122,8 @@ func unwanted(r *http.Request) (status int, why string) {
 func short(s string) string { return s[:min(len(s), 80)] }
 
 // busy says that it is not now, but when.
-func (s *Server) busy(w http.ResponseWriter, after time.Duration, ticket, sentence string) {
-	s.later(w, http.StatusTooManyRequests, wire.Problem{Error: sentence, Code: wire.CodeBusy, After: after, Ticket: ticket})
+func (s *Server) busy(w http.ResponseWriter, turn share.Turn, sentence string) {
+	s.later(w, http.StatusTooManyRequests, wire.Problem{Error: sentence, Code: wire.CodeBusy, After: turn.After, Ticket: turn.Ticket, Ahead: turn.Ahead})
 }
 
 // later refuses for now: p says for how long, in whole seconds from here on.

@@ -28,11 +28,13 @@ func newVouch(i Identity, l Limits) *vouch {
 }
 
 // shares are what the limits come to for one token, one address, one prefix
-// and all, where there are so many tokens beside the responder's own.
-func (v *vouch) shares(further int) share.Shares {
+// and all, where there are so many tokens beside the responder's own, and this
+// host can carry so many packets a second.
+func (v *vouch) shares(further, room int) share.Shares {
 	l := v.limits
-	shares := share.Divide(share.Cost{Packets: l.PacketRate, Sessions: l.Sessions}, len(v.hashes)+further)
-	shares.Address.Packets = min(l.PacketRate, l.PerAddress*usualCall)
+	room = min(room, l.PacketRate)
+	shares := share.Divide(share.Cost{Packets: room, Sessions: l.Sessions}, len(v.hashes)+further)
+	shares.Address.Packets = min(room, l.PerAddress*usualCall)
 	shares.Prefix.Packets = max(shares.Prefix.Packets, shares.Address.Packets)
 	return shares
 }
@@ -43,7 +45,8 @@ func (s *Server) share() {
 	if s.config.Tokens != nil {
 		further = s.config.Tokens.Count(time.Now())
 	}
-	s.ledger.Set(s.now.Load().shares(further))
+	v := s.now.Load()
+	s.ledger.Set(v.shares(further, s.room.most(v.limits.PacketRate)))
 }
 
 // Reload takes another identity and other limits into use, and says in words

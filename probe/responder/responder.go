@@ -112,6 +112,7 @@ type Server struct {
 	drops    listen.Drops
 	stats    tally
 	draining atomic.Bool
+	room     room
 	ledger   *share.Ledger
 	starts   *share.Pace     // of sessions
 	asks     *share.Pace     // for sessions

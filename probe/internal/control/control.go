@@ -50,6 +50,7 @@ type Busy struct {
 	After    time.Duration // when to ask again
 	Ticket   string        // keeps the place in its queue
 	Sentence string        // its reason
+	Ahead    int           // how many come before, in its queue
 	Draining bool          // it ends soon: another one is better asked
 }
 
@@ -68,6 +69,8 @@ const (
 	minAfter = time.Second
 	maxAfter = time.Minute
 	maxEvent = 8 << 20
+	// mostAhead bounds what a responder may say of its queue.
+	mostAhead = 10_000
 )
 
 // A Client is an open session with a responder.
@@ -312,7 +315,7 @@ func problem(resp *http.Response) error {
 	case wire.CodeBusy, wire.CodeDraining:
 		return &Busy{
 			After: min(max(p.After, minAfter), maxAfter), Ticket: wire.Printable(p.Ticket, mostWords),
-			Sentence: wire.Printable(p.Error, mostWords), Draining: p.Code == wire.CodeDraining,
+			Sentence: wire.Printable(p.Error, mostWords), Draining: p.Code == wire.CodeDraining, Ahead: min(max(p.Ahead, 0), mostAhead),
 		}
 	}
 	return fmt.Errorf("%w: %s", ErrRefused, wire.Printable(p.Error, mostWords))

@@ -162,6 +162,8 @@ type Problem struct {
 	After time.Duration `json:"after_ns,omitempty"`
 	// Ticket keeps the place in the queue: the next Request carries it.
 	Ticket string `json:"ticket,omitempty"`
+	// Ahead is how many are before it there.
+	Ahead int `json:"ahead,omitempty"`
 }
 
 // Codes of a Problem.
