@@ -58,19 +58,21 @@ func (r *run) placeCalls(ctx context.Context) {
 }
 
 // pingGateway asks the default gateway once a second while the call lasts: it
-// tells a bad LAN from a bad provider.
+// tells a bad LAN from a bad provider. The returned function ends it.
 func (r *run) pingGateway(ctx context.Context) (stop func()) {
-	gateway := machine.Describe(ctx, r.farHost()).Interface.Gateway
-	if !gateway.IsValid() || !r.plan.asks(facts.PartPing) {
+	gateway := machine.Gateway(ctx, r.farHost())
+	if gateway == "" || !r.plan.asks(facts.PartPing) {
 		return func() {}
 	}
 	pinging, cancel := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		found := ping.Run(pinging, gateway.String(), ping.Settings{Interval: time.Second})
-		r.result.Ping = append(r.result.Ping, pinged(found, "gateway"))
-	})
-	return func() { cancel(); wg.Wait() }
+	found := make(chan facts.Ping, 1)
+	go func() { found <- ping.Run(pinging, gateway, ping.Settings{Interval: time.Second}) }()
+	return func() {
+		cancel()
+		p := <-found
+		p.Role = facts.RoleGateway
+		r.result.Ping = append(r.result.Ping, p)
+	}
 }
 
 // shortened says that a call was shorter than was asked for, and why: the
@@ -95,7 +97,7 @@ func lasted(o *call.Outcome, granted time.Duration) time.Duration {
 	for _, c := range o.Calls {
 		sent = max(sent, c.Up.Sent, c.Down.Sent)
 	}
-	return min(granted, time.Duration(sent)*packetTime)
+	return min(granted, time.Duration(sent)*stream.PacketTime)
 }
 
 // write turns the outcome of the calls into the figures of the Result.
@@ -107,7 +109,7 @@ func (r *run) write(o *call.Outcome) {
 	}
 	v.RTT = r.roundTrips(o)
 	q := Quality{
-		Codec: r.codec, PacketTime: packetTime, JitterBuffer: r.plan.JitterBuffer,
+		Codec: r.codec, PacketTime: stream.PacketTime, JitterBuffer: r.plan.JitterBuffer,
 		Ie: r.plan.Ie, Bpl: r.plan.Bpl,
 	}
 	if v.RTT != nil {
@@ -289,8 +291,7 @@ const enoughSilence = 27 * time.Second
 // call; where none is asked for, the NAT itself is the question, and it waits.
 func (r *run) startSilence(ctx context.Context) (stop func()) {
 	s := r.portSession()
-	n := &r.result.NAT
-	if !r.plan.asks(facts.PartNAT) || s == nil || n.Behind == nil || !*n.Behind {
+	if !r.plan.asks(facts.PartNAT) || s == nil || r.nat.Behind == nil || !*r.nat.Behind {
 		return func() {}
 	}
 	silent, cancel := context.WithCancel(ctx)
@@ -310,15 +311,7 @@ func (r *run) startSilence(ctx context.Context) (stop func()) {
 		wg.Wait()
 		cancel()
 		kept.Wait()
-		if survives == nil {
-			r.unheld = reason
-			return
-		}
-		f := nat.Result{
-			PublicAddress: n.PublicAddress, LocalAddress: n.LocalAddress, Behind: n.Behind, Mapping: n.Mapping,
-			PortKept: n.PortKept, Survives30s: survives, SIPALG: n.SIPALG, Reason: n.Reason,
-		}
-		f.Explain()
-		r.result.NAT = natResult(f)
+		r.nat.Survives30s, r.nat.SilenceReason = survives, reason
+		r.nat.Explain()
 	}
 }

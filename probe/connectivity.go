@@ -119,8 +119,8 @@ func (r *run) blameConnectivity(c facts.Connectivity) {
 			p.Reason = r.why
 		}
 	}
-	if r.result.NAT.Reason == before {
-		r.result.NAT.Reason = r.why
+	if r.nat.Reason == before {
+		r.nat.Reason = r.why
 	}
 }
 
@@ -135,9 +135,9 @@ func (r *run) gather(rows []port.Row) evidence {
 		}
 		e.beyond = true
 		switch {
-		case row.Via != "": // one that opens the encryption leads out too
-			if row.Status == port.Pass || row.Reason == port.Intercepted {
-				e.proxy = row.Via
+		case row.Proxy != "": // one that opens the encryption leads out too
+			if row.Status == facts.StatusPass || row.Reason == facts.ReasonIntercepted {
+				e.proxy = row.Proxy
 			}
 		case row.IsResolver:
 			e.resolves = e.resolves || answered(row)
@@ -148,7 +148,7 @@ func (r *run) gather(rows []port.Row) evidence {
 	}
 	r.gatherSession(&e)
 	for _, a := range r.result.Environment.DNS {
-		if a.Code != environment.Invents {
+		if a.Code != facts.DNSInvents {
 			e.asked = true
 			e.resolves = e.resolves || !slices.Contains([]string{facts.DNSNoReply, facts.DNSError}, a.Code)
 		}
@@ -183,11 +183,11 @@ func (r *run) gatherSession(e *evidence) {
 // answered reports whether somebody outside this computer answered a row's
 // question, with whatever.
 func answered(row port.Row) bool {
-	if row.By == port.ByThisMachine || !row.Address.IsValid() {
+	if row.By == facts.ByThisMachine || !row.Address.IsValid() {
 		return false
 	}
-	return row.Status == port.Pass || row.Status == port.Fail && slices.Contains([]string{
-		port.Refused, port.TLS, port.Intercepted, port.Hijacked, port.ResetAfter, port.Partly, port.Protocol, port.Prohibited,
+	return row.Status == facts.StatusPass || row.Status == facts.StatusFail && slices.Contains([]string{
+		facts.ReasonRefused, facts.ReasonTLS, facts.ReasonIntercepted, facts.ReasonHijacked, facts.ReasonResetAfter, facts.ReasonPartly, facts.ReasonProtocol, facts.ReasonProhibited,
 	}, row.Reason)
 }
 

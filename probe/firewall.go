@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"netready/probe/facts"
-
 	"netready/probe/ice"
 	"netready/probe/invite"
 	"netready/probe/port"
@@ -21,7 +19,7 @@ import (
 // the session, the others do not.
 func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Time) []port.Row {
 	column := r.column(r.plan.Features)
-	done := func(row port.Row) { r.track.row(r.unreachable(portRow(row)), time.Since(began)) }
+	done := func(row port.Row) { r.track.row(r.unreachable(row.PortRow), time.Since(began)) }
 	options := port.Options{Samples: r.plan.RangeSamples, Done: done, Paths: &port.Paths{}}
 	if options.Samples == 0 {
 		options.Samples = port.OnlyEnds
@@ -124,14 +122,6 @@ func inOrder(column []regions.Check, rows []port.Row) []port.Row {
 	}
 	slices.SortStableFunc(rows, func(a, b port.Row) int { return place[a.Name] - place[b.Name] })
 	return rows
-}
-
-func portRow(row port.Row) facts.PortRow {
-	return facts.PortRow{
-		Name: row.Name, Protocol: row.Protocol, Host: row.Host, Port: row.Port, Ports: row.Ports, Family: row.Family,
-		Required: row.Required, Status: row.Status, Reason: row.Reason, By: row.By, Proxy: row.Via, Detail: row.Detail, Note: row.Note,
-		ElapsedMS: facts.Milliseconds(&row.Elapsed), Tested: row.Tested, FailedPorts: row.Failed,
-	}
 }
 
 // portSession is what the checks need of the session, nil without one.

@@ -5,7 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"html"
+	stdhtml "html"
 	"net"
 	"net/netip"
 	"os"
@@ -27,6 +27,7 @@ import (
 	"netready/probe/regions"
 	"netready/probe/responder"
 	"netready/report"
+	"netready/report/html"
 	"netready/thresholds"
 )
 
@@ -296,10 +297,10 @@ func hidden(t *testing.T, r report.Report) (missing []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := report.HTML(&page, r); err != nil {
+	if err := html.Write(&page, r); err != nil {
 		t.Fatal(err)
 	}
-	shown := html.UnescapeString(page.String())
+	shown := stdhtml.UnescapeString(page.String())
 	var cell string
 	for _, c := range report.Columns() {
 		if c.Name == "Not measured" {
@@ -476,7 +477,7 @@ func TestEveryNullHasAReason(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	local, err := regions.Find(probe.LocalRegion)
+	local, err := regions.Find("local")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,15 @@ import (
 	"netready/probe/responder/listen"
 )
 
+// around is what the parts that run beside each other before the call found,
+// each written by its own part.
+type around struct {
+	rows  []port.Row
+	seen  environment.Result
+	nat   nat.Result
+	pings []facts.Ping
+}
+
 // reach does all that comes before the call, at once: it opens the session
 // with a responder, tries the ports, and looks at NAT, proxy and ICMP. Its
 // errors are the user's to mend.
@@ -48,31 +57,48 @@ func (r *run) reach(ctx context.Context) error {
 		<-ready // the responder says which region it stands in
 		r.settleRegion()
 	}
-	var rows []port.Row
+	var found around
 	if r.plan.asks(facts.PartFirewall) {
-		wg.Go(func() { rows = r.tryPorts(ctx, ready, began) })
-		wg.Go(func() { r.lookAround(ctx) })
+		wg.Go(func() { found.rows = r.tryPorts(ctx, ready, began) })
+		wg.Go(func() { found.seen = r.lookAround(ctx) })
 	}
 	if r.plan.asks(facts.PartNAT) {
-		wg.Go(func() { r.lookAtNAT(ctx, ready) })
+		wg.Go(func() { found.nat = r.lookAtNAT(ctx, ready) })
 	}
 	if r.plan.asks(facts.PartPing) {
-		wg.Go(func() { r.pingResponder(ctx, ready) })
+		wg.Go(func() { found.pings = r.pingFarEnd(ctx, ready) })
 	}
 	wg.Wait()
-	for _, row := range rows {
-		r.result.Firewall = append(r.result.Firewall, r.unreachable(portRow(row)))
-	}
-	r.settleConnectivity(ctx, rows)
-	if r.plan.asks(facts.PartFirewall) {
-		r.unlooked()
-	}
+	r.take(ctx, found)
 	return fatal
 }
 
-// unlooked says what the firewall column and the look around lack. Every row
+// take writes what was found into the Result.
+func (r *run) take(ctx context.Context, found around) {
+	if r.session != nil {
+		r.result.Region.Responder = r.session.Control().Invite().Host
+	}
+	for _, row := range found.rows {
+		r.result.Firewall = append(r.result.Firewall, r.unreachable(row.PortRow))
+	}
+	if r.plan.asks(facts.PartFirewall) {
+		r.result.Environment, r.noPortal = found.seen.Environment, found.seen.PortalReason
+	}
+	if r.plan.asks(facts.PartNAT) {
+		r.nat = found.nat
+	}
+	if r.plan.asks(facts.PartPing) {
+		r.takePings(found.pings)
+	}
+	r.settleConnectivity(ctx, found.rows)
+	if r.plan.asks(facts.PartFirewall) {
+		r.rowGaps()
+	}
+}
+
+// rowGaps says what the firewall column and the look around lack. Every row
 // says so itself; where there is no session, its reason is said here too.
-func (r *run) unlooked() {
+func (r *run) rowGaps() {
 	measured := func(row facts.PortRow) bool { return row.Status != facts.StatusNotMeasured }
 	switch some := slices.ContainsFunc(r.result.Firewall, measured); {
 	case r.relay != nil: // rows that ask a responder are no part of it
@@ -94,7 +120,7 @@ func (r *run) connect(ctx context.Context) error {
 		return r.connectRelay(ctx)
 	}
 	invites := r.responders()
-	if len(invites) == 0 && r.plan.Region.ID == LocalRegion {
+	if len(invites) == 0 && r.plan.Region.ID == regions.Local {
 		own, err := r.startLocal(ctx)
 		if err != nil {
 			return err
@@ -151,14 +177,13 @@ func (r *run) responders() []invite.Invite {
 	if len(r.plan.Responders) > 0 {
 		return r.plan.Responders
 	}
-	return r.plan.Region.Responders
+	return drawn(r.plan.Region.Responders, r.plan.Region.Weights, rand.Float64)
 }
 
 // accept takes a session into use.
 func (r *run) accept(session *call.Session) {
 	r.session = session
 	r.closers = append(r.closers, func() { _ = session.Close() }) // the responder drops it anyway
-	r.result.Region.Responder = session.Control().Invite().Host
 }
 
 // startLocal runs the responder's own code inside this program, on loopback.
@@ -195,7 +220,7 @@ func (r *run) settleRegion() {
 }
 
 // lookAround looks for proxy, captive portal, address families and odd DNS.
-func (r *run) lookAround(ctx context.Context) {
+func (r *run) lookAround(ctx context.Context) environment.Result {
 	var hosts []string
 	for _, c := range r.column(nil) {
 		if !c.NeedsResponder() && c.Host != regions.HostResolver && !slices.Contains(hosts, c.Host) && net.ParseIP(c.Host) == nil {
@@ -203,33 +228,20 @@ func (r *run) lookAround(ctx context.Context) {
 		}
 	}
 	found := environment.Run(ctx, environment.Options{Hosts: hosts})
-	env := facts.Environment{
-		Proxy: found.Proxy, ProxySource: found.ProxySource, CaptivePortal: found.CaptivePortal,
-		IPv4: found.IPv4, IPv6: found.IPv6, DNS: []facts.DNSAnswer{},
-	}
-	for _, a := range found.DNS {
-		addresses := a.Addresses
-		if addresses == nil {
-			addresses = []string{}
-		}
-		env.DNS = append(env.DNS, facts.DNSAnswer{Name: a.Name, Addresses: addresses, ElapsedMS: facts.Round(facts.MS(a.Elapsed)), Reason: a.Reason, Code: a.Code})
-	}
-	r.result.Environment, r.noPortal = env, found.PortalReason
 	if len(hosts) == 0 {
-		r.result.Environment.Reason = "the region names no host of the service, so there is no page to ask for"
+		found.Reason = "the region names no host of the service, so there is no page to ask for"
 	}
+	return found
 }
 
 // lookAtNAT asks several places what address they see.
-func (r *run) lookAtNAT(ctx context.Context, ready <-chan struct{}) {
+func (r *run) lookAtNAT(ctx context.Context, ready <-chan struct{}) nat.Result {
 	<-ready
 	s := r.portSession()
 	if s == nil {
-		r.result.NAT.Reason = r.noSession()
-		return
+		return nat.Result{NAT: facts.NAT{Reason: r.noSession()}}
 	}
-	found := nat.Run(ctx, natOptions(ctx, s))
-	r.result.NAT, r.unsipped = natResult(found), found.SIPReason
+	return nat.Run(ctx, natOptions(ctx, s))
 }
 
 // mostPlaces bounds the listeners that are asked for the NAT's sake: those of a
@@ -262,14 +274,6 @@ func natOptions(ctx context.Context, s *port.Session) nat.Options {
 	return o
 }
 
-func natResult(f nat.Result) facts.NAT {
-	return facts.NAT{
-		PublicAddress: f.PublicAddress, LocalAddress: f.LocalAddress, Behind: f.Behind, Mapping: f.Mapping,
-		PortKept: f.PortKept, Survives30s: f.Survives30s, SIPALG: f.SIPALG,
-		ForUser: f.ForUser, ForNetwork: f.ForNetwork, Reason: f.Reason,
-	}
-}
-
 // noSession says why there is nothing to ask.
 func (r *run) noSession() string {
 	if r.why != "" {
@@ -278,40 +282,37 @@ func (r *run) noSession() string {
 	return "there is no session with a responder"
 }
 
-// roleResponder is that of a Ping of the responder's host.
-const roleResponder = "responder"
-
-// roleTURN is that of a Ping of the TURN server that calls go through.
-const roleTURN = "turn"
-
-// pingResponder asks the responder's host by ICMP, before the call: beside it
-// only the gateway is asked. Where there is none, the gateway is asked now.
-func (r *run) pingResponder(ctx context.Context, ready <-chan struct{}) {
+// pingFarEnd asks the host of the responder or the TURN server by ICMP, before
+// the call: beside it only the gateway is asked. Where there is none, the
+// gateway is asked now.
+func (r *run) pingFarEnd(ctx context.Context, ready <-chan struct{}) []facts.Ping {
 	<-ready
-	const questions = 5 // about a second in all
-	if r.relay != nil {
-		r.result.Ping = append(r.result.Ping, pinged(ping.Run(ctx, r.farHost(), ping.Settings{Count: questions, Interval: 250 * time.Millisecond}), roleTURN))
-		return
-	}
-	if r.session == nil {
-		gateway := machine.Describe(ctx, "").Interface.Gateway
-		if !gateway.IsValid() || r.plan.Region.ID == LocalRegion {
-			r.missingFor(r.whyCode, "ping", r.noSession())
-			return
+	role, host := facts.RoleResponder, r.farHost()
+	switch {
+	case r.relay != nil:
+		role = facts.RoleTURN
+	case r.session == nil:
+		role, host = facts.RoleGateway, machine.Gateway(ctx, "")
+		if host == "" || r.plan.Region.ID == regions.Local {
+			return nil
 		}
-		r.result.Ping = append(r.result.Ping,
-			facts.Ping{Target: r.result.Region.Responder, Role: roleResponder, Reason: r.noSession()},
-			pinged(ping.Run(ctx, gateway.String(), ping.Settings{Count: questions, Interval: 250 * time.Millisecond}), "gateway"))
-		return
 	}
-	r.result.Ping = append(r.result.Ping, pinged(ping.Run(ctx, r.farHost(), ping.Settings{Count: questions, Interval: 250 * time.Millisecond}), roleResponder))
+	const questions = 5 // about a second in all
+	found := ping.Run(ctx, host, ping.Settings{Count: questions, Interval: 250 * time.Millisecond})
+	found.Role = role
+	return []facts.Ping{found}
 }
 
-func pinged(p ping.Result, role string) facts.Ping {
-	return facts.Ping{
-		Target: p.Target, Role: role, Samples: p.Samples, Lost: p.Lost,
-		MinMS: facts.Milliseconds(p.Min), AvgMS: facts.Milliseconds(p.Avg), MaxMS: facts.Milliseconds(p.Max), Reason: p.Reason,
+// takePings adds what was asked, and why the far end was not.
+func (r *run) takePings(found []facts.Ping) {
+	switch {
+	case r.session != nil || r.relay != nil:
+	case len(found) == 0:
+		r.missingFor(r.whyCode, "ping", r.noSession())
+	default:
+		r.result.Ping = append(r.result.Ping, facts.Ping{Role: facts.RoleResponder, Reason: r.noSession()})
 	}
+	r.result.Ping = append(r.result.Ping, found...)
 }
 
 // openSome asks the responder for a few ports of the media range, so that the

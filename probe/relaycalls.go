@@ -98,7 +98,7 @@ func (r *run) writeRelay(o *relay.Outcome) {
 		r.result.Complete = false
 		r.missing("voice.complete", o.Reason)
 	}
-	q := Quality{Codec: r.codec, PacketTime: packetTime, JitterBuffer: r.plan.JitterBuffer, Ie: r.plan.Ie, Bpl: r.plan.Bpl}
+	q := Quality{Codec: r.codec, PacketTime: stream.PacketTime, JitterBuffer: r.plan.JitterBuffer, Ie: r.plan.Ie, Bpl: r.plan.Bpl}
 	if v.RTT = relayRTT(o); v.RTT != nil {
 		q.MinRTTMS = v.RTT.MinMS
 	} else {
@@ -117,7 +117,7 @@ func (r *run) writeRelay(o *relay.Outcome) {
 		one := r.relayCall(c, q)
 		calls, v.PerCall = append(calls, one), append(v.PerCall, one.pair)
 	}
-	v.DurationS = facts.Round((time.Duration(longest) * packetTime).Seconds())
+	v.DurationS = facts.Round((time.Duration(longest) * stream.PacketTime).Seconds())
 	worst := max(worstCall(v.PerCall), 0)
 	v.Up, v.Down, v.Loop = calls[worst].pair.Up, calls[worst].pair.Down, calls[worst].pair.Loop
 	v.Relay = &facts.Relay{

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"netready/probe/facts"
+	"netready/probe/nat"
+	"netready/probe/stream"
 
 	"github.com/oklog/ulid/v2"
 
@@ -17,12 +19,6 @@ import (
 	"netready/probe/machine"
 	"netready/probe/relay"
 )
-
-// LocalRegion is the region whose responder is this very program.
-const LocalRegion = "local"
-
-// packetTime is that of every codec of a test call, the usual one.
-const packetTime = 20 * time.Millisecond
 
 // Run makes one assessment: ports and NAT at once, then the call alone on the
 // link, then the bandwidth. What cannot be measured is in the Result, with the
@@ -62,10 +58,9 @@ type run struct {
 	whyCode string         // its code
 	whyErr  error          // what each responder that was named failed with, nil if none was
 
-	nowhere  bool   // neither is the region known nor can a responder be asked
-	noPortal string // why it is not known whether there is a captive portal
-	unsipped string // why it is not known whether SIP is rewritten
-	unheld   string // why it is not known whether a mapping lives through silence
+	nowhere  bool       // neither is the region known nor can a responder be asked
+	noPortal string     // why it is not known whether there is a captive portal
+	nat      nat.Result // what was found of the NAT so far
 }
 
 // begin fills in what is known before anything is measured.
@@ -82,7 +77,7 @@ func (r *run) begin() {
 		Region: facts.Region{ID: p.Region.ID, Name: p.Region.Name, RegionsFile: p.Regions.File},
 		Parts:  slices.Clone(parts),
 		Voice: facts.Voice{
-			Mode: facts.ModeNone, Codec: r.codec.Name, PtimeMS: facts.MS(packetTime), JitterBufferMS: facts.MS(p.JitterBuffer),
+			Mode: facts.ModeNone, Codec: r.codec.Name, PtimeMS: facts.MS(stream.PacketTime), JitterBufferMS: facts.MS(p.JitterBuffer),
 			DurationAskedS: p.Duration.Seconds(), Calls: p.Calls,
 			Assumptions: []string{}, PerCall: []facts.CallPair{}, Timeline: []facts.Second{}, PathChanges: []string{},
 		},
@@ -91,7 +86,7 @@ func (r *run) begin() {
 		Complete:    true,
 	}
 	if !p.asks(facts.PartNAT) {
-		r.result.NAT.Reason = facts.NotAsked
+		r.nat.Reason = facts.NotAsked
 	}
 	if !p.asks(facts.PartBandwidth) {
 		r.result.Bandwidth.Reason = facts.NotAsked
@@ -126,26 +121,16 @@ func (r *run) missingFor(code, what, reason string) {
 // finish describes the machine and closes the books.
 func (r *run) finish(ctx context.Context) {
 	described := context.WithoutCancel(ctx) // a stopped run still says where it was made
-	f := machine.Describe(described, r.farHost())
-	i := f.Interface
-	r.result.Machine = facts.Machine{
-		Hostname: f.Hostname, OS: f.OS, Arch: f.Arch, Cores: f.Cores, MemoryMB: facts.Rounded(f.MemoryMB),
-		CPUBusyPercent: facts.Rounded(r.load.BusyPercent(described)),
-		Interface:      facts.Interface{Name: i.Name, Kind: i.Kind, MTU: i.MTU, Mbps: facts.Rounded(i.Mbps), WifiDBM: facts.Rounded(i.WifiDBM), Reason: i.None},
-	}
-	r.result.NotMeasured = append(r.result.NotMeasured, machineGaps(r.result.Machine, i.NoMbps, i.NoWifiDBM)...)
-	if i.Address.IsValid() {
-		r.result.Machine.Interface.Address = i.Address.String()
-	}
-	if i.Gateway.IsValid() {
-		r.result.Machine.Interface.Gateway = i.Gateway.String()
-	}
+	m, gaps := machine.Describe(described, r.farHost(), r.load)
+	r.result.Machine = m
+	r.result.NotMeasured = append(r.result.NotMeasured, gaps...)
 	if r.plan.asks(facts.PartNAT) {
-		for _, gap := range natGaps(&r.result.NAT, r.unsipped, r.unheld) {
+		for _, gap := range r.nat.Gaps() {
 			gap.Code = r.whyCode // "" where there is a session
 			r.result.NotMeasured = append(r.result.NotMeasured, gap)
 		}
 	}
+	r.result.NAT = r.nat.NAT
 	if ctx.Err() != nil {
 		r.result.Complete = false
 		r.missingFor(facts.CodeStopped, "run", "the run was stopped before its end")

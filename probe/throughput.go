@@ -2,9 +2,9 @@ package probe
 
 import (
 	"context"
-	"math"
 
 	"netready/probe/facts"
+	"netready/probe/stream"
 
 	"netready/probe/bandwidth"
 )
@@ -24,27 +24,10 @@ func (r *run) measureBandwidth(ctx context.Context) {
 		code, b.Reason = facts.CodeStopped, "the run was stopped before it"
 	default:
 		stop := r.track.during(StepBandwidth)
-		found := bandwidth.Run(ctx, r.session.Control(), bandwidth.Settings{})
+		*b = bandwidth.Run(ctx, r.session.Control(), bandwidth.Settings{Call: r.codec.WireBitRate(stream.PacketTime)})
 		stop()
-		b.UpMbps, b.DownMbps, b.Reason = megabits(found.Up), megabits(found.Down), found.Reason
-		b.CallsUp, b.CallsDown = r.callsIn(found.Up), r.callsIn(found.Down)
 	}
-	for _, what := range bandwidthGaps(b) {
+	for _, what := range bandwidth.Gaps(*b) {
 		r.missingFor(code, what, b.Reason)
 	}
-}
-
-func megabits(bitsPerSecond *float64) *float64 {
-	if bitsPerSecond == nil {
-		return nil
-	}
-	return new(facts.Round(*bitsPerSecond / 1e6))
-}
-
-// callsIn is how many calls of the codec would fit, on Ethernet.
-func (r *run) callsIn(bitsPerSecond *float64) *int {
-	if bitsPerSecond == nil {
-		return nil
-	}
-	return new(int(math.Floor(*bitsPerSecond / r.codec.WireBitRate(packetTime))))
 }

@@ -1,10 +1,14 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"time"
 
 	"netready/probe/call"
@@ -20,6 +24,10 @@ const DefaultMaxWait = 15 * time.Minute
 type candidate struct {
 	to     invite.Invite
 	ticket string // keeps the place in its queue
+	// promised: it said when to come again; silent: how often in a row it could not
+	// be reached since.
+	promised bool
+	silent   int
 }
 
 // errFull ends the waiting: MaxWait has passed.
@@ -32,20 +40,21 @@ func (r *run) openAny(ctx context.Context, all []candidate) (*call.Session, []er
 	began := time.Now()
 	defer r.track.waiting("")
 	for {
-		session, full, reasons := r.openOne(ctx, all)
-		if session != nil || len(full) == 0 || ctx.Err() != nil {
+		session, busy, reasons := r.openOne(ctx, all)
+		if session != nil || len(busy) == 0 || ctx.Err() != nil {
 			return session, reasons
 		}
-		wait := withOffset(full[0].after)
+		soonest := slices.MinFunc(busy, func(a, b later) int { return cmp.Compare(a.after, b.after) })
+		wait := withOffset(soonest.after)
 		waited := time.Since(began)
 		if waited+wait > r.plan.maxWait() {
 			return nil, append([]error{fmt.Errorf("%w for the %s that this run waited for its turn: run again at a quieter time, wait longer with --max-wait, "+
 				"or ask whoever runs the responder to let more calls in (--max-per-address, --max-packet-rate)", errFull, waited.Round(time.Second))}, reasons...)
 		}
-		r.track.waiting(fmt.Sprintf("The responder is busy: waiting for a turn (for %s so far, %s at most)",
+		r.track.waiting(fmt.Sprintf("%s (for %s so far, %s at most)", waitsFor(soonest),
 			waited.Round(time.Second), r.plan.maxWait().Round(time.Second)))
 		all = all[:0]
-		for _, f := range full {
+		for _, f := range busy {
 			all = append(all, f.candidate)
 		}
 		select {
@@ -55,39 +64,166 @@ func (r *run) openAny(ctx context.Context, all []candidate) (*call.Session, []er
 	}
 }
 
-// full is a responder that said when to come again.
-type full struct {
+// later is a responder that said when to come again.
+type later struct {
 	candidate
-	after time.Duration
+	after    time.Duration
+	ahead    int  // who come before, in its queue
+	draining bool // it was about to end
 }
 
-// openOne asks each responder once, in their order.
-func (r *run) openOne(ctx context.Context, all []candidate) (*call.Session, []full, []error) {
-	var busy []full
-	var reasons []error
-	for _, c := range all {
-		session, err := call.Open(ctx, c.to, call.Settings{
-			Codec: r.plan.Codec, Duration: r.plan.Duration, Calls: r.plan.Calls, DSCP: r.plan.DSCP,
-			AllowMedia: r.plan.AllowMedia, Ticket: c.ticket,
+// waitsFor says what a run waits for.
+func waitsFor(f later) string {
+	switch {
+	case f.draining || f.silent > 0:
+		return "The responder is being restarted: waiting for a turn"
+	case f.ahead > 0:
+		return fmt.Sprintf("The responder is busy: waiting for a turn, %d before this one", f.ahead)
+	}
+	return "The responder is busy: waiting for a turn"
+}
+
+const (
+	// headStart is what one responder has before the next is asked as well: one
+	// that is dead costs no more, and one that answers is asked alone.
+	headStart = time.Second
+	// mostSilent is how often a responder that said when to come again may then not
+	// be there: it is being restarted, or a connection was lost.
+	mostSilent = 5
+	// silentAfter is when to ask such a one again.
+	silentAfter = 5 * time.Second
+)
+
+// openOne asks each responder once, in their order: the next one as soon as one
+// has refused, and after its head start at the latest. The first that grants a
+// session is taken; what others grant meanwhile is given back.
+func (r *run) openOne(ctx context.Context, all []candidate) (*call.Session, []later, []error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	tries := make([]try, len(all))
+	var wg sync.WaitGroup
+	ended := make(chan int, len(all)) // indexes of tries
+	begun, open, won := 0, 0, -1
+	begin := func() {
+		i := begun
+		begun, open = begun+1, open+1
+		wg.Go(func() {
+			tries[i].session, tries[i].err = r.open(ctx, all[i])
+			ended <- i
 		})
-		if err == nil {
-			return session, nil, nil
+	}
+	begin()
+	next := time.NewTimer(headStart)
+	defer next.Stop()
+	for open > 0 && won < 0 {
+		more := false
+		select {
+		case i := <-ended:
+			open--
+			if final(tries[i]) {
+				won = i
+			}
+			more = true
+		case <-next.C:
+			more = true
 		}
-		reasons = append(reasons, err)
-		if b, ok := errors.AsType[*call.Busy](err); ok {
-			busy = append(busy, full{candidate{c.to, b.Ticket}, b.After})
-		}
-		if errors.Is(err, call.ErrToken) || errors.Is(err, invite.Err) {
-			return nil, nil, []error{err}
+		if more && won < 0 && begun < len(all) {
+			begin()
+			next.Reset(headStart)
 		}
 	}
+	cancel()
+	wg.Wait() // those that are not needed end at once
+	return sorted(all[:begun], tries, won)
+}
+
+// try is what came of asking one responder.
+type try struct {
+	session *call.Session
+	err     error
+}
+
+// final says whether no other responder needs to be asked: there is a session, or
+// an invite that has to be mended first.
+func final(t try) bool {
+	return t.err == nil || errors.Is(t.err, call.ErrToken) || errors.Is(t.err, invite.Err)
+}
+
+// sorted closes the sessions that nobody needs, and tells who was full.
+func sorted(all []candidate, tries []try, won int) (*call.Session, []later, []error) {
+	var busy []later
+	var reasons []error
+	for i, c := range all {
+		if i == won {
+			continue
+		}
+		if tries[i].session != nil {
+			_ = tries[i].session.Close() // it is forgotten there anyway
+		} else if tries[i].err != nil {
+			reasons = append(reasons, tries[i].err)
+		}
+		if f, ok := comesAgain(c, tries[i].err); ok {
+			busy = append(busy, f)
+		}
+	}
+	if won >= 0 && tries[won].err != nil {
+		return nil, nil, []error{tries[won].err}
+	}
+	if won >= 0 {
+		return tries[won].session, nil, nil
+	}
 	return nil, busy, reasons
+}
+
+// comesAgain says whether to ask a responder once more that gave no session.
+func comesAgain(c candidate, err error) (later, bool) {
+	if b, ok := errors.AsType[*call.Busy](err); ok {
+		return later{candidate{to: c.to, ticket: b.Ticket, promised: true}, b.After, b.Ahead, b.Draining}, true
+	}
+	if c.promised && c.silent < mostSilent && errors.Is(err, call.ErrUnreachable) {
+		c.silent++
+		return later{candidate: c, after: silentAfter}, true
+	}
+	return later{}, false
+}
+
+func (r *run) open(ctx context.Context, c candidate) (*call.Session, error) {
+	return call.Open(ctx, c.to, call.Settings{
+		Codec: r.plan.Codec, Duration: r.plan.Duration, Calls: r.plan.Calls, DSCP: r.plan.DSCP,
+		AllowMedia: r.plan.AllowMedia, Ticket: c.ticket,
+	})
 }
 
 // withOffset adds a random part, so that those who wait do not all come back,
 // and begin to send, in the same moment.
 func withOffset(after time.Duration) time.Duration {
 	return after + rand.N(after/2+time.Second)
+}
+
+// drawn is the order in which responders are asked: as they stand, or drawn by
+// their weights. One of weight 0 comes after all others.
+func drawn(all []invite.Invite, weights []int, random func() float64) []invite.Invite {
+	if len(weights) != len(all) {
+		return all
+	}
+	type drawn struct {
+		at  float64
+		one invite.Invite
+	}
+	order := make([]drawn, len(all))
+	for i, one := range all {
+		// Exponential times of arrival: the first is i with probability weight/sum.
+		order[i] = drawn{math.Inf(1), one}
+		if weights[i] > 0 {
+			order[i].at = -math.Log(1-random()) / float64(weights[i])
+		}
+	}
+	slices.SortStableFunc(order, func(a, b drawn) int { return cmp.Compare(a.at, b.at) })
+	out := make([]invite.Invite, len(all))
+	for i := range order {
+		out[i] = order[i].one
+	}
+	return out
 }
 
 func (p Plan) maxWait() time.Duration {

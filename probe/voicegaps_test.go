@@ -12,9 +12,9 @@ import (
 
 // sentAndArrived is a direction of which the first packets arrived.
 func sentAndArrived(sent, arrived int) call.Direction {
-	d := call.Direction{Trace: stream.Trace{Sent: sent, PacketTime: packetTime}}
+	d := call.Direction{Trace: stream.Trace{Sent: sent, PacketTime: stream.PacketTime}}
 	for i := range arrived {
-		at := time.Duration(i) * packetTime
+		at := time.Duration(i) * stream.PacketTime
 		d.Arrivals = append(d.Arrivals, stream.Arrival{Seq: int64(i), Sent: at, Received: at + 30*time.Millisecond, DSCP: stream.NoDSCP})
 	}
 	return d

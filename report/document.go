@@ -10,9 +10,9 @@ import (
 // A Report is a Result with the limits it was judged by and what came out.
 type Report struct {
 	facts.Result
-	Limits   thresholds.Limits    `json:"limits"`
-	Findings []thresholds.Finding `json:"findings"`
-	Verdict  thresholds.Verdict   `json:"verdict"`
+	Limits   thresholds.Limits    `json:"limits"`   // the limits that the result was judged by
+	Findings []thresholds.Finding `json:"findings"` // what the judgement found: failures first, most important first
+	Verdict  thresholds.Verdict   `json:"verdict"`  // the verdict; `not_ready` always wins
 }
 
 // New judges the result by the limits.

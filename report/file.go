@@ -12,6 +12,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"netready/internal/atomicfile"
 )
 
 // FileName is the name of a result without its ending:
@@ -50,14 +52,6 @@ func namePart(s, otherwise string) string {
 	return otherwise
 }
 
-// Results name people, places and addresses, and how to reach them: other users
-// of the computer read them only where that was asked for (Share). Windows has
-// access lists, which are inherited from the folder above.
-const (
-	fileMode   fs.FileMode = 0o600
-	folderMode fs.FileMode = 0o700
-)
-
 // Share lets the other users of the computer read files, and enter the folder
 // that they lie in.
 func Share(files ...string) error {
@@ -69,19 +63,15 @@ func Share(files ...string) error {
 	return nil
 }
 
-// MakeFolder makes a folder for results with those above it, for this user alone.
-// One that is there stays as it is.
-func MakeFolder(dir string) error { return os.MkdirAll(dir, folderMode) }
-
 // WriteFiles writes a report as TXT and JSON into a folder and returns both
 // paths. Nothing that exists is overwritten.
 func WriteFiles(dir string, r Report) (txt, js string, err error) {
 	name := FileName(r)
 	for n := 2; ; n++ {
 		txt, js = filepath.Join(dir, name+".txt"), filepath.Join(dir, name+".json")
-		err = WriteAtomic(js, false, func(w io.Writer) error { return WriteJSON(w, r) })
+		err = atomicfile.Create(js, func(w io.Writer) error { return WriteJSON(w, r) })
 		if err == nil {
-			err = WriteAtomic(txt, false, func(w io.Writer) error { return WriteText(w, r) })
+			err = atomicfile.Create(txt, func(w io.Writer) error { return WriteText(w, r) })
 			if err == nil {
 				return txt, js, nil
 			}
@@ -92,91 +82,6 @@ func WriteFiles(dir string, r Report) (txt, js string, err error) {
 		}
 		name = fmt.Sprintf("%s_%d", FileName(r), n)
 	}
-}
-
-// WriteAtomic writes a file whole or not at all: into a temporary file in the
-// same folder, to the disk, then under its name. Without overwrite a file that
-// exists is an error (fs.ErrExist) and stays as it is.
-func WriteAtomic(path string, overwrite bool, write func(io.Writer) error) error {
-	mode := fileMode
-	if overwrite {
-		path, mode = replaced(path, mode)
-	}
-	dir := filepath.Dir(path)
-	f, err := createTemp(dir)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	err = write(f)
-	if err == nil {
-		err = f.Chmod(mode)
-		if errors.Is(err, errors.ErrUnsupported) {
-			err = nil
-		}
-	}
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	if overwrite {
-		err = os.Rename(f.Name(), path)
-	} else {
-		err = renameNew(f.Name(), path)
-	}
-	if err != nil {
-		return err
-	}
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync() // not every system can; the file itself is on the disk
-		_ = d.Close()
-	}
-	return nil
-}
-
-// replaced is the file that a path leads to over links, and who may read it;
-// without one, the path and the mode of a new file.
-func replaced(path string, fresh fs.FileMode) (string, fs.FileMode) {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
-	if info, err := os.Stat(path); err == nil {
-		return path, info.Mode().Perm()
-	}
-	return path, fresh
-}
-
-// renameNew renames only where nothing has that name yet. A hard link does
-// that in one step; a file system without them (USB sticks) takes two.
-func renameNew(from, to string) error {
-	err := os.Link(from, to)
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
-	if err != nil {
-		return err
-	}
-	err = f.Close()
-	if err == nil {
-		err = os.Rename(from, to)
-	}
-	if err != nil {
-		_ = os.Remove(to) // empty, and ours: nothing half-written stays
-	}
-	return err
-}
-
-// Writable makes sure that a folder exists and takes files.
-func Writable(dir string) error {
-	if err := MakeFolder(dir); err != nil {
-		return fmt.Errorf("the folder %s cannot be made: %w", dir, err)
-	}
-	f, err := createTemp(dir)
-	if err != nil {
-		return fmt.Errorf("the folder %s cannot be written: %w", dir, err)
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // buffered gathers what a writer of many small pieces writes.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"netready/internal/atomicfile"
 	"netready/thresholds"
 )
 
@@ -16,7 +17,7 @@ import (
 func TestResultsAreForTheirOwnerAlone(t *testing.T) {
 	top := filepath.Join(t.TempDir(), "results")
 	dir := filepath.Join(top, "2026", "november")
-	if err := Writable(dir); err != nil {
+	if err := atomicfile.Writable(dir); err != nil {
 		t.Fatal(err)
 	}
 	txt, js, err := WriteFiles(dir, New(sampleResult(), thresholds.Default()))
@@ -51,7 +52,7 @@ func TestModesOfOthersStay(t *testing.T) {
 	if err := os.Chmod(dir, 0o770); err != nil { // whatever the umask is
 		t.Fatal(err)
 	}
-	if err := Writable(dir); err != nil {
+	if err := atomicfile.Writable(dir); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o770 {

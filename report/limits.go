@@ -14,9 +14,9 @@ func LimitsText(l thresholds.Limits) string {
 	for _, m := range thresholds.Measures() {
 		switch limit := m.Limit(&l); {
 		case limit.Below != nil:
-			parts = append(parts, m.Setting+" below "+digits(*limit.Below))
+			parts = append(parts, m.Setting+" below "+Digits(*limit.Below))
 		case limit.AtLeast != nil:
-			parts = append(parts, m.Setting+" at_least "+digits(*limit.AtLeast))
+			parts = append(parts, m.Setting+" at_least "+Digits(*limit.AtLeast))
 		}
 	}
 	return strings.Join(parts, "; ")

@@ -2,10 +2,9 @@ package report
 
 import (
 	"fmt"
+	"netready/probe/facts"
 	"slices"
 	"strings"
-
-	"netready/probe/facts"
 )
 
 // A gap is one reason with all that was not measured for it.
@@ -76,15 +75,15 @@ func fieldWords(what string) string {
 	return what
 }
 
-// missing is for a page: what was not measured, and why.
-func missing(all []facts.NotMeasured) []fact {
-	var out []fact
+// Missing is for people: what was not measured, and why.
+func Missing(all []facts.NotMeasured) []Fact {
+	var out []Fact
 	for _, g := range gaps(all) {
 		var names []string
 		for _, what := range g.whats {
 			names = append(names, fieldWords(what))
 		}
-		out = append(out, fact{some(names, "; "), g.reason})
+		out = append(out, Fact{some(names, "; "), g.reason})
 	}
 	return out
 }

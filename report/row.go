@@ -88,8 +88,8 @@ func furtherColumns() []Column {
 		rttCount("RTT samples", func(t *facts.RTT) *int { return &t.Samples }),
 		rttCount("RTT lost", func(t *facts.RTT) *int { return &t.Lost }),
 		lateColumn("Send lateness p99", func(l *facts.Lateness) **float64 { return &l.P99 }),
-		pingColumn("Ping gateway avg (ms)", "gateway"),
-		pingColumn("Ping responder avg (ms)", "responder"),
+		pingColumn("Ping gateway avg (ms)", facts.RoleGateway),
+		pingColumn("Ping responder avg (ms)", facts.RoleResponder),
 		numberColumn("Bandwidth up", "Mbit/s", func(r *Report) **float64 { return &r.Bandwidth.UpMbps }),
 		numberColumn("Bandwidth down", "Mbit/s", func(r *Report) **float64 { return &r.Bandwidth.DownMbps }),
 	)

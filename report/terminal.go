@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"netready/probe/facts"
-
 	"netready/thresholds"
 )
 
@@ -31,7 +30,7 @@ func Terminal(w io.Writer, r Report, o TerminalOptions) error {
 		if !isCutOff(r) {
 			terminalBody(b, r, p, o.Width)
 		}
-		fmt.Fprintln(b, wrapped(p.verdict(r.Verdict)+" "+OneLine(headline(r)), o.Width, len(verdictWords(r.Verdict))+1))
+		fmt.Fprintln(b, wrapped(p.verdict(r.Verdict)+" "+OneLine(r.Headline()), o.Width, len(verdictWords(r.Verdict))+1))
 	})
 }
 
@@ -51,7 +50,7 @@ func terminalBody(b *bytes.Buffer, r Report, p paint, width int) {
 		sideBySide(b, voip, ports, min(width, 140))
 	}
 	var said []string
-	if call := callWords(r.Voice); call != "" {
+	if call := CallWords(r.Voice); call != "" {
 		said = append(said, "Test call: "+OneLine(call))
 	}
 	for _, line := range []string{thresholds.Unmeasured(r.Firewall), thresholds.OptionalFailed(r.Firewall)} {
@@ -114,9 +113,9 @@ func (p paint) verdict(v thresholds.Verdict) string {
 func voipColumn(r Report, p paint) []string {
 	lines := []string{p.bold(headVoip), fmt.Sprintf("  %-16s %-14s %12s %12s", "", "expected", "up", "down")}
 	for _, m := range r.Limits.Figures(r.Result) {
-		up, down := sign(m, m.Up)+shortFigureOf(m.Up.Got, m), ""
+		up, down := Sign(m, m.Up)+shortFigureOf(m.Up.Got, m), ""
 		if !m.Single() {
-			down = sign(m, m.Down) + shortFigureOf(m.Down.Got, m)
+			down = Sign(m, m.Down) + shortFigureOf(m.Down.Got, m)
 		}
 		lines = append(lines, fmt.Sprintf("%s %-16s %-14s %12s %12s", p.mark(m.Level), m.Name, m.Limit.Words(m.Unit), up, down))
 	}
@@ -129,14 +128,14 @@ func voipColumn(r Report, p paint) []string {
 // shortFigureOf is a figure as people read it; the TXT has all its digits.
 func shortFigureOf(f *float64, m thresholds.Judged) string {
 	if f == nil {
-		return notMeasured
+		return NotMeasured
 	}
 	return thresholds.FigureBy(*f, m.Unit, m.Limit)
 }
 
 func megabits(f *float64) string {
 	if f == nil {
-		return notMeasured
+		return NotMeasured
 	}
 	return thresholds.Figure(*f, "Mbit/s")
 }
@@ -159,7 +158,7 @@ func rowWords(row facts.PortRow) string {
 	}
 	words := []string{thresholds.ReasonWords(row.Reason)}
 	if row.Status == facts.StatusNotMeasured {
-		words = []string{notMeasured}
+		words = []string{NotMeasured}
 	}
 	if len(row.FailedPorts) > 0 {
 		words = append(words, fmt.Sprintf("%d of %d ports", len(row.FailedPorts), len(row.Tested)))

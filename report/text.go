@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"netready/probe/facts"
-
 	"netready/thresholds"
 )
 
@@ -80,7 +79,7 @@ func (t *sheet) heading(s string) {
 
 func (t *sheet) head(r Report) {
 	t.line(headTitle, "Is this network ready for cloud voice?")
-	t.line("Verdict", verdictWords(r.Verdict), headline(r))
+	t.line("Verdict", verdictWords(r.Verdict), r.Headline())
 	for _, f := range [][2]string{
 		{"Organization", r.Organization},
 		{"Location", r.Location},
@@ -89,7 +88,7 @@ func (t *sheet) head(r Report) {
 		{"Responder", orDash(r.Region.Responder)},
 		{"Started (UTC)", r.StartedAt.UTC().Format(timeLayout)},
 		{"Finished (UTC)", r.FinishedAt.UTC().Format(timeLayout)},
-		{"Test call", orDash(callWords(r.Voice))},
+		{"Test call", orDash(CallWords(r.Voice))},
 		{"Run ID", r.RunID},
 		{"Complete", yesNo(r.Complete)},
 		{"Tool", strings.TrimSpace(r.Tool.Name + " " + r.Tool.Version)},
@@ -99,25 +98,12 @@ func (t *sheet) head(r Report) {
 	}
 }
 
-func inParentheses(s string) string {
-	if s == "" {
-		return ""
-	}
-	return "(" + s + ")"
-}
-
 func orDash(s string) string {
 	if s == "" {
 		return "none"
 	}
 	return s
 }
-
-// verdictWords are the verdict in capitals: READY, NOT READY, NO VERDICT YET.
-func verdictWords(v thresholds.Verdict) string { return strings.ToUpper(v.Title()) }
-
-// headline is the sentence that says what to do first.
-func headline(r Report) string { return thresholds.Headline(r.Verdict, r.Findings, r.Result) }
 
 func (t *sheet) voip(r Report) {
 	t.heading(headVoip)
@@ -141,6 +127,18 @@ func (t *sheet) voip(r Report) {
 	t.line("Bandwidth", "", unitText(r.Bandwidth.UpMbps, "Mbit/s"), unitText(r.Bandwidth.DownMbps, "Mbit/s"))
 }
 
+// boundedWords is a cell in words: at most 4.2 ms there and back.
+func boundedWords(m thresholds.Judged, g thresholds.Graded) string {
+	cell := withWord(unitText(g.Got, m.Unit), m.Name)
+	switch Sign(m, g) {
+	case "≤ ":
+		return "at most " + cell + " there and back"
+	case "≥ ":
+		return "at least " + cell + " there and back"
+	}
+	return cell
+}
+
 // withWord puts a word behind a figure that has no unit: a bare 4.364 is a date
 // or four thousand where the decimal sign is a comma.
 func withWord(cell, word string) string {
@@ -152,20 +150,18 @@ func withWord(cell, word string) string {
 
 func sideText(d *facts.Direction, unit string, at func(facts.Direction) *float64) string {
 	if d == nil {
-		return notMeasured
+		return NotMeasured
 	}
 	return unitText(at(*d), unit)
 }
-
-const notMeasured = "not measured"
 
 // unitText has the unit in the cell: a bare 4.36 becomes a date where the
 // decimal sign is a comma.
 func unitText(f *float64, unit string) string {
 	if f == nil {
-		return notMeasured
+		return NotMeasured
 	}
-	return strings.TrimSpace(digits(*f) + " " + unit)
+	return strings.TrimSpace(Digits(*f) + " " + unit)
 }
 
 // firewallColumns are read back by their names.
@@ -219,7 +215,7 @@ func figureText(word string, f *float64) string {
 	if f == nil {
 		return ""
 	}
-	return word + " " + digits(*f)
+	return word + " " + Digits(*f)
 }
 
 func (t *sheet) circumstances(r Report) {
@@ -231,7 +227,7 @@ func (t *sheet) circumstances(r Report) {
 	for _, a := range r.Voice.Assumptions {
 		t.line(a)
 	}
-	for _, f := range around(r, allDigits) {
+	for _, f := range OtherFacts(r, allDigits) {
 		t.line(f.Name, f.Text)
 	}
 	t.heading(headPing)
@@ -248,19 +244,20 @@ func (t *sheet) row(r Report) {
 	columns := Columns()
 	names, cells := make([]string, len(columns)), make([]string, len(columns))
 	for i, c := range columns {
-		names[i], cells[i] = c.Name, cellText(c.Value(&r))
+		names[i], cells[i] = c.Name, CellText(c.Value(&r))
 	}
 	cells[slices.Index(names, RowCodeColumn)] = rowCode(names, cells)
 	t.line(names...)
 	t.line(cells...)
 }
 
-func cellText(v any) string {
+// CellText is the value of a column as a TXT has it: all digits, times in UTC.
+func CellText(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
 	case float64:
-		return digits(v)
+		return Digits(v)
 	case time.Time:
 		return v.UTC().Format(timeLayout)
 	}

@@ -5,21 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
-	"netready/probe/facts"
-
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
+	"netready/probe/facts"
 	"netready/thresholds"
 )
 
@@ -280,32 +276,6 @@ func TestWriteFilesNeverOverwrites(t *testing.T) {
 	}
 }
 
-func TestWriteAtomicLeavesNothingBehind(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "a.txt")
-	full := errors.New("no space left on device")
-	err := WriteAtomic(path, true, func(w io.Writer) error {
-		_, _ = io.WriteString(w, "half")
-		return full
-	})
-	if !errors.Is(err, full) {
-		t.Errorf("got %v, want the writer's error", err)
-	}
-	if err := WriteAtomic(path, false, func(w io.Writer) error { _, err := io.WriteString(w, "one"); return err }); err != nil {
-		t.Fatal(err)
-	}
-	err = WriteAtomic(path, false, func(w io.Writer) error { _, err := io.WriteString(w, "two"); return err })
-	if !errors.Is(err, fs.ErrExist) {
-		t.Errorf("over an existing file: %v, want fs.ErrExist", err)
-	}
-	if got, _ := os.ReadFile(path); string(got) != "one" {
-		t.Errorf("the file holds %q, want what was there before", got)
-	}
-	if found, _ := os.ReadDir(dir); len(found) != 1 {
-		t.Errorf("%d files, want 1", len(found))
-	}
-}
-
 func TestTerminal(t *testing.T) {
 	for name, r := range samples() {
 		for _, width := range []int{0, 40, 79, 80, 200} {
@@ -384,35 +354,6 @@ func FuzzReadJSON(f *testing.F) {
 		}
 		_ = fmt.Sprint(cells(r))
 	})
-}
-
-// TestWriteAtomicKeepsLinkAndMode: a workbook reached over a link was once
-// replaced by a copy beside the real one, and its mode widened to 0644.
-func TestWriteAtomicKeepsLinkAndMode(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("links need a privilege there, and modes mean little")
-	}
-	dir := t.TempDir()
-	file, link := filepath.Join(dir, "real"), filepath.Join(dir, "link")
-	if err := os.WriteFile(file, []byte("old"), 0o640); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink("real", link); err != nil {
-		t.Fatal(err)
-	}
-	if err := WriteAtomic(link, true, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err }); err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Stat(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := os.ReadFile(file); string(got) != "new" || info.Mode().Perm() != 0o640 {
-		t.Errorf("the file behind the link holds %q, mode %v, want new, 0640", got, info.Mode())
-	}
-	if _, err := os.Readlink(link); err != nil {
-		t.Errorf("the link is gone: %v", err)
-	}
 }
 
 // A small file can ask for a lot of memory: eight megabytes of empty rows became

@@ -10,6 +10,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"netready/report"
+	"netready/report/html"
 	"netready/thresholds"
 )
 
@@ -23,18 +24,18 @@ func TestUnreliableRunHasNoVerdictInAnyFormat(t *testing.T) {
 	if rep.Verdict != thresholds.Undetermined {
 		t.Errorf("verdict %s", rep.Verdict)
 	}
-	var text, terminal, html bytes.Buffer
+	var text, terminal, page bytes.Buffer
 	if err := report.WriteText(&text, rep); err != nil {
 		t.Fatal(err)
 	}
 	if err := report.Terminal(&terminal, rep, report.TerminalOptions{Width: 60}); err != nil {
 		t.Fatal(err)
 	}
-	if err := report.HTML(&html, rep); err != nil {
+	if err := html.Write(&page, rep); err != nil {
 		t.Fatal(err)
 	}
 	for format, line := range map[string]string{
-		"TXT": lineWith(text.String(), "Packet loss\t"), "terminal": strings.ReplaceAll(terminal.String(), "\n", " "), "HTML": html.String(),
+		"TXT": lineWith(text.String(), "Packet loss\t"), "terminal": strings.ReplaceAll(terminal.String(), "\n", " "), "HTML": page.String(),
 	} {
 		want := map[string]string{"TXT": "Not reliable", "terminal": "NO VERDICT YET", "HTML": "Not reliable"}[format]
 		if !strings.Contains(line, want) || strings.Contains(line, "NOT READY") {

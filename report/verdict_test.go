@@ -14,6 +14,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"netready/report"
+	"netready/report/html"
 	"netready/report/workbook"
 	"netready/thresholds"
 )
@@ -142,7 +143,7 @@ func terminalMark(t *testing.T, rep report.Report) string {
 func htmlTone(t *testing.T, rep report.Report) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := report.HTML(&b, rep); err != nil {
+	if err := html.Write(&b, rep); err != nil {
 		t.Fatal(err)
 	}
 	_, list, _ := strings.Cut(b.String(), `<div class="groups`) // the mark is the group's

@@ -51,7 +51,7 @@ func (j *judge) unmeasuredCalls(way Way, calls []facts.CallPair) {
 		return
 	}
 	j.add(Finding{
-		Level: Unknown, What: "call_" + string(way),
+		Level: Unknown, What: WhatCall + string(way),
 		Text: fmt.Sprintf("%d of %d calls could not be measured on the way %s; call %d: %s",
 			n, len(calls), way, first+1, j.why(fmt.Sprintf("voice.per_call[%d].%s", first, way))),
 		Advice: "Calls differ by their ports alone: look for a firewall or a load balancer that treats them differently.",
@@ -75,7 +75,7 @@ func (j *judge) worseCall(m Measure, way Way, calls []facts.CallPair) {
 			continue
 		}
 		q := question{
-			measure: m, limit: *m.limit(&j.limits), what: "call_" + what, together: "call_" + m.What(ThereAndBack),
+			measure: m, limit: *m.limit(&j.limits), what: WhatCall + what, together: WhatCall + m.What(ThereAndBack),
 			name: fmt.Sprintf("%s of call %d of %d", m.title(way), i+1, len(calls)),
 		}
 		q.known(known, "")

@@ -16,7 +16,7 @@ func (j *judge) cause() {
 	failed := j.failed()
 	var voice []Finding
 	for _, f := range j.findings {
-		if f.Level == Fail && f.What != "port" {
+		if f.Level == Fail && f.What != WhatPort {
 			voice = append(voice, f)
 		}
 	}
@@ -105,7 +105,7 @@ func (j *judge) blameCall(failed []Finding) {
 
 // measureOf is the measure and the way of a finding about a figure.
 func measureOf(what string) (Measure, Way, bool) {
-	what = strings.TrimPrefix(what, "call_")
+	what = strings.TrimPrefix(what, WhatCall)
 	for _, m := range measures {
 		for _, way := range m.Ways() {
 			if m.What(way) == what {
@@ -127,7 +127,7 @@ func oneWay(failed []string) string {
 }
 
 func (j *judge) blame(where, because string) {
-	j.add(Finding{Level: Warn, What: "cause", Text: fmt.Sprintf("The fault most likely lies with %s: %s", where, because)})
+	j.add(Finding{Level: Warn, What: WhatCause, Text: fmt.Sprintf("The fault most likely lies with %s: %s", where, because)})
 }
 
 // isCallKnown says whether there was a call to compare the ports with.

@@ -25,7 +25,7 @@ func (l Limits) Judge(r facts.Result) []Finding {
 	}
 	if !r.Complete {
 		j.add(Finding{
-			Level: Unknown, What: "incomplete", Text: "The test ended early: " + j.why("run", "voice.complete", "voice"),
+			Level: Unknown, What: WhatIncomplete, Text: "The test ended early: " + j.why("run", "voice.complete", "voice"),
 			Advice: "Run it again and let it finish.",
 		})
 	}
@@ -41,11 +41,11 @@ func (l Limits) Judge(r facts.Result) []Finding {
 func gravity(f Finding) int {
 	order := map[Level]int{Fail: 10, Unknown: 20, Warn: 30, Pass: 40}[f.Level]
 	switch {
-	case f.What == "connectivity":
+	case f.What == WhatConnectivity:
 		order -= 2 // it explains everything else
-	case f.What == "port" && f.Level == Warn:
+	case f.What == WhatPort && f.Level == Warn:
 		order++ // it does not count, whatever else is worth knowing
-	case f.What == "port", f.What == "incomplete", f.What == "cause":
+	case f.What == WhatPort, f.What == WhatIncomplete, f.What == WhatCause:
 		order--
 	}
 	return order
@@ -97,7 +97,7 @@ func (j *judge) otherParts() {
 	pinged := r.Region.Responder != "" && slices.ContainsFunc(r.Ping, func(p facts.Ping) bool { return p.Samples > 0 })
 	noPing := j.why("ping")
 	for _, p := range r.Ping {
-		if p.Role == "responder" && p.Samples == 0 {
+		if p.Role == facts.RoleResponder && p.Samples == 0 {
 			noPing = p.Reason
 		}
 	}

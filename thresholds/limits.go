@@ -4,62 +4,64 @@ package thresholds
 
 // Limits are the expectations that a result is judged by.
 type Limits struct {
-	JitterMS       Limit `json:"jitter_ms" yaml:"jitter_ms"`
-	LossPercent    Limit `json:"loss_percent" yaml:"loss_percent"`
-	DiscardPercent Limit `json:"discard_percent" yaml:"discard_percent"`
-	InOrderPercent Limit `json:"in_order_percent" yaml:"in_order_percent"`
-	RTTAvgMS       Limit `json:"rtt_avg_ms" yaml:"rtt_avg_ms"`
-	MOS            Limit `json:"mos" yaml:"mos"`
+	JitterMS       Limit `json:"jitter_ms" yaml:"jitter_ms"`               // limit of `jitter_ms`, up and down
+	LossPercent    Limit `json:"loss_percent" yaml:"loss_percent"`         // limit of `loss_percent`, up and down
+	DiscardPercent Limit `json:"discard_percent" yaml:"discard_percent"`   // limit of `discard_percent`, up and down
+	InOrderPercent Limit `json:"in_order_percent" yaml:"in_order_percent"` // limit of `in_order_percent`, up and down
+	RTTAvgMS       Limit `json:"rtt_avg_ms" yaml:"rtt_avg_ms"`             // limit of `voice.rtt.avg_ms`
+	MOS            Limit `json:"mos" yaml:"mos"`                           // limit of `mos`, up and down
 }
 
 // A Limit is one bound, either below or at least a number.
 type Limit struct {
-	Below   *float64 `json:"below,omitempty" yaml:"below,omitempty"`
-	AtLeast *float64 `json:"at_least,omitempty" yaml:"at_least,omitempty"`
+	Below   *float64 `json:"below,omitempty" yaml:"below,omitempty"`       // the figure has to be below this
+	AtLeast *float64 `json:"at_least,omitempty" yaml:"at_least,omitempty"` // the figure has to be this or more
 }
 
 // Verdict is what a whole assessment comes to.
 type Verdict string
 
-// The verdicts, see DESIGN: not_ready always wins.
+// Values of `verdict`; `not_ready` always wins.
 const (
-	Ready        Verdict = "ready"
-	NotReady     Verdict = "not_ready"
-	Undetermined Verdict = "undetermined"
+	Ready        Verdict = "ready"        // everything required was measured and is within its limit
+	NotReady     Verdict = "not_ready"    // a limit is broken or a required port failed
+	Undetermined Verdict = "undetermined" // nothing failed, but something required was not measured
 )
 
 // Level is how a finding weighs.
 type Level string
 
-// The levels of a finding.
+// Values of `findings[].level`.
 const (
-	Pass    Level = "pass"
-	Warn    Level = "warn"
-	Fail    Level = "fail"
+	Pass    Level = "pass"    // a limit is kept
+	Warn    Level = "warn"    // worth knowing; the verdict does not depend on it
+	Fail    Level = "fail"    // a limit is broken or a required port failed
 	Unknown Level = "unknown" // required, but not measured
 )
 
 // A Finding is one sentence of the judgement.
 type Finding struct {
-	Level  Level    `json:"level"`
-	What   string   `json:"what"` // jitter_up, loss_down, rtt, mos_up, port, cause, …
+	Level Level  `json:"level"` // how much it weighs
+	What  string `json:"what"`  // what it is about
+	// The figure. Null: it is about no figure, or about one that was not measured.
 	Got    *float64 `json:"got"`
-	Limit  *float64 `json:"limit"`
-	Text   string   `json:"text"`
-	Advice string   `json:"advice"`
-	// Of a row of the firewall column: which, the code of its reason, and what
-	// to hand on to whoever has to let it through.
-	Row  string `json:"row,omitempty"`
-	Code string `json:"code,omitempty"`
-	Rule string `json:"rule,omitempty"`
+	Limit  *float64 `json:"limit"`          // the limit that it was compared with. Null: there is none
+	Text   string   `json:"text"`           // one sentence
+	Advice string   `json:"advice"`         // what to do; empty: nothing
+	Row    string   `json:"row,omitempty"`  // of a firewall row: its name
+	Code   string   `json:"code,omitempty"` // the code of its reason
+	Rule   string   `json:"rule,omitempty"` // the firewall rule to ask for
 }
 
 // Default are the documented limits.
 func Default() Limits {
-	below := func(f float64) Limit { return Limit{Below: &f} }
-	atLeast := func(f float64) Limit { return Limit{AtLeast: &f} }
-	return Limits{
-		JitterMS: below(30), LossPercent: below(1), DiscardPercent: below(5),
-		InOrderPercent: atLeast(98), RTTAvgMS: below(150), MOS: atLeast(3.6),
+	var l Limits
+	for _, m := range measures {
+		if m.AtLeast {
+			m.limit(&l).AtLeast = new(m.standard)
+		} else {
+			m.limit(&l).Below = new(m.standard)
+		}
 	}
+	return l
 }

@@ -13,7 +13,7 @@ func (j *judge) machine() {
 	j.busyPC()
 	if w := j.result.Machine.Interface.WifiDBM; w != nil && *w < weakWifiDBM {
 		j.add(Finding{
-			Level: Warn, What: "wifi", Got: w, Limit: new(float64(weakWifiDBM)),
+			Level: Warn, What: WhatWifi, Got: w, Limit: new(float64(weakWifiDBM)),
 			Text:   fmt.Sprintf("The Wi-Fi signal is weak (%s)", Figure(*w, "dBm")),
 			Advice: "Use a cable, or come closer to the access point.",
 		})
@@ -36,14 +36,14 @@ func (j *judge) busyPC() {
 	if j.sendsLate() {
 		p99 := j.result.Voice.SendLatenessMS.P99
 		j.add(Finding{
-			Level: Warn, What: "send_lateness", Got: p99, Limit: new(float64(lateSendMS)),
+			Level: Warn, What: WhatLateness, Got: p99, Limit: new(float64(lateSendMS)),
 			Text: fmt.Sprintf("This computer sent one packet in a hundred more than %s late", Figure(*p99, "ms")) + ends, Advice: advice,
 		})
 	}
 	if j.isCPUBusy() {
 		busy := j.result.Machine.CPUBusyPercent
 		j.add(Finding{
-			Level: Warn, What: "cpu", Got: busy, Limit: new(float64(busyCPUPercent)),
+			Level: Warn, What: WhatCPU, Got: busy, Limit: new(float64(busyCPUPercent)),
 			Text: fmt.Sprintf("The processors of this computer were %s busy during the run", Figure(*busy, "%")) + ends, Advice: advice,
 		})
 	}
@@ -52,7 +52,7 @@ func (j *judge) busyPC() {
 // translation warns about NAT and what routers do to SIP.
 func (j *judge) translation() {
 	n := j.result.NAT
-	warn := func(text, advice string) { j.add(Finding{Level: Warn, What: "nat", Text: text, Advice: advice}) }
+	warn := func(text, advice string) { j.add(Finding{Level: Warn, What: WhatNAT, Text: text, Advice: advice}) }
 	if n.SIPALG != nil && *n.SIPALG {
 		warn("A router on the way rewrites SIP messages (SIP ALG)", "Ask the network team to switch SIP ALG off.")
 	}
@@ -69,7 +69,7 @@ func (j *judge) translation() {
 			times = fmt.Sprintf("%d times", len(changes))
 		}
 		j.add(Finding{
-			Level: Warn, What: "path_change", Got: new(float64(len(changes))),
+			Level: Warn, What: WhatPathChange, Got: new(float64(len(changes))),
 			Text: fmt.Sprintf("During the call the public address or port of this computer changed %s (%s): a phone would have lost its audio there",
 				times, strings.Join(changes[:min(len(changes), mostShifts)], "; ")),
 			Advice: "A NAT or firewall gave up the mapping while packets flowed, or the traffic moved to another line: ask the network team to keep UDP mappings and to send one flow over one line.",

@@ -82,7 +82,7 @@ func (j *judge) isCPUBusy() bool {
 // were answered to tell.
 func (j *judge) gateway() *facts.Ping {
 	for _, p := range j.result.Ping {
-		if p.Role == "gateway" && p.AvgMS != nil && p.Samples+p.Lost >= enoughPings {
+		if p.Role == facts.RoleGateway && p.AvgMS != nil && p.Samples+p.Lost >= enoughPings {
 			return &p
 		}
 	}

@@ -13,7 +13,8 @@ import (
 // handed on, and the sentence that says whom to ask.
 func request(row facts.PortRow) (rule, advice string) {
 	host := cmp.Or(row.Host, "the responder")
-	outbound := fmt.Sprintf("outbound %s %s", Transport(row.Protocol), portsOf(row))
+	protocol, _ := facts.FindProtocol(row.Protocol)
+	outbound := fmt.Sprintf("outbound %s %s", protocol.Transport, portsOf(row))
 	if row.By == facts.ByThisMachine {
 		return outbound + " to " + host + ", allowed in this computer's own firewall or security software",
 			fmt.Sprintf("Allow %s to %s in this computer's own firewall or security software, or have it allowed by whoever manages this computer.", outbound, host)
@@ -85,13 +86,4 @@ func portsOf(row facts.PortRow) string {
 		return strconv.Itoa(row.Port)
 	}
 	return "(the port of the responder)"
-}
-
-// Transport is what a firewall rule calls the transport of a check's protocol.
-func Transport(protocol string) string {
-	switch protocol {
-	case "stun", "turn", "dns", "sip", "ntp", "udp", "udp-range":
-		return "UDP"
-	}
-	return "TCP"
 }

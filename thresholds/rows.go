@@ -11,7 +11,7 @@ import (
 // ports judges the firewall column.
 func (j *judge) ports() {
 	if len(j.result.Firewall) == 0 {
-		j.add(Finding{Level: Unknown, What: "port", Text: "No port was checked: " + j.why("firewall", "run"), Advice: "Run it again."})
+		j.add(Finding{Level: Unknown, What: WhatPort, Text: "No port was checked: " + j.why("firewall", "run"), Advice: "Run it again."})
 	}
 	// The way that the call takes comes first: it explains the most.
 	rows := slices.Clone(j.result.Firewall)
@@ -48,7 +48,7 @@ func RowLevel(row facts.PortRow) Level {
 
 // Row is the verdict on one row, in words, with what to do and what to ask for.
 func Row(row facts.PortRow) Finding {
-	f := Finding{What: "port", Level: RowLevel(row), Row: row.Name, Code: row.Reason, Text: row.Name + ": "}
+	f := Finding{What: WhatPort, Level: RowLevel(row), Row: row.Name, Code: row.Reason, Text: row.Name + ": "}
 	failed := row.Status == facts.StatusFail
 	switch {
 	case f.Level == Pass:

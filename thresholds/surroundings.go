@@ -12,17 +12,17 @@ import (
 func (j *judge) surroundings() {
 	e := j.result.Environment
 	if e.Connectivity.Code != "" && e.Connectivity.Code != facts.Online {
-		j.add(Finding{Level: Unknown, What: "connectivity", Code: e.Connectivity.Code, Text: e.Connectivity.Text, Advice: reconnect(e.Connectivity.Code)})
+		j.add(Finding{Level: Unknown, What: WhatConnectivity, Code: e.Connectivity.Code, Text: e.Connectivity.Text, Advice: reconnect(e.Connectivity.Code)})
 	}
 	if e.CaptivePortal != nil && *e.CaptivePortal {
 		j.add(Finding{
-			Level: Warn, What: "captive_portal", Text: "A captive portal answers in the place of web pages: this network wants a log-in first",
+			Level: Warn, What: WhatPortal, Text: "A captive portal answers in the place of web pages: this network wants a log-in first",
 			Advice: "Open a browser, log in, and run it again.",
 		})
 	}
 	if e.Proxy != "" {
 		j.add(Finding{
-			Level: Warn, What: "proxy", Text: fmt.Sprintf("This machine is set up with a proxy (%s, from the settings of %s); sound goes over UDP, which passes by it", e.Proxy, e.ProxySource),
+			Level: Warn, What: WhatProxy, Text: fmt.Sprintf("This machine is set up with a proxy (%s, from the settings of %s); sound goes over UDP, which passes by it", e.Proxy, e.ProxySource),
 			Advice: "Ask the network team to let UDP out directly, and to exempt the service from inspection in the proxy.",
 		})
 	}
@@ -35,7 +35,7 @@ func (j *judge) surroundings() {
 	}
 	if len(odd) > 0 {
 		j.add(Finding{
-			Level: Warn, What: "dns", Text: "The resolver's answers are not to be trusted: " + strings.Join(odd, "; "),
+			Level: Warn, What: WhatDNS, Text: "The resolver's answers are not to be trusted: " + strings.Join(odd, "; "),
 			Advice: "Ask the network team to let this machine's DNS resolve the service's names truly.",
 		})
 	}

@@ -32,7 +32,7 @@ func (j *judge) unevenJitter(way Way, d *facts.Direction) {
 		return
 	}
 	j.add(Finding{
-		Level: Warn, What: "jitter_max_" + string(way), Got: d.JitterMaxMS, Limit: bound,
+		Level: Warn, What: WhatJitterMax + string(way), Got: d.JitterMaxMS, Limit: bound,
 		Text:   fmt.Sprintf("Jitter %s passes on average, but rose to %s", way, Figure(*d.JitterMaxMS, "ms")),
 		Advice: "Run it at the busiest hour, and longer: short bursts of other traffic disturb calls.",
 	})
@@ -48,7 +48,7 @@ func (j *judge) dropped(way Way, d *facts.Direction) {
 		who, advice = "This computer", "It was too busy: close other programs and run it again, or with fewer --calls."
 	}
 	j.add(Finding{
-		Level: Warn, What: "socket_dropped_" + string(way), Got: new(float64(d.SocketDropped)),
+		Level: Warn, What: WhatSocketDropped + string(way), Got: new(float64(d.SocketDropped)),
 		Text:   fmt.Sprintf("%s dropped %d packets that had arrived, for want of room: that loss is not the network's", who, d.SocketDropped),
 		Advice: advice,
 	})
@@ -64,7 +64,7 @@ func (j *judge) duplicates(way Way, d *facts.Direction) {
 		return
 	}
 	j.add(Finding{
-		Level: Warn, What: "duplicates_" + string(way), Got: &share, Limit: new(float64(mostDuplicates)),
+		Level: Warn, What: WhatDuplicates + string(way), Got: &share, Limit: new(float64(mostDuplicates)),
 		Text: fmt.Sprintf("%s of the packets %s arrived more than once (%d copies)", Figure(share, "%"), way, d.Duplicates),
 		Advice: "Something sends packets twice: a loop in the network, a mirrored port, or two links used at once. The figures do not tell where; " +
 			"a capture at the router (netready analyze) shows whether the copies come from your own network.",
@@ -74,7 +74,7 @@ func (j *judge) duplicates(way Way, d *facts.Direction) {
 func (j *judge) shifts(way Way, d *facts.Direction) {
 	for i, s := range d.Shifts {
 		if i == mostShifts {
-			j.add(Finding{Level: Warn, What: "shift_" + string(way), Text: fmt.Sprintf("The path %s changed its delay %d times more", way, len(d.Shifts)-i)})
+			j.add(Finding{Level: Warn, What: WhatShift + string(way), Text: fmt.Sprintf("The path %s changed its delay %d times more", way, len(d.Shifts)-i)})
 			return
 		}
 		longer := "longer"
@@ -82,7 +82,7 @@ func (j *judge) shifts(way Way, d *facts.Direction) {
 			longer = "shorter"
 		}
 		j.add(Finding{
-			Level: Warn, What: "shift_" + string(way), Got: &s.ByMS,
+			Level: Warn, What: WhatShift + string(way), Got: &s.ByMS,
 			Text:   fmt.Sprintf("%s into the call the path %s became %s %s and stayed so", Figure(s.AtS, "s"), way, Figure(math.Abs(s.ByMS), "ms"), longer),
 			Advice: "Ask the provider about a change of route.",
 		})
@@ -98,7 +98,7 @@ func (j *judge) mark(way Way, d *facts.Direction) {
 		return // the responder did not set it: nobody on the way cleared it, and here nobody can mend it
 	}
 	f := Finding{
-		Level: Warn, What: "dscp_" + string(way), Got: new(float64(*d.DSCPReceived)), Limit: new(float64(*d.DSCPAsked)),
+		Level: Warn, What: WhatDSCP + string(way), Got: new(float64(*d.DSCPReceived)), Limit: new(float64(*d.DSCPAsked)),
 		Text:   fmt.Sprintf("Packets %s were to be marked DSCP %d and arrived with %d", way, *d.DSCPAsked, *d.DSCPReceived),
 		Advice: "A router on the way cleared the mark, so voice has no priority there: ask the network team, and then the provider, to keep it.",
 	}

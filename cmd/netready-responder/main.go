@@ -3,27 +3,20 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/alecthomas/kong"
 
 	"netready/internal/cmdline"
-	"netready/internal/modes"
 	"netready/probe/port"
-	"netready/probe/responder"
 )
 
 func main() {
@@ -34,35 +27,29 @@ func main() {
 
 const exitUsage = 2
 
-// flags are the command line.
-type flags struct {
-	Control        string        `default:":8443" help:"Address of the HTTPS control connections."`
-	Media          string        `default:"${media}" help:"Address of the UDP media."`
-	Advertise      string        `placeholder:"HOST[:PORT]" help:"How agents reach the control address, for the invite (default: this host's own address)."`
-	AdvertiseMedia string        `placeholder:"HOST:PORT" help:"How agents reach the media address, behind NAT or a load balancer (default: the control host)."`
-	Region         string        `placeholder:"ID" help:"Region that this host stands in, for the agents' reports."`
-	Data           string        `default:"netready-responder-data" placeholder:"DIR" help:"Folder that keeps key and token, so that an invite outlives a restart."`
-	TLSCert        string        `name:"tls-cert" placeholder:"FILE" help:"Certificate of your own (PEM), with --tls-key."`
-	TLSKey         string        `name:"tls-key" placeholder:"FILE" help:"Its key (PEM)."`
-	InviteFile     string        `placeholder:"FILE" help:"Also write the invite there, readable by the owner alone."`
-	Ports          string        `default:"standard" placeholder:"LIST" help:"Listeners for the firewall checks: standard, none, or a list as in udp:3478,tls:443."`
-	MaxSessions    int           `default:"500" help:"Sessions at once."`
-	MaxPerAddress  int           `placeholder:"N" help:"Usual calls (100 packets a second each) at once from one client address; others wait their turn (default: half of --max-packet-rate)."`
-	MaxCalls       int           `default:"200" help:"Calls of one session."`
-	MaxDuration    time.Duration `default:"10m" help:"Length of a call."`
-	MaxPacketRate  int           `default:"50000" help:"Packets a second, both ways, all sessions."`
-	Limits         string        `placeholder:"FILE" help:"Limits in a file (YAML: max_sessions, max_per_address, …), in place of these flags; SIGHUP reads it again, with certificate and tokens."`
-	Verbose        bool          `short:"v" help:"Log every session."`
+// cli is the command line. Without a command it serves.
+type cli struct {
+	Serve  serveCmd  `cmd:"" default:"withargs" help:"Serve test calls until SIGTERM. The word serve may be left out. Agents need the invite that it prints: netready run --responder INVITE. Other commands: invite, revoke, list (netready-responder help invite)."`
+	Invite inviteCmd `cmd:"" help:"Make an invite for one organisation, with an end and a number of runs. The responder takes it at once."`
+	Revoke revokeCmd `cmd:"" help:"End such an invite."`
+	List   listCmd   `cmd:"" help:"Show the invites of organisations and what became of them."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
-// run serves until ctx ends and returns the exit status.
+// app is what a command gets to work with.
+type app struct {
+	ctx            context.Context //nolint:containedctx // of the one command that runs
+	stdout, stderr io.Writer
+	given          []string // keys of the flags that stand on the command line
+}
+
+// run carries a command out and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	exited := false
-	var f flags
-	args = cmdline.Words(args)
-	parser, err := kong.New(&f, append(cmdline.Options(),
+	var c cli
+	args = withCommand(cmdline.Words(args))
+	parser, err := kong.New(&c, append(cmdline.Options(),
 		kong.Name("netready-responder"),
 		kong.Description("The far end of netready's test calls. It prints an invite; give that to: netready run --responder"),
 		kong.Writers(stdout, stderr),
@@ -72,8 +59,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil && !slices.Contains(args, "--help") && !slices.Contains(args, "-h") {
 		err = cmdline.Missing(parser, args)
 	}
+	var command *kong.Context
 	if err == nil {
-		_, err = parser.Parse(args)
+		command, err = parser.Parse(args)
 	}
 	if exited {
 		return 0
@@ -82,116 +70,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "netready-responder: %v (see netready-responder --help)\n", err)
 		return exitUsage
 	}
-	if err := f.serve(ctx, stdout, stderr); err != nil {
+	if err := command.Run(&app{ctx, stdout, stderr, given(command)}); err != nil {
 		fmt.Fprintf(stderr, "netready-responder: %v\n", err)
 		return exitUsage
 	}
 	return 0
 }
 
-// serve starts the responder, says how to reach it, and waits for the end.
-func (f *flags) serve(ctx context.Context, stdout, stderr io.Writer) (err error) {
-	signals, stop := hangups()
-	defer stop()
-	config, err := f.config(stderr)
-	if err != nil {
-		return err
+// withCommand writes the word serve where it was left out, so that its flags are
+// known to whatever looks at the arguments, and --help shows them.
+func withCommand(args []string) []string {
+	if len(args) == 1 && args[0] == "--version" || len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		return args
 	}
-	server, err := responder.Start(ctx, config)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, server.Close()) }()
-	// The file first: who waits for the line may then read it.
-	if f.InviteFile != "" {
-		if err := responder.WritePrivate(f.InviteFile, []byte(server.Invite().String()+"\n")); err != nil {
-			return fmt.Errorf("writing the invite: %w; choose another file with --invite-file", err)
-		}
-	}
-	fmt.Fprintln(stdout, server.Invite().String())
-	fmt.Fprintf(stdout, "control on %s (TCP), media on %s (UDP)%s\n", server.ControlAddr(), server.MediaAddr(), portsText(server))
-	if asked, granted := server.Room(); granted > 0 && granted < asked {
-		config.Log.Warn("the system grants the media socket less room than asked for; a flood overflows it sooner",
-			"asked", asked, "granted", granted, "remedy", fmt.Sprintf("sysctl -w net.core.rmem_max=%d", asked))
-	}
-	f.serveUntil(ctx, server, signals, stderr)
-	return nil
-}
-
-func (f *flags) config(stderr io.Writer) (responder.Config, error) {
-	level := slog.LevelWarn
-	if f.Verbose {
-		level = slog.LevelInfo
-	}
-	c := responder.Config{
-		Control: f.Control, Media: f.Media, Advertise: f.Advertise, AdvertiseMedia: f.AdvertiseMedia,
-		Region: f.Region, Version: version(), Ports: f.Ports,
-		Log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})),
-	}
-	if c.Ports == "none" {
-		c.Ports = ""
-	}
-	if err := f.check(); err != nil {
-		return c, err
-	}
-	f.tellLooseModes(stderr)
-	var err error
-	if c.Limits, err = f.limits(); err != nil {
-		return c, err
-	}
-	c.Identity, err = responder.LoadIdentity(f.Data)
-	if err == nil && f.TLSCert != "" {
-		c.Identity, err = c.Identity.WithFiles(f.TLSCert, f.TLSKey)
-	}
-	return c, err
-}
-
-// tellLooseModes warns of secrets that others on this host can read.
-func (f *flags) tellLooseModes(stderr io.Writer) {
-	for _, file := range []struct{ path, what string }{
-		{filepath.Join(f.Data, "responder.key"), "the responder's key"}, {filepath.Join(f.Data, "token"), "the token"}, {f.TLSKey, "the key of the certificate"},
-	} {
-		if loose := modes.Warning(file.path, file.what); loose != "" {
-			fmt.Fprintln(stderr, "netready-responder: "+loose)
-		}
-	}
-}
-
-// check refuses what no responder can run with.
-func (f *flags) check() error {
-	for name, n := range map[string]int{
-		"--max-sessions": f.MaxSessions, "--max-per-address": cmp.Or(f.MaxPerAddress, 1), // 0: the default
-		"--max-calls": f.MaxCalls, "--max-packet-rate": f.MaxPacketRate,
-	} {
-		if n < 1 {
-			return fmt.Errorf("%s %d: give 1 or more", name, n)
-		}
-	}
-	switch {
-	case f.MaxDuration < time.Second:
-		return fmt.Errorf("--max-duration %v: give 1s or more", f.MaxDuration)
-	case (f.TLSCert == "") != (f.TLSKey == ""):
-		return errors.New("--tls-cert and --tls-key go together")
-	}
-	if f.AdvertiseMedia != "" {
-		if err := responder.CheckMedia(f.AdvertiseMedia); err != nil {
-			return fmt.Errorf("--advertise-media %q: %w", f.AdvertiseMedia, err)
-		}
-	}
-	return nil
-}
-
-func portsText(server *responder.Server) string {
-	var words []string
-	for _, l := range server.Listeners() {
-		if l.Protocol == "udp" || l.Protocol == "tcp" || l.Protocol == "tls" { // each speaks several protocols
-			words = append(words, fmt.Sprintf("%s:%d", l.Protocol, l.Port))
-		}
-	}
-	if len(words) == 0 {
-		return ""
-	}
-	return ", firewall checks on " + strings.Join(words, " ")
+	return append([]string{"serve"}, args...)
 }
 
 // release is set at build time: -ldflags "-X main.release=v1.2.3".

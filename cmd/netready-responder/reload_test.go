@@ -75,7 +75,6 @@ func TestReloads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer under.Close()
 	hangup := func() {
 		t.Helper()
 		if err := p.Process.Signal(syscall.SIGHUP); err != nil {
@@ -101,7 +100,7 @@ func TestReloads(t *testing.T) {
 	for name, spoil := range map[string]func(){
 		"line 2":        func() { write(filepath.Join(data, "token"), fresh.Token+"\nno token\n") },
 		"limits.yaml":   func() { write(limits, "max_cals: 4\n") },
-		"--max-calls":   func() { write(limits, "max_calls: 0\n") },
+		"max_calls 0":   func() { write(limits, "max_calls: 0\n") },
 		"responder.key": func() { _ = os.Remove(filepath.Join(data, "responder.key")) },
 	} {
 		key, err := os.ReadFile(filepath.Join(data, "responder.key"))
@@ -128,6 +127,7 @@ func TestReloads(t *testing.T) {
 	if outcome, err := under.Run(t.Context(), call.Plan{}); err != nil || len(outcome.Calls) != 1 || len(outcome.Calls[0].Up.Arrivals) == 0 {
 		t.Errorf("the session from before: %+v, %v", outcome, err)
 	}
+	_ = under.Close()
 	if status := p.end(t); status != 0 || strings.Contains(p.stderr.String(), old.Token) || strings.Contains(p.stderr.String(), fresh.Token) {
 		t.Errorf("status %d, stderr %s", status, p.stderr.String())
 	}

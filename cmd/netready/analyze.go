@@ -191,9 +191,6 @@ func (c *AnalyzeCmd) analyze(found *capture.Capture) analysis {
 	return a
 }
 
-// usualPacketTime stands in where a stream does not tell its own.
-const usualPacketTime = 20 * time.Millisecond
-
 // rounded has three decimals, as all figures have.
 func rounded(x float64) float64 { return math.Round(x*1000) / 1000 }
 
@@ -252,7 +249,7 @@ func (c *AnalyzeCmd) quality(s *capture.Stream) probe.Quality {
 	}
 	q := probe.Quality{Codec: codec, PacketTime: s.PacketTime, JitterBuffer: c.JitterBuffer, Ie: c.Ie, Bpl: c.Bpl}
 	if q.PacketTime == 0 {
-		q.PacketTime = usualPacketTime
+		q.PacketTime = stream.PacketTime
 	}
 	if c.RTT != nil {
 		q.MinRTTMS = new(float64(*c.RTT) / float64(time.Millisecond))

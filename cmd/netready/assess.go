@@ -12,14 +12,15 @@ import (
 	"strings"
 	"time"
 
-	"netready/probe/facts"
-
+	"netready/internal/atomicfile"
 	"netready/internal/modes"
 	"netready/probe"
 	"netready/probe/emodel"
+	"netready/probe/facts"
 	"netready/probe/invite"
 	"netready/probe/regions"
 	"netready/report"
+	"netready/report/html"
 	"netready/thresholds"
 )
 
@@ -79,9 +80,11 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 	if a.limits, err = loadLimits(f.Thresholds); err != nil {
 		return a, err
 	}
-	given, err := readInvite(f.Responder, app)
-	if err != nil {
-		return a, err
+	given := f.chosen.Invite
+	if given.Host == "" {
+		if given, err = readInvite(f.Responder, app); err != nil {
+			return a, err
+		}
 	}
 	parts, err := f.parts()
 	if err != nil {
@@ -272,13 +275,13 @@ func lineIn(data []byte, ended bool) string {
 // outFolder makes sure that results can be written before anything is measured.
 func outFolder(given string, stderr io.Writer) (string, error) {
 	if given != "" {
-		if err := report.Writable(given); err != nil {
+		if err := atomicfile.Writable(given); err != nil {
 			return "", fmt.Errorf("--out: %w", err)
 		}
 		return given, nil
 	}
 	const name = "netready-results"
-	first := report.Writable(name)
+	first := atomicfile.Writable(name)
 	if first == nil {
 		return name, nil
 	}
@@ -287,7 +290,7 @@ func outFolder(given string, stderr io.Writer) (string, error) {
 		return "", fmt.Errorf("%w; give another folder with --out", first)
 	}
 	documents := filepath.Join(home, "Documents", name)
-	if err := report.Writable(documents); err != nil {
+	if err := atomicfile.Writable(documents); err != nil {
 		return "", fmt.Errorf("%w, nor %w; give another folder with --out", first, err)
 	}
 	fmt.Fprintln(stderr, oneLine(fmt.Sprintf("netready: this folder cannot be written (%v); the results go to %s", first, documents)))
@@ -315,11 +318,11 @@ func (a assessment) save(rep report.Report, formats []string) ([]string, error) 
 	base := strings.TrimSuffix(txt, ".txt")
 	for _, format := range formats {
 		write := map[string]func(io.Writer) error{
-			"html": func(w io.Writer) error { return report.HTML(w, rep) },
+			"html": func(w io.Writer) error { return html.Write(w, rep) },
 			"xlsx": func(w io.Writer) error { return singleWorkbook(w, rep) },
 		}[format]
 		path := base + "." + format
-		if err := report.WriteAtomic(path, false, write); err != nil {
+		if err := atomicfile.Create(path, write); err != nil {
 			return files, fmt.Errorf("writing %s: %w", path, err)
 		}
 		files = append(files, path)

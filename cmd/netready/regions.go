@@ -32,13 +32,19 @@ type regionRow struct {
 	ID        string     `json:"id"`
 	Name      string     `json:"name"`
 	Continent string     `json:"continent"`
-	Measures  []string   `json:"measures"` // call, round_trip, ports
+	Measures  []string   `json:"measures"`       // call, call_by_turn, round_trip, ports
+	TURN      []string   `json:"turn,omitempty"` // URIs of the region's TURN server
 	RTT       *facts.RTT `json:"rtt,omitempty"`
 	Reason    string     `json:"reason,omitempty"` // why there is no round trip
 }
 
-// measuresRoundTrip is what a region with a public endpoint can measure.
-const measuresRoundTrip = "round_trip"
+// What a region can measure.
+const (
+	measuresCall       = "call"         // with a responder
+	measuresCallByTURN = "call_by_turn" // with a TURN server, for which credentials are needed
+	measuresRoundTrip  = "round_trip"   // with a public endpoint
+	measuresPorts      = "ports"
+)
 
 // measureLimit is for one region: all of its three endpoints may be dead.
 const measureLimit = 18 * time.Second
@@ -73,13 +79,19 @@ func (c *RegionsCmd) Run(app *App) error {
 
 func newRegionRow(r regions.Region) regionRow {
 	row := regionRow{ID: r.ID, Name: r.Name, Continent: r.Continent}
-	if len(r.Responders) > 0 || r.ID == probe.LocalRegion {
-		row.Measures = append(row.Measures, "call")
+	if len(r.Responders) > 0 || r.ID == regions.Local {
+		row.Measures = append(row.Measures, measuresCall)
+	}
+	for _, uri := range r.TURNURIs {
+		row.TURN = append(row.TURN, uri.String())
+	}
+	if len(row.TURN) > 0 {
+		row.Measures = append(row.Measures, measuresCallByTURN)
 	}
 	if r.STUN != "" || r.Echo != "" || r.TCP != "" {
 		row.Measures = append(row.Measures, measuresRoundTrip)
 	}
-	row.Measures = append(row.Measures, "ports")
+	row.Measures = append(row.Measures, measuresPorts)
 	return row
 }
 
@@ -144,12 +156,15 @@ func (c *RegionsCmd) print(app *App, list regions.List, rows []regionRow) error 
 	if c.Measure {
 		unanswered(out, rows)
 	}
-	fmt.Fprintln(out, "\nA call with figures for each direction needs a responder in the region (netready-responder).")
+	fmt.Fprintln(out, "\nA call with figures for each direction needs a responder in the region (netready-responder) or a TURN server (--ice, --turn).")
 	return nil
 }
 
 func (row *regionRow) words() string {
-	words := map[string]string{"call": "call both ways", measuresRoundTrip: "round trip", "ports": "ports"}
+	words := map[string]string{
+		measuresCall: "call both ways", measuresRoundTrip: "round trip", measuresPorts: "ports",
+		measuresCallByTURN: "call through " + report.OneLine(strings.Join(row.TURN, " or ")),
+	}
 	all := make([]string, len(row.Measures))
 	for i, m := range row.Measures {
 		all[i] = words[m]

@@ -76,3 +76,27 @@ func TestRegionsLists(t *testing.T) {
 		}
 	}
 }
+
+// A region's TURN server is listed, with its templates filled in and in the
+// order in which it is tried.
+func TestRegionsListTheirTURNServer(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "regions.yaml")
+	list := "regions:\n  - {id: here, name: Here, domain: example.com, turn: ['turn:turn-{region}.{domain}:3478', 'turns:t.{domain}']}\n  - {id: none, name: None}\n"
+	if err := os.WriteFile(file, []byte(list), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, asJSON := range []bool{false, true} {
+		var out bytes.Buffer
+		if err := (&RegionsCmd{Regions: file, JSON: asJSON}).Run(&App{Ctx: t.Context(), Stdout: &out, Stderr: &out}); err != nil {
+			t.Fatal(err)
+		}
+		first, second := strings.Index(out.String(), "turn:turn-here.example.com:3478"), strings.Index(out.String(), "turns:t.example.com")
+		if first < 0 || second < first {
+			t.Errorf("JSON %v: got\n%s", asJSON, out.String())
+		}
+		if got := strings.Count(out.String(), "call_by_turn") + strings.Count(out.String(), "call through"); got != 1 {
+			t.Errorf("JSON %v: %d regions can measure a call through a TURN server, want 1:\n%s", asJSON, got, out.String())
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"netready/cmd/netready/page"
 	"netready/probe/facts"
 
 	"netready/internal/modes"
@@ -25,11 +26,11 @@ type turnFlags struct {
 	TurnUser         string `placeholder:"NAME" help:"User of --turn."`
 	TurnPasswordFile string `placeholder:"FILE" help:"File whose first line is the password of --turn, instead of NETREADY_TURN_PASSWORD."`
 
-	pasted string // the JSON of --ice, from the page's form
+	chosen page.FarEnd // in the page's form; zero: what the flags say
 }
 
 // asksTURN tells whether a TURN server was asked for.
-func (f *turnFlags) asksTURN() bool { return f.ICE != "" || f.Turn != "" || f.pasted != "" }
+func (f *turnFlags) asksTURN() bool { return f.ICE != "" || f.Turn != "" || f.chosen.TURN != nil }
 
 // servers are the TURN servers that the flags name, or the region's own where
 // it has one, credentials for it are set and there is no responder; none
@@ -45,8 +46,8 @@ func (f *turnFlags) servers(app *App, region regions.Region, invited bool, calls
 		return nil, errors.New("--responder and a TURN server (--ice, --turn): give one of them; a responder tells more")
 	case calls > relay.MostCalls:
 		return nil, fmt.Errorf("--calls %d: give 1 to %d through a TURN server, since each call is three streams through somebody's server", calls, relay.MostCalls)
-	case f.pasted != "":
-		return ice.Parse([]byte(f.pasted))
+	case f.chosen.TURN != nil:
+		return f.chosen.TURN, nil
 	}
 	source := ice.Source{File: f.ICE, URI: f.Turn, User: f.TurnUser, PasswordFile: f.TurnPasswordFile, Stdin: app.Stdin, Now: time.Now()}
 	if !f.asksTURN() {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,8 +11,6 @@ import (
 
 	"netready/cmd/netready/page"
 	"netready/probe"
-	"netready/probe/ice"
-	"netready/probe/invite"
 	"netready/report"
 )
 
@@ -50,45 +47,24 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 	if err != nil {
 		return page.Config{}, err
 	}
-	link := ""
-	if invited.Host != "" {
-		link = invited.String()
-	}
 	out, err := outFolder(c.Out, app.Stderr)
 	if err != nil {
 		return page.Config{}, err
 	}
 	return page.Config{
-		Listen: c.Listen, Dir: out, Invite: link, Remember: rememberedForm(), Regions: list.Regions, Version: version(),
-		Run:         pageRunner(app, out, c.AllowMedia),
-		Measure:     nearest(list),
-		Workbook:    singleWorkbook,
-		CheckInvite: checkInvite,
+		Listen: c.Listen, Dir: out, Invite: invited, Remember: rememberedForm(), Regions: list.Regions, Version: version(),
+		Run:      pageRunner(app, out, c.AllowMedia),
+		Measure:  nearest(list),
+		Workbook: singleWorkbook,
 	}, nil
-}
-
-// checkInvite checks an invite that was typed into the page. What the command
-// line could read from a file, a page cannot, so it is not told to.
-func checkInvite(link string) error {
-	if ice.IsList(link) {
-		_, err := ice.Parse([]byte(link))
-		return err
-	}
-	_, err := parseInvite(link)
-	if wrong, ok := errors.AsType[*invite.Error](err); ok {
-		return errors.New(wrong.InForm())
-	}
-	return err
 }
 
 // pageRunner makes the same assessment as netready run, with the same files.
 func pageRunner(app *App, out string, allowMedia []string) page.Runner {
 	return func(ctx context.Context, o page.Options, progress func(probe.Event)) (report.Report, error) {
 		flags := defaultFlags()
-		flags.Region, flags.Org, flags.Location, flags.Responder, flags.Out = o.Region, o.Organization, o.Location, o.Invite, out
-		if ice.IsList(o.Invite) {
-			flags.pasted, flags.Responder = o.Invite, ""
-		}
+		flags.Region, flags.Org, flags.Location, flags.Responder, flags.Out = o.Region, o.Organization, o.Location, "", out
+		flags.chosen = o.FarEnd
 		flags.AllowMedia = allowMedia
 		if o.Duration > 0 {
 			flags.Duration = o.Duration

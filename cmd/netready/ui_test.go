@@ -59,17 +59,3 @@ func TestPageListensOnLoopbackOnly(t *testing.T) {
 		t.Errorf("got %v, want a usage error that names the loopback address", err)
 	}
 }
-
-// TestPageNamesNoFlags: the page told people to give @FILE, which it refuses.
-func TestPageNamesNoFlags(t *testing.T) {
-	for _, invite := range []string{"https://x", "https://x/i#", "https://x/i#T.P", "https://user:pw@h/i#T.P", "javascript:alert(1)", "https://x:99999/i#T.P"} {
-		err := checkInvite(invite)
-		if err == nil {
-			t.Errorf("%s: taken", invite)
-			continue
-		}
-		if strings.Contains(err.Error(), "@") || strings.HasSuffix(err.Error(), " ") {
-			t.Errorf("%s: got %q, which speaks of files", invite, err)
-		}
-	}
-}

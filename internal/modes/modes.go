@@ -1,4 +1,5 @@
-// Package modes tells of files with secrets that others can read.
+// Package modes keeps secrets in files that their owner alone can read, and tells
+// of those that others can.
 package modes
 
 import (

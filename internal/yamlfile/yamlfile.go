@@ -202,6 +202,8 @@ func wanted(t string) string {
 		return "true or false"
 	case t == "int":
 		return "a whole number"
+	case t == "time.Duration":
+		return "a length of time with its unit (60ms, 30s, 5m)"
 	case strings.HasPrefix(t, "float"):
 		return "a number"
 	}

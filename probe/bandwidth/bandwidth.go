@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 )
@@ -25,6 +27,7 @@ type Link interface {
 type Settings struct {
 	For  time.Duration // each way; 0: 3 s
 	Most int64         // bytes each way; 0: 512 MiB, 1.4 Gbit/s for 3 s
+	Call float64       // bits a second that a call takes on the wire; 0: calls are not counted
 }
 
 const (
@@ -34,29 +37,26 @@ const (
 	grace = 3 * time.Second
 )
 
-// Result is the throughput each way, in bits a second of what was delivered:
-// nothing but the payload of HTTPS, the connection's slow start included. nil
-// is not measured, and Reason says why.
-type Result struct {
-	Up, Down *float64
-	Reason   string
-}
-
-// Run measures down, then up. The far end bounds both in bytes and time too.
-func Run(ctx context.Context, link Link, s Settings) Result {
+// Run measures the throughput down, then up, of what was delivered: nothing but
+// the payload of HTTPS, the connection's slow start included. The far end bounds
+// both in bytes and time too. nil is not measured, and Reason says why.
+func Run(ctx context.Context, link Link, s Settings) facts.Bandwidth {
 	if s.For <= 0 {
 		s.For = defaultFor
 	}
 	if s.Most <= 0 {
 		s.Most = defaultMost
 	}
-	var r Result
+	var r facts.Bandwidth
 	var errs []error
-	var err error
-	if r.Down, err = down(ctx, link, s); err != nil {
+	if bits, err := down(ctx, link, s); err == nil {
+		r.DownMbps, r.CallsDown = s.figures(bits)
+	} else {
 		errs = append(errs, fmt.Errorf("down: %w", err))
 	}
-	if r.Up, err = up(ctx, link, s); err != nil {
+	if bits, err := up(ctx, link, s); err == nil {
+		r.UpMbps, r.CallsUp = s.figures(bits)
+	} else {
 		errs = append(errs, fmt.Errorf("up: %w", err))
 	}
 	switch {
@@ -67,6 +67,30 @@ func Run(ctx context.Context, link Link, s Settings) Result {
 		r.Reason = strings.ReplaceAll(errors.Join(errs...).Error(), "\n", ", ")
 	}
 	return r
+}
+
+// figures are the throughput and the calls that would fit into it.
+func (s Settings) figures(bitsPerSecond *float64) (mbps *float64, calls *int) {
+	if bitsPerSecond == nil {
+		return nil, nil
+	}
+	if s.Call > 0 {
+		calls = new(int(math.Floor(*bitsPerSecond / s.Call)))
+	}
+	return new(facts.Round(*bitsPerSecond / 1e6)), calls
+}
+
+// Gaps names what was not measured: the whole, or the one way that broke off.
+func Gaps(b facts.Bandwidth) []string {
+	switch {
+	case b.UpMbps == nil && b.DownMbps == nil:
+		return []string{"bandwidth"}
+	case b.UpMbps == nil:
+		return []string{"bandwidth.up_mbps", "bandwidth.calls_up"}
+	case b.DownMbps == nil:
+		return []string{"bandwidth.down_mbps", "bandwidth.calls_down"}
+	}
+	return nil
 }
 
 func down(ctx context.Context, link Link, s Settings) (*float64, error) {

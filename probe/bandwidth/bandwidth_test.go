@@ -67,10 +67,10 @@ func TestRun(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := Run(t.Context(), tt.link, tt.settings)
-				if r.Down == nil || r.Up == nil || r.Reason != "" {
+				if r.DownMbps == nil || r.UpMbps == nil || r.Reason != "" {
 					t.Fatalf("not measured: %s", r.Reason)
 				}
-				for way, v := range map[string][2]float64{"down": {*r.Down / 1e6, tt.down}, "up": {*r.Up / 1e6, tt.up}} {
+				for way, v := range map[string][2]float64{"down": {*r.DownMbps, tt.down}, "up": {*r.UpMbps, tt.up}} {
 					if v[0] < 0.99*v[1] || v[0] > 1.01*v[1] {
 						t.Errorf("%s %.3f Mbit/s, want %.3f", way, v[0], v[1])
 					}
@@ -82,7 +82,7 @@ func TestRun(t *testing.T) {
 
 func TestNotMeasured(t *testing.T) {
 	r := Run(t.Context(), link{err: errors.New("the responder refused")}, Settings{})
-	if r.Up != nil || r.Down != nil || !strings.Contains(r.Reason, "refused") {
+	if r.UpMbps != nil || r.DownMbps != nil || !strings.Contains(r.Reason, "refused") {
 		t.Errorf("got %+v, want the reason twice", r)
 	}
 	if v, err := perSecond(1<<20, time.Millisecond); v != nil || err == nil {
@@ -95,7 +95,7 @@ func TestStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	got := Run(ctx, link{err: context.Canceled}, Settings{})
-	if got.Up != nil || got.Down != nil || got.Reason != "the run was stopped before it was finished" {
+	if got.UpMbps != nil || got.DownMbps != nil || got.Reason != "the run was stopped before it was finished" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -124,8 +124,8 @@ func TestLoopback(t *testing.T) {
 	}
 	defer c.Close()
 	r := Run(t.Context(), c, Settings{For: 500 * time.Millisecond})
-	if r.Up == nil || r.Down == nil {
+	if r.UpMbps == nil || r.DownMbps == nil {
 		t.Fatalf("not measured: %s", r.Reason)
 	}
-	t.Logf("down %.0f Mbit/s, up %.0f Mbit/s", *r.Down/1e6, *r.Up/1e6)
+	t.Logf("down %.0f Mbit/s, up %.0f Mbit/s", *r.DownMbps, *r.UpMbps)
 }

@@ -175,7 +175,7 @@ func TestDeadPaths(t *testing.T) {
 			w.up(netsim.Path{Dead: true})
 			o := w.run(t, t.Context(), nil)
 			c := o.Calls[0]
-			want(t, "up", c.Up, int(unwanted/PacketTime), 0) // nobody showed that they are wanted
+			want(t, "up", c.Up, int(unwanted/stream.PacketTime), 0) // nobody showed that they are wanted
 			want(t, "down", c.Down, 0, 0)
 			if !strings.Contains(c.Down.Reason, "nothing arrived to answer to") || !o.Complete {
 				t.Errorf("complete %v, reason %q", o.Complete, c.Down.Reason)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"netready/probe/invite"
+	"netready/probe/stream"
 
 	"netready/probe/emodel"
 	"netready/probe/internal/control"
@@ -39,6 +40,9 @@ var (
 // A Busy is ErrBusy, with when to ask again.
 type Busy = control.Busy
 
+// A TokenError is ErrToken, with the code of the reason.
+type TokenError = control.TokenError
+
 const (
 	// DefaultDuration is that of a call.
 	DefaultDuration = 30 * time.Second
@@ -47,8 +51,6 @@ const (
 	// worth, for as long as a test can need.
 	mostCalls    = 200
 	mostDuration = time.Hour
-	// PacketTime is that of every codec's packets here, as most phones have it.
-	PacketTime = 20 * time.Millisecond
 )
 
 // Settings say what call to ask for.
@@ -70,7 +72,7 @@ func (s Settings) request() (wire.Request, error) {
 		return wire.Request{}, fmt.Errorf("unknown codec %q: choose one of %s", s.Codec, strings.Join(emodel.CodecNames(), ", "))
 	}
 	r := wire.Request{
-		Version: wire.Version, Codec: codec.Name, Ptime: PacketTime, Payload: codec.PayloadBytes(PacketTime), Type: codec.PayloadType,
+		Version: wire.Version, Codec: codec.Name, Ptime: stream.PacketTime, Payload: codec.PayloadBytes(stream.PacketTime), Type: codec.PayloadType,
 		Rate: int(codec.ClockRate), Duration: s.Duration, Calls: s.Calls, DSCP: s.DSCP, Ticket: s.Ticket,
 	}
 	if r.Duration == 0 {
@@ -131,9 +133,6 @@ func (s *Session) Control() *control.Client { return s.client }
 
 // Duration is how long a call the responder granted.
 func (s *Session) Duration() time.Duration { return s.granted().Duration }
-
-// Calls is how many calls at once the responder granted.
-func (s *Session) Calls() int { return len(s.client.Grant().Calls) }
 
 // granted is the request as far as it was granted.
 func (s *Session) granted() wire.Request {

@@ -139,10 +139,10 @@ func TestStandstillIsNoLoss(t *testing.T) {
 						t.Errorf("%d sent, %d too late, %d lost, %d reordered", m.Sent, up.SentLate, m.Lost, m.Reordered)
 					}
 					if name == "in the middle" {
-						if want := max(0, int((still-wire.TooLate)/PacketTime)); up.SentLate < want-2 || up.SentLate > want+2 {
+						if want := max(0, int((still-wire.TooLate)/stream.PacketTime)); up.SentLate < want-2 || up.SentLate > want+2 {
 							t.Errorf("%d packets were too late, want some %d", up.SentLate, want)
 						}
-						if still > PacketTime && up.Bunched == 0 {
+						if still > stream.PacketTime && up.Bunched == 0 {
 							t.Error("no packet left together with the next")
 						}
 					}

@@ -83,16 +83,6 @@ func FindCodec(name string) (Codec, bool) {
 	return all[i], true
 }
 
-// CodecOf looks a codec up by its RTP payload type.
-func CodecOf(payloadType uint8) (Codec, bool) {
-	all := Codecs()
-	i := slices.IndexFunc(all, func(c Codec) bool { return c.PayloadType == payloadType })
-	if i < 0 {
-		return Codec{}, false
-	}
-	return all[i], true
-}
-
 // PayloadBytes is the size of the RTP payload of a packet of ptime.
 func (c Codec) PayloadBytes(ptime time.Duration) int {
 	return int(int64(c.BitRate) * int64(ptime) / int64(8*time.Second))
@@ -101,11 +91,6 @@ func (c Codec) PayloadBytes(ptime time.Duration) int {
 // TimestampStep is by how much the RTP timestamp grows from packet to packet.
 func (c Codec) TimestampStep(ptime time.Duration) uint32 {
 	return uint32(int64(c.ClockRate) * int64(ptime) / int64(time.Second))
-}
-
-// Fits says whether a packet of ptime holds whole frames.
-func (c Codec) Fits(ptime time.Duration) bool {
-	return ptime > 0 && ptime%c.Frame == 0
 }
 
 // Bytes that a packet carries beside its RTP payload.

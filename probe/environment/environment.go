@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/dial"
 	"netready/probe/internal/portal"
 	"netready/probe/internal/proxy"
@@ -37,34 +38,9 @@ const DefaultLimit = 8 * time.Second
 
 // A Result holds what was found. nil means not measured.
 type Result struct {
-	Proxy         string // without its password; "" none
-	ProxySource   string // environment, windows, macos, gnome
-	CaptivePortal *bool
-	PortalReason  string // why CaptivePortal is nil
-	IPv4          *bool  // an address of global or private scope, with a route
-	IPv6          *bool
-	DNS           []Answer
+	facts.Environment
+	PortalReason string // why CaptivePortal is nil
 }
-
-// Answer is what the resolver said of a name.
-type Answer struct {
-	Name      string
-	Addresses []string
-	Elapsed   time.Duration
-	Reason    string // an error, or what is odd about the answer
-	Code      string // the same as one of the codes below, "" where nothing is odd
-}
-
-// Codes of what a resolver says.
-const (
-	NoSuchName   = "no_such_name"
-	NoReply      = "no_reply"
-	Failed       = "error"
-	Hijacked     = "hijacked"      // what this resolver answers for every name
-	Blocked      = "blocked"       // an address that no service can have
-	SplitHorizon = "split_horizon" // an address of a private network: as often meant as not
-	Invents      = "invents"       // an answer for a name that cannot exist
-)
 
 // Run looks at everything at once.
 func Run(ctx context.Context, o Options) Result {
@@ -76,7 +52,7 @@ func Run(ctx context.Context, o Options) Result {
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.Limit)
 	defer cancel()
-	var r Result
+	r := Result{Environment: facts.Environment{DNS: []facts.DNSAnswer{}}}
 	var wg sync.WaitGroup
 	wg.Go(func() { r.Proxy, r.ProxySource = proxyTo(ctx, o) })
 	wg.Go(func() { r.CaptivePortal, r.PortalReason = captive(ctx, o) })
@@ -108,37 +84,37 @@ func routable(to netip.Addr) bool {
 
 // lookups asks the resolver for the service's names, and for one that cannot
 // exist.
-func lookups(ctx context.Context, o Options) []Answer {
+func lookups(ctx context.Context, o Options) []facts.DNSAnswer {
 	if len(o.Hosts) == 0 {
-		return nil
+		return []facts.DNSAnswer{}
 	}
 	hosts := slices.Compact(slices.Sorted(slices.Values(o.Hosts)))
 	absent := strings.ToLower(rand.Text()) + ".netready.invalid"
-	found := make([]Answer, len(hosts))
-	var invented Answer
+	found := make([]facts.DNSAnswer, len(hosts))
+	var invented facts.DNSAnswer
 	var wg sync.WaitGroup
 	wg.Go(func() { invented = lookup(ctx, o.Resolver, absent) })
 	for i, host := range hosts {
 		wg.Go(func() { found[i] = lookup(ctx, o.Resolver, host) })
 	}
 	wg.Wait()
-	var answers []Answer
+	answers := []facts.DNSAnswer{}
 	for _, a := range found {
 		a.Code, a.Reason = odd(a, invented.Addresses)
 		answers = append(answers, a)
 	}
 	if len(invented.Addresses) > 0 {
 		invented.Name = "a name that cannot exist"
-		invented.Code, invented.Reason = Invents, "the resolver invents answers for names that do not exist"
+		invented.Code, invented.Reason = facts.DNSInvents, "the resolver invents answers for names that do not exist"
 		answers = append(answers, invented)
 	}
 	return answers
 }
 
-func lookup(ctx context.Context, r *net.Resolver, host string) Answer {
+func lookup(ctx context.Context, r *net.Resolver, host string) facts.DNSAnswer {
 	started := time.Now()
 	ips, err := dial.Lookup(ctx, r, host)
-	a := Answer{Name: host, Elapsed: time.Since(started)}
+	a := facts.DNSAnswer{Name: host, Addresses: []string{}, ElapsedMS: facts.Round(facts.MS(time.Since(started)))}
 	for _, ip := range ips {
 		a.Addresses = append(a.Addresses, ip.String())
 	}
@@ -147,17 +123,17 @@ func lookup(ctx context.Context, r *net.Resolver, host string) Answer {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
-		a.Code, a.Reason = NoSuchName, "there is no such name"
+		a.Code, a.Reason = facts.DNSNoSuchName, "there is no such name"
 	case errors.As(err, &dns) && dns.IsTimeout:
-		a.Code, a.Reason = NoReply, "the resolver did not answer in time"
+		a.Code, a.Reason = facts.DNSNoReply, "the resolver did not answer in time"
 	case err != nil:
-		a.Code, a.Reason = Failed, err.Error()
+		a.Code, a.Reason = facts.DNSError, err.Error()
 	}
 	return a
 }
 
 // odd says what is strange about an answer, given what the resolver invents.
-func odd(a Answer, invented []string) (code, reason string) {
+func odd(a facts.DNSAnswer, invented []string) (code, reason string) {
 	if a.Reason != "" {
 		return a.Code, a.Reason
 	}
@@ -166,11 +142,11 @@ func odd(a Answer, invented []string) (code, reason string) {
 		switch {
 		case err != nil:
 		case slices.Contains(invented, address):
-			return Hijacked, fmt.Sprintf("hijacked: %s is what this resolver answers for names that do not exist", address)
+			return facts.DNSHijacked, fmt.Sprintf("hijacked: %s is what this resolver answers for names that do not exist", address)
 		case ip.IsLoopback() || ip.IsUnspecified():
-			return Blocked, fmt.Sprintf("blocked by DNS: %s is no address of the service", address)
+			return facts.DNSBlocked, fmt.Sprintf("blocked by DNS: %s is no address of the service", address)
 		case ip.IsPrivate() || ip.IsLinkLocalUnicast():
-			return SplitHorizon, fmt.Sprintf("split horizon: %s is an address of a private network, such as that of a proxy or a private link", address)
+			return facts.DNSSplitHorizon, fmt.Sprintf("split horizon: %s is an address of a private network, such as that of a proxy or a private link", address)
 		}
 	}
 	return "", ""

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"netready/probe/facts"
+
 	"github.com/miekg/dns"
 )
 
@@ -25,7 +27,7 @@ func TestOdd(t *testing.T) {
 		{"what the resolver invents", "93.184.216.34", []string{"93.184.216.34"}, true},
 	}
 	for _, test := range tests {
-		if _, got := odd(Answer{Addresses: []string{test.address}}, test.invented); (got != "") != test.want {
+		if _, got := odd(facts.DNSAnswer{Addresses: []string{test.address}}, test.invented); (got != "") != test.want {
 			t.Errorf("%s: got %q", test.name, got)
 		}
 	}
@@ -128,7 +130,7 @@ func TestLookups(t *testing.T) {
 	t.Parallel()
 	hosts := []string{"api.example.com.", "login.example.com."}
 	honest := lookups(t.Context(), Options{Hosts: hosts, Resolver: resolver(t, "93.184.216.34", false)})
-	if len(honest) != 2 || honest[0].Reason != "" || len(honest[0].Addresses) != 1 || honest[0].Elapsed <= 0 {
+	if len(honest) != 2 || honest[0].Reason != "" || len(honest[0].Addresses) != 1 || honest[0].ElapsedMS <= 0 {
 		t.Errorf("honest: got %+v", honest)
 	}
 	liar := lookups(t.Context(), Options{Hosts: hosts, Resolver: resolver(t, "203.0.113.80", true)})
@@ -143,7 +145,7 @@ func TestLookups(t *testing.T) {
 
 func TestNothingIsSentWithoutHosts(t *testing.T) {
 	r := Run(t.Context(), Options{})
-	if r.DNS != nil || r.CaptivePortal != nil || r.IPv4 == nil || r.IPv6 == nil {
+	if len(r.DNS) != 0 || r.CaptivePortal != nil || r.IPv4 == nil || r.IPv6 == nil {
 		t.Errorf("got %+v", r)
 	}
 }

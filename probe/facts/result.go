@@ -9,33 +9,36 @@ const SchemaVersion = 1
 // A Result holds the facts of one assessment and no opinion about them.
 // A nil pointer means "not measured"; NotMeasured says why.
 type Result struct {
-	Schema       int           `json:"schema"`
-	RunID        string        `json:"run_id"` // ULID
-	Tool         Tool          `json:"tool"`
-	StartedAt    time.Time     `json:"started_at"`  // UTC
-	FinishedAt   time.Time     `json:"finished_at"` // UTC
-	Organization string        `json:"organization"`
-	Location     string        `json:"location"`
-	Machine      Machine       `json:"machine"`
-	Region       Region        `json:"region"`
-	Parts        []string      `json:"parts"` // what was asked for: voice, firewall, nat, ping, bandwidth
-	Voice        Voice         `json:"voice"`
-	Ping         []Ping        `json:"ping"`
-	Bandwidth    Bandwidth     `json:"bandwidth"`
-	NAT          NAT           `json:"nat"`
-	Environment  Environment   `json:"environment"`
-	Firewall     []PortRow     `json:"firewall"`
-	NotMeasured  []NotMeasured `json:"not_measured"`
-	Complete     bool          `json:"complete"` // false after Ctrl-C or a part that broke off
+	Schema       int       `json:"schema"`       // number of this format, now 1
+	RunID        string    `json:"run_id"`       // ULID: unique, and sorts by time
+	Tool         Tool      `json:"tool"`         // the program that made the result
+	StartedAt    time.Time `json:"started_at"`   // when the run began
+	FinishedAt   time.Time `json:"finished_at"`  // when the run ended
+	Organization string    `json:"organization"` // as given with `--org`
+	Location     string    `json:"location"`     // as given with `--location`
+	Machine      Machine   `json:"machine"`      // the workstation
+	Region       Region    `json:"region"`       // the far end
+	Parts        []string  `json:"parts"`        // what was asked for; empty: everything
+	Voice        Voice     `json:"voice"`        // the test call
+	Ping         []Ping    `json:"ping"`         // ICMP round trips: to the gateway and to the responder
+	// Throughput of the HTTPS connection to the responder, measured after the
+	// call.
+	Bandwidth Bandwidth `json:"bandwidth"`
+	NAT       NAT       `json:"nat"` // address translation between this machine and the responder
+	// How this machine is connected: proxy, captive portal, address families, DNS.
+	Environment Environment   `json:"environment"`
+	Firewall    []PortRow     `json:"firewall"`     // the firewall column, one element a row
+	NotMeasured []NotMeasured `json:"not_measured"` // what could not be measured, each with its reason
+	Complete    bool          `json:"complete"`     // false after Ctrl-C, or where a part ended before its time
 }
 
-// Parts of an assessment, as --only names them.
+// Values of `parts`: the parts of an assessment, as --only names them.
 const (
-	PartVoice     = "voice"
-	PartFirewall  = "firewall"
-	PartNAT       = "nat"
-	PartPing      = "ping"
-	PartBandwidth = "bandwidth"
+	PartVoice     = "voice"     // the test call
+	PartFirewall  = "firewall"  // the firewall column, and the environment
+	PartNAT       = "nat"       // address translation
+	PartPing      = "ping"      // ICMP round trips
+	PartBandwidth = "bandwidth" // throughput over HTTPS
 )
 
 // AllParts lists every part in the order of a run.
@@ -45,307 +48,374 @@ func AllParts() []string {
 
 // Tool names the program that made the result.
 type Tool struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
+	Name    string `json:"name"`    // always `netready`
+	Version string `json:"version"` // a release, or `dev`
 }
 
 // Machine describes the workstation.
 type Machine struct {
-	Hostname       string    `json:"hostname"`
-	OS             string    `json:"os"` // windows 10.0.19045, linux debian 12, …
-	Arch           string    `json:"arch"`
-	Cores          int       `json:"cores"`
-	CPUBusyPercent *float64  `json:"cpu_busy_percent"` // mean over the call, all cores
-	MemoryMB       *float64  `json:"memory_mb"`
-	Interface      Interface `json:"interface"` // the one that the call used
+	Hostname string `json:"hostname"` // name of the workstation, as its system tells it
+	OS       string `json:"os"`       // system, name and version: `linux debian 12.11`, `windows 10.0.19045`
+	Arch     string `json:"arch"`     // processor architecture as Go names it: `amd64`, `arm64`
+	Cores    int    `json:"cores"`    // number of logical processors
+	// Load of all processors, mean over the call. Null: the system did not tell,
+	// or there was no call.
+	CPUBusyPercent *float64  `json:"cpu_busy_percent"`
+	MemoryMB       *float64  `json:"memory_mb"` // installed memory, 1 MB = 10^6 bytes. Null: the system did not tell
+	Interface      Interface `json:"interface"` // the network interface that the call used
 }
 
 // Interface is the network interface that the call used.
 type Interface struct {
-	Name    string   `json:"name"`
-	Kind    string   `json:"kind"` // wired, wifi, vpn, loopback, unknown
-	Address string   `json:"address"`
-	MTU     int      `json:"mtu"`
-	Gateway string   `json:"gateway"`  // the default gateway's address, "" where not found
-	Mbps    *float64 `json:"mbps"`     // link speed
-	WifiDBM *float64 `json:"wifi_dbm"` // signal strength
-	Reason  string   `json:"reason"`   // what of these such an interface has not, "" if it has both
+	Name    string `json:"name"`    // name in the system: `eth0`, `Ethernet 2`
+	Kind    string `json:"kind"`    // kind of interface
+	Address string `json:"address"` // IP address that packets to the far end are sent from
+	MTU     int    `json:"mtu"`     // largest packet
+	Gateway string `json:"gateway"` // IP address of the default gateway; empty where none was found
+	// Link speed. Null: the system does not tell it, or such an interface has
+	// none.
+	Mbps    *float64 `json:"mbps"`
+	WifiDBM *float64 `json:"wifi_dbm"` // signal strength. Null: no Wi-Fi, or the system does not tell it
+	// Which of `mbps` and `wifi_dbm` such an interface does not have; empty if it
+	// has both.
+	Reason string `json:"reason"`
 }
 
 // Region is the far end.
 type Region struct {
-	ID          string `json:"id"`
-	Name        string `json:"name"`
-	Responder   string `json:"responder"`    // host:port of its control address, "" where there is none
-	RegionsFile string `json:"regions_file"` // a file that replaced the embedded list, "" otherwise
+	ID          string `json:"id"`           // as `--region` takes it
+	Name        string `json:"name"`         // name for people
+	Responder   string `json:"responder"`    // `host:port` of its control address; empty without a responder
+	RegionsFile string `json:"regions_file"` // a file that replaced the built-in list; empty otherwise
 }
 
-// Voice modes.
+// Values of `voice.mode`.
 const (
-	ModeResponder = "responder" // a call was placed: up and down are measured
-	ModeRelay     = "relay"     // through a TURN server and back: loss of each way, the rest of both together
-	ModeRoundtrip = "roundtrip" // public endpoints only: round trip, no directions
-	ModeNone      = "none"      // nothing that could answer
+	ModeResponder = "responder" // a call to a responder: both directions are measured
+	ModeRelay     = "relay"     // through a TURN server and back: loss of each direction, the other figures of both together
+	ModeRoundtrip = "roundtrip" // public endpoints only: the round trip, no directions
+	ModeNone      = "none"      // there was nothing that could answer
 )
 
 // Voice is the test call.
 type Voice struct {
-	Mode           string     `json:"mode"`
-	Codec          string     `json:"codec"`
-	PtimeMS        float64    `json:"ptime_ms"`
-	JitterBufferMS float64    `json:"jitter_buffer_ms"`
-	DurationS      float64    `json:"duration_s"`       // that the call lasted, 0 without one
-	DurationAskedS float64    `json:"duration_asked_s"` // longer where the responder granted less or the call was cut short
-	Calls          int        `json:"calls"`
-	Assumptions    []string   `json:"assumptions"` // behind R and MOS
-	Up             *Direction `json:"up"`          // nil: nothing was sent that way
+	Mode           string  `json:"mode"`             // how the call was measured
+	Codec          string  `json:"codec"`            // codec of the test call: `pcmu`, `pcma`, `g729`, `g722` or `opus`
+	PtimeMS        float64 `json:"ptime_ms"`         // packet time: one packet is sent every so often
+	JitterBufferMS float64 `json:"jitter_buffer_ms"` // jitter buffer assumed for discards and MOS
+	DurationS      float64 `json:"duration_s"`       // how long the call lasted; 0 without a call
+	// How long it was meant to last; longer than `duration_s` where the responder
+	// granted less or the call ended early.
+	DurationAskedS float64  `json:"duration_asked_s"`
+	Calls          int      `json:"calls"`       // calls at once
+	Assumptions    []string `json:"assumptions"` // sentences that state what R and MOS assume
+	// Figures of the direction to the far end. With several calls: of the worst
+	// one, by lowest MOS, then most loss. Null: nothing was sent that way.
+	Up *Direction `json:"up"`
+	// The same from the far end to this machine. Null: nothing was sent that way.
 	Down           *Direction `json:"down"`
-	Loop           *Direction `json:"loop,omitempty"`  // of mode relay: both ways together, an upper bound for each
-	Relay          *Relay     `json:"relay,omitempty"` // of mode relay
-	PerCall        []CallPair `json:"per_call"`
-	RTT            *RTT       `json:"rtt"`
-	SendLatenessMS *Lateness  `json:"send_lateness_ms"`
-	Timeline       []Second   `json:"timeline"` // of the call that Up and Down are of
-	PathChanges    []string   `json:"path_changes"`
+	Loop           *Direction `json:"loop,omitempty"`   // in mode relay: both directions together, an upper bound for each
+	Relay          *Relay     `json:"relay,omitempty"`  // in mode relay: the TURN server and the streams of the reported call
+	PerCall        []CallPair `json:"per_call"`         // every call, the reported one included, in no order
+	RTT            *RTT       `json:"rtt"`              // round trip during the call. Null: nothing answered
+	SendLatenessMS *Lateness  `json:"send_lateness_ms"` // how late this machine sent its packets. Null: no packet was sent
+	Timeline       []Second   `json:"timeline"`         // the reported call by seconds
+	// What changed on the way during the call, as sentences: a new address behind
+	// a NAT, ….
+	PathChanges []string `json:"path_changes"`
 }
 
 // CallPair is one of several calls placed at once.
 type CallPair struct {
-	Up   *Direction `json:"up"`
+	// Figures of the direction to the far end. Null: nothing was sent that way.
+	Up *Direction `json:"up"`
+	// Figures of the direction to this machine. Null: nothing was sent that way.
 	Down *Direction `json:"down"`
-	Loop *Direction `json:"loop,omitempty"` // of mode relay
+	Loop *Direction `json:"loop,omitempty"` // in mode relay: both directions together
 }
 
 // Relay is the TURN server that the calls went through, and the streams of the
 // reported call.
 type Relay struct {
-	Server    string      `json:"server"`   // turn:NAME and the ways to it that were used
-	Software  string      `json:"software"` // how it calls itself, "" if it does not
-	Peer      string      `json:"peer"`     // relayed: from relay to relay; public: to this machine's public address, where it forbids that
-	BytesUp   int64       `json:"bytes_up"` // of RTP, without the headers below
-	BytesDown int64       `json:"bytes_down"`
-	Loops     []RelayLoop `json:"loops"`
-	Failed    []string    `json:"failed"` // ways to it that were offered and do not work, with the reason
+	Server string `json:"server"` // `turn:NAME`, and the transports that were used
+	// What the server says it is (STUN attribute SOFTWARE); empty if it does not
+	// say.
+	Software  string      `json:"software"`
+	Peer      string      `json:"peer"`       // where the relay sent the packets
+	BytesUp   int64       `json:"bytes_up"`   // RTP sent to the server, without the headers below RTP
+	BytesDown int64       `json:"bytes_down"` // the same, received from the server
+	Loops     []RelayLoop `json:"loops"`      // each stream through the server and back
+	// Transports that the server offers and that do not work, each with the
+	// reason.
+	Failed []string `json:"failed"`
 }
 
 // RelayLoop is one stream through a TURN server and back.
 type RelayLoop struct {
-	UpLeg   string `json:"up_leg"` // udp, dtls, tcp, tls: the last two lose nothing
-	DownLeg string `json:"down_leg"`
+	// Transport to the server: `udp`, `dtls`, `tcp` or `tls`. The last two lose
+	// nothing.
+	UpLeg   string `json:"up_leg"`
+	DownLeg string `json:"down_leg"` // transport from the server
 	Direction
 }
 
 // Direction holds the figures of one direction of one call. Up is from the
 // agent to the responder. Figures are rounded to three decimals.
 type Direction struct {
-	Sent          int  `json:"sent"`           // packets the sender sent (in a capture: the span of sequence numbers)
-	Received      int  `json:"received"`       // distinct sequence numbers
-	Lost          int  `json:"lost"`           // sent - received
-	Duplicates    int  `json:"duplicates"`     // further copies
-	Discarded     *int `json:"discarded"`      // too late for the jitter buffer
-	Reordered     *int `json:"reordered"`      // RFC 4737
-	Foreign       int  `json:"foreign"`        // dropped for a wrong tag
-	SentLate      int  `json:"sent_late"`      // packets that the sender itself was over 2 s late with and gave up: neither sent nor lost
-	SocketDropped int  `json:"socket_dropped"` // by the receiver's own socket for want of room: not the path's fault
-	// KernelStamps says that the kernel itself stamped what arrived and counted
-	// what its socket dropped: a busy program then spoils neither. Of the
-	// responder it is not known.
-	KernelStamps   bool     `json:"kernel_stamps,omitempty"`
-	LossPercent    *float64 `json:"loss_percent"`
+	// Packets that the sender sent; in a capture: the span of sequence numbers.
+	Sent       int `json:"sent"`
+	Received   int `json:"received"`   // different packets that arrived, at most 2 s after the last was due
+	Lost       int `json:"lost"`       // `sent` - `received`
+	Duplicates int `json:"duplicates"` // further copies of packets that had arrived
+	// Received, but later than the fastest packet by more than the jitter buffer.
+	// Null: times are not known of this direction alone.
+	Discarded *int `json:"discarded"`
+	// Packets that arrived after a later one (RFC 4737). Null: not known of this
+	// direction alone.
+	Reordered *int `json:"reordered"`
+	Foreign   int  `json:"foreign"` // packets dropped because their tag was wrong: not of this call
+	// Packets that the sender itself was more than 2 s late with and did not send:
+	// they count neither as sent nor as lost.
+	SentLate int `json:"sent_late"`
+	// Packets that the receiver's own socket dropped because its buffer was full:
+	// not the fault of the path.
+	SocketDropped int `json:"socket_dropped"`
+	// The kernel stamped what arrived and counted what its socket dropped, so that
+	// a busy program spoils neither; not known of the responder.
+	KernelStamps bool     `json:"kernel_stamps,omitempty"`
+	LossPercent  *float64 `json:"loss_percent"` // `lost` / `sent`. Null: nothing was sent
+	// `discarded` / `sent`. Null: nothing was sent, or not known of this direction
+	// alone.
 	DiscardPercent *float64 `json:"discard_percent"`
+	// 100 (1 - `reordered` / `received`). Null: nothing arrived, or not known of
+	// this direction alone.
 	InOrderPercent *float64 `json:"in_order_percent"`
-	JitterMS       *float64 `json:"jitter_ms"`     // RFC 3550 6.4.1, mean
-	JitterMaxMS    *float64 `json:"jitter_max_ms"` // its maximum
-	PDVp99MS       *float64 `json:"pdv_p99_ms"`    // RFC 5481
-	ClockSkewPPM   *float64 `json:"clock_skew_ppm"`
-	Burst          Burst    `json:"burst"`
-	Shifts         []Shift  `json:"shifts"` // lasting changes of the path's delay
-	// Unreliable is what made these figures worse than the path is: who was too
-	// busy. Empty: sound. A limit that is kept all the same is kept.
-	Unreliable   []Unreliable `json:"unreliable"`
-	DSCPAsked    *int         `json:"dscp_asked"`
-	DSCPSet      *int         `json:"dscp_set"`      // the mark that the sender's system puts on its packets
-	DSCPNotSet   string       `json:"dscp_not_set"`  // why dscp_set is null
-	DSCPReceived *int         `json:"dscp_received"` // the mark most packets arrived with
-	DSCPReason   string       `json:"dscp_reason"`   // why dscp_received is null
-	R            *float64     `json:"r"`
-	MOS          *float64     `json:"mos"`
-	// MOSAtMost is, of mode relay, the MOS if no packet was discarded on this
-	// way: MOS takes it that all were.
+	// Interarrival jitter (RFC 3550 6.4.1), mean over the packets. Null: fewer
+	// than 10 packets arrived, or not known of this direction alone.
+	JitterMS    *float64 `json:"jitter_ms"`
+	JitterMaxMS *float64 `json:"jitter_max_ms"` // maximum of the interarrival jitter. Null: as `jitter_ms`
+	// Packet delay variation (RFC 5481) against the fastest packet, 99th
+	// percentile. Null: nothing arrived, or not known of this direction alone.
+	PDVp99MS *float64 `json:"pdv_p99_ms"`
+	// Drift of the two machines' clocks against each other, removed before
+	// discards and delay variation are computed. Null: fewer than 8 s of packets,
+	// or they do not tell.
+	ClockSkewPPM *float64 `json:"clock_skew_ppm"`
+	Burst        Burst    `json:"burst"`  // how losses cluster
+	Shifts       []Shift  `json:"shifts"` // lasting changes of the path's delay, 20 ms or more
+	// What made these figures worse than the path is: who was too busy. Empty:
+	// they are reliable. A limit that is kept all the same is kept.
+	Unreliable []Unreliable `json:"unreliable"`
+	// DSCP that was asked for with `--dscp`. Null: in a capture, where nobody
+	// asked.
+	DSCPAsked *int `json:"dscp_asked"`
+	// DSCP that the sender's system set on its packets. Null: `dscp_not_set` says
+	// why.
+	DSCPSet      *int   `json:"dscp_set"`
+	DSCPNotSet   string `json:"dscp_not_set"`  // why `dscp_set` is null
+	DSCPReceived *int   `json:"dscp_received"` // DSCP that most packets arrived with. Null: `dscp_reason` says why
+	DSCPReason   string `json:"dscp_reason"`   // why `dscp_received` is null
+	// Transmission rating (ITU-T G.107), 0 to 100 (129 wideband). Null: nothing
+	// was sent.
+	R   *float64 `json:"r"`
+	MOS *float64 `json:"mos"` // MOS by ITU-T G.107 Annex B, 1 to 4.5. Null: nothing was sent
+	// In mode relay: MOS if no packet was discarded on this way; `mos` assumes
+	// that all were.
 	MOSAtMost *float64 `json:"mos_at_most,omitempty"`
-	MOSBasis  string   `json:"mos_basis"` // pcmu, …; g107.1:… on the wideband scale
+	// Codec whose published values R and MOS use: `pcmu`, …; `g107.1:…` on the
+	// wideband scale.
+	MOSBasis string `json:"mos_basis"`
 }
 
 // Unreliable is one cause that is not the path.
 type Unreliable struct {
-	Code string `json:"code"` // responder_busy, pc_busy
-	Text string `json:"text"`
+	Code string `json:"code"` // who was too busy
+	Text string `json:"text"` // the same as a sentence
 }
 
 // Burst describes how loss clusters.
 type Burst struct {
-	BurstR             *float64 `json:"burst_r"`              // G.107, over lost and discarded
-	LongestRun         int      `json:"longest_run"`          // lost packets in a row
-	WorstWindowPercent *float64 `json:"worst_window_percent"` // loss, any 100 packets in a row
+	// BurstR of ITU-T G.107, of lost and discarded packets; 1 is random loss.
+	// Null: nothing was sent.
+	BurstR     *float64 `json:"burst_r"`
+	LongestRun int      `json:"longest_run"` // most packets lost in a row
+	// Highest loss in any 100 packets in a row. Null: fewer than 100 packets were
+	// sent.
+	WorstWindowPercent *float64 `json:"worst_window_percent"`
 }
 
 // Shift is a lasting change of a path's delay.
 type Shift struct {
 	AtS  float64 `json:"at_s"`  // since the first packet
-	ByMS float64 `json:"by_ms"` // longer if positive
+	ByMS float64 `json:"by_ms"` // positive: the path became longer
 }
 
-// RTT sources.
+// Values of `voice.rtt.source`.
 const (
-	RTTStun = "stun" // the call's own checks
-	RTTTCP  = "tcp"  // the control connection
-	RTTICMP = "icmp"
-	RTTEcho = "echo" // a region's public beacon
+	RTTStun = "stun" // STUN checks, of the call or of a region's public STUN server
+	RTTTCP  = "tcp"  // the control connection, or connections to a host of the region
+	RTTICMP = "icmp" // ICMP echo
+	RTTEcho = "echo" // a region's public UDP beacon
 )
 
 // RTT is the round trip.
 type RTT struct {
-	Source  string   `json:"source"`
+	Source  string   `json:"source"`  // how it was measured
 	Samples int      `json:"samples"` // answers
 	Lost    int      `json:"lost"`    // questions without an answer
-	MinMS   *float64 `json:"min_ms"`
-	AvgMS   *float64 `json:"avg_ms"`
-	P95MS   *float64 `json:"p95_ms"`
-	MaxMS   *float64 `json:"max_ms"`
+	MinMS   *float64 `json:"min_ms"`  // smallest. Null: no answer
+	AvgMS   *float64 `json:"avg_ms"`  // mean. Null: no answer
+	P95MS   *float64 `json:"p95_ms"`  // 95th percentile. Null: no answer
+	MaxMS   *float64 `json:"max_ms"`  // largest. Null: no answer
 }
 
 // Lateness is by how much packets left after they were due.
 type Lateness struct {
-	P50 *float64 `json:"p50"`
-	P99 *float64 `json:"p99"`
-	Max *float64 `json:"max"`
+	P50 *float64 `json:"p50"` // median. Null: no packet was sent
+	P99 *float64 `json:"p99"` // 99th percentile. Null: no packet was sent
+	Max *float64 `json:"max"` // largest. Null: no packet was sent
 }
 
 // Second is one second of the call, for graphs.
 type Second struct {
-	Second int         `json:"second"`
-	Up     *SecondSide `json:"up"`
-	Down   *SecondSide `json:"down"`
-	Loop   *SecondSide `json:"loop,omitempty"` // of mode relay: both ways together
-	RTTMS  *float64    `json:"rtt_ms"`         // mean of the second's checks
+	Second int `json:"second"` // number of the second; the first is 0
+	// Direction to the far end. Null: nothing was sent that way in this second.
+	Up *SecondSide `json:"up"`
+	// Direction to this machine. Null: nothing was sent that way in this second.
+	Down  *SecondSide `json:"down"`
+	Loop  *SecondSide `json:"loop,omitempty"` // in mode relay: both directions together
+	RTTMS *float64    `json:"rtt_ms"`         // mean round trip of the second's checks. Null: none was answered
 }
 
 // SecondSide is one direction in one second.
 type SecondSide struct {
-	Sent        int      `json:"sent"`
-	LossPercent *float64 `json:"loss_percent"`
-	JitterMS    *float64 `json:"jitter_ms"` // RFC 3550 J at the second's last packet
-	DelayMS     *float64 `json:"delay_ms"`  // mean transit above the fastest packet's
+	Sent        int      `json:"sent"`         // packets sent in this second
+	LossPercent *float64 `json:"loss_percent"` // of these. Null: nothing was sent
+	JitterMS    *float64 `json:"jitter_ms"`    // jitter (RFC 3550) at the second's last packet. Null: nothing arrived
+	// Mean time on the way, above that of the fastest packet. Null: nothing
+	// arrived.
+	DelayMS *float64 `json:"delay_ms"`
 }
 
 // Ping is the ICMP round trip to one host.
 type Ping struct {
-	Target  string   `json:"target"`
-	Role    string   `json:"role"` // gateway, responder
-	Samples int      `json:"samples"`
-	Lost    int      `json:"lost"` // those that could not be sent among them
-	MinMS   *float64 `json:"min_ms"`
-	AvgMS   *float64 `json:"avg_ms"`
-	MaxMS   *float64 `json:"max_ms"`
-	Reason  string   `json:"reason"` // why it was not measured, or how many questions could not be sent
+	Target  string   `json:"target"`  // the host that was asked
+	Role    string   `json:"role"`    // what the host is
+	Samples int      `json:"samples"` // answers
+	Lost    int      `json:"lost"`    // questions without an answer, those that could not be sent included
+	MinMS   *float64 `json:"min_ms"`  // smallest. Null: no answer; `reason` says why
+	AvgMS   *float64 `json:"avg_ms"`  // mean. Null: as `min_ms`
+	MaxMS   *float64 `json:"max_ms"`  // largest. Null: as `min_ms`
+	Reason  string   `json:"reason"`  // why it was not measured, or how many questions could not be sent
 }
 
 // Bandwidth is the throughput of the HTTPS connection to the responder.
 type Bandwidth struct {
-	UpMbps    *float64 `json:"up_mbps"`
-	DownMbps  *float64 `json:"down_mbps"`
-	CallsUp   *int     `json:"calls_up"` // so many calls of this codec would fit
-	CallsDown *int     `json:"calls_down"`
-	Reason    string   `json:"reason"` // why it was not measured
+	UpMbps    *float64 `json:"up_mbps"`    // to the responder. Null: `reason` says why
+	DownMbps  *float64 `json:"down_mbps"`  // from the responder. Null: `reason` says why
+	CallsUp   *int     `json:"calls_up"`   // how many calls of this codec would fit. Null: as `up_mbps`
+	CallsDown *int     `json:"calls_down"` // the same for the other direction. Null: as `down_mbps`
+	Reason    string   `json:"reason"`     // why it was not measured
 }
 
 // NAT says what the address translation between this machine and the
 // responder does.
 type NAT struct {
-	PublicAddress string `json:"public_address"` // ip:port as the far end saw it
-	LocalAddress  string `json:"local_address"`
-	Behind        *bool  `json:"behind"`       // a translation is in between
-	Mapping       string `json:"mapping"`      // none, endpoint_independent, address_dependent, address_and_port_dependent, "" not measured
-	PortKept      *bool  `json:"port_kept"`    // public port = local port
-	Survives30s   *bool  `json:"survives_30s"` // the mapping lives through 30 s of silence
-	SIPALG        *bool  `json:"sip_alg"`      // a SIP message was rewritten on its way
-	ForUser       string `json:"for_user"`     // one plain sentence
-	ForNetwork    string `json:"for_network"`  // one sentence for the network team
-	Reason        string `json:"reason"`       // why something is missing
+	PublicAddress string `json:"public_address"` // `ip:port` of this machine as the far end sees it
+	LocalAddress  string `json:"local_address"`  // `ip:port` of the socket that asked
+	// An address translation is in between. Null: no answer said what address the
+	// far end sees.
+	Behind   *bool  `json:"behind"`
+	Mapping  string `json:"mapping"`   // how the NAT maps; empty: not measured
+	PortKept *bool  `json:"port_kept"` // the public port is the local port. Null: as `behind`
+	// A mapping lives through 30 s of silence. Null: there is no NAT, or it was
+	// not measured.
+	Survives30s *bool `json:"survives_30s"`
+	// A SIP message was changed on its way. Null: the responder serves no SIP over
+	// UDP, or did not answer.
+	SIPALG     *bool  `json:"sip_alg"`
+	ForUser    string `json:"for_user"`    // what it means for calls, one sentence
+	ForNetwork string `json:"for_network"` // the same for the network team, one sentence
+	Reason     string `json:"reason"`      // why a figure of these is missing
 }
 
 // Environment is what stands between this machine and the Internet.
 type Environment struct {
-	Proxy         string      `json:"proxy"` // without its password, "" none
-	ProxySource   string      `json:"proxy_source"`
-	CaptivePortal *bool       `json:"captive_portal"`
-	IPv4          *bool       `json:"ipv4"` // an address of global or private scope with a route
-	IPv6          *bool       `json:"ipv6"`
-	DNS           []DNSAnswer `json:"dns"`
-	// Connectivity is whether this computer reaches anything at all.
-	Connectivity Connectivity `json:"connectivity"`
-	Reason       string       `json:"reason"` // why there is no captive portal to look for: no host of the service
+	Proxy string `json:"proxy"` // the web proxy, without its password; empty: none
+	// Where it is set: `environment`, `windows`, `macos`, `gnome`; empty: none.
+	ProxySource string `json:"proxy_source"`
+	// A captive portal answers in place of web pages. Null: not asked for, no host
+	// of the service to ask, or the answer does not tell.
+	CaptivePortal *bool `json:"captive_portal"`
+	// There is an address of global or private scope with a route. Null: not asked
+	// for.
+	IPv4         *bool        `json:"ipv4"`
+	IPv6         *bool        `json:"ipv6"`         // the same of IPv6. Null: not asked for
+	DNS          []DNSAnswer  `json:"dns"`          // what the configured resolver says of the service's names
+	Connectivity Connectivity `json:"connectivity"` // whether this machine reaches anything at all
+	Reason       string       `json:"reason"`       // why there is no captive portal to look for
 }
 
 // DNSAnswer is what the configured resolver said of a name.
 type DNSAnswer struct {
-	Name      string   `json:"name"`
-	Addresses []string `json:"addresses"`
-	ElapsedMS float64  `json:"elapsed_ms"`
-	Reason    string   `json:"reason"`         // an error, or what is odd about the answer
-	Code      string   `json:"code,omitempty"` // the same for programs: hijacked, split_horizon, …
+	Name      string   `json:"name"`           // the name that was asked
+	Addresses []string `json:"addresses"`      // the addresses of the answer
+	ElapsedMS float64  `json:"elapsed_ms"`     // how long the answer took
+	Reason    string   `json:"reason"`         // an error, or what is unusual about the answer; empty: nothing
+	Code      string   `json:"code,omitempty"` // the same as a code
 }
 
-// Status values of a PortRow.
+// Values of `firewall[].status`.
 const (
-	StatusPass        = "pass"
-	StatusFail        = "fail"
-	StatusNotMeasured = "not_measured"
+	StatusPass        = "pass"         // the far end answered as it should
+	StatusFail        = "fail"         // it did not; the reason says how
+	StatusNotMeasured = "not_measured" // this cannot be told; the reason says why
 )
 
 // PortRow is one line of the firewall column.
 type PortRow struct {
-	Name        string   `json:"name"` // stable: the same row of two machines lines up
-	Protocol    string   `json:"protocol"`
-	Host        string   `json:"host"`
-	Port        int      `json:"port,omitempty"`
-	Ports       string   `json:"ports,omitempty"`  // 16384-65535
-	Family      string   `json:"family,omitempty"` // ipv4, ipv6 where both were tried
-	Required    bool     `json:"required"`
-	Status      string   `json:"status"`
-	Reason      string   `json:"reason"`          // refused, no_reply, unreachable, prohibited, dns, tls, intercepted, hijacked, reset_after_connect, …
-	By          string   `json:"by,omitempty"`    // who said no, where that is known: this_machine, in_between, far_end
-	Proxy       string   `json:"proxy,omitempty"` // that the check went through, as a browser would
-	Detail      string   `json:"detail"`          // what was seen, in the system's own words; what to do about it is a finding
-	Note        string   `json:"note,omitempty"`
+	Name     string `json:"name"`             // unique in the column, and the same on every machine
+	Protocol string `json:"protocol"`         // as in docs/regions.md
+	Host     string `json:"host"`             // host that was asked: a name or an address
+	Port     int    `json:"port,omitempty"`   // its port
+	Ports    string `json:"ports,omitempty"`  // a range of ports in place of one: `16384-65535`
+	Family   string `json:"family,omitempty"` // `ipv4` or `ipv6`, where both were tried
+	Required bool   `json:"required"`         // a failure makes the verdict `not_ready`
+	Status   string `json:"status"`           // the answer to: does the network let this through?
+	Reason   string `json:"reason"`           // why it failed or was not measured; empty where it passed
+	By       string `json:"by,omitempty"`     // who refused, where that is known
+	Proxy    string `json:"proxy,omitempty"`  // the proxy that the check went through, as a browser would
+	Detail   string `json:"detail"`           // what was seen, in the system's own words; advice is in the findings
+	Note     string `json:"note,omitempty"`   // as in the regions file
+	// Time until the verdict. Null: the result was read from a TXT, which does not
+	// have it.
 	ElapsedMS   *float64 `json:"elapsed_ms"`
-	Tested      []int    `json:"tested_ports,omitempty"`
-	FailedPorts []int    `json:"failed_ports"` // of Tested; of a single port: empty, its status says it
+	Tested      []int    `json:"tested_ports,omitempty"` // of a range: the ports that were tried
+	FailedPorts []int    `json:"failed_ports"`           // of a range: those that failed
 }
 
 // NotMeasured names something that could not be measured, and why.
 type NotMeasured struct {
-	// What is the path of the field, or of the part that holds it: voice.up,
-	// voice.up.jitter_ms, bandwidth, nat.mapping, … Beside that: run and
-	// voice.complete, what is missing of an incomplete run; firewall.responder,
-	// the rows that ask the responder; voice.per_call[], such calls as lack it.
+	// Path of the field, or of the part that holds it: `voice.up.jitter_ms`,
+	// `bandwidth`. `voice.per_call[].…` means: of all calls that lack it. Not a
+	// field: `run`, `voice.complete`, `firewall.responder`, see not-measured.md.
 	What   string `json:"what"`
-	Reason string `json:"reason"`
-	Code   string `json:"code,omitempty"` // no_responder, not_asked, …: where something depends on it
+	Reason string `json:"reason"`         // why, as a sentence
+	Code   string `json:"code,omitempty"` // why, as a code, where something depends on it
 }
 
 // Connectivity says whether this computer reaches anything at all, and how.
 // Everything else that was not measured may follow from it.
 type Connectivity struct {
-	Code  string `json:"code"`            // online, offline, proxy_only, dns_dead; "": not known
-	Cause string `json:"cause,omitempty"` // of offline: no_address, no_route, no_resolver, no_answer
-	Text  string `json:"text"`            // one sentence
+	Code  string `json:"code"`            // how this machine is connected; empty: not known
+	Cause string `json:"cause,omitempty"` // of `offline`: what is missing
+	Text  string `json:"text"`            // the same as a sentence
 }
 
-// Causes of CodeOffline.
+// Values of `environment.connectivity.cause`.
 const (
 	NoAddress  = "no_address"  // no interface has an address
-	NoRoute    = "no_route"    // there is no way out of the own network
+	NoRoute    = "no_route"    // there is no route out of the local network
 	NoResolver = "no_resolver" // no DNS resolver answers, and nothing was asked for by its address
 	NoAnswer   = "no_answer"   // neither a resolver nor anything else answers
 )

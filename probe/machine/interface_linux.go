@@ -11,30 +11,32 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"netready/probe/facts"
 )
 
 // Why the link speed or the signal is read nowhere on this system: both are.
 const speedUnread, signalUnread = "", ""
 
 // inspect reads what /sys and /proc say of an interface.
-func inspect(_ context.Context, i net.Interface, found *Interface) {
+func inspect(_ context.Context, i net.Interface, found *adapter) {
 	sys := filepath.Join("/sys/class/net", i.Name)
 	switch {
 	case exists(filepath.Join(sys, "wireless")), exists(filepath.Join(sys, "phy80211")):
-		found.Kind = Wifi
+		found.Kind = facts.Wifi
 		found.WifiDBM = signal(i.Name)
 	case exists(filepath.Join(sys, "tun_flags")), looksLikeVPN(i):
-		found.Kind = VPN
+		found.Kind = facts.VPN
 	case linkType(sys) == 1: // ARPHRD_ETHER
-		found.Kind = Wired
+		found.Kind = facts.Wired
 	}
 	if mbps, err := strconv.ParseFloat(line(filepath.Join(sys, "speed")), 64); err == nil && mbps > 0 {
 		found.Mbps = &mbps
 	}
-	if found.Address.Is4() {
-		found.Gateway = gateway4(i.Name)
+	if found.addr.Is4() {
+		found.gateway = gateway4(i.Name)
 	} else {
-		found.Gateway = gateway6(i.Name)
+		found.gateway = gateway6(i.Name)
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+
+	"netready/probe/facts"
 )
 
 // Why the link speed or the signal is read nowhere on this system.
@@ -21,14 +23,14 @@ const (
 
 // inspect asks the system's own commands (macOS; elsewhere they are missing
 // and the kind stays unknown).
-func inspect(ctx context.Context, i net.Interface, found *Interface) {
+func inspect(ctx context.Context, i net.Interface, found *adapter) {
 	if looksLikeVPN(i) {
-		found.Kind = VPN
+		found.Kind = facts.VPN
 	} else {
 		found.Kind = hardwarePort(ctx, i.Name)
 	}
 	family := "-inet"
-	if !found.Address.Is4() {
+	if !found.addr.Is4() {
 		family = "-inet6"
 	}
 	out, err := exec.CommandContext(ctx, "route", "-n", "get", family, "default").Output()
@@ -37,7 +39,7 @@ func inspect(ctx context.Context, i net.Interface, found *Interface) {
 	}
 	for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(s.Text()), "gateway: "); ok {
-			found.Gateway, _ = netip.ParseAddr(value)
+			found.gateway, _ = netip.ParseAddr(value)
 		}
 	}
 }
@@ -47,7 +49,7 @@ func inspect(ctx context.Context, i net.Interface, found *Interface) {
 func hardwarePort(ctx context.Context, name string) string {
 	out, err := exec.CommandContext(ctx, "networksetup", "-listallhardwareports").Output()
 	if err != nil {
-		return Unknown
+		return facts.Unknown
 	}
 	port := ""
 	for s := bufio.NewScanner(bytes.NewReader(out)); s.Scan(); {
@@ -57,11 +59,11 @@ func hardwarePort(ctx context.Context, name string) string {
 		if value, ok := strings.CutPrefix(s.Text(), "Device: "); ok && value == name {
 			switch {
 			case strings.Contains(port, "Wi-Fi"), strings.Contains(port, "AirPort"):
-				return Wifi
+				return facts.Wifi
 			case strings.Contains(port, "Ethernet"), strings.Contains(port, "LAN"), strings.Contains(port, "Thunderbolt"):
-				return Wired
+				return facts.Wired
 			}
 		}
 	}
-	return Unknown
+	return facts.Unknown
 }

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"unsafe"
 
+	"netready/probe/facts"
+
 	"golang.org/x/sys/windows"
 )
 
@@ -17,7 +19,7 @@ const (
 )
 
 // inspect asks Windows for the adapter of an interface.
-func inspect(_ context.Context, i net.Interface, found *Interface) {
+func inspect(_ context.Context, i net.Interface, found *adapter) {
 	buffer, err := adapters()
 	if err != nil {
 		return
@@ -28,11 +30,11 @@ func inspect(_ context.Context, i net.Interface, found *Interface) {
 		}
 		switch a.IfType {
 		case windows.IF_TYPE_IEEE80211:
-			found.Kind = Wifi
+			found.Kind = facts.Wifi
 		case windows.IF_TYPE_PPP, windows.IF_TYPE_TUNNEL:
-			found.Kind = VPN
+			found.Kind = facts.VPN
 		case windows.IF_TYPE_ETHERNET_CSMACD:
-			found.Kind = Wired
+			found.Kind = facts.Wired
 		}
 		// An adapter without a link speed says all ones.
 		if speed := a.TransmitLinkSpeed; speed > 0 && speed != ^uint64(0) {
@@ -40,8 +42,8 @@ func inspect(_ context.Context, i net.Interface, found *Interface) {
 			found.Mbps = &mbps
 		}
 		for g := a.FirstGatewayAddress; g != nil; g = g.Next {
-			if addr, ok := netip.AddrFromSlice(g.Address.IP()); ok && addr.Unmap().Is4() == found.Address.Is4() {
-				found.Gateway = addr.Unmap()
+			if addr, ok := netip.AddrFromSlice(g.Address.IP()); ok && addr.Unmap().Is4() == found.addr.Is4() {
+				found.gateway = addr.Unmap()
 				break
 			}
 		}

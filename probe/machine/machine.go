@@ -12,60 +12,59 @@ import (
 	"runtime"
 	"strings"
 
+	"netready/probe/facts"
+
 	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/host"
 	"github.com/shirou/gopsutil/v4/mem"
 )
 
-// Kinds of network interface.
-const (
-	Wired    = "wired"
-	Wifi     = "wifi"
-	VPN      = "vpn"
-	Loopback = "loopback"
-	Unknown  = "unknown"
-)
-
-// Facts are what does not change during a run.
-type Facts struct {
-	Hostname  string
-	OS        string // name and version
-	Arch      string
-	Cores     int
-	MemoryMB  *float64
-	Interface Interface
+// adapter is a network interface, and what is needed to describe it.
+type adapter struct {
+	facts.Interface
+	addr, gateway     netip.Addr // the zero Addr where none was found
+	noMbps, noWifiDBM string     // why it has one and it was not measured
 }
 
-// Interface is a network interface.
-type Interface struct {
-	Name    string
-	Kind    string // Wired, Wifi, VPN, Loopback, Unknown
-	Address netip.Addr
-	MTU     int
-	Gateway netip.Addr // the zero Addr where none was found
-	Mbps    *float64   // link speed
-	WifiDBM *float64   // signal strength
-
-	None              string // what of the two such an interface has not, "" if it has both
-	NoMbps, NoWifiDBM string // why it has one and it was not measured
-}
-
-// Describe reads the facts. target is the far end's host and names the
-// interface: the one whose address packets to it carry. Without a target it
-// is the one of the default route.
-func Describe(ctx context.Context, target string) Facts {
-	f := Facts{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()}
-	f.Hostname, _ = os.Hostname()
+// Describe reads what does not change during a run, and how busy it was since
+// load was started. target is the far end's host and names the interface: the
+// one whose address packets to it carry. Without a target it is the one of the
+// default route. What could not be read is in the gaps.
+func Describe(ctx context.Context, target string, load Load) (m facts.Machine, gaps []facts.NotMeasured) {
+	m = facts.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU(), CPUBusyPercent: facts.Rounded(load.BusyPercent(ctx))}
+	m.Hostname, _ = os.Hostname()
 	if info, err := host.InfoWithContext(ctx); err == nil {
-		f.OS = strings.TrimSpace(fmt.Sprintf("%s %s %s", info.OS, withoutSystem(info.Platform, info.OS), info.PlatformVersion))
+		m.OS = strings.TrimSpace(fmt.Sprintf("%s %s %s", info.OS, withoutSystem(info.Platform, info.OS), info.PlatformVersion))
 	}
-	if m, err := mem.VirtualMemoryWithContext(ctx); err == nil {
-		mb := float64(m.Total) / 1e6
-		f.MemoryMB = &mb
+	if memory, err := mem.VirtualMemoryWithContext(ctx); err == nil {
+		m.MemoryMB = new(facts.Round(float64(memory.Total) / 1e6))
 	}
-	f.Interface = towards(ctx, target)
-	f.Interface.explain(speedUnread, signalUnread)
-	return f
+	i := towards(ctx, target)
+	i.explain(speedUnread, signalUnread)
+	i.Mbps, i.WifiDBM = facts.Rounded(i.Mbps), facts.Rounded(i.WifiDBM)
+	m.Interface = i.Interface
+	return m, gapsOf(m, i)
+}
+
+// Gateway is the default gateway of the interface that reaches the target, ""
+// where none was found.
+func Gateway(ctx context.Context, target string) string { return towards(ctx, target).Gateway }
+
+// gapsOf says of each figure of the machine that is nil why it was not measured.
+// What an interface cannot have is no gap: its reason stands in the interface.
+func gapsOf(m facts.Machine, i adapter) []facts.NotMeasured {
+	const untold = "the system did not tell"
+	var gaps []facts.NotMeasured
+	gap := func(got *float64, what, reason string) {
+		if got == nil && reason != "" {
+			gaps = append(gaps, facts.NotMeasured{What: "machine." + what, Reason: reason})
+		}
+	}
+	gap(m.CPUBusyPercent, "cpu_busy_percent", untold)
+	gap(m.MemoryMB, "memory_mb", untold)
+	gap(m.Interface.Mbps, "interface.mbps", i.noMbps)
+	gap(m.Interface.WifiDBM, "interface.wifi_dbm", i.noWifiDBM)
+	return gaps
 }
 
 // withoutSystem keeps "windows" from being said twice.
@@ -78,26 +77,26 @@ func withoutSystem(platform, system string) string {
 
 // towards finds the interface by the source address that the system would
 // give a datagram to the target. Connecting a UDP socket sends nothing.
-func towards(ctx context.Context, target string) Interface {
+func towards(ctx context.Context, target string) adapter {
 	if target == "" {
 		target = "192.0.2.1" // RFC 5737: routed nowhere, but by the default route
 	}
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "udp", net.JoinHostPort(target, "9"))
 	if err != nil {
-		return Interface{Kind: Unknown}
+		return adapter{Interface: facts.Interface{Kind: facts.Unknown}}
 	}
 	defer conn.Close()
 	local, err := netip.ParseAddrPort(conn.LocalAddr().String())
 	if err != nil {
-		return Interface{Kind: Unknown}
+		return adapter{Interface: facts.Interface{Kind: facts.Unknown}}
 	}
 	return owner(ctx, local.Addr().Unmap().WithZone(""))
 }
 
 // owner finds the interface that has the address.
-func owner(ctx context.Context, addr netip.Addr) Interface {
-	found := Interface{Kind: Unknown, Address: addr}
+func owner(ctx context.Context, addr netip.Addr) adapter {
+	found := adapter{Interface: facts.Interface{Kind: facts.Unknown, Address: addr.String()}, addr: addr}
 	interfaces, err := net.Interfaces()
 	if err != nil {
 		return found
@@ -109,12 +108,15 @@ func owner(ctx context.Context, addr netip.Addr) Interface {
 		}
 		found.Name, found.MTU = candidate.Name, candidate.MTU
 		if candidate.Flags&net.FlagLoopback != 0 {
-			found.Kind = Loopback
+			found.Kind = facts.Loopback
 			return found
 		}
 		inspect(ctx, candidate, &found)
-		if found.Kind == Unknown && looksLikeVPN(candidate) {
-			found.Kind = VPN
+		if found.gateway.IsValid() {
+			found.Gateway = found.gateway.String()
+		}
+		if found.Kind == facts.Unknown && looksLikeVPN(candidate) {
+			found.Kind = facts.VPN
 		}
 		return found
 	}

@@ -2,17 +2,20 @@ package machine
 
 import (
 	"net"
+	"net/netip"
 	"runtime"
 	"testing"
+
+	"netready/probe/facts"
 )
 
 func TestDescribeLoopback(t *testing.T) {
 	for _, target := range []string{"127.0.0.1", "localhost"} {
-		got := Describe(t.Context(), target)
-		if got.Interface.Kind != Loopback {
-			t.Errorf("Describe(%q).Interface.Kind = %q, want %q", target, got.Interface.Kind, Loopback)
+		got, _ := Describe(t.Context(), target, StartLoad(t.Context()))
+		if got.Interface.Kind != facts.Loopback {
+			t.Errorf("Describe(%q).Interface.Kind = %q, want %q", target, got.Interface.Kind, facts.Loopback)
 		}
-		if got.Interface.Name == "" || !got.Interface.Address.IsLoopback() {
+		if got.Interface.Name == "" || !netip.MustParseAddr(got.Interface.Address).IsLoopback() {
 			t.Errorf("Describe(%q).Interface = %+v, want a name and a loopback address", target, got.Interface)
 		}
 		if got.Hostname == "" || got.OS == "" || got.Cores != runtime.NumCPU() {
@@ -22,8 +25,8 @@ func TestDescribeLoopback(t *testing.T) {
 }
 
 func TestDescribeUnknownHost(t *testing.T) {
-	got := Describe(t.Context(), "no such host")
-	if got.Interface.Kind != Unknown || got.Interface.Name != "" {
+	got, _ := Describe(t.Context(), "no such host", StartLoad(t.Context()))
+	if got.Interface.Kind != facts.Unknown || got.Interface.Name != "" {
 		t.Errorf("Interface = %+v, want unknown", got.Interface)
 	}
 }

@@ -1,45 +1,47 @@
 package machine
 
+import "netready/probe/facts"
+
 const noInterface = "it is not known which interface the call uses"
 
 // explain says why the link speed and the signal are nil. noSpeed and noSignal
 // are why this program reads none at all on this system, "" where it does.
-func (i *Interface) explain(noSpeed, noSignal string) {
+func (i *adapter) explain(noSpeed, noSignal string) {
 	switch i.Kind {
-	case Loopback:
-		i.None = "loopback has neither a link speed nor a Wi-Fi signal"
+	case facts.Loopback:
+		i.Reason = "loopback has neither a link speed nor a Wi-Fi signal"
 		return
-	case Wired:
-		i.None = "a wired interface has no Wi-Fi signal"
+	case facts.Wired:
+		i.Reason = "a wired interface has no Wi-Fi signal"
 	default:
 		if i.WifiDBM == nil {
-			i.NoWifiDBM = i.whyNoSignal(noSignal)
+			i.noWifiDBM = i.whyNoSignal(noSignal)
 		}
 	}
 	if i.Mbps == nil {
-		i.NoMbps = i.whyNoSpeed(noSpeed)
+		i.noMbps = i.whyNoSpeed(noSpeed)
 	}
 }
 
-func (i *Interface) whyNoSpeed(unread string) string {
+func (i *adapter) whyNoSpeed(unread string) string {
 	switch {
 	case i.Name == "":
 		return noInterface
 	case unread != "":
 		return unread
-	case i.Kind == VPN:
+	case i.Kind == facts.VPN:
 		return "the system tells no link speed of this tunnel"
 	}
 	return "the system tells no link speed of this interface, as is usual of virtual ones"
 }
 
-func (i *Interface) whyNoSignal(unread string) string {
+func (i *adapter) whyNoSignal(unread string) string {
 	switch {
 	case i.Name == "":
 		return noInterface
-	case i.Kind == VPN:
+	case i.Kind == facts.VPN:
 		return "the call went through a tunnel; the interface that carries the tunnel was not looked at"
-	case i.Kind == Unknown:
+	case i.Kind == facts.Unknown:
 		return "it is not known whether the call's interface is Wi-Fi"
 	case unread != "":
 		return unread

@@ -3,6 +3,8 @@ package machine
 import (
 	"strings"
 	"testing"
+
+	"netready/probe/facts"
 )
 
 // A link speed or a signal that is nil says why, as a gap or as what such an
@@ -12,24 +14,25 @@ func TestUnreadFiguresHaveReasons(t *testing.T) {
 	const no = "this program does not read it here"
 	for _, test := range []struct {
 		name                string
-		i                   Interface
+		i                   facts.Interface
 		noSpeed, noSignal   string
 		none, mbps, wifiDBM string // what the reasons hold; "": there must be none
 	}{
-		{"loopback", Interface{Name: "lo", Kind: Loopback}, "", "", "neither", "", ""},
-		{"wired", Interface{Name: "eth0", Kind: Wired, Mbps: gigabit}, "", "", "no Wi-Fi signal", "", ""},
-		{"virtual", Interface{Name: "eth0", Kind: Wired}, "", "", "no Wi-Fi signal", "virtual", ""},
-		{"wired, unread", Interface{Name: "en0", Kind: Wired}, no, no, "no Wi-Fi signal", no, ""},
-		{"Wi-Fi", Interface{Name: "wlan0", Kind: Wifi, Mbps: gigabit, WifiDBM: weak}, "", "", "", "", ""},
-		{"Wi-Fi, unread", Interface{Name: "wlan0", Kind: Wifi, Mbps: gigabit}, "", no, "", "", no},
-		{"Wi-Fi, untold", Interface{Name: "wlan0", Kind: Wifi}, "", "", "", "no link speed", "no signal strength"},
-		{"tunnel", Interface{Name: "wg0", Kind: VPN}, "", no, "", "tunnel", "tunnel"},
-		{"of no known kind", Interface{Name: "x0", Kind: Unknown}, "", "", "", "no link speed", "whether"},
-		{"not found", Interface{Kind: Unknown}, no, no, "", noInterface, noInterface},
+		{"loopback", facts.Interface{Name: "lo", Kind: facts.Loopback}, "", "", "neither", "", ""},
+		{"wired", facts.Interface{Name: "eth0", Kind: facts.Wired, Mbps: gigabit}, "", "", "no Wi-Fi signal", "", ""},
+		{"virtual", facts.Interface{Name: "eth0", Kind: facts.Wired}, "", "", "no Wi-Fi signal", "virtual", ""},
+		{"wired, unread", facts.Interface{Name: "en0", Kind: facts.Wired}, no, no, "no Wi-Fi signal", no, ""},
+		{"Wi-Fi", facts.Interface{Name: "wlan0", Kind: facts.Wifi, Mbps: gigabit, WifiDBM: weak}, "", "", "", "", ""},
+		{"Wi-Fi, unread", facts.Interface{Name: "wlan0", Kind: facts.Wifi, Mbps: gigabit}, "", no, "", "", no},
+		{"Wi-Fi, untold", facts.Interface{Name: "wlan0", Kind: facts.Wifi}, "", "", "", "no link speed", "no signal strength"},
+		{"tunnel", facts.Interface{Name: "wg0", Kind: facts.VPN}, "", no, "", "tunnel", "tunnel"},
+		{"of no known kind", facts.Interface{Name: "x0", Kind: facts.Unknown}, "", "", "", "no link speed", "whether"},
+		{"not found", facts.Interface{Kind: facts.Unknown}, no, no, "", noInterface, noInterface},
 	} {
-		test.i.explain(test.noSpeed, test.noSignal)
+		i := adapter{Interface: test.i}
+		i.explain(test.noSpeed, test.noSignal)
 		for _, reason := range []struct{ field, got, want string }{
-			{"None", test.i.None, test.none}, {"NoMbps", test.i.NoMbps, test.mbps}, {"NoWifiDBM", test.i.NoWifiDBM, test.wifiDBM},
+			{"None", i.Reason, test.none}, {"NoMbps", i.noMbps, test.mbps}, {"NoWifiDBM", i.noWifiDBM, test.wifiDBM},
 		} {
 			if (reason.got == "") != (reason.want == "") || !strings.Contains(reason.got, reason.want) {
 				t.Errorf("%s: %s: got %q, want %q", test.name, reason.field, reason.got, reason.want)

@@ -9,15 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/dial"
-)
-
-// Mappings, by RFC 4787 4.1.
-const (
-	None                    = "none"                       // no translation
-	EndpointIndependent     = "endpoint_independent"       // one public port for all destinations
-	AddressDependent        = "address_dependent"          // another one for each address
-	AddressAndPortDependent = "address_and_port_dependent" // another one for each address and port
 )
 
 // A STUN server tells what address it sees.
@@ -40,17 +33,9 @@ const DefaultLimit = 7 * time.Second
 
 // A Result holds what was found. nil and "" mean not measured, and Reason says why.
 type Result struct {
-	PublicAddress string // ip:port as the far end saw it
-	LocalAddress  string
-	Behind        *bool
-	Mapping       string
-	PortKept      *bool
-	Survives30s   *bool // from Silence
-	SIPALG        *bool
-	SIPReason     string // why SIPALG is nil
-	ForUser       string
-	ForNetwork    string
-	Reason        string
+	facts.NAT
+	SIPReason     string // why SIPALG is nil, "" where it was not tried
+	SilenceReason string // why Survives30s is nil
 }
 
 // Run asks all places from one socket and compares what they saw. It takes a
@@ -116,19 +101,19 @@ func judge(local netip.AddrPort, all []seen) (mapping, reason string) {
 	}
 	switch {
 	case !translated:
-		return None, ""
+		return facts.MappingNone, ""
 	case !ports && !addresses:
 		return "", "the mapping needs two places that answer, and one did"
 	case ports && !samePort:
-		return AddressAndPortDependent, ""
+		return facts.MappingAddressAndPortDependent, ""
 	case addresses && !sameAddress && ports:
-		return AddressDependent, ""
+		return facts.MappingAddressDependent, ""
 	case addresses && !sameAddress:
-		return AddressDependent, "at least; whether it depends on the port too was not measured"
+		return facts.MappingAddressDependent, "at least; whether it depends on the port too was not measured"
 	case !addresses:
-		return EndpointIndependent, "towards two ports of one address; a second address was not there to ask"
+		return facts.MappingEndpointIndependent, "towards two ports of one address; a second address was not there to ask"
 	default:
-		return EndpointIndependent, ""
+		return facts.MappingEndpointIndependent, ""
 	}
 }
 
@@ -136,13 +121,13 @@ func judge(local netip.AddrPort, all []seen) (mapping, reason string) {
 func (r *Result) Explain() {
 	r.ForUser, r.ForNetwork = "", ""
 	switch r.Mapping {
-	case None:
+	case facts.MappingNone:
 		r.ForUser = "Nothing translates this machine's address on the way to the region; calls can go directly."
 		r.ForNetwork = fmt.Sprintf("No NAT between %s and the far end.", r.LocalAddress)
-	case EndpointIndependent:
+	case facts.MappingEndpointIndependent:
 		r.ForUser = "Your router translates addresses in the way that calls need."
 		r.ForNetwork = fmt.Sprintf("NAT %s -> %s maps endpoint-independently, as it should (RFC 4787 REQ-1).", r.LocalAddress, r.PublicAddress)
-	case AddressDependent, AddressAndPortDependent:
+	case facts.MappingAddressDependent, facts.MappingAddressAndPortDependent:
 		r.ForUser = "Your router gives each destination another public port, so calls must take a detour through a relay, which makes them slower."
 		r.ForNetwork = fmt.Sprintf("NAT %s -> %s maps per destination (symmetric): configure endpoint-independent mapping for UDP (RFC 4787 REQ-1).", r.LocalAddress, r.PublicAddress)
 	default:

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/netlab"
 	"netready/probe/internal/wire"
 	"netready/probe/nat"
@@ -101,18 +102,18 @@ func TestNATInNamespaces(t *testing.T) {
 		mapping          string
 		kept, alg, lives bool
 	}{
-		{name: "none", mapping: nat.None, kept: true},
-		{name: "masquerade", rules: postrouting("masquerade"), mapping: nat.EndpointIndependent, kept: true},
-		{name: "masquerade, one address to ask", rules: postrouting("masquerade"), env: []string{"ONE_ADDRESS=1"}, mapping: nat.EndpointIndependent, kept: true},
-		{name: "random per destination", rules: postrouting("masquerade fully-random"), mapping: nat.AddressAndPortDependent},
-		{name: "random, one address to ask", rules: postrouting("masquerade fully-random"), env: []string{"ONE_ADDRESS=1"}, mapping: nat.AddressAndPortDependent},
-		{name: "lives through silence", rules: postrouting("masquerade"), env: []string{"SILENCE=1"}, mapping: nat.EndpointIndependent, kept: true, lives: true},
-		{name: "forgets only what is fresh", rules: postrouting("masquerade"), env: []string{"SILENCE=1"}, timeout: "60", fresh: "3", mapping: nat.EndpointIndependent, kept: true, lives: true},
-		{name: "forgets in silence", rules: postrouting("masquerade"), env: []string{"SILENCE=1"}, timeout: "2", mapping: nat.EndpointIndependent, kept: true},
+		{name: "none", mapping: facts.MappingNone, kept: true},
+		{name: "masquerade", rules: postrouting("masquerade"), mapping: facts.MappingEndpointIndependent, kept: true},
+		{name: "masquerade, one address to ask", rules: postrouting("masquerade"), env: []string{"ONE_ADDRESS=1"}, mapping: facts.MappingEndpointIndependent, kept: true},
+		{name: "random per destination", rules: postrouting("masquerade fully-random"), mapping: facts.MappingAddressAndPortDependent},
+		{name: "random, one address to ask", rules: postrouting("masquerade fully-random"), env: []string{"ONE_ADDRESS=1"}, mapping: facts.MappingAddressAndPortDependent},
+		{name: "lives through silence", rules: postrouting("masquerade"), env: []string{"SILENCE=1"}, mapping: facts.MappingEndpointIndependent, kept: true, lives: true},
+		{name: "forgets only what is fresh", rules: postrouting("masquerade"), env: []string{"SILENCE=1"}, timeout: "60", fresh: "3", mapping: facts.MappingEndpointIndependent, kept: true, lives: true},
+		{name: "forgets in silence", rules: postrouting("masquerade"), env: []string{"SILENCE=1"}, timeout: "2", mapping: facts.MappingEndpointIndependent, kept: true},
 		{
 			name:    "SIP ALG",
 			rules:   "table ip t { chain nat { type nat hook prerouting priority -100;\niifname f1 udp dport 5060 dnat to 10.9.3.2\n}\n}\n",
-			mapping: nat.None, kept: true, alg: true,
+			mapping: facts.MappingNone, kept: true, alg: true,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -134,7 +135,7 @@ func TestNATInNamespaces(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("%s -> %s %s\n    user: %s\n    network team: %s\n    reason: %s", r.LocalAddress, r.PublicAddress, r.Mapping, r.ForUser, r.ForNetwork, r.Reason)
-			if r.Mapping != test.mapping || r.PortKept == nil || *r.PortKept != test.kept || r.Behind == nil || *r.Behind != (test.mapping != nat.None) {
+			if r.Mapping != test.mapping || r.PortKept == nil || *r.PortKept != test.kept || r.Behind == nil || *r.Behind != (test.mapping != facts.MappingNone) {
 				t.Errorf("got %+v", r)
 			}
 			if r.SIPALG == nil || *r.SIPALG != test.alg {

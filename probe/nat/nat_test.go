@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/wire"
 	"netready/probe/responder/listen"
 )
@@ -19,17 +20,17 @@ func TestJudge(t *testing.T) {
 		seen map[string]string
 		want string
 	}{
-		{"no translation", map[string]string{a1: "10.0.0.2:5000", a2: "10.0.0.2:5000"}, None},
-		{"no translation, one place", map[string]string{a1: "10.0.0.2:5000"}, None},
+		{"no translation", map[string]string{a1: "10.0.0.2:5000", a2: "10.0.0.2:5000"}, facts.MappingNone},
+		{"no translation, one place", map[string]string{a1: "10.0.0.2:5000"}, facts.MappingNone},
 		{"one place", map[string]string{a1: "203.0.113.1:5000"}, ""},
-		{"same for two ports", map[string]string{a1: "203.0.113.1:7", a2: "203.0.113.1:7"}, EndpointIndependent},
-		{"same for two addresses", map[string]string{a1: "203.0.113.1:7", b1: "203.0.113.1:7"}, EndpointIndependent},
-		{"same for all", map[string]string{a1: "203.0.113.1:7", a2: "203.0.113.1:7", b2: "203.0.113.1:7"}, EndpointIndependent},
-		{"by address", map[string]string{a1: "203.0.113.1:7", b1: "203.0.113.1:8", b2: "203.0.113.1:8"}, AddressDependent},
-		{"by address, ports not tried", map[string]string{a1: "203.0.113.1:7", b2: "203.0.113.1:8"}, AddressDependent},
-		{"by port", map[string]string{a1: "203.0.113.1:7", a2: "203.0.113.1:8"}, AddressAndPortDependent},
-		{"by both", map[string]string{a1: "203.0.113.1:7", b1: "203.0.113.1:8", b2: "203.0.113.1:9"}, AddressAndPortDependent},
-		{"another public address", map[string]string{a1: "203.0.113.1:7", a2: "203.0.113.9:7"}, AddressAndPortDependent},
+		{"same for two ports", map[string]string{a1: "203.0.113.1:7", a2: "203.0.113.1:7"}, facts.MappingEndpointIndependent},
+		{"same for two addresses", map[string]string{a1: "203.0.113.1:7", b1: "203.0.113.1:7"}, facts.MappingEndpointIndependent},
+		{"same for all", map[string]string{a1: "203.0.113.1:7", a2: "203.0.113.1:7", b2: "203.0.113.1:7"}, facts.MappingEndpointIndependent},
+		{"by address", map[string]string{a1: "203.0.113.1:7", b1: "203.0.113.1:8", b2: "203.0.113.1:8"}, facts.MappingAddressDependent},
+		{"by address, ports not tried", map[string]string{a1: "203.0.113.1:7", b2: "203.0.113.1:8"}, facts.MappingAddressDependent},
+		{"by port", map[string]string{a1: "203.0.113.1:7", a2: "203.0.113.1:8"}, facts.MappingAddressAndPortDependent},
+		{"by both", map[string]string{a1: "203.0.113.1:7", b1: "203.0.113.1:8", b2: "203.0.113.1:9"}, facts.MappingAddressAndPortDependent},
+		{"another public address", map[string]string{a1: "203.0.113.1:7", a2: "203.0.113.9:7"}, facts.MappingAddressAndPortDependent},
 	}
 	for _, test := range tests {
 		var all []seen
@@ -61,7 +62,7 @@ func TestLoopback(t *testing.T) {
 	listeners := set.Listeners()
 	first, last := fmt.Sprintf("127.0.0.1:%d", listeners[0].Port), fmt.Sprintf("127.0.0.1:%d", listeners[len(listeners)-1].Port)
 	r := Run(t.Context(), Options{Nonce: nonce, Knock: []string{first}, STUN: []STUN{{last, nonce}}, SIP: last})
-	if r.Mapping != None || r.Behind == nil || *r.Behind || r.PortKept == nil || !*r.PortKept || r.SIPALG == nil || *r.SIPALG {
+	if r.Mapping != facts.MappingNone || r.Behind == nil || *r.Behind || r.PortKept == nil || !*r.PortKept || r.SIPALG == nil || *r.SIPALG {
 		t.Errorf("got %+v", r)
 	}
 	if r.PublicAddress != r.LocalAddress || r.ForUser == "" || r.ForNetwork == "" {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/netlab"
 )
 
@@ -73,7 +74,7 @@ func TestOneLostPingIsOneLost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got Result
+		var got facts.Ping
 		if err := json.Unmarshal(lab.Ask(t, "c", "client", input), &got); err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +96,7 @@ func TestForbiddenRouteEndsAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got Result
+	var got facts.Ping
 	if err := json.Unmarshal(lab.Ask(t, "c", "client", input), &got); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/dial"
 )
 
@@ -26,24 +27,16 @@ const (
 	defaultTimeout  = time.Second
 )
 
-// Result is what came of a series. Without samples the figures are nil.
-type Result struct {
-	Target        string
-	Samples, Lost int // answers; questions without one, those that could not be sent among them
-	Min, Avg, Max *time.Duration
-	Reason        string // why nothing was measured, or what could not be sent, with the system's own words
-}
-
 // Run asks the host until Count is reached or ctx is done. It never fails:
-// what keeps it from measuring is the Reason.
-func Run(ctx context.Context, host string, s Settings) Result {
+// what keeps it from measuring is the Reason. The Role is for the caller to set.
+func Run(ctx context.Context, host string, s Settings) facts.Ping {
 	if s.Interval <= 0 {
 		s.Interval = defaultInterval
 	}
 	if s.Timeout <= 0 {
 		s.Timeout = defaultTimeout
 	}
-	result := Result{Target: host}
+	result := facts.Ping{Target: host}
 	addr, err := resolve(ctx, host)
 	if err != nil {
 		result.Reason = fmt.Sprintf("looking up %s: %v", host, err)
@@ -76,8 +69,9 @@ func resolve(ctx context.Context, host string) (netip.Addr, error) {
 	return addrs[0], nil
 }
 
-func (r *Result) summarise(trips []time.Duration) {
-	r.Samples = len(trips)
+// summarise sets the figures of the answers, nil where there were none.
+func summarise(p *facts.Ping, trips []time.Duration) {
+	p.Samples = len(trips)
 	if len(trips) == 0 {
 		return
 	}
@@ -86,5 +80,5 @@ func (r *Result) summarise(trips []time.Duration) {
 		sum += t
 	}
 	shortest, longest, mean := slices.Min(trips), slices.Max(trips), sum/time.Duration(len(trips))
-	r.Min, r.Avg, r.Max = &shortest, &mean, &longest
+	p.MinMS, p.AvgMS, p.MaxMS = facts.Milliseconds(&shortest), facts.Milliseconds(&mean), facts.Milliseconds(&longest)
 }

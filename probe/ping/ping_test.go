@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"netready/probe/facts"
 )
 
 func TestLoopback(t *testing.T) {
@@ -15,8 +17,8 @@ func TestLoopback(t *testing.T) {
 	if got.Samples != 3 || got.Lost != 0 || got.Reason != "" {
 		t.Fatalf("Run = %+v, want 3 samples, none lost", got)
 	}
-	if *got.Min <= 0 || *got.Min > *got.Avg || *got.Avg > *got.Max {
-		t.Errorf("min %v, avg %v, max %v are out of order", *got.Min, *got.Avg, *got.Max)
+	if *got.MinMS <= 0 || *got.MinMS > *got.AvgMS || *got.AvgMS > *got.MaxMS {
+		t.Errorf("min %v, avg %v, max %v are out of order", *got.MinMS, *got.AvgMS, *got.MaxMS)
 	}
 }
 
@@ -34,27 +36,27 @@ func TestEndedBeforeAnAnswer(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	got := Run(ctx, "127.0.0.1", Settings{Count: 3})
-	if got.Avg == nil && got.Reason == "" {
+	if got.AvgMS == nil && got.Reason == "" {
 		t.Errorf("Run = %+v, want a reason", got)
 	}
 }
 
 func TestUnknownHost(t *testing.T) {
 	got := Run(t.Context(), "no such host.invalid", Settings{Count: 1})
-	if got.Samples != 0 || got.Avg != nil || !strings.Contains(got.Reason, "looking up no such host.invalid") {
+	if got.Samples != 0 || got.AvgMS != nil || !strings.Contains(got.Reason, "looking up no such host.invalid") {
 		t.Errorf("Run = %+v, want no figure and the look-up's error", got)
 	}
 }
 
 func TestSummary(t *testing.T) {
-	var r Result
-	r.summarise([]time.Duration{30 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond})
-	if *r.Min != 10*time.Millisecond || *r.Avg != 20*time.Millisecond || *r.Max != 30*time.Millisecond || r.Samples != 3 {
-		t.Errorf("summary = %v %v %v of %d", *r.Min, *r.Avg, *r.Max, r.Samples)
+	var r facts.Ping
+	summarise(&r, []time.Duration{30 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond})
+	if *r.MinMS != 10 || *r.AvgMS != 20 || *r.MaxMS != 30 || r.Samples != 3 {
+		t.Errorf("summary = %v %v %v of %d", *r.MinMS, *r.AvgMS, *r.MaxMS, r.Samples)
 	}
-	var none Result
-	none.summarise(nil)
-	if none.Avg != nil {
-		t.Errorf("Avg of nothing = %v, want nil", *none.Avg)
+	var none facts.Ping
+	summarise(&none, nil)
+	if none.AvgMS != nil {
+		t.Errorf("Avg of nothing = %v, want nil", *none.AvgMS)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"netready/probe/facts"
 )
 
 // A tally says of each question what became of it: an answer, none in time, or
@@ -36,9 +38,9 @@ func (t *tally) notSent() int {
 func (t *tally) asked() int { return len(t.trips) + t.lost + t.notSent() }
 
 // result is what came of the series.
-func (t *tally) result(target string) Result {
-	r := Result{Target: target, Lost: t.lost + t.notSent()}
-	r.summarise(t.trips)
+func (t *tally) result(target string) facts.Ping {
+	r := facts.Ping{Target: target, Lost: t.lost + t.notSent()}
+	summarise(&r, t.trips)
 	switch {
 	case t.asked() == 0:
 		r.Reason = "the run ended before an answer could come"

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"netready/probe/facts"
+
 	"github.com/miekg/dns"
 )
 
@@ -125,7 +127,7 @@ func TestEveryStunAnswerIsAnAnswer(t *testing.T) {
 			}
 		}
 		for _, row := range Run(t.Context(), checks, Options{}) {
-			if row.Status != Pass || !strings.Contains(row.Detail, want[row.Name]) {
+			if row.Status != facts.StatusPass || !strings.Contains(row.Detail, want[row.Name]) {
 				t.Errorf("%s, %s: got %s %s (%s)", network, row.Name, row.Status, row.Reason, row.Detail)
 			}
 		}
@@ -143,7 +145,7 @@ func TestWhatIsNoStunAnswer(t *testing.T) {
 	} {
 		port := farEnd(t, "udp", func(q []byte, _ netip.AddrPort) [][]byte { return [][]byte{answer(q)} })
 		for _, row := range Run(t.Context(), []Check{{Protocol: "stun", Host: "127.0.0.1", Port: port}}, Options{}) {
-			if row.Status != Fail {
+			if row.Status != facts.StatusFail {
 				t.Errorf("%s: got %s (%s)", name, row.Status, row.Detail)
 			}
 		}
@@ -166,7 +168,7 @@ func TestEveryTurnAnswerIsAnAnswer(t *testing.T) {
 		checks = append(checks, Check{Name: name, Protocol: "turn", Host: "127.0.0.1", Port: port})
 	}
 	for _, row := range Run(t.Context(), checks, Options{}) {
-		if row.Status != Pass {
+		if row.Status != facts.StatusPass {
 			t.Errorf("%s: got %s %s (%s)", row.Name, row.Status, row.Reason, row.Detail)
 		}
 	}
@@ -221,7 +223,7 @@ func TestEveryDNSAnswerIsAnAnswer(t *testing.T) {
 			checks = append(checks, Check{Name: name, Protocol: protocol, Host: "127.0.0.1", Port: port})
 		}
 		for _, row := range Run(t.Context(), checks, Options{}) {
-			if row.Status != Pass {
+			if row.Status != facts.StatusPass {
 				t.Errorf("%s, %s: got %s %s (%s)", protocol, row.Name, row.Status, row.Reason, row.Detail)
 			}
 		}
@@ -287,7 +289,7 @@ func TestEverySIPAnswerIsAnAnswer(t *testing.T) {
 			checks = append(checks, Check{Name: name, Protocol: protocol, Host: "127.0.0.1", Port: port})
 		}
 		for _, row := range Run(t.Context(), checks, Options{}) {
-			if row.Status != Pass {
+			if row.Status != facts.StatusPass {
 				t.Errorf("%s, %s: got %s %s (%s)", protocol, row.Name, row.Status, row.Reason, row.Detail)
 			}
 		}
@@ -310,7 +312,7 @@ func TestEveryHTTPAnswerIsAnAnswer(t *testing.T) {
 		checks = append(checks, Check{Name: name, Protocol: "http", Host: "127.0.0.1", Port: port})
 	}
 	for _, row := range Run(t.Context(), checks, Options{NoProxy: true}) {
-		if row.Status != Pass {
+		if row.Status != facts.StatusPass {
 			t.Errorf("%s: got %s %s (%s)", row.Name, row.Status, row.Reason, row.Detail)
 		}
 	}
@@ -329,7 +331,7 @@ func TestPortalIsNamedOnEveryRow(t *testing.T) {
 	}
 	checks = append(checks, Check{Name: "tcp", Protocol: "tcp", Host: "127.0.0.1", Port: speaksFirst})
 	for _, row := range Run(t.Context(), checks, Options{NoProxy: true}) {
-		if row.Reason != Hijacked || !strings.Contains(row.Detail, "captive portal") || !strings.Contains(row.Detail, "log in") {
+		if row.Reason != facts.ReasonHijacked || !strings.Contains(row.Detail, "captive portal") || !strings.Contains(row.Detail, "log in") {
 			t.Errorf("%s: got %s %s (%s)", row.Name, row.Status, row.Reason, row.Detail)
 		}
 	}
@@ -360,10 +362,10 @@ func speaking(t *testing.T, words string) int {
 func TestPortalUnderTheSameSuffix(t *testing.T) {
 	t.Parallel()
 	for location, want := range map[string]string{
-		"http://login.hotel-wifi.com.au/portal": Hijacked,
+		"http://login.hotel-wifi.com.au/portal": facts.ReasonHijacked,
 		"https://apps.example.com.au/":          "",
 		"https://example.com.au/":               "",
-		"http://10.1.1.1/":                      Hijacked,
+		"http://10.1.1.1/":                      facts.ReasonHijacked,
 	} {
 		port := farEnd(t, "tcp", func([]byte, netip.AddrPort) [][]byte {
 			return [][]byte{[]byte("HTTP/1.1 302 Found\r\nLocation: " + location + "\r\n\r\n")}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/control"
 	"netready/probe/internal/wire"
 )
@@ -17,7 +18,7 @@ const loadLimit = 3 * time.Second
 // the responder's own word; nil: the failure stands. An answer from somebody
 // else stands whatever the responder says of itself.
 func (t target) responderBusy(ctx context.Context, o outcome) *outcome {
-	if o.status != Fail || o.foreign || t.session == nil || t.session.Load == nil || ctx.Err() != nil {
+	if o.status != facts.StatusFail || o.foreign || t.session == nil || t.session.Load == nil || ctx.Err() != nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, loadLimit)
@@ -45,7 +46,7 @@ func (t target) explains(load wire.Load, o outcome) bool {
 
 // tooFull is the verdict where the responder said that it is too full.
 func tooFull(how string) outcome {
-	return notMeasured(ResponderBusy, "the responder is too busy for this check ("+how+"), so it says nothing about the firewall: run again in a minute")
+	return notMeasured(facts.ReasonFarBusy, "the responder is too busy for this check ("+how+"), so it says nothing about the firewall: run again in a minute")
 }
 
 // notOpened is the verdict where the responder could not be asked to open ports.
@@ -53,5 +54,5 @@ func notOpened(err error) outcome {
 	if errors.Is(err, control.ErrBusy) {
 		return tooFull("it opens no more ports now")
 	}
-	return notMeasured(NotServed, "the responder could not be asked to open ports: "+err.Error())
+	return notMeasured(facts.ReasonNotServed, "the responder could not be asked to open ports: "+err.Error())
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 
+	"netready/probe/facts"
 	"netready/probe/internal/control"
 	"netready/probe/internal/wire"
 )
@@ -71,26 +72,26 @@ func TestFullResponderIsNoFirewall(t *testing.T) {
 		load           wire.Load
 		want           string
 	}{
-		{"TCP cut", "tcp", cutter(t, ""), wire.Load{TurnedAway: true}, ResponderBusy},
-		{"TLS cut", "tls", cutter(t, ""), wire.Load{TurnedAway: true}, ResponderBusy},
-		{"STUN cut", "stun-tcp", cutter(t, ""), wire.Load{TurnedAway: true}, ResponderBusy},
-		{"SIP cut", "sip-tcp", cutter(t, ""), wire.Load{TurnedAway: true}, ResponderBusy},
-		{"DNS cut", "dns-tcp", cutter(t, ""), wire.Load{TurnedAway: true}, ResponderBusy},
-		{"UDP dropped", "udp", silent.LocalAddr(), wire.Load{Dropped: []int{0}}, ResponderBusy},
-		{"STUN dropped", "stun", silent.LocalAddr(), wire.Load{Dropped: []int{0}}, ResponderBusy},
+		{"TCP cut", "tcp", cutter(t, ""), wire.Load{TurnedAway: true}, facts.ReasonFarBusy},
+		{"TLS cut", "tls", cutter(t, ""), wire.Load{TurnedAway: true}, facts.ReasonFarBusy},
+		{"STUN cut", "stun-tcp", cutter(t, ""), wire.Load{TurnedAway: true}, facts.ReasonFarBusy},
+		{"SIP cut", "sip-tcp", cutter(t, ""), wire.Load{TurnedAway: true}, facts.ReasonFarBusy},
+		{"DNS cut", "dns-tcp", cutter(t, ""), wire.Load{TurnedAway: true}, facts.ReasonFarBusy},
+		{"UDP dropped", "udp", silent.LocalAddr(), wire.Load{Dropped: []int{0}}, facts.ReasonFarBusy},
+		{"STUN dropped", "stun", silent.LocalAddr(), wire.Load{Dropped: []int{0}}, facts.ReasonFarBusy},
 		{"others were turned away", "tcp", cutter(t, ""), wire.Load{Anyone: true}, ""},
 		{"nobody was", "tcp", cutter(t, ""), wire.Load{}, ""},
-		{"TCP was full, UDP was not", "udp", silent.LocalAddr(), wire.Load{TurnedAway: true, Dropped: []int{1}}, NoReply},
-		{"full, but another one answers", "tcp", cutter(t, string(alien)), wire.Load{TurnedAway: true}, Hijacked},
+		{"TCP was full, UDP was not", "udp", silent.LocalAddr(), wire.Load{TurnedAway: true, Dropped: []int{1}}, facts.ReasonNoReply},
+		{"full, but another one answers", "tcp", cutter(t, string(alien)), wire.Load{TurnedAway: true}, facts.ReasonHijacked},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			port, session := place(t, test.at, test.protocol, test.load)
 			row := Run(t.Context(), []Check{{Name: test.name, Protocol: test.protocol, Port: port}}, Options{Session: session})[0]
-			if test.want == "" && row.Status == Fail { // cut or reset, as the system has it
+			if test.want == "" && row.Status == facts.StatusFail { // cut or reset, as the system has it
 				return
 			}
-			if row.Reason != test.want || (row.Status == NotMeasured) != (test.want == ResponderBusy) {
+			if row.Reason != test.want || (row.Status == facts.StatusNotMeasured) != (test.want == facts.ReasonFarBusy) {
 				t.Errorf("got %s %s (%s), want %s", row.Status, row.Reason, row.Detail, test.want)
 			}
 		})
@@ -104,7 +105,7 @@ func TestFullResponderBehindAProxy(t *testing.T) {
 	port, session := place(t, cutter(t, ""), "tcp", wire.Load{Anyone: true})
 	session.ViaProxy = true
 	row := Run(t.Context(), []Check{{Name: "tcp", Protocol: "tcp", Port: port}}, Options{Session: session})[0]
-	if row.Status != NotMeasured || row.Reason != ResponderBusy {
+	if row.Status != facts.StatusNotMeasured || row.Reason != facts.ReasonFarBusy {
 		t.Errorf("got %s %s (%s)", row.Status, row.Reason, row.Detail)
 	}
 }
@@ -124,11 +125,11 @@ func TestNoMorePortsIsBusy(t *testing.T) {
 		},
 	} {
 		session := &Session{Nonce: "00", Host: "127.0.0.1", Media: "127.0.0.1:9", Open: open}
-		want := map[bool]string{true: NotServed, false: ResponderBusy}[name == "broken"]
+		want := map[bool]string{true: facts.ReasonNotServed, false: facts.ReasonFarBusy}[name == "broken"]
 		for _, row := range Run(t.Context(), []Check{
 			{Name: "range", Protocol: "udp-range", Ports: "20000-20010"}, {Name: "one", Protocol: "udp", Port: 20000},
 		}, Options{Session: session}) {
-			if row.Status != NotMeasured || row.Reason != want {
+			if row.Status != facts.StatusNotMeasured || row.Reason != want {
 				t.Errorf("%s, %s: got %s %s, want %s", name, row.Name, row.Status, row.Reason, want)
 			}
 		}

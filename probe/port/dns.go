@@ -13,6 +13,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"netready/probe/facts"
 	"netready/probe/internal/wire"
 )
 
@@ -114,7 +115,7 @@ func (q *dnsQuestion) judge(raw []byte) *outcome {
 		return q.judgeProof(m)
 	}
 	if invented := inventedRecord(m); q.absent && invented != nil {
-		o := q.t.fail(Hijacked, "%s answered for a name that cannot exist (%s): it or a resolver in between invents answers", q.t.place(), invented)
+		o := q.t.fail(facts.ReasonHijacked, "%s answered for a name that cannot exist (%s): it or a resolver in between invents answers", q.t.place(), invented)
 		return &o
 	}
 	o := passed(fmt.Sprintf("answered (%s)", dns.RcodeToString[m.Rcode]))
@@ -156,7 +157,7 @@ func (q *dnsQuestion) judgeProof(m *dns.Msg) *outcome {
 			return &o
 		}
 	}
-	o := q.t.fail(Hijacked, "%s was answered by another name server (%s): the network leads all DNS to a resolver of its own, which is common",
+	o := q.t.fail(facts.ReasonHijacked, "%s was answered by another name server (%s): the network leads all DNS to a resolver of its own, which is common",
 		q.t.place(), dns.RcodeToString[m.Rcode]).byAnother()
 	return &o
 }

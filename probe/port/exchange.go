@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"netready/probe/facts"
 )
 
 // An exchange is a question and its answer over UDP.
@@ -65,7 +67,7 @@ type exchanging struct {
 func (e *exchanging) try(ctx context.Context) *outcome {
 	question, err := e.x.ask()
 	if err != nil {
-		o := notMeasured(Unknown, "the question could not be made: "+err.Error())
+		o := notMeasured(facts.ReasonUnknown, "the question could not be made: "+err.Error())
 		return &o
 	}
 	secondChance := e.bad != nil
@@ -122,7 +124,7 @@ func (e *exchanging) await(secondChance bool) *outcome {
 		if o == nil {
 			continue
 		}
-		if o.status == Pass {
+		if o.status == facts.StatusPass {
 			return e.timed(o)
 		}
 		e.bad = o

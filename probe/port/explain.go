@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/wire"
 )
 
@@ -43,7 +44,7 @@ func (t target) silent(tries int) outcome {
 	if t.session != nil {
 		hint = "the responder listens there, so something in between drops it"
 	}
-	return t.fail(NoReply, "no reply from %s to %d tries; %s", t.place(), tries, hint)
+	return t.fail(facts.ReasonNoReply, "no reply from %s to %d tries; %s", t.place(), tries, hint)
 }
 
 // blamed turns the system's error, and what ICMP said of it, into a verdict.
@@ -55,16 +56,16 @@ func (t target) blamed(err error, icmp *icmpError) outcome {
 	case errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaRefused) || (t.transport() == "UDP" && errors.Is(err, wsaReset)):
 		return t.refused()
 	case errors.Is(err, syscall.ECONNRESET) || errors.Is(err, wsaReset) || errors.Is(err, syscall.EPIPE):
-		return t.fail(ResetAfter, "%s accepted the connection and then reset it, as a firewall does that inspects the traffic", t.place())
+		return t.fail(facts.ReasonResetAfter, "%s accepted the connection and then reset it, as a firewall does that inspects the traffic", t.place())
 	case errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) || errors.Is(err, wsaAccess):
-		return t.fail(Prohibited, "this machine's own firewall or security software forbids %s", t.place()).by(ByThisMachine)
+		return t.fail(facts.ReasonProhibited, "this machine's own firewall or security software forbids %s", t.place()).by(facts.ByThisMachine)
 	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTDOWN) ||
 		errors.Is(err, wsaNoHost) || errors.Is(err, wsaNoNet):
-		return t.fail(Unreachable, "there is no way to %s: %s", t.place(), systemWords(err))
+		return t.fail(facts.ReasonUnreachable, "there is no way to %s: %s", t.place(), systemWords(err))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return t.silent(5)
 	default:
-		return t.fail(Protocol, "%s: %s", t.place(), systemWords(err))
+		return t.fail(facts.ReasonProtocol, "%s: %s", t.place(), systemWords(err))
 	}
 }
 
@@ -77,21 +78,21 @@ func (t target) refused() outcome {
 	if t.session != nil {
 		who = "the responder listens there, so a firewall in between sent that in its name"
 	}
-	return t.fail(Refused, "%s was refused %s; %s", t.place(), how, who)
+	return t.fail(facts.ReasonRefused, "%s was refused %s; %s", t.place(), how, who)
 }
 
 func (t target) blamedByICMP(e icmpError) outcome {
 	reason, words := e.meaning()
-	who, by := ByPath, fmt.Sprintf("a firewall or router in between (%s)", e.from)
+	who, by := facts.ByPath, fmt.Sprintf("a firewall or router in between (%s)", e.from)
 	switch {
 	case e.from == t.addr.Addr() && t.session != nil:
 		by = fmt.Sprintf("the far end's own address (%s), although the responder listens there, so its host's firewall or one that speaks in its name,", e.from)
 	case e.from == t.addr.Addr():
-		who, by = ByFarEnd, fmt.Sprintf("the far end itself (%s)", e.from)
+		who, by = facts.ByFarEnd, fmt.Sprintf("the far end itself (%s)", e.from)
 	case !e.from.IsValid():
 		by = "somebody on the way"
 	case isOwn(e.from):
-		who, by = ByThisMachine, fmt.Sprintf("this machine itself (%s)", e.from)
+		who, by = facts.ByThisMachine, fmt.Sprintf("this machine itself (%s)", e.from)
 	}
 	return t.fail(reason, "%s: %s said \"%s\" (ICMP type %d code %d)", t.place(), by, words, e.kind, e.code).by(who)
 }
@@ -116,18 +117,18 @@ type icmpError struct {
 func (e icmpError) meaning() (reason, words string) {
 	type said struct{ reason, words string }
 	v4 := map[uint8]said{
-		0: {Unreachable, "network unreachable"}, 1: {Unreachable, "host unreachable"},
-		2: {Refused, "protocol unreachable"}, 3: {Refused, "port unreachable"},
-		5: {Unreachable, "source route failed"}, 6: {Unreachable, "network unknown"}, 7: {Unreachable, "host unknown"},
-		8: {Unreachable, "source host isolated"}, 9: {Prohibited, "network administratively prohibited"},
-		10: {Prohibited, "host administratively prohibited"}, 11: {Unreachable, "network unreachable for this type of service"},
-		12: {Unreachable, "host unreachable for this type of service"}, 13: {Prohibited, "communication administratively prohibited"},
-		14: {Prohibited, "host precedence violation"}, 15: {Prohibited, "precedence cut-off in effect"},
+		0: {facts.ReasonUnreachable, "network unreachable"}, 1: {facts.ReasonUnreachable, "host unreachable"},
+		2: {facts.ReasonRefused, "protocol unreachable"}, 3: {facts.ReasonRefused, "port unreachable"},
+		5: {facts.ReasonUnreachable, "source route failed"}, 6: {facts.ReasonUnreachable, "network unknown"}, 7: {facts.ReasonUnreachable, "host unknown"},
+		8: {facts.ReasonUnreachable, "source host isolated"}, 9: {facts.ReasonProhibited, "network administratively prohibited"},
+		10: {facts.ReasonProhibited, "host administratively prohibited"}, 11: {facts.ReasonUnreachable, "network unreachable for this type of service"},
+		12: {facts.ReasonUnreachable, "host unreachable for this type of service"}, 13: {facts.ReasonProhibited, "communication administratively prohibited"},
+		14: {facts.ReasonProhibited, "host precedence violation"}, 15: {facts.ReasonProhibited, "precedence cut-off in effect"},
 	}
 	v6 := map[uint8]said{
-		0: {Unreachable, "no route to destination"}, 1: {Prohibited, "communication administratively prohibited"},
-		2: {Unreachable, "beyond scope of source address"}, 3: {Unreachable, "address unreachable"},
-		4: {Refused, "port unreachable"}, 5: {Prohibited, "source address failed policy"}, 6: {Prohibited, "reject route to destination"},
+		0: {facts.ReasonUnreachable, "no route to destination"}, 1: {facts.ReasonProhibited, "communication administratively prohibited"},
+		2: {facts.ReasonUnreachable, "beyond scope of source address"}, 3: {facts.ReasonUnreachable, "address unreachable"},
+		4: {facts.ReasonRefused, "port unreachable"}, 5: {facts.ReasonProhibited, "source address failed policy"}, 6: {facts.ReasonProhibited, "reject route to destination"},
 	}
 	table, unreachable := v4, uint8(3)
 	if e.v6 {
@@ -137,9 +138,9 @@ func (e icmpError) meaning() (reason, words string) {
 		return s.reason, s.words
 	}
 	if (e.v6 && e.kind == 3) || (!e.v6 && e.kind == 11) {
-		return Unreachable, "time exceeded on the way"
+		return facts.ReasonUnreachable, "time exceeded on the way"
 	}
-	return Unreachable, "destination unreachable"
+	return facts.ReasonUnreachable, "destination unreachable"
 }
 
 func milliseconds(d time.Duration) string {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"netready/probe/facts"
 	"netready/probe/internal/portal"
 )
 
@@ -32,11 +33,11 @@ func (t target) pageOver(ctx context.Context, conn net.Conn) outcome {
 	var malformed *malformedError
 	switch {
 	case errors.As(err, &malformed) && t.check.Protocol == "https":
-		return t.fail(Protocol, "%s, whose certificate proves who answers, does not answer in HTTP: %s", t.place(), malformed)
+		return t.fail(facts.ReasonProtocol, "%s, whose certificate proves who answers, does not answer in HTTP: %s", t.place(), malformed)
 	case errors.As(err, &malformed):
-		return t.fail(Intercepted, "%s answers, but not in HTTP: %s", t.place(), malformed)
+		return t.fail(facts.ReasonIntercepted, "%s answers, but not in HTTP: %s", t.place(), malformed)
 	case err != nil && (isTimeout(err) || isEOF(err)):
-		return t.fail(NoReply, "%s accepted the connection but did not answer the request", t.place())
+		return t.fail(facts.ReasonNoReply, "%s accepted the connection but did not answer the request", t.place())
 	case err != nil:
 		return t.blamed(err, nil)
 	}
@@ -49,14 +50,14 @@ func (t target) judgePage(answer page) outcome {
 	case answer.code == portal.Status:
 		return t.behindPortal()
 	case t.check.Protocol == "http" && portal.LeadsAway(answer.location, t.check.Host):
-		return t.fail(Hijacked, "%s sends to %s, which is somebody else's page: a captive portal or a filter", t.place(), printable([]byte(answer.location)))
+		return t.fail(facts.ReasonHijacked, "%s sends to %s, which is somebody else's page: a captive portal or a filter", t.place(), printable([]byte(answer.location)))
 	}
 	return passed("answered with status " + answer.status)
 }
 
 // behindPortal is the verdict where a captive portal answers.
 func (t target) behindPortal() outcome {
-	return failed(Hijacked, t.place()+": "+portal.Words+".")
+	return failed(facts.ReasonHijacked, t.place()+": "+portal.Words+".")
 }
 
 type malformedError struct{ error }

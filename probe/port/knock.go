@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 
+	"netready/probe/facts"
 	"netready/probe/internal/portal"
 	"netready/probe/internal/wire"
 )
@@ -32,9 +33,9 @@ func (t target) knockStream(ctx context.Context, conn net.Conn, binding [16]byte
 	answer, ok := wire.ParseKnockAnswer(b, t.session.Nonce)
 	switch {
 	case !ok || answer.Random != question.Random:
-		return t.fail(Hijacked, "%s answered, but it is not the responder: somebody else has taken its address or its port", t.place()).byAnother()
+		return t.fail(facts.ReasonHijacked, "%s answered, but it is not the responder: somebody else has taken its address or its port", t.place()).byAnother()
 	case answer.Binding != binding:
-		return t.fail(Intercepted, "a proxy in between opens the TLS connection to %s and makes one of its own", t.place()).byAnother()
+		return t.fail(facts.ReasonIntercepted, "a proxy in between opens the TLS connection to %s and makes one of its own", t.place()).byAnother()
 	}
 	return passed("the responder itself answered")
 }
@@ -43,7 +44,7 @@ func (t target) knockStream(ctx context.Context, conn net.Conn, binding [16]byte
 // nothing, or nothing that proves who is there.
 func (t target) unproved(err error) outcome {
 	if isTimeout(err) || isEOF(err) {
-		return t.fail(Intercepted, "%s accepted the connection, but not the responder: it knows the answer and none came. "+
+		return t.fail(facts.ReasonIntercepted, "%s accepted the connection, but not the responder: it knows the answer and none came. "+
 			"A proxy or firewall in between accepts connections in its place", t.place())
 	}
 	return t.blamed(err, nil)
@@ -56,7 +57,7 @@ func (t target) udp(ctx context.Context) outcome {
 		return t.knock(ctx)
 	}
 	if s.Open == nil {
-		return notMeasured(NotServed, "the responder does not listen on "+t.service())
+		return notMeasured(facts.ReasonNotServed, "the responder does not listen on "+t.service())
 	}
 	grant, err := s.Open(ctx, wire.PortsRequest{Protocol: "udp", Ports: []int{t.check.Port}})
 	if err != nil {
@@ -66,7 +67,7 @@ func (t target) udp(ctx context.Context) outcome {
 		if grant.Busy {
 			return tooFull("it opens no more ports now")
 		}
-		return notMeasured(NotServed, fmt.Sprintf("the responder could not open %s: %s", t.service(), grant.Failed[t.check.Port]))
+		return notMeasured(facts.ReasonNotServed, fmt.Sprintf("the responder could not open %s: %s", t.service(), grant.Failed[t.check.Port]))
 	}
 	return t.knock(ctx)
 }
@@ -93,6 +94,6 @@ func (t target) knock(ctx context.Context) outcome {
 
 // impostor is the verdict on an answer that does not prove who it is from.
 func (t target) impostor() *outcome {
-	o := t.fail(Hijacked, "%s answered, but not who was asked: somebody in between answers in its place", t.place()).byAnother()
+	o := t.fail(facts.ReasonHijacked, "%s answered, but not who was asked: somebody in between answers in its place", t.place()).byAnother()
 	return &o
 }

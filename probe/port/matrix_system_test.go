@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/netlab"
 	"netready/probe/internal/wire"
 	"netready/probe/port"
@@ -23,18 +24,18 @@ type action struct {
 
 var actions = []action{
 	{name: "accept"},
-	{name: "drop", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d drop", want: port.NoReply},
-	{name: "drop the answers", forward: "ip saddr 10.9.2.2 %[1]s sport %[2]d drop", want: port.NoReply},
-	{name: "tcp reset", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with tcp reset", want: port.Refused, tcpOnly: true},
-	{name: "net-unreachable", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with icmp type net-unreachable", want: port.Unreachable},
-	{name: "host-unreachable", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with icmp type host-unreachable", want: port.Unreachable},
-	{name: "prot-unreachable", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with icmp type prot-unreachable", want: port.Refused},
-	{name: "port-unreachable", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with icmp type port-unreachable", want: port.Refused},
-	{name: "net-prohibited", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with icmp type net-prohibited", want: port.Prohibited},
-	{name: "host-prohibited", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with icmp type host-prohibited", want: port.Prohibited},
-	{name: "admin-prohibited", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with icmp type admin-prohibited", want: port.Prohibited},
-	{name: "accept then reset", forward: "ip daddr 10.9.2.2 tcp dport %[2]d ct state established reject with tcp reset", want: port.ResetAfter, tcpOnly: true},
-	{name: "impostor", nat: "ip daddr 10.9.2.2 %[1]s dport %[2]d dnat to 10.9.3.2:%[3]d", want: port.Hijacked},
+	{name: "drop", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d drop", want: facts.ReasonNoReply},
+	{name: "drop the answers", forward: "ip saddr 10.9.2.2 %[1]s sport %[2]d drop", want: facts.ReasonNoReply},
+	{name: "tcp reset", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with tcp reset", want: facts.ReasonRefused, tcpOnly: true},
+	{name: "net-unreachable", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with icmp type net-unreachable", want: facts.ReasonUnreachable},
+	{name: "host-unreachable", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with icmp type host-unreachable", want: facts.ReasonUnreachable},
+	{name: "prot-unreachable", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with icmp type prot-unreachable", want: facts.ReasonRefused},
+	{name: "port-unreachable", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with icmp type port-unreachable", want: facts.ReasonRefused},
+	{name: "net-prohibited", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with icmp type net-prohibited", want: facts.ReasonProhibited},
+	{name: "host-prohibited", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with icmp type host-prohibited", want: facts.ReasonProhibited},
+	{name: "admin-prohibited", forward: "ip daddr 10.9.2.2 %[1]s dport %[2]d reject with icmp type admin-prohibited", want: facts.ReasonProhibited},
+	{name: "accept then reset", forward: "ip daddr 10.9.2.2 tcp dport %[2]d ct state established reject with tcp reset", want: facts.ReasonResetAfter, tcpOnly: true},
+	{name: "impostor", nat: "ip daddr 10.9.2.2 %[1]s dport %[2]d dnat to 10.9.3.2:%[3]d", want: facts.ReasonHijacked},
 }
 
 // kinds are the protocols of the matrix, with the transport that each runs on.
@@ -130,16 +131,16 @@ func TestMatrix(t *testing.T) {
 }
 
 func (c cell) wrong(row port.Row) string {
-	status := port.Pass
+	status := facts.StatusPass
 	if c.want != "" {
-		status = port.Fail
+		status = facts.StatusFail
 	}
 	switch {
 	case row.Status != status || row.Reason != c.want:
 		return fmt.Sprintf("got %s %s, want %s %s", row.Status, row.Reason, status, c.want)
 	case row.Required != c.required:
 		return fmt.Sprintf("got required %v", row.Required)
-	case row.Status == port.Fail && row.Detail == "":
+	case row.Status == facts.StatusFail && row.Detail == "":
 		return "no word of what was seen"
 	}
 	return ""
@@ -163,7 +164,7 @@ func TestLossIsNoVerdict(t *testing.T) {
 		for i, row := range rows {
 			verdicts++
 			w := cells[i].wrong(row)
-			if cells[i].want == port.ResetAfter && row.Reason == port.Refused {
+			if cells[i].want == facts.ReasonResetAfter && row.Reason == facts.ReasonRefused {
 				w = "" // a SYN that is sent again counts as established, and is reset
 			}
 			if w != "" {
@@ -181,12 +182,12 @@ func TestMatrixIPv6(t *testing.T) {
 	lab := netlab.New(t)
 	codes := []struct{ name, want string }{
 		{"accept", ""},
-		{"no-route", port.Unreachable},
-		{"admin-prohibited", port.Prohibited},
-		{"addr-unreachable", port.Unreachable},
-		{"port-unreachable", port.Refused},
-		{"policy-fail", port.Prohibited},
-		{"reject-route", port.Prohibited},
+		{"no-route", facts.ReasonUnreachable},
+		{"admin-prohibited", facts.ReasonProhibited},
+		{"addr-unreachable", facts.ReasonUnreachable},
+		{"port-unreachable", facts.ReasonRefused},
+		{"policy-fail", facts.ReasonProhibited},
+		{"reject-route", facts.ReasonProhibited},
 	}
 	p := play{Host: netlab.Server6}
 	var rules, listens []string
@@ -224,10 +225,10 @@ func TestRange(t *testing.T) {
 		{Name: "all open", Protocol: "udp-range", Ports: "30000-30063"},
 	}})[0]
 	got := rows[0]
-	if got.Status != port.Fail || got.Reason != port.Partly || len(got.Tested) != 64 || port.List(got.Failed) != closed {
+	if got.Status != facts.StatusFail || got.Reason != facts.ReasonPartly || len(got.Tested) != 64 || port.List(got.FailedPorts) != closed {
 		t.Errorf("got %+v", got)
 	}
-	if rows[1].Status != port.Pass || len(rows[1].Tested) != 64 {
+	if rows[1].Status != facts.StatusPass || len(rows[1].Tested) != 64 {
 		t.Errorf("got %+v", rows[1])
 	}
 	t.Log(got.Detail)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/dial"
 )
 
@@ -38,7 +39,7 @@ func (t target) addresses(ctx context.Context, host string) ([]netip.Addr, *outc
 	if !slices.ContainsFunc(ips, func(ip netip.Addr) bool { return slices.Contains(invented, ip) }) {
 		return ips, nil
 	}
-	o := failed(Hijacked, fmt.Sprintf("the resolver says that %s is at %s, and says the same of names that do not exist: it leads to a page of its own, "+
+	o := failed(facts.ReasonHijacked, fmt.Sprintf("the resolver says that %s is at %s, and says the same of names that do not exist: it leads to a page of its own, "+
 		"as before a log-in or where a name is blocked", t.check.Host, ips[0]))
 	return nil, &o
 }
@@ -66,5 +67,5 @@ func (t target) lookupFailed(err error) outcome {
 			words = dns.Err
 		}
 	}
-	return failed(DNS, fmt.Sprintf("the name %s could not be resolved: %s", t.check.Host, words))
+	return failed(facts.ReasonDNS, fmt.Sprintf("the name %s could not be resolved: %s", t.check.Host, words))
 }

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"testing"
 
+	"netready/probe/facts"
+
 	"github.com/miekg/dns"
 )
 
@@ -53,13 +55,13 @@ func TestResolverThatInvents(t *testing.T) {
 			}
 			return nil
 		}, "", ""},
-		"invents": {func(string) net.IP { return here }, Hijacked, Hijacked},
+		"invents": {func(string) net.IP { return here }, facts.ReasonHijacked, facts.ReasonHijacked},
 		"invents another's": {func(name string) net.IP {
 			if name == "service.test." {
 				return here
 			}
 			return net.IPv4(192, 0, 2, 1)
-		}, "", Hijacked},
+		}, "", facts.ReasonHijacked},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

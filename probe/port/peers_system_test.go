@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"netready/internal/need"
+	"netready/probe/facts"
 	"netready/probe/internal/netlab"
 	"netready/probe/internal/wire"
 	"netready/probe/port"
@@ -133,18 +134,18 @@ func TestRealPeers(t *testing.T) {
 		{port.Check{Name: "coturn", Protocol: "turn-tcp", Port: 3478}, "", "lab.test"},
 		{port.Check{Name: "coturn, relay", Protocol: "turn", Port: 3478, Username: "user", Password: "secret"}, "", "came back through it"},
 		{port.Check{Name: "coturn, relay", Protocol: "turn-tcp", Port: 3478, Username: "user", Password: "secret"}, "", "came back through it"},
-		{port.Check{Name: "coturn, wrong password", Protocol: "turn", Port: 3478, Username: "user", Password: "guess"}, port.Protocol, "gave no relay"},
+		{port.Check{Name: "coturn, wrong password", Protocol: "turn", Port: 3478, Username: "user", Password: "guess"}, facts.ReasonProtocol, "gave no relay"},
 		{port.Check{Name: "unbound", Protocol: "dns", Port: 53}, "", "answered"},
 		{port.Check{Name: "unbound", Protocol: "dns-tcp", Port: 53}, "", "answered"},
 		{port.Check{Name: "dnsmasq", Protocol: "dns", Port: 5353}, "", "answered"},
 		{port.Check{Name: "nginx", Protocol: "tls", Port: 8443}, "", "The lab's CA"},
 		{port.Check{Name: "nginx", Protocol: "https", Port: 8443}, "", "204"},
 		{port.Check{Name: "nginx", Protocol: "http", Port: 8080}, "", "204"},
-		{port.Check{Name: "nginx is no TLS here", Protocol: "tls", Port: 8080}, port.Intercepted, "not with TLS"},
+		{port.Check{Name: "nginx is no TLS here", Protocol: "tls", Port: 8080}, facts.ReasonIntercepted, "not with TLS"},
 		{port.Check{Name: "SIPp", Protocol: "sip", Port: 5060}, "", "200 OK"},
 		{port.Check{Name: "SIPp", Protocol: "sip-tcp", Port: 5062}, "", "200 OK"},
-		{port.Check{Name: "intercepting proxy", Protocol: "tls", Port: 9443}, port.Intercepted, "Inspecting Proxy CA"},
-		{port.Check{Name: "intercepting proxy", Protocol: "https", Port: 9443}, port.Intercepted, "Inspecting Proxy CA"},
+		{port.Check{Name: "intercepting proxy", Protocol: "tls", Port: 9443}, facts.ReasonIntercepted, "Inspecting Proxy CA"},
+		{port.Check{Name: "intercepting proxy", Protocol: "https", Port: 9443}, facts.ReasonIntercepted, "Inspecting Proxy CA"},
 	}
 	var p play
 	for _, c := range checks {
@@ -168,8 +169,8 @@ func TestBesideNmap(t *testing.T) {
 	lab := netlab.New(t)
 	// kinds in turn: open, silent, dropped, rejected, unused.
 	want := map[string]map[int]string{
-		"tcp": {0: "", 1: "", 2: port.NoReply, 3: port.Refused, 4: port.Refused},
-		"udp": {0: "", 1: port.NotServed, 2: port.NoReply, 3: port.Refused, 4: ""},
+		"tcp": {0: "", 1: "", 2: facts.ReasonNoReply, 3: facts.ReasonRefused, 4: facts.ReasonRefused},
+		"udp": {0: "", 1: facts.ReasonNotServed, 2: facts.ReasonNoReply, 3: facts.ReasonRefused, 4: ""},
 	}
 	p := play{Host: netlab.Server}
 	var forward, open []string

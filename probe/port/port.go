@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/proxy"
 	"netready/probe/internal/wire"
 )
@@ -20,7 +21,7 @@ import (
 type Check struct {
 	Name     string // stable, so that the same rows of two machines line up
 	Protocol string // one of Protocols
-	Host     string // name or address; "" or "responder": the responder, "resolver": the configured DNS resolver
+	Host     string // name or address; "" or regions.HostResponder: the responder, regions.HostResolver: the configured DNS resolver
 	Port     int    // 0: the port where the responder serves this protocol
 	Ports    string // 16384-65535, for udp-range
 	Required bool
@@ -29,67 +30,12 @@ type Check struct {
 	Password string
 }
 
-// Status of a Row.
-const (
-	Pass        = "pass"
-	Fail        = "fail"
-	NotMeasured = "not_measured"
-)
-
-// Reasons of a failure.
-const (
-	Refused     = "refused"             // a TCP reset, or ICMP port or protocol unreachable
-	Prohibited  = "prohibited"          // ICMP: administratively prohibited; or this machine's own firewall
-	Unreachable = "unreachable"         // ICMP: no way to the network or host; or no route
-	NoReply     = "no_reply"            // silence, after at least five spaced tries
-	DNS         = "dns"                 // the name could not be resolved
-	TLS         = "tls"                 // the TLS handshake failed
-	Intercepted = "intercepted"         // somebody in between answers TCP or TLS in the service's place
-	Hijacked    = "hijacked"            // an answer came, and not from whom it was asked
-	ResetAfter  = "reset_after_connect" // accepted, then cut
-	Protocol    = "protocol"            // an answer that is none in this protocol
-	Partly      = "partly_open"         // some ports of a range, not all
-)
-
-// Who said no.
-const (
-	ByThisMachine = "this_machine" // its own firewall or security software
-	ByPath        = "in_between"   // a firewall or router on the way
-	ByFarEnd      = "far_end"      // the host that was asked
-)
-
-// Reasons for not measuring.
-const (
-	NoResponder = "no_responder" // nothing there that could answer
-	NotServed   = "not_served"   // the responder does not serve this port
-	Busy        = "busy"         // this machine stood still while the answer was due
-	// ResponderBusy: the responder said itself that it was too full to answer.
-	ResponderBusy = "responder_busy"
-	Stopped       = "stopped" // the run was stopped before the verdict
-	Unknown       = "unknown" // no such protocol, or a malformed check
-)
-
-// A Row is the verdict on one check.
+// A Row is the verdict on one check, and what connectivity is told from.
 type Row struct {
-	Name     string
-	Protocol string
-	Host     string
-	Port     int
-	Ports    string
-	Family   string // ipv4 or ipv6 where both were tried, "" otherwise
-	Required bool
-	Status   string
-	Reason   string
-	By       string // who said no, where that is known: one of the By constants
-	Detail   string // what was seen, in plain words
-	Note     string
-	Elapsed  time.Duration
-	Tested   []int // ports of a range
-	Failed   []int // those of them that did not pass
+	facts.PortRow
 	// Address is what the check went to, the zero one where no address was found
-	// or a proxy stood in between: Via, without its password.
+	// or a proxy stood in between.
 	Address    netip.Addr
-	Via        string
 	IsResolver bool // it asked the configured DNS resolver
 }
 
@@ -232,7 +178,7 @@ func run(ctx context.Context, check Check, opts Options) []Row {
 	for i, t := range targets {
 		wg.Go(func() {
 			o := t.steady(ctx)
-			if wantsLogin != nil && o.status == Fail {
+			if wantsLogin != nil && o.status == facts.StatusFail {
 				o = *wantsLogin
 			} else {
 				o.detail += word
@@ -257,28 +203,29 @@ func (o outcome) by(who string) outcome {
 	return o
 }
 
-func passed(detail string) outcome { return outcome{status: Pass, detail: detail} }
+func passed(detail string) outcome { return outcome{status: facts.StatusPass, detail: detail} }
 
 func failed(reason, detail string) outcome {
-	return outcome{status: Fail, reason: reason, detail: detail}
+	return outcome{status: facts.StatusFail, reason: reason, detail: detail}
 }
 
 func notMeasured(reason, detail string) outcome {
-	return outcome{status: NotMeasured, reason: reason, detail: detail}
+	return outcome{status: facts.StatusNotMeasured, reason: reason, detail: detail}
 }
 
 func row(ctx context.Context, t target, o outcome, started time.Time) Row {
-	if ctx.Err() != nil && o.status != Pass {
-		o = notMeasured(Stopped, "the run was stopped before this check was finished")
+	if ctx.Err() != nil && o.status != facts.StatusPass {
+		o = notMeasured(facts.ReasonStopped, "the run was stopped before this check was finished")
 	}
-	r := Row{
+	elapsed := time.Since(started)
+	r := Row{Address: t.addr.Addr(), IsResolver: t.isResolver, PortRow: facts.PortRow{
 		Name: t.check.Name, Protocol: t.check.Protocol, Host: t.check.Host, Port: t.check.Port, Ports: t.check.Ports,
 		Family: t.family, Required: t.check.Required, Note: t.check.Note,
-		Status: o.status, Reason: o.reason, By: o.who, Detail: o.detail, Tested: o.tested, Failed: o.failed,
-		Elapsed: time.Since(started), Address: t.addr.Addr(), IsResolver: t.isResolver,
-	}
+		Status: o.status, Reason: o.reason, By: o.who, Detail: o.detail, Tested: o.tested, FailedPorts: o.failed,
+		ElapsedMS: facts.Milliseconds(&elapsed),
+	}}
 	if t.via != nil {
-		r.Via = t.via.Name()
+		r.Proxy = t.via.Name()
 	}
 	if t.optional {
 		r.Required = false

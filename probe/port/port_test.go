@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/wire"
 )
 
@@ -87,17 +88,17 @@ func TestVerdicts(t *testing.T) {
 		check          Check
 		status, reason string
 	}{
-		{"knock", Check{Protocol: "udp", Port: good}, Pass, ""},
-		{"impostor", Check{Protocol: "udp", Port: impostor}, Fail, Hijacked},
-		{"silence", Check{Protocol: "udp", Port: quiet}, Fail, NoReply},
-		{"silent STUN", Check{Protocol: "stun", Port: quiet}, Fail, NoReply},
-		{"STUN elsewhere", Check{Protocol: "stun", Host: "127.0.0.1", Port: closedPort(t, "udp")}, Fail, Refused},
-		{"TCP", Check{Protocol: "tcp", Host: "127.0.0.1", Port: closedPort(t, "tcp")}, Fail, Refused},
-		{"TCP, IPv6", Check{Protocol: "tcp", Host: "::1", Port: closedPort(t, "tcp")}, Fail, Refused},
-		{"not served", Check{Protocol: "tls", Port: 443}, NotMeasured, NotServed},
-		{"no such protocol", Check{Protocol: "gopher", Host: "127.0.0.1", Port: 70}, NotMeasured, Unknown},
-		{"no such name", Check{Protocol: "tcp", Host: "nothing.invalid", Port: 70}, Fail, DNS},
-		{"bad port", Check{Protocol: "tcp", Host: "127.0.0.1", Port: 70000}, NotMeasured, Unknown},
+		{"knock", Check{Protocol: "udp", Port: good}, facts.StatusPass, ""},
+		{"impostor", Check{Protocol: "udp", Port: impostor}, facts.StatusFail, facts.ReasonHijacked},
+		{"silence", Check{Protocol: "udp", Port: quiet}, facts.StatusFail, facts.ReasonNoReply},
+		{"silent STUN", Check{Protocol: "stun", Port: quiet}, facts.StatusFail, facts.ReasonNoReply},
+		{"STUN elsewhere", Check{Protocol: "stun", Host: "127.0.0.1", Port: closedPort(t, "udp")}, facts.StatusFail, facts.ReasonRefused},
+		{"TCP", Check{Protocol: "tcp", Host: "127.0.0.1", Port: closedPort(t, "tcp")}, facts.StatusFail, facts.ReasonRefused},
+		{"TCP, IPv6", Check{Protocol: "tcp", Host: "::1", Port: closedPort(t, "tcp")}, facts.StatusFail, facts.ReasonRefused},
+		{"not served", Check{Protocol: "tls", Port: 443}, facts.StatusNotMeasured, facts.ReasonNotServed},
+		{"no such protocol", Check{Protocol: "gopher", Host: "127.0.0.1", Port: 70}, facts.StatusNotMeasured, facts.ReasonUnknown},
+		{"no such name", Check{Protocol: "tcp", Host: "nothing.invalid", Port: 70}, facts.StatusFail, facts.ReasonDNS},
+		{"bad port", Check{Protocol: "tcp", Host: "127.0.0.1", Port: 70000}, facts.StatusNotMeasured, facts.ReasonUnknown},
 	}
 	checks := make([]Check, len(tests))
 	for i, test := range tests {
@@ -118,7 +119,7 @@ func TestVerdicts(t *testing.T) {
 		if row.Name != want.name || row.Status != want.status || row.Reason != want.reason {
 			t.Errorf("%s: got %s %s, want %s %s", want.name, row.Status, row.Reason, want.status, want.reason)
 		}
-		if row.Status == Fail && row.Detail == "" {
+		if row.Status == facts.StatusFail && row.Detail == "" {
 			t.Errorf("%s: no word of what to do", want.name)
 		}
 	}
@@ -128,7 +129,7 @@ func TestNoResponderIsNotMeasured(t *testing.T) {
 	t.Parallel()
 	rows := Run(t.Context(), []Check{{Name: "a", Protocol: "udp"}, {Name: "b", Protocol: "udp-range", Ports: "16384-65535"}}, Options{})
 	for _, row := range rows {
-		if row.Status != NotMeasured || row.Reason != NoResponder {
+		if row.Status != facts.StatusNotMeasured || row.Reason != facts.ReasonNoResponder {
 			t.Errorf("got %+v", row)
 		}
 	}
@@ -139,7 +140,7 @@ func TestStopped(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	rows := Run(ctx, []Check{{Name: "a", Protocol: "stun", Host: "127.0.0.1", Port: silentUDP(t)}}, Options{})
-	if got := rows[0]; got.Status != NotMeasured || got.Reason != Stopped {
+	if got := rows[0]; got.Status != facts.StatusNotMeasured || got.Reason != facts.ReasonStopped {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -148,7 +149,7 @@ func TestStopped(t *testing.T) {
 func TestRangeSaysReasonInWords(t *testing.T) {
 	tg := target{check: Check{Ports: "16384-65535", Host: "far.example.net"}}
 	ports := []int{16384, 20000, 65535}
-	for _, reason := range []string{NoReply, Refused, Prohibited, Unreachable, Hijacked, Protocol, Busy} {
+	for _, reason := range []string{facts.ReasonNoReply, facts.ReasonRefused, facts.ReasonProhibited, facts.ReasonUnreachable, facts.ReasonHijacked, facts.ReasonProtocol, facts.ReasonPCBusy} {
 		t.Run(reason, func(t *testing.T) {
 			bad := failed(reason, "")
 			for want, outcomes := range map[string][]outcome{

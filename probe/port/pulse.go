@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"netready/probe/facts"
 )
 
 // A pulse notices when this machine stands still, as a suspended or an
@@ -74,7 +76,7 @@ func (t target) steady(ctx context.Context) outcome {
 		began := time.Now()
 		limited, cancel := context.WithTimeout(ctx, t.opts.Limit)
 		o := t.measure(limited)
-		silent := o.status == Fail && (o.timedOut() || limited.Err() != nil)
+		silent := o.status == facts.StatusFail && (o.timedOut() || limited.Err() != nil)
 		cancel()
 		if ctx.Err() == nil && silent && t.opts.pulse.stoodStill(began, time.Now()) {
 			continue
@@ -92,7 +94,7 @@ func (t target) steady(ctx context.Context) outcome {
 	if busy != nil {
 		return *busy
 	}
-	return notMeasured(Busy, "this machine stood still while the answer was due, several times over: close what keeps it busy and run again")
+	return notMeasured(facts.ReasonPCBusy, "this machine stood still while the answer was due, several times over: close what keeps it busy and run again")
 }
 
 // afterBusy is the wait before a full responder is tried once more.
@@ -108,7 +110,7 @@ func pause(ctx context.Context, d time.Duration) {
 // timedOut reports whether a verdict rests on an answer that did not come.
 func (o outcome) timedOut() bool {
 	switch o.reason {
-	case NoReply, TLS, Intercepted, Protocol, Partly, DNS:
+	case facts.ReasonNoReply, facts.ReasonTLS, facts.ReasonIntercepted, facts.ReasonProtocol, facts.ReasonPartly, facts.ReasonDNS:
 		return true
 	}
 	return false

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"netready/probe/facts"
 	"netready/probe/internal/wire"
 )
 
@@ -49,7 +50,7 @@ type options struct {
 // orProvisional is the verdict where a provisional response came, and the final
 // one did not in time: it is an answer all the same.
 func (q *options) orProvisional(o outcome) outcome {
-	if o.status == Pass || q.provisional == "" || q.t.session != nil || o.reason != NoReply {
+	if o.status == facts.StatusPass || q.provisional == "" || q.t.session != nil || o.reason != facts.ReasonNoReply {
 		return o
 	}
 	return passed("answered OPTIONS with " + q.provisional + ", and with nothing final in time: the way is open")

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
+
 	"github.com/miekg/dns"
 )
 
@@ -28,7 +30,7 @@ func TestSlowResolverIsNoFirewall(t *testing.T) {
 			paths.Heard(netip.MustParseAddr("127.0.0.1"), time.Millisecond)
 		}
 		rows := Run(t.Context(), []Check{{Protocol: "dns", Host: "127.0.0.1", Port: port}}, Options{Paths: paths})
-		if rows[0].Status != Pass {
+		if rows[0].Status != facts.StatusPass {
 			t.Errorf("after %v: got %s %s (%s)", late, rows[0].Status, rows[0].Reason, rows[0].Detail)
 		}
 	}

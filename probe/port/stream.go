@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/portal"
 )
 
@@ -33,7 +34,7 @@ func (t target) speak(ctx context.Context, conn net.Conn, s stream) outcome {
 	defer boundTo(ctx, conn)()
 	question, err := s.ask()
 	if err != nil {
-		return notMeasured(Unknown, "the question could not be made: "+err.Error())
+		return notMeasured(facts.ReasonUnknown, "the question could not be made: "+err.Error())
 	}
 	if _, err := conn.Write(question); err != nil {
 		return t.blamed(err, nil)
@@ -59,7 +60,7 @@ func (t target) speak(ctx context.Context, conn net.Conn, s stream) outcome {
 		if o == nil {
 			continue
 		}
-		if o.status == Pass || bad != nil {
+		if o.status == facts.StatusPass || bad != nil {
 			return *o
 		}
 		bad = o

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pion/stun/v3"
 
+	"netready/probe/facts"
 	"netready/probe/internal/wire"
 )
 
@@ -45,10 +46,10 @@ func (t target) noSpeech(err error, protocol string) outcome {
 		return t.unproved(err)
 	}
 	if errors.Is(err, errNotSTUN) {
-		return t.fail(Intercepted, "%s answers, but not in %s: somebody else does in its place", t.place(), protocol)
+		return t.fail(facts.ReasonIntercepted, "%s answers, but not in %s: somebody else does in its place", t.place(), protocol)
 	}
 	if isTimeout(err) || isEOF(err) {
-		return t.fail(NoReply, "%s accepted the connection but did not answer in %s; a proxy or firewall that accepts in its place, or that inspects the traffic, looks like this",
+		return t.fail(facts.ReasonNoReply, "%s accepted the connection but did not answer in %s; a proxy or firewall that accepts in its place, or that inspects the traffic, looks like this",
 			t.place(), protocol)
 	}
 	return t.blamed(err, nil)
@@ -64,20 +65,13 @@ func (t target) newBinding() *binding {
 	return &binding{t, map[[stun.TransactionIDSize]byte]bool{}}
 }
 
-// attrPadding is PADDING (RFC 5780 7.6). It makes room for the answer of a
-// responder that never answers with more than it was asked with.
-const (
-	attrPadding = stun.AttrType(0x0026)
-	paddingSize = 96
-)
-
 // ask makes a request. To the responder it carries the session's credentials.
 func (b *binding) ask() ([]byte, error) {
 	setters := []stun.Setter{stun.TransactionID, stun.BindingRequest}
 	if s := b.t.session; s != nil {
 		setters = append(setters,
 			stun.NewUsername(wire.KnockIDOf(s.Nonce).String()),
-			stun.RawAttribute{Type: attrPadding, Value: make([]byte, paddingSize)},
+			wire.Padding(),
 			stun.NewShortTermIntegrity(s.Nonce))
 	}
 	m, err := stun.Build(setters...)

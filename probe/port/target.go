@@ -10,7 +10,9 @@ import (
 	"strconv"
 	"strings"
 
+	"netready/probe/facts"
 	"netready/probe/internal/proxy"
+	"netready/probe/regions"
 )
 
 // A target is one address that one check is about.
@@ -29,17 +31,17 @@ type target struct {
 // resolve finds the addresses of a check, or says at once why there are none.
 func resolve(ctx context.Context, c Check, opts Options) ([]target, *outcome) {
 	if !Known(c.Protocol) {
-		o := notMeasured(Unknown, fmt.Sprintf("there is no check for the protocol %q", c.Protocol))
+		o := notMeasured(facts.ReasonUnknown, fmt.Sprintf("there is no check for the protocol %q", c.Protocol))
 		return nil, &o
 	}
 	t := target{check: c, opts: opts}
-	if c.Host == "" || c.Host == "responder" || c.Protocol == "udp" || c.Protocol == "udp-range" {
+	if c.Host == "" || c.Host == regions.HostResponder || c.Protocol == "udp" || c.Protocol == "udp-range" {
 		return t.resolveResponder(ctx)
 	}
-	if c.Host == "resolver" {
+	if c.Host == regions.HostResolver {
 		server, err := Resolver()
 		if err != nil {
-			o := notMeasured(Unknown, "the configured DNS resolver was not found: "+err.Error())
+			o := notMeasured(facts.ReasonUnknown, "the configured DNS resolver was not found: "+err.Error())
 			return nil, &o
 		}
 		t.addr = netip.AddrPortFrom(server, uint16(portOr(c.Port, 53)))
@@ -47,7 +49,7 @@ func resolve(ctx context.Context, c Check, opts Options) ([]target, *outcome) {
 		return []target{t}, nil
 	}
 	if c.Port < 1 || c.Port > 65535 {
-		o := notMeasured(Unknown, fmt.Sprintf("port %d is not a port", c.Port))
+		o := notMeasured(facts.ReasonUnknown, fmt.Sprintf("port %d is not a port", c.Port))
 		return nil, &o
 	}
 	return t.lookup(ctx, c.Host, c.Port)
@@ -64,7 +66,7 @@ func portOr(port, otherwise int) int {
 func (t target) resolveResponder(ctx context.Context) ([]target, *outcome) {
 	s := t.opts.Session
 	if s == nil {
-		o := notMeasured(NoResponder, "nothing there that could answer: this needs a session with a responder in the region")
+		o := notMeasured(facts.ReasonNoResponder, "nothing there that could answer: this needs a session with a responder in the region")
 		return nil, &o
 	}
 	t.session = s
@@ -81,7 +83,7 @@ func (t target) resolveResponder(ctx context.Context) ([]target, *outcome) {
 		t.check.Port = s.portOf(t.check.Protocol)
 	}
 	if t.check.Protocol != "udp" && !s.serves(t.check.Protocol, t.check.Port) {
-		o := notMeasured(NotServed, fmt.Sprintf("the responder does not serve %s; its operator can with --ports", t.service()))
+		o := notMeasured(facts.ReasonNotServed, fmt.Sprintf("the responder does not serve %s; its operator can with --ports", t.service()))
 		return nil, &o
 	}
 	t.check.Host = s.Host
@@ -92,7 +94,7 @@ func (t target) resolveMedia(ctx context.Context) ([]target, *outcome) {
 	host, port, err := net.SplitHostPort(t.session.Media)
 	number, err2 := strconv.Atoi(port)
 	if err := errors.Join(err, err2); err != nil {
-		o := notMeasured(Unknown, "the responder's media address cannot be read: "+err.Error())
+		o := notMeasured(facts.ReasonUnknown, "the responder's media address cannot be read: "+err.Error())
 		return nil, &o
 	}
 	t.check.Host, t.check.Port = host, number
@@ -180,12 +182,8 @@ func (s *Session) mediaHost() string {
 
 // transport is the word for what carries a protocol: TCP or UDP.
 func (t target) transport() string {
-	switch t.check.Protocol {
-	case "stun", "turn", "dns", "sip", "ntp", "udp", "udp-range":
-		return "UDP"
-	default:
-		return "TCP"
-	}
+	p, _ := facts.FindProtocol(t.check.Protocol)
+	return p.Transport
 }
 
 // service is the port in words: TLS on TCP 443.

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 
+	"netready/probe/facts"
 	"netready/probe/internal/portal"
 	"netready/probe/internal/wire"
 )
@@ -32,7 +33,7 @@ func (t target) tls(ctx context.Context) outcome {
 	defer conn.Close()
 	secure, ok := conn.(*tls.Conn)
 	if !ok {
-		return notMeasured(Unknown, "not a TLS connection")
+		return notMeasured(facts.ReasonUnknown, "not a TLS connection")
 	}
 	state := secure.ConnectionState()
 	if t.session == nil {
@@ -41,10 +42,10 @@ func (t target) tls(ctx context.Context) outcome {
 	}
 	material, err := state.ExportKeyingMaterial(wire.TLSBinding, nil, 16)
 	if err != nil {
-		return t.fail(TLS, "%s: %s", t.place(), err)
+		return t.fail(facts.ReasonTLS, "%s: %s", t.place(), err)
 	}
 	o := t.knockStream(ctx, secure, [16]byte(material))
-	if o.reason == Intercepted {
+	if o.reason == facts.ReasonIntercepted {
 		o.detail = strings.Replace(o.detail, t.place(), t.place()+", with a certificate issued by "+issuer(state.PeerCertificates)+",", 1)
 	}
 	return o
@@ -89,18 +90,18 @@ func (t target) handshakeFailed(err error) outcome {
 	var alert tls.AlertError
 	switch {
 	case isTimeout(err) || errors.Is(err, context.DeadlineExceeded):
-		return t.fail(TLS, "%s accepted the connection, but the TLS handshake got no answer; a firewall that inspects or filters by name looks like this", t.place())
+		return t.fail(facts.ReasonTLS, "%s accepted the connection, but the TLS handshake got no answer; a firewall that inspects or filters by name looks like this", t.place())
 	case isEOF(err):
-		return t.fail(TLS, "%s closed the connection in the TLS handshake; a firewall that filters by name looks like this", t.place())
+		return t.fail(facts.ReasonTLS, "%s closed the connection in the TLS handshake; a firewall that filters by name looks like this", t.place())
 	case errors.As(err, &record):
-		return t.fail(Intercepted, "%s answers, but not with TLS (it said %q); a captive portal or a proxy looks like this", t.place(), printable(record.RecordHeader[:]))
+		return t.fail(facts.ReasonIntercepted, "%s answers, but not with TLS (it said %q); a captive portal or a proxy looks like this", t.place(), printable(record.RecordHeader[:]))
 	case errors.As(err, &alert):
-		return t.fail(TLS, "%s refused the TLS handshake: %s", t.place(), alert.Error())
+		return t.fail(facts.ReasonTLS, "%s refused the TLS handshake: %s", t.place(), alert.Error())
 	}
-	if o := t.blamed(err, nil); o.reason != Protocol {
+	if o := t.blamed(err, nil); o.reason != facts.ReasonProtocol {
 		return o
 	}
-	return t.fail(TLS, "%s: the TLS handshake failed: %s", t.place(), err)
+	return t.fail(facts.ReasonTLS, "%s: the TLS handshake failed: %s", t.place(), err)
 }
 
 func printable(b []byte) string {
@@ -128,7 +129,7 @@ var publicRoots = sync.OnceValue(func() *x509.CertPool {
 // judge says what is wrong with a certificate; nil: nothing.
 func (t target) judge(chain []*x509.Certificate) *outcome {
 	if len(chain) == 0 {
-		o := t.fail(TLS, "%s sent no certificate", t.place())
+		o := t.fail(facts.ReasonTLS, "%s sent no certificate", t.place())
 		return &o
 	}
 	err := verify(chain, t.opts.Roots, t.check.Host)
@@ -141,16 +142,16 @@ func (t target) judge(chain []*x509.Certificate) *outcome {
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &unknown):
-		o = t.fail(Intercepted, "%s shows a certificate issued by %s, whom this machine does not trust: a proxy in between opens the encryption, or somebody else answers",
+		o = t.fail(facts.ReasonIntercepted, "%s shows a certificate issued by %s, whom this machine does not trust: a proxy in between opens the encryption, or somebody else answers",
 			t.place(), issuer(chain))
 	case errors.As(err, &name):
-		o = t.fail(Intercepted, "%s shows a certificate for %s, issued by %s: somebody else answers in its place",
+		o = t.fail(facts.ReasonIntercepted, "%s shows a certificate for %s, issued by %s: somebody else answers in its place",
 			t.place(), strings.Join(names(chain[0]), ", "), issuer(chain))
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		o = t.fail(TLS, "%s: the certificate is valid from %s to %s only; is this machine's clock right?", t.place(),
+		o = t.fail(facts.ReasonTLS, "%s: the certificate is valid from %s to %s only; is this machine's clock right?", t.place(),
 			chain[0].NotBefore.Format(time.DateOnly), chain[0].NotAfter.Format(time.DateOnly))
 	default:
-		o = t.fail(TLS, "%s: the certificate, issued by %s, cannot be trusted: %s", t.place(), issuer(chain), err)
+		o = t.fail(facts.ReasonTLS, "%s: the certificate, issued by %s, cannot be trusted: %s", t.place(), issuer(chain), err)
 	}
 	return &o
 }
@@ -162,7 +163,7 @@ func (t target) judgeAuthority(chain []*x509.Certificate) *outcome {
 	if verify(chain, publicRoots(), t.check.Host) == nil || logged(chain[0]) || !t.inInternet() {
 		return nil
 	}
-	o := t.fail(Intercepted, "%s shows a certificate issued by %s: this machine trusts it, the public does not, so a proxy in between opens the encryption",
+	o := t.fail(facts.ReasonIntercepted, "%s shows a certificate issued by %s: this machine trusts it, the public does not, so a proxy in between opens the encryption",
 		t.place(), issuer(chain))
 	return &o
 }

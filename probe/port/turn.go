@@ -7,6 +7,7 @@ import (
 
 	"github.com/pion/stun/v3"
 
+	"netready/probe/facts"
 	"netready/probe/internal/wire"
 	"netready/probe/relay"
 )
@@ -17,7 +18,7 @@ import (
 // come back through the relay.
 func (t target) turn(ctx context.Context) outcome {
 	o := t.allocate(ctx)
-	if o.status != Pass || t.check.Username == "" {
+	if o.status != facts.StatusPass || t.check.Username == "" {
 		return o
 	}
 	return t.relay(ctx)
@@ -87,5 +88,5 @@ func (t target) relay(ctx context.Context) outcome {
 	case ctx.Err() != nil:
 		return t.silent(5)
 	}
-	return t.fail(Protocol, "%s gave no relay that works: %s", t.place(), err)
+	return t.fail(facts.ReasonProtocol, "%s gave no relay that works: %s", t.place(), err)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"netready/probe/facts"
 	"netready/probe/internal/wire"
 )
 
@@ -18,10 +19,10 @@ import (
 func (t target) udpRange(ctx context.Context) outcome {
 	low, high, err := ParseRange(t.check.Ports)
 	if err != nil {
-		return notMeasured(Unknown, err.Error())
+		return notMeasured(facts.ReasonUnknown, err.Error())
 	}
 	if t.session.Open == nil {
-		return notMeasured(NoResponder, "the responder cannot open ports")
+		return notMeasured(facts.ReasonNoResponder, "the responder cannot open ports")
 	}
 	grant, err := t.session.Open(ctx, wire.PortsRequest{Protocol: "udp", Ports: sample(low, high, t.opts.Samples)})
 	if err != nil {
@@ -31,7 +32,7 @@ func (t target) udpRange(ctx context.Context) outcome {
 		if grant.Busy {
 			return tooFull("it opens no more ports now")
 		}
-		return notMeasured(NotServed, "the responder could open none of the ports: "+firstOf(grant.Failed))
+		return notMeasured(facts.ReasonNotServed, "the responder could open none of the ports: "+firstOf(grant.Failed))
 	}
 	return t.rangeVerdict(grant.Open, t.knockAll(ctx, grant.Open))
 }
@@ -56,7 +57,7 @@ func (t target) rangeVerdict(ports []int, outcomes []outcome) outcome {
 	reasons := map[string]int{}
 	var worst outcome
 	for i, one := range outcomes {
-		if one.status == Pass {
+		if one.status == facts.StatusPass {
 			continue
 		}
 		o.failed = append(o.failed, ports[i])
@@ -70,12 +71,12 @@ func (t target) rangeVerdict(ports []int, outcomes []outcome) outcome {
 	slices.Sort(o.failed)
 	switch {
 	case len(o.failed) == 0:
-		o.status, o.detail = Pass, fmt.Sprintf("%d of %d tried ports open", len(ports), len(ports))
+		o.status, o.detail = facts.StatusPass, fmt.Sprintf("%d of %d tried ports open", len(ports), len(ports))
 	case len(o.failed) == len(ports):
-		o.status, o.reason, o.who = Fail, worst.reason, worst.who
+		o.status, o.reason, o.who = facts.StatusFail, worst.reason, worst.who
 		o.detail = fmt.Sprintf("none of %d tried ports is open (%s)", len(ports), worst.closing())
 	default:
-		o.status, o.reason, o.who = Fail, Partly, worst.who
+		o.status, o.reason, o.who = facts.StatusFail, facts.ReasonPartly, worst.who
 		are := "are"
 		if len(o.failed) == 1 {
 			are = "is"
@@ -88,19 +89,19 @@ func (t target) rangeVerdict(ports []int, outcomes []outcome) outcome {
 // closing says in a few words how the most of the failed ports failed.
 func (o outcome) closing() string {
 	switch {
-	case o.who == ByThisMachine:
+	case o.who == facts.ByThisMachine:
 		return "this machine's own firewall or security software forbids it"
-	case o.reason == Prohibited:
+	case o.reason == facts.ReasonProhibited:
 		return "a firewall forbids it"
 	}
 	switch o.reason {
-	case NoReply:
+	case facts.ReasonNoReply:
 		return "no answer came back, though the responder listens there"
-	case Refused:
+	case facts.ReasonRefused:
 		return "refused by something in between, as the responder listens there"
-	case Unreachable:
+	case facts.ReasonUnreachable:
 		return "there is no way there"
-	case Hijacked:
+	case facts.ReasonHijacked:
 		return "somebody in between answers in the responder's place"
 	}
 	return "no proof came back that the responder was reached"

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"netready/probe/facts"
 	"netready/probe/responder/listen"
 )
 
@@ -24,7 +25,7 @@ func TestEveryRowNamesItsPort(t *testing.T) {
 		"a responder without ports": {Nonce: testNonce, Host: "127.0.0.1", Media: "unreadable"},
 	} {
 		for _, row := range Run(t.Context(), checks, Options{Session: session}) {
-			if row.Status != NotMeasured || row.Port == 0 && row.Ports == "" {
+			if row.Status != facts.StatusNotMeasured || row.Port == 0 && row.Ports == "" {
 				t.Errorf("%s: got %+v, want a row that is not measured and has a port", name, row)
 			}
 			if row.Ports == "" && !strings.Contains(row.Detail, "usual") {
@@ -35,6 +36,20 @@ func TestEveryRowNamesItsPort(t *testing.T) {
 	rows := Run(t.Context(), []Check{{Name: "STUN", Protocol: "stun", Port: 19302}}, Options{})
 	if rows[0].Port != 19302 || strings.Contains(rows[0].Detail, "usual") {
 		t.Errorf("a row with a port of its own: got %+v", rows[0])
+	}
+}
+
+// A protocol that a regions file may name can be spoken, and none other.
+func TestEveryProtocolIsSpoken(t *testing.T) {
+	for _, protocol := range facts.Protocols() {
+		if methods[protocol] == nil {
+			t.Errorf("there is no check that speaks %s: add one to methods", protocol)
+		}
+	}
+	for protocol := range methods {
+		if _, known := facts.FindProtocol(protocol); !known {
+			t.Errorf("%s is not in the table of probe/facts/protocol.go", protocol)
+		}
 	}
 }
 

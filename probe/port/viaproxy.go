@@ -16,21 +16,19 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
+	"netready/probe/facts"
 	"netready/probe/internal/dial"
 	"netready/probe/internal/portal"
 	"netready/probe/internal/proxy"
+	"netready/probe/regions"
 )
-
-// ProxyAuth is the reason of a row that a proxy wants a log-in for, of a kind
-// that a browser has and this program has not.
-const ProxyAuth = "proxy_auth"
 
 // proxiesTo are those that a browser would use for a check, in the order to try:
 // for web pages, that is HTTPS and TLS on 443, and HTTP. The way to the
 // responder has to be proved, so no proxy stands in between.
 func proxiesTo(ctx context.Context, c Check, opts Options) []proxy.Way {
 	switch s := opts.Session; {
-	case opts.NoProxy, c.Host == "", c.Host == "responder", s != nil && strings.EqualFold(s.Host, c.Host):
+	case opts.NoProxy, c.Host == "", c.Host == regions.HostResponder, s != nil && strings.EqualFold(s.Host, c.Host):
 		return nil
 	case c.Protocol == "https", c.Protocol == "tls" && c.Port == 443:
 		return opts.proxies().For(ctx, &url.URL{Scheme: "https", Host: net.JoinHostPort(c.Host, fmt.Sprint(c.Port))})
@@ -55,7 +53,7 @@ func viaProxies(ctx context.Context, check Check, opts Options, started time.Tim
 			return &found, "", nil
 		}
 		word = fmt.Sprintf(" The proxy %s, which a browser would use, did not help: %s.", way.Name(), err)
-		if o.reason == ProxyAuth {
+		if o.reason == facts.ReasonProxyAuth {
 			last = &o
 		}
 	}
@@ -110,13 +108,13 @@ func (t target) refusedByProxy(status page) (outcome, error) {
 		return t.behindPortal(), nil
 	case status.code == http.StatusProxyAuthRequired:
 		said += ": it wants a log-in that a browser has and this program has not"
-		return notMeasured(ProxyAuth, fmt.Sprintf("the proxy %s %s", t.via.Name(), said)), errors.New(said)
+		return notMeasured(facts.ReasonProxyAuth, fmt.Sprintf("the proxy %s %s", t.via.Name(), said)), errors.New(said)
 	case t.via.Source == proxy.Environment || t.via.Script != "":
 		return outcome{}, errors.New(said)
 	case status.code >= http.StatusInternalServerError:
-		return t.fail(Unreachable, "the proxy %s could not reach %s: %s", t.via.Name(), t.check.Host, said), nil
+		return t.fail(facts.ReasonUnreachable, "the proxy %s could not reach %s: %s", t.via.Name(), t.check.Host, said), nil
 	}
-	return t.fail(Prohibited, "the proxy %s does not let %s through: %s", t.via.Name(), t.check.Host, said), nil
+	return t.fail(facts.ReasonProhibited, "the proxy %s does not let %s through: %s", t.via.Name(), t.check.Host, said), nil
 }
 
 // pageByProxy asks the proxy for the page (RFC 9112 3.2.2).
@@ -139,7 +137,7 @@ func (t target) pageByProxy(ctx context.Context, conn net.Conn, at string) (outc
 		return t.refusedByProxy(got)
 	}
 	o := t.judgePage(got)
-	if o.status == Pass && got.code == http.StatusForbidden {
+	if o.status == facts.StatusPass && got.code == http.StatusForbidden {
 		o.detail += ", which may be the proxy's own refusal"
 	}
 	return o, nil

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"netready/probe/facts"
 )
 
 // webServer serves HTTPS by the name service.test; the pool trusts it.
@@ -98,11 +100,11 @@ func TestRowsOfABrowserGoThroughTheProxy(t *testing.T) {
 		reason      string
 		words       string
 	}{
-		{"leads out", webProxy(t, web, http.StatusOK), Pass, "", "through the proxy http://127.0.0.1"},
-		{"wants a log-in", webProxy(t, web, http.StatusProxyAuthRequired), NotMeasured, ProxyAuth, "wants a log-in"},
-		{"refuses", webProxy(t, web, http.StatusForbidden), Fail, DNS, "403 Forbidden"},
-		{"portal", webProxy(t, web, http.StatusNetworkAuthenticationRequired), Fail, Hijacked, "captive portal"},
-		{"is gone", "http://127.0.0.1:" + strconv.Itoa(closedPort(t, "tcp")), Fail, DNS, "did not help"},
+		{"leads out", webProxy(t, web, http.StatusOK), facts.StatusPass, "", "through the proxy http://127.0.0.1"},
+		{"wants a log-in", webProxy(t, web, http.StatusProxyAuthRequired), facts.StatusNotMeasured, facts.ReasonProxyAuth, "wants a log-in"},
+		{"refuses", webProxy(t, web, http.StatusForbidden), facts.StatusFail, facts.ReasonDNS, "403 Forbidden"},
+		{"portal", webProxy(t, web, http.StatusNetworkAuthenticationRequired), facts.StatusFail, facts.ReasonHijacked, "captive portal"},
+		{"is gone", "http://127.0.0.1:" + strconv.Itoa(closedPort(t, "tcp")), facts.StatusFail, facts.ReasonDNS, "did not help"},
 	} {
 		for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY"} {
 			t.Setenv(name, test.proxy)
@@ -111,16 +113,16 @@ func TestRowsOfABrowserGoThroughTheProxy(t *testing.T) {
 		for _, row := range Run(t.Context(), checks, Options{Roots: roots, Resolver: askingAt(nobody)}) {
 			status, reason, words := test.status, test.reason, test.words
 			if row.Name == "http" && test.name == "refuses" { // the page's own refusal looks the same
-				status, reason = Pass, ""
+				status, reason = facts.StatusPass, ""
 			}
 			if row.Name == "tls elsewhere" || row.Name == "stun" {
-				status, reason, words = Fail, DNS, "could not be resolved"
+				status, reason, words = facts.StatusFail, facts.ReasonDNS, "could not be resolved"
 			}
 			if row.Status != status || row.Reason != reason || !strings.Contains(row.Detail, words) {
 				t.Errorf("%s, %s: got %s %s (%s)", test.name, row.Name, row.Status, row.Reason, row.Detail)
 			}
-			if (row.Via != "") != (status == Pass || reason == Hijacked) {
-				t.Errorf("%s, %s: via %q", test.name, row.Name, row.Via)
+			if (row.Proxy != "") != (status == facts.StatusPass || reason == facts.ReasonHijacked) {
+				t.Errorf("%s, %s: via %q", test.name, row.Name, row.Proxy)
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"netready/internal/yamlfile"
+	"netready/probe/facts"
 	"netready/probe/ice"
 	"netready/probe/invite"
 )
@@ -20,12 +21,6 @@ const (
 	maxChecks  = 1000
 	maxRegions = 1000
 )
-
-// protocols that a check can speak.
-var protocols = []string{
-	"tcp", "tls", "https", "http", "stun", "stun-tcp", "stun-tls", "turn", "turn-tcp", "turn-tls",
-	"dns", "dns-tcp", "sip", "sip-tcp", "sip-tls", "ntp", "udp", "udp-range",
-}
 
 var (
 	idPattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
@@ -143,6 +138,28 @@ func (p reader) responders(at []any, r *Region) error {
 		}
 		r.Responders = append(r.Responders, one)
 	}
+	return p.weights(append(slices.Clone(at[:len(at)-1]), "weights"), *r)
+}
+
+// mostWeight is that of one responder.
+const mostWeight = 1000
+
+// weights checks that each responder has one, and that some are drawn.
+func (p reader) weights(at []any, r Region) error {
+	if len(r.Weights) == 0 {
+		return nil
+	}
+	if len(r.Weights) != len(r.Invites) {
+		return p.errorf(at, "region %s has %d responders and %d weights; write one weight for each", r.ID, len(r.Invites), len(r.Weights))
+	}
+	for i, w := range r.Weights {
+		if w < 0 || w > mostWeight {
+			return p.errorf(append(at, i), "the weight %d of region %s: give 0 (asked last) to %d", w, r.ID, mostWeight)
+		}
+	}
+	if slices.Max(r.Weights) == 0 {
+		return p.errorf(at, "all weights of region %s are 0; give one that is more, or leave weights out to have them tried in order", r.ID)
+	}
 	return nil
 }
 
@@ -234,8 +251,8 @@ func (p reader) check(at []any, c Check) error {
 		return p.errorf(at, "a check has no name; give it one, like name: Service HTTPS")
 	case strings.ContainsFunc(c.Name, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return p.errorf(append(at, "name"), "the name of a check is one line without tabs")
-	case !slices.Contains(protocols, c.Protocol):
-		return p.errorf(append(at, "protocol"), "the check %q has the protocol %q; there are %s", clip(c.Name), clip(c.Protocol), strings.Join(protocols, ", "))
+	case !slices.Contains(facts.Protocols(), c.Protocol):
+		return p.errorf(append(at, "protocol"), "the check %q has the protocol %q; there are %s", clip(c.Name), clip(c.Protocol), strings.Join(facts.Protocols(), ", "))
 	case c.Feature != "" && !slices.Contains(Features(), c.Feature):
 		return p.errorf(append(at, "feature"), "the check %q belongs to the feature %q; there are %s", clip(c.Name), clip(c.Feature), strings.Join(Features(), " and "))
 	}

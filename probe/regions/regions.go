@@ -36,12 +36,13 @@ type Region struct {
 	Echo          string   `yaml:"echo"`            // host:port of the region's UDP beacon
 	TCP           string   `yaml:"tcp"`             // host:port in the region whose connections take a round trip
 	Invites       []string `yaml:"responders"`      // as they were written: invites or host:port
+	Weights       []int    `yaml:"weights"`         // of Invites, which are then drawn by them; none: in their order
 	TURN          []string `yaml:"turn"`            // URIs of the region's TURN server; credentials come from elsewhere
 	Checks        []Check  `yaml:"checks"`          // more checks, or others of the same name
 	Skip          []string `yaml:"skip"`            // names of checks that make no sense here
 	OnlyOwnChecks bool     `yaml:"only_own_checks"` // none of the list's, only Checks
 
-	Responders []invite.Invite `yaml:"-"` // Invites, parsed: tried in order
+	Responders []invite.Invite `yaml:"-"` // Invites, parsed
 	TURNURIs   []ice.URI       `yaml:"-"` // TURN, parsed
 }
 
@@ -56,6 +57,9 @@ type Check struct {
 	Feature  string `yaml:"feature"` // only with --features naming it, and then required
 	Note     string `yaml:"note"`
 }
+
+// Local is the ID of the region whose responder is this very program.
+const Local = "local"
 
 // Hosts of a Check that stand for another place. No host at all means the
 // responder too.

@@ -79,7 +79,7 @@ func (f fate) pass(in []stream.Arrival) []stream.Arrival {
 func sent(n int) []stream.Arrival {
 	var all []stream.Arrival
 	for i := range n {
-		at := time.Duration(i) * packetTime
+		at := time.Duration(i) * stream.PacketTime
 		all = append(all, stream.Arrival{Seq: int64(i), Sent: at, Received: at, DSCP: stream.NoDSCP})
 	}
 	return all
@@ -100,7 +100,7 @@ func TestEachWayIsWithinTheLoop(t *testing.T) {
 		one, other := randomPath(r), randomPath(r)
 		up, down := one.fate(r, n), other.fate(r, n)
 		m := func(a []stream.Arrival) stream.Metrics {
-			return stream.Measure(stream.Trace{Sent: n, Arrivals: a, PacketTime: packetTime}, buffer)
+			return stream.Measure(stream.Trace{Sent: n, Arrivals: a, PacketTime: stream.PacketTime}, buffer)
 		}
 		loop := m(down.pass(up.pass(sent(n))))
 		for name, way := range map[string]stream.Metrics{"up": m(up.pass(sent(n))), "down": m(down.pass(sent(n)))} {

@@ -7,6 +7,7 @@ import (
 
 	"netready/probe/emodel"
 	"netready/probe/ice"
+	"netready/probe/stream"
 )
 
 // Packets through a relay carry this beside their payload: RTP, the channel's
@@ -19,8 +20,8 @@ func Cost(servers []ice.Server, codec string, duration time.Duration, calls int)
 	c, _ := emodel.FindCodec(codec)
 	calls = max(calls, 1)
 	streams := 3 * calls
-	packets := int64(duration / packetTime)
-	bytes := float64(int64(streams) * packets * int64(c.PayloadBytes(packetTime)+headers))
+	packets := int64(duration / stream.PacketTime)
+	bytes := float64(int64(streams) * packets * int64(c.PayloadBytes(stream.PacketTime)+headers))
 	size := fmt.Sprintf("%.1f MB", bytes/1e6)
 	if bytes < 1e6 {
 		size = fmt.Sprintf("%.0f kB", bytes/1e3)

@@ -81,7 +81,7 @@ type meter struct {
 // first second's end on.
 func (m *meter) tick(c *calls, now time.Duration) {
 	first := c.calls[0]
-	length := time.Duration(first[0].packets) * packetTime
+	length := time.Duration(first[0].packets) * stream.PacketTime
 	at := c.begun + time.Duration(m.second)*time.Second
 	if c.live == nil || now-at < time.Second+lateWait || time.Duration(m.second)*time.Second >= length {
 		return

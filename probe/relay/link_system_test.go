@@ -41,7 +41,7 @@ type (
 
 // trace is a passage as a trace of its own: what the link alone did.
 func (p linkPassage) trace() stream.Trace {
-	t := stream.Trace{Sent: p.In, PacketTime: packetTime}
+	t := stream.Trace{Sent: p.In, PacketTime: stream.PacketTime}
 	for _, h := range p.Sent {
 		t.Arrivals = append(t.Arrivals, stream.Arrival{Seq: int64(h.Index), Sent: h.In, Received: h.Out, DSCP: stream.NoDSCP})
 	}

@@ -80,7 +80,7 @@ func (l *loop) result(died error) Loop {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := Loop{UpLeg: string(l.up), DownLeg: string(l.down), Foreign: l.foreign, Dropped: l.dropped}
-	r.PacketTime, r.Arrivals, r.Sent = packetTime, l.inTime(), len(l.sentAt)
+	r.PacketTime, r.Arrivals, r.Sent = stream.PacketTime, l.inTime(), len(l.sentAt)
 	switch {
 	case l.second != nil:
 		r.NoDSCP = l.second.NoDSCP()

@@ -22,6 +22,7 @@ import (
 	"netready/probe/emodel"
 	"netready/probe/ice"
 	"netready/probe/internal/turn"
+	"netready/probe/stream"
 )
 
 // What can be wrong with a TURN server. Every error of Open wraps one of them,
@@ -35,8 +36,6 @@ var (
 const (
 	// MostCalls is the limit at somebody else's server: 15 streams.
 	MostCalls = 5
-	// packetTime is that of every codec's packets here, as in package call.
-	packetTime = 20 * time.Millisecond
 	// openWait is how long one way to a server may take: enough for five tries
 	// over UDP.
 	openWait = 6 * time.Second
@@ -66,8 +65,8 @@ func (s *Settings) check() error {
 		return fmt.Errorf("unknown codec %q: choose one of %s", s.Codec, strings.Join(emodel.CodecNames(), ", "))
 	case s.Calls < 1 || s.Calls > MostCalls:
 		return fmt.Errorf("%d calls through a TURN server: give 1 to %d, since each is three streams through somebody's server", s.Calls, MostCalls)
-	case s.Duration < packetTime:
-		return fmt.Errorf("a call of %v is shorter than one packet of %v", s.Duration, packetTime)
+	case s.Duration < stream.PacketTime:
+		return fmt.Errorf("a call of %v is shorter than one packet of %v", s.Duration, stream.PacketTime)
 	case len(s.Servers) == 0:
 		return errors.New("no TURN server is given")
 	}
@@ -108,14 +107,6 @@ func (s *Session) Address() string {
 	}
 	return s.reliable.Address.Addr().String()
 }
-
-// HasUDP tells whether the server can be reached by UDP. Without it calls would
-// go through a relay over TCP or TLS.
-func (s *Session) HasUDP() bool { return s.datagram != nil }
-
-// HasReliable tells whether there is a leg that loses nothing, so that the two
-// ways can be told apart.
-func (s *Session) HasReliable() bool { return s.reliable != nil }
 
 // Failed are the ways that were offered and do not work, each with the reason.
 func (s *Session) Failed() []string { return s.failed }

@@ -304,12 +304,12 @@ func TestAlternateServer(t *testing.T) {
 func TestUnsure(t *testing.T) {
 	// 20 packets; the leg stands still for two seconds from packet 10 on.
 	trace := func(missing ...int64) stream.Trace {
-		tr := stream.Trace{Sent: 20, PacketTime: packetTime}
+		tr := stream.Trace{Sent: 20, PacketTime: stream.PacketTime}
 		for seq := range int64(20) {
-			sent := time.Duration(seq) * packetTime
+			sent := time.Duration(seq) * stream.PacketTime
 			received := sent + 10*time.Millisecond
 			if seq >= 10 && seq < 15 {
-				received = 14*packetTime + 2*time.Second
+				received = 14*stream.PacketTime + 2*time.Second
 			}
 			gone := false
 			for _, m := range missing {

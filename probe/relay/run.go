@@ -11,6 +11,7 @@ import (
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/turn"
+	"netready/probe/stream"
 )
 
 const (
@@ -74,7 +75,7 @@ func (c *calls) run(ctx context.Context) (*Outcome, error) {
 	asking, quiet := context.WithCancel(ctx)
 	var senders, others sync.WaitGroup
 	// A moment ahead, so that every stream finds its first packet not yet due.
-	c.begun = stamp.Now() + packetTime
+	c.begun = stamp.Now() + stream.PacketTime
 	for _, l := range c.loops() {
 		senders.Go(func() { l.stream(sending, c.begun) })
 		others.Go(func() { c.guard(asking, l) })
@@ -121,7 +122,7 @@ func (s *Session) legs() [][2]turn.Transport {
 // server may be each other's peers; then the others follow at once.
 func (c *calls) open(ctx context.Context) error {
 	legs := c.session.legs()
-	packets := max(1, int(c.session.settings.Duration/packetTime))
+	packets := max(1, int(c.session.settings.Duration/stream.PacketTime))
 	for range c.session.settings.Calls {
 		var call []*loop
 		for _, leg := range legs {
@@ -135,7 +136,7 @@ func (c *calls) open(ctx context.Context) error {
 	}
 	all := c.loops()
 	for i, l := range all {
-		l.offset = time.Duration(i) * packetTime / time.Duration(len(all))
+		l.offset = time.Duration(i) * stream.PacketTime / time.Duration(len(all))
 	}
 	if err := c.first(ctx, all[0]); err != nil {
 		return fmt.Errorf("closing a loop through the TURN server: %w", err)

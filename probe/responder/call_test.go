@@ -47,9 +47,9 @@ func TestCall(t *testing.T) {
 		}
 	}
 	got := bandwidth.Run(t.Context(), session.Control(), bandwidth.Settings{For: 300 * time.Millisecond})
-	if got.Up == nil || got.Down == nil || *got.Up <= 0 || *got.Down <= 0 {
+	if got.UpMbps == nil || got.DownMbps == nil || *got.UpMbps <= 0 || *got.DownMbps <= 0 {
 		t.Errorf("bandwidth %+v, want both ways", got)
 	} else {
-		t.Logf("bandwidth up %.0f, down %.0f Mbit/s", *got.Up/1e6, *got.Down/1e6)
+		t.Logf("bandwidth up %.0f, down %.0f Mbit/s", *got.UpMbps, *got.DownMbps)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"netready/internal/atomicfile"
 	"netready/probe/internal/control"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
@@ -357,7 +358,7 @@ func TestIdentityPersists(t *testing.T) {
 	if !bytes.Equal(first.Pin(), second.Pin()) || first.Token != second.Token {
 		t.Error("the second start has another key or token")
 	}
-	if err := WritePrivate(dir+"/responder.key", []byte("rubbish")); err != nil {
+	if err := atomicfile.Private(dir+"/responder.key", []byte("rubbish")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := LoadIdentity(dir); err == nil || !strings.Contains(err.Error(), "responder.key") || !strings.Contains(err.Error(), "remove the file") {

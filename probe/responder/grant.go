@@ -2,7 +2,6 @@ package responder
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"net/http"
@@ -21,27 +20,42 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 	if !decode(w, r, &request) {
 		return
 	}
+	if s.draining.Load() {
+		s.goElsewhere(w)
+		return
+	}
 	if status, code, why := s.acceptable(request); why != "" {
+		s.stats.refuse(code)
 		refuse(w, status, code, why)
 		return
 	}
 	at, _ := netip.ParseAddrPort(r.RemoteAddr)
 	client := at.Addr().Unmap()
-	token, _ := r.Context().Value(holderKey{}).([sha256.Size]byte)
-	turn, why := s.admit(request, share.Holder{Token: hex.EncodeToString(token[:4]), From: client})
+	who, _ := r.Context().Value(holderKey{}).(holder)
+	turn, why := s.admit(request, share.Holder{Token: hex.EncodeToString(who.hash[:4]), From: client})
 	if turn.Loan == nil {
-		busy(w, turn.After, turn.Ticket, why)
+		s.busy(w, turn, why)
+		return
+	}
+	if refused := s.countRun(who); refused != "" {
+		turn.Loan.Return()
+		if refused == wire.CodeBusy {
+			s.busy(w, share.Turn{After: turnAgain}, "the responder cannot count its runs now")
+			return
+		}
+		s.refuseToken(w, refused)
 		return
 	}
 	request.Duration = min(request.Duration, s.now.Load().limits.Duration)
-	session, err := s.begin(request, client, token, turn.Loan)
+	session, err := s.begin(request, client, who, turn.Loan)
 	if err != nil {
-		busy(w, turnAgain, "", err.Error())
+		s.busy(w, share.Turn{After: turnAgain}, err.Error())
 		return
 	}
+	s.stats.granted.Add(1)
 	session.grant.Observed = r.RemoteAddr
 	connOf(r).guest.Prove(session.id)
-	s.log.Info("session", "from", r.RemoteAddr, "calls", request.Calls, "duration", request.Duration)
+	s.log.Debug("session", "from", r.RemoteAddr, "calls", request.Calls, "duration", request.Duration)
 	answer(w, http.StatusCreated, session.grant)
 }
 
@@ -67,9 +81,12 @@ func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 		return bad("%d calls: it has to be at least one", r.Calls)
 	case r.Calls > s.now.Load().limits.Calls:
 		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d calls at once: this responder grants %d", r.Calls, s.now.Load().limits.Calls)
-	case !costOf(r).Within(s.ledger.Shares().Address):
+	}
+	// By the limits that are set: what the host cannot do now it may do later.
+	limits := s.now.Load()
+	if most := limits.shares(0, limits.limits.PacketRate).Address; !costOf(r).Within(most) {
 		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d packets a second: this responder grants one address %d; ask for fewer calls",
-			costOf(r).Packets, s.ledger.Shares().Address.Packets)
+			costOf(r).Packets, most.Packets)
 	}
 	return 0, "", ""
 }
@@ -84,13 +101,16 @@ func (s *Server) admit(r wire.Request, holder share.Holder) (turn share.Turn, wh
 		return share.Turn{After: turnAgain, Ticket: r.Ticket}, "too many ask at once"
 	}
 	turn = s.ledger.Ask(holder, costOf(r), r.Ticket, now, func() bool { return s.starts.Allow(holder.From, now) })
+	if limit := s.now.Load().limits.PacketRate; s.room.most(limit) < limit {
+		return turn, "this host carries as many calls as it can send on time now"
+	}
 	return turn, "it has as many calls as it takes now, in all or from this address"
 }
 
 // begin makes a session and takes it in.
-func (s *Server) begin(request wire.Request, client netip.Addr, token [sha256.Size]byte, loan *share.Loan) (*session, error) {
+func (s *Server) begin(request wire.Request, client netip.Addr, who holder, loan *share.Loan) (*session, error) {
 	session := newSession(request, client)
-	session.loan, session.token = loan, token
+	session.loan, session.holder = loan, who
 	session.drops, session.dropsBefore = s.media.Drops, s.media.Drops()
 	session.ctx, session.cancel = context.WithCancel(s.ctx)
 	if out := s.add(session, s.now.Load().limits.Sessions); out != nil {
@@ -146,9 +166,26 @@ func (s *Server) drop(session *session, why string) {
 	session.loan.Return()
 	s.door.Dismiss(session.id)
 	s.opener.Forget(session.grant.Nonce)
-	if s.remove(session) && s.ports != nil {
+	if !s.remove(session) {
+		return
+	}
+	if s.ports != nil {
 		s.ports.Forget(session.grant.Nonce)
 	}
+	s.giveBackRun(session)
+}
+
+// lookAtRoom divides anew what this host can carry now.
+func (s *Server) lookAtRoom() {
+	limit := s.now.Load().limits.PacketRate
+	before := s.room.most(limit)
+	scarce := s.room.look(s.Load(), s.ledger.Used().Packets, limit)
+	if scarce && before == limit {
+		load := s.Load()
+		s.log.Warn("this host does not keep up: new calls wait", "late_p99", load.Late, "handover_p99", load.Gap, "dropped", load.Dropped,
+			"packet_rate_limit", s.room.most(limit), "remedy", "fewer calls (max_packet_rate), a larger host, or a second responder in the region")
+	}
+	s.share()
 }
 
 // sweep drops what is over.
@@ -162,8 +199,10 @@ func (s *Server) sweep() {
 		case <-tick.C:
 		}
 		now := stamp.Now()
+		s.stats.swept.Store(int64(now))
 		s.expire(now)
 		s.sampled.tellLeftOut(s.ctx, time.Now())
+		s.lookAtRoom()
 		all := s.all()
 		if len(all) > 0 {
 			s.drops.Look()

@@ -15,6 +15,7 @@ import (
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
+	"netready/probe/responder/share"
 )
 
 const (
@@ -58,7 +59,7 @@ func (s *Server) newHTTP() *http.Server {
 		ReadHeaderTimeout: headerWait,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug-4),
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams:          32,
 			MaxReceiveBufferPerConnection: window,
@@ -79,11 +80,10 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 		if r.ContentLength != 0 && http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWait)) != nil {
 			return
 		}
-		holder, ok := s.holder(r)
-		if r.URL.Path != "/i" && !ok {
-			s.log.Warn("a request without the token", "from", r.RemoteAddr, "path", short(r.URL.Path))
-			w.Header().Set("Connection", "close") // nothing of a stranger's is waited for
-			refuse(w, http.StatusUnauthorized, wire.CodeToken, "the token is missing or wrong: ask for a fresh invite")
+		holder, refused := s.holder(r)
+		if r.URL.Path != "/i" && refused != "" {
+			s.log.Warn("a request without a good token", "from", r.RemoteAddr, "path", short(r.URL.Path), "code", refused)
+			s.refuseToken(w, refused)
 			return
 		}
 		conn := connOf(r)
@@ -99,7 +99,7 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 			return
 		}
 		if !conn.requests.Allow() {
-			busy(w, time.Second, "", "too many requests at once over one connection")
+			s.busy(w, share.Turn{After: time.Second}, "too many requests at once over one connection")
 			return
 		}
 		ctx := context.WithValue(context.WithValue(r.Context(), arrivedKey{}, arrived), holderKey{}, holder)
@@ -122,15 +122,17 @@ func unwanted(r *http.Request) (status int, why string) {
 func short(s string) string { return s[:min(len(s), 80)] }
 
 // busy says that it is not now, but when.
-func busy(w http.ResponseWriter, after time.Duration, ticket, sentence string) {
-	seconds := max(1, int((after+time.Second-1)/time.Second))
-	w.Header().Set("Content-Type", "application/json")
+func (s *Server) busy(w http.ResponseWriter, turn share.Turn, sentence string) {
+	s.later(w, http.StatusTooManyRequests, wire.Problem{Error: sentence, Code: wire.CodeBusy, After: turn.After, Ticket: turn.Ticket, Ahead: turn.Ahead})
+}
+
+// later refuses for now: p says for how long, in whole seconds from here on.
+func (s *Server) later(w http.ResponseWriter, status int, p wire.Problem) {
+	s.stats.refuse(p.Code)
+	seconds := max(1, int((p.After+time.Second-1)/time.Second))
+	p.Error, p.After = fmt.Sprintf("%s: try again in %d s", p.Error, seconds), time.Duration(seconds)*time.Second
 	w.Header().Set("Retry-After", strconv.Itoa(seconds))
-	w.WriteHeader(http.StatusTooManyRequests)
-	_ = json.NewEncoder(w).Encode(wire.Problem{
-		Error: fmt.Sprintf("%s: try again in %d s", sentence, seconds), Code: wire.CodeBusy,
-		After: time.Duration(seconds) * time.Second, Ticket: ticket,
-	})
+	answer(w, status, p)
 }
 
 // What a request's context holds: when it arrived, and whose token it shows.

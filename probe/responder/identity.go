@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"netready/internal/atomicfile"
 	"netready/probe/invite"
 )
 
@@ -27,10 +28,23 @@ type Identity struct {
 	Token       string   // of the invite
 	Others      []string // tokens that are accepted beside it: those of earlier invites
 	own         bool     // the certificate is made anew at each start, and says nothing but its key
+	further     [][]byte // pins of keys that may be shown in the certificate's place
 }
 
 // Pin is the SHA-256 of the certificate's key (SPKI).
 func (i Identity) Pin() []byte { return invite.Pin(i.Certificate.Leaf.RawSubjectPublicKeyInfo) }
+
+// Pins are those of an invite: of the certificate's key, and of the keys that may
+// be shown in its place.
+func (i Identity) Pins() [][]byte { return append([][]byte{i.Pin()}, i.further...) }
+
+// WithIssued is an identity that shows a certificate from an authority. The key
+// that it had before stays good: it is shown where no valid certificate can be had.
+func (i Identity) WithIssued(c tls.Certificate) Identity {
+	i.further = [][]byte{i.Pin()}
+	i.Certificate, i.own = c, false
+	return i
+}
 
 // NewIdentity makes a key, a self-signed certificate and a token.
 func NewIdentity() (Identity, error) {
@@ -122,7 +136,7 @@ func loadTokens(path string) ([]string, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		token := newToken()
-		return []string{token}, WritePrivate(path, []byte(token+"\n"))
+		return []string{token}, atomicfile.Private(path, []byte(token+"\n"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the token: %w", err)
@@ -181,25 +195,7 @@ func createKey(path string) (*ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a key: %w", err)
 	}
-	return key, WritePrivate(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-}
-
-// WritePrivate writes a file that only its owner may read, whole or not at all.
-func WritePrivate(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".netready-*.tmp") // mode 0600
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
+	return key, atomicfile.Private(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
 // WithFiles is an identity with a certificate of the operator's own.

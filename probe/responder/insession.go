@@ -10,6 +10,7 @@ import (
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 	"netready/probe/responder/listen"
+	"netready/probe/responder/share"
 )
 
 func (s *Server) end(w http.ResponseWriter, _ *http.Request, session *session) {
@@ -93,7 +94,7 @@ func (s *Server) openPorts(w http.ResponseWriter, r *http.Request, session *sess
 	}
 	grant, err := s.opener.Open(r.Context(), session.grant.Nonce, session.client, request)
 	if errors.Is(err, listen.ErrBusy) {
-		busy(w, turnAgain, "", err.Error())
+		s.busy(w, share.Turn{After: turnAgain}, err.Error())
 		return
 	}
 	if err != nil {

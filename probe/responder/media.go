@@ -30,6 +30,7 @@ func (s *Server) readMedia(conn *stamp.Conn, beside *sender) {
 			time.Sleep(10 * time.Millisecond) // whatever it is, do not spin on it
 			continue
 		}
+		s.stats.received.Add(uint64(len(got)))
 		for i := range got {
 			s.datagram(got[i].Bytes, got[i].Arrival)
 		}

@@ -90,6 +90,13 @@ func (r *registry) find(id string) *session {
 	return r.sessions[id]
 }
 
+// count is how many sessions there are.
+func (r *registry) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.sessions)
+}
+
 func (r *registry) all() []*session {
 	r.mu.Lock()
 	defer r.mu.Unlock()

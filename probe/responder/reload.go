@@ -3,14 +3,11 @@ package responder
 import (
 	"bytes"
 	"crypto/sha256"
-	"crypto/subtle"
 	"crypto/tls"
 	"fmt"
-	"net/http"
 	"slices"
-	"strings"
+	"time"
 
-	"netready/probe/internal/wire"
 	"netready/probe/responder/share"
 )
 
@@ -30,35 +27,26 @@ func newVouch(i Identity, l Limits) *vouch {
 	return v
 }
 
-// shown is the hash of the token that a request shows.
-func shown(r *http.Request) (hash [sha256.Size]byte, ok bool) {
-	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return sha256.Sum256([]byte(given)), ok
-}
-
-// holder says whether a request shows a token that is good: one of those that
-// are accepted now, or the one that its session was granted for.
-func (s *Server) holder(r *http.Request) (hash [sha256.Size]byte, ok bool) {
-	hash, found := shown(r)
-	for _, h := range s.now.Load().hashes { // each of them, in constant time
-		ok = subtle.ConstantTimeCompare(hash[:], h[:]) == 1 || ok
-	}
-	below, in := strings.CutPrefix(r.URL.Path, wire.PathSessions+"/")
-	if id, _, _ := strings.Cut(below, "/"); !ok && in {
-		session := s.find(id)
-		ok = session != nil && subtle.ConstantTimeCompare(hash[:], session.token[:]) == 1
-	}
-	return hash, ok && found
-}
-
 // shares are what the limits come to for one token, one address, one prefix
-// and all.
-func (v *vouch) shares() share.Shares {
+// and all, where there are so many tokens beside the responder's own, and this
+// host can carry so many packets a second.
+func (v *vouch) shares(further, room int) share.Shares {
 	l := v.limits
-	shares := share.Divide(share.Cost{Packets: l.PacketRate, Sessions: l.Sessions}, len(v.hashes))
-	shares.Address.Packets = min(l.PacketRate, l.PerAddress*usualCall)
+	room = min(room, l.PacketRate)
+	shares := share.Divide(share.Cost{Packets: room, Sessions: l.Sessions}, len(v.hashes)+further)
+	shares.Address.Packets = min(room, l.PerAddress*usualCall)
 	shares.Prefix.Packets = max(shares.Prefix.Packets, shares.Address.Packets)
 	return shares
+}
+
+// share divides what there is anew.
+func (s *Server) share() {
+	further := 0
+	if s.config.Tokens != nil {
+		further = s.config.Tokens.Count(time.Now())
+	}
+	v := s.now.Load()
+	s.ledger.Set(v.shares(further, s.room.most(v.limits.PacketRate)))
 }
 
 // Reload takes another identity and other limits into use, and says in words
@@ -66,12 +54,12 @@ func (v *vouch) shares() share.Shares {
 func (s *Server) Reload(i Identity, l Limits) (changes []string) {
 	before, now := s.now.Load(), newVouch(i, l)
 	s.now.Store(now)
-	s.ledger.Set(now.shares())
+	s.share()
 	old, fresh := before.identity.Certificate, i.Certificate
 	switch {
-	case !bytes.Equal(before.identity.Pin(), i.Pin()):
+	case !slices.ContainsFunc(i.Pins(), func(pin []byte) bool { return bytes.Equal(pin, before.identity.Pin()) }):
 		changes = append(changes, "another key: the invites that are out are no longer good")
-	case !i.own && !bytes.Equal(old.Leaf.Raw, fresh.Leaf.Raw):
+	case (!i.own || !before.identity.own) && !bytes.Equal(old.Leaf.Raw, fresh.Leaf.Raw):
 		changes = append(changes, fmt.Sprintf("another certificate, valid until %s", fresh.Leaf.NotAfter.UTC().Format("2006-01-02")))
 	}
 	if before.identity.Token != i.Token {
@@ -86,7 +74,14 @@ func (s *Server) Reload(i Identity, l Limits) (changes []string) {
 	return changes
 }
 
+// authorityProtocol is what an authority speaks that checks who holds a name over
+// TLS (RFC 8737 6.2).
+const authorityProtocol = "acme-tls/1"
+
 // certificate is the one that is shown now.
-func (s *Server) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+func (s *Server) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if s.config.Challenge != nil && slices.Contains(hello.SupportedProtos, authorityProtocol) {
+		return s.config.Challenge(hello)
+	}
 	return &s.now.Load().identity.Certificate, nil
 }

@@ -20,9 +20,11 @@ import (
 
 	"netready/probe/invite"
 
+	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 	"netready/probe/responder/listen"
 	"netready/probe/responder/share"
+	"netready/probe/responder/tokens"
 )
 
 // Config says how a responder runs. Zero fields mean the defaults.
@@ -37,7 +39,11 @@ type Config struct {
 	Version        string   // for the agents' reports
 	Identity       Identity // key, certificate and token; zero: fresh ones
 	Limits         Limits
-	Log            *slog.Logger // nil: nothing is logged. The token never is
+	Tokens         *tokens.Store // of organisations, beside the identity's; nil: none
+	// Challenge shows the certificate that an authority asks for over the control
+	// port (RFC 8737); nil: no authority asks.
+	Challenge func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	Log       *slog.Logger // nil: nothing is logged. The token never is
 }
 
 // Limits bound what agents may ask for. Zero fields mean the defaults.
@@ -105,6 +111,9 @@ type Server struct {
 	opener   *listen.Opener
 	delayed  listen.Delayed
 	drops    listen.Drops
+	stats    tally
+	draining atomic.Bool
+	room     room
 	ledger   *share.Ledger
 	starts   *share.Pace     // of sessions
 	asks     *share.Pace     // for sessions
@@ -131,7 +140,8 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		s.config.Identity = identity
 	}
 	s.now.Store(newVouch(s.config.Identity, c.Limits))
-	s.ledger = share.NewLedger(s.now.Load().shares())
+	s.ledger = share.NewLedger(share.Shares{})
+	s.share()
 	perSecond := s.now.Load().limits.SessionsPerSec
 	s.starts, s.asks = share.NewPace(perSecond), share.NewPace(max(askRate, 3*perSecond))
 	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
@@ -142,6 +152,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		return nil, errors.Join(err, s.closeSockets())
 	}
 	s.drops.Look() // what was dropped before is nobody's
+	s.stats.swept.Store(int64(stamp.Now()))
 	for i, conn := range s.media {
 		s.wg.Go(func() { s.readMedia(conn, s.senders[i]) })
 		s.wg.Go(s.senders[i].run)
@@ -162,6 +173,9 @@ func (s *Server) open(ctx context.Context) error {
 	conf := &tls.Config{GetCertificate: s.certificate, MinVersion: tls.VersionTLS13}
 	control := conf.Clone()
 	control.NextProtos = []string{"h2", "http/1.1"}
+	if s.config.Challenge != nil {
+		control.NextProtos = append(control.NextProtos, authorityProtocol)
+	}
 	s.listener = &gate{listener, s.door, control}
 	if s.media, err = listenMedia(ctx, orLoopback(s.config.Media)); err != nil {
 		return fmt.Errorf("%w; choose another address with --media", err)
@@ -241,7 +255,7 @@ func (s *Server) invite() (invite.Invite, error) {
 		return invite.Invite{}, fmt.Errorf("making the invite: %w; give a name with --advertise", err)
 	}
 	identity := s.now.Load().identity
-	return invite.Invite{Host: host, Token: identity.Token, Pins: [][]byte{identity.Pin()}}, nil
+	return invite.Invite{Host: host, Token: identity.Token, Pins: identity.Pins()}, nil
 }
 
 // advertised is the host:port of the invite.

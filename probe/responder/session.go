@@ -3,7 +3,6 @@ package responder
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -44,13 +43,13 @@ type session struct {
 	grant       wire.Grant
 	calls       []*call
 	begun       time.Duration
-	since       time.Time         // the same by the clock of what was turned away
-	token       [sha256.Size]byte // hash of the one that it was granted for
-	loan        *share.Loan       // its part of what the responder has; returned while it shows no sign
-	sign        atomic.Int64      // on the clock of stamp.Now: when it last showed that somebody is there
-	drops       func() uint32     // of the media socket, ever; nil: not counted
-	dropsBefore uint32            // the session
-	ctx         context.Context   //nolint:containedctx // the session's own life
+	since       time.Time       // the same by the clock of what was turned away
+	holder      holder          // of the token that it was granted for
+	loan        *share.Loan     // its part of what the responder has; returned while it shows no sign
+	sign        atomic.Int64    // on the clock of stamp.Now: when it last showed that somebody is there
+	drops       func() uint32   // of the media socket, ever; nil: not counted
+	dropsBefore uint32          // the session
+	ctx         context.Context //nolint:containedctx // the session's own life
 	cancel      context.CancelFunc
 
 	mu        sync.Mutex // guards the rest

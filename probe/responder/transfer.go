@@ -13,6 +13,7 @@ import (
 
 // mayTransfer bounds the bandwidth tests of a session.
 func (session *session) mayTransfer(w http.ResponseWriter) bool {
+	session.showSign()
 	session.mu.Lock()
 	defer session.mu.Unlock()
 	session.transfers++

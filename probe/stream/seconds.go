@@ -2,8 +2,9 @@ package stream
 
 import "time"
 
-// usualPacketTime stands in where a trace does not say its own.
-const usualPacketTime = 20 * time.Millisecond
+// PacketTime is that of a test call's packets, whatever the codec, as most phones
+// have it. It stands in where a trace does not say its own.
+const PacketTime = 20 * time.Millisecond
 
 // Seconds cuts a stream into seconds of sending, for graphs.
 func Seconds(t Trace, jitterBuffer time.Duration) []Second {
@@ -11,7 +12,7 @@ func Seconds(t Trace, jitterBuffer time.Duration) []Second {
 		return nil
 	}
 	if t.PacketTime <= 0 {
-		t.PacketTime = usualPacketTime
+		t.PacketTime = PacketTime
 	}
 	of := func(seq int64) int { return int(time.Duration(seq) * t.PacketTime / time.Second) }
 	seconds := make([]Second, of(int64(t.Sent)-1)+1)

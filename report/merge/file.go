@@ -1,7 +1,6 @@
 package merge
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -12,19 +11,16 @@ import (
 	"strconv"
 	"strings"
 
-	"netready/report"
+	"netready/internal/atomicfile"
 )
 
 // writeFile writes a file whole or not at all. A crash at any moment leaves
 // the old one.
 func writeFile(name string, write func(io.Writer) error) error {
-	if err := report.MakeFolder(filepath.Dir(name)); err != nil {
+	if err := atomicfile.MakeFolder(filepath.Dir(name)); err != nil {
 		return fmt.Errorf("making the folder of %s: %w", name, err)
 	}
-	err := report.WriteAtomic(name, true, func(w io.Writer) error {
-		out := bufio.NewWriterSize(w, 1<<18)
-		return errors.Join(write(out), out.Flush())
-	})
+	err := atomicfile.Replace(name, write)
 	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("%w: close the program that has %s open, or choose a folder that you may write to", err, name)
 	}
@@ -69,7 +65,7 @@ func copyAside(name, aside string) (string, error) {
 	if _, err := os.Lstat(aside); err == nil {
 		return "", fs.ErrExist // spares the copying
 	}
-	err = report.WriteAtomic(aside, false, func(w io.Writer) error {
+	err = atomicfile.Create(aside, func(w io.Writer) error {
 		_, err := io.Copy(w, io.NewSectionReader(old, 0, info.Size()))
 		return err
 	})

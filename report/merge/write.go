@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"netready/internal/atomicfile"
 	"netready/report"
 	"netready/report/workbook"
 )
@@ -30,7 +31,7 @@ func (c *collection) write(ctx context.Context) error {
 		return err
 	}
 	for _, name := range c.skipped() {
-		c.cleared = append(c.cleared, report.RemoveLeftovers(name)...)
+		c.cleared = append(c.cleared, atomicfile.RemoveLeftovers(name)...)
 	}
 	if c.merge.CSV != "" {
 		if err := c.writeTo(c.merge.CSV, c.csv); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -123,27 +122,12 @@ func (a *assay) carry(ctx context.Context, o Options, tell func(report.Report, e
 	a.cancel = nil
 	a.now.LeftMS = 0
 	if err != nil {
-		a.now.Phase, a.now.Error = phaseFailed, withoutSecret(err.Error(), o.Invite)
+		a.now.Phase, a.now.Error = phaseFailed, err.Error()
 	} else {
 		a.now.Phase, a.now.Done, a.now.Result = phaseDone, 1, rep.RunID
 	}
 	a.tell()
 	close(ended)
-}
-
-// withoutSecret keeps an invite out of a message, whoever wrote it.
-func withoutSecret(message, invite string) string {
-	if invite == "" {
-		return message
-	}
-	message = strings.ReplaceAll(message, invite, "(the invite)")
-	if _, secret, ok := strings.Cut(invite, "#"); ok && secret != "" {
-		message = strings.ReplaceAll(message, secret, "(secret)")
-		if token, _, ok := strings.Cut(secret, "."); ok && len(token) > 7 {
-			message = strings.ReplaceAll(message, token, "(secret)")
-		}
-	}
-	return message
 }
 
 func (a *assay) progress(e probe.Event) {

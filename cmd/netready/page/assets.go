@@ -7,9 +7,8 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"netready/report/html"
 	"strings"
-
-	"netready/report"
 )
 
 //go:embed assets
@@ -22,9 +21,9 @@ var index = template.Must(template.ParseFS(assets, "assets/index.html"))
 // that waits for that paint; and the style of everything else, asleep in a
 // template until then.
 var (
-	frameStyle = report.HTMLBase() + embedded("frame.css")
+	frameStyle = html.Base() + embedded("frame.css")
 	start      = embedded("start.js")
-	viewStyle  = report.HTMLStyle() + embedded("page.css")
+	viewStyle  = html.Style() + embedded("page.css")
 )
 
 // contentPolicy lets the page use its own files and these very styles and script,

@@ -55,6 +55,7 @@ func needPackage(tb testing.TB, name string) {
 
 func TestBrowser(t *testing.T) {
 	quick, slow := 20*time.Millisecond, 150*time.Millisecond
+	secret := inviteTo("responder.example.net:443", "SECRETSECRET")
 	for _, test := range []struct {
 		scenario string
 		script   *script
@@ -65,7 +66,7 @@ func TestBrowser(t *testing.T) {
 		{"stop", &script{pace: slow}, Config{}},
 		{"waiting", &script{pace: slow, waits: 20}, Config{}},
 		{"dying", &script{pace: quick, dies: 14}, Config{}},
-		{"failing", &script{fails: "the invite https://responder.example.net:443/i#SECRETSECRET.PINPIN was refused"}, Config{Invite: "https://responder.example.net:443/i#SECRETSECRET.PINPIN"}},
+		{"failing", &script{fails: fmt.Sprintf("the invite %v was refused", secret)}, Config{Invite: secret}},
 		{"tabs", &script{pace: slow}, Config{}},
 		{"crowd", &script{pace: slow}, Config{}},
 		{"reload", &script{pace: slow}, Config{}},

@@ -378,9 +378,8 @@ func TestDownloadsStayInFolder(t *testing.T) {
 // that a command line would have read.
 func TestInviteWithoutAddress(t *testing.T) {
 	_, cfg := quickScript(t)
-	cfg.CheckInvite = func(string) error { return errors.New("put it into the environment as NETREADY_TOKEN") }
 	s := serve(t, cfg)
-	for invite, want := range map[string]string{"hello": "paste the invite itself", "host.example:443": "paste the invite itself", "https://x": "NETREADY_TOKEN"} {
+	for invite, want := range map[string]string{"hello": "paste the invite itself", "host.example:443": "paste the invite itself", "https://x:1": "the invite"} {
 		_, body := request{method: "POST", path: "/api/start", origin: "SELF", body: `{"region":"eu-west-2","duration_s":30,"calls":1,"invite":"` + invite + `"}`}.do(t, s)
 		if !strings.Contains(body, want) {
 			t.Errorf("%s: got %s, want %q in it", invite, body, want)
@@ -390,7 +389,6 @@ func TestInviteWithoutAddress(t *testing.T) {
 
 func TestStartSaysWhatIsWrong(t *testing.T) {
 	_, cfg := quickScript(t)
-	cfg.CheckInvite = func(string) error { return errors.New("this is no invite") }
 	s := serve(t, cfg)
 	for _, test := range []struct{ name, body, field string }{
 		{"no region", `{"duration_s":30,"calls":1}`, "region"},

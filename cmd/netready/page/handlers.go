@@ -10,10 +10,8 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
-	"netready/probe/ice"
 	"netready/probe/regions"
 	"netready/report"
 )
@@ -25,9 +23,6 @@ const (
 	maxText    = 64 << 10 // bytes of organization and location: more is an accident
 	maxBody    = 1 << 20
 )
-
-// localRegion is the one whose responder is this program.
-const localRegion = "local"
 
 // handler routes the requests; ctx is the server's and outlives them.
 func (s *Server) handler(ctx context.Context) http.Handler {
@@ -78,10 +73,10 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 		Phase: now.Phase, Run: now.Run, Result: now.Result,
 	}
 	switch {
-	case s.cfg.Invite != "":
-		v.Invite, v.InviteFrom = inviteHost(s.cfg.Invite), "the command line"
-	case f.Invite != "":
-		v.Invite, v.InviteFrom = inviteHost(f.Invite), "the last time"
+	case s.cfg.Invite.Host != "":
+		v.Invite, v.InviteFrom = s.cfg.Invite.Host, "the command line"
+	case f.invite().Host != "":
+		v.Invite, v.InviteFrom = f.invite().Host, "the last time"
 	}
 	f.Invite = ""
 	v.Form = f
@@ -129,15 +124,14 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		refuse(w, http.StatusBadRequest, field, err.Error())
 		return
 	}
-	invite, err := s.invite(req, s.memory.load().Invite)
+	to, typed, err := s.farEnd(req, s.memory.load().invite())
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "invite", err.Error())
 		return
 	}
-	typed := strings.TrimSpace(req.Invite) != "" && req.Region != localRegion
 	err = s.assay.start(ctx, Options{
-		req.Region, req.Organization, req.Location, invite, time.Duration(req.DurationS) * time.Second, req.Calls,
-	}, func(r report.Report, err error) { s.learn(invite, typed, r, err) })
+		req.Region, req.Organization, req.Location, to, time.Duration(req.DurationS) * time.Second, req.Calls,
+	}, func(r report.Report, err error) { s.learn(to.Invite, typed, r, err) })
 	if err != nil {
 		refuse(w, http.StatusConflict, "", err.Error())
 		return
@@ -171,34 +165,7 @@ func (s *Server) check(req startRequest) (field string, err error) {
 	case req.Calls < 1 || req.Calls > maxCalls:
 		return "calls", fmt.Errorf("enter a number from 1 to %d", maxCalls)
 	}
-	if err := s.checkInvite(strings.TrimSpace(req.Invite)); err != nil {
-		return "invite", err
-	}
 	return "", nil
-}
-
-// checkInvite takes an invite only. The command line's @FILE and - would read
-// a file of this machine, or wait for a keyboard, for whoever fills in a form.
-func (s *Server) checkInvite(invite string) error {
-	itself := errors.New("paste the invite itself: a line that starts with https:// and holds a #; or what a TURN service hands out: JSON in braces")
-	switch {
-	case invite == "":
-		return nil
-	case invite == "-" || strings.HasPrefix(invite, "@"):
-		return itself
-	case s.cfg.CheckInvite == nil:
-		return nil
-	}
-	err := s.cfg.CheckInvite(invite)
-	switch {
-	case err == nil:
-		return nil
-	case ice.IsList(invite):
-		return err // it holds no secret, and names the field
-	case !strings.Contains(invite, "://"): // it was taken for a bare host:port, which wants more than a page can take
-		return itself
-	}
-	return errors.New(withoutSecret(err.Error(), invite))
 }
 
 func (s *Server) forget(w http.ResponseWriter, _ *http.Request) {

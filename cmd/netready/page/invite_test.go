@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"netready/probe/facts"
+	"netready/probe/invite"
 
 	"netready/probe"
 	"netready/report"
@@ -17,7 +18,7 @@ import (
 // "leave this empty to use it", and region local went on without it. One of an
 // earlier run stays out there, so that nothing leaves the machine unasked.
 func TestInviteOfCommandLineServesEveryRegion(t *testing.T) {
-	const line, typed, earlier = "https://line.example:1/i#T.P", "https://typed.example:1/i#T.P", "https://earlier.example:1/i#T.P"
+	line, typed, earlier := linkTo("line.example:1"), linkTo("typed.example:1"), linkTo("earlier.example:1")
 	for _, test := range []struct {
 		name, region, typed, line, earlier, want string
 	}{
@@ -30,9 +31,9 @@ func TestInviteOfCommandLineServesEveryRegion(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := make(chan string, 1)
-			cfg := Config{Dir: t.TempDir(), Invite: test.line, Remember: filepath.Join(t.TempDir(), "page.json")}
+			cfg := Config{Dir: t.TempDir(), Invite: parsed(t, test.line), Remember: filepath.Join(t.TempDir(), "page.json")}
 			cfg.Run = func(_ context.Context, o Options, _ func(probe.Event)) (report.Report, error) {
-				got <- o.Invite
+				got <- link(o)
 				return report.Report{}, nil
 			}
 			s := serve(t, cfg)
@@ -47,10 +48,35 @@ func TestInviteOfCommandLineServesEveryRegion(t *testing.T) {
 	}
 }
 
+// inviteTo is an invite with a token and a pin, as a responder prints it.
+func inviteTo(host, token string) invite.Invite {
+	return invite.Invite{Host: host, Token: token, Pins: [][]byte{invite.Pin([]byte(host))}}
+}
+
+func linkTo(host string) string { return inviteTo(host, "TOKEN-OF-ENOUGH-CHARACTERS").String() }
+
+// parsed is the invite of a link, the zero one of "".
+func parsed(t *testing.T, text string) invite.Invite {
+	t.Helper()
+	to, err := readFarEnd(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to.Invite
+}
+
+// link is that of the invite that a run was given, "" without one.
+func link(o Options) string {
+	if o.FarEnd.Invite.Host == "" {
+		return ""
+	}
+	return o.FarEnd.Invite.String()
+}
+
 // TestRunAgainReachesTheSameResponder: an older result was run again with the
 // invite, length and calls that the form happened to hold.
 func TestRunAgainReachesTheSameResponder(t *testing.T) {
-	const line, earlier = "https://line.example:1/i#T.P", "https://earlier.example:1/i#T.P"
+	line, earlier := linkTo("line.example:1"), linkTo("earlier.example:1")
 	for _, test := range []struct {
 		name, region, responder, want string
 		status                        int
@@ -66,9 +92,9 @@ func TestRunAgainReachesTheSameResponder(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := make(chan string, 1)
-			cfg := Config{Dir: t.TempDir(), Invite: line, Remember: filepath.Join(t.TempDir(), "page.json")}
+			cfg := Config{Dir: t.TempDir(), Invite: parsed(t, line), Remember: filepath.Join(t.TempDir(), "page.json")}
 			cfg.Run = func(_ context.Context, o Options, _ func(probe.Event)) (report.Report, error) {
-				got <- o.Invite
+				got <- link(o)
 				return report.Report{}, nil
 			}
 			s := serve(t, cfg)
@@ -96,10 +122,10 @@ func TestRunAgainReachesTheSameResponder(t *testing.T) {
 // TestRunAgainWithATypedInvite: in region local a typed invite is not kept for
 // the next time, but running that result again in the same page needs it.
 func TestRunAgainWithATypedInvite(t *testing.T) {
-	const typed = "https://typed.example:1/i#T.P"
+	typed := linkTo("typed.example:1")
 	got := make(chan string, 1)
 	s := serve(t, Config{Dir: t.TempDir(), Run: func(_ context.Context, o Options, _ func(probe.Event)) (report.Report, error) {
-		got <- o.Invite
+		got <- link(o)
 		return report.Report{}, nil
 	}})
 	for _, body := range []string{
@@ -117,7 +143,7 @@ func TestRunAgainWithATypedInvite(t *testing.T) {
 // TestFailingInviteReplacesNone: an invite that was refused, mistyped or out of
 // date was kept, and the good one of the last time was gone.
 func TestFailingInviteReplacesNone(t *testing.T) {
-	const good, typed = "https://good.example:1/i#GOOD.P", "https://good.example:1/i#TYPED.P"
+	good, typed := linkTo("good.example:1"), inviteTo("good.example:1", "TYPED-TOKEN-OF-ENOUGH-CHARACTERS").String()
 	reached := facts.Result{Region: facts.Region{Responder: "good.example:1"}, Voice: facts.Voice{Mode: facts.ModeResponder}}
 	for _, test := range []struct {
 		name   string
@@ -134,10 +160,10 @@ func TestFailingInviteReplacesNone(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			got := make(chan string, 2)
 			s := serve(t, Config{Dir: t.TempDir(), Remember: filepath.Join(t.TempDir(), "page.json"), Run: func(_ context.Context, o Options, _ func(probe.Event)) (report.Report, error) {
-				got <- o.Invite
+				got <- link(o)
 				return report.Report{Result: test.result}, test.err
 			}})
-			s.used.add(good, true)
+			s.used.add(parsed(t, good), true)
 			if err := s.memory.change(func(f *form) { f.Invite = good }); err != nil {
 				t.Fatal(err)
 			}

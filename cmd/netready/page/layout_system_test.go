@@ -13,6 +13,7 @@ import (
 	"netready/probe/facts"
 
 	"netready/report"
+	"netready/report/html"
 	"netready/thresholds"
 )
 
@@ -61,16 +62,16 @@ func layouts() map[string]report.Report {
 // TestNothingRunsOutOfItsCard: the VOIP table ran out of its card in every run
 // without a responder, at 1100 to 1920 px, on the page and in the printable one.
 func TestNothingRunsOutOfItsCard(t *testing.T) {
-	dir, html := t.TempDir(), t.TempDir()
+	dir, pages := t.TempDir(), t.TempDir()
 	for name, r := range layouts() {
 		if err := save(dir, r); err != nil {
 			t.Fatal(err)
 		}
 		var b bytes.Buffer
-		if err := report.HTML(&b, r); err != nil {
+		if err := html.Write(&b, r); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(html, name+".html"), b.Bytes(), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(pages, name+".html"), b.Bytes(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if keep := os.Getenv("NETREADY_KEEP"); keep != "" { // to look at it
@@ -80,5 +81,5 @@ func TestNothingRunsOutOfItsCard(t *testing.T) {
 		}
 	}
 	s := serve(t, Config{Dir: dir, Run: (&script{dir: dir}).run})
-	t.Log(browse(t, "widths", s, map[string]string{"html": html}))
+	t.Log(browse(t, "widths", s, map[string]string{"html": pages}))
 }

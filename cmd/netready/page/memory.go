@@ -2,13 +2,13 @@ package page
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net/url"
+	"netready/probe/invite"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
+
+	"netready/internal/atomicfile"
 )
 
 // form is what is remembered for the next time.
@@ -16,9 +16,15 @@ type form struct {
 	Region       string `json:"region"`
 	Organization string `json:"organization"`
 	Location     string `json:"location"`
-	Invite       string `json:"invite,omitempty"` // a secret: never sent to the page
+	Invite       string `json:"invite,omitempty"` // whole, with its secrets: never sent to the page
 	DurationS    int    `json:"duration_s"`
 	Calls        int    `json:"calls"`
+}
+
+// invite is the remembered one; what cannot be read is as good as none.
+func (f form) invite() invite.Invite {
+	to, _ := invite.Parse(f.Invite)
+	return to
 }
 
 // memory keeps the form in a file that only this user can read. The browser's
@@ -73,15 +79,11 @@ func (m *memory) change(change func(*form)) error {
 	if err != nil {
 		return fmt.Errorf("remembering the form: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(m.file), 0o700); err != nil {
+	if err := atomicfile.MakeFolder(filepath.Dir(m.file)); err != nil {
 		return fmt.Errorf("remembering the form: %w", err)
 	}
-	temp := m.file + ".new"
-	if err := os.WriteFile(temp, text, 0o600); err != nil {
+	if err := atomicfile.Private(m.file, text); err != nil {
 		return fmt.Errorf("remembering the form: %w", err)
-	}
-	if err := os.Rename(temp, m.file); err != nil {
-		return fmt.Errorf("remembering the form: %w", errors.Join(err, os.Remove(temp)))
 	}
 	return nil
 }
@@ -89,13 +91,4 @@ func (m *memory) change(change func(*form)) error {
 // forgetInvite takes the secret out of the file.
 func (m *memory) forgetInvite() error {
 	return m.change(func(f *form) { f.Invite = "" })
-}
-
-// inviteHost is the part of an invite that may be shown.
-func inviteHost(invite string) string {
-	u, err := url.Parse(strings.Trim(strings.TrimSpace(invite), `"'<>`))
-	if err != nil || u.Host == "" {
-		return "a responder"
-	}
-	return u.Host
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"netready/probe"
+	"netready/probe/invite"
 	"netready/probe/regions"
 	"netready/report"
 )
@@ -25,7 +26,7 @@ type Options struct {
 	Region       string // its id
 	Organization string
 	Location     string
-	Invite       string // a secret; "" for the region's own responders, if any
+	FarEnd       FarEnd
 	Duration     time.Duration
 	Calls        int
 }
@@ -38,7 +39,7 @@ type Runner func(ctx context.Context, o Options, progress func(probe.Event)) (re
 type Config struct {
 	Listen   string           // loopback host:port; "" for 127.0.0.1:0
 	Dir      string           // the folder of results
-	Invite   string           // from the command line, offered without being shown
+	Invite   invite.Invite    // from the command line, offered without being shown; the zero one: none
 	Remember string           // file that keeps the form for the next time; "" keeps nothing
 	Regions  []regions.Region // that can be chosen
 	Version  string           // of this program
@@ -46,9 +47,6 @@ type Config struct {
 	// Measure finds the round trip to each region in ms, by id, for "nearest";
 	// nil hides the button.
 	Measure func(ctx context.Context) (map[string]float64, error)
-	// CheckInvite refuses an invite that cannot be one, before a run; nil: the
-	// run does.
-	CheckInvite func(invite string) error
 	// Workbook writes one result as a workbook; nil: the page offers none.
 	Workbook func(w io.Writer, r report.Report) error
 	// Idle is how long the page may be closed before the server ends; 0: two

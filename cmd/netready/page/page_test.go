@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -210,15 +211,18 @@ func TestPageHearsOfTheEnd(t *testing.T) {
 }
 
 func TestInviteStaysSecret(t *testing.T) {
-	const invite = "https://far.example.net:8443/i#TOKENTOKEN.PINPINPIN"
+	to := inviteTo("far.example.net:8443", "TOKENTOKEN-OF-ENOUGH-CHARACTERS")
+	invite := to.String()
+	_, secrets, _ := strings.Cut(invite, "#")
+	token, pin, _ := strings.Cut(secrets, ".")
 	for _, test := range []struct{ name, given, typed string }{{"command line", invite, ""}, {"typed", "", invite}} {
 		t.Run(test.name, func(t *testing.T) {
 			sc, cfg := quickScript(t)
 			var got string
-			sc.fails = "dialing " + invite + ": token TOKENTOKEN refused"
-			cfg.Invite = test.given
+			sc.fails = fmt.Sprintf("dialing %v: the token was refused", to)
+			cfg.Invite = parsed(t, test.given)
 			cfg.Run = func(ctx context.Context, o Options, p func(probe.Event)) (report.Report, error) {
-				got = o.Invite
+				got = link(o)
 				return sc.run(ctx, o, p)
 			}
 			s := serve(t, cfg)
@@ -231,7 +235,7 @@ func TestInviteStaysSecret(t *testing.T) {
 			if strings.Contains(page, "far.example.net:8443") != (test.given != "") {
 				t.Error("the page does not say which responder it knows, or knows one that has not worked")
 			}
-			if all := now.Error + page; strings.Contains(all, "TOKENTOKEN") || strings.Contains(all, "PINPINPIN") {
+			if all := now.Error + page; strings.Contains(all, token) || strings.Contains(all, pin) {
 				t.Errorf("the secret is shown: %s", now.Error)
 			}
 			kept, err := os.ReadFile(cfg.Remember)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"netready/report"
+	"netready/report/html"
 )
 
 // compared is how many results fit side by side.
@@ -54,7 +55,7 @@ func (s *Server) result(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	switch form := r.PathValue("form"); form {
 	case "view":
-		s.fragment(w, []string{id}, func(b *bytes.Buffer, all []report.Report) error { return report.HTMLPart(b, all[0]) })
+		s.fragment(w, []string{id}, func(b *bytes.Buffer, all []report.Report) error { return html.Part(b, all[0]) })
 	case "txt", "json":
 		name, text, err := s.file(id, "."+form)
 		if err != nil {
@@ -88,7 +89,7 @@ func (s *Server) made(w http.ResponseWriter, id, form string) {
 	var file bytes.Buffer
 	kind := "text/html; charset=utf-8"
 	if form == "html" {
-		err = report.HTML(&file, rep)
+		err = html.Write(&file, rep)
 	} else if s.cfg.Workbook != nil {
 		kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 		err = s.cfg.Workbook(&file, rep)
@@ -116,7 +117,7 @@ func (s *Server) row(w http.ResponseWriter, id string) {
 		return
 	}
 	var table strings.Builder
-	if err := report.RowHTML(&table, rep); err != nil {
+	if err := html.Row(&table, rep); err != nil {
 		refuse(w, http.StatusInternalServerError, "", err.Error())
 		return
 	}
@@ -129,7 +130,7 @@ func (s *Server) compare(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "", fmt.Sprintf("choose from 2 to %d results to compare", compared))
 		return
 	}
-	s.fragment(w, ids, func(b *bytes.Buffer, all []report.Report) error { return report.HTMLComparison(b, all) })
+	s.fragment(w, ids, func(b *bytes.Buffer, all []report.Report) error { return html.Comparison(b, all) })
 }
 
 // fragment sends results as HTML for the page to show.

@@ -35,11 +35,23 @@ var (
 	ErrPortal      = errors.New(portal.Words)
 )
 
+// A TokenError is ErrToken with the responder's reason.
+type TokenError struct{ Code string } // "token", "token_expired", "token_used_up" or "token_revoked"
+
+func (e *TokenError) Error() string {
+	return fmt.Sprintf("the responder refused the token: %s (%s): ask for a fresh invite", wire.TokenWords(e.Code), e.Code)
+}
+
+// Is makes a TokenError an ErrToken.
+func (e *TokenError) Is(target error) bool { return target == ErrToken }
+
 // A Busy is ErrBusy with what the responder said.
 type Busy struct {
 	After    time.Duration // when to ask again
 	Ticket   string        // keeps the place in its queue
 	Sentence string        // its reason
+	Ahead    int           // how many come before, in its queue
+	Draining bool          // it ends soon: another one is better asked
 }
 
 func (b *Busy) Error() string { return ErrBusy.Error() + ": " + b.Sentence }
@@ -57,6 +69,8 @@ const (
 	minAfter = time.Second
 	maxAfter = time.Minute
 	maxEvent = 8 << 20
+	// mostAhead bounds what a responder may say of its queue.
+	mostAhead = 10_000
 )
 
 // A Client is an open session with a responder.
@@ -292,13 +306,17 @@ func problem(resp *http.Response) error {
 	if json.Unmarshal(b, &p) != nil || p.Code == "" {
 		return fmt.Errorf("%w: what answers there is not a responder of netready (%s): check host and port", ErrUnreachable, resp.Status)
 	}
+	if wire.TokenWords(p.Code) != "" {
+		return &TokenError{p.Code}
+	}
 	switch p.Code {
-	case wire.CodeToken:
-		return ErrToken
 	case wire.CodeVersion:
 		return fmt.Errorf("%w: %s", ErrVersion, wire.Printable(p.Error, mostWords))
-	case wire.CodeBusy:
-		return &Busy{After: min(max(p.After, minAfter), maxAfter), Ticket: wire.Printable(p.Ticket, mostWords), Sentence: wire.Printable(p.Error, mostWords)}
+	case wire.CodeBusy, wire.CodeDraining:
+		return &Busy{
+			After: min(max(p.After, minAfter), maxAfter), Ticket: wire.Printable(p.Ticket, mostWords),
+			Sentence: wire.Printable(p.Error, mostWords), Draining: p.Code == wire.CodeDraining, Ahead: min(max(p.Ahead, 0), mostAhead),
+		}
 	}
 	return fmt.Errorf("%w: %s", ErrRefused, wire.Printable(p.Error, mostWords))
 }

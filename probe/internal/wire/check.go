@@ -48,12 +48,19 @@ func IsCheck(b []byte) bool {
 	return len(b) >= 20 && b[0]>>6 == 0 && stun.IsMessage(b)
 }
 
+// STUNCookie is the second word of every STUN message (RFC 8489 5).
+const STUNCookie = 0x2112a442
+
+// Padding makes a question larger than its answer.
+func Padding() stun.RawAttribute {
+	return stun.RawAttribute{Type: stun.AttrPadding, Value: make([]byte, checkPadding)}
+}
+
 // AskPadded makes the agent's check: a Binding request larger than whatever the
 // responder sends for it, so that nobody gains by having the responder shout at
 // a stranger.
 func AskPadded(id TransactionID, username, password string) ([]byte, error) {
-	padding := stun.RawAttribute{Type: stun.AttrPadding, Value: make([]byte, checkPadding)}
-	return seal(id, stun.BindingRequest, password, stun.NewUsername(username), padding)
+	return seal(id, stun.BindingRequest, password, stun.NewUsername(username), Padding())
 }
 
 // Ask makes the responder's check, without padding: it goes to an address that

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -97,7 +98,10 @@ func (k Knock) Marshal(nonce string) []byte {
 }
 
 // IsKnock reports whether a datagram may be a knock.
-func IsKnock(b []byte) bool { return len(b) == KnockSize && string(b[:4]) == knockMagic }
+func IsKnock(b []byte) bool { return len(b) == KnockSize && BeginsKnock(b) }
+
+// BeginsKnock reports whether a stream that starts so holds a knock.
+func BeginsKnock(head []byte) bool { return bytes.HasPrefix(head, []byte(knockMagic)) }
 
 // ParseKnock reads a question and checks that it comes from a session that
 // nonceOf knows. Everything else is to be met with silence.

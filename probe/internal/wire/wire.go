@@ -162,14 +162,39 @@ type Problem struct {
 	After time.Duration `json:"after_ns,omitempty"`
 	// Ticket keeps the place in the queue: the next Request carries it.
 	Ticket string `json:"ticket,omitempty"`
+	// Ahead is how many are before it there.
+	Ahead int `json:"ahead,omitempty"`
 }
 
 // Codes of a Problem.
 const (
 	CodeVersion = "version" // the responder speaks another Version
 	CodeToken   = "token"   // missing or wrong
-	CodeLimit   = "limit"   // more than is ever granted
-	CodeBusy    = "busy"    // not now: ask again after Problem.After
-	CodeRequest = "request" // cannot be understood
-	CodeSession = "session" // unknown, or over
+	// Codes of a token that was good once.
+	CodeTokenExpired = "token_expired"
+	CodeTokenUsedUp  = "token_used_up" // it has had its runs
+	CodeTokenRevoked = "token_revoked"
+	CodeLimit        = "limit" // more than is ever granted
+	CodeBusy         = "busy"  // not now: ask again after Problem.After
+	// CodeDraining: the responder ends soon. Another one is better asked, or
+	// this one after Problem.After.
+	CodeDraining = "draining"
+	CodeRequest  = "request" // cannot be understood
+	CodeSession  = "session" // unknown, or over
 )
+
+// TokenWords say what is wrong with a token, by its code; "" for a code that is
+// not about tokens.
+func TokenWords(code string) string {
+	switch code {
+	case CodeToken:
+		return "the token is missing or wrong"
+	case CodeTokenExpired:
+		return "the invite has expired"
+	case CodeTokenUsedUp:
+		return "the invite has had all its runs"
+	case CodeTokenRevoked:
+		return "the invite was revoked"
+	}
+	return ""
+}

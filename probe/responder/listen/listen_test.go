@@ -20,6 +20,7 @@ import (
 
 	"github.com/pion/stun/v3"
 
+	"netready/probe/facts"
 	"netready/probe/internal/wire"
 	"netready/probe/port"
 	"netready/probe/responder/listen"
@@ -75,7 +76,7 @@ func TestEveryProtocolIsProved(t *testing.T) {
 		t.Errorf("got %d checks, want 11", len(checks))
 	}
 	for _, row := range port.Run(t.Context(), checks, port.Options{Session: session}) {
-		if row.Status != port.Pass {
+		if row.Status != facts.StatusPass {
 			t.Errorf("%s: got %s %s: %s", row.Name, row.Status, row.Reason, row.Detail)
 		}
 	}
@@ -87,7 +88,7 @@ func TestEveryProtocolIsProved(t *testing.T) {
 		t.Errorf("kept %d SIP messages of a session that is over", len(got))
 	}
 	for _, row := range port.Run(t.Context(), checks, port.Options{Session: &other}) {
-		if row.Status != port.Fail {
+		if row.Status != facts.StatusFail {
 			t.Errorf("%s: a stranger got %s", row.Name, row.Status)
 		}
 	}
@@ -108,10 +109,10 @@ func TestOpenedPorts(t *testing.T) {
 		{Name: "one", Protocol: "udp", Port: 31100},
 		{Name: "outside", Protocol: "udp", Port: 1000},
 	}, port.Options{Session: session, Samples: 20})
-	if r := rows[0]; r.Status != port.Pass || len(r.Tested) < 15 || len(r.Failed) > 0 {
+	if r := rows[0]; r.Status != facts.StatusPass || len(r.Tested) < 15 || len(r.FailedPorts) > 0 {
 		t.Errorf("range: got %+v", r)
 	}
-	if rows[1].Status != port.Pass || rows[2].Status != port.NotMeasured {
+	if rows[1].Status != facts.StatusPass || rows[2].Status != facts.StatusNotMeasured {
 		t.Errorf("got %+v and %+v", rows[1], rows[2])
 	}
 	if err := opener.Close(); err != nil {
@@ -262,7 +263,7 @@ func TestInterceptingProxyIsTold(t *testing.T) {
 		Listeners: []wire.Listener{{Protocol: "tls", Port: at}},
 	}
 	row := port.Run(t.Context(), []port.Check{{Name: "tls", Protocol: "tls", Port: at}}, port.Options{Session: session})[0]
-	if row.Reason != port.Intercepted || !strings.Contains(row.Detail, "Inspecting Proxy CA") {
+	if row.Reason != facts.ReasonIntercepted || !strings.Contains(row.Detail, "Inspecting Proxy CA") {
 		t.Errorf("got %s %s: %s", row.Status, row.Reason, row.Detail)
 	}
 }

@@ -105,7 +105,7 @@ func (s *Set) converseOnce(conn net.Conn, r *bufio.Reader) ([]byte, wire.KnockID
 		return nil, wire.KnockID{}
 	}
 	switch {
-	case string(head[:4]) == "NRK1":
+	case wire.BeginsKnock(head):
 		return s.knock(conn, r)
 	case isSIP(head):
 		raw, err := readSIP(r)
@@ -113,7 +113,7 @@ func (s *Set) converseOnce(conn net.Conn, r *bufio.Reader) ([]byte, wire.KnockID
 			return nil, wire.KnockID{}
 		}
 		return s.sip(raw, conn.RemoteAddr().String(), netip.AddrPort{})
-	case binary.BigEndian.Uint32(head[4:]) == 0x2112A442: // STUN's magic cookie
+	case binary.BigEndian.Uint32(head[4:]) == wire.STUNCookie:
 		raw := make([]byte, 20+int(binary.BigEndian.Uint16(head[2:])))
 		if len(raw) > 2048 || !full(r, raw) || !stun.IsMessage(raw) {
 			return nil, wire.KnockID{}

@@ -87,6 +87,13 @@ func (l *Ledger) Used() Cost {
 	return l.all
 }
 
+// Waiting is how many have a place in the queue now.
+func (l *Ledger) Waiting() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.queue)
+}
+
 // A Loan is what one session has taken.
 type Loan struct {
 	ledger *Ledger

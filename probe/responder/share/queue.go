@@ -31,6 +31,7 @@ type waiting struct {
 type Turn struct {
 	Loan   *Loan
 	After  time.Duration
+	Ahead  int    // how many wait before, for the same prefix
 	Ticket string // keeps the place in the queue
 }
 
@@ -70,7 +71,7 @@ func (l *Ledger) wait(at, ahead int, h Holder, c Cost, now time.Time) Turn {
 	}
 	w := l.queue[at]
 	w.until = now.Add(2*after + grace)
-	return Turn{After: after, Ticket: w.ticket}
+	return Turn{After: after, Ahead: ahead, Ticket: w.ticket}
 }
 
 func (l *Ledger) inQueue(from netip.Addr) (n int) {

@@ -482,11 +482,11 @@ const scenarios = {
   async remembered() {
     const page = await visit();
     await fill(page, { region: "local" });
-    await page.getByLabel("Test invite").fill("https://far.example.net:8443/i#TOKENTOKEN.PIN");
+    await page.getByLabel("Test invite").fill("https://far.example.net:8443/i#TOKENTOKEN.n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg");
     const plan = await page.locator("#plan").textContent();
     assert.ok(plan.includes("those of this machine") && plan.includes("go to far.example.net:8443"), plan);
     await fill(page, { organization: "Zoë & Söhne", seconds: "10" });
-    await page.getByLabel("Test invite").fill("https://far.example.net:8443/i#TOKENTOKEN.PIN");
+    await page.getByLabel("Test invite").fill("https://far.example.net:8443/i#TOKENTOKEN.n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg");
     await start(page);
     await ended(page);
     const other = await visit({}, await browser.newContext());

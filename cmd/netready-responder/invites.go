@@ -1,0 +1,176 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"netready/internal/yamlfile"
+	"netready/probe/invite"
+	"netready/probe/responder/tokens"
+)
+
+// folder finds the data folder of the responder whose tokens these are.
+type folder struct {
+	Config string `placeholder:"FILE" help:"Settings file of the responder, which names its data folder."`
+	Data   string `placeholder:"DIR" help:"Data folder of the responder (default: the settings file's, or netready-responder-data)."`
+}
+
+func (f folder) find() (string, error) {
+	if f.Data != "" {
+		return f.Data, nil
+	}
+	of := settings{Data: "netready-responder-data"}
+	if f.Config != "" {
+		data, err := yamlfile.Read(f.Config)
+		if err == nil {
+			_, err = yamlfile.Decode(f.Config, data, &of)
+		}
+		if err != nil {
+			return "", fmt.Errorf("--config: %w", err)
+		}
+	}
+	return of.Data, nil
+}
+
+// store opens the tokens of the folder, which has to be there.
+func (f folder) store() (*tokens.Store, invite.Invite, error) {
+	dir, err := f.find()
+	if err != nil {
+		return nil, invite.Invite{}, err
+	}
+	to, err := readReachable(dir)
+	if err != nil {
+		return nil, to, err
+	}
+	store, err := tokens.Open(dir)
+	return store, to, err
+}
+
+// inviteCmd makes an invite for one organisation.
+type inviteCmd struct {
+	folder  `embed:""`
+	Org     string `required:"" placeholder:"NAME" help:"Organisation that the invite is for, as the list shows it."`
+	Expires life   `default:"14d" placeholder:"14d" help:"How long it can be used: a number with d for days, h for hours or m for minutes."`
+	MaxRuns int    `placeholder:"N" help:"How many runs may be made with it (default: any number)."`
+}
+
+// life is how long an invite can be used.
+type life time.Duration
+
+// longestLife is that of an invite: what lasts longer is better renewed.
+const longestLife = 2 * 365 * 24 * time.Hour
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (l *life) UnmarshalText(b []byte) error {
+	text := string(b)
+	d, err := time.ParseDuration(text)
+	if days, isDays := strings.CutSuffix(text, "d"); isDays {
+		var n float64
+		if n, err = strconv.ParseFloat(days, 64); err == nil && math.Abs(n) < 1e4 {
+			d = time.Duration(n * float64(24*time.Hour))
+		}
+	}
+	if err != nil || d < time.Minute || d > longestLife {
+		return fmt.Errorf("%q: give 1m to %dd, as in 14d or 36h", text, longestLife/(24*time.Hour))
+	}
+	*l = life(d)
+	return nil
+}
+
+// Run makes the invite and prints it.
+func (c *inviteCmd) Run(a *app) error {
+	switch {
+	case c.MaxRuns < 0:
+		return fmt.Errorf("--max-runs %d: give 1 or more, or leave it out for any number", c.MaxRuns)
+	case !isName(c.Org):
+		return fmt.Errorf("--org %q: give a name of 1 to %d characters that can be printed", c.Org, longestName)
+	}
+	store, to, err := c.store()
+	if err != nil {
+		return err
+	}
+	secret, t, err := store.Make(c.Org, time.Now(), time.Duration(c.Expires), c.MaxRuns)
+	if err != nil {
+		return err
+	}
+	to.Token = secret
+	fmt.Fprintln(a.stdout, to.String())
+	fmt.Fprintf(a.stderr, "For %s, until %s, %s. It is shown this once. To end it: netready-responder revoke %s\n",
+		c.Org, t.Expires.Format("2006-01-02 15:04 UTC"), runsText(c.MaxRuns), t.ID)
+	return nil
+}
+
+// longestName is that of an organisation, in characters.
+const longestName = 100
+
+func isName(s string) bool {
+	return strings.TrimSpace(s) != "" && len([]rune(s)) <= longestName && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+func runsText(most int) string {
+	switch most {
+	case 0:
+		return "any number of runs"
+	case 1:
+		return "1 run"
+	}
+	return fmt.Sprintf("%d runs", most)
+}
+
+// revokeCmd ends invites.
+type revokeCmd struct {
+	folder `embed:""`
+	ID     []string `arg:"" help:"Invites to end, by their IDs: the part before ~, as list shows it."`
+}
+
+// Run ends them, all or the first that it can find.
+func (c *revokeCmd) Run(a *app) error {
+	store, _, err := c.store()
+	if err != nil {
+		return err
+	}
+	for _, id := range c.ID {
+		t, err := store.Revoke(id, time.Now())
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.stdout, "%s of %s is revoked: no new run can be made with it\n", t.ID, t.Org)
+	}
+	return nil
+}
+
+// listCmd shows the invites that were made.
+type listCmd struct {
+	folder `embed:""`
+}
+
+// Run prints a table.
+func (c *listCmd) Run(a *app) error {
+	store, _, err := c.store()
+	if err != nil {
+		return err
+	}
+	all, err := store.List(time.Now())
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(a.stdout, "No invites of organisations were made. To make one: netready-responder invite --org NAME")
+		return nil
+	}
+	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tORGANISATION\tSTATE\tRUNS\tEXPIRES")
+	for _, t := range all {
+		runs := strconv.Itoa(t.Runs)
+		if t.MaxRuns > 0 {
+			runs += " of " + strconv.Itoa(t.MaxRuns)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", t.ID, t.Org, t.State, runs, t.Expires.Format("2006-01-02 15:04 UTC"))
+	}
+	return table.Flush()
+}

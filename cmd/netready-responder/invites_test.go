@@ -1,0 +1,185 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"netready/probe/call"
+	"netready/probe/invite"
+	"netready/probe/responder/tokens"
+)
+
+// does runs a command to its end.
+func does(t *testing.T, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	c, said := command(t, args...)
+	b, err := c.Output()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return string(b), said.String(), c.ProcessState.ExitCode()
+}
+
+// runWith makes a run of a session and what shows that it is one.
+func runWith(t *testing.T, to invite.Invite) error {
+	t.Helper()
+	session, err := call.Open(t.Context(), to, call.Settings{Duration: 200 * time.Millisecond})
+	if err != nil {
+		return err
+	}
+	_, err = session.Run(t.Context(), call.Plan{})
+	return errors.Join(err, session.Close())
+}
+
+// code is the one by which a token was refused.
+func code(err error) string {
+	if refused, ok := errors.AsType[*call.TokenError](err); ok && errors.Is(err, call.ErrToken) && strings.Contains(err.Error(), refused.Code) {
+		return refused.Code
+	}
+	return ""
+}
+
+// An organisation's invite works at once, has so many runs, also over a restart,
+// and ends when it is revoked or expires; whoever shows it is told which.
+func TestInvitesOfOrganisations(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "d")
+	p := begin(t, "--data", data, "--advertise", "127.0.0.1")
+	made := func(args ...string) invite.Invite {
+		t.Helper()
+		out, said, status := does(t, append([]string{"invite", "--data", data, "--org", "ACME & Söhne"}, args...)...)
+		if status != 0 || !strings.Contains(said, "revoke") || strings.Count(out, "\n") != 1 {
+			t.Fatalf("status %d, %q, %q", status, out, said)
+		}
+		to := parsed(t, strings.TrimSpace(out))
+		if strings.Contains(said, to.Token) {
+			t.Error("the secret is shown twice")
+		}
+		return to
+	}
+	bounded, free := made("--max-runs", "2", "--expires", "14d"), made()
+	for i := range 2 {
+		if err := runWith(t, bounded); err != nil {
+			t.Errorf("run %d of 2: %v; %s", i+1, err, p.stderr)
+		}
+		p.end(t)
+		p = begin(t, "--data", data, "--advertise", "127.0.0.1")
+		_, port, _ := strings.Cut(parsed(t, strings.TrimSpace(p.invite)).Host, ":")
+		bounded.Host, free.Host = "127.0.0.1:"+port, "127.0.0.1:"+port
+	}
+	if err := runWith(t, bounded); code(err) != "token_used_up" {
+		t.Errorf("a third run of 2: %v", err)
+	}
+	if err := runWith(t, free); err != nil {
+		t.Errorf("another invite: %v", err)
+	}
+	id, _, _ := strings.Cut(free.Token, "~")
+	if out, said, status := does(t, "revoke", id, "--data", data); status != 0 || !strings.Contains(out, id) {
+		t.Errorf("revoking: %d, %q, %q", status, out, said)
+	}
+	if err := eventually(func() error { return runWith(t, free) }, "token_revoked"); err != nil {
+		t.Errorf("a revoked one: %v", err)
+	}
+	store, err := tokens.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, _, err := store.Make("Late Ltd", time.Now().Add(-time.Hour), time.Minute, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late, wrong := free, free
+	late.Token, wrong.Token = old, id+"~AAAAAAAAAAAAAAAAAAAAAA"
+	if err := eventually(func() error { return runWith(t, late) }, "token_expired"); err != nil {
+		t.Errorf("an expired one: %v", err)
+	}
+	if err := runWith(t, wrong); code(err) != "token" {
+		t.Errorf("another secret for a known ID: %v", err)
+	}
+	out, _, _ := does(t, "list", "--data", data)
+	for _, want := range []string{"ACME & Söhne", "used up", "2 of 2", "revoked", "expired", "Late Ltd"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the list has no %q: %s", want, out)
+		}
+	}
+	for _, secret := range []string{bounded.Token, free.Token, old} {
+		if strings.Contains(out, secret) || strings.Contains(p.stderr.String(), secret) {
+			t.Error("a secret in the list or in the log")
+		}
+	}
+	private(t, filepath.Join(data, "tokens.json"), filepath.Join(data, "runs.json"))
+}
+
+// eventually asks again for a moment: the responder looks at its files ten times
+// a second. It returns nil once a token is refused for a reason.
+func eventually(do func() error, want string) (err error) {
+	for range 20 {
+		if err = do(); code(err) == want {
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if err == nil {
+		err = errors.New("it is still good")
+	}
+	return err
+}
+
+// A session whose agent never came is no run: its answer was lost on the way.
+func TestSessionThatNeverBeganIsNoRun(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "d")
+	begin(t, "--data", data, "--advertise", "127.0.0.1")
+	out, _, _ := does(t, "invite", "--data", data, "--org", "ACME", "--max-runs", "1")
+	to := parsed(t, strings.TrimSpace(out))
+	for range 3 {
+		session, err := call.Open(t.Context(), to, call.Settings{Duration: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := call.Open(t.Context(), to, call.Settings{Duration: time.Second}); code(err) != "token_used_up" {
+			t.Errorf("two sessions at once with one run: %v", err)
+		}
+		if err := session.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := runWith(t, to); err != nil {
+		t.Errorf("the run: %v", err)
+	}
+	if err := runWith(t, to); code(err) != "token_used_up" {
+		t.Errorf("a second run: %v", err)
+	}
+}
+
+// Wrong settings of the commands get one sentence with the way out.
+func TestInviteRefuses(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "d")
+	begin(t, "--data", data)
+	for _, tt := range []struct{ args, says string }{
+		{"invite --data " + data, "--org"},
+		{"invite --org A --data " + data + "none", "--data"},
+		{"invite --org A --expires 14 --data " + data, "14d"},
+		{"invite --org A --expires 9000d --data " + data, "730d"},
+		{"invite --org A --expires=-3d --data " + data, "14d"},
+		{"invite --org A --max-runs -1 --data " + data, "--max-runs"},
+		{"invite --org \a --data " + data, "printed"},
+		{"revoke nobody --data " + data, "list"},
+		{"revoke --data " + data, "id"},
+	} {
+		out, said, status := does(t, strings.Split(tt.args, " ")...)
+		if status != 2 || out != "" || !strings.Contains(said, tt.says) || strings.Count(said, "\n") != 1 {
+			t.Errorf("%s: status %d, %q, %q", tt.args, status, out, said)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(data, "tokens.json"), []byte("[{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, said, status := does(t, "list", "--data", data); status != 2 || !strings.Contains(said, "tokens.json") {
+		t.Errorf("a damaged file: %d %q", status, said)
+	}
+}

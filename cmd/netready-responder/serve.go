@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"netready/internal/atomicfile"
+	"netready/internal/modes"
+	"netready/probe/responder"
+	"netready/probe/responder/tokens"
+)
+
+// serveCmd serves until the program is told to end.
+type serveCmd struct {
+	settings `embed:""`
+}
+
+// service is a responder that runs, with what belongs to it.
+type service struct {
+	asked  settings // of the command line
+	given  []string // keys of its flags
+	now    settings // in force
+	log    *slog.Logger
+	server *responder.Server
+	own    responder.Identity // key and tokens of the data folder
+	issuer *issuer            // nil: no authority is asked
+}
+
+// Run starts the responder, says how to reach it, and waits for the end.
+func (c *serveCmd) Run(a *app) (err error) {
+	signals, stop := hangups()
+	defer stop()
+	s := &service{asked: c.settings, given: a.given}
+	if s.now, err = s.asked.load(s.given); err != nil {
+		return err
+	}
+	s.log = newLog(a.stderr, s.now)
+	if err := s.start(a.ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.server.Close()) }()
+	closeMetrics, err := s.serveMetrics(a.ctx)
+	if err != nil {
+		return err
+	}
+	defer closeMetrics()
+	defer s.endIssuer()
+	if err := s.startIssuer(a.ctx); err != nil {
+		return err
+	}
+	if err := s.greet(a.stdout); err != nil {
+		return err
+	}
+	s.until(a.ctx, signals)
+	s.drain()
+	return nil
+}
+
+// newLog is the log on stderr. No secret ever goes into it: invites print
+// themselves without.
+func newLog(stderr io.Writer, s settings) *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if s.Verbose {
+		options.Level = slog.LevelDebug
+	}
+	if s.Log == "json" {
+		return slog.New(slog.NewJSONHandler(stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(stderr, options))
+}
+
+// start reads key and tokens, and starts the responder.
+func (s *service) start(ctx context.Context) (err error) {
+	n := s.now
+	c := responder.Config{
+		Control: n.Control, Media: n.Media, Advertise: n.Advertise, AdvertiseMedia: n.AdvertiseMedia,
+		Region: n.Region, Version: version(), Ports: n.Ports, Limits: n.limits(), Log: s.log,
+	}
+	if c.Ports == "none" {
+		c.Ports = ""
+	}
+	if c.Advertise == "" {
+		c.Advertise = n.ACME
+	}
+	s.tellLooseModes()
+	if s.own, err = identity(n, responder.LoadIdentity); err != nil {
+		return err
+	}
+	c.Identity = s.own
+	if c.Tokens, err = tokens.Open(n.Data); err != nil {
+		return err
+	}
+	if n.ACME != "" {
+		s.issuer = newIssuer(n)
+		c.Challenge = s.issuer.manager.GetCertificate
+	}
+	s.server, err = responder.Start(ctx, c)
+	return err
+}
+
+// identity is what the data folder and the operator's own certificate make.
+func identity(n settings, load func(dir string) (responder.Identity, error)) (responder.Identity, error) {
+	i, err := load(n.Data)
+	if err == nil && n.TLSCert != "" {
+		i, err = i.WithFiles(n.TLSCert, n.TLSKey)
+	}
+	return i, err
+}
+
+// greet says how to reach the responder.
+func (s *service) greet(stdout io.Writer) error {
+	if err := s.tellReachable(); err != nil {
+		return err
+	}
+	invite := s.server.Invite().String()
+	// The file first: who waits for the line may then read it.
+	if s.now.InviteFile != "" {
+		if err := atomicfile.Private(s.now.InviteFile, []byte(invite+"\n")); err != nil {
+			return fmt.Errorf("writing the invite: %w; choose another file with --invite-file", err)
+		}
+	}
+	fmt.Fprintln(stdout, invite)
+	fmt.Fprintf(stdout, "control on %s (TCP), media on %s (UDP)%s\n", s.server.ControlAddr(), s.server.MediaAddr(), portsText(s.server))
+	if asked, granted := s.server.Room(); granted > 0 && granted < asked {
+		s.log.Warn("the system grants the media socket less room than asked for; a flood overflows it sooner",
+			"asked", asked, "granted", granted, "remedy", fmt.Sprintf("sysctl -w net.core.rmem_max=%d", asked))
+	}
+	return nil
+}
+
+// tellLooseModes warns of secrets that others on this host can read.
+func (s *service) tellLooseModes() {
+	for _, file := range []struct{ path, what string }{
+		{filepath.Join(s.now.Data, "responder.key"), "the responder's key"},
+		{filepath.Join(s.now.Data, "token"), "the token"},
+		{filepath.Join(s.now.Data, "tokens.json"), "what proves the organisations' tokens"},
+		{s.now.TLSKey, "the key of the certificate"},
+	} {
+		if loose := modes.Warning(file.path, file.what); loose != "" {
+			s.log.Warn(loose)
+		}
+	}
+}
+
+func portsText(server *responder.Server) string {
+	var words []string
+	for _, l := range server.Listeners() {
+		if l.Protocol == "udp" || l.Protocol == "tcp" || l.Protocol == "tls" { // each speaks several protocols
+			words = append(words, fmt.Sprintf("%s:%d", l.Protocol, l.Port))
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return ", firewall checks on " + strings.Join(words, " ")
+}
+
+// hangups are the SIGHUP signals from now on, until the returned function.
+func hangups() (signals <-chan os.Signal, stop func()) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
+
+// until reloads at each signal and takes renewed certificates, until ctx ends.
+func (s *service) until(ctx context.Context, signals <-chan os.Signal) {
+	var news chan issued // nil, of which nothing ever comes, where no authority is asked
+	if s.issuer != nil {
+		news = s.issuer.news
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-signals:
+			s.reload()
+		case issued := <-news:
+			s.takeIssued(issued)
+		}
+	}
+}
+
+// drain lets the calls under way come to their end.
+func (s *service) drain() {
+	ctx, cancel := context.WithTimeout(context.Background(), s.now.Drain)
+	defer cancel()
+	if left := s.server.Drain(ctx); left > 0 {
+		s.log.Warn("the time to drain is over: the calls that are left end now", "sessions", left)
+	}
+}

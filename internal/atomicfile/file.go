@@ -1,0 +1,120 @@
+// Package atomicfile writes files whole or not at all: a crash at any moment
+// leaves the old file, or none.
+package atomicfile
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// What netready writes names people, places, addresses and how to reach them:
+// other users of the computer read it only where that was asked for. Windows
+// has access lists, which are inherited from the folder above.
+const (
+	fileMode   fs.FileMode = 0o600
+	folderMode fs.FileMode = 0o700
+)
+
+// MakeFolder makes a folder with those above it, for this user alone. One that
+// is there stays as it is.
+func MakeFolder(dir string) error { return os.MkdirAll(dir, folderMode) }
+
+// Writable makes sure that a folder exists and takes files.
+func Writable(dir string) error {
+	if err := MakeFolder(dir); err != nil {
+		return fmt.Errorf("the folder %s cannot be made: %w", dir, err)
+	}
+	f, err := createTemp(dir)
+	if err != nil {
+		return fmt.Errorf("the folder %s cannot be written: %w", dir, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// Create writes a new file. One that exists is an error (fs.ErrExist) and stays
+// as it is.
+func Create(path string, write func(io.Writer) error) error {
+	return writeAs(path, fileMode, write, renameNew)
+}
+
+// Replace writes a file in the place of one that may exist: the one that a link
+// leads to, with the permissions that it had.
+func Replace(path string, write func(io.Writer) error) error {
+	path, mode := replaced(path)
+	return writeAs(path, mode, write, os.Rename)
+}
+
+// Private writes a file that only its owner may read, whatever stood there.
+func Private(path string, content []byte) error {
+	return writeAs(path, fileMode, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	}, os.Rename)
+}
+
+// writeAs writes a temporary file in the same folder, brings it to the disk, and
+// gives it its name.
+func writeAs(path string, mode fs.FileMode, write func(io.Writer) error, rename func(from, to string) error) error {
+	dir := filepath.Dir(path)
+	f, err := createTemp(dir)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	defer os.Remove(f.Name())
+	out := bufio.NewWriterSize(f, 1<<18)
+	err = write(out)
+	if err == nil {
+		if err = f.Chmod(mode); errors.Is(err, errors.ErrUnsupported) {
+			err = nil
+		}
+	}
+	if err = errors.Join(err, out.Flush(), f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	if err := rename(f.Name(), path); err != nil {
+		return err
+	}
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync() // not every system can; the file itself is on the disk
+		_ = d.Close()
+	}
+	return nil
+}
+
+// replaced is the file that a path leads to over links, and who may read it;
+// without one, the path and the mode of a new file.
+func replaced(path string) (string, fs.FileMode) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	if info, err := os.Stat(path); err == nil {
+		return path, info.Mode().Perm()
+	}
+	return path, fileMode
+}
+
+// renameNew renames only where nothing has that name yet. A hard link does
+// that in one step; a file system without them (USB sticks) takes two.
+func renameNew(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
+	if err != nil {
+		return err
+	}
+	err = f.Close()
+	if err == nil {
+		err = os.Rename(from, to)
+	}
+	if err != nil {
+		_ = os.Remove(to) // empty, and ours: nothing half-written stays
+	}
+	return err
+}

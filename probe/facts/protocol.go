@@ -1,0 +1,52 @@
+package facts
+
+import "slices"
+
+// A Protocol is one that a row of the firewall column can speak. This table is
+// the one place that says which there are; how each is spoken is in probe/port.
+type Protocol struct {
+	Name      string // as in a regions file and in PortRow.Protocol
+	Transport string // TCP or UDP, as firewall rules call it
+	Words     string // for people, behind the transport; "" where the transport says all
+	Port      int    // where a responder serves it unless told otherwise; 0: nowhere
+}
+
+var protocols = []Protocol{
+	{"tcp", "TCP", "", 3478},
+	{"tls", "TCP", "TLS", 443},
+	{"https", "TCP", "HTTPS", 443},
+	{"http", "TCP", "HTTP", 80},
+	{"stun", "UDP", "STUN", 3478},
+	{"stun-tcp", "TCP", "STUN", 3478},
+	{"stun-tls", "TCP", "STUN over TLS", 443},
+	{"turn", "UDP", "TURN", 3478},
+	{"turn-tcp", "TCP", "TURN", 3478},
+	{"turn-tls", "TCP", "TURN over TLS", 443},
+	{"dns", "UDP", "DNS", 53},
+	{"dns-tcp", "TCP", "DNS", 53},
+	{"sip", "UDP", "SIP", 5060},
+	{"sip-tcp", "TCP", "SIP", 5060},
+	{"sip-tls", "TCP", "SIP over TLS", 5061},
+	{"ntp", "UDP", "NTP", 123},
+	{"udp", "UDP", "", 40000}, // the responder's media port
+	{"udp-range", "UDP", "", 0},
+}
+
+// Protocols lists the names of all protocols.
+func Protocols() []string {
+	names := make([]string, 0, len(protocols))
+	for _, p := range protocols {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// FindProtocol is the protocol with this name. One that is not known (of a later
+// version's result) is taken for TCP.
+func FindProtocol(name string) (p Protocol, known bool) {
+	i := slices.IndexFunc(protocols, func(p Protocol) bool { return p.Name == name })
+	if i < 0 {
+		return Protocol{Name: name, Transport: "TCP"}, false
+	}
+	return protocols[i], true
+}

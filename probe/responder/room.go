@@ -1,0 +1,62 @@
+package responder
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// What this host may carry follows what it is seen to do: where it sends late or
+// loses datagrams, new calls would bend the figures of those under way, and wait.
+const (
+	// mostLate is how late one packet in a hundred may leave: half a packet time of
+	// 20 ms. The true stamp travels in the packet, so that this alone bends nothing.
+	mostLate = 10 * time.Millisecond
+	// mostGap is how long after its stamp the system may have it: this is jitter
+	// that the responder adds.
+	mostGap = 2 * time.Millisecond
+	// fewest packets a second are always lent: ten usual calls. A host that cannot
+	// carry those marks its figures, and nobody waits for it for ever.
+	fewest = 10 * usualCall
+	// growth is what the room grows by in a good second, and a twentieth where that
+	// is more: an agent that waits comes back after two seconds at the soonest.
+	growth = 5 * usualCall
+	// tooMuch is how many looks in a row have to be bad until the room shrinks: a
+	// host that stood still for a moment is not too small.
+	tooMuch = 2
+)
+
+// room is how many packets a second may be lent in all.
+type room struct {
+	now     atomic.Int64 // below the limit that is set; 0: that limit
+	bad     int          // looks in a row
+	dropped uint64       // at the last look
+}
+
+// look takes the load of the last second in, of so many packets a second that are
+// lent, under a limit. It says whether there is less room than the limit.
+func (r *room) look(l Load, lent, limit int) (scarce bool) {
+	bends := l.Late > mostLate || l.Gap > mostGap || l.Dropped > r.dropped
+	r.dropped = l.Dropped
+	most := r.most(limit)
+	switch {
+	case lent == 0: // nothing to be bent
+		r.bad, most = 0, limit
+	case !bends:
+		r.bad, most = 0, most+max(growth, most/20)
+	case r.bad+1 < tooMuch:
+		r.bad++
+	default:
+		most = min(most, lent*9/10)
+	}
+	most = max(min(fewest, limit), min(limit, most))
+	r.now.Store(int64(most))
+	return most < limit
+}
+
+// most is the room under a limit.
+func (r *room) most(limit int) int {
+	if now := int(r.now.Load()); now > 0 {
+		return min(now, limit)
+	}
+	return limit
+}

@@ -1,0 +1,122 @@
+package responder
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"netready/probe/internal/control"
+	"netready/probe/internal/stamp"
+)
+
+// The room shrinks below what bends the figures, and grows again when it does not.
+func TestRoomFollowsTheHost(t *testing.T) {
+	const limit = 50_000
+	good, late := Load{Late: 300 * time.Microsecond, Gap: 50 * time.Microsecond}, Load{Late: 15 * time.Millisecond}
+	var r room
+	step := func(l Load, lent int) int { r.look(l, lent, limit); return r.most(limit) }
+	if got := r.most(limit); got != limit {
+		t.Errorf("before the first look: %d", got)
+	}
+	if got := step(late, 20_000); got != limit {
+		t.Errorf("after one bad second: %d", got)
+	}
+	if got := step(late, 20_000); got != 18_000 {
+		t.Errorf("after two: %d, want 18000", got)
+	}
+	for range 40 {
+		step(late, r.most(limit))
+	}
+	if got := r.most(limit); got != fewest {
+		t.Errorf("on a host that is late whatever it carries: %d, want %d", got, fewest)
+	}
+	before := r.most(limit)
+	for i := range 120 {
+		got := step(good, before)
+		if got < before || got > before+max(growth, before/20) {
+			t.Fatalf("good second %d: from %d to %d", i, before, got)
+		}
+		before = got
+	}
+	if before != limit {
+		t.Errorf("after two good minutes: %d", before)
+	}
+	drops := good
+	for range 3 {
+		drops.Dropped += 5
+		step(drops, 10_000)
+	}
+	if got := r.most(limit); got != 9000 {
+		t.Errorf("where datagrams are lost: %d, want 9000", got)
+	}
+	if got := step(late, 0); got != limit {
+		t.Errorf("with nobody there: %d, want all", got)
+	}
+	gap := Load{Gap: 3 * time.Millisecond}
+	step(gap, 30_000)
+	if got := step(gap, 30_000); got != 27_000 {
+		t.Errorf("where packets leave long after their stamp: %d", got)
+	}
+	if got := r.most(400); got != 400 {
+		t.Errorf("under a limit that was lowered: %d", got)
+	}
+	for range 5 {
+		r.look(late, 400, 400)
+	}
+	if got := r.most(400); got != 400 {
+		t.Errorf("of a limit below the fewest: %d", got)
+	}
+}
+
+// A host that sends late refuses who comes new, says why and when to ask again,
+// and takes him when it is on time again.
+func TestLateHostRefusesNewSessions(t *testing.T) {
+	t.Parallel()
+	s := start(t, Local())
+	many := request
+	many.Calls, many.Duration = 12, time.Minute
+	first := open(t, s, many)
+	defer first.Close()
+	late := func() { // what a host does that cannot keep up
+		for range 200 {
+			s.late.note(40*time.Millisecond, stamp.Now())
+		}
+		s.find(first.Grant().Session).showSign()
+	}
+	var busy *control.Busy
+	for range 200 {
+		late()
+		c, err := control.Open(t.Context(), s.Invite(), many, nil)
+		if err == nil {
+			_ = c.Close()
+			time.Sleep(50 * time.Millisecond)
+			continue
+		}
+		var ok bool
+		if busy, ok = errors.AsType[*control.Busy](err); !ok {
+			t.Fatal(err)
+		}
+		break
+	}
+	if busy == nil || busy.After <= 0 || busy.Draining || !strings.Contains(busy.Sentence, "this host") {
+		t.Fatalf("it is not refused, or without a reason: %+v", busy)
+	}
+	if stats := s.Stats(); stats.Room >= 50_000 || stats.Refused["busy"] == 0 {
+		t.Errorf("%+v", stats)
+	}
+	for range 20 {
+		many.Ticket = busy.Ticket
+		c, err := control.Open(t.Context(), s.Invite(), many, nil)
+		if err == nil {
+			_ = c.Close()
+			return
+		}
+		if again, ok := errors.AsType[*control.Busy](err); ok {
+			busy = again
+		}
+		s.find(first.Grant().Session).showSign()
+		time.Sleep(busy.After)
+	}
+	t.Error("it refuses though it is on time again")
+}

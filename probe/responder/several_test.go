@@ -1,0 +1,169 @@
+package responder_test
+
+import (
+	"context"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"netready/probe"
+	"netready/probe/call"
+	"netready/probe/facts"
+	"netready/probe/invite"
+	"netready/probe/regions"
+	"netready/probe/responder"
+)
+
+// silentHost takes connections and says nothing. It reports the moment in which one
+// of them is given up.
+func silentHost(t *testing.T, to invite.Invite, gaveUp func()) invite.Invite {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				for b := make([]byte, 4096); err == nil; {
+					_, err = c.Read(b)
+				}
+				gaveUp()
+			}()
+		}
+	}()
+	to.Host = l.Addr().String()
+	return to
+}
+
+func runAt(ctx context.Context, wait time.Duration, to ...invite.Invite) (facts.Result, string, error) {
+	said := ""
+	result, err := probe.Run(ctx, probe.Plan{
+		Region: column(), Regions: regions.List{Regions: []regions.Region{column()}}, Responders: to,
+		Duration: time.Second, Codec: "pcmu", Calls: 1, JitterBuffer: 60 * time.Millisecond, MaxWait: wait, Parts: []string{facts.PartVoice},
+		Progress: func(e probe.Event) {
+			if strings.Contains(e.Text, "waiting for a turn") {
+				said = e.Text
+			}
+		},
+	})
+	return result, said, err
+}
+
+// Of several responders of a region, those that refuse connections, are silent,
+// full or draining cost the run nothing but a moment: the one that is left has
+// the call, and before the silent one is given up.
+func TestAnotherResponderTakesTheCall(t *testing.T) {
+	t.Parallel()
+	good := begin(t, responder.Limits{})
+	full := begin(t, responder.Limits{PerAddress: 1})
+	occupied := func(func()) invite.Invite { // who holds it shows no sign, and so not for long
+		hold, err := call.Open(t.Context(), full.Invite(), call.Settings{Duration: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = hold.Close() })
+		return full.Invite()
+	}
+	draining := begin(t, responder.Limits{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	draining.Drain(ctx)
+	dead := good.Invite()
+	dead.Host = "127.0.0.1:1"
+	for name, first := range map[string]func(gaveUp func()) invite.Invite{
+		"dead":     func(func()) invite.Invite { return dead },
+		"silent":   func(gaveUp func()) invite.Invite { return silentHost(t, good.Invite(), gaveUp) },
+		"full":     occupied,
+		"draining": func(func()) invite.Invite { return draining.Invite() },
+	} {
+		before := good.Stats().Granted
+		var tooSoon atomic.Bool
+		to := first(func() {
+			if good.Stats().Granted == before {
+				tooSoon.Store(true)
+			}
+		})
+		result, _, err := runAt(t.Context(), -1, to, good.Invite())
+		if err != nil || result.Voice.Up == nil || result.Voice.Up.Sent != 50 || result.Region.Responder != good.Invite().Host {
+			t.Errorf("%s: %v, %+v, by %s", name, err, result.NotMeasured, result.Region.Responder)
+		}
+		if tooSoon.Load() {
+			t.Errorf("%s: the next was asked only after it was given up", name)
+		}
+		if name == "draining" && draining.Stats().Refused["draining"] != 1 {
+			t.Errorf("the draining one was asked %d times", draining.Stats().Refused["draining"])
+		}
+	}
+}
+
+// A run waits for its turn at several full responders, and can be seen waiting.
+func TestAllFullIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	var to []invite.Invite
+	var held []*call.Session
+	for range 2 {
+		s := begin(t, responder.Limits{PerAddress: 1})
+		hold, err := call.Open(t.Context(), s.Invite(), call.Settings{Duration: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, hold)
+		to = append(to, s.Invite())
+	}
+	time.AfterFunc(time.Second, func() { _ = held[1].Close() })
+	result, said, err := runAt(t.Context(), time.Minute, to...)
+	if err != nil || result.Voice.Up == nil || result.Region.Responder != to[1].Host || said == "" {
+		t.Errorf("%v, %+v, by %s, it said %q", err, result.NotMeasured, result.Region.Responder, said)
+	}
+	_ = held[0].Close()
+}
+
+// A responder that is restarted while a run waits for it is waited for: it said
+// when to come again.
+func TestRestartIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	identity, err := responder.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := responder.Local()
+	config.Identity = identity
+	first, err := responder.Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := first.Invite()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	first.Drain(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		result, said, err := runAt(t.Context(), 2*time.Minute, to)
+		if err != nil || result.Voice.Up == nil || !strings.Contains(said, "restarted") {
+			t.Errorf("%v, %+v, it said %q", err, result.NotMeasured, said)
+		}
+	}()
+	for first.Stats().Refused["draining"] == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	config.Control = to.Host
+	second, err := responder.Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	<-done
+}
