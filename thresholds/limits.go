@@ -55,10 +55,13 @@ type Finding struct {
 
 // Default are the documented limits.
 func Default() Limits {
-	below := func(f float64) Limit { return Limit{Below: &f} }
-	atLeast := func(f float64) Limit { return Limit{AtLeast: &f} }
-	return Limits{
-		JitterMS: below(30), LossPercent: below(1), DiscardPercent: below(5),
-		InOrderPercent: atLeast(98), RTTAvgMS: below(150), MOS: atLeast(3.6),
+	var l Limits
+	for _, m := range measures {
+		if m.AtLeast {
+			m.limit(&l).AtLeast = new(m.standard)
+		} else {
+			m.limit(&l).Below = new(m.standard)
+		}
 	}
+	return l
 }

@@ -43,6 +43,7 @@ type Measure struct {
 	Why     string // what it is, for people
 	AtLeast bool   // its limit is the least that is good; otherwise figures have to be below
 
+	standard    float64 // its documented limit
 	rank        int     // of several that fail the lowest is told first: it explains the others
 	least, most float64 // what its limit may be
 	limit       func(*Limits) *Limit
@@ -56,36 +57,36 @@ func Measures() []Measure { return slices.Clone(measures) }
 
 var measures = []Measure{
 	{
-		Key: Jitter, Setting: "jitter_ms", Name: "Jitter", Column: "Jitter", Unit: "ms", rank: 3, most: math.MaxFloat64,
+		Key: Jitter, Setting: "jitter_ms", Name: "Jitter", Column: "Jitter", Unit: "ms", standard: 30, rank: 3, most: math.MaxFloat64,
 		Why:   "How unevenly packets arrive, averaged over the call. The phone's buffer evens out a little; much of it makes speech choppy.",
 		limit: func(l *Limits) *Limit { return &l.JitterMS },
 		side:  func(d *facts.Direction) **float64 { return &d.JitterMS },
 	},
 	{
-		Key: Loss, Setting: "loss_percent", Name: "Packet loss", Column: "Loss", Unit: "%", rank: 1, most: percent,
+		Key: Loss, Setting: "loss_percent", Name: "Packet loss", Column: "Loss", Unit: "%", standard: 1, rank: 1, most: percent,
 		Why:   "Packets that never arrived. Each one is a gap of speech; one in a hundred is where listeners begin to notice.",
 		limit: func(l *Limits) *Limit { return &l.LossPercent },
 		side:  func(d *facts.Direction) **float64 { return &d.LossPercent },
 	},
 	{
-		Key: Discards, Setting: "discard_percent", Name: "Packet discards", Column: "Discards", Unit: "%", rank: 2, most: percent,
+		Key: Discards, Setting: "discard_percent", Name: "Packet discards", Column: "Discards", Unit: "%", standard: 5, rank: 2, most: percent,
 		Why:   "Packets that arrived, but too late for the phone's jitter buffer to play them. To the listener they are lost as well.",
 		limit: func(l *Limits) *Limit { return &l.DiscardPercent },
 		side:  func(d *facts.Direction) **float64 { return &d.DiscardPercent },
 	},
 	{
-		Key: Order, Setting: "in_order_percent", Name: "Packet order", Column: "Order", Unit: "%", AtLeast: true, rank: 4, most: percent,
+		Key: Order, Setting: "in_order_percent", Name: "Packet order", Column: "Order", Unit: "%", AtLeast: true, standard: 98, rank: 4, most: percent,
 		Why:   "The share of packets that arrived in the order in which they were sent. Overtaking points at load balancing over unequal paths.",
 		limit: func(l *Limits) *Limit { return &l.InOrderPercent },
 		side:  func(d *facts.Direction) **float64 { return &d.InOrderPercent },
 	},
 	{
-		Key: RTT, Setting: "rtt_avg_ms", Name: "Round trip", Column: "RTT avg", Unit: "ms", rank: 6, most: math.MaxFloat64,
+		Key: RTT, Setting: "rtt_avg_ms", Name: "Round trip", Column: "RTT avg", Unit: "ms", standard: 150, rank: 6, most: math.MaxFloat64,
 		Why:   "The time a packet takes to the region and back, on average. Beyond the limit people begin to talk over each other.",
 		limit: func(l *Limits) *Limit { return &l.RTTAvgMS },
 	},
 	{
-		Key: MOS, Setting: "mos", Name: "MOS", Column: "MOS", AtLeast: true, rank: 5, least: 1, most: 5,
+		Key: MOS, Setting: "mos", Name: "MOS", Column: "MOS", AtLeast: true, standard: 3.6, rank: 5, least: 1, most: 5,
 		Why:   "What a listener would give the call from 1 (bad) to about 4.4 (the best that this codec can reach), calculated by ITU-T G.107 from delay, loss and discards.",
 		limit: func(l *Limits) *Limit { return &l.MOS },
 		side:  func(d *facts.Direction) **float64 { return &d.MOS },

@@ -29,8 +29,8 @@ func TestLocalCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if s.Calls() != 3 || s.Duration() != time.Second {
-		t.Errorf("granted %d calls of %v", s.Calls(), s.Duration())
+	if len(s.Control().Grant().Calls) != 3 || s.Duration() != time.Second {
+		t.Errorf("granted %d calls of %v", len(s.Control().Grant().Calls), s.Duration())
 	}
 	o, err := s.Run(t.Context(), call.Plan{})
 	if err != nil {

@@ -134,9 +134,6 @@ func (s *Session) Control() *control.Client { return s.client }
 // Duration is how long a call the responder granted.
 func (s *Session) Duration() time.Duration { return s.granted().Duration }
 
-// Calls is how many calls at once the responder granted.
-func (s *Session) Calls() int { return len(s.client.Grant().Calls) }
-
 // granted is the request as far as it was granted.
 func (s *Session) granted() wire.Request {
 	r := s.request

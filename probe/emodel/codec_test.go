@@ -41,18 +41,12 @@ func TestPacketSizes(t *testing.T) {
 func TestFindCodec(t *testing.T) {
 	for _, name := range CodecNames() {
 		c, ok := FindCodec(name)
-		if !ok || c.Name != name || c.Title == "" || c.Provenance == "" || c.ClockRate == 0 || !c.Fits(20*time.Millisecond) {
+		if !ok || c.Name != name || c.Title == "" || c.Provenance == "" || c.ClockRate == 0 {
 			t.Errorf("%s: %+v", name, c)
-		}
-		if byType, ok := CodecOf(c.PayloadType); !ok || byType.Name != name {
-			t.Errorf("payload type %d is %q, want %s", c.PayloadType, byType.Name, name)
 		}
 	}
 	if _, ok := FindCodec("g711"); ok {
 		t.Error("g711 is no codec's name")
-	}
-	if _, ok := CodecOf(96); ok {
-		t.Error("payload type 96 is dynamic")
 	}
 }
 

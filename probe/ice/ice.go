@@ -48,9 +48,6 @@ type Source struct {
 	Now          time.Time           // what credentials of a shared secret count from
 }
 
-// IsEmpty tells whether no TURN server was asked for.
-func (s Source) IsEmpty() bool { return s.File == "" && s.URI == "" }
-
 // Load reads the servers.
 func (s Source) Load() ([]Server, error) {
 	if s.Getenv == nil {

@@ -62,7 +62,7 @@ func newLoop(codec emodel.Codec, up, down turn.Transport, packets int) (*loop, e
 		peers: make(chan netip.AddrPort, 8), closed: make(chan struct{}), done: make(chan struct{}), seen: map[int64]struct{}{},
 		flow: wire.Flow{
 			Key: b[:32], SSRC: binary.BigEndian.Uint32(b[32:]), Seq: binary.BigEndian.Uint16(b[36:]), Time: binary.BigEndian.Uint32(b[38:]),
-			Type: codec.PayloadType, Payload: codec.PayloadBytes(stream.PacketTime), Step: uint32(int64(codec.ClockRate) * int64(stream.PacketTime) / int64(time.Second)),
+			Type: codec.PayloadType, Payload: codec.PayloadBytes(stream.PacketTime), Step: codec.TimestampStep(stream.PacketTime),
 		},
 	}
 	l.hello[0] = 'N' // neither RTP nor STUN (RFC 7983)

@@ -108,14 +108,6 @@ func (s *Session) Address() string {
 	return s.reliable.Address.Addr().String()
 }
 
-// HasUDP tells whether the server can be reached by UDP. Without it calls would
-// go through a relay over TCP or TLS.
-func (s *Session) HasUDP() bool { return s.datagram != nil }
-
-// HasReliable tells whether there is a leg that loses nothing, so that the two
-// ways can be told apart.
-func (s *Session) HasReliable() bool { return s.reliable != nil }
-
 // Failed are the ways that were offered and do not work, each with the reason.
 func (s *Session) Failed() []string { return s.failed }
 

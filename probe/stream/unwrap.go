@@ -28,28 +28,3 @@ func (u *Unwrap16) Next(v uint16) int64 {
 	}
 	return n
 }
-
-// Unwrap32 does for RTP timestamps what Unwrap16 does for sequence numbers;
-// they must be less than 2^31 away from the highest one seen.
-type Unwrap32 struct {
-	highest int64
-	base    uint32
-	started bool
-}
-
-// Unwrap32From counts from a first timestamp that is known beforehand.
-func Unwrap32From(first uint32) Unwrap32 {
-	return Unwrap32{base: first, started: true}
-}
-
-// Next unwraps one timestamp.
-func (u *Unwrap32) Next(v uint32) int64 {
-	if !u.started {
-		*u = Unwrap32From(v)
-	}
-	n := u.highest + int64(int32(v-u.base))
-	if n > u.highest {
-		u.highest, u.base = n, v
-	}
-	return n
-}
