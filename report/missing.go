@@ -2,9 +2,10 @@ package report
 
 import (
 	"fmt"
-	"netready/probe/facts"
 	"slices"
 	"strings"
+
+	"netready/probe/facts"
 )
 
 // A gap is one reason with all that was not measured for it.

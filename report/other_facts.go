@@ -2,8 +2,9 @@ package report
 
 import (
 	"fmt"
-	"netready/probe/facts"
 	"strings"
+
+	"netready/probe/facts"
 )
 
 // printer turns a figure and its unit into text: for people, or with all digits.

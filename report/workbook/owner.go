@@ -83,7 +83,7 @@ func ownsFirewall(o *owner, row sheetRow) (cell, what string) {
 	}
 	if row.at(5).text == "" { // no Run ID
 		for _, c := range row.cells {
-			if c.text != "" && !strings.HasPrefix(c.text, portlessBegin) {
+			if c.text != "" && !strings.HasPrefix(c.text, withoutPortsBegin) {
 				return cellName(c.column, row.number), ownCell
 			}
 		}

@@ -56,11 +56,11 @@ func newRowWriter(next int) (*rowWriter, error) {
 		return nil, err
 	}
 	w := &rowWriter{file: file, out: bufio.NewWriterSize(file, 1<<18), next: next}
-	w.fresh()
+	w.startBlock()
 	return w, nil
 }
 
-func (w *rowWriter) fresh() {
+func (w *rowWriter) startBlock() {
 	w.block, _ = rowBlocks.Get().(*rowBlock)
 	w.block.first, w.block.cells, w.block.ends, w.block.text = w.next, w.block.cells[:0], w.block.ends[:0], 0
 	w.block.styled = w.block.styled[:0]
@@ -106,7 +106,7 @@ func (w *rowWriter) start() error {
 		full.err = full.encode()
 		done <- full
 	}()
-	w.fresh()
+	w.startBlock()
 	if len(w.pending) <= min(runtime.GOMAXPROCS(0), 8) { // each takes its megabytes
 		return nil
 	}
