@@ -9,10 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"netready/probe/facts"
-
 	"golang.org/x/text/encoding/unicode"
 
+	"netready/probe/facts"
 	"netready/thresholds"
 )
 

@@ -14,12 +14,11 @@ import (
 	"time"
 
 	"netready/probe/facts"
-
 	"netready/thresholds"
 )
 
-// ErrCutShort is a TXT whose end is missing.
-var ErrCutShort = errors.New("the file is cut short: its last line, the checksum, is missing or not whole")
+// maxLines bounds a TXT: one of 400 ports and the longest call has some 700.
+const maxLines = 1 << 16
 
 // ReadText reads what WriteText wrote: all that its JSON would give, as far as
 // a text for people can hold it. Errors name the line.
@@ -28,7 +27,7 @@ func ReadText(from io.Reader) (Report, Note, error) {
 	if err != nil {
 		return Report{}, Note{}, err
 	}
-	if bytes.Count(b, []byte("\n")) > maxValues {
+	if bytes.Count(b, []byte("\n")) > maxLines {
 		return Report{}, Note{}, fmt.Errorf("%w: it has more lines than any result has", ErrNotResult)
 	}
 	text := lineEnds.ReplaceAllString(string(b), "\n")
@@ -60,7 +59,7 @@ var lineEnds = regexp.MustCompile(`\r*\n|\r+`)
 func checkSum(lines []string) (edited bool, err error) {
 	last := cellsOf(lines[len(lines)-1])
 	if len(last) != 2 || last[0] != checksumLabel || len(last[1]) < hex.EncodedLen(sha256.Size) {
-		return false, ErrCutShort
+		return false, fmt.Errorf("%w: its last line, the checksum, is missing or not whole", ErrCutShort)
 	}
 	var body bytes.Buffer
 	for _, l := range lines[:len(lines)-1] {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"netready/probe/facts"
-
 	"netready/thresholds"
 )
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"netready/probe/facts"
-
 	"netready/thresholds"
 )
 

@@ -5,10 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"netready/probe/facts"
-
 	"github.com/xuri/excelize/v2"
 
+	"netready/probe/facts"
 	"netready/report"
 	"netready/report/html"
 	"netready/thresholds"

@@ -9,10 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"netready/probe/facts"
-
 	"github.com/xuri/excelize/v2"
 
+	"netready/probe/facts"
 	"netready/report"
 	"netready/report/html"
 	"netready/report/workbook"

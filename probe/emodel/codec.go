@@ -13,7 +13,6 @@ type Codec struct {
 	PayloadType uint8         // RFC 3551; 111 for Opus, as browsers use it
 	ClockRate   uint32        // RTP timestamp units a second; 8000 for G.722 by RFC 3551 4.5.2
 	BitRate     int           // of the payload, bit/s
-	Frame       time.Duration // a packet holds whole frames
 	LookAhead   time.Duration // of the coder, beside the packet time
 
 	Scale       Scale
@@ -33,32 +32,32 @@ func Codecs() []Codec {
 	return []Codec{
 		{
 			Name: "pcmu", Title: "G.711 mu-law", PayloadType: 0, ClockRate: 8000, BitRate: 64_000,
-			Frame: time.Millisecond, LookAhead: 250 * time.Microsecond,
-			Scale: Narrowband, Ie: new(0.0), Bpl: new(25.1), PublishedAt: 10 * time.Millisecond,
+			LookAhead: 250 * time.Microsecond,
+			Scale:     Narrowband, Ie: new(0.0), Bpl: new(25.1), PublishedAt: 10 * time.Millisecond,
 			Concealment: "G.711 Appendix I", Provenance: appendixI,
 		},
 		{
 			Name: "pcma", Title: "G.711 A-law", PayloadType: 8, ClockRate: 8000, BitRate: 64_000,
-			Frame: time.Millisecond, LookAhead: 250 * time.Microsecond,
-			Scale: Narrowband, Ie: new(0.0), Bpl: new(25.1), PublishedAt: 10 * time.Millisecond,
+			LookAhead: 250 * time.Microsecond,
+			Scale:     Narrowband, Ie: new(0.0), Bpl: new(25.1), PublishedAt: 10 * time.Millisecond,
 			Concealment: "G.711 Appendix I", Provenance: appendixI,
 		},
 		{
 			Name: "g729", Title: "G.729A with VAD", PayloadType: 18, ClockRate: 8000, BitRate: 8_000,
-			Frame: 10 * time.Millisecond, LookAhead: 5 * time.Millisecond,
-			Scale: Narrowband, Ie: new(11.0), Bpl: new(19.0), PublishedAt: 20 * time.Millisecond,
+			LookAhead: 5 * time.Millisecond,
+			Scale:     Narrowband, Ie: new(11.0), Bpl: new(19.0), PublishedAt: 20 * time.Millisecond,
 			Concealment: "the codec's own", Provenance: appendixI,
 		},
 		{
 			Name: "g722", Title: "G.722 at 64 kbit/s", PayloadType: 9, ClockRate: 8000, BitRate: 64_000,
-			Frame: time.Millisecond, LookAhead: 1500 * time.Microsecond,
-			Scale: Wideband, Ie: new(13.0),
+			LookAhead: 1500 * time.Microsecond,
+			Scale:     Wideband, Ie: new(13.0),
 			Provenance: "ITU-T G.113 (Ie; no Bpl is published)",
 		},
 		{
 			Name: "opus", Title: "Opus at 32 kbit/s", PayloadType: 111, ClockRate: 48000, BitRate: 32_000,
-			Frame: 10 * time.Millisecond, LookAhead: 6500 * time.Microsecond,
-			Scale: Wideband, Concealment: "the codec's own",
+			LookAhead: 6500 * time.Microsecond,
+			Scale:     Wideband, Concealment: "the codec's own",
 			Provenance: "none: no Ie and no Bpl are published",
 		},
 	}

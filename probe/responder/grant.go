@@ -149,10 +149,10 @@ func (s *Server) mediaAddress() string {
 // mark tells what becomes of the DSCP: every packet has its session's own, where
 // the system can do that.
 func (s *Server) mark(session *session) {
-	notSet := s.media.NoMark()
+	notSet := s.media[0].NoMark()
 	for _, c := range session.calls {
 		c.mu.Lock()
-		if c.event.NoDSCP = s.media.NoDSCP(); notSet == "" {
+		if c.event.NoDSCP = s.media[0].NoDSCP(); notSet == "" {
 			c.event.DownSet = &c.request.DSCP
 		}
 		c.event.NotSet = notSet

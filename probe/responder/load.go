@@ -21,11 +21,16 @@ type Load struct {
 
 // Load tells how busy the media is. It may be asked at any time.
 func (s *Server) Load() Load {
-	now := stamp.Now()
-	return Load{
-		Calls: int(s.flowing.Load()), Late: s.late.p99(now), Gap: s.gap.p99(now),
-		Sent: s.late.all.Load(), Dropped: uint64(s.media.Drops()),
+	load := Load{Dropped: uint64(s.media.Drops())}
+	var late, gap []*recent
+	for _, sender := range s.senders {
+		load.Calls += int(sender.flows.Load())
+		load.Sent += sender.late.all.Load()
+		late, gap = append(late, &sender.late), append(gap, &sender.gap)
 	}
+	now := stamp.Now()
+	load.Late, load.Gap = p99(now, late...), p99(now, gap...)
+	return load
 }
 
 // recent is how the durations of the last seconds are spread. Any goroutine may
@@ -63,19 +68,21 @@ func (r *recent) note(d, now time.Duration) {
 
 // p99 is the duration that 99 of 100 of the last seconds' do not exceed, rounded
 // up by a fifth at most.
-func (r *recent) p99(now time.Duration) time.Duration {
+func p99(now time.Duration, all ...*recent) time.Duration {
 	var counts [spreadSteps]uint64
 	total := uint64(0)
 	oldest := int64(now/time.Second) + 1 - (recentSeconds - 1)
-	for i := range r.seconds {
-		s := &r.seconds[i]
-		if s.second.Load() < oldest {
-			continue
-		}
-		for step := range s.counts {
-			n := uint64(s.counts[step].Load())
-			counts[step] += n
-			total += n
+	for _, r := range all {
+		for i := range r.seconds {
+			s := &r.seconds[i]
+			if s.second.Load() < oldest {
+				continue
+			}
+			for step := range s.counts {
+				n := uint64(s.counts[step].Load())
+				counts[step] += n
+				total += n
+			}
 		}
 	}
 	seen := uint64(0)

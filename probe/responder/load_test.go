@@ -121,10 +121,10 @@ func TestRecentLateness(t *testing.T) {
 		}
 		slices.Sort(all)
 		want := all[(len(all)*99+99)/100-1]
-		if got := recent.p99(at + 2*time.Second); got < want || got > want+want/4+2*time.Microsecond {
+		if got := p99(at+2*time.Second, &recent); got < want || got > want+want/4+2*time.Microsecond {
 			t.Errorf("of %d durations the p99 is %v, want %v", len(all), got, want)
 		}
-		if got := recent.p99(at + 10*time.Second); got != 0 {
+		if got := p99(at+10*time.Second, &recent); got != 0 {
 			t.Errorf("after 8 s of nothing the p99 is %v, want 0", got)
 		}
 		if recent.all.Load() != uint64(len(all)) {

@@ -1,7 +1,6 @@
 package responder
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/netip"
@@ -9,20 +8,18 @@ import (
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
-	"netready/probe/stream"
 )
 
-// preciseStreams is how many streams at once get a thread of their own to be
-// sent to the fraction of a millisecond. More are sent by package time alone:
-// a late packet carries its true stamp, so no figure is bent.
-const preciseStreams = 64
+// readAtOnce is how many datagrams are read with one call of the system.
+const readAtOnce = 64
 
-// readMedia handles datagrams until the socket is closed. Everything that is
-// not provably of a session is met with silence.
-func (s *Server) readMedia() {
-	b := make([]byte, stamp.MaxDatagram)
+// readMedia handles the datagrams of one socket until it is closed. Everything
+// that is not provably of a session is met with silence. Where so much comes
+// that the reader never rests, it sees to it that what is due leaves meanwhile.
+func (s *Server) readMedia(conn *stamp.Conn, beside *sender) {
+	reader := conn.Reader(readAtOnce)
 	for {
-		a, err := s.media.Read(b)
+		got, err := reader.Read()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -33,8 +30,13 @@ func (s *Server) readMedia() {
 			time.Sleep(10 * time.Millisecond) // whatever it is, do not spin on it
 			continue
 		}
-		s.stats.received.Add(1)
-		s.datagram(b[:a.N], a)
+		s.stats.received.Add(uint64(len(got)))
+		for i := range got {
+			s.datagram(got[i].Bytes, got[i].Arrival)
+		}
+		if len(got) > 1 {
+			beside.help()
+		}
 	}
 }
 
@@ -88,7 +90,7 @@ func (s *Server) answer(c *wire.Check, a stamp.Arrival) {
 func (s *Server) reply(call *call, id wire.TransactionID, to netip.AddrPort, arrived time.Duration) {
 	b, err := wire.Answer(id, to, arrived, stamp.Now(), call.grant.Password)
 	if err == nil {
-		_ = s.media.WriteMarked(b, to, call.request.DSCP) // what is lost is asked again
+		_ = s.media[0].WriteMarked(b, to, call.request.DSCP) // what is lost is asked again
 	}
 }
 
@@ -103,7 +105,7 @@ func (s *Server) askBack(q question) {
 	q.call.mu.Lock()
 	q.call.event.Asked++
 	q.call.mu.Unlock()
-	_ = s.media.WriteMarked(b, q.to, q.call.request.DSCP)
+	_ = s.media[0].WriteMarked(b, q.to, q.call.request.DSCP)
 }
 
 // proof takes the answer to a check of ours: only from the address that the
@@ -122,7 +124,7 @@ func (s *Server) proof(c *wire.Check, a stamp.Arrival) {
 		s.reply(q.call, q.owes, a.From, q.arrived)
 	}
 	if begin {
-		s.wg.Go(func() { s.stream(q.call) })
+		s.stream(q.call)
 	}
 }
 
@@ -133,10 +135,10 @@ func (s *Server) knock(b []byte, a stamp.Arrival) {
 		return
 	}
 	reply := k.Answer(a.From, int(s.media.LocalAddr().Port())).Marshal(nonce)
-	s.delayed.After(s.ctx, k, a.From, func() { _ = s.media.Write(reply, a.From) })
+	s.delayed.After(s.ctx, k, a.From, func() { _ = s.media[0].Write(reply, a.From) })
 }
 
-// stream sends the packets down, each when it is due, as long as consent lasts.
+// stream begins to send a call's packets down.
 func (s *Server) stream(c *call) {
 	if !c.session.loan.Resume() {
 		c.ended(wire.EndedBusy)
@@ -147,42 +149,5 @@ func (s *Server) stream(c *call) {
 		c.ended("stopped")
 		return
 	}
-	sleep := stamp.SleepPlain
-	if s.flowing.Add(1) <= preciseStreams {
-		defer stamp.Thread()()
-		sleep = stamp.SleepUntil
-	}
-	defer s.flowing.Add(-1)
-	c.ended(s.paced(c.session.ctx, c, sealer, sleep))
-}
-
-func (s *Server) paced(ctx context.Context, c *call, sealer *wire.Sealer, sleep func(time.Duration)) (why string) {
-	start := stamp.Now()
-	for i := range c.packets {
-		sleep(stream.Due(start, i, c.request.Ptime))
-		if ctx.Err() != nil {
-			return "stopped"
-		}
-		at := stamp.Now()
-		to, ok := c.target(at)
-		if !ok {
-			return "consent"
-		}
-		// A host that stood still does not catch up in one burst what no phone
-		// would play any more: the agent sees by the stamp that it was not sent.
-		if at-stream.Due(start, i, c.request.Ptime) <= wire.TooLate {
-			b, err := sealer.Seal(int64(i), at)
-			if err != nil {
-				return "stopped"
-			}
-			// One that the system refuses is as lost to the call as one that the
-			// path eats.
-			_ = s.media.WriteMarked(b, to, c.request.DSCP)
-			now := stamp.Now()
-			s.gap.note(now-at, now)
-		}
-		s.late.note(at-stream.Due(start, i, c.request.Ptime), at)
-		c.left(wire.Departure{Seq: int64(i), Sent: at})
-	}
-	return "sent"
+	s.senders[int(c.grant.DownSSRC)%len(s.senders)].add(&flow{call: c, sealer: sealer, dscp: c.request.DSCP})
 }

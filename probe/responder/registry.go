@@ -12,12 +12,14 @@ import (
 // registry finds sessions and calls by the names that datagrams and requests
 // carry.
 type registry struct {
+	// What the datagrams of a call name, each with locks of its own.
+	users   shards[string, *call]
+	ssrcs   shards[uint32, *call]
+	pending shards[wire.TransactionID, question]
+
 	mu       sync.Mutex // guards the rest
 	sessions map[string]*session
-	users    map[string]*call
-	ssrcs    map[uint32]*call
 	knocks   map[wire.KnockID]*session
-	pending  map[wire.TransactionID]question
 }
 
 // question is a check of ours that is not answered yet.
@@ -30,11 +32,18 @@ type question struct {
 }
 
 func newRegistry() registry {
-	return registry{
-		sessions: map[string]*session{}, users: map[string]*call{}, ssrcs: map[uint32]*call{},
-		knocks: map[wire.KnockID]*session{}, pending: map[wire.TransactionID]question{},
-	}
+	return registry{sessions: map[string]*session{}, knocks: map[wire.KnockID]*session{}}
 }
+
+// Numbers that come of the keys, all of which are random.
+func hashOfUser(name string) uint32 {
+	if name == "" {
+		return 0
+	}
+	return uint32(name[0])
+}
+
+func hashOfCheck(id wire.TransactionID) uint32 { return uint32(id[0]) }
 
 // add takes a session in. It returns one that has to make room for it: the
 // oldest that holds nothing, where there are too many of those.
@@ -51,10 +60,10 @@ func (r *registry) add(s *session, most int) (out *session) {
 	r.sessions[s.id] = s
 	r.knocks[wire.KnockIDOf(s.grant.Nonce)] = s
 	for _, c := range s.calls {
-		for r.ssrcs[c.grant.UpSSRC] != nil { // one in millions
+		for !r.ssrcs.set(c.grant.UpSSRC, c.grant.UpSSRC, c) { // one in millions
 			c.grant.UpSSRC++
 		}
-		r.ssrcs[c.grant.UpSSRC], r.users[c.grant.Username] = c, c
+		r.users.set(hashOfUser(c.grant.Username), c.grant.Username, c)
 	}
 	return out
 }
@@ -69,13 +78,8 @@ func (r *registry) remove(s *session) bool {
 	delete(r.sessions, s.id)
 	delete(r.knocks, wire.KnockIDOf(s.grant.Nonce))
 	for _, c := range s.calls {
-		delete(r.ssrcs, c.grant.UpSSRC)
-		delete(r.users, c.grant.Username)
-	}
-	for id, q := range r.pending {
-		if q.call.session == s {
-			delete(r.pending, id)
-		}
+		r.ssrcs.remove(c.grant.UpSSRC, c.grant.UpSSRC)
+		r.users.remove(hashOfUser(c.grant.Username), c.grant.Username)
 	}
 	return true
 }
@@ -104,9 +108,8 @@ func (r *registry) all() []*session {
 }
 
 func (r *registry) callOfUser(name string) *call {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.users[name]
+	c, _ := r.users.get(hashOfUser(name), name)
+	return c
 }
 
 // callOfPacket finds the call of an RTP packet by its SSRC (RFC 3550 5.1).
@@ -114,9 +117,9 @@ func (r *registry) callOfPacket(b []byte) *call {
 	if len(b) < wire.HeaderSize {
 		return nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.ssrcs[binary.BigEndian.Uint32(b[8:12])]
+	ssrc := binary.BigEndian.Uint32(b[8:12])
+	c, _ := r.ssrcs.get(ssrc, ssrc)
+	return c
 }
 
 func (r *registry) nonceOf(id wire.KnockID) (string, bool) {
@@ -137,34 +140,19 @@ func (r *registry) sessionOf(id wire.KnockID) *session {
 }
 
 // ask remembers a check of ours.
-func (r *registry) ask(id wire.TransactionID, q question) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.pending[id] = q
-}
+func (r *registry) ask(id wire.TransactionID, q question) { r.pending.set(hashOfCheck(id), id, q) }
 
 // answered takes back the question that an answer may belong to: one that was
 // sent to the very address that the answer comes from.
 func (r *registry) answered(id wire.TransactionID, from netip.AddrPort) (question, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	q, ok := r.pending[id]
+	q, ok := r.pending.get(hashOfCheck(id), id)
 	return q, ok && q.to == from
 }
 
-func (r *registry) forget(id wire.TransactionID) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.pending, id)
-}
+func (r *registry) forget(id wire.TransactionID) { r.pending.remove(hashOfCheck(id), id) }
 
-// expire forgets the questions that nobody will answer any more.
+// expire forgets the questions that nobody will answer any more, and those of
+// sessions that are over.
 func (r *registry) expire(now time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for id, q := range r.pending {
-		if now-q.at > questionLife {
-			delete(r.pending, id)
-		}
-	}
+	r.pending.removeIf(func(q question) bool { return now-q.at > questionLife || q.call.session.ctx.Err() != nil })
 }

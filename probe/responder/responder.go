@@ -104,7 +104,8 @@ type Server struct {
 	started  time.Time
 	listener net.Listener
 	door     *share.Door // of the control connections
-	media    stamp.PacketConn
+	media    sockets
+	senders  []*sender // one for each socket
 	http     *http.Server
 	ports    *listen.Set
 	opener   *listen.Opener
@@ -119,10 +120,7 @@ type Server struct {
 	ctx      context.Context //nolint:containedctx // the server's own life, ended by Close
 	stop     context.CancelFunc
 	wg       sync.WaitGroup
-	networks broadcasts   // that this host is in
-	flowing  atomic.Int32 // streams down under way
-	late     recent       // of the packets down
-	gap      recent       // from their stamp until the system has them
+	networks broadcasts // that this host is in
 	registry
 }
 
@@ -155,7 +153,10 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.drops.Look() // what was dropped before is nobody's
 	s.stats.swept.Store(int64(stamp.Now()))
-	s.wg.Go(s.readMedia)
+	for i, conn := range s.media {
+		s.wg.Go(func() { s.readMedia(conn, s.senders[i]) })
+		s.wg.Go(s.senders[i].run)
+	}
 	s.wg.Go(func() { _ = s.http.Serve(s.listener) }) // ends with http.ErrServerClosed
 	s.wg.Go(s.sweep)
 	return s, nil
@@ -175,12 +176,17 @@ func (s *Server) open(ctx context.Context) error {
 	if s.config.Challenge != nil {
 		control.NextProtos = append(control.NextProtos, authorityProtocol)
 	}
-	s.listener = &gate{listener, s.door, control}
-	media, err := stamp.Listen(ctx, orLoopback(s.config.Media))
-	if err != nil {
+	s.listener = &gate{listener, s.door, share.NewPace(handshakesPerSec), control}
+	if s.media, err = listenMedia(ctx, orLoopback(s.config.Media)); err != nil {
 		return fmt.Errorf("%w; choose another address with --media", err)
 	}
-	s.media = media
+	for _, conn := range s.media {
+		sender, err := newSender(conn)
+		if err != nil {
+			return fmt.Errorf("preparing to send: %w; raise the limit of open files (ulimit -n)", err)
+		}
+		s.senders = append(s.senders, sender)
+	}
 	nonceOf := s.nonceOf
 	if s.config.Ports != "" {
 		s.ports, err = listen.Start(ctx, listen.Config{
@@ -202,13 +208,10 @@ func (s *Server) open(ctx context.Context) error {
 	return nil
 }
 
-// Room is how many bytes the media socket may hold until they are read, as asked
+// Room is how many bytes each media socket may hold until they are read, as asked
 // for and as the system granted it; 0 where it does not tell.
 func (s *Server) Room() (asked, granted int) {
-	if conn, ok := s.media.(*stamp.Conn); ok {
-		return conn.Buffer()
-	}
-	return 0, 0
+	return s.media[0].Buffer()
 }
 
 func orLoopback(address string) string {
@@ -315,8 +318,9 @@ func (s *Server) closeSockets() error {
 			errs = append(errs, err)
 		}
 	}
-	if s.media != nil {
-		errs = append(errs, s.media.Close())
+	errs = append(errs, s.media.Close())
+	for _, sender := range s.senders {
+		errs = append(errs, sender.close())
 	}
 	if s.ports != nil {
 		errs = append(errs, s.ports.Close())

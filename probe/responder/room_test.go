@@ -80,7 +80,7 @@ func TestLateHostRefusesNewSessions(t *testing.T) {
 	defer first.Close()
 	late := func() { // what a host does that cannot keep up
 		for range 200 {
-			s.late.note(40*time.Millisecond, stamp.Now())
+			s.senders[0].late.note(40*time.Millisecond, stamp.Now())
 		}
 		s.find(first.Grant().Session).showSign()
 	}

@@ -137,7 +137,9 @@ func costOf(r wire.Request) share.Cost {
 
 // showSign notes that somebody is there: an address was proved, or a packet of
 // the call or a question of its firewall checks came, which only its agent can make.
-func (s *session) showSign() { s.sign.Store(int64(stamp.Now())) }
+func (s *session) showSign() { s.showSignAt(stamp.Now()) }
+
+func (s *session) showSignAt(now time.Duration) { s.sign.Store(int64(now)) }
 
 // lend gives back what the session has taken once it has shown no sign for a
 // while. It is taken again when the call begins after all.
@@ -263,7 +265,7 @@ func (c *call) packet(b []byte, a stamp.Arrival) {
 		c.event.Foreign++
 		return
 	}
-	c.session.showSign()
+	c.session.showSignAt(a.At)
 	arrival := stream.Arrival{Seq: index, Sent: sent, Received: a.At, DSCP: a.DSCP}
 	c.up.take(arrival, a.From, !c.proved.IsValid() || !allowed(c.provedAt, a.At))
 	c.bound()
@@ -320,22 +322,23 @@ func (c *call) prove(at netip.AddrPort, now time.Duration) (begin bool) {
 	return begin
 }
 
-// target is where the next packet may go to; ok is false once consent lapsed.
-func (c *call) target(now time.Duration) (to netip.AddrPort, ok bool) {
+// leave notes that packet i is about to leave, and where to; ok is false once
+// consent lapsed.
+func (c *call) leave(i int64, now time.Duration) (to netip.AddrPort, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.proved, allowed(c.provedAt, now)
+	if !allowed(c.provedAt, now) {
+		return to, false
+	}
+	if !c.unread {
+		c.down = append(c.down, wire.Departure{Seq: i, Sent: now})
+		c.bound()
+	}
+	return c.proved, true
 }
 
 // allowed says whether a proof still counts.
 func allowed(provedAt, now time.Duration) bool { return now-provedAt < consent }
-
-func (c *call) left(d wire.Departure) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.down = append(c.down, d)
-	c.bound()
-}
 
 func (c *call) ended(why string) {
 	c.mu.Lock()
@@ -352,7 +355,7 @@ func (c *call) news() wire.Event {
 		e.Dropped = c.session.drops() - c.session.dropsBefore // right across a wrap, too
 	}
 	e.Up, e.Down = wire.PackArrivals(c.up.news), wire.PackDepartures(c.down)
-	c.up.news, c.down = nil, nil
+	c.up.news, c.down = c.up.news[:0], c.down[:0]
 	if now := c.proved; now.IsValid() && now.String() != c.told {
 		c.told = now.String()
 		e.Proved = c.told

@@ -131,10 +131,10 @@ func TestBombsAreLeftOut(t *testing.T) {
 		}, "damaged"},
 		"lists.json": {func() []byte {
 			return slicesOf(`{"schema":1,"run_id":"X","started_at":"2026-01-01T00:00:00Z","verdict":"ready","firewall":[`, "{},", "{}]}")
-		}, "list"},
+		}, "more values"},
 		"lists2.json": {func() []byte {
 			return slicesOf(`{"schema":1,"run_id":"Y","started_at":"2026-01-01T00:00:00Z","verdict":"ready","not_measured":[`, "{},", "{}]}")
-		}, "list"},
+		}, "more values"},
 		"huge.json": {func() []byte { return bytes.Repeat([]byte(" "), maxResult+9) }, "larger than"},
 		"huge.txt":  {func() []byte { return bytes.Repeat([]byte("NETREADY\n"), 1<<20) }, "larger than"},
 		"zeros.gz":  {func() []byte { return gzipped(t, make([]byte, 40<<20)) }, "larger than"},

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"netready/probe/facts"
-
 	"netready/report"
 	"netready/thresholds"
 )

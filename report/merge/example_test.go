@@ -49,5 +49,5 @@ func ExampleMerge_Do() {
 	}
 	// Output:
 	// runs: 2
-	// left out: letter.json: not a result of netready
+	// left out: letter.json: not a result of netready: it has neither schema nor run_id
 }

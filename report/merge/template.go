@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"netready/probe/facts"
-
 	"netready/report"
 	"netready/report/workbook"
 	"netready/thresholds"

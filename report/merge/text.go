@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"netready/probe/facts"
-
 	"netready/report"
 )
 
@@ -20,25 +18,23 @@ func (r *reader) text(name string, data []byte) ([]rankedRow, error) {
 		return nil, fmt.Errorf("larger than %d MB: not a TXT of netready", maxText>>20)
 	}
 	found, note, err := report.ReadText(bytes.NewReader(data))
-	switch {
-	case note.Newer:
-		return nil, errNewer(found.Schema)
-	case errors.Is(err, report.ErrCutShort):
-		return nil, &report.LineError{Line: 1 + bytes.Count(bytes.TrimRight(data, "\r\n"), []byte("\n")), Err: fmt.Errorf("%w: copy the file again", err)}
-	case err != nil:
-		return nil, err
-	case note.Older:
-		return nil, errOlder
+	if errors.Is(err, report.ErrCutShort) {
+		return nil, copyAgain(&report.LineError{Line: 1 + bytes.Count(bytes.TrimRight(data, "\r\n"), []byte("\n")), Err: err})
 	}
-	row := rankedRow{r.row(name, found, note.Edited), rankText}
+	if err := usable(found, note, err); err != nil {
+		return nil, err
+	}
+	row := rankedRow{rowOf(name, found, note.Edited), rankText}
 	if note.Edited {
 		row.rank = rankEdited
 	}
 	return []rankedRow{row}, nil
 }
 
-var errOlder = errors.New("written by a version of netready that is too old to be read, or not a result of netready: it has no schema")
-
-func errNewer(schema int) error {
-	return fmt.Errorf("written by a newer netready (schema %d, this one reads %d): update this program", schema, facts.SchemaVersion)
+// copyAgain is the way out where a file is cut short.
+func copyAgain(err error) error {
+	if at, ok := errors.AsType[*report.LineError](err); ok {
+		return &report.LineError{Line: at.Line, Err: fmt.Errorf("%w: copy the file again", at.Err)}
+	}
+	return err
 }

@@ -3,7 +3,6 @@ package page
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +16,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"netready/probe/facts"
 
 	"netready/report"
 )
@@ -165,26 +162,6 @@ func whole(a, b entry) int {
 	return 1
 }
 
-// brief is what the list shows of a result. The rest is passed over, however
-// much there is of it.
-type brief struct {
-	RunID        string    `json:"run_id"`
-	StartedAt    time.Time `json:"started_at"`
-	Organization string    `json:"organization"`
-	Location     string    `json:"location"`
-	Machine      struct {
-		Hostname string `json:"hostname"`
-	} `json:"machine"`
-	Region facts.Region `json:"region"`
-	Voice  struct {
-		DurationS      float64 `json:"duration_s"`
-		DurationAskedS float64 `json:"duration_asked_s"` // longer where the call was cut short
-		Calls          int     `json:"calls"`
-	} `json:"voice"`
-	Verdict  string `json:"verdict"`
-	Complete bool   `json:"complete"`
-}
-
 func readEntry(root *os.Root, name string) (entry, error) {
 	text, err := readBelow(root, name)
 	if err != nil {
@@ -193,23 +170,26 @@ func readEntry(root *os.Root, name string) (entry, error) {
 	if text, err = report.Decode(text); err != nil {
 		return entry{}, err
 	}
-	var b brief
-	if err := json.Unmarshal(text, &b); err != nil {
+	var e entry
+	err = report.ReadBriefly(text, func(r report.Report, _ report.Note, err error) error {
+		if e = entryOf(r); !runID.MatchString(e.ID) {
+			return errUnknown
+		}
+		return err
+	})
+	if err != nil {
 		return entry{}, fmt.Errorf("reading %s: %w", name, err)
 	}
-	if !runID.MatchString(b.RunID) {
-		return entry{}, errUnknown
-	}
-	e := b.entry()
 	e.file = name
 	return e, nil
 }
 
-func (b brief) entry() entry {
+// entryOf is what the list shows of a result.
+func entryOf(r report.Report) entry {
 	return entry{
-		ID: b.RunID, Started: b.StartedAt, Organization: clip(b.Organization), Location: clip(b.Location), Host: clip(b.Machine.Hostname),
-		Region: clip(cmp.Or(b.Region.Name, b.Region.ID)), RegionID: clip(b.Region.ID), Responder: clip(b.Region.Responder),
-		DurationS: int(math.Ceil(min(max(cmp.Or(b.Voice.DurationAskedS, b.Voice.DurationS), 0), maxSeconds))), Calls: b.Voice.Calls, Verdict: clip(b.Verdict), Complete: b.Complete,
+		ID: r.RunID, Started: r.StartedAt, Organization: clip(r.Organization), Location: clip(r.Location), Host: clip(r.Machine.Hostname),
+		Region: clip(cmp.Or(r.Region.Name, r.Region.ID)), RegionID: clip(r.Region.ID), Responder: clip(r.Region.Responder),
+		DurationS: int(math.Ceil(min(max(cmp.Or(r.Voice.DurationAskedS, r.Voice.DurationS), 0), maxSeconds))), Calls: r.Voice.Calls, Verdict: clip(string(r.Verdict)), Complete: r.Complete,
 	}
 }
 

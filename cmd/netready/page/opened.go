@@ -63,15 +63,6 @@ func (o *opened) list() []entry {
 	return out
 }
 
-func entryOf(r report.Report) entry {
-	b := brief{
-		RunID: r.RunID, StartedAt: r.StartedAt, Organization: r.Organization, Location: r.Location,
-		Region: r.Region, Verdict: string(r.Verdict), Complete: r.Complete,
-	}
-	b.Machine.Hostname, b.Voice.DurationS, b.Voice.Calls = r.Machine.Hostname, r.Voice.DurationS, r.Voice.Calls
-	return b.entry()
-}
-
 // open takes a file that the user chose or dropped on the page.
 func (s *Server) open(w http.ResponseWriter, r *http.Request) {
 	name := report.OneLine(clip(filepath.Base(filepath.ToSlash(r.URL.Query().Get("name")))))

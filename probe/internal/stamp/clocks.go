@@ -19,33 +19,46 @@ const (
 // time of reading is taken: too late by the time in the queue, never by hours.
 type clocks struct {
 	offset time.Duration // wall - monotonic at the last reading
+	before time.Duration // at the one before it
 	last   time.Duration // the last arrival
-	known  bool
+	mono   time.Duration // of the last reading
+	known  bool          // two readings
+	any    bool          // one
 }
 
-// arrival is pure: the kernel's stamp (0: none) and the two clocks, read
-// together just now.
-func (c *clocks) arrival(kernel, wall int64, mono time.Duration) time.Duration {
-	before, known, last := c.offset, c.known, c.last
-	c.offset, c.known = time.Duration(wall)-mono, true
-	at := mono
+// read notes the two clocks, read together just now, after which arrivals are placed.
+func (c *clocks) read(wall int64, mono time.Duration) {
+	c.before, c.known = c.offset, c.any
+	c.offset, c.any, c.mono = time.Duration(wall)-mono, true, mono
+}
+
+// place is the arrival of a datagram that was read with the clocks: from the
+// kernel's stamp, 0 for none.
+func (c *clocks) place(kernel int64) time.Duration {
+	at := c.mono
 	if kernel != 0 {
 		now := time.Duration(kernel) - c.offset
-		then := time.Duration(kernel) - before
-		stepped := known && (c.offset-before).Abs() > steady
+		then := time.Duration(kernel) - c.before
+		stepped := c.known && (c.offset-c.before).Abs() > steady
 		switch {
 		case !stepped:
-			if fits(now, mono, -1<<62) {
+			if fits(now, c.mono, -1<<62) {
 				at = now
 			}
-		case fits(now, mono, last) && !fits(then, mono, last):
+		case fits(now, c.mono, c.last) && !fits(then, c.mono, c.last):
 			at = now
-		case fits(then, mono, last) && !fits(now, mono, last):
+		case fits(then, c.mono, c.last) && !fits(now, c.mono, c.last):
 			at = then
 		}
 	}
 	c.last = at
 	return at
+}
+
+// arrival reads and places in one.
+func (c *clocks) arrival(kernel, wall int64, mono time.Duration) time.Duration {
+	c.read(wall, mono)
+	return c.place(kernel)
 }
 
 // fits tells whether an arrival at a moment is possible: not in the future,

@@ -17,6 +17,8 @@ import (
 const (
 	readBuffer   = 4 << 20
 	sharedBuffer = 16 << 20
+	// writeBuffer keeps a paced sender from waiting for the network card.
+	writeBuffer = 4 << 20
 )
 
 // MaxDatagram is enough of a buffer for every datagram that we exchange.
@@ -89,7 +91,10 @@ func Dial(ctx context.Context, address string) (*Conn, error) {
 // Listen opens a socket that hears everybody, on host:port; an empty host is
 // every address of both families.
 func Listen(ctx context.Context, address string) (*Conn, error) {
-	var l net.ListenConfig
+	return listenWith(ctx, net.ListenConfig{}, address)
+}
+
+func listenWith(ctx context.Context, l net.ListenConfig, address string) (*Conn, error) {
 	c, err := l.ListenPacket(ctx, "udp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listening for UDP on %s: %w", address, err)
@@ -109,6 +114,7 @@ func newConn(udp *net.UDPConn, connected bool) (*Conn, error) {
 	}
 	// A smaller buffer than asked for is all the system allows; what it drops is counted.
 	_ = udp.SetReadBuffer(c.asked)
+	_ = udp.SetWriteBuffer(writeBuffer)
 	if err := c.prepare(udp); err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing a UDP socket: %w", err), udp.Close())
 	}

@@ -135,6 +135,12 @@ func (*platform) writeMarked(udp *net.UDPConn, b []byte, to netip.AddrPort, dscp
 // markOf is the control message of a mark for a datagram to an address.
 func markOf(to netip.Addr, dscp int) []byte {
 	oob := make([]byte, unix.CmsgSpace(4))
+	setMark(oob, to, dscp)
+	return oob
+}
+
+// setMark fills the control message of a mark.
+func setMark(oob []byte, to netip.Addr, dscp int) {
 	h := (*unix.Cmsghdr)(unsafe.Pointer(&oob[0]))
 	h.Level, h.Type = unix.IPPROTO_IP, unix.IP_TOS
 	if !to.Unmap().Is4() {
@@ -142,7 +148,6 @@ func markOf(to netip.Addr, dscp int) []byte {
 	}
 	h.SetLen(unix.CmsgLen(4))
 	binary.NativeEndian.PutUint32(oob[unix.CmsgLen(0):], uint32(dscp)<<2)
-	return oob
 }
 
 // NoMark implements PacketConn: Linux marks every packet by itself.

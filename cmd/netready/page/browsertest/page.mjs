@@ -479,6 +479,28 @@ const scenarios = {
     await check(page, "list with opened files");
   },
 
+  async pasted() {
+    const page = await visit();
+    await fill(page, { region: "local", seconds: "2" });
+    const field = page.getByLabel("Test invite");
+    await field.evaluate((input, text) => {
+      const data = new DataTransfer();
+      data.setData("text/plain", text);
+      input.focus();
+      if (input.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }))) {
+        document.execCommand("insertText", false, text);
+      }
+    }, given.pasted);
+    await start(page);
+    await ended(page);
+    const shown = await page.getByRole("region", { name: "VOIP" }).textContent();
+    assert.match(shown, /there and back|through the TURN server/i);
+    assert.match(shown, /\u2264|at most/, "no figure is said to be the most that each way has");
+    const everything = (await page.content()) + files(".json").map((name) => readFileSync(given.dir + "/" + name)).join();
+    assert.ok(!everything.includes(given.password), "the password stands in the page or a result");
+    await check(page, "a result through a TURN server");
+  },
+
   async remembered() {
     const page = await visit();
     await fill(page, { region: "local" });

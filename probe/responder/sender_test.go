@@ -1,0 +1,107 @@
+package responder
+
+import (
+	"math/rand/v2"
+	"net"
+	"testing"
+	"time"
+
+	"netready/internal/seed"
+	"netready/probe/internal/stamp"
+	"netready/probe/internal/wire"
+)
+
+// Every flow leaves the wheel when it is due: none early, none forgotten,
+// whatever the packet times, and however long nobody looked.
+func TestWheelGivesEveryFlowItsTurn(t *testing.T) {
+	r := rand.New(rand.NewPCG(seed.Of(t), 5))
+	for range 100 {
+		var w wheel
+		now := time.Duration(r.Int64N(int64(time.Hour)))
+		flows := make([]*flow, 1+r.IntN(300))
+		sent := map[*flow]int{}
+		for i := range flows {
+			ptime := time.Duration(5+r.IntN(96)) * time.Millisecond
+			flows[i] = &flow{call: &call{}, start: now + time.Duration(r.Int64N(int64(ptime)))}
+			flows[i].call.request.Ptime = ptime
+			flows[i].due = flows[i].start
+			w.put(flows[i])
+		}
+		for range 200 {
+			now += time.Duration(r.Int64N(int64(time.Millisecond)))
+			if r.IntN(50) == 0 {
+				now += time.Duration(r.Int64N(int64(3 * time.Second))) // the host stood still
+			}
+			for turn := 0; turn < 3000; turn++ {
+				if next, ok := w.next(); !ok || next > now {
+					break
+				}
+				for _, f := range w.take(now, nil) {
+					if f.due > now {
+						t.Fatalf("%v early", f.due-now)
+					}
+					sent[f]++
+					f.next++
+					f.due = f.start + time.Duration(f.next)*f.call.request.Ptime
+					w.put(f)
+				}
+			}
+		}
+		for i, f := range flows {
+			want := 0
+			if now >= f.start {
+				want = int((now-f.start)/f.call.request.Ptime) + 1
+			}
+			if sent[f] != want {
+				t.Errorf("flow %d of %d (every %v) had %d turns, want %d", i, len(flows), f.call.request.Ptime, sent[f], want)
+			}
+		}
+	}
+}
+
+// No packet of a call costs an allocation, up or down, once a second's worth of
+// records has its place.
+func TestPacketsCostNoAllocation(t *testing.T) {
+	s := start(t, Local())
+	long := request
+	long.Duration = 10 * time.Minute
+	call := s.find(open(t, s, long).Grant().Session).calls[0]
+	agent := dial(t, s)
+	from := agent.LocalAddr().(*net.UDPAddr).AddrPort()
+	call.prove(from, stamp.Now()+time.Hour) // for as long as this takes
+	down, err := newSender(s.media[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = down.close() })
+	sealer, err := wire.NewSealer(wire.DownFlow(call.request, call.grant))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &flow{call: call, sealer: sealer, dscp: 46}
+	up, err := wire.NewSealer(wire.UpFlow(call.request, call.grant))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := int64(0)
+	got := testing.AllocsPerRun(1000, func() {
+		b, err := up.Seal(n, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.datagram(b, stamp.Arrival{N: len(b), From: from, At: stamp.Now(), DSCP: 46})
+		if why := down.packet(f); why != "" {
+			t.Fatal(why)
+		}
+		down.flush()
+		if n++; n%50 == 0 {
+			call.news()
+		}
+	})
+	if got > 0.5 { // what a second's news take is spread over its packets
+		t.Errorf("a packet each way takes %v allocations", got)
+	}
+	if len(call.up.news) == 0 || f.next < 1000 {
+		t.Error("nothing was counted")
+	}
+}

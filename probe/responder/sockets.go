@@ -1,0 +1,41 @@
+package responder
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"runtime"
+
+	"netready/probe/internal/stamp"
+)
+
+// mostSockets bounds the sockets at the media port: each may hold 16 MB of a flood.
+const mostSockets = 8
+
+// sockets are those at the media port: one for each core, among which the
+// system divides the agents where it can. All have the same address.
+type sockets []*stamp.Conn
+
+func listenMedia(ctx context.Context, address string) (sockets, error) {
+	return stamp.ListenMany(ctx, address, min(runtime.GOMAXPROCS(0), mostSockets))
+}
+
+// Drops is how many datagrams they have thrown away for want of room.
+func (s sockets) Drops() (all uint32) {
+	for _, c := range s {
+		all += c.Drops()
+	}
+	return all
+}
+
+// LocalAddr is the address of each.
+func (s sockets) LocalAddr() netip.AddrPort { return s[0].LocalAddr() }
+
+// Close closes them.
+func (s sockets) Close() error {
+	var errs []error
+	for _, c := range s {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
