@@ -176,7 +176,7 @@ func (s *Server) open(ctx context.Context) error {
 	if s.config.Challenge != nil {
 		control.NextProtos = append(control.NextProtos, authorityProtocol)
 	}
-	s.listener = &gate{listener, s.door, control}
+	s.listener = &gate{listener, s.door, share.NewPace(handshakesPerSec), control}
 	if s.media, err = listenMedia(ctx, orLoopback(s.config.Media)); err != nil {
 		return fmt.Errorf("%w; choose another address with --media", err)
 	}

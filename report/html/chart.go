@@ -3,6 +3,7 @@ package html
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,24 +42,15 @@ type series struct {
 // charts draws what the timeline holds; a measure without a single figure has
 // no chart.
 func charts(r report.Report) []chart {
-	side := func(pick func(facts.Second) *facts.SecondSide, get func(facts.SecondSide) *float64) func(facts.Second) *float64 {
-		return func(s facts.Second) *float64 {
-			if d := pick(s); d != nil {
-				return get(*d)
-			}
-			return nil
-		}
-	}
-	up := func(s facts.Second) *facts.SecondSide { return s.Up }
-	down := func(s facts.Second) *facts.SecondSide { return s.Down }
 	jitter := func(d facts.SecondSide) *float64 { return d.JitterMS }
 	loss := func(d facts.SecondSide) *float64 { return d.LossPercent }
 	delay := func(d facts.SecondSide) *float64 { return d.DelayMS }
+	line := r.Voice.Timeline
 	all := []series{
-		{"Jitter", "ms", r.Limits.JitterMS, 10, side(up, jitter), side(down, jitter)},
-		{"Packet loss", "%", r.Limits.LossPercent, 2, side(up, loss), side(down, loss)},
+		eachWay(line, series{title: "Jitter", unit: "ms", limit: r.Limits.JitterMS, floor: 10}, jitter),
+		eachWay(line, series{title: "Packet loss", unit: "%", limit: r.Limits.LossPercent, floor: 2}, loss),
 		{"Round trip", "ms", r.Limits.RTTAvgMS, 20, func(s facts.Second) *float64 { return s.RTTMS }, nil},
-		{"Delay above the fastest packet", "ms", thresholds.Limit{}, 10, side(up, delay), side(down, delay)},
+		eachWay(line, series{title: "Delay above the fastest packet", unit: "ms", floor: 10}, delay),
 	}
 	var out []chart
 	for _, s := range all {
@@ -67,6 +59,29 @@ func charts(r report.Report) []chart {
 		}
 	}
 	return out
+}
+
+// eachWay draws both ways, or the one line of both together where neither is
+// known alone, as through a TURN server.
+func eachWay(timeline []facts.Second, s series, get func(facts.SecondSide) *float64) series {
+	of := func(pick func(facts.Second) *facts.SecondSide) func(facts.Second) *float64 {
+		return func(s facts.Second) *float64 {
+			if d := pick(s); d != nil {
+				return get(*d)
+			}
+			return nil
+		}
+	}
+	s.up = of(func(s facts.Second) *facts.SecondSide { return s.Up })
+	s.down = of(func(s facts.Second) *facts.SecondSide { return s.Down })
+	loop := of(func(s facts.Second) *facts.SecondSide { return s.Loop })
+	known := func(get func(facts.Second) *float64) bool {
+		return slices.ContainsFunc(timeline, func(s facts.Second) bool { return get(s) != nil })
+	}
+	if !known(s.up) && !known(s.down) && known(loop) {
+		s.up, s.down = loop, nil
+	}
+	return s
 }
 
 func chartWidth(timeline []facts.Second) int {
