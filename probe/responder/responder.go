@@ -197,7 +197,7 @@ func (s *Server) open(ctx context.Context) error {
 	nonceOf := s.nonceOf
 	if s.config.Ports != "" {
 		s.ports, err = listen.Start(ctx, listen.Config{
-			Spec: s.config.Ports, Addresses: s.config.PortAddresses, TLS: conf.Clone(), Nonce: nonceOf, Again: s.mayAnswer,
+			Spec: s.config.Ports, Addresses: s.config.PortAddresses, TLS: conf.Clone(), Nonce: nonceOf, MayAnswer: s.mayAnswer,
 		})
 		if err != nil {
 			return fmt.Errorf("listening for the firewall checks: %w; choose them with --ports", err)
@@ -207,7 +207,7 @@ func (s *Server) open(ctx context.Context) error {
 		}
 	}
 	bind := s.media.LocalAddr().Addr()
-	s.opener = &listen.Opener{Nonce: nonceOf, Again: s.mayAnswer, Serves: s.servesUDP}
+	s.opener = &listen.Opener{Nonce: nonceOf, MayAnswer: s.mayAnswer, Serves: s.servesUDP}
 	if !bind.IsUnspecified() {
 		s.opener.Address = bind.String()
 	}
