@@ -28,7 +28,7 @@ func (j *judge) advice(key Key, way Way) string {
 		return j.aboutLAN(way)
 	case beyondLAN:
 		return fmt.Sprintf("Your own network answers well (of the gateway %s), so the fault is behind it: ", j.gatewayWords(way)) + j.aboutLine(key, way)
-	case anywhere:
+	case placeUnknown:
 	}
 	return j.untold(way)
 }

@@ -91,7 +91,7 @@ func (j *judge) blameCall(failed []Finding) {
 	_, pc := places[inPC]
 	lan, isLAN := places[inLAN]
 	beyond, isBeyond := places[beyondLAN]
-	unknown, isUnknown := places[anywhere]
+	unknown, isUnknown := places[placeUnknown]
 	switch {
 	case pc && len(places) == 1 && j.result.Machine.Interface.Kind == loopback:
 		j.blame(PlacePC, "this PC", "the call did not leave it")

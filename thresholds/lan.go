@@ -104,7 +104,7 @@ func answerLimit(timeline []facts.Second) int {
 // lost in a row: they prove no more than one.
 func weigh(bad, asked int, share, run float64) place {
 	if asked == 0 {
-		return anywhere
+		return placeUnknown
 	}
 	share = min(max(share, 0.002), 0.9)
 	seen := float64(bad) / float64(asked)
@@ -117,20 +117,20 @@ func weigh(bad, asked int, share, run float64) place {
 	case odds <= -math.Log(proof):
 		return beyondLAN
 	}
-	return anywhere
+	return placeUnknown
 }
 
 // ofLoss places a share of lost packets.
 func (e gatewayEvidence) ofLoss(share, run float64) place {
 	if e.limits > 0 {
-		return anywhere // its silence tells nothing
+		return placeUnknown // its silence tells nothing
 	}
 	p := weigh(e.lost, e.asked, share, run)
 	if p == inLAN && e.bad >= 2 && e.good > e.bad {
 		// Few seconds are bad: a gateway that is no worse in them is bad for a
 		// reason of its own.
 		if float64(e.badBoth)/float64(e.bad) < 2*float64(e.goodBoth)/float64(e.good) {
-			return anywhere
+			return placeUnknown
 		}
 	}
 	return p
@@ -149,7 +149,7 @@ func (j *judge) besideCall(key Key, way Way) place {
 	case key == RTT:
 		return beyondLAN
 	case d == nil || key == Order:
-		return anywhere
+		return placeUnknown
 	case key == Jitter:
 		return ofJitter(g, d.JitterMS)
 	}
@@ -160,7 +160,7 @@ func (j *judge) besideCall(key Key, way Way) place {
 	loss, discards := portion(d.LossPercent), portion(d.DiscardPercent)
 	if key == Discards || key == MOS && discards > loss {
 		if g.MaxMS == nil || e.limits > 0 {
-			return anywhere
+			return placeUnknown
 		}
 		return weigh(e.late, g.Samples, discards, run)
 	}
@@ -177,7 +177,7 @@ func portion(percent *float64) float64 {
 // ofJitter places jitter: a LAN that makes it makes the pings uneven as well.
 func ofJitter(g *facts.Ping, jitter *float64) place {
 	if !isKnown(jitter) || g.Samples < enoughPings {
-		return anywhere
+		return placeUnknown
 	}
 	most := 2 * *g.AvgMS // of trips above 0 with this mean
 	if g.JitterMS != nil {
@@ -189,7 +189,7 @@ func ofJitter(g *facts.Ping, jitter *float64) place {
 	case most <= *jitter/5:
 		return beyondLAN
 	}
-	return anywhere
+	return placeUnknown
 }
 
 // gatewayWords say how the gateway answered, beside the call where that is known.

@@ -8,10 +8,10 @@ import (
 type place int
 
 const (
-	anywhere  place = iota // nothing tells
-	inPC                   // this computer itself
-	inLAN                  // between it and its gateway
-	beyondLAN              // behind the gateway: the line, the provider, the way to the region
+	placeUnknown place = iota // nothing tells
+	inPC                      // this computer itself
+	inLAN                     // between it and its gateway
+	beyondLAN                 // behind the gateway: the line, the provider, the way to the region
 )
 
 // A machine is busy beyond these: it sends late and reads late.
@@ -35,7 +35,7 @@ func (j *judge) where(key Key, way Way) place {
 	case j.result.Machine.Interface.Kind == loopback, j.isPCBusy() && j.couldBePC(key, way):
 		return inPC
 	case j.gateway() == nil:
-		return anywhere
+		return placeUnknown
 	}
 	return j.besideCall(key, way)
 }

@@ -1,5 +1,4 @@
-// Package modes keeps secrets in files that their owner alone can read, and tells
-// of those that others can.
+// Package modes tells of files with secrets that others can read.
 package modes
 
 import (

@@ -27,7 +27,8 @@ const (
 	strangerBytes    = 256 << 10 // before the first request with the token: a handshake, a head, and what is read ahead
 	requestsPerSec   = 50        // of one connection; an agent makes some 30 in its first second, and 20 a second then
 	requestsAtOnce   = 200
-	strangersAddress = 128 // connections of one address without a session: an office may begin all at once
+	handshakesPerSec = 1000 // in all; each costs some 0.2 ms of a core
+	strangersAddress = 128  // connections of one address without a session: an office may begin all at once
 )
 
 var (
@@ -47,8 +48,9 @@ func newControlDoor() *share.Door {
 // it gets crowded, who has shown no token yet.
 type gate struct {
 	net.Listener
-	door *share.Door
-	tls  *tls.Config
+	door   *share.Door
+	begins *share.Pace // of connections
+	tls    *tls.Config
 }
 
 // Accept implements net.Listener.
@@ -59,6 +61,10 @@ func (g *gate) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		from, _ := netip.ParseAddrPort(conn.RemoteAddr().String())
+		if !g.begins.Allow(from.Addr(), time.Now()) {
+			_ = conn.Close()
+			continue
+		}
 		guest, ok := g.door.Enter(from.Addr(), func() { _ = conn.Close() })
 		if !ok {
 			_ = conn.Close()
@@ -96,7 +102,7 @@ func (g *guarded) Read(b []byte) (int, error) {
 }
 
 func (g *guarded) Close() error {
-	g.guest.Leave()
+	g.guest.Closed()
 	return g.Conn.Close()
 }
 

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"netready/probe/internal/wire"
+	"netready/probe/responder/share"
 )
 
 // stranger connects to the control port from an address, over TLS if a
@@ -279,5 +280,52 @@ func TestUnwantedBodies(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// One address may begin so many connections, and no more at once; from another
+// one an agent comes in all the same.
+func TestHandshakesArePaced(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux has all of 127.0.0.0/8")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gate{listener, newControlDoor(), share.NewPace(1), &tls.Config{}}
+	accepted := make(chan string, 100)
+	go func() {
+		defer close(accepted)
+		for {
+			c, err := g.Accept()
+			if err != nil {
+				return
+			}
+			host, _, _ := net.SplitHostPort(c.RemoteAddr().String())
+			accepted <- host
+		}
+	}()
+	for i := range 21 {
+		from := otherAddress()
+		if i == 20 {
+			from = "127.0.0.1"
+		}
+		d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 0))}
+		c, err := d.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	time.Sleep(200 * time.Millisecond) // what was dialed is accepted, or not, by then
+	_ = listener.Close()
+	got := map[string]int{}
+	for host := range accepted {
+		got[host]++
+	}
+	if n := got[otherAddress()]; n < 1 || n > 15 || got["127.0.0.1"] != 1 {
+		t.Errorf("of 20 and 1 at once %v were let in, want some and 1", got)
 	}
 }

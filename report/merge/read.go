@@ -13,8 +13,7 @@ import (
 
 // A reader turns one source after the other into rows.
 type reader struct {
-	buf   bytes.Buffer
-	found report.Report // of the JSON read last
+	buf bytes.Buffer
 }
 
 // chunk is how many rows of a workbook travel at once.

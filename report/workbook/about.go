@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/xuri/excelize/v2"
+
+	"netready/report/workbook/ooxml"
 )
 
 // aboutFirst is the row of the first limit in About. The defined names point
@@ -60,7 +62,7 @@ func (b *book) about() error {
 			if err := s.addRow(excelize.RowOpts{Height: min(height, 400)}, cells...); err != nil {
 				return err
 			}
-			if err := s.MergeCell(cellName(2, s.row), cellName(4, s.row)); err != nil {
+			if err := s.MergeCell(ooxml.CellName(2, s.row), ooxml.CellName(4, s.row)); err != nil {
 				return err
 			}
 		}
@@ -94,7 +96,7 @@ func (b *book) aboutSections() []section {
 	if b.tally.ports.missed > 0 {
 		made = append(made, [2]string{"Ports left out", fmt.Sprintf("Firewall shows the first %d differently named ports.", maxPorts)})
 	}
-	if text := b.tally.ports.portlessText(); text != "" {
+	if text := b.tally.ports.withoutPortsText(); text != "" {
 		made = append(made, [2]string{"Missing in " + SheetFirewall, text})
 	}
 	return []section{
@@ -135,7 +137,7 @@ func (b *book) machinesNote() string {
 // leftOut lists what was not used.
 func (b *book) leftOut(list []LeftOut) error {
 	shown := list[:min(len(list), b.MaxRows-2)]
-	s, err := b.open(SheetLeftOut, "A1:"+cellName(3, max(2, len(shown)+1)))
+	s, err := b.open(SheetLeftOut, "A1:"+ooxml.CellName(3, max(2, len(shown)+1)))
 	if err != nil {
 		return err
 	}

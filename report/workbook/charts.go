@@ -2,10 +2,10 @@ package workbook
 
 import (
 	"fmt"
-	"regexp"
-	"strings"
 
 	"github.com/xuri/excelize/v2"
+
+	"netready/report/workbook/ooxml"
 )
 
 // chartPoints bounds the dots of the scatter chart; more than this nobody
@@ -20,49 +20,19 @@ func (b *book) charts(worst, ports block) error {
 		chart *excelize.Chart
 		limit []*excelize.Chart // a line over it
 	}{
-		{cellName(1, chartRow), mos, []*excelize.Chart{mosLimit(worst, mos)}},
-		{cellName(7, chartRow), b.jitterChart(), nil},
-		{cellName(1, chartRow+chartRows), portsChart(ports), nil},
-		{cellName(7, chartRow+chartRows), b.lossChart(), nil},
+		{ooxml.CellName(1, chartRow), mos, []*excelize.Chart{mosLimit(worst, mos)}},
+		{ooxml.CellName(7, chartRow), b.jitterChart(), nil},
+		{ooxml.CellName(1, chartRow+chartRows), portsChart(ports), nil},
+		{ooxml.CellName(7, chartRow+chartRows), b.lossChart(), nil},
 	} {
 		if chart.chart == nil {
 			continue
 		}
-		others := b.chartParts()
-		if err := b.file.AddChart(SheetSummary, chart.cell, chart.chart, chart.limit...); err != nil {
+		if err := ooxml.AddChart(b.file, SheetSummary, chart.cell, chart.chart, chart.limit...); err != nil {
 			return fmt.Errorf("drawing a chart: %w", err)
-		}
-		for name, data := range b.chartParts() {
-			if _, old := others[name]; !old {
-				b.file.Pkg.Store(name, mendAxes(data))
-			}
 		}
 	}
 	return nil
-}
-
-// chartParts are the charts of the file so far, other people's too.
-func (b *book) chartParts() map[string][]byte {
-	parts := map[string][]byte{}
-	b.file.Pkg.Range(func(key, content any) bool {
-		name, _ := key.(string)
-		if data, ok := content.([]byte); ok && strings.HasPrefix(name, "xl/charts/chart") {
-			parts[name] = data
-		}
-		return true
-	})
-	return parts
-}
-
-var (
-	valueAxis  = regexp.MustCompile(`(?s)<valAx>.*?</valAx>`)
-	ofCategory = regexp.MustCompile(`<(?:auto|lblAlgn|lblOffset|noMultiLvlLbl)[^>]*></(?:auto|lblAlgn|lblOffset|noMultiLvlLbl)>`)
-)
-
-// mendAxes takes out of value axes what only axes of categories have (ECMA-376
-// 21.2.2.226): excelize draws the scatter chart's first axis with both.
-func mendAxes(chart []byte) []byte {
-	return valueAxis.ReplaceAllFunc(chart, func(axis []byte) []byte { return ofCategory.ReplaceAll(axis, nil) })
 }
 
 // mosChart shows the lowest MOS of the worst machines.
@@ -195,6 +165,6 @@ func solid(colour string) excelize.Fill {
 
 // cells is a range in one column.
 func cells(sheet string, column, first, last int) string {
-	name := columnName(column)
+	name := ooxml.ColumnName(column)
 	return fmt.Sprintf("'%s'!$%s$%d:$%s$%d", sheet, name, first, name, last)
 }

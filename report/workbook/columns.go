@@ -6,8 +6,8 @@ import (
 	"sync"
 
 	"netready/probe/facts"
-
 	"netready/report"
+	"netready/report/workbook/ooxml"
 	"netready/thresholds"
 )
 
@@ -126,7 +126,7 @@ func (l layout) numberAt(row Row, place int) (float64, bool) {
 // readyFormula is the formula of the column Ready; # stands for the row.
 // MAX and COUNT pass over empty cells and texts.
 func (l layout) readyFormula() string {
-	at := func(place int) string { return columnName(place+1) + "#" }
+	at := func(place int) string { return ooxml.ColumnName(place+1) + "#" }
 	var broken, doubtful, cells []string
 	for i := range graded {
 		cells = append(cells, at(l.figures[i]))

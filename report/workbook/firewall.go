@@ -7,9 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"netready/probe/facts"
-
 	"github.com/xuri/excelize/v2"
+
+	"netready/probe/facts"
+	"netready/report/workbook/ooxml"
 )
 
 // maxPorts is how many different rows of firewall columns the sheet shows.
@@ -259,12 +260,12 @@ func (b *book) firewall() error {
 	t := &b.tally.ports
 	rows, failed := t.worstFirst()
 	rows = rows[:min(len(rows), b.MaxRows-1)]
-	portless := t.portlessText()
+	portless := t.withoutPortsText()
 	last := max(2, len(rows)+1)
 	if portless != "" {
 		last = len(rows) + 3
 	}
-	s, err := b.open(SheetFirewall, "A1:"+cellName(len(firewallHead)+len(t.names), last))
+	s, err := b.open(SheetFirewall, "A1:"+ooxml.CellName(len(firewallHead)+len(t.names), last))
 	if err != nil {
 		return err
 	}
@@ -316,8 +317,8 @@ func (b *book) firewall() error {
 }
 
 func (b *book) colourPorts(from, to, last int) error {
-	first := cellName(from, 2)
-	return b.file.SetConditionalFormat(SheetFirewall, first+":"+cellName(to, max(2, last)), []excelize.ConditionalFormatOptions{
+	first := ooxml.CellName(from, 2)
+	return b.file.SetConditionalFormat(SheetFirewall, first+":"+ooxml.CellName(to, max(2, last)), []excelize.ConditionalFormatOptions{
 		{Type: "formula", Criteria: fmt.Sprintf(`AND(LEFT(%s,4)="fail",RIGHT(%s,10)="(optional)")`, first, first), Format: &b.style.maybe},
 		{Type: "formula", Criteria: fmt.Sprintf(`LEFT(%s,4)="fail"`, first), Format: &b.style.bad},
 		{Type: "formula", Criteria: fmt.Sprintf(`LEFT(%s,4)="pass"`, first), Format: &b.style.good},

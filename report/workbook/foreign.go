@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"netready/report/workbook/ooxml"
 )
 
 // A foreign is something of people's on a sheet of ours that would be lost
@@ -39,18 +41,18 @@ var foreignElements = map[string]struct{ where, what string }{
 }
 
 // besideOf looks at what stands beside the rows of one of our sheets.
-func (o *Old) besideOf(sheet string) *beside {
+func (o *Old) besideOf(sheet string) *ooxml.Beside {
 	runs := slices.Contains(o.runs, sheet)
-	b := &beside{visit: func(element xml.StartElement) {
+	b := &ooxml.Beside{Visit: func(element xml.StartElement) {
 		if kind, ok := foreignElements[element.Name.Local]; ok {
-			o.cannotStay(sheet, attribute(element, kind.where), kind.what)
+			o.cannotStay(sheet, ooxml.Attribute(element, kind.where), kind.what)
 		}
 		if runs && element.Name.Local == "mergeCell" {
-			o.cannotStay(sheet, attribute(element, "ref"), "merged cells")
+			o.cannotStay(sheet, ooxml.Attribute(element, "ref"), "merged cells")
 		}
 	}}
 	if runs {
-		b.rule = func(cells, formula string) {
+		b.Rule = func(cells, formula string) {
 			if !isOurRule(formula) {
 				o.cannotStay(sheet, cells, "a conditional format")
 			}
@@ -73,11 +75,11 @@ func isOurRule(formula string) bool {
 // on those that are made anew.
 func (o *Old) checkOurSheets() error {
 	for _, sheet := range append(derivedSheets(), o.runs...) {
-		part := o.part(sheet)
+		part := o.pack.Part(sheet)
 		if part == "" {
 			continue
 		}
-		if !slices.ContainsFunc(o.list, func(s oldSheet) bool { return s.name == sheet }) {
+		if !slices.ContainsFunc(o.pack.Sheets, func(s ooxml.Sheet) bool { return s.Name == sheet }) {
 			o.cannotStay(sheet, "", "its name is written in other letters: give it this one")
 		}
 		if err := o.checkHanging(sheet, part); err != nil {
@@ -87,7 +89,7 @@ func (o *Old) checkOurSheets() error {
 			continue
 		}
 		owner := ownerOf(sheet)
-		err := o.pack.scanLoosely(part, o.texts, o.besideOf(sheet), func(row sheetRow) error {
+		err := o.pack.ScanLoosely(part, o.besideOf(sheet), func(row ooxml.Row) error {
 			if cell, what := owner.foreign(row); what != "" {
 				o.cannotStay(sheet, cell, what)
 			}
@@ -102,23 +104,23 @@ func (o *Old) checkOurSheets() error {
 
 // checkHanging looks at the parts that belong to a sheet.
 func (o *Old) checkHanging(sheet, part string) error {
-	rels, err := o.pack.relations(part)
+	rels, err := o.pack.Relations(part)
 	if err != nil {
 		return err
 	}
 	for _, rel := range rels {
-		switch rel.kind() {
+		switch rel.Kind() {
 		case "comments", "threadedComment":
-			err = o.firstOf(sheet, rel.part(part), "comment", "a comment")
-			if rel.kind() == "threadedComment" {
-				err = o.firstOf(sheet, rel.part(part), "threadedComment", "a comment")
+			err = o.firstOf(sheet, rel.Part(part), "comment", "a comment")
+			if rel.Kind() == "threadedComment" {
+				err = o.firstOf(sheet, rel.Part(part), "threadedComment", "a comment")
 			}
 		case "pivotTable":
-			err = o.firstOf(sheet, rel.part(part), "location", "a pivot table")
+			err = o.firstOf(sheet, rel.Part(part), "location", "a pivot table")
 		case "table":
-			err = o.checkTable(sheet, rel.part(part))
+			err = o.checkTable(sheet, rel.Part(part))
 		case "drawing":
-			err = o.checkDrawing(sheet, rel.part(part))
+			err = o.checkDrawing(sheet, rel.Part(part))
 		case "slicer", "timeline":
 			o.cannotStay(sheet, "", "a slicer")
 		}
@@ -131,18 +133,18 @@ func (o *Old) checkHanging(sheet, part string) error {
 
 // firstOf names the first of a kind in a part.
 func (o *Old) firstOf(sheet, part, name, what string) error {
-	return o.pack.walkPart(part, func(element xml.StartElement, _ []string) error {
+	return o.pack.Walk(part, func(element xml.StartElement, _ []string) error {
 		if element.Name.Local == name {
-			o.cannotStay(sheet, attribute(element, "ref"), what)
+			o.cannotStay(sheet, ooxml.Attribute(element, "ref"), what)
 		}
 		return nil
 	})
 }
 
 func (o *Old) checkTable(sheet, part string) error {
-	return o.pack.walkPart(part, func(element xml.StartElement, open []string) error {
-		if len(open) == 1 && (!slices.Contains(o.runs, sheet) || !strings.HasPrefix(attribute(element, "displayName"), tableName(0))) {
-			o.cannotStay(sheet, attribute(element, "ref"), "a table")
+	return o.pack.Walk(part, func(element xml.StartElement, open []string) error {
+		if len(open) == 1 && (!slices.Contains(o.runs, sheet) || !strings.HasPrefix(ooxml.Attribute(element, "displayName"), tableName(0))) {
+			o.cannotStay(sheet, ooxml.Attribute(element, "ref"), "a table")
 		}
 		return nil
 	})
@@ -153,18 +155,18 @@ const mostCharts = 4
 
 // checkDrawing allows our charts in Summary, and nothing else.
 func (o *Old) checkDrawing(sheet, part string) error {
-	rels, err := o.pack.relations(part)
+	rels, err := o.pack.Relations(part)
 	if err != nil {
 		return err
 	}
 	charts := 0
 	for _, rel := range rels {
-		if rel.kind() == "chart" {
+		if rel.Kind() == "chart" {
 			charts++
 		}
 	}
 	ours := sheet == SheetSummary && charts <= mostCharts
-	return o.pack.walkPart(part, func(element xml.StartElement, _ []string) error {
+	return o.pack.Walk(part, func(element xml.StartElement, _ []string) error {
 		switch element.Name.Local {
 		case "pic":
 			o.cannotStay(sheet, "", "a picture")

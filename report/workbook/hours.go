@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"github.com/xuri/excelize/v2"
+
+	"netready/report/workbook/ooxml"
 )
 
 // Rows of the sheet By hour.
@@ -23,7 +25,7 @@ var weekdays = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", 
 // hours writes the heat maps: the busiest hour of the day is what a network
 // must bear.
 func (b *book) hours() error {
-	s, err := b.open(SheetByHour, "A1:"+cellName(hoursColumns-1, weekHead+7))
+	s, err := b.open(SheetByHour, "A1:"+ooxml.CellName(hoursColumns-1, weekHead+7))
 	if err != nil {
 		return err
 	}
@@ -164,11 +166,11 @@ func (b *book) colourHours() error {
 		MinColor: good, MidColor: middle, MaxColor: bad,
 	}}
 	cells := func(column int) string {
-		return cellName(column, hoursHead+1) + ":" + cellName(column, hoursHead+24)
+		return ooxml.CellName(column, hoursHead+1) + ":" + ooxml.CellName(column, hoursHead+24)
 	}
 	if err := errorsOf(
 		b.file.SetConditionalFormat(SheetByHour, cells(4), share),
-		b.file.SetConditionalFormat(SheetByHour, cellName(2, weekHead+1)+":"+cellName(25, weekHead+7), share),
+		b.file.SetConditionalFormat(SheetByHour, ooxml.CellName(2, weekHead+1)+":"+ooxml.CellName(25, weekHead+7), share),
 		b.file.SetConditionalFormat(SheetByHour, cells(2), []excelize.ConditionalFormatOptions{{
 			Type: "data_bar", Criteria: "=", MinType: "num", MinValue: "0", MaxType: "max", BarColor: "#93C5FD", BarSolid: true,
 		}}),
@@ -176,7 +178,7 @@ func (b *book) colourHours() error {
 		return err
 	}
 	for i, m := range graded {
-		first := cellName(hoursFixed+1+i, hoursHead+1)
+		first := ooxml.CellName(hoursFixed+1+i, hoursHead+1)
 		err := b.file.SetConditionalFormat(SheetByHour, cells(hoursFixed+1+i), []excelize.ConditionalFormatOptions{
 			{Type: "formula", Criteria: m.condition(first), Format: &b.style.bad},
 		})

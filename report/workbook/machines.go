@@ -9,6 +9,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"netready/report/workbook/ooxml"
 	"netready/thresholds"
 )
 
@@ -20,7 +21,7 @@ func (b *book) timeCell(t time.Time, style int) any {
 		return nil
 	}
 	days := excelTime(t)
-	if b.Old != nil && b.Old.macs {
+	if b.Old != nil && b.Old.pack.Macs {
 		days -= macDays
 	}
 	return excelize.Cell{StyleID: style, Value: days}
@@ -40,7 +41,7 @@ func (b *book) filter(name string, columns, rows int) error {
 	if rows < 2 {
 		return nil
 	}
-	return b.file.AutoFilter(name, "A1:"+cellName(columns, rows), nil)
+	return b.file.AutoFilter(name, "A1:"+ooxml.CellName(columns, rows), nil)
 }
 
 // A machineGroup is what Machines and Summary say about one machine.
@@ -115,7 +116,7 @@ func (b *book) machines() error {
 	list = list[:min(len(list), b.MaxRows-1)]
 	b.machineRows = len(list)
 	columns := len(machinesHead) + 3*figures
-	s, err := b.open(SheetMachines, "A1:"+cellName(columns, max(2, len(list)+1)))
+	s, err := b.open(SheetMachines, "A1:"+ooxml.CellName(columns, max(2, len(list)+1)))
 	if err != nil {
 		return err
 	}
@@ -162,7 +163,7 @@ func (b *book) machineCells(m machineGroup, at int) []any {
 		if !b.machinesFollow() {
 			return value
 		}
-		return excelize.Cell{Formula: b.countOf(verdict, b.ofMachine(cellName(1, at), cellName(2, at))...), Value: value}
+		return excelize.Cell{Formula: b.countOf(verdict, b.ofMachine(ooxml.CellName(1, at), ooxml.CellName(2, at))...), Value: value}
 	}
 	cells := []any{
 		m.organization, m.machine, m.location, len(m.runs),
@@ -195,7 +196,7 @@ func machineColumn(figure, which int) int { return len(machinesHead) + 3*figure 
 
 func (b *book) colourMachines(last int) error {
 	for i, m := range graded {
-		first, end := cellName(machineColumn(i, 0), 2), cellName(machineColumn(i, 2), max(2, last))
+		first, end := ooxml.CellName(machineColumn(i, 0), 2), ooxml.CellName(machineColumn(i, 2), max(2, last))
 		err := b.file.SetConditionalFormat(SheetMachines, first+":"+end, []excelize.ConditionalFormatOptions{
 			{Type: "formula", Criteria: m.condition(first), Format: &b.style.bad},
 		})

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
+
+	"netready/report/workbook/ooxml"
 )
 
 // How people and spreadsheets write numbers: with spaces, apostrophes, points
@@ -59,7 +61,7 @@ func parseNumber(text string) (float64, bool) {
 
 // date is a number of days as a time.
 func (o *Old) date(days float64) time.Time {
-	if o.macs {
+	if o.pack.Macs {
 		days += macDays
 	}
 	return time.UnixMilli(int64(days*86_400_000+0.5) + excelEpoch).UTC()
@@ -70,14 +72,14 @@ const macDays = 1462
 
 // time reads a time out of a cell. id, a ULID, holds the time of the run, and
 // settles which of two numbers is the day.
-func (o *Old) time(c sheetCell, id string) (time.Time, bool) {
-	if days, ok := o.typed(c).(float64); ok {
+func (o *Old) time(c ooxml.Cell, id string) (time.Time, bool) {
+	if days, ok := c.Typed().(float64); ok {
 		if days < 1 || days > 2_958_465 { // 9999-12-31
 			return time.Time{}, false
 		}
 		return o.date(days), true
 	}
-	text := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(c.text), "'"), "UTC"))
+	text := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(c.Text), "'"), "UTC"))
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, "2006-01-02 15:04", time.DateOnly} {
 		if when, err := time.Parse(layout, text); err == nil {
 			return when.UTC(), true

@@ -1,15 +1,13 @@
 package workbook
 
 import (
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"iter"
 	"slices"
 	"strings"
 
-	"github.com/xuri/excelize/v2"
-
+	"netready/report/workbook/ooxml"
 	"netready/thresholds"
 )
 
@@ -20,26 +18,19 @@ type Old struct {
 	Firewall []MachinePorts    // rows of the sheet Firewall
 	Limits   thresholds.Limits // as they stand in About; a missing one is empty
 	path     string
-	pack     *pack
-	texts    *texts
-	formats  formats
-	list     []oldSheet
+	pack     *ooxml.File
 	runs     []string       // names of the sheets that hold runs
-	macs     bool           // its dates count from 1904, as on old Macs
-	file     *excelize.File // nil until something is added
+	edition  *ooxml.Edition // nil until something is added
 	bare     map[int]int    // columns of people's without a heading: place in Extra, by column
 	foreign  []foreign      // what is not ours on our sheets and cannot stay
 }
-
-// An oldSheet is a sheet of the workbook, in its place.
-type oldSheet struct{ name, part string }
 
 // Open opens a workbook that an earlier merge or template has made. Every part
 // of the file is read to its end first: one that is damaged or cut short is an
 // error.
 func Open(path string) (*Old, error) {
 	const wayOut = "open it in a spreadsheet program and save it as a plain .xlsx, or take an older copy"
-	p, err := openPack(path)
+	p, err := ooxml.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening workbook %s: %w (%s)", path, err, wayOut)
 	}
@@ -52,20 +43,14 @@ func Open(path string) (*Old, error) {
 
 // Close closes the file and removes the temporary ones.
 func (o *Old) Close() error {
-	if o.file != nil {
-		return errors.Join(o.pack.Close(), o.file.Close())
+	if o.edition != nil {
+		return errors.Join(o.pack.Close(), o.edition.Close())
 	}
 	return o.pack.Close()
 }
 
-func (o *Old) read() (err error) {
-	if err := o.readSheets(); err != nil {
-		return err
-	}
-	if o.texts, err = o.pack.texts(); err != nil {
-		return err
-	}
-	if o.formats, err = o.pack.formats(); err != nil {
+func (o *Old) read() error {
+	if err := o.pack.Read(); err != nil {
 		return err
 	}
 	if err := o.findRuns(); err != nil {
@@ -82,72 +67,15 @@ func isRunsHead(head []string) bool {
 	return slices.ContainsFunc(head, func(h string) bool { return l.find(h) == l.runID })
 }
 
-const workbookPart = "xl/workbook.xml"
-
-// readSheets reads which sheets there are, and how dates count.
-func (o *Old) readSheets() error {
-	rels, err := o.pack.relations(workbookPart)
-	if err != nil {
-		return err
-	}
-	err = o.pack.walkPart(workbookPart, func(element xml.StartElement, _ []string) error {
-		switch element.Name.Local {
-		case "workbookPr":
-			o.macs = isTrue(attribute(element, "date1904"))
-		case "sheet":
-			o.list = append(o.list, oldSheet{attribute(element, "name"), partOf(element, rels)})
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for i, sheet := range o.list {
-		for _, other := range o.list[:i] {
-			if strings.EqualFold(sheet.name, other.name) {
-				return fmt.Errorf("it has two sheets %s and %s: rename one", other.name, sheet.name)
-			}
-		}
-	}
-	return nil
-}
-
-func isTrue(text string) bool { return text == "1" || text == "true" || text == "on" }
-
-// partOf is the part that the r:id of an element leads to.
-func partOf(element xml.StartElement, rels []relation) string {
-	for _, attr := range element.Attr {
-		if attr.Name.Local != "id" || attr.Name.Space == "" {
-			continue
-		}
-		for _, rel := range rels {
-			if rel.ID == attr.Value {
-				return rel.part(workbookPart)
-			}
-		}
-	}
-	return ""
-}
-
-// part is the path of a sheet's XML in the file; "" where there is none.
-func (o *Old) part(sheet string) string {
-	for _, s := range o.list {
-		if strings.EqualFold(s.name, sheet) {
-			return s.part
-		}
-	}
-	return ""
-}
-
 // header is the first row of a sheet, as texts.
 func (o *Old) header(sheet string) (head []string, err error) {
-	part := o.part(sheet)
+	part := o.pack.Part(sheet)
 	if part == "" {
 		return nil, errors.New("there is none of that name")
 	}
-	err = o.pack.scan(part, o.texts, nil, func(row sheetRow) error {
-		if row.number == 1 {
-			head = row.line()
+	err = o.pack.Scan(part, nil, func(row ooxml.Row) error {
+		if row.Number == 1 {
+			head = row.Line()
 		}
 		return errStop
 	})
@@ -172,7 +100,7 @@ func (o *Old) findRuns() error {
 	}
 	for part := 0; err == nil && isRunsHead(head); part++ {
 		o.runs = append(o.runs, runsSheet(part))
-		if o.part(runsSheet(part+1)) == "" {
+		if o.pack.Part(runsSheet(part+1)) == "" {
 			return nil
 		}
 		head, err = o.header(runsSheet(part + 1))
@@ -211,13 +139,13 @@ func (o *Old) Rows() iter.Seq2[Row, error] {
 // of their own.
 func (o *Old) Pasted() iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		for _, sheet := range o.list {
-			if o.isOurs(sheet.name) || sheet.name == sheetHowTo || !strings.HasPrefix(partName(sheet.part), "xl/worksheets/") {
+		for _, sheet := range o.pack.Sheets {
+			if o.isOurs(sheet.Name) || sheet.Name == sheetHowTo || !strings.HasPrefix(ooxml.PartName(sheet.Part), "xl/worksheets/") {
 				continue
 			}
 			if err := o.pastedIn(sheet, yield); err != nil {
 				if !errors.Is(err, errStop) {
-					yield(Row{}, fmt.Errorf("reading sheet %s of %s: %w", sheet.name, o.path, err))
+					yield(Row{}, fmt.Errorf("reading sheet %s of %s: %w", sheet.Name, o.path, err))
 				}
 				return
 			}
@@ -227,18 +155,18 @@ func (o *Old) Pasted() iter.Seq2[Row, error] {
 
 // readLimits takes the limits that people have edited in About.
 func (o *Old) readLimits() error {
-	part := o.part(SheetAbout)
+	part := o.pack.Part(SheetAbout)
 	if part == "" {
 		return nil // a workbook without About: its limits are the defaults
 	}
-	return o.pack.scanLoosely(part, o.texts, nil, func(row sheetRow) error {
+	return o.pack.ScanLoosely(part, nil, func(row ooxml.Row) error {
 		for _, bound := range bounds() {
-			if row.at(4).text != bound.name {
+			if row.At(4).Text != bound.name {
 				continue
 			}
-			if value, ok := number(o.typed(row.at(2))); ok {
+			if value, ok := number(row.At(2).Typed()); ok {
 				bound.set(&o.Limits, value)
-			} else if value, ok := parseNumber(row.at(2).text); ok {
+			} else if value, ok := parseNumber(row.At(2).Text); ok {
 				bound.set(&o.Limits, value)
 			}
 		}
@@ -249,14 +177,14 @@ func (o *Old) readLimits() error {
 // readFirewall reads the sheet Firewall back, because a row of Runs does not
 // hold every port.
 func (o *Old) readFirewall() error {
-	part := o.part(SheetFirewall)
+	part := o.pack.Part(SheetFirewall)
 	if part == "" {
 		return nil
 	}
 	var head []string
-	return o.pack.scan(part, o.texts, nil, func(row sheetRow) error {
-		cells := row.line()
-		if row.number == 1 {
+	return o.pack.Scan(part, nil, func(row ooxml.Row) error {
+		cells := row.Line()
+		if row.Number == 1 {
 			head = cells
 			return nil
 		}
@@ -264,9 +192,9 @@ func (o *Old) readFirewall() error {
 			return nil // not as we wrote it: newer runs will fill it
 		}
 		ports := MachinePorts{Organization: cells[0], Machine: cells[1], Location: cells[2], Region: cells[3], RunID: cells[4]}
-		ports.Started, _ = o.time(row.at(6), "")
+		ports.Started, _ = o.time(row.At(6), "")
 		for i := len(firewallHead); i < len(cells) && i < len(head); i++ {
-			if cells[i] == sayPass && o.formats.isOptional(row.at(i+1).style) {
+			if cells[i] == sayPass && o.pack.Format(row.At(i+1).Style).Code == formatOptional {
 				cells[i] += optionalEnd
 			}
 			if cells[i] != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"netready/report"
+	"netready/report/workbook/ooxml"
 )
 
 // An ExtraColumn is a column that somebody has added to Runs.
@@ -53,16 +54,16 @@ type runsReader struct {
 func (o *Old) rowsOf(sheet string, yield func(Row, error) bool) error {
 	r := &runsReader{o: o, l: runLayout(), sheet: sheet}
 	around := o.besideOf(sheet)
-	look := around.visit
-	around.visit = func(element xml.StartElement) { r.width(element); look(element) }
-	return o.pack.scan(o.part(sheet), o.texts, around, func(from sheetRow) error {
-		if from.number == 1 || r.places == nil {
+	look := around.Visit
+	around.Visit = func(element xml.StartElement) { r.width(element); look(element) }
+	return o.pack.Scan(o.pack.Part(sheet), around, func(from ooxml.Row) error {
+		if from.Number == 1 || r.places == nil {
 			r.head(from)
 			return nil
 		}
-		from = from.unfolded()
+		from = unfolded(from)
 		row := r.row(from)
-		if row.empty() || r.whole.drops(&row, from.line(), r.l) {
+		if row.empty() || r.whole.drops(&row, from.Line(), r.l) {
 			return nil
 		}
 		if !yield(row, nil) {
@@ -77,9 +78,9 @@ func (r *runsReader) width(col xml.StartElement) {
 	if col.Name.Local != "col" {
 		return
 	}
-	first, _ := strconv.Atoi(attribute(col, "min"))
-	last, _ := strconv.Atoi(attribute(col, "max"))
-	width, _ := strconv.ParseFloat(attribute(col, "width"), 64)
+	first, _ := strconv.Atoi(ooxml.Attribute(col, "min"))
+	last, _ := strconv.Atoi(ooxml.Attribute(col, "max"))
+	width, _ := strconv.ParseFloat(ooxml.Attribute(col, "width"), 64)
 	if width <= 0 || width > excelize.MaxColumnWidth {
 		return
 	}
@@ -94,8 +95,8 @@ func (r *runsReader) width(col xml.StartElement) {
 // head says where each column of the sheet goes: to the column of ours that
 // is called exactly so, else to one that differs in case and spaces alone, else
 // to people's own. What comes second by a name is somebody's own.
-func (r *runsReader) head(row sheetRow) {
-	head := row.line()
+func (r *runsReader) head(row ooxml.Row) {
+	head := row.Line()
 	for len(head) > 0 && head[len(head)-1] == "" {
 		head = head[:len(head)-1] // looks alone make no column
 	}
@@ -112,7 +113,7 @@ func (r *runsReader) head(row sheetRow) {
 	}
 	for i, h := range head {
 		if r.places[i]--; r.places[i] < 0 {
-			r.places[i] = -1 - r.extra(h, i+1, row.at(i+1).style, taken)
+			r.places[i] = -1 - r.extra(h, i+1, row.At(i+1).Style, taken)
 		}
 	}
 }
@@ -171,13 +172,13 @@ func (r *runsReader) add(header string, column, style int) int {
 }
 
 // row reads a row: what its Row code says, or its cells.
-func (r *runsReader) row(from sheetRow) Row {
-	row := Row{Cells: make([]any, len(r.l.columns)), OldRow: from.number, sheet: r.sheet}
-	for _, c := range from.cells {
-		if c.text == "" && c.formula == "" && c.column > len(r.places) {
+func (r *runsReader) row(from ooxml.Row) Row {
+	row := Row{Cells: make([]any, len(r.l.columns)), OldRow: from.Number, sheet: r.sheet}
+	for _, c := range from.Cells {
+		if c.Text == "" && c.Formula == "" && c.Column > len(r.places) {
 			continue // looks alone make no column
 		}
-		if at := r.place(c.column); at < 0 && !r.alone {
+		if at := r.place(c.Column); at < 0 && !r.alone {
 			r.extraCell(&row, -1-at, c)
 		}
 	}
@@ -186,9 +187,9 @@ func (r *runsReader) row(from sheetRow) Row {
 		return row
 	}
 	id := ""
-	for _, c := range from.cells {
-		if r.place(c.column) == r.l.runID {
-			id = c.text
+	for _, c := range from.Cells {
+		if r.place(c.Column) == r.l.runID {
+			id = c.Text
 		}
 	}
 	if id == "" {
@@ -199,45 +200,45 @@ func (r *runsReader) row(from sheetRow) Row {
 	return row
 }
 
-func (r *runsReader) extraCell(row *Row, place int, c sheetCell) {
-	if c.text == "" && c.style == 0 && c.formula == "" || report.FindRowCode(c.text) != "" {
+func (r *runsReader) extraCell(row *Row, place int, c ooxml.Cell) {
+	if c.Text == "" && c.Style == 0 && c.Formula == "" || report.FindRowCode(c.Text) != "" {
 		return
 	}
-	if c.array {
-		r.o.cannotStay(r.sheet, cellName(c.column, row.OldRow), "a formula of an array")
+	if c.Array {
+		r.o.cannotStay(r.sheet, ooxml.CellName(c.Column, row.OldRow), "a formula of an array")
 	}
-	row.Extra = append(row.Extra, ExtraCell{Column: place, Value: r.o.typed(c), Style: c.style, Formula: c.formula})
+	row.Extra = append(row.Extra, ExtraCell{Column: place, Value: c.Typed(), Style: c.Style, Formula: c.Formula})
 }
 
 // ownRow keeps a row without a Run ID as somebody has typed it.
-func (r *runsReader) ownRow(row *Row, from sheetRow) {
-	for _, c := range from.cells {
-		if at := r.place(c.column); at >= 0 {
-			row.Cells[at] = r.o.typed(c)
+func (r *runsReader) ownRow(row *Row, from ooxml.Row) {
+	for _, c := range from.Cells {
+		if at := r.place(c.Column); at >= 0 {
+			row.Cells[at] = c.Typed()
 			r.look(row, at, c)
 		}
 	}
 }
 
 // look notes the looks of a cell that are not ours, and a formula.
-func (r *runsReader) look(row *Row, at int, c sheetCell) {
+func (r *runsReader) look(row *Row, at int, c ooxml.Cell) {
 	if at == r.l.ready && row.RunID() != "" {
-		c.formula, c.array = "", false // ours
+		c.Formula, c.Array = "", false // ours
 	}
-	if c.array {
-		r.o.cannotStay(r.sheet, cellName(c.column, row.OldRow), "a formula of an array")
+	if c.Array {
+		r.o.cannotStay(r.sheet, ooxml.CellName(c.Column, row.OldRow), "a formula of an array")
 	}
-	if c.style != 0 && !r.o.formats.isOurs(c.style) || c.formula != "" {
-		row.Looks = append(row.Looks, ExtraCell{Column: at, Style: c.style, Formula: c.formula})
+	if c.Style != 0 && !isOurs(r.o.pack.Format(c.Style)) || c.Formula != "" {
+		row.Looks = append(row.Looks, ExtraCell{Column: at, Style: c.Style, Formula: c.Formula})
 	}
 }
 
 // values reads the cells of a run.
-func (r *runsReader) values(row *Row, from sheetRow, id string) {
+func (r *runsReader) values(row *Row, from ooxml.Row, id string) {
 	row.Cells[r.l.runID] = strings.TrimSpace(report.Unguard(id))
 	figures := r.o.figuresOf(from, r.places, r.l)
-	for _, c := range from.cells {
-		at := r.place(c.column)
+	for _, c := range from.Cells {
+		at := r.place(c.Column)
 		if at < 0 {
 			continue
 		}
@@ -253,9 +254,9 @@ func (r *runsReader) values(row *Row, from sheetRow, id string) {
 
 // coded fills a row from its Row code, if it has one that is whole. Texts that
 // stand in their columns are kept: people may have corrected them.
-func (r *runsReader) coded(row *Row, from sheetRow) bool {
-	for _, c := range from.cells {
-		code := report.FindRowCode(c.text)
+func (r *runsReader) coded(row *Row, from ooxml.Row) bool {
+	for _, c := range from.Cells {
+		code := report.FindRowCode(c.Text)
 		if code == "" {
 			continue
 		}
@@ -275,20 +276,20 @@ func (r *runsReader) coded(row *Row, from sheetRow) bool {
 	return false
 }
 
-func (r *runsReader) corrected(row *Row, from sheetRow) {
-	aligned := slices.ContainsFunc(from.cells, func(c sheetCell) bool {
-		return r.place(c.column) == r.l.runID && c.text == row.RunID()
+func (r *runsReader) corrected(row *Row, from ooxml.Row) {
+	aligned := slices.ContainsFunc(from.Cells, func(c ooxml.Cell) bool {
+		return r.place(c.Column) == r.l.runID && c.Text == row.RunID()
 	})
 	if !aligned { // split or merged: what stands in the columns is not theirs
 		row.Extra = nil
 		return
 	}
-	for _, c := range from.cells {
-		at := r.place(c.column)
-		if at < 0 || at == r.l.rowCode || r.l.columns[at].kind != report.KindText || c.kind != "str" || c.text == "" {
+	for _, c := range from.Cells {
+		at := r.place(c.Column)
+		if at < 0 || at == r.l.rowCode || r.l.columns[at].kind != report.KindText || c.Kind != "str" || c.Text == "" {
 			continue
 		}
-		row.Cells[at] = report.Unguard(c.text)
+		row.Cells[at] = report.Unguard(c.Text)
 	}
 }
 

@@ -3,6 +3,8 @@ package workbook
 import (
 	"slices"
 	"strings"
+
+	"netready/report/workbook/ooxml"
 )
 
 // An owner knows the cells that netready writes on one of the sheets that are
@@ -12,7 +14,7 @@ type owner struct {
 	columns int      // to the right of it nothing is ours; 0: as far as the first row reaches
 	rows    int      // below it nothing is ours; 0: unknown
 	head    []string // the first row, once it was read
-	ok      func(o *owner, row sheetRow) (cell, what string)
+	ok      func(o *owner, row ooxml.Row) (cell, what string)
 	places  bool // Summary: its last table has begun
 }
 
@@ -33,21 +35,21 @@ func ownerOf(sheet string) *owner {
 }
 
 // foreign names a cell of the row that is not ours, and what it is.
-func (o *owner) foreign(row sheetRow) (cell, what string) {
-	if row.number == 1 {
+func (o *owner) foreign(row ooxml.Row) (cell, what string) {
+	if row.Number == 1 {
 		for i, want := range o.title {
-			if c := row.at(i + 1); !strings.Contains(c.text+c.formula, want) {
-				return cellName(1, 1), notMade
+			if c := row.At(i + 1); !strings.Contains(c.Text+c.Formula, want) {
+				return ooxml.CellName(1, 1), notMade
 			}
 		}
-		o.head = row.line()
+		o.head = row.Line()
 		if o.columns == 0 {
 			o.columns = len(o.head)
 		}
 	}
-	for _, c := range row.cells {
-		if (c.text != "" || c.formula != "") && (c.column > o.columns || o.rows > 0 && row.number > o.rows) {
-			return cellName(c.column, row.number), ownCell
+	for _, c := range row.Cells {
+		if (c.Text != "" || c.Formula != "") && (c.Column > o.columns || o.rows > 0 && row.Number > o.rows) {
+			return ooxml.CellName(c.Column, row.Number), ownCell
 		}
 	}
 	if o.ok == nil {
@@ -56,42 +58,38 @@ func (o *owner) foreign(row sheetRow) (cell, what string) {
 	return o.ok(o, row)
 }
 
-// isFigure says whether a cell holds a number, or a formula whose value some
-// program has not stored.
-func (c sheetCell) isFigure() bool { return c.isNumber() || c.formula != "" }
-
 // ownsSummary looks at what stands below the last table, where each row counts
 // runs.
-func ownsSummary(o *owner, row sheetRow) (cell, what string) {
-	first := row.at(1)
+func ownsSummary(o *owner, row ooxml.Row) (cell, what string) {
+	first := row.At(1)
 	switch {
-	case first.text == placesTitle:
+	case first.Text == placesTitle:
 		o.places = true
-	case o.places && first.text != placesHead && !row.at(2).isFigure():
-		for _, c := range row.cells {
-			if c.text != "" {
-				return cellName(c.column, row.number), ownCell
+	case o.places && first.Text != placesHead && !row.At(2).IsFigure():
+		for _, c := range row.Cells {
+			if c.Text != "" {
+				return ooxml.CellName(c.Column, row.Number), ownCell
 			}
 		}
 	}
 	return "", ""
 }
 
-func ownsFirewall(o *owner, row sheetRow) (cell, what string) {
-	if row.number == 1 {
+func ownsFirewall(o *owner, row ooxml.Row) (cell, what string) {
+	if row.Number == 1 {
 		return "", ""
 	}
-	if row.at(5).text == "" { // no Run ID
-		for _, c := range row.cells {
-			if c.text != "" && !strings.HasPrefix(c.text, portlessBegin) {
-				return cellName(c.column, row.number), ownCell
+	if row.At(5).Text == "" { // no Run ID
+		for _, c := range row.Cells {
+			if c.Text != "" && !strings.HasPrefix(c.Text, withoutPortsBegin) {
+				return ooxml.CellName(c.Column, row.Number), ownCell
 			}
 		}
 		return "", ""
 	}
-	for _, c := range row.cells {
-		if c.column > len(firewallHead) && c.text != "" && !isSay(c.text) {
-			return cellName(c.column, row.number), ownCell
+	for _, c := range row.Cells {
+		if c.Column > len(firewallHead) && c.Text != "" && !isSay(c.Text) {
+			return ooxml.CellName(c.Column, row.Number), ownCell
 		}
 	}
 	return "", ""
@@ -102,21 +100,21 @@ func isSay(text string) bool {
 	return slices.ContainsFunc([]string{"pass", "fail", "not measured"}, func(word string) bool { return strings.HasPrefix(text, word) })
 }
 
-func ownsMachines(o *owner, row sheetRow) (cell, what string) {
-	if row.number > 1 {
-		if !row.at(4).isFigure() {
-			for _, c := range row.cells {
-				if c.text != "" {
-					return cellName(c.column, row.number), ownCell
+func ownsMachines(o *owner, row ooxml.Row) (cell, what string) {
+	if row.Number > 1 {
+		if !row.At(4).IsFigure() {
+			for _, c := range row.Cells {
+				if c.Text != "" {
+					return ooxml.CellName(c.Column, row.Number), ownCell
 				}
 			}
 		}
 		return "", ""
 	}
-	for _, c := range row.cells {
-		known := c.column <= len(machinesHead) || slices.ContainsFunc([]string{" median", " 95th percentile", " worst"}, func(end string) bool { return strings.HasSuffix(c.text, end) })
-		if !known && c.text != "" {
-			return cellName(c.column, row.number), ownCell
+	for _, c := range row.Cells {
+		known := c.Column <= len(machinesHead) || slices.ContainsFunc([]string{" median", " 95th percentile", " worst"}, func(end string) bool { return strings.HasSuffix(c.Text, end) })
+		if !known && c.Text != "" {
+			return ooxml.CellName(c.Column, row.Number), ownCell
 		}
 	}
 	return "", ""

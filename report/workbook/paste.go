@@ -7,6 +7,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"netready/report"
+	"netready/report/workbook/ooxml"
 )
 
 // A paste is a whole TXT that somebody has pasted under the runs: all of it
@@ -59,19 +60,19 @@ func (r *Row) doubts(place int) bool {
 }
 
 // unfolded takes a line apart that a spreadsheet has put into one cell.
-func (r sheetRow) unfolded() sheetRow {
-	if len(r.cells) == 0 || r.cells[0].column != 1 || !strings.Contains(r.cells[0].text, "\t") {
+func unfolded(r ooxml.Row) ooxml.Row {
+	if len(r.Cells) == 0 || r.Cells[0].Column != 1 || !strings.Contains(r.Cells[0].Text, "\t") {
 		return r
 	}
-	for _, other := range r.cells[1:] {
-		if other.text != "" {
+	for _, other := range r.Cells[1:] {
+		if other.Text != "" {
 			return r
 		}
 	}
-	whole := sheetRow{number: r.number}
-	for i, text := range strings.Split(r.cells[0].text, "\t") {
+	whole := ooxml.Row{Number: r.Number}
+	for i, text := range strings.Split(r.Cells[0].Text, "\t") {
 		if text != "" && i < excelize.MaxColumns {
-			whole.cells = append(whole.cells, sheetCell{column: i + 1, kind: "str", text: text})
+			whole.Cells = append(whole.Cells, ooxml.Cell{Column: i + 1, Kind: "str", Text: text})
 		}
 	}
 	return whole
@@ -79,11 +80,11 @@ func (r sheetRow) unfolded() sheetRow {
 
 // pastedIn reads the runs of TXTs that lie in a sheet of somebody's own. The
 // line of names says which value is which.
-func (o *Old) pastedIn(sheet oldSheet, yield func(Row, error) bool) error {
-	r := &runsReader{o: o, l: runLayout(), sheet: sheet.name, alone: true}
-	return o.pack.scanLoosely(sheet.part, o.texts, nil, func(from sheetRow) error {
-		from = from.unfolded()
-		line := from.line()
+func (o *Old) pastedIn(sheet ooxml.Sheet, yield func(Row, error) bool) error {
+	r := &runsReader{o: o, l: runLayout(), sheet: sheet.Name, alone: true}
+	return o.pack.ScanLoosely(sheet.Part, nil, func(from ooxml.Row) error {
+		from = unfolded(from)
+		line := from.Line()
 		if r.names(line) {
 			return nil
 		}

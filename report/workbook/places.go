@@ -7,6 +7,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"netready/report/workbook/ooxml"
 	"netready/thresholds"
 )
 
@@ -18,7 +19,7 @@ func (b *book) placeCriterion(row int, none bool) string {
 	if none {
 		return `"="`
 	}
-	return criterion(cellName(1, row))
+	return criterion(ooxml.CellName(1, row))
 }
 
 // placesBlock sums the runs up by location. top is the row of its header.
@@ -60,15 +61,15 @@ func (b *book) placesBlock(top int) block {
 // colourSummary marks what breaks its limit in the tables.
 func (b *book) colourSummary(worst, places block) error {
 	mark := func(t block, column int, m measure) error {
-		first := cellName(column, t.top+1)
-		end := cellName(column, t.top+max(1, len(t.rows)))
+		first := ooxml.CellName(column, t.top+1)
+		end := ooxml.CellName(column, t.top+max(1, len(t.rows)))
 		return b.file.SetConditionalFormat(SheetSummary, first+":"+end, []excelize.ConditionalFormatOptions{
 			{Type: "formula", Criteria: m.condition(first), Format: &b.style.bad},
 		})
 	}
 	share := func(t block, column int) error {
-		first := cellName(column, t.top+1)
-		end := cellName(column, t.top+max(1, len(t.rows)))
+		first := ooxml.CellName(column, t.top+1)
+		end := ooxml.CellName(column, t.top+max(1, len(t.rows)))
 		return b.file.SetConditionalFormat(SheetSummary, first+":"+end, []excelize.ConditionalFormatOptions{{
 			Type: "data_bar", Criteria: "=", MinType: "num", MinValue: "0", MaxType: "num", MaxValue: "100", BarColor: "#F8696B", BarSolid: true,
 		}})

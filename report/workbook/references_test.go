@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/xuri/excelize/v2"
+
+	"netready/report/workbook/ooxml"
 )
 
 // A stylesheet is what others refer to by number.
@@ -228,11 +230,11 @@ func checkIDs(t complainer, part string, data []byte, parts map[string][]byte) {
 	}
 }
 
-func relationOf(parts map[string][]byte, part, id string) *relation {
+func relationOf(parts map[string][]byte, part, id string) *ooxml.Relation {
 	var list struct {
-		Relationship []relation `xml:"Relationship"`
+		Relationship []ooxml.Relation `xml:"Relationship"`
 	}
-	if xml.Unmarshal(parts[relationsPath(part)], &list) != nil {
+	if xml.Unmarshal(parts[path.Join(path.Dir(part), "_rels", path.Base(part)+".rels")], &list) != nil {
 		return nil
 	}
 	for _, rel := range list.Relationship {
@@ -273,7 +275,7 @@ func checkTableParts(t complainer, part string, sheet worksheet, parts map[strin
 				Ref string `xml:"ref,attr"`
 			} `xml:"autoFilter"`
 		}
-		name := rel.part(part)
+		name := rel.Part(part)
 		if err := xml.Unmarshal(parts[name], &table); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -288,7 +290,7 @@ func checkTableParts(t complainer, part string, sheet worksheet, parts map[strin
 			t.Errorf("%s: the filter is over %s, the table over %s", name, table.Filter.Ref, table.Ref)
 		}
 		for i, column := range table.Columns.List {
-			if head, ok := heads[cellName(left+i, top)]; ok && head != column.Name {
+			if head, ok := heads[ooxml.CellName(left+i, top)]; ok && head != column.Name {
 				t.Errorf("%s: the column %q is called %q in the sheet", name, column.Name, head)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"netready/report"
+	"netready/report/workbook/ooxml"
 	"netready/thresholds"
 )
 
@@ -19,12 +20,12 @@ func TestRowsKeepTheirOrder(t *testing.T) {
 	for _, size := range []struct{ rows, sheet int }{
 		{0, 0},
 		{1, 0},
-		{blockRows - 1, 0},
-		{blockRows, 0},
-		{blockRows + 1, 0},
-		{5*blockRows + 3, 0},
-		{3 * blockRows, blockRows + 1},
-		{3*blockRows + 1, blockRows},
+		{ooxml.BlockRows - 1, 0},
+		{ooxml.BlockRows, 0},
+		{ooxml.BlockRows + 1, 0},
+		{5*ooxml.BlockRows + 3, 0},
+		{3 * ooxml.BlockRows, ooxml.BlockRows + 1},
+		{3*ooxml.BlockRows + 1, ooxml.BlockRows},
 	} {
 		t.Run(fmt.Sprintf("%d in sheets of %d", size.rows, size.sheet), func(t *testing.T) {
 			want := collect(size.rows)
@@ -59,21 +60,13 @@ func TestRowsKeepTheirOrder(t *testing.T) {
 func TestLongTexts(t *testing.T) {
 	l := runLayout()
 	long := strings.Repeat("&", excelize.TotalCellChars) // five bytes each in XML
-	rows := collect(blockRows + 5)
+	rows := collect(ooxml.BlockRows + 5)
 	for i := range rows {
 		for place, column := range l.columns {
 			if column.kind == report.KindText && place != l.runID && (i == 3 || place == l.notes && i%2 == 0) {
 				rows[i].Cells[place] = long
 			}
 		}
-	}
-	huge := rowBlock{first: 2}
-	for range 120 {
-		huge.cells = append(huge.cells, long)
-		huge.ends = append(huge.ends, len(huge.cells))
-	}
-	if err := huge.encode(); err != nil || len(huge.rows) < 16<<20 || bytes.Count(huge.rows, []byte("<row ")) != 120 {
-		t.Errorf("%d bytes of rows: %v", len(huge.rows), err)
 	}
 	old, err := Open(write(t, Writer{}, rows))
 	if err != nil {
@@ -98,7 +91,7 @@ func TestLongTexts(t *testing.T) {
 // TestFailingRows ends with the error of the rows, whichever block it is in.
 func TestFailingRows(t *testing.T) {
 	broken := errors.New("broken")
-	for _, at := range []int{0, 1, blockRows, 12 * blockRows} {
+	for _, at := range []int{0, 1, ooxml.BlockRows, 12 * ooxml.BlockRows} {
 		rows := func(yield func(Row, error) bool) {
 			for i := range at {
 				if !yield(sampleRow(i), nil) {

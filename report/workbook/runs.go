@@ -8,11 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"netready/probe/facts"
-
 	"github.com/xuri/excelize/v2"
 
+	"netready/probe/facts"
 	"netready/report"
+	"netready/report/workbook/ooxml"
 	"netready/thresholds"
 )
 
@@ -37,7 +37,7 @@ func (b *book) runs(total int, rows iter.Seq2[Row, error]) error {
 func (b *book) runsPart(name string, part, count int, l layout, next func() (Row, error, bool)) error {
 	extra := b.extraColumns()
 	columns := len(l.columns) + len(extra)
-	s, err := b.open(name, "A1:"+cellName(columns, max(2, count+1)))
+	s, err := b.open(name, "A1:"+ooxml.CellName(columns, max(2, count+1)))
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (b *book) runsPart(name string, part, count int, l layout, next func() (Row
 		return s.Flush() // a table needs a row
 	}
 	err = s.AddTable(&excelize.Table{
-		Range:     "A1:" + cellName(len(l.columns)+b.tableExtras(extra), count+1),
+		Range:     "A1:" + ooxml.CellName(len(l.columns)+b.tableExtras(extra), count+1),
 		Name:      tableName(part),
 		StyleName: "TableStyleLight9",
 	})
@@ -66,7 +66,7 @@ func (b *book) runsPart(name string, part, count int, l layout, next func() (Row
 
 // runRows writes the rows beside the sheet, which has a placeholder for them.
 func (b *book) runRows(s *sheet, count int, l layout, next func() (Row, error, bool)) error {
-	rows, err := newRowWriter(s.row + 1)
+	rows, err := ooxml.NewRowWriter(s.row+1, len(b.rows))
 	if err != nil {
 		return err
 	}
@@ -80,14 +80,14 @@ func (b *book) runRows(s *sheet, count int, l layout, next func() (Row, error, b
 		if !ok {
 			break
 		}
-		if err := rows.add(b.runRow(rows, l, row, formula, limits)); err != nil {
+		if err := rows.Add(b.runRow(rows, l, row, formula, limits)); err != nil {
 			return err
 		}
 	}
-	if err := rows.flush(); err != nil {
+	if err := rows.Flush(); err != nil {
 		return err
 	}
-	return s.SetRow(cellName(1, placeholder(len(b.rows)-1)), nil)
+	return rows.StandIn(s.StreamWriter)
 }
 
 func tableName(part int) string {
@@ -178,14 +178,14 @@ func (b *book) runsWidths(s *sheet, l layout) error {
 }
 
 // runRow makes the cells of one run and adds it to the tally.
-func (b *book) runRow(w *rowWriter, l layout, row Row, formula string, limits map[string]float64) []any {
+func (b *book) runRow(w *ooxml.RowWriter, l layout, row Row, formula string, limits map[string]float64) []any {
 	run, state := b.tallyRow(l, row, limits)
-	cells := w.buf()
+	cells := w.Buf()
 	for i, value := range row.Cells {
 		switch v := value.(type) {
 		case float64:
 			if l.columns[i].fraction {
-				value = w.figure(b.style.two, value)
+				value = w.Figure(b.style.two, value)
 			}
 			cells = append(cells, value)
 		case time.Time:
@@ -199,17 +199,17 @@ func (b *book) runRow(w *rowWriter, l layout, row Row, formula string, limits ma
 			cells = append(cells, value)
 		}
 		if i == l.ready && run {
-			cells[i] = excelize.Cell{Formula: strings.ReplaceAll(formula, "#", strconv.Itoa(w.next)), Value: state}
+			cells[i] = excelize.Cell{Formula: strings.ReplaceAll(formula, "#", strconv.Itoa(w.Next)), Value: state}
 		}
 	}
 	for _, look := range row.Looks {
-		cells[look.Column] = b.looked(look, cells[look.Column], row.OldRow == w.next)
+		cells[look.Column] = b.looked(look, cells[look.Column], row.OldRow == w.Next)
 	}
 	for _, extra := range row.Extra {
 		for len(cells) < len(l.columns)+extra.Column {
 			cells = append(cells, nil)
 		}
-		cells = append(cells, extra.cell(row.OldRow == w.next))
+		cells = append(cells, extra.cell(row.OldRow == w.Next))
 	}
 	return cells
 }
@@ -223,7 +223,7 @@ func (b *book) looked(look ExtraCell, value any, stays bool) any {
 	} else if !isCell {
 		c.Value = value
 	}
-	if look.Style != 0 && (c.StyleID == 0 || b.Old.formats.of(look.Style) == looksDate) {
+	if look.Style != 0 && (c.StyleID == 0 || b.Old.pack.Format(look.Style).Looks == ooxml.LooksDate) {
 		c.StyleID = look.Style
 	}
 	if stays && c.Formula == "" {
@@ -321,8 +321,8 @@ func number(cell any) (float64, bool) {
 // so that pasted rows have them too.
 func (b *book) colourRuns(name string, l layout) error {
 	column := func(i int) (first, all string) {
-		first = cellName(i+1, 2)
-		return first, fmt.Sprintf("%s:%s", first, cellName(i+1, maxSheetRows))
+		first = ooxml.CellName(i+1, 2)
+		return first, fmt.Sprintf("%s:%s", first, ooxml.CellName(i+1, maxSheetRows))
 	}
 	for i, m := range graded {
 		first, all := column(l.figures[i])

@@ -3,9 +3,10 @@ package workbook
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
+
+	"netready/report/workbook/ooxml"
 )
 
 // A sheet is written from its top to its bottom.
@@ -47,7 +48,7 @@ func (b *book) printed() error {
 		SheetFirewall: {"$A:$B,%s$1:$1", ""}, SheetMachines: {"$A:$B,%s$1:$1", ""}, SheetLeftOut: {"$1:$1", ""}, SheetByHour: {"", "$A:$Y"},
 	}
 	for part := range b.parts { // all columns on one page nobody could read
-		names[runsSheet(part)] = [2]string{"$1:$1", "$A:$" + columnName(l.figures[mosDown]+1)}
+		names[runsSheet(part)] = [2]string{"$1:$1", "$A:$" + ooxml.ColumnName(l.figures[mosDown]+1)}
 	}
 	have := b.file.GetDefinedName()
 	for sheet, ranges := range names {
@@ -82,7 +83,7 @@ func (s *sheet) freeze(rows, columns int) error {
 		pane = "bottomRight"
 	}
 	return s.SetPanes(&excelize.Panes{
-		Freeze: true, XSplit: columns, YSplit: rows, TopLeftCell: cellName(columns+1, rows+1), ActivePane: pane,
+		Freeze: true, XSplit: columns, YSplit: rows, TopLeftCell: ooxml.CellName(columns+1, rows+1), ActivePane: pane,
 	})
 }
 
@@ -91,18 +92,8 @@ func (s *sheet) add(cells ...any) error { return s.addRow(excelize.RowOpts{}, ce
 
 func (s *sheet) addRow(opts excelize.RowOpts, cells ...any) error {
 	s.row++
-	for i, cell := range cells {
-		switch value := cell.(type) {
-		case string:
-			cells[i] = cellText(value)
-		case excelize.Cell:
-			if text, ok := value.Value.(string); ok {
-				value.Value = cellText(text)
-				cells[i] = value
-			}
-		}
-	}
-	return s.SetRow(cellName(1, s.row), cells, opts)
+	ooxml.FitTexts(cells)
+	return s.SetRow(ooxml.CellName(1, s.row), cells, opts)
 }
 
 // styled gives all cells one style.
@@ -111,56 +102,4 @@ func styled(style int, cells ...any) []any {
 		cells[i] = excelize.Cell{StyleID: style, Value: cell}
 	}
 	return cells
-}
-
-// cellText makes a string fit into a cell: no characters that XML forbids, at
-// most 32,767 UTF-16 units, the cut said.
-func cellText(s string) string {
-	if len(s) < 64 && isPlain(s) {
-		return s
-	}
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t', r == '\n', r >= ' ' && r <= 0xD7FF, r >= 0xE000 && r <= 0xFFFD && r != utf8.RuneError, r >= 0x10000:
-			return r
-		case r == '\r':
-			return -1
-		}
-		return '\uFFFD'
-	}, s)
-	const cut = " … (cut: a cell holds no more)"
-	units := 0
-	for i, r := range s {
-		if units++; r >= 0x10000 {
-			units++
-		}
-		if units > excelize.TotalCellChars {
-			for back := len(cut); back > 0 && i > 0; back-- {
-				_, size := utf8.DecodeLastRuneInString(s[:i])
-				i -= size
-			}
-			return s[:i] + cut
-		}
-	}
-	return s
-}
-
-func isPlain(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
-
-// cellName is A1 for column 1, row 1.
-func cellName(column, row int) string {
-	name, _ := excelize.CoordinatesToCellName(column, row) // out of range only beyond XFD
-	return name
-}
-
-func columnName(column int) string {
-	name, _ := excelize.ColumnNumberToName(column)
-	return name
 }

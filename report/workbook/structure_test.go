@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"netready/report/workbook/ooxml"
 )
 
 var definedName = regexp.MustCompile(`^[\p{L}_\\][\p{L}\p{N}_.\\]*$`)
@@ -87,7 +89,7 @@ func checkRelations(t complainer, parts map[string][]byte) {
 		}
 		of := path.Join(path.Dir(path.Dir(rels)), strings.TrimSuffix(path.Base(rels), ".rels"))
 		var list struct {
-			Relationship []relation `xml:"Relationship"`
+			Relationship []ooxml.Relation `xml:"Relationship"`
 		}
 		if err := xml.Unmarshal(data, &list); err != nil {
 			t.Errorf("%s: %v", rels, err)
@@ -101,7 +103,7 @@ func checkRelations(t complainer, parts map[string][]byte) {
 			if rel.Mode == "External" {
 				continue
 			}
-			target := rel.part(of)
+			target := rel.Part(of)
 			if _, ok := parts[target]; !ok {
 				t.Errorf("%s leads to %s, which is missing", rels, target)
 			}

@@ -1,6 +1,12 @@
 package workbook
 
-import "github.com/xuri/excelize/v2"
+import (
+	"slices"
+
+	"github.com/xuri/excelize/v2"
+
+	"netready/report/workbook/ooxml"
+)
 
 // Colours of the workbook. Red and green differ in lightness too, and the
 // words stand in the cells, so that nobody needs to tell the hues apart.
@@ -34,6 +40,9 @@ const (
 
 // runFormats are those of the cells of Runs.
 var runFormats = []string{formatTime, formatTwo}
+
+// isOurs says whether a format is one that we give to the cells of Runs.
+func isOurs(f ooxml.Format) bool { return f.Bare && slices.Contains(runFormats, f.Code) }
 
 // styles are the numbers that the workbook has given our cell styles.
 type styles struct {

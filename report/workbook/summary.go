@@ -6,6 +6,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"netready/report/workbook/ooxml"
 	"netready/thresholds"
 )
 
@@ -50,7 +51,7 @@ func (b *book) summary(leftOut int) error {
 	measures := placed(b.measuresBlock(len(worst.rows)))
 	ports := placed(b.portsBlock())
 	places := placed(b.placesBlock(top + 2))
-	s, err := b.open(SheetSummary, "A1:"+cellName(summaryColumns, top))
+	s, err := b.open(SheetSummary, "A1:"+ooxml.CellName(summaryColumns, top))
 	if err != nil {
 		return err
 	}
@@ -172,7 +173,7 @@ func (b *book) tiles(s *sheet, groups []machineGroup, leftOut int) error {
 	}
 	for _, at := range []int{3, 6, 9} {
 		for _, row := range []int{tileRow, tileRow + 1} {
-			if err := s.MergeCell(cellName(at+1, row), cellName(at+3, row)); err != nil {
+			if err := s.MergeCell(ooxml.CellName(at+1, row), ooxml.CellName(at+3, row)); err != nil {
 				return err
 			}
 		}
@@ -229,7 +230,7 @@ func (b *book) span() string {
 func (b *book) runsColumn(column int) []string {
 	var cells []string
 	for part := range b.parts {
-		name := columnName(column + 1)
+		name := ooxml.ColumnName(column + 1)
 		cells = append(cells, fmt.Sprintf("'%s'!$%s$2:$%s$%d", runsSheet(part), name, name, maxSheetRows))
 	}
 	return cells

@@ -8,22 +8,8 @@ import (
 	"time"
 
 	"netready/report"
+	"netready/report/workbook/ooxml"
 )
-
-// typed is what a cell holds, as it is stored: string, float64, bool or nil.
-func (o *Old) typed(c sheetCell) any {
-	switch {
-	case c.text == "":
-		return nil
-	case c.kind == "b":
-		return isTrue(c.text) || strings.EqualFold(c.text, "true")
-	case c.kind == "n":
-		if number, err := strconv.ParseFloat(c.text, 64); err == nil {
-			return number
-		}
-	}
-	return c.text
-}
 
 // A figures reads the cells of one run, as spreadsheets of any language leave
 // them when the line of a TXT is pasted. What it cannot tell it doubts: a
@@ -36,30 +22,30 @@ type figuresOf struct {
 	counts map[int]float64 // whole numbers, by column of ours
 }
 
-func (o *Old) figuresOf(from sheetRow, places []int, l layout) figuresOf {
+func (o *Old) figuresOf(from ooxml.Row, places []int, l layout) figuresOf {
 	f := figuresOf{o: o, l: l, counts: map[int]float64{}}
 	numbers, pointed := 0, false
-	for _, c := range from.cells {
-		if c.column > len(places) || places[c.column-1] < 0 {
+	for _, c := range from.Cells {
+		if c.Column > len(places) || places[c.Column-1] < 0 {
 			continue
 		}
-		at := places[c.column-1]
+		at := places[c.Column-1]
 		if at == l.runID {
-			f.id = c.text
+			f.id = c.Text
 		}
 		if l.columns[at].kind != report.KindNumber {
 			continue
 		}
-		number, isNumber := o.typed(c).(float64)
+		number, isNumber := c.Typed().(float64)
 		switch {
 		case isNumber && !l.columns[at].fraction:
 			f.counts[at] = number
 		case isNumber:
 			numbers++
 			most := l.columns[at].most
-			f.comma = f.comma || o.formats.of(c.style) == looksDate || most > 0 && number > most && number == math.Trunc(number)
-		case c.kind == "str":
-			pointed = pointed || strings.Contains(c.text, ".")
+			f.comma = f.comma || o.pack.Format(c.Style).Looks == ooxml.LooksDate || most > 0 && number > most && number == math.Trunc(number)
+		case c.Kind == "str":
+			pointed = pointed || strings.Contains(c.Text, ".")
 		}
 	}
 	// Where a point is the decimal sign, 4.36 does not stay a text beside numbers.
@@ -68,8 +54,8 @@ func (o *Old) figuresOf(from sheetRow, places []int, l layout) figuresOf {
 }
 
 // value is what a cell of ours holds, or why that cannot be told.
-func (f figuresOf) value(c sheetCell, at int) (value any, doubt string) {
-	if c.text == "" {
+func (f figuresOf) value(c ooxml.Cell, at int) (value any, doubt string) {
+	if c.Text == "" {
 		return nil, ""
 	}
 	switch column := f.l.columns[at]; column.kind {
@@ -79,48 +65,48 @@ func (f figuresOf) value(c sheetCell, at int) (value any, doubt string) {
 		if when, ok := f.o.time(c, f.id); ok {
 			return when, ""
 		}
-		if c.kind != "str" {
+		if c.Kind != "str" {
 			return nil, "it holds " + shown(f.o, c)
 		}
-		if looksLikeTime(c.text) {
-			return nil, fmt.Sprintf("it holds %q, and day and month cannot be told apart", c.text)
+		if looksLikeTime(c.Text) {
+			return nil, fmt.Sprintf("it holds %q, and day and month cannot be told apart", c.Text)
 		}
 	case report.KindText:
-		if c.isNumber() && f.o.formats.of(c.style) == looksDate {
+		if c.IsNumber() && f.o.pack.Format(c.Style).Looks == ooxml.LooksDate {
 			return nil, "it holds " + shown(f.o, c)
 		}
 	}
-	if c.kind == "b" {
-		return strings.ToUpper(strconv.FormatBool(isTrue(c.text))), ""
+	if c.Kind == "b" {
+		return strings.ToUpper(strconv.FormatBool(ooxml.IsTrue(c.Text))), ""
 	}
-	return report.Unguard(c.text), ""
+	return report.Unguard(c.Text), ""
 }
 
-func (f figuresOf) number(c sheetCell, at int) (value any, doubt string) {
+func (f figuresOf) number(c ooxml.Cell, at int) (value any, doubt string) {
 	column := f.l.columns[at]
-	if c.kind == "str" {
-		number, known, sure := figureIn(c.text, column.unit)
+	if c.Kind == "str" {
+		number, known, sure := figureIn(c.Text, column.unit)
 		switch {
 		case !known:
-			return report.Unguard(c.text), "" // somebody's word in its place
+			return report.Unguard(c.Text), "" // somebody's word in its place
 		case sure:
 			return number, ""
 		}
 		return f.checked(at, []float64{number, number * 1000}, shown(f.o, c))
 	}
-	number, ok := f.o.typed(c).(float64)
+	number, ok := c.Typed().(float64)
 	if !ok {
 		return nil, "it holds " + shown(f.o, c)
 	}
-	switch f.o.formats.of(c.style) {
-	case looksDate:
+	switch f.o.pack.Format(c.Style).Looks {
+	case ooxml.LooksDate:
 		return f.checked(at, f.dateFigures(at, f.o.date(number)), shown(f.o, c))
-	case looksPercent:
+	case ooxml.LooksPercent:
 		if number > 1 || number == 0 { // no share is more than the whole
 			return number, ""
 		}
 		return f.checked(at, []float64{number, math.Round(number*1e8) / 1e6}, shown(f.o, c))
-	case looksPlain:
+	case ooxml.LooksPlain:
 	}
 	// A thousandth that lost its point ends in no zero: 4.364 became 4364.
 	if f.comma && column.fraction && number == math.Trunc(number) && math.Mod(number, 10) != 0 {
@@ -181,14 +167,14 @@ func (f figuresOf) share(at int) (percent float64, ok bool) {
 }
 
 // shown is what a spreadsheet shows of a cell, nearly.
-func shown(o *Old, c sheetCell) string {
-	number, ok := o.typed(c).(float64)
+func shown(o *Old, c ooxml.Cell) string {
+	number, ok := c.Typed().(float64)
 	switch {
 	case !ok:
-		return strconv.Quote(c.text)
-	case o.formats.of(c.style) == looksDate:
+		return strconv.Quote(c.Text)
+	case o.pack.Format(c.Style).Looks == ooxml.LooksDate:
 		return "the date " + o.date(number).Format(time.DateOnly)
-	case o.formats.of(c.style) == looksPercent:
+	case o.pack.Format(c.Style).Looks == ooxml.LooksPercent:
 		return figureText(number*100) + " as a percentage"
 	}
 	return figureText(number)

@@ -5,18 +5,20 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
+
+	"netready/report/workbook/ooxml"
 )
 
 // A figure out of a spreadsheet whose decimal sign is a comma is the true one,
 // or none: 4.364 came back as 4364, and 4.36 as a day of 1936.
 func TestFiguresOfAnyLanguage(t *testing.T) {
-	o := &Old{formats: formats{{}, {looks: looksDate}, {looks: looksPercent}}}
+	o := &Old{pack: &ooxml.File{Formats: []ooxml.Format{{}, {Looks: ooxml.LooksDate}, {Looks: ooxml.LooksPercent}}}}
 	const plain, date, percent = 0, 1, 2
-	text := func(s string) sheetCell { return sheetCell{kind: "str", text: s} }
-	number := func(s string, style int) sheetCell { return sheetCell{kind: "n", text: s, style: style} }
+	text := func(s string) ooxml.Cell { return ooxml.Cell{Kind: "str", Text: s} }
+	number := func(s string, style int) ooxml.Cell { return ooxml.Cell{Kind: "n", Text: s, Style: style} }
 	for _, c := range []struct {
 		column string
-		cell   sheetCell
+		cell   ooxml.Cell
 		comma  bool // another cell of the row shows that decimals have a comma
 		want   any  // nil: it is doubted
 	}{
@@ -39,7 +41,7 @@ func TestFiguresOfAnyLanguage(t *testing.T) {
 		{"Jitter up (ms)", text("1\u202f234,5"), false, 1234.5},
 		{"Jitter up (ms)", text("4.36 ms"), false, 4.36},
 		{"Jitter up (ms)", text("1.5E+03"), false, "1.5E+03"},
-		{"Jitter up (ms)", sheetCell{kind: "b", text: "1"}, false, nil},
+		{"Jitter up (ms)", ooxml.Cell{Kind: "b", Text: "1"}, false, nil},
 		{"MOS up", text("4,364"), false, 4.364},
 		{"Sent up", number("1500", plain), true, 1500.0},
 		{"Sent up", text("1.500.000"), true, 1500000.0},
@@ -65,7 +67,7 @@ func TestFiguresOfAnyLanguage(t *testing.T) {
 			got = when.Round(time.Second)
 		}
 		if got != c.want || (doubt == "") != (c.want != nil) {
-			t.Errorf("%s, %q: %v (%s), want %v", c.column, c.cell.text, got, doubt, c.want)
+			t.Errorf("%s, %q: %v (%s), want %v", c.column, c.cell.Text, got, doubt, c.want)
 		}
 	}
 	when := time.Date(2026, 11, 12, 13, 19, 17, 0, time.UTC)

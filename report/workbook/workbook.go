@@ -12,6 +12,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"netready/report/workbook/ooxml"
 	"netready/thresholds"
 )
 
@@ -81,7 +82,7 @@ func (wb Writer) Write(w io.Writer, total int, rows iter.Seq2[Row, error], leftO
 		if err := wb.Old.load(); err != nil {
 			return err
 		}
-		f = wb.Old.file
+		f = wb.Old.edition.File
 	}
 	b := &book{Writer: wb, file: f, tally: newTally(wb.zone())}
 	if b.MaxRows == 0 {
@@ -125,8 +126,8 @@ type book struct {
 	file  *excelize.File
 	style styles
 	tally *tally
-	parts int          // sheets that the runs take
-	rows  []*rowWriter // of each part
+	parts int                // sheets that the runs take
+	rows  []*ooxml.RowWriter // of each part
 	// rows of the derived sheets that charts and formulas point to
 	machineRows int
 }
@@ -144,7 +145,7 @@ func (b *book) prepare(total int) error {
 		names = append([]string{sheetHowTo}, names...)
 	}
 	if b.Old != nil {
-		if err := b.Old.reset(); err != nil {
+		if err := b.Old.edition.Reset(SheetSummary, b.Old.runs[1:]); err != nil {
 			return err
 		}
 	}
@@ -165,7 +166,7 @@ func (b *book) prepare(total int) error {
 // sheets adds what is missing. New ones go in front of the people's own, as
 // in a new workbook, except where ours are already.
 func (b *book) sheets(names []string) error {
-	fresh := b.Old == nil
+	isNew := b.Old == nil
 	for i, name := range names {
 		index, err := b.file.GetSheetIndex(name)
 		if err != nil {
@@ -174,7 +175,7 @@ func (b *book) sheets(names []string) error {
 		switch {
 		case index >= 0:
 			continue
-		case fresh && i == 0:
+		case isNew && i == 0:
 			err = b.file.SetSheetName("Sheet1", name)
 		default:
 			_, err = b.file.NewSheet(name)
@@ -182,15 +183,15 @@ func (b *book) sheets(names []string) error {
 		if err != nil {
 			return err
 		}
-		if !fresh && i > 0 {
-			b.moveBehind(name, names[i-1])
+		if !isNew && i > 0 {
+			ooxml.MoveBehind(b.file, name, names[i-1])
 		}
 	}
-	if fresh {
+	if isNew {
 		b.file.SetActiveSheet(0)
 		return nil
 	}
-	b.Old.show(b.place(SheetSummary))
+	b.Old.edition.Show(ooxml.Place(b.file, SheetSummary))
 	return nil
 }
 
@@ -205,25 +206,15 @@ func (b *book) finish(w io.Writer) error {
 		return err
 	}
 	if b.Old != nil {
-		b.Old.tidy()
-		b.Old.keepOthers()
+		b.Old.edition.Tidy()
 	}
-	// Straight to w: excelize would hold the whole file in memory first.
-	zw := &joiner{Writer: newFastZip(w), rows: b.rows}
-	b.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return zw })
-	if err := b.file.Write(w); err != nil {
-		return fmt.Errorf("writing the workbook: %w", err)
-	}
-	if zw.joined != len(b.rows) {
-		return errors.New("writing the workbook: the rows have found no place in it")
-	}
-	return nil
+	return ooxml.WriteTo(b.file, w, b.rows)
 }
 
 // close removes the temporary files.
 func (b *book) close() {
 	for _, rows := range b.rows {
-		_ = rows.close() // nothing to lose
+		_ = rows.Close() // nothing to lose
 	}
 }
 

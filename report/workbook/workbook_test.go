@@ -15,10 +15,10 @@ import (
 	"testing"
 	"time"
 
-	"netready/probe/facts"
-
 	"github.com/xuri/excelize/v2"
 
+	"netready/probe/facts"
+	"netready/report/workbook/ooxml"
 	"netready/thresholds"
 )
 
@@ -184,7 +184,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	}
 	f := openFile(t, name)
 	for i := range 10 {
-		cell := cellName(l.machine+1, i+2)
+		cell := ooxml.CellName(l.machine+1, i+2)
 		if formula, err := f.GetCellFormula(SheetRuns, cell); err != nil || formula != "" {
 			t.Errorf("%s holds the formula %q (%v)", cell, formula, err)
 		}
@@ -222,7 +222,7 @@ func TestReadyFollowsTheLimits(t *testing.T) {
 			row := sampleRow(0)
 			c.change(row)
 			f := openFile(t, write(t, Writer{}, []Row{row}))
-			cell := cellName(l.ready+1, 2)
+			cell := ooxml.CellName(l.ready+1, 2)
 			if got := raw(t, f, SheetRuns, cell); got != c.want {
 				t.Errorf("stored %q, want %q", got, c.want)
 			}
@@ -247,7 +247,7 @@ func TestReadyIsExact(t *testing.T) {
 	}{{150.7, "not_ready"}, {150.699, "ready"}} {
 		row.Cells[l.figures[rttAvg]] = c.rtt
 		f := openFile(t, write(t, Writer{Limits: limits}, []Row{row}))
-		if got := raw(t, f, SheetRuns, cellName(l.ready+1, 2)); got != c.want {
+		if got := raw(t, f, SheetRuns, ooxml.CellName(l.ready+1, 2)); got != c.want {
 			t.Errorf("round trip %v: Ready %q, want %q", c.rtt, got, c.want)
 		}
 		if got := row.Finished(limits)[l.ready]; got != c.want {
@@ -261,7 +261,7 @@ func TestLimitsAreNamesInAbout(t *testing.T) {
 	if err := f.SetCellValue(SheetAbout, "B6", 1.5); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := f.CalcCellValue(SheetRuns, cellName(runLayout().ready+1, 2)); err != nil || got != "not_ready" {
+	if got, err := f.CalcCellValue(SheetRuns, ooxml.CellName(runLayout().ready+1, 2)); err != nil || got != "not_ready" {
 		t.Errorf("after the limit was edited Ready is %q (%v), want not_ready", got, err)
 	}
 }
@@ -338,11 +338,11 @@ func TestCellText(t *testing.T) {
 		{"not a character", "a\uFFFEb", "a\uFFFDb"},
 		{"bad UTF-8", "a\xffb", "a\uFFFDb"},
 	} {
-		if got := cellText(c.in); got != c.want {
+		if got := ooxml.Text(c.in); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
-	if got := cellText(long); len([]rune(got)) > 32767 || !strings.HasSuffix(got, "more)") {
+	if got := ooxml.Text(long); len([]rune(got)) > 32767 || !strings.HasSuffix(got, "more)") {
 		t.Errorf("a long text is %d runes and ends in %q", len([]rune(got)), got[len(got)-10:])
 	}
 }
@@ -371,11 +371,11 @@ func TestTimes(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	for _, text := range []string{"46350.5458217593", "2026-11-24T13:05:59Z", "2026-11-24 13:05:59", "2026-11-24 13:05:59 UTC"} {
-		c := sheetCell{kind: "str", text: text}
+		c := ooxml.Cell{Kind: "str", Text: text}
 		if strings.HasPrefix(text, "46350") {
-			c.kind = "n"
+			c.Kind = "n"
 		}
-		if got, ok := (&Old{}).time(c, ""); !ok || got != when {
+		if got, ok := (&Old{pack: &ooxml.File{}}).time(c, ""); !ok || got != when {
 			t.Errorf("%s: %v, want %v", text, got, when)
 		}
 	}

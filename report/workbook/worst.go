@@ -6,6 +6,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"netready/report/workbook/ooxml"
 	"netready/thresholds"
 )
 
@@ -35,7 +36,7 @@ func (b *book) worstBlock(groups []machineGroup, top int) block {
 		why, formula := b.why(m)
 		row := []any{
 			m.machine, m.organization, m.location, len(m.runs),
-			excelize.Cell{StyleID: b.style.one, Formula: fmt.Sprintf("IF(D%d=0,0,ROUND(100*%s/D%d,1))", at, b.countOf(thresholds.NotReady, b.ofMachine(cellName(2, at), cellName(1, at))...), at), Value: m.badShare()},
+			excelize.Cell{StyleID: b.style.one, Formula: fmt.Sprintf("IF(D%d=0,0,ROUND(100*%s/D%d,1))", at, b.countOf(thresholds.NotReady, b.ofMachine(ooxml.CellName(2, at), ooxml.CellName(1, at))...), at), Value: m.badShare()},
 			excelize.Cell{StyleID: b.style.why, Formula: formula, Value: why},
 			nil, nil, nil,
 		}
@@ -108,7 +109,7 @@ func clipped(text string, most int) string {
 }
 
 // quoted is a text in a formula.
-func quoted(text string) string { return `"` + strings.ReplaceAll(cellText(text), `"`, `""`) + `"` }
+func quoted(text string) string { return `"` + strings.ReplaceAll(ooxml.Text(text), `"`, `""`) + `"` }
 
 // A match is a column of Runs and what COUNTIFS compares it with.
 type match struct {

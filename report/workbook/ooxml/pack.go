@@ -1,4 +1,8 @@
-package workbook
+// Package ooxml knows the insides of a workbook file (ECMA-376): a zip of XML
+// parts. It reads sheets in pieces and within bounds, writes rows on all
+// processors, and leaves what it does not know as it was, byte for byte. What
+// the sheets say is for package workbook.
+package ooxml
 
 import (
 	"archive/zip"
@@ -29,23 +33,28 @@ const (
 
 var errPackBomb = fmt.Errorf("it unpacks to more than %d times its size: left unread as a possible zip bomb", mostInflation)
 
-// A pack is a workbook's file: a zip of parts, each read to its end once and
+// A File is a workbook's file: a zip of parts, each read to its end once and
 // found whole.
-type pack struct {
+type File struct {
 	file  *os.File
 	size  int64
 	parts map[string]*zip.File // by path in lower case, with slashes
+
+	Sheets  []Sheet // in their order
+	Macs    bool    // dates count from 1904, as on old Macs
+	texts   *texts
+	Formats []Format
 }
 
-// openPack opens a workbook and reads every part of it to its end: a part that
+// Open opens a workbook and reads every part of it to its end: a part that
 // does not agree with its checksum and length is an error, and so is a
 // directory that does not agree with the parts.
-func openPack(name string) (*pack, error) {
+func Open(name string) (*File, error) {
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, withoutPath(err)
 	}
-	p := &pack{file: file, parts: map[string]*zip.File{}}
+	p := &File{file: file, parts: map[string]*zip.File{}}
 	if err := p.check(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
@@ -60,9 +69,9 @@ func withoutPath(err error) error {
 	return err
 }
 
-func (p *pack) Close() error { return p.file.Close() }
+func (p *File) Close() error { return p.file.Close() }
 
-func (p *pack) check() error {
+func (p *File) check() error {
 	info, err := p.file.Stat()
 	if err != nil {
 		return withoutPath(err)
@@ -77,7 +86,7 @@ func (p *pack) check() error {
 		return fmt.Errorf("it has more than %d parts: left unread as a possible zip bomb", maxParts)
 	}
 	for _, f := range files.File {
-		part := partName(f.Name)
+		part := PartName(f.Name)
 		if _, twice := p.parts[part]; twice {
 			return fmt.Errorf("the part %q is in the file twice: it is damaged", f.Name)
 		}
@@ -86,13 +95,13 @@ func (p *pack) check() error {
 	return p.checkParts(files.File)
 }
 
-// partName is a path as the relations name it, in one case.
-func partName(name string) string {
+// PartName is a path as the relations name it, in one case.
+func PartName(name string) string {
 	return strings.ToLower(strings.TrimPrefix(strings.ReplaceAll(name, `\`, "/"), "/"))
 }
 
 // checkParts reads all parts.
-func (p *pack) checkParts(files []*zip.File) error {
+func (p *File) checkParts(files []*zip.File) error {
 	all := freeUnpacked + mostInflation*p.size
 	beside := freeUnpacked + mostBeside*p.size
 	buf := make([]byte, 1<<16)
@@ -123,14 +132,14 @@ func (p *pack) checkParts(files []*zip.File) error {
 // isStreamed says whether a part is read in pieces, so that its size costs time
 // alone.
 func isStreamed(name string) bool {
-	name = partName(name)
+	name = PartName(name)
 	return strings.HasPrefix(name, "xl/worksheets/sheet") || name == sharedStringsPart
 }
 
 // partLimit is the most bytes of a part that is read whole into structures; 0:
 // no limit of its own.
 func partLimit(name string) int64 {
-	name = partName(name)
+	name = PartName(name)
 	switch {
 	case name == "xl/styles.xml":
 		return maxStyles
@@ -141,7 +150,7 @@ func partLimit(name string) int64 {
 }
 
 // checkPart reads a part to its end, of at most *left bytes.
-func (p *pack) checkPart(f *zip.File, left *int64, buf []byte) error {
+func (p *File) checkPart(f *zip.File, left *int64, buf []byte) error {
 	if f.Flags&1 != 0 {
 		return errors.New("it is protected by a password: save the workbook without one")
 	}
@@ -172,7 +181,7 @@ func (p *pack) checkPart(f *zip.File, left *int64, buf []byte) error {
 
 // sameName compares the name in the directory with that before the part. The
 // reader goes by the first alone, and a damaged one would hide a part.
-func (p *pack) sameName(f *zip.File) error {
+func (p *File) sameName(f *zip.File) error {
 	const localHeader = 30 // bytes before the name, APPNOTE 4.3.7
 	at, err := f.DataOffset()
 	if err != nil {
@@ -194,12 +203,12 @@ func (p *pack) sameName(f *zip.File) error {
 }
 
 // open opens a part; nil where there is none.
-func (p *pack) open(part string) (io.ReadCloser, error) {
-	f := p.parts[partName(part)]
+func (p *File) open(part string) (io.ReadCloser, error) {
+	f := p.parts[PartName(part)]
 	if f == nil {
 		return nil, fmt.Errorf("the part %q is missing: the workbook is damaged", part)
 	}
 	return f.Open()
 }
 
-func (p *pack) has(part string) bool { return p.parts[partName(part)] != nil }
+func (p *File) has(part string) bool { return p.parts[PartName(part)] != nil }

@@ -1,4 +1,4 @@
-package workbook
+package ooxml
 
 import (
 	"archive/zip"
@@ -17,21 +17,22 @@ import (
 	"netready/internal/scratch"
 )
 
-// blockRows is how many rows one processor writes at a time: a megabyte.
-const blockRows = 256
+// BlockRows is how many rows one processor writes at a time: a megabyte.
+const BlockRows = 256
 
 // blockText ends a block before that, where people have written novels.
 const blockText = 4 << 20 // bytes
 
-// A rowWriter writes the rows of one sheet on all processors. excelize streams
+// A RowWriter writes the rows of one sheet on all processors. excelize streams
 // a sheet in one goroutine, and of a large merge that is half the time; so
 // every block of rows is streamed into a workbook of its own, and its XML is
 // taken from there.
-type rowWriter struct {
+type RowWriter struct {
 	file    *scratch.File
 	out     *bufio.Writer
 	block   *rowBlock
-	next    int // number of the next row in the sheet
+	Next    int // number of the next row in the sheet
+	place   int // of the row that stands in the sheet for all of them
 	pending []chan *rowBlock
 }
 
@@ -49,37 +50,38 @@ type rowBlock struct {
 
 var rowBlocks = sync.Pool{New: func() any { return &rowBlock{} }}
 
-// newRowWriter starts with the row of the number next.
-func newRowWriter(next int) (*rowWriter, error) {
+// NewRowWriter starts with the row of the number next. part tells apart the
+// sheets of one workbook that are written so.
+func NewRowWriter(next, part int) (*RowWriter, error) {
 	file, err := scratch.New("rows")
 	if err != nil {
 		return nil, err
 	}
-	w := &rowWriter{file: file, out: bufio.NewWriterSize(file, 1<<18), next: next}
-	w.fresh()
+	w := &RowWriter{file: file, out: bufio.NewWriterSize(file, 1<<18), Next: next, place: excelize.TotalRows - part}
+	w.startBlock()
 	return w, nil
 }
 
-func (w *rowWriter) fresh() {
+func (w *RowWriter) startBlock() {
 	w.block, _ = rowBlocks.Get().(*rowBlock)
-	w.block.first, w.block.cells, w.block.ends, w.block.text = w.next, w.block.cells[:0], w.block.ends[:0], 0
+	w.block.first, w.block.cells, w.block.ends, w.block.text = w.Next, w.block.cells[:0], w.block.ends[:0], 0
 	w.block.styled = w.block.styled[:0]
 }
 
-// buf is where the cells of the next row may be put together.
-func (w *rowWriter) buf() []any { return w.block.cells[len(w.block.cells):] }
+// Buf is where the cells of the next row may be put together.
+func (w *RowWriter) Buf() []any { return w.block.cells[len(w.block.cells):] }
 
-// figure is a figure with a style, for a cell of the next row.
-func (w *rowWriter) figure(style int, value any) *excelize.Cell {
+// Figure is a figure with a style, for a cell of the next row.
+func (w *RowWriter) Figure(style int, value any) *excelize.Cell {
 	if len(w.block.styled) == cap(w.block.styled) { // the old ones stay where cells point to them
-		w.block.styled = make([]excelize.Cell, 0, 32*blockRows)
+		w.block.styled = make([]excelize.Cell, 0, 32*BlockRows)
 	}
 	w.block.styled = append(w.block.styled, excelize.Cell{StyleID: style, Value: value})
 	return &w.block.styled[len(w.block.styled)-1]
 }
 
-// add writes the next row.
-func (w *rowWriter) add(cells []any) error {
+// Add writes the next row.
+func (w *RowWriter) Add(cells []any) error {
 	w.block.cells = append(w.block.cells, cells...)
 	w.block.ends = append(w.block.ends, len(w.block.cells))
 	for _, cell := range cells {
@@ -90,8 +92,8 @@ func (w *rowWriter) add(cells []any) error {
 			w.block.text += len(text)
 		}
 	}
-	w.next++
-	if len(w.block.ends) < blockRows && w.block.text < blockText {
+	w.Next++
+	if len(w.block.ends) < BlockRows && w.block.text < blockText {
 		return nil
 	}
 	return w.start()
@@ -99,14 +101,14 @@ func (w *rowWriter) add(cells []any) error {
 
 // start gives the block away, and takes the oldest back if enough are under
 // way.
-func (w *rowWriter) start() error {
+func (w *RowWriter) start() error {
 	full, done := w.block, make(chan *rowBlock, 1)
 	w.pending = append(w.pending, done)
 	go func() {
 		full.err = full.encode()
 		done <- full
 	}()
-	w.fresh()
+	w.startBlock()
 	if len(w.pending) <= min(runtime.GOMAXPROCS(0), 8) { // each takes its megabytes
 		return nil
 	}
@@ -114,7 +116,7 @@ func (w *rowWriter) start() error {
 }
 
 // finish waits for the oldest block and writes it.
-func (w *rowWriter) finish() error {
+func (w *RowWriter) finish() error {
 	done := <-w.pending[0]
 	w.pending = w.pending[1:]
 	if done.err != nil {
@@ -125,8 +127,8 @@ func (w *rowWriter) finish() error {
 	return err
 }
 
-// flush writes all that is left.
-func (w *rowWriter) flush() error {
+// Flush writes all that is left.
+func (w *RowWriter) Flush() error {
 	if err := w.start(); err != nil {
 		return err
 	}
@@ -139,7 +141,7 @@ func (w *rowWriter) flush() error {
 }
 
 // copyTo copies the rows.
-func (w *rowWriter) copyTo(out io.Writer) error {
+func (w *RowWriter) copyTo(out io.Writer) error {
 	if _, err := w.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -147,7 +149,8 @@ func (w *rowWriter) copyTo(out io.Writer) error {
 	return err
 }
 
-func (w *rowWriter) close() error { return w.file.Close() }
+// Close removes the temporary file.
+func (w *RowWriter) Close() error { return w.file.Close() }
 
 // encode makes the XML of the rows.
 func (b *rowBlock) encode() error {
@@ -157,9 +160,10 @@ func (b *rowBlock) encode() error {
 	if err != nil {
 		return err
 	}
-	s, start := &sheet{StreamWriter: stream, row: b.first - 1}, 0
-	for _, end := range b.ends {
-		if err := s.add(b.cells[start:end]...); err != nil {
+	start := 0
+	for i, end := range b.ends {
+		FitTexts(b.cells[start:end])
+		if err := stream.SetRow(CellName(1, b.first+i), b.cells[start:end]); err != nil {
 			return err
 		}
 		start = end
@@ -195,14 +199,30 @@ func (sheetTaker) AddFS(fs.FS) error { return nil }
 
 func (sheetTaker) Close() error { return nil }
 
-// placeholder is an empty row that stands in a sheet for those of a rowWriter:
-// the last that a sheet can have, or one before it for the next part.
-func placeholder(part int) int { return maxSheetRows - part }
+// StandIn writes an empty row into the sheet for those of the writer: the last
+// that a sheet can have, or one before it for the next part.
+func (w *RowWriter) StandIn(stream *excelize.StreamWriter) error {
+	return stream.SetRow(CellName(1, w.place), nil)
+}
 
-// A joiner puts the rows of rowWriters in the places of their placeholders.
+// WriteTo writes a workbook straight to out, with the rows in their sheets:
+// excelize would hold the whole file in memory first.
+func WriteTo(file *excelize.File, out io.Writer, rows []*RowWriter) error {
+	zw := &joiner{Writer: newFastZip(out), rows: rows}
+	file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return zw })
+	if err := file.Write(out); err != nil {
+		return fmt.Errorf("writing the workbook: %w", err)
+	}
+	if zw.joined != len(rows) {
+		return errors.New("writing the workbook: the rows have found no place in it")
+	}
+	return nil
+}
+
+// A joiner puts the rows of RowWriters in the places of their placeholders.
 type joiner struct {
 	*zip.Writer
-	rows   []*rowWriter // by part
+	rows   []*RowWriter // by part
 	joined int
 }
 
@@ -222,8 +242,8 @@ type joinedPart struct {
 // Write writes a piece of a sheet. One with a placeholder has nothing but that
 // and its head, so that it comes in one piece.
 func (p *joinedPart) Write(piece []byte) (int, error) {
-	for part, rows := range p.joiner.rows {
-		before, after, found := bytes.Cut(piece, fmt.Appendf(nil, `<row r="%d"></row>`, placeholder(part)))
+	for _, rows := range p.joiner.rows {
+		before, after, found := bytes.Cut(piece, fmt.Appendf(nil, `<row r="%d"></row>`, rows.place))
 		if !found {
 			continue
 		}

@@ -1,4 +1,4 @@
-package workbook
+package ooxml
 
 import (
 	"encoding/xml"
@@ -34,8 +34,8 @@ func (t *texts) at(number string) (string, error) {
 	return t.data[start:t.ends[i]], nil
 }
 
-// texts reads the table, where the workbook has one.
-func (p *pack) texts() (*texts, error) {
+// readTexts reads the table, where the workbook has one.
+func (p *File) readTexts() (*texts, error) {
 	table := &texts{}
 	if !p.has(sharedStringsPart) {
 		return table, nil

@@ -1,4 +1,4 @@
-package workbook
+package ooxml
 
 import (
 	"fmt"
@@ -15,37 +15,36 @@ const (
 	selectedSheet = sheetBegin + `<sheetViews><sheetView tabSelected="1" workbookViewId="0"/></sheetViews><sheetData/></worksheet>`
 )
 
-// reset empties our sheets where they are, so that the sheets of others, the
+// Reset empties our sheets where they are, so that the sheets of others, the
 // order, and whatever refers to ours by name stay as they were. It works on
 // the parts of the file: loading a sheet of 100,000 rows only to empty it
-// would take gigabytes.
-func (o *Old) reset() error {
-	ours := append(derivedSheets(), o.runs...)
+// would take gigabytes. One of them is selected, and some go.
+func (e *Edition) Reset(selected string, without []string) error {
 	gone := map[string]bool{}
-	for _, name := range ours {
-		part := o.part(name)
+	for _, name := range e.ours {
+		part := e.from.Part(name)
 		if part == "" {
 			continue
 		}
-		o.remove(part, gone)
-		o.file.Sheet.Delete(part)
+		e.remove(part, gone)
+		e.Sheet.Delete(part)
 		content := emptySheet
-		if name == SheetSummary {
+		if name == selected {
 			content = selectedSheet
 		}
-		o.file.Pkg.Store(part, []byte(content))
+		e.Pkg.Store(part, []byte(content))
 	}
-	o.dropCalcChain(gone)
-	for i := 0; i < len(o.file.ContentTypes.Overrides); {
-		if gone[strings.TrimPrefix(o.file.ContentTypes.Overrides[i].PartName, "/")] {
-			o.file.ContentTypes.Overrides = slices.Delete(o.file.ContentTypes.Overrides, i, i+1)
+	e.dropCalcChain(gone)
+	for i := 0; i < len(e.ContentTypes.Overrides); {
+		if gone[strings.TrimPrefix(e.ContentTypes.Overrides[i].PartName, "/")] {
+			e.ContentTypes.Overrides = slices.Delete(e.ContentTypes.Overrides, i, i+1)
 			continue
 		}
 		i++
 	}
-	o.pad()
-	for _, name := range o.runs[1:] {
-		if err := o.file.DeleteSheet(name); err != nil {
+	e.pad()
+	for _, name := range without {
+		if err := e.DeleteSheet(name); err != nil {
 			return fmt.Errorf("emptying sheet %s: %w", name, err)
 		}
 	}
@@ -54,35 +53,35 @@ func (o *Old) reset() error {
 
 // remove takes away what belongs to a part alone: tables, drawings with
 // their charts, comments. Pictures may be shared, so they stay.
-func (o *Old) remove(part string, gone map[string]bool) {
-	rels, _ := o.pack.relations(part) // read to their end before
+func (e *Edition) remove(part string, gone map[string]bool) {
+	rels, _ := e.from.Relations(part) // read to their end before
 	for _, rel := range rels {
-		target := rel.part(part)
-		if rel.Mode == "External" || rel.kind() == "image" || gone[target] {
+		target := rel.Part(part)
+		if rel.Mode == "External" || rel.Kind() == "image" || gone[target] {
 			continue
 		}
 		gone[target] = true
-		o.remove(target, gone)
-		o.file.Pkg.Delete(target)
-		o.file.Drawings.Delete(target)
+		e.remove(target, gone)
+		e.Pkg.Delete(target)
+		e.Drawings.Delete(target)
 	}
-	o.file.Pkg.Delete(relationsPath(part))
-	o.file.Relationships.Delete(relationsPath(part))
+	e.Pkg.Delete(relationsPath(part))
+	e.Relationships.Delete(relationsPath(part))
 }
 
 var calcChainRelation = regexp.MustCompile(`<Relationship [^>]*relationships/calcChain"[^>]*(/>|>\s*</Relationship>)`)
 
 // dropCalcChain removes Excel's notes on the order of computing: they name
 // cells that are about to change, and Excel makes them anew.
-func (o *Old) dropCalcChain(gone map[string]bool) {
+func (e *Edition) dropCalcChain(gone map[string]bool) {
 	const rels = "xl/_rels/workbook.xml.rels"
 	gone["xl/calcChain.xml"] = true
-	o.file.CalcChain = nil
-	o.file.Pkg.Delete("xl/calcChain.xml")
-	if content, ok := o.file.Pkg.Load(rels); ok {
+	e.CalcChain = nil
+	e.Pkg.Delete("xl/calcChain.xml")
+	if content, ok := e.Pkg.Load(rels); ok {
 		data, _ := content.([]byte)
-		o.file.Pkg.Store(rels, calcChainRelation.ReplaceAll(data, nil))
-		o.file.Relationships.Delete(rels) // read again from the line above
+		e.Pkg.Store(rels, calcChainRelation.ReplaceAll(data, nil))
+		e.Relationships.Delete(rels) // read again from the line above
 	}
 }
 
@@ -91,10 +90,10 @@ const padMark = "padding"
 // pad lets excelize number new drawings, charts and tables behind all that
 // others' sheets have: it counts parts, and a gap in their numbers would make
 // it write over one.
-func (o *Old) pad() {
+func (e *Edition) pad() {
 	for _, kind := range []string{"xl/charts/chart", "xl/drawings/drawing", "xl/tables/table"} {
 		count, highest := 0, 0
-		o.file.Pkg.Range(func(key, _ any) bool {
+		e.Pkg.Range(func(key, _ any) bool {
 			name, _ := key.(string)
 			if number, ok := strings.CutPrefix(name, kind); ok {
 				count++
@@ -104,48 +103,50 @@ func (o *Old) pad() {
 			return true
 		})
 		if kind == "xl/tables/table" && highest > 0 {
-			o.file.Pkg.Store(fmt.Sprintf("%s%s.xml", kind, padMark), fmt.Appendf(nil, `<table xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" id="%d"/>`, highest))
+			e.Pkg.Store(fmt.Sprintf("%s%s.xml", kind, padMark), fmt.Appendf(nil, `<table xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" id="%d"/>`, highest))
 			continue
 		}
 		for i := count; i < highest; i++ {
-			o.file.Pkg.Store(fmt.Sprintf("%s%s%d.xml", kind, padMark, i), []byte("<padding/>"))
+			e.Pkg.Store(fmt.Sprintf("%s%s%d.xml", kind, padMark, i), []byte("<padding/>"))
 		}
 	}
 }
 
-// tidy takes the padding away again, and keeps excelize from writing our old
+// Tidy takes the padding away again, has the sheets of others written as they
+// were read, and keeps excelize from writing our old
 // sheets, which it holds in temporary files, beside the new ones.
-func (o *Old) tidy() {
-	o.file.Pkg.Range(func(key, _ any) bool {
+func (e *Edition) Tidy() {
+	e.Pkg.Range(func(key, _ any) bool {
 		if name, _ := key.(string); strings.Contains(name, padMark) {
-			o.file.Pkg.Delete(key)
+			e.Pkg.Delete(key)
 		}
 		return true
 	})
-	for _, sheet := range o.file.WorkBook.Sheets.Sheet {
-		part := o.part(sheet.Name) // none of a sheet that was missing
-		if _, ok := o.file.Pkg.Load(part); !ok && part != "" && o.isOurs(sheet.Name) {
-			o.file.Pkg.Store(part, []byte{})
+	for _, sheet := range e.WorkBook.Sheets.Sheet {
+		part := e.from.Part(sheet.Name) // none of a sheet that was missing
+		if _, ok := e.Pkg.Load(part); !ok && part != "" && e.isOurs(sheet.Name) {
+			e.Pkg.Store(part, []byte{})
 		}
 	}
-	o.dropSharedStrings()
+	e.dropSharedStrings()
+	e.keepOthers()
 }
 
 // dropSharedStrings removes the table of shared texts where the workbook had
 // none: excelize makes one when it looks for it.
-func (o *Old) dropSharedStrings() {
+func (e *Edition) dropSharedStrings() {
 	const part = "xl/sharedStrings.xml"
-	rels, _ := o.pack.relations(workbookPart) // read to their end before
+	rels, _ := e.from.Relations(workbookPart) // read to their end before
 	for _, rel := range rels {
-		if rel.kind() == "sharedStrings" {
+		if rel.Kind() == "sharedStrings" {
 			return
 		}
 	}
-	o.file.SharedStrings = nil
-	o.file.Pkg.Delete(part)
-	for i, override := range o.file.ContentTypes.Overrides {
+	e.SharedStrings = nil
+	e.Pkg.Delete(part)
+	for i, override := range e.ContentTypes.Overrides {
 		if override.PartName == "/"+part {
-			o.file.ContentTypes.Overrides = slices.Delete(o.file.ContentTypes.Overrides, i, i+1)
+			e.ContentTypes.Overrides = slices.Delete(e.ContentTypes.Overrides, i, i+1)
 			return
 		}
 	}

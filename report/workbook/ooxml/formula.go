@@ -1,4 +1,4 @@
-package workbook
+package ooxml
 
 import (
 	"regexp"
@@ -102,7 +102,7 @@ func movedCell(m []string, columns, rows int) (string, bool) {
 		row += rows
 	}
 	name, err := excelize.ColumnNumberToName(column)
-	if err != nil || row < 1 || row > maxSheetRows {
+	if err != nil || row < 1 || row > excelize.TotalRows {
 		return "", false
 	}
 	return m[1] + name + m[3] + strconv.Itoa(row), true

@@ -1,4 +1,4 @@
-package workbook
+package ooxml
 
 import (
 	"encoding/xml"
@@ -120,8 +120,8 @@ func (t *tokens) walk(visit func(element xml.StartElement, open []string) error)
 	}
 }
 
-// walkPart walks through the XML of a part.
-func (p *pack) walkPart(part string, visit func(element xml.StartElement, open []string) error) error {
+// Walk walks through the XML of a part.
+func (p *File) Walk(part string, visit func(element xml.StartElement, open []string) error) error {
 	content, err := p.open(part)
 	if err != nil {
 		return err
@@ -133,7 +133,11 @@ func (p *pack) walkPart(part string, visit func(element xml.StartElement, open [
 	return nil
 }
 
-func attribute(element xml.StartElement, name string) string {
+// IsTrue reads a flag of XML.
+func IsTrue(text string) bool { return text == "1" || text == "true" || text == "on" }
+
+// Attribute is the one of that name; "" where there is none.
+func Attribute(element xml.StartElement, name string) string {
 	for _, attr := range element.Attr {
 		if attr.Name.Local == name && attr.Name.Space == "" {
 			return attr.Value
@@ -142,19 +146,19 @@ func attribute(element xml.StartElement, name string) string {
 	return ""
 }
 
-// A relation is one line of a part's .rels.
-type relation struct {
+// A Relation is one line of a part's .rels.
+type Relation struct {
 	ID     string `xml:"Id,attr"`
 	Type   string `xml:"Type,attr"`
 	Target string `xml:"Target,attr"`
 	Mode   string `xml:"TargetMode,attr"`
 }
 
-// kind is the last word of the type: worksheet, table, …
-func (r relation) kind() string { return path.Base(r.Type) }
+// Kind is the last word of the type: worksheet, table, …
+func (r Relation) Kind() string { return path.Base(r.Type) }
 
-// part is the path in the file that the relation of a part leads to.
-func (r relation) part(of string) string {
+// Part is the path in the file that the relation of a part leads to.
+func (r Relation) Part(of string) string {
 	if after, ok := strings.CutPrefix(r.Target, "/"); ok {
 		return after
 	}
@@ -166,8 +170,8 @@ func relationsPath(part string) string {
 	return path.Join(path.Dir(part), "_rels", path.Base(part)+".rels")
 }
 
-// relations are those of a part; none where it has no .rels.
-func (p *pack) relations(part string) ([]relation, error) {
+// Relations are those of a part; none where it has no .rels.
+func (p *File) Relations(part string) ([]Relation, error) {
 	rels := relationsPath(part)
 	if !p.has(rels) {
 		return nil, nil
@@ -182,7 +186,7 @@ func (p *pack) relations(part string) ([]relation, error) {
 		return nil, err
 	}
 	var list struct {
-		Relationship []relation `xml:"Relationship"`
+		Relationship []Relation `xml:"Relationship"`
 	}
 	if err := xml.Unmarshal(data, &list); err != nil {
 		return nil, fmt.Errorf("part %s: its XML is damaged: %w", rels, err)
