@@ -45,7 +45,6 @@ type leg struct {
 	offset   time.Duration // of this call's packets from the others', within a packet time
 	begun    time.Duration // when the calls were begun
 	conn     stamp.PacketConn
-	sleep    stamp.Sleeper
 	sealer   *wire.Sealer
 	opener   *wire.Opener
 	mark     Mark
@@ -155,9 +154,9 @@ func (l *leg) packet(b []byte, a stamp.Arrival) {
 	l.down = append(l.down, stream.Arrival{Seq: index, Sent: sent, Received: a.At, DSCP: a.DSCP})
 }
 
-// stream sends the packets up, each when it is due, until they are all sent or
-// ctx ends.
-func (l *leg) stream(ctx context.Context) {
+// stream has the packets up sent, each when it is due, until they are all sent
+// or ctx ends.
+func (l *leg) stream(ctx context.Context, p *pacer) {
 	defer close(l.sent)
 	timer := time.NewTimer(proofWait)
 	defer timer.Stop()
@@ -167,18 +166,13 @@ func (l *leg) stream(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
-	defer stamp.Thread()()
 	start := l.grid(stamp.Now())
 	l.mu.Lock()
 	l.start, l.started, l.wokeAt = start, true, start
 	l.mu.Unlock()
-	for i := 0; i < l.packets && ctx.Err() == nil; i++ {
-		due := stream.Due(start, i, l.request.Ptime)
-		l.sleep.Until(due)
-		if ctx.Err() != nil {
-			return
-		}
-		l.send(int64(i), due)
+	select {
+	case <-p.add(l, start):
+	case <-ctx.Done():
 	}
 }
 

@@ -82,10 +82,12 @@ func (s *calls) run(ctx context.Context) (*Outcome, error) {
 	asking, silence := context.WithCancel(ctx)
 	var listeners, senders sync.WaitGroup
 	listeners.Go(func() { s.listen(listening) })
+	pace := newPacer(s.sleep)
+	senders.Go(func() { pace.run(sending) })
 	for _, l := range s.legs {
 		listeners.Go(func() { l.read(listening) })
 		senders.Go(func() { l.ask(asking) })
-		senders.Go(func() { l.stream(sending) })
+		senders.Go(func() { l.stream(sending, pace) })
 	}
 	senders.Go(func() { s.clock(asking) })
 
@@ -117,7 +119,7 @@ func (s *calls) open(ctx context.Context) error {
 			s.close()
 			return fmt.Errorf("preparing call %d with what the responder granted: %w", i+1, err)
 		}
-		l.begun, l.lineAt, l.sleep = s.begun, s.begun, s.sleep
+		l.begun, l.lineAt = s.begun, s.begun
 		l.packets = max(1, int(s.request.Duration/s.request.Ptime))
 		l.far.packets, l.sameHost = l.packets, s.sameHost
 		l.offset = time.Duration(i) * s.request.Ptime / time.Duration(len(s.grant.Calls))

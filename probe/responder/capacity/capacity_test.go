@@ -14,6 +14,8 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(role) {
 	case "responder":
 		runResponder()
+	case "agent":
+		runAgent()
 	case "echo":
 		runEcho()
 	default:

@@ -55,11 +55,11 @@ func NewRowWriter(next, part int) (*RowWriter, error) {
 		return nil, err
 	}
 	w := &RowWriter{file: file, out: bufio.NewWriterSize(file, 1<<18), Next: next, place: excelize.TotalRows - part}
-	w.fresh()
+	w.startBlock()
 	return w, nil
 }
 
-func (w *RowWriter) fresh() {
+func (w *RowWriter) startBlock() {
 	w.block = &rowBlock{}
 	if last := len(w.free) - 1; last >= 0 {
 		w.block, w.free = w.free[last], w.free[:last]
@@ -98,7 +98,7 @@ func (w *RowWriter) start() error {
 		full.err = full.encode()
 		done <- full
 	}()
-	w.fresh()
+	w.startBlock()
 	if len(w.pending) <= min(runtime.GOMAXPROCS(0), 8) { // each takes its megabytes
 		return nil
 	}
