@@ -162,7 +162,7 @@ func sorted(all []candidate, tries []try, won int) (*call.Session, []later, []er
 		} else if tries[i].err != nil {
 			reasons = append(reasons, tries[i].err)
 		}
-		if f, ok := comesAgain(c, tries[i].err); ok {
+		if f, ok := shouldRetry(c, tries[i].err); ok {
 			busy = append(busy, f)
 		}
 	}
@@ -175,8 +175,8 @@ func sorted(all []candidate, tries []try, won int) (*call.Session, []later, []er
 	return nil, busy, reasons
 }
 
-// comesAgain says whether to ask a responder once more that gave no session.
-func comesAgain(c candidate, err error) (later, bool) {
+// shouldRetry says whether to ask a responder once more that gave no session.
+func shouldRetry(c candidate, err error) (later, bool) {
 	if b, ok := errors.AsType[*call.Busy](err); ok {
 		return later{candidate{to: c.to, ticket: b.Ticket, promised: true}, b.After, b.Ahead, b.Draining}, true
 	}

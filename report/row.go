@@ -42,7 +42,7 @@ func Columns() []Column {
 		textColumn("Verdict at run time", func(r *Report) *thresholds.Verdict { return &r.Verdict }),
 		flagColumn("Complete", func(r *Report) *bool { return &r.Complete }),
 	}
-	for _, more := range [][]Column{gradedColumns(), furtherColumns(), portColumns(), circumstanceColumns(), loopColumns()} {
+	for _, more := range [][]Column{gradedColumns(), furtherColumns(), portColumns(), settingColumns(), loopColumns()} {
 		columns = append(columns, more...)
 	}
 	// The code is made by WriteText; in a workbook the column is empty.
@@ -122,7 +122,7 @@ func portColumns() []Column {
 	}
 }
 
-func circumstanceColumns() []Column {
+func settingColumns() []Column {
 	return []Column{
 		textColumn("Voice mode", func(r *Report) *string { return &r.Voice.Mode }),
 		textColumn("Codec", func(r *Report) *string { return &r.Voice.Codec }),

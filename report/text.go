@@ -47,7 +47,7 @@ func WriteText(w io.Writer, r Report) error {
 	t.voip(r)
 	t.firewall(r)
 	t.findings(r)
-	t.circumstances(r)
+	t.otherParts(r)
 	t.row(r)
 	body := t.b.Bytes()
 	sum := sha256.Sum256(body)
@@ -218,7 +218,7 @@ func figureText(word string, f *float64) string {
 	return word + " " + Digits(*f)
 }
 
-func (t *sheet) circumstances(r Report) {
+func (t *sheet) otherParts(r Report) {
 	t.heading(headNotMeasured)
 	for _, n := range r.NotMeasured {
 		t.line(n.What, n.Reason, n.Code)

@@ -43,64 +43,64 @@ type mediaClock struct {
 // anew before it. A packet whose payload type counts time in another way (a
 // telephone event keeps one stamp over several packets) says nothing about the
 // path and gets the transit of the packet before it.
-func (c *mediaClock) place(i int, seq int64, counts bool) (sent time.Duration, fresh stream.Fresh) {
+func (c *mediaClock) place(i int, seq int64, counts bool) (sent time.Duration, action stream.SenderAction) {
 	p := c.packets[i]
 	at := time.Duration(p.at)
 	c.other = c.other || !counts || isNoise(p.kind())
 	switch {
 	case !counts:
-		return at - c.transit, stream.GoesOn
+		return at - c.transit, stream.Continued
 	case !c.started:
 		c.started, c.last, c.seq, c.shift, c.before = true, p, seq, at, at // the first packet's transit is 0
-		return at, stream.GoesOn
+		return at, stream.Continued
 	case seq <= c.seq:
 		return c.late(p, seq)
 	}
 	units := c.units + int64(int32(p.timestamp-c.last.timestamp))
 	off, delta := c.compare(p, seq)
 	if c.suspicious(off, delta) {
-		fresh = stream.SetAnew
+		action = stream.ClockReset
 		switch anew := c.setAnew(i); {
 		case !anew && far(off):
-			return at - c.transit, stream.GoesOn
+			return at - c.transit, stream.Continued
 		case !anew: // an odd timestamp, by which the next is not measured
-			return seconds(units, c.rate) + c.shift, stream.GoesOn
+			return seconds(units, c.rate) + c.shift, stream.Continued
 		case far(off) || units <= c.units:
 			c.before, c.since = c.shift, seq
 			c.shift = at - seconds(units, c.rate) - c.transit
 		}
 	}
-	if fresh == stream.GoesOn && c.paused(i, off, delta) {
-		fresh = stream.Paused
+	if action == stream.Continued && c.paused(i, off, delta) {
+		action = stream.Paused
 	}
 	c.last, c.seq, c.units, c.other = p, seq, units, isNoise(p.kind())
 	sent = seconds(units, c.rate) + c.shift
-	if fresh != stream.GoesOn {
+	if action != stream.Continued {
 		c.resumed, c.rested = seq, c.transit
 	}
 	c.transit = at - sent
-	return sent, fresh
+	return sent, action
 }
 
 // late is the same for a copy, or for a packet that others overtook. It may be
 // the one that the pause came before.
-func (c *mediaClock) late(p packet, seq int64) (sent time.Duration, fresh stream.Fresh) {
+func (c *mediaClock) late(p packet, seq int64) (sent time.Duration, action stream.SenderAction) {
 	shift, at := c.shift, time.Duration(p.at)
 	behind := int64(int32(p.timestamp - c.last.timestamp))
 	if seq < c.since {
 		shift = c.before
 		if old := at - seconds(c.units+behind, c.rate); (old - shift - c.rested).Abs() > (old - c.shift - c.transit).Abs() {
-			shift, fresh = c.shift, stream.SetAnew
+			shift, action = c.shift, stream.ClockReset
 		}
 	} else if far(seconds(behind-(seq-c.seq)*int64(c.step), c.rate)) {
-		return at - c.transit, stream.GoesOn
+		return at - c.transit, stream.Continued
 	}
 	sent = seconds(c.units+behind, c.rate) + shift
 	transit := at - sent
-	if fresh == stream.GoesOn && (c.markers && p.marker() || seq < c.resumed && (transit-c.transit).Abs() < (transit-c.rested).Abs()) {
-		fresh = stream.Paused
+	if action == stream.Continued && (c.markers && p.marker() || seq < c.resumed && (transit-c.transit).Abs() < (transit-c.rested).Abs()) {
+		action = stream.Paused
 	}
-	return sent, fresh
+	return sent, action
 }
 
 // compare tells how far a packet's timestamp is from where its number is, and

@@ -11,9 +11,9 @@ const (
 	lateFor = int64(2 * time.Second)
 	// glimpse is how many packets ahead tell a new beginning from a stray.
 	glimpse = 20
-	// minAgain is how many numbers of a short clip must return in a row before
+	// minReplayed is how many numbers of a short clip must return in a row before
 	// it is one that is played again.
-	minAgain = 3
+	minReplayed = 3
 )
 
 // A part is a run of sequence numbers in which the sender did not begin anew.
@@ -107,7 +107,7 @@ func (s *splitter) place(i int, k packet) {
 	}
 	switch {
 	case s.continues(now, k):
-		if s.again(i, now, k) {
+		if s.restarted(i, now, k) {
 			s.begin(k)
 			return
 		}
@@ -201,10 +201,10 @@ func (s *splitter) follows(i int, now *part, k packet) bool {
 	return here > 0 && here >= there
 }
 
-// again says whether the sender began anew at most misorder numbers back: the
+// restarted says whether the sender began anew at most misorder numbers back: the
 // numbers return with other timestamps, or one after the other at the pace of
-// a clip that is played again.
-func (s *splitter) again(i int, now *part, k packet) bool {
+// a clip that is played restarted.
+func (s *splitter) restarted(i int, now *part, k packet) bool {
 	ahead := now.ahead(k)
 	if k.event() || k.kind() != now.highest.kind() {
 		return false // such count time in another way
@@ -220,12 +220,12 @@ func (s *splitter) again(i int, now *part, k packet) bool {
 		return s.step == 0 && s.follows(i, now, k)
 	}
 	clip := time.Duration(-ahead) * s.ptime
-	return s.ptime > 0 && -ahead+1 >= minAgain && time.Duration(k.at-first.at) >= clip*8/10 && s.playedAgain(i, now, k)
+	return s.ptime > 0 && -ahead+1 >= minReplayed && time.Duration(k.at-first.at) >= clip*8/10 && s.isReplayed(i, now, k)
 }
 
-// playedAgain says whether the numbers after a copy return as well, at the pace
+// isReplayed says whether the numbers after a copy return as well, at the pace
 // of a sender, while those before it do not go on.
-func (s *splitter) playedAgain(i int, now *part, k packet) bool {
+func (s *splitter) isReplayed(i int, now *part, k packet) bool {
 	run, last := 1, k
 	for _, next := range s.all[i+1 : min(len(s.all), i+1+glimpse)] {
 		d := int16(next.seq - last.seq)
@@ -236,7 +236,7 @@ func (s *splitter) playedAgain(i int, now *part, k packet) bool {
 		case d > 0 && d <= 10 && paced && offLine(k, next, s.step) <= 2*int64(s.step):
 			run, last = run+1, next
 		}
-		if run == minAgain {
+		if run == minReplayed {
 			return true
 		}
 	}

@@ -103,7 +103,7 @@ func (s *Stream) Trace() stream.Trace {
 		seq := seqs.Next(p.seq)
 		a := stream.Arrival{Seq: seq - first, Received: time.Duration(p.at), DSCP: p.dscp()}
 		if !t.Untimed {
-			a.Sent, a.Fresh = clock.place(i, seq, s.rates[p.kind()] == s.ClockRate)
+			a.Sent, a.Action = clock.place(i, seq, s.rates[p.kind()] == s.ClockRate)
 		}
 		t.Arrivals = append(t.Arrivals, a)
 	}

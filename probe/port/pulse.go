@@ -65,14 +65,14 @@ func (p *pulse) stoodStill(since, now time.Time) bool {
 	return false
 }
 
-// again is how often a check is repeated for a standstill.
-const again = 3
+// standstillRetries is how often a check is repeated for a standstill.
+const standstillRetries = 3
 
 // steady measures a target, and once more where silence fell together with a
 // standstill of this machine.
 func (t target) steady(ctx context.Context) outcome {
 	var busy *outcome
-	for range again {
+	for range standstillRetries {
 		began := time.Now()
 		limited, cancel := context.WithTimeout(ctx, t.opts.Limit)
 		o := t.measure(limited)

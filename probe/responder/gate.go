@@ -102,7 +102,7 @@ func (g *guarded) Read(b []byte) (int, error) {
 }
 
 func (g *guarded) Close() error {
-	g.guest.Leave()
+	g.guest.Closed()
 	return g.Conn.Close()
 }
 

@@ -29,8 +29,7 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 		refuse(w, status, code, why)
 		return
 	}
-	at, _ := netip.ParseAddrPort(r.RemoteAddr)
-	client := at.Addr().Unmap()
+	client := clientOf(r)
 	who, _ := r.Context().Value(holderKey{}).(holder)
 	turn, why := s.admit(request, share.Holder{Token: hex.EncodeToString(who.hash[:4]), From: client})
 	if turn.Loan == nil {
@@ -40,7 +39,7 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 	if refused := s.countRun(who); refused != "" {
 		turn.Loan.Return()
 		if refused == wire.CodeBusy {
-			s.busy(w, share.Turn{After: turnAgain}, "the responder cannot count its runs now")
+			s.busy(w, share.Turn{After: retryAfter}, "the responder cannot count its runs now")
 			return
 		}
 		s.refuseToken(w, refused)
@@ -49,7 +48,7 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 	request.Duration = min(request.Duration, s.now.Load().limits.Duration)
 	session, err := s.begin(request, client, who, turn.Loan)
 	if err != nil {
-		s.busy(w, share.Turn{After: turnAgain}, err.Error())
+		s.busy(w, share.Turn{After: retryAfter}, err.Error())
 		return
 	}
 	s.stats.granted.Add(1)
@@ -57,6 +56,12 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 	connOf(r).guest.Prove(session.id)
 	s.log.Debug("session", "from", r.RemoteAddr, "calls", request.Calls, "duration", request.Duration)
 	answer(w, http.StatusCreated, session.grant)
+}
+
+// clientOf is the address that a request comes from.
+func clientOf(r *http.Request) netip.Addr {
+	at, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return at.Addr().Unmap()
 }
 
 // acceptable checks a request against sense and limits.
@@ -91,14 +96,14 @@ func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 	return 0, "", ""
 }
 
-// turnAgain is when to ask again where nobody can tell.
-const turnAgain = 2 * time.Second
+// retryAfter is when to ask again where nobody can tell.
+const retryAfter = 2 * time.Second
 
 // admit lends a request what it costs, or says when to ask again and why.
 func (s *Server) admit(r wire.Request, holder share.Holder) (turn share.Turn, why string) {
 	now := time.Now()
 	if !s.asks.Allow(holder.From, now) {
-		return share.Turn{After: turnAgain, Ticket: r.Ticket}, "too many ask at once"
+		return share.Turn{After: retryAfter, Ticket: r.Ticket}, "too many ask at once"
 	}
 	turn = s.ledger.Ask(holder, costOf(r), r.Ticket, now, func() bool { return s.starts.Allow(holder.From, now) })
 	if limit := s.now.Load().limits.PacketRate; s.room.most(limit) < limit {
@@ -116,7 +121,7 @@ func (s *Server) begin(request wire.Request, client netip.Addr, who holder, loan
 	if out := s.add(session, s.now.Load().limits.Sessions); out != nil {
 		s.drop(out, "busy")
 	}
-	if err := session.arm(); err != nil {
+	if err := session.prepareCalls(); err != nil {
 		s.drop(session, "stopped")
 		return nil, err
 	}

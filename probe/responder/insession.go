@@ -94,7 +94,7 @@ func (s *Server) openPorts(w http.ResponseWriter, r *http.Request, session *sess
 	}
 	grant, err := s.opener.Open(r.Context(), session.grant.Nonce, session.client, request)
 	if errors.Is(err, listen.ErrBusy) {
-		s.busy(w, share.Turn{After: turnAgain}, err.Error())
+		s.busy(w, share.Turn{After: retryAfter}, err.Error())
 		return
 	}
 	if err != nil {

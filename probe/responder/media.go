@@ -73,7 +73,7 @@ func (s *Server) check(b []byte, a stamp.Arrival, out *stamp.Writer) {
 func (s *Server) answer(c *wire.Check, a stamp.Arrival, out *stamp.Writer) {
 	call := s.callOfUser(c.Username)
 	if call == nil || c.Size < c.ReplySize(a.From) || c.Authentic(call.grant.Password) != nil ||
-		!s.mayReach(a.From, call.session.client) || !call.fresh(c.ID, a.From) {
+		!s.mayReach(a.From, call.session.client) || !call.isNewCheck(c.ID, a.From) {
 		return
 	}
 	q := question{call: call, to: a.From, at: stamp.Now()}

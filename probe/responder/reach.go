@@ -107,7 +107,7 @@ func (s *Server) mayAnswer(id wire.KnockID, question [16]byte, from netip.AddrPo
 	if session == nil || from.IsValid() && !s.mayReach(from, session.client) {
 		return false
 	}
-	return session.again(asked{question, !from.IsValid() || from.Addr().Unmap() == session.client})
+	return session.mayAnswer(asked{question, !from.IsValid() || from.Addr().Unmap() == session.client})
 }
 
 // broadcasts are the addresses that stand for all hosts of a network that this

@@ -55,12 +55,12 @@ func (s *Server) Reload(i Identity, l Limits) (changes []string) {
 	before, now := s.now.Load(), newVouch(i, l)
 	s.now.Store(now)
 	s.share()
-	old, fresh := before.identity.Certificate, i.Certificate
+	old, renewed := before.identity.Certificate, i.Certificate
 	switch {
 	case !slices.ContainsFunc(i.Pins(), func(pin []byte) bool { return bytes.Equal(pin, before.identity.Pin()) }):
 		changes = append(changes, "another key: the invites that are out are no longer good")
-	case (!i.own || !before.identity.own) && !bytes.Equal(old.Leaf.Raw, fresh.Leaf.Raw):
-		changes = append(changes, fmt.Sprintf("another certificate, valid until %s", fresh.Leaf.NotAfter.UTC().Format("2006-01-02")))
+	case (!i.own || !before.identity.own) && !bytes.Equal(old.Leaf.Raw, renewed.Leaf.Raw):
+		changes = append(changes, fmt.Sprintf("another certificate, valid until %s", renewed.Leaf.NotAfter.UTC().Format("2006-01-02")))
 	}
 	if before.identity.Token != i.Token {
 		changes = append(changes, "another token in the invite")

@@ -112,7 +112,7 @@ func TestQuestionsOfOneSessionAreBounded(t *testing.T) {
 	s := newSession(request, netip.MustParseAddr("192.0.2.1"))
 	n := 0
 	for i := range 3 * mostQuestions {
-		if s.again(asked{question: [16]byte{byte(i), byte(i >> 8), byte(i >> 16)}}) {
+		if s.mayAnswer(asked{question: [16]byte{byte(i), byte(i >> 8), byte(i >> 16)}}) {
 			n++
 		}
 	}

@@ -107,8 +107,8 @@ func newSession(r wire.Request, client netip.Addr) *session {
 	return s
 }
 
-// arm prepares the calls once their SSRCs are settled.
-func (s *session) arm() error {
+// prepareCalls prepares the calls once their SSRCs are settled.
+func (s *session) prepareCalls() error {
 	for i, c := range s.calls {
 		opener, err := wire.NewOpener(wire.UpFlow(s.request, c.grant))
 		if err != nil {
@@ -204,9 +204,9 @@ type asked struct {
 	own      bool
 }
 
-// again counts a question of a firewall check, and says whether it may be
+// mayAnswer counts a question of a firewall check, and says whether it may be
 // answered.
-func (s *session) again(question asked) bool {
+func (s *session) mayAnswer(question asked) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, known := s.answered[question]
@@ -271,10 +271,10 @@ func (c *call) packet(b []byte, a stamp.Arrival) {
 	c.bound()
 }
 
-// fresh says whether a check of the agent's has not been seen before. A second
+// isNewCheck says whether a check of the agent's has not been seen before. A second
 // one with the same transaction is a copy: the network's, or somebody's who
 // replays it.
-func (c *call) fresh(id wire.TransactionID, from netip.AddrPort) bool {
+func (c *call) isNewCheck(id wire.TransactionID, from netip.AddrPort) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, seen := c.seenIDs[id]; seen || len(c.seenIDs) > c.mostChecks() {

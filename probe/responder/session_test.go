@@ -296,7 +296,7 @@ func TestSessionWithoutASignHoldsNothing(t *testing.T) {
 	}{
 		{"it has just begun", func() {}, 9 * time.Second, true},
 		{"nothing came", func() {}, 11 * time.Second, false},
-		{"a question of a firewall check came", func() { session.again(asked{question: [16]byte{1}, own: true}) }, 9 * time.Second, true},
+		{"a question of a firewall check came", func() { session.mayAnswer(asked{question: [16]byte{1}, own: true}) }, 9 * time.Second, true},
 		{"an address was proved", func() { session.calls[0].prove(netip.MustParseAddrPort("127.0.0.1:9"), 0) }, 9 * time.Second, true},
 	} {
 		session.loan.Resume()

@@ -49,7 +49,7 @@ func early(packets []packet) []bool {
 }
 
 // apart takes the outliers out of a stream that is cut where the sender paused.
-// The packet after one is as fresh as it was.
+// The packet after one takes over its action.
 func apart(sorted []packet, cuts []int) (kept, outliers []packet) {
 	var odd []bool
 	found := false
@@ -64,15 +64,15 @@ func apart(sorted []packet, cuts []int) (kept, outliers []packet) {
 	if !found {
 		return sorted, nil
 	}
-	fresh := GoesOn
+	action := Continued
 	for i, k := range sorted {
 		if odd[i] {
 			outliers = append(outliers, k)
-			fresh = max(fresh, k.fresh)
+			action = max(action, k.action)
 			continue
 		}
-		k.fresh = max(k.fresh, fresh)
-		fresh = GoesOn
+		k.action = max(k.action, action)
+		action = Continued
 		kept = append(kept, k)
 	}
 	return kept, outliers

@@ -69,7 +69,7 @@ func unpackTrace(sent uint32, data []byte) Trace {
 			Sent:     time.Duration(binary.BigEndian.Uint64(data[2:])),
 			Received: time.Duration(binary.BigEndian.Uint64(data[10:])),
 			DSCP:     int(data[0]) - 1,
-			Fresh:    Fresh(data[1] >> 4 % 3),
+			Action:   SenderAction(data[1] >> 4 % 3),
 		})
 	}
 	return tr

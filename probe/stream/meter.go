@@ -70,7 +70,7 @@ type packet struct {
 	sent    float64 // sender's clock
 	transit float64 // receive stamp - send stamp, the first arrival's being 0
 	dscp    int32
-	fresh   Fresh
+	action  SenderAction
 }
 
 // firstCopies lists the packets that arrived, in order of arrival and each
@@ -95,7 +95,7 @@ func firstCopies(t Trace) (arrived []packet, duplicates int) {
 			sent:    sent,
 			transit: difference(a.Received, first.Received) - sent,
 			dscp:    int32(a.DSCP),
-			fresh:   a.Fresh,
+			action:  a.Action,
 		})
 	}
 	return arrived, duplicates

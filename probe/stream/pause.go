@@ -24,7 +24,7 @@ func pauses(packets []packet) []int {
 	begin := 0
 	least, most := math.Inf(1), math.Inf(-1) // since begin
 	for k, p := range packets {
-		if k > 0 && (p.fresh == SetAnew || p.fresh == Paused && apartBy(packets[max(begin, k-restMemory):k], nextSpurt(packets[k:]), least, most)) {
+		if k > 0 && (p.action == ClockReset || p.action == Paused && apartBy(packets[max(begin, k-restMemory):k], nextSpurt(packets[k:]), least, most)) {
 			cuts = append(cuts, k)
 			begin, least, most = k, math.Inf(1), math.Inf(-1)
 		}
@@ -73,7 +73,7 @@ func precedence(a, b []packet) float64 {
 // nextSpurt is what follows a pause: up to the next one, shiftWindow at most.
 func nextSpurt(packets []packet) []packet {
 	n := 1
-	for n < len(packets) && packets[n].fresh == GoesOn && packets[n].sent-packets[0].sent < shiftWindow {
+	for n < len(packets) && packets[n].action == Continued && packets[n].sent-packets[0].sent < shiftWindow {
 		n++
 	}
 	return packets[:n]

@@ -15,7 +15,7 @@ func paused(tr Trace, rests map[int64]time.Duration) Trace {
 		a := &tr.Arrivals[i]
 		if rest, ok := rests[a.Seq]; ok {
 			total += rest
-			a.Fresh = Paused
+			a.Action = Paused
 		}
 		a.Received += total
 	}

@@ -36,21 +36,21 @@ type Arrival struct {
 	Sent time.Duration
 	// Received is the receiver's stamp, on the receiver's monotonic clock.
 	Received time.Duration
-	// Fresh is what the sender did just before this packet, after which a change
+	// Action is what the sender did just before this packet, after which a change
 	// of the transit may tell nothing of the path.
-	Fresh Fresh
+	Action SenderAction
 	// DSCP is the mark that the packet arrived with, or NoDSCP.
 	DSCP int
 }
 
-// Fresh is a new beginning that the sender made.
-type Fresh uint8
+// SenderAction is what a sender did that changes how its stamps have to be read.
+type SenderAction uint8
 
 // What a sender may do before it sends a packet.
 const (
-	GoesOn  Fresh = iota // nothing
-	Paused               // hold, or silence between talk spurts: its clock may have stood still
-	SetAnew              // its clock counts from elsewhere
+	Continued  SenderAction = iota // nothing
+	Paused                         // hold, or silence between talk spurts: its clock may have stood still
+	ClockReset                     // its timestamps continue from another value
 )
 
 // Metrics are the figures of one direction. Shares are from 0 to 1. A nil

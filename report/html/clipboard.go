@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"netready/report"
 	"strconv"
 	"time"
+
+	"netready/report"
 )
 
 // Row writes the row for the spreadsheet as a table for the clipboard, with

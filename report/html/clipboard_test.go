@@ -3,9 +3,10 @@ package html_test
 import (
 	"encoding/json"
 	stdhtml "html"
-	"netready/report/html"
 	"strings"
 	"testing"
+
+	"netready/report/html"
 )
 
 // The same cells for Google Sheets: each value is valid JSON of its type.

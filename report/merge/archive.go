@@ -62,13 +62,13 @@ func (m meter) Read(p []byte) (int, error) {
 func (f *finder) archive(ctx context.Context, name string, k kind) error {
 	file, err := os.Open(name)
 	if err != nil {
-		f.leave(name, reason(err))
+		f.leaveOut(name, reason(err))
 		return nil
 	}
 	f.closers = append(f.closers, file)
 	info, err := file.Stat()
 	if err != nil {
-		f.leave(name, reason(err))
+		f.leaveOut(name, reason(err))
 		return nil
 	}
 	return f.inside(ctx, name, k, file, info.Size(), newArchive(info.Size()), 1)
@@ -77,7 +77,7 @@ func (f *finder) archive(ctx context.Context, name string, k kind) error {
 // inside visits the results in an archive of a kind, at a depth of nesting.
 func (f *finder) inside(ctx context.Context, name string, k kind, r readerAt, size int64, a *archive, depth int) error {
 	if depth > maxNesting {
-		f.leave(name, "an archive in an archive in an archive: unpack it and give the folder")
+		f.leaveOut(name, "an archive in an archive in an archive: unpack it and give the folder")
 		return nil
 	}
 	var err error
@@ -93,7 +93,7 @@ func (f *finder) inside(ctx context.Context, name string, k kind, r readerAt, si
 		return stop.error
 	}
 	if err != nil {
-		f.leave(name, "reading the archive: "+err.Error())
+		f.leaveOut(name, "reading the archive: "+err.Error())
 	}
 	return nil
 }
@@ -123,10 +123,10 @@ func (f *finder) zip(ctx context.Context, name string, r io.ReaderAt, size int64
 		case file.FileInfo().IsDir() || !isOfUse(path.Base(file.Name)) || strings.HasPrefix(file.Name, "__MACOSX/"):
 			continue
 		case file.Flags&1 != 0:
-			f.leave(inner, "protected by a password: unpack it and give the folder")
+			f.leaveOut(inner, "protected by a password: unpack it and give the folder")
 			continue
 		case file.UncompressedSize64 == 0 && file.CompressedSize64 <= 2:
-			f.leave(inner, "the file is empty: copy it again, or run netready again on that machine")
+			f.leaveOut(inner, "the file is empty: copy it again, or run netready again on that machine")
 			continue
 		}
 		open := func() (io.ReadCloser, error) {
@@ -148,7 +148,7 @@ func (f *finder) entry(ctx context.Context, inner string, a *archive, depth int,
 	}
 	content, err := open()
 	if err != nil {
-		f.leave(inner, reason(err))
+		f.leaveOut(inner, reason(err))
 		return nil
 	}
 	defer content.Close()
@@ -159,7 +159,7 @@ func (f *finder) entry(ctx context.Context, inner string, a *archive, depth int,
 func (f *finder) nested(ctx context.Context, inner string, content io.Reader, a *archive, depth int) error {
 	file, err := scratch.New("archive")
 	if err != nil {
-		f.leave(inner, reason(err))
+		f.leaveOut(inner, reason(err))
 		return nil
 	}
 	f.closers = append(f.closers, file)
@@ -167,15 +167,15 @@ func (f *finder) nested(ctx context.Context, inner string, content io.Reader, a 
 	head := make([]byte, 512)
 	switch {
 	case err != nil:
-		f.leave(inner, reason(err))
+		f.leaveOut(inner, reason(err))
 		return nil
 	case size > maxNested:
-		f.leave(inner, fmt.Sprintf("an archive in an archive, larger than %d MB: unpack it and give the folder", maxNested>>20))
+		f.leaveOut(inner, fmt.Sprintf("an archive in an archive, larger than %d MB: unpack it and give the folder", maxNested>>20))
 		return nil
 	}
 	n, err := file.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		f.leave(inner, reason(err))
+		f.leaveOut(inner, reason(err))
 		return nil
 	}
 	whole := io.NewSectionReader(file, 0, size)
@@ -244,7 +244,7 @@ func (f *finder) streamed(ctx context.Context, inner string, content io.Reader, 
 	}
 	data, err := io.ReadAll(io.LimitReader(content, maxResult+1))
 	if err != nil {
-		f.leave(inner, err.Error())
+		f.leaveOut(inner, err.Error())
 		if errors.Is(err, errBomb) {
 			return err
 		}

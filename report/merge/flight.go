@@ -39,7 +39,7 @@ func (f *flight) enter(ctx context.Context, size int) error {
 	}
 }
 
-func (f *flight) leave(size int) {
+func (f *flight) release(size int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.bytes -= size
@@ -58,7 +58,7 @@ type flying struct {
 
 // Close makes room for others.
 func (f *flying) Close() error {
-	f.flight.leave(f.size)
+	f.flight.release(f.size)
 	f.size = 0
 	f.Reset(nil)
 	return nil

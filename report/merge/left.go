@@ -10,9 +10,9 @@ import (
 // mostLeftOut bounds the sources that are named one by one.
 const mostLeftOut = 50_000
 
-// leave notes sources that were not used. Names and reasons may come from
+// leaveOut notes sources that were not used. Names and reasons may come from
 // anywhere: nothing in them moves a cursor or turns a line around.
-func (c *collection) leave(list ...workbook.LeftOut) {
+func (c *collection) leaveOut(list ...workbook.LeftOut) {
 	for _, one := range list {
 		if len(c.leftOut) == mostLeftOut {
 			c.silent++
@@ -23,8 +23,8 @@ func (c *collection) leave(list ...workbook.LeftOut) {
 	}
 }
 
-// leaveSilent says how many more there are.
-func (c *collection) leaveSilent() {
+// leaveOutUnnamed says how many more there are.
+func (c *collection) leaveOutUnnamed() {
 	if c.silent > 0 {
 		c.leftOut = append(c.leftOut, workbook.LeftOut{Source: fmt.Sprintf("and %d more", c.silent), Reason: "too many to be named"})
 	}
@@ -37,10 +37,10 @@ func (c *collection) repeated(id string, place int32) {
 	}
 }
 
-// leaveRepeated names the sources that the user has named and of which nothing
+// leaveOutRepeated names the sources that the user has named and of which nothing
 // was used, because others told the same runs. A TXT and the JSON of one run
 // are one.
-func (c *collection) leaveRepeated() {
+func (c *collection) leaveOutRepeated() {
 	if len(c.twice) == 0 {
 		return
 	}
@@ -49,7 +49,7 @@ func (c *collection) leaveRepeated() {
 	}
 	for place, id := range c.twice {
 		if name := c.named[place]; name != "" {
-			c.leave(workbook.LeftOut{Source: name, Reason: fmt.Sprintf("its run %s is in another source too: it counts once", id)})
+			c.leaveOut(workbook.LeftOut{Source: name, Reason: fmt.Sprintf("its run %s is in another source too: it counts once", id)})
 		}
 	}
 }

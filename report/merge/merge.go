@@ -53,8 +53,8 @@ func (m Merge) Do(ctx context.Context) (Report, error) {
 	if err := c.collect(ctx); err != nil {
 		return Report{}, err
 	}
-	c.leaveDoubts()
-	c.leaveRepeated()
+	c.leaveOutDoubts()
+	c.leaveOutRepeated()
 	c.sort()
 	if err := c.write(ctx); err != nil {
 		return Report{Cleared: c.cleared}, err
@@ -259,7 +259,7 @@ func (c *collection) skipped() []string {
 
 // take adds what came of one source.
 func (c *collection) take(r reading) error {
-	c.leave(r.leftOut...)
+	c.leaveOut(r.leftOut...)
 	if r.named != "" {
 		c.named[r.place] = r.named
 	}
@@ -325,7 +325,7 @@ func (c *collection) sort() {
 		return !kept
 	})
 	c.byID = nil
-	defer c.leaveSilent()
+	defer c.leaveOutUnnamed()
 	slices.SortStableFunc(c.leftOut, func(a, b workbook.LeftOut) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
 	})

@@ -107,13 +107,13 @@ func doubtOf(row workbook.Row, doubt workbook.Doubt, source string) workbook.Lef
 	}
 }
 
-// leaveDoubts lists the figures that no source has told since.
-func (c *collection) leaveDoubts() {
+// leaveOutDoubts lists the figures that no source has told since.
+func (c *collection) leaveOutDoubts() {
 	for _, d := range c.doubts {
 		if at, ok := c.byID[d.runID]; ok && c.entries[at].hasRow && c.entries[at].rank > rankWorkbook {
 			continue
 		}
-		c.leave(d.leftOut)
+		c.leaveOut(d.leftOut)
 	}
 	c.doubts = nil
 }

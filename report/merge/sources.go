@@ -63,11 +63,11 @@ func (f *finder) argument(ctx context.Context, arg string) error {
 	// was taken above, so brackets in names do no harm.
 	if matches, globErr := filepath.Glob(arg); globErr == nil && strings.ContainsAny(arg, "*?[") {
 		if len(matches) == 0 {
-			f.leave(arg, "nothing matches this pattern")
+			f.leaveOut(arg, "nothing matches this pattern")
 		}
 		for _, match := range matches {
 			if info, err = os.Stat(match); err != nil {
-				f.leave(match, reason(err))
+				f.leaveOut(match, reason(err))
 				continue
 			}
 			if err := f.path(ctx, match, info); err != nil {
@@ -76,7 +76,7 @@ func (f *finder) argument(ctx context.Context, arg string) error {
 		}
 		return nil
 	}
-	f.leave(arg, reason(err))
+	f.leaveOut(arg, reason(err))
 	return nil
 }
 
@@ -98,7 +98,7 @@ func (f *finder) list(ctx context.Context) error {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		f.leave("-", "reading the list on standard input: "+err.Error())
+		f.leaveOut("-", "reading the list on standard input: "+err.Error())
 	}
 	return nil
 }
@@ -106,7 +106,7 @@ func (f *finder) list(ctx context.Context) error {
 // path takes what the user has named: all of it is used, or left out by name.
 func (f *finder) path(ctx context.Context, name string, info fs.FileInfo) error {
 	if f.named(name) {
-		f.leave(name, "it is named twice: it was read once")
+		f.leaveOut(name, "it is named twice: it was read once")
 		return nil
 	}
 	switch {
@@ -114,15 +114,15 @@ func (f *finder) path(ctx context.Context, name string, info fs.FileInfo) error 
 		before := f.found
 		err := f.folder(ctx, name)
 		if err == nil && f.found == before {
-			f.leave(name, "there is no result of netready (.txt, .json) and no archive of them in this folder; workbooks have to be named themselves")
+			f.leaveOut(name, "there is no result of netready (.txt, .json) and no archive of them in this folder; workbooks have to be named themselves")
 		}
 		return err
 	case !info.Mode().IsRegular():
-		f.leave(name, "not a file: give a file, a folder or an archive")
+		f.leaveOut(name, "not a file: give a file, a folder or an archive")
 		return nil
 	case f.isSkipped(info):
 		if !f.appends {
-			f.leave(name, "it is the file that is written here: give --append to add to it, or another name with -o")
+			f.leaveOut(name, "it is the file that is written here: give --append to add to it, or another name with -o")
 		}
 		return nil
 	}
@@ -150,7 +150,7 @@ func (f *finder) folder(ctx context.Context, root string) error {
 			return context.Cause(ctx)
 		}
 		if err != nil {
-			f.leave(name, reason(err))
+			f.leaveOut(name, reason(err))
 			if entry != nil && entry.IsDir() {
 				return fs.SkipDir
 			}
@@ -166,7 +166,7 @@ func (f *finder) folder(ctx context.Context, root string) error {
 		info, err := os.Stat(name) // follows a link to a file
 		switch {
 		case err != nil:
-			f.leave(name, reason(err))
+			f.leaveOut(name, reason(err))
 		case info.Mode().IsRegular() && !f.isSkipped(info):
 			return f.file(ctx, name, info, false)
 		}
@@ -177,16 +177,16 @@ func (f *finder) folder(ctx context.Context, root string) error {
 // file looks at the first bytes, because a name proves nothing.
 func (f *finder) file(ctx context.Context, name string, info fs.FileInfo, named bool) error {
 	if info.Size() == 0 {
-		f.leave(name, "the file is empty: copy it again, or run netready again on that machine")
+		f.leaveOut(name, "the file is empty: copy it again, or run netready again on that machine")
 		return nil
 	}
 	kind, why, err := kindOf(name)
 	switch {
 	case err != nil:
-		f.leave(name, reason(err))
+		f.leaveOut(name, reason(err))
 		return nil
 	case why != "":
-		f.leave(name, why)
+		f.leaveOut(name, why)
 		return nil
 	case kind == kindWorkbook:
 		f.found++
@@ -195,7 +195,7 @@ func (f *finder) file(ctx context.Context, name string, info fs.FileInfo, named 
 		before := f.found
 		err := f.archive(ctx, name, kind)
 		if err == nil && f.found == before {
-			f.leave(name, "there is no result of netready (.txt, .json) in this archive")
+			f.leaveOut(name, "there is no result of netready (.txt, .json) in this archive")
 		}
 		return err
 	}
@@ -229,7 +229,7 @@ func (f *finder) isSkipped(info fs.FileInfo) bool {
 	})
 }
 
-func (f *finder) leave(name, why string) {
+func (f *finder) leaveOut(name, why string) {
 	f.found++
 	f.leftOut(workbook.LeftOut{Source: name, Reason: why})
 }

@@ -96,7 +96,7 @@ func (b *book) aboutSections() []section {
 	if b.tally.ports.missed > 0 {
 		made = append(made, [2]string{"Ports left out", fmt.Sprintf("Firewall shows the first %d differently named ports.", maxPorts)})
 	}
-	if text := b.tally.ports.portlessText(); text != "" {
+	if text := b.tally.ports.withoutPortsText(); text != "" {
 		made = append(made, [2]string{"Missing in " + SheetFirewall, text})
 	}
 	return []section{

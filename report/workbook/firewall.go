@@ -260,7 +260,7 @@ func (b *book) firewall() error {
 	t := &b.tally.ports
 	rows, failed := t.worstFirst()
 	rows = rows[:min(len(rows), b.MaxRows-1)]
-	portless := t.portlessText()
+	portless := t.withoutPortsText()
 	last := max(2, len(rows)+1)
 	if portless != "" {
 		last = len(rows) + 3

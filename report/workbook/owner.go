@@ -81,7 +81,7 @@ func ownsFirewall(o *owner, row ooxml.Row) (cell, what string) {
 	}
 	if row.At(5).Text == "" { // no Run ID
 		for _, c := range row.Cells {
-			if c.Text != "" && !strings.HasPrefix(c.Text, portlessBegin) {
+			if c.Text != "" && !strings.HasPrefix(c.Text, withoutPortsBegin) {
 				return ooxml.CellName(c.Column, row.Number), ownCell
 			}
 		}

@@ -60,7 +60,7 @@ func (b *book) portsBlock() block {
 		title: "Ports by failure", note: "Machines whose newest run says so. Every port of every machine: sheet Firewall.",
 		head: []any{"Port", "Most frequent reason", "", "Machines failing", "Machines tested", "Required"},
 	}
-	if n := len(b.tally.ports.portless()); n > 0 {
+	if n := len(b.tally.ports.withoutPorts()); n > 0 {
 		t.note += fmt.Sprintf(" Of %s the newest run came without its ports: see the end of that sheet.", counted(n, "machine"))
 	}
 	for _, p := range b.tally.ports.failures() {

@@ -166,7 +166,7 @@ func (b *book) prepare(total int) error {
 // sheets adds what is missing. New ones go in front of the people's own, as
 // in a new workbook, except where ours are already.
 func (b *book) sheets(names []string) error {
-	fresh := b.Old == nil
+	isNew := b.Old == nil
 	for i, name := range names {
 		index, err := b.file.GetSheetIndex(name)
 		if err != nil {
@@ -175,7 +175,7 @@ func (b *book) sheets(names []string) error {
 		switch {
 		case index >= 0:
 			continue
-		case fresh && i == 0:
+		case isNew && i == 0:
 			err = b.file.SetSheetName("Sheet1", name)
 		default:
 			_, err = b.file.NewSheet(name)
@@ -183,11 +183,11 @@ func (b *book) sheets(names []string) error {
 		if err != nil {
 			return err
 		}
-		if !fresh && i > 0 {
+		if !isNew && i > 0 {
 			ooxml.MoveBehind(b.file, name, names[i-1])
 		}
 	}
-	if fresh {
+	if isNew {
 		b.file.SetActiveSheet(0)
 		return nil
 	}

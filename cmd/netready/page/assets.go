@@ -7,8 +7,9 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
-	"netready/report/html"
 	"strings"
+
+	"netready/report/html"
 )
 
 //go:embed assets

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// calm is the shortest time between two messages to a page: faster would only
+// minInterval is the shortest time between two messages to a page: faster would only
 // burn the processor that the call needs.
-const calm = 100 * time.Millisecond
+const minInterval = 100 * time.Millisecond
 
 // A browser opens six connections to a host at most, over all its tabs. With
 // six streams open, nothing else would get through, not even Stop; so only the
 // first pages keep theirs, and the others ask again each time, as browsers do.
 const (
-	streams  = 4
-	askAgain = 2 * time.Second
+	streams    = 4
+	retryAfter = 2 * time.Second
 )
 
 // events streams the state, whole, whenever it has changed. A page that was
@@ -28,7 +28,7 @@ const (
 func (s *Server) events(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	crowded := s.viewers.add(1) > streams
 	defer s.viewers.add(-1)
-	changed, leave := s.assay.watch()
+	changed, leave := s.test.watch()
 	defer leave()
 
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -47,14 +47,14 @@ func (s *Server) events(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	for news, more := true, true; more; news, more = due(ctx, r.Context(), changed, alive.C) {
 		line := ": alive"
 		if news {
-			text, err := json.Marshal(s.assay.snapshot())
+			text, err := json.Marshal(s.test.snapshot())
 			if err != nil {
 				return
 			}
 			line = "data: " + string(text)
 		}
 		if crowded {
-			_ = send(fmt.Sprintf("retry: %d\n%s", askAgain.Milliseconds(), line))
+			_ = send(fmt.Sprintf("retry: %d\n%s", retryAfter.Milliseconds(), line))
 			return
 		}
 		if send(line) != nil {
@@ -72,7 +72,7 @@ func (s *Server) events(ctx context.Context, w http.ResponseWriter, r *http.Requ
 // time to see whether the page is still there. There are no more once the server
 // ends or the page is gone.
 func due(server, page context.Context, changed <-chan struct{}, alive <-chan time.Time) (news, more bool) {
-	pause := time.NewTimer(calm)
+	pause := time.NewTimer(minInterval)
 	defer pause.Stop()
 	select {
 	case <-pause.C:

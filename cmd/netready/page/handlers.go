@@ -35,7 +35,7 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 	mux.HandleFunc("GET /api/compare", s.compare)
 	mux.HandleFunc("POST /api/start", func(w http.ResponseWriter, r *http.Request) { s.start(ctx, w, r) })
 	mux.HandleFunc("POST /api/stop", func(w http.ResponseWriter, _ *http.Request) {
-		s.assay.stop()
+		s.test.stop()
 		answer(w, struct{}{})
 	})
 	mux.HandleFunc("POST /api/open", s.open)
@@ -67,7 +67,7 @@ type regionGroup struct {
 
 func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 	f := s.memory.load()
-	now := s.assay.snapshot()
+	now := s.test.snapshot()
 	v := indexView{
 		Frame: template.CSS(frameStyle), Views: template.CSS(viewStyle), Start: template.JS(start), Version: s.cfg.Version, Dir: s.cfg.Dir, Groups: groups(s.cfg.Regions), Measures: s.cfg.Measure != nil,
 		Phase: now.Phase, Run: now.Run, Result: now.Result,
@@ -129,7 +129,7 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		refuse(w, http.StatusBadRequest, "invite", err.Error())
 		return
 	}
-	err = s.assay.start(ctx, Options{
+	err = s.test.start(ctx, Options{
 		req.Region, req.Organization, req.Location, to, time.Duration(req.DurationS) * time.Second, req.Calls,
 	}, func(r report.Report, err error) { s.learn(to.Invite, typed, r, err) })
 	if err != nil {
@@ -182,7 +182,7 @@ func (s *Server) measure(ctx context.Context, w http.ResponseWriter, r *http.Req
 		http.NotFound(w, r)
 		return
 	}
-	if s.assay.running() {
+	if s.test.running() {
 		refuse(w, http.StatusConflict, "", errBusy.Error())
 		return
 	}

@@ -136,7 +136,7 @@ func TestRunAgainWithATypedInvite(t *testing.T) {
 		if got := <-got; got != typed {
 			t.Errorf("%s: got invite %q", body, got)
 		}
-		s.assay.wait()
+		s.test.wait()
 	}
 }
 
@@ -171,7 +171,7 @@ func TestFailingInviteReplacesNone(t *testing.T) {
 			if first := <-got; first != typed {
 				t.Fatalf("the run got %q", first)
 			}
-			s.assay.wait()
+			s.test.wait()
 			if kept := s.memory.load(); kept.Invite != test.want || kept.Organization != "New" {
 				t.Errorf("kept %+v, want the invite %s", kept, test.want)
 			}
@@ -180,7 +180,7 @@ func TestFailingInviteReplacesNone(t *testing.T) {
 				if next := <-got; next != test.want {
 					t.Errorf("responder %q: the next run got %q, want %q", again, next, test.want)
 				}
-				s.assay.wait()
+				s.test.wait()
 			}
 		})
 	}

@@ -3,10 +3,11 @@ package page
 import (
 	"encoding/json"
 	"fmt"
-	"netready/probe/invite"
 	"os"
 	"path/filepath"
 	"sync"
+
+	"netready/probe/invite"
 
 	"netready/internal/atomicfile"
 )
@@ -35,8 +36,8 @@ type memory struct {
 	mu sync.Mutex // guards the file
 }
 
-// fresh is the form of the first time.
-func fresh() form { return form{DurationS: 30, Calls: 1} }
+// defaultForm is the form of the first time.
+func defaultForm() form { return form{DurationS: 30, Calls: 1} }
 
 // load returns the remembered form. A file that cannot be read is forgotten,
 // and so is a number that the form would refuse: nothing that cannot be typed
@@ -49,19 +50,19 @@ func (m *memory) load() form {
 
 // read is load for who holds mu.
 func (m *memory) read() form {
-	f := fresh()
+	f := defaultForm()
 	if m.file == "" {
 		return f
 	}
 	text, err := os.ReadFile(m.file)
 	if err != nil || json.Unmarshal(text, &f) != nil {
-		return fresh()
+		return defaultForm()
 	}
 	if f.DurationS < 1 || f.DurationS > maxSeconds {
-		f.DurationS = fresh().DurationS
+		f.DurationS = defaultForm().DurationS
 	}
 	if f.Calls < 1 || f.Calls > maxCalls {
-		f.Calls = fresh().Calls
+		f.Calls = defaultForm().Calls
 	}
 	return f
 }

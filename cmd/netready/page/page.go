@@ -61,7 +61,7 @@ type Server struct {
 	cfg      Config
 	listener net.Listener
 	guard    *guard
-	assay    *assay
+	test     *currentTest
 	memory   memory
 	used     invites
 	folder   *folder
@@ -92,7 +92,7 @@ func Listen(ctx context.Context, cfg Config) (*Server, error) {
 		cfg:      cfg,
 		listener: l,
 		guard:    newGuard(l.Addr().(*net.TCPAddr), rand.Text()),
-		assay:    newAssay(cfg.Run),
+		test:     newCurrentTest(cfg.Run),
 		memory:   memory{file: cfg.Remember},
 		folder:   &folder{dir: cfg.Dir},
 		ending:   make(chan struct{}),
@@ -144,8 +144,8 @@ func (s *Server) Serve(ctx context.Context) error {
 		err = fmt.Errorf("serving the page: %w", err)
 	}
 	cancel()
-	s.assay.stop()
-	s.assay.wait() // its files are written when this returns
+	s.test.stop()
+	s.test.wait() // its files are written when this returns
 	close(s.ending)
 	grace, done := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer done()
@@ -174,7 +174,7 @@ func (s *Server) waitUntilClosed(ctx context.Context) {
 			switch {
 			case s.viewers.any():
 				last, opened = now, true
-			case s.assay.running():
+			case s.test.running():
 				last = now
 			case opened && now.Sub(last) > s.cfg.Idle:
 				return

@@ -330,11 +330,11 @@ func TestFolderPassesOverWhatIsNoResult(t *testing.T) {
 
 func TestServerEndsAfterPageWasClosed(t *testing.T) {
 	running := func(s *Server, on bool) {
-		s.assay.mu.Lock()
-		defer s.assay.mu.Unlock()
-		s.assay.cancel = nil
+		s.test.mu.Lock()
+		defer s.test.mu.Unlock()
+		s.test.cancel = nil
 		if on {
-			s.assay.cancel = func() {}
+			s.test.cancel = func() {}
 		}
 	}
 	for _, test := range []struct {
@@ -368,7 +368,7 @@ func TestServerEndsAfterPageWasClosed(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &Server{cfg: Config{Idle: 2 * time.Minute, First: 10 * time.Minute}, assay: newAssay(nil)}
+				s := &Server{cfg: Config{Idle: 2 * time.Minute, First: 10 * time.Minute}, test: newCurrentTest(nil)}
 				start := time.Now()
 				go test.do(s)
 				s.waitUntilClosed(t.Context())

@@ -66,7 +66,7 @@ type family struct {
 
 func lookupFamily(ctx context.Context, resolver *net.Resolver, network, host string) ([]netip.Addr, error) {
 	ips, err := Overlap(ctx, nameWaits, func(ctx context.Context, _ int) ([]netip.Addr, error) {
-		return fresh(resolver).LookupNetIP(ctx, network, host)
+		return newResolver(resolver).LookupNetIP(ctx, network, host)
 	}, NotFound, nil)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = &net.DNSError{Err: "no answer in time", Name: host, IsTimeout: true}
@@ -74,9 +74,9 @@ func lookupFamily(ctx context.Context, resolver *net.Resolver, network, host str
 	return ips, err
 }
 
-// fresh is a resolver of the same settings: one resolver asks only once for all
+// newResolver is a resolver of the same settings: one resolver asks only once for all
 // who want the same name at the same time.
-func fresh(r *net.Resolver) *net.Resolver {
+func newResolver(r *net.Resolver) *net.Resolver {
 	if r == nil {
 		r = net.DefaultResolver
 	}

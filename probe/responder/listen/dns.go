@@ -20,7 +20,7 @@ func (s *Set) dns(question []byte, from netip.AddrPort) ([]byte, wire.KnockID) {
 	text, ok := wire.ParseDNSName(name, s.config.Nonce)
 	first, _, _ := strings.Cut(name, ".")
 	id, known := wire.ParseKnockID(first)
-	if !ok || !known || !s.config.Again.allows(id, Name([]byte(name)), from) {
+	if !ok || !known || !s.config.MayAnswer.allows(id, Name([]byte(name)), from) {
 		return nil, wire.KnockID{}
 	}
 	answer := new(dns.Msg).SetReply(m)

@@ -27,16 +27,16 @@ type Config struct {
 	Addresses []string     // to bind; none: all. Two of them allow RFC 5780's tests
 	TLS       *tls.Config  // certificate of the TLS ports; nil: there are none
 	Nonce     wire.NonceOf // finds the sessions
-	Again     Again        // nil: every question is answered, however often
+	MayAnswer MayAnswer    // nil: every question is answered, however often
 }
 
-// Again says whether a session's question that came from an address (over TCP,
+// MayAnswer says whether a session's question that came from an address (over TCP,
 // which has proved its own: the zero one) may be answered, perhaps once more.
 // A question is named by what its proof covers, so that a copy of an overheard
 // one, sent in a victim's name, is a copy whatever else was changed in it.
-type Again func(id wire.KnockID, question [16]byte, from netip.AddrPort) bool
+type MayAnswer func(id wire.KnockID, question [16]byte, from netip.AddrPort) bool
 
-func (again Again) allows(id wire.KnockID, question [16]byte, from netip.AddrPort) bool {
+func (again MayAnswer) allows(id wire.KnockID, question [16]byte, from netip.AddrPort) bool {
 	return again == nil || again(id, question, from)
 }
 

@@ -27,7 +27,7 @@ const (
 type Opener struct {
 	Address    string        // to bind; "": all
 	Nonce      wire.NonceOf  // finds the sessions
-	Again      Again         // nil: every question is answered, however often
+	MayAnswer  MayAnswer     // nil: every question is answered, however often
 	Lifetime   time.Duration // 0: DefaultLifetime
 	PerSession int           // ports at once; 0: DefaultPerSession
 	Total      int           // ports at once of all sessions; 0: DefaultTotal. Half of them for one address, three quarters for one prefix
@@ -248,7 +248,7 @@ func (o *Opener) serve(p *opened, port int) {
 			}
 			return
 		}
-		if k, nonce, ok := wire.ParseKnock(b[:n], mine); ok && k.Delay == 0 && o.Again.allows(k.ID, k.Random, from) {
+		if k, nonce, ok := wire.ParseKnock(b[:n], mine); ok && k.Delay == 0 && o.MayAnswer.allows(k.ID, k.Random, from) {
 			_, _ = p.conn.WriteToUDPAddrPort(k.Answer(from, port).Marshal(nonce), from)
 		}
 	}

@@ -38,7 +38,7 @@ func (s *Set) sip(raw []byte, source string, from netip.AddrPort) ([]byte, wire.
 		return nil, wire.KnockID{}
 	}
 	id := wire.KnockIDOf(nonce)
-	if !s.config.Again.allows(id, Name([]byte(callID)), from) {
+	if !s.config.MayAnswer.allows(id, Name([]byte(callID)), from) {
 		return nil, wire.KnockID{}
 	}
 	s.heard.keep(id, callID, raw)

@@ -61,7 +61,7 @@ func (s *Set) signed(raw []byte, from netip.AddrPort) (*stun.Message, string) {
 		return nil, ""
 	}
 	nonce, ok := s.config.Nonce(id)
-	if !ok || stun.NewShortTermIntegrity(nonce).Check(m) != nil || !s.config.Again.allows(id, Name(m.TransactionID[:]), from) {
+	if !ok || stun.NewShortTermIntegrity(nonce).Check(m) != nil || !s.config.MayAnswer.allows(id, Name(m.TransactionID[:]), from) {
 		return nil, ""
 	}
 	return m, nonce

@@ -52,7 +52,7 @@ func (s *Set) accept(l stream) {
 			continue
 		}
 		s.wg.Go(func() {
-			defer guest.Leave()
+			defer guest.Closed()
 			s.converse(conn, guest, l.secure)
 		})
 	}

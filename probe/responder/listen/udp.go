@@ -40,7 +40,7 @@ func (k *socket) serve() {
 // than its question.
 func (k *socket) answer(question []byte, from netip.AddrPort) {
 	if wire.IsKnock(question) {
-		if knock, nonce, ok := wire.ParseKnock(question, k.set.config.Nonce); ok && k.set.config.Again.allows(knock.ID, knock.Random, from) {
+		if knock, nonce, ok := wire.ParseKnock(question, k.set.config.Nonce); ok && k.set.config.MayAnswer.allows(knock.ID, knock.Random, from) {
 			k.set.delayed.After(k.set.ctx, knock, from, func() {
 				_, _ = k.conn.WriteToUDPAddrPort(knock.Answer(from, k.port).Marshal(nonce), from)
 			})

@@ -110,7 +110,7 @@ func (d *Door) crowded(g *Guest) (out []*Guest) {
 	makeRoom := func(in *group, most int) {
 		if most > 0 && in.size() > most {
 			if other := in.oldest(); other != g {
-				d.leave(other)
+				d.remove(other)
 				out = append(out, other)
 			}
 		}
@@ -127,8 +127,8 @@ func (d *Door) crowded(g *Guest) (out []*Guest) {
 	return out
 }
 
-// leave forgets a guest. d.mu is held.
-func (d *Door) leave(g *Guest) {
+// remove forgets a guest. d.mu is held.
+func (d *Door) remove(g *Guest) {
 	switch g.standing {
 	case silent, speaking:
 		for i, group := range g.in {
@@ -185,7 +185,7 @@ func (g *Guest) Prove(owner string) {
 		d.mu.Unlock()
 		return
 	}
-	d.leave(g)
+	d.remove(g)
 	if d.owners == nil {
 		d.owners = map[string]*list.List{}
 	}
@@ -197,7 +197,7 @@ func (g *Guest) Prove(owner string) {
 	var out *Guest
 	if d.Owner > 0 && d.owners[owner].Len() > d.Owner {
 		out = d.owners[owner].Front().Value.(*Guest)
-		d.leave(out)
+		d.remove(out)
 	}
 	d.mu.Unlock()
 	if out != nil {
@@ -241,17 +241,17 @@ func (g *Guest) Doubt() {
 	if g.standing != proved {
 		return
 	}
-	d.leave(g)
+	d.remove(g)
 	g.standing, g.owner, g.at = silent, "", nil
 	d.join(g)
 	g.timer = time.AfterFunc(d.Proof, g.end)
 }
 
-// Leave notes that the connection is over.
-func (g *Guest) Leave() {
+// Closed notes that the connection is over.
+func (g *Guest) Closed() {
 	g.door.mu.Lock()
 	defer g.door.mu.Unlock()
-	g.door.leave(g)
+	g.door.remove(g)
 }
 
 // overdue ends a connection that took too long for its first byte or its proof.
@@ -273,7 +273,7 @@ func (g *Guest) end() {
 	d.mu.Lock()
 	stranger := g.standing == silent || g.standing == speaking
 	if stranger {
-		d.leave(g)
+		d.remove(g)
 	}
 	d.mu.Unlock()
 	if stranger {

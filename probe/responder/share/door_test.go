@@ -60,8 +60,8 @@ func TestDoorMakesRoom(t *testing.T) {
 				if d.Turned.Since(test.from(0), began) == false || d.Turned.Since(netip.MustParseAddr("192.0.2.1"), began) == test.innocent {
 					t.Error("it is not known who was turned away")
 				}
-				other.Leave()
-				owner.Leave()
+				other.Closed()
+				owner.Closed()
 				time.Sleep(2 * time.Hour) // all others are over
 				synctest.Wait()
 				if d.all.size() != 0 || len(d.groups) != 0 || d.proved != 0 || len(d.owners) != 0 {

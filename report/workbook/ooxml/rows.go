@@ -58,11 +58,11 @@ func NewRowWriter(next, part int) (*RowWriter, error) {
 		return nil, err
 	}
 	w := &RowWriter{file: file, out: bufio.NewWriterSize(file, 1<<18), Next: next, place: excelize.TotalRows - part}
-	w.fresh()
+	w.startBlock()
 	return w, nil
 }
 
-func (w *RowWriter) fresh() {
+func (w *RowWriter) startBlock() {
 	w.block, _ = rowBlocks.Get().(*rowBlock)
 	w.block.first, w.block.cells, w.block.ends, w.block.text = w.Next, w.block.cells[:0], w.block.ends[:0], 0
 	w.block.styled = w.block.styled[:0]
@@ -108,7 +108,7 @@ func (w *RowWriter) start() error {
 		full.err = full.encode()
 		done <- full
 	}()
-	w.fresh()
+	w.startBlock()
 	if len(w.pending) <= min(runtime.GOMAXPROCS(0), 8) { // each takes its megabytes
 		return nil
 	}

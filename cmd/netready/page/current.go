@@ -75,8 +75,8 @@ type second struct {
 // would be of each other.
 var errBusy = errors.New("a test is running already; wait for its end or press Stop")
 
-// assay is the one assessment that may run, and the last one.
-type assay struct {
+// currentTest is the one assessment that may run, and the last one.
+type currentTest struct {
 	run Runner
 
 	mu       sync.Mutex // guards the rest
@@ -87,13 +87,13 @@ type assay struct {
 	watchers map[chan struct{}]bool
 }
 
-func newAssay(run Runner) *assay {
-	return &assay{run: run, now: state{Phase: phaseIdle}, watchers: map[chan struct{}]bool{}}
+func newCurrentTest(run Runner) *currentTest {
+	return &currentTest{run: run, now: state{Phase: phaseIdle}, watchers: map[chan struct{}]bool{}}
 }
 
 // start begins a run; ctx is the server's, not the request's. When it has ended,
 // ended is called with what came of it, before any page hears of that.
-func (a *assay) start(ctx context.Context, o Options, ended func(report.Report, error)) error {
+func (a *currentTest) start(ctx context.Context, o Options, ended func(report.Report, error)) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.cancel != nil {
@@ -109,11 +109,11 @@ func (a *assay) start(ctx context.Context, o Options, ended func(report.Report, 
 	}
 	a.at = time.Now()
 	a.tell()
-	go a.carry(ctx, o, ended, a.ended)
+	go a.runToEnd(ctx, o, ended, a.ended)
 	return nil
 }
 
-func (a *assay) carry(ctx context.Context, o Options, tell func(report.Report, error), ended chan struct{}) {
+func (a *currentTest) runToEnd(ctx context.Context, o Options, tell func(report.Report, error), ended chan struct{}) {
 	rep, err := a.run(ctx, o, a.progress)
 	tell(rep, err)
 	a.mu.Lock()
@@ -130,7 +130,7 @@ func (a *assay) carry(ctx context.Context, o Options, tell func(report.Report, e
 	close(ended)
 }
 
-func (a *assay) progress(e probe.Event) {
+func (a *currentTest) progress(e probe.Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	n := &a.now
@@ -147,7 +147,7 @@ func (a *assay) progress(e probe.Event) {
 }
 
 // snapshot is the state at this moment.
-func (a *assay) snapshot() state {
+func (a *currentTest) snapshot() state {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now
@@ -158,7 +158,7 @@ func (a *assay) snapshot() state {
 }
 
 // stop ends a run early; what was measured is kept.
-func (a *assay) stop() {
+func (a *currentTest) stop() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.cancel == nil {
@@ -170,7 +170,7 @@ func (a *assay) stop() {
 }
 
 // wait returns when nothing runs any more.
-func (a *assay) wait() {
+func (a *currentTest) wait() {
 	a.mu.Lock()
 	ended := a.ended
 	a.mu.Unlock()
@@ -179,7 +179,7 @@ func (a *assay) wait() {
 	}
 }
 
-func (a *assay) running() bool {
+func (a *currentTest) running() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.cancel != nil
@@ -187,7 +187,7 @@ func (a *assay) running() bool {
 
 // watch returns a channel that has something in it whenever the state has
 // changed since it was last read.
-func (a *assay) watch() (changed chan struct{}, leave func()) {
+func (a *currentTest) watch() (changed chan struct{}, leave func()) {
 	changed = make(chan struct{}, 1)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -200,7 +200,7 @@ func (a *assay) watch() (changed chan struct{}, leave func()) {
 }
 
 // tell wakes the watchers; the caller holds mu.
-func (a *assay) tell() {
+func (a *currentTest) tell() {
 	for c := range a.watchers {
 		select {
 		case c <- struct{}{}:

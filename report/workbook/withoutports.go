@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// portlessBegin is how the sentence below the sheet Firewall begins.
-const portlessBegin = "Without their ports"
+// withoutPortsBegin is how the sentence below the sheet Firewall begins.
+const withoutPortsBegin = "Without their ports"
 
-// mostPortless is how many machines without ports are named; the rest are
+// mostWithoutPorts is how many machines without ports are named; the rest are
 // counted.
-const mostPortless = 20
+const mostWithoutPorts = 20
 
 // noteWithout takes a run that tried ports and of which the workbook has no
 // firewall column: a line pasted from a TXT holds how many failed and no more.
@@ -31,8 +31,8 @@ func (t *portTally) noteWithout(key portKey, id string, started time.Time) {
 	t.without[key] = started
 }
 
-// portless are the machines whose newest run has no firewall column here.
-func (t *portTally) portless() []portKey {
+// withoutPorts are the machines whose newest run has no firewall column here.
+func (t *portTally) withoutPorts() []portKey {
 	var keys []portKey
 	for key, started := range t.without {
 		if at, ok := t.rowAt[key]; !ok || started.After(t.rows[at].started) {
@@ -45,21 +45,21 @@ func (t *portTally) portless() []portKey {
 	return keys
 }
 
-// portlessText says which machines the sheet Firewall does not show as they
+// withoutPortsText says which machines the sheet Firewall does not show as they
 // are; "" where it shows all.
-func (t *portTally) portlessText() string {
-	keys := t.portless()
+func (t *portTally) withoutPortsText() string {
+	keys := t.withoutPorts()
 	if len(keys) == 0 {
 		return ""
 	}
 	var names []string
-	for _, key := range keys[:min(len(keys), mostPortless)] {
+	for _, key := range keys[:min(len(keys), mostWithoutPorts)] {
 		names = append(names, fmt.Sprintf("%s (%s)", cmp.Or(key.machine, "no name"), cmp.Or(key.region, "no region")))
 	}
 	if more := len(keys) - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("and %d more", more))
 	}
-	return portlessBegin + ", or with those of an older run, because of the newest there is only its line in " + SheetRuns +
+	return withoutPortsBegin + ", or with those of an older run, because of the newest there is only its line in " + SheetRuns +
 		" (a line pasted from a TXT does not hold them): " + strings.Join(names, ", ") +
 		". How many failed stands in " + SheetRuns + "; netready merge --append with their TXT or JSON fills this in."
 }
