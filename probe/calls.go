@@ -13,7 +13,6 @@ import (
 
 	"netready/probe/call"
 	"netready/probe/internal/stamp"
-	"netready/probe/machine"
 	"netready/probe/nat"
 	"netready/probe/ping"
 	"netready/probe/stream"
@@ -37,7 +36,7 @@ func (r *run) placeCalls(ctx context.Context) {
 		r.placeRelayCalls(ctx)
 		return
 	}
-	stopPing := r.pingGateway(ctx)
+	stopWatch := r.watchGateway(ctx)
 	began := time.Now()
 	r.track.at(StepCall, 0, nil)
 	outcome, err := r.session.Run(ctx, call.Plan{Live: func(l call.Live) {
@@ -47,32 +46,14 @@ func (r *run) placeCalls(ctx context.Context) {
 		}
 		r.track.at(step, ran, liveOf(l))
 	}})
-	stopPing()
+	gateway := stopWatch()
 	if err != nil {
 		r.missing("voice", err.Error())
 		r.result.Complete = false
 		return
 	}
 	r.result.Voice.Mode = facts.ModeResponder
-	r.write(outcome)
-}
-
-// pingGateway asks the default gateway once a second while the call lasts: it
-// tells a bad LAN from a bad provider. The returned function ends it.
-func (r *run) pingGateway(ctx context.Context) (stop func()) {
-	gateway := machine.Gateway(ctx, r.farHost())
-	if gateway == "" || !r.plan.asks(facts.PartPing) {
-		return func() {}
-	}
-	pinging, cancel := context.WithCancel(ctx)
-	found := make(chan facts.Ping, 1)
-	go func() { found <- ping.Run(pinging, gateway, ping.Settings{Interval: time.Second}) }()
-	return func() {
-		cancel()
-		p := <-found
-		p.Role = facts.RoleGateway
-		r.result.Ping = append(r.result.Ping, p)
-	}
+	r.write(outcome, gateway)
 }
 
 // shortened says that a call was shorter than was asked for, and why: the
@@ -100,8 +81,9 @@ func lasted(o *call.Outcome, granted time.Duration) time.Duration {
 	return min(granted, time.Duration(sent)*stream.PacketTime)
 }
 
-// write turns the outcome of the calls into the figures of the Result.
-func (r *run) write(o *call.Outcome) {
+// write turns the outcome of the calls, and what the gateway answered meanwhile,
+// into the figures of the Result.
+func (r *run) write(o *call.Outcome, gateway []ping.Question) {
 	v := &r.result.Voice
 	if !o.Complete {
 		r.result.Complete = false
@@ -147,6 +129,7 @@ func (r *run) write(o *call.Outcome) {
 	v.Up, v.Down = v.PerCall[worst].Up, v.PerCall[worst].Down
 	r.unmeasured(o.Calls, noSkew, worst)
 	v.Timeline = timeline(o.Calls[worst], o, r.plan.JitterBuffer)
+	besideGateway(v.Timeline, o.Calls[worst].Started, gateway)
 }
 
 // direction is nil where nothing was sent that way. noSkew is why its clock

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"netready/probe/facts"
+	"netready/probe/ping"
 
 	"netready/probe/relay"
 	"netready/probe/stream"
@@ -47,7 +48,7 @@ func (r *run) connectRelay(ctx context.Context) error {
 
 // placeRelayCalls is the call through a TURN server, alone on the link.
 func (r *run) placeRelayCalls(ctx context.Context) {
-	stopPing := r.pingGateway(ctx)
+	stopWatch := r.watchGateway(ctx)
 	began := time.Now()
 	r.track.at(StepCall, 0, nil)
 	outcome, err := r.relay.Run(ctx, func(l relay.Live) {
@@ -57,14 +58,14 @@ func (r *run) placeRelayCalls(ctx context.Context) {
 		}
 		r.track.at(step, ran, relayLive(l))
 	})
-	stopPing()
+	gateway := stopWatch()
 	if err != nil {
 		r.missingFor(facts.CodeNoRelay, "voice", err.Error())
 		r.result.Complete = false
 		return
 	}
 	r.result.Voice.Mode = facts.ModeRelay
-	r.writeRelay(outcome)
+	r.writeRelay(outcome, gateway)
 }
 
 // relayLive shows losses of each way, and of both together where that is all
@@ -92,7 +93,7 @@ func lossAlone(s stream.Second) *facts.SecondSide {
 }
 
 // writeRelay turns the outcome into the figures of the Result.
-func (r *run) writeRelay(o *relay.Outcome) {
+func (r *run) writeRelay(o *relay.Outcome, gateway []ping.Question) {
 	v := &r.result.Voice
 	if !o.Complete {
 		r.result.Complete = false
@@ -126,6 +127,7 @@ func (r *run) writeRelay(o *relay.Outcome) {
 	}
 	r.relayGaps(calls, worst)
 	v.Timeline = relayTimeline(o, worst, r.plan.JitterBuffer)
+	besideGateway(v.Timeline, o.Started, gateway)
 }
 
 // relayAssumptions go with the figures of a call through a TURN server.

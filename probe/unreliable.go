@@ -43,6 +43,9 @@ func unreliable(d call.Direction, sender, receiver end) []facts.Unreliable {
 	if float64(d.Bunched) > bunchedShare*float64(d.Sent) {
 		late = append(late, fmt.Sprintf("%s sent %d packets more than a packet time late", sender.name, d.Bunched))
 	}
+	if float64(d.Slow) > bunchedShare*float64(d.Sent) {
+		late = append(late, fmt.Sprintf("%s stamped %d packets more than 5 ms before they left it", sender.name, d.Slow))
+	}
 	if len(late) > 0 {
 		all = append(all, facts.Unreliable{Code: sender.code, Text: strings.Join(late, "; ")})
 	}

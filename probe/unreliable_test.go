@@ -15,6 +15,9 @@ func TestUnreliableNamesTheEndThatWasTooBusy(t *testing.T) {
 	direction := func(sent int, dropped uint32, late, bunched int) call.Direction {
 		return call.Direction{Trace: stream.Trace{Sent: sent}, Dropped: dropped, SentLate: late, Bunched: bunched}
 	}
+	slow := func(n int) call.Direction {
+		return call.Direction{Trace: stream.Trace{Sent: 1500}, Slow: n}
+	}
 	for name, test := range map[string]struct {
 		d        call.Direction
 		up, down []string
@@ -25,6 +28,8 @@ func TestUnreliableNamesTheEndThatWasTooBusy(t *testing.T) {
 		"many drops":      {direction(1500, 1<<31, 0, 0), []string{facts.UnreliableResponder}, []string{facts.UnreliablePC}},
 		"a standstill":    {direction(1400, 0, 100, 0), []string{facts.UnreliablePC}, []string{facts.UnreliableResponder}},
 		"sent in bunches": {direction(1500, 0, 0, 16), []string{facts.UnreliablePC}, []string{facts.UnreliableResponder}},
+		"stamped early":   {slow(16), []string{facts.UnreliablePC}, []string{facts.UnreliableResponder}},
+		"a few early":     {slow(15), nil, nil},
 		"all of it":       {direction(100, 7, 3, 50), []string{facts.UnreliableResponder, facts.UnreliablePC}, []string{facts.UnreliablePC, facts.UnreliableResponder}},
 	} {
 		for way, got := range map[string][]facts.Unreliable{"up": unreliable(test.d, thisPC, theResponder), "down": unreliable(test.d, theResponder, thisPC)} {

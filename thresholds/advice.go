@@ -25,12 +25,12 @@ func (j *judge) advice(key Key, way Way) string {
 	case inPC:
 		return j.aboutPC()
 	case inLAN:
-		return j.aboutLAN()
+		return j.aboutLAN(way)
 	case beyondLAN:
-		return fmt.Sprintf("Your own network answers well (of the gateway %s), so the fault is behind it: ", gatewayWords(j.gateway())) + j.aboutLine(key, way)
+		return fmt.Sprintf("Your own network answers well (of the gateway %s), so the fault is behind it: ", j.gatewayWords(way)) + j.aboutLine(key, way)
 	case placeUnknown:
 	}
-	return j.untold()
+	return j.untold(way)
 }
 
 // aboutSilence is where no packet arrived: that is no bad line but a closed way.
@@ -48,8 +48,8 @@ func (j *judge) aboutPC() string {
 	return "This computer was too busy: close other programs and run it again before anything else is changed."
 }
 
-func (j *judge) aboutLAN() string {
-	seen := gatewayWords(j.gateway())
+func (j *judge) aboutLAN(way Way) string {
+	seen := j.gatewayWords(way)
 	if j.isWifi() {
 		return "The fault is in your own network, before the gateway: over the Wi-Fi " + seen +
 			". Run it again by cable: if that is good, improve the Wi-Fi (signal, channel, how many share it)."
@@ -86,7 +86,7 @@ func (j *judge) aboutDelay() string {
 	case j.result.Machine.Interface.Kind == "vpn":
 		return "The call goes through a VPN, which adds its own way: run it again without the VPN to see how much."
 	case gateway != nil && *gateway.AvgMS > badGatewayMS:
-		return j.aboutLAN()
+		return j.aboutLAN(Up)
 	case gateway != nil:
 		return fmt.Sprintf("The time is spent behind the gateway, which answers in %s: netready regions --measure shows whether another region is nearer; "+
 			"if this one is the nearest, ask the provider about a detour.", Figure(*gateway.AvgMS, "ms"))
@@ -116,8 +116,8 @@ func (j *judge) aboutMOS(way Way) string {
 }
 
 // untold says that nothing tells where the fault is, and what would.
-func (j *judge) untold() string {
-	const begin = "The figures do not show where: the gateway did not answer. "
+func (j *judge) untold(way Way) string {
+	begin := "The figures do not show where: " + j.whyUntold(way) + ". "
 	switch {
 	case j.isWifi():
 		return begin + "Run it again by cable: if that is good, it is the Wi-Fi."
@@ -125,6 +125,20 @@ func (j *judge) untold() string {
 		return begin + "Run it again without the VPN: if that is good, it is the VPN."
 	}
 	return begin + "Run it on a computer that is plugged straight into the router: if that is good, it is your own network; if not, the line or the provider."
+}
+
+// whyUntold says why the gateway does not tell.
+func (j *judge) whyUntold(way Way) string {
+	e := j.evidence(way)
+	switch {
+	case j.gateway() == nil:
+		return "the gateway did not answer"
+	case e.limits > 0:
+		return fmt.Sprintf("the gateway limits its answers to %d a second, so that those it did not give say nothing", e.limits)
+	case e.lost > 0:
+		return "the gateway answers badly at other times than the call, or not as badly (" + j.gatewayWords(way) + ")"
+	}
+	return "too few pings of the gateway went beside the call to clear the network on this side of it (" + j.gatewayWords(way) + ")"
 }
 
 func (j *judge) isWifi() bool { return j.result.Machine.Interface.Kind == "wifi" }

@@ -54,17 +54,17 @@ func (j *judge) blameRows(rows []facts.PortRow) {
 	}
 	switch {
 	case all(func(row facts.PortRow) bool { return row.By == facts.ByThisMachine }):
-		j.blame("this computer's own firewall or security software", "it forbids what is blocked")
+		j.blame(PlacePC, "this computer's own firewall or security software", "it forbids what is blocked")
 	case all(reasons(facts.ReasonDNS)):
 		j.blameNames(rows)
 	case all(reasons(facts.ReasonIntercepted, facts.ReasonHijacked, facts.ReasonTLS)):
-		j.blame("something on the way that answers in the service's place", "a proxy that inspects traffic, a captive portal or a filter")
+		j.blame(PlaceProxy, "something on the way that answers in the service's place", "a proxy that inspects traffic, a captive portal or a filter")
 	case all(reasons(facts.ReasonUnreachable)):
-		j.blame("the network's routes", "there is no route to the hosts that were asked")
+		j.blame(PlaceRoutes, "the network's routes", "there is no route to the hosts that were asked")
 	case all(reasons(facts.ReasonProtocol)):
 		// The far end answered, only not as it should: nobody on the way is to blame.
 	default:
-		j.blame("the firewall", because)
+		j.blame(PlaceFirewall, "the firewall", because)
 	}
 }
 
@@ -75,31 +75,36 @@ func (j *judge) blameNames(rows []facts.PortRow) {
 			return
 		}
 	}
-	j.blame("name resolution (DNS)", "names could not be resolved, so nothing is known of the ports behind them")
+	j.blame(PlaceDNS, "name resolution (DNS)", "names could not be resolved, so nothing is known of the ports behind them")
 }
 
 // blameCall goes by where the figures point.
 func (j *judge) blameCall(failed []Finding) {
-	places := map[place]bool{}
+	places := map[place]Way{} // with a way that points there
 	var whats []string
 	for _, f := range failed {
 		whats = append(whats, f.What)
 		if m, way, ok := measureOf(f.What); ok {
-			places[j.where(m.Key, way)] = true
+			places[j.where(m.Key, way)] = way
 		}
 	}
-	gateway := j.gateway()
+	_, pc := places[inPC]
+	lan, isLAN := places[inLAN]
+	beyond, isBeyond := places[beyondLAN]
+	unknown, isUnknown := places[placeUnknown]
 	switch {
-	case places[inPC] && len(places) == 1 && j.result.Machine.Interface.Kind == loopback:
-		j.blame("this PC", "the call did not leave it")
-	case places[inPC] && len(places) == 1:
-		j.blame("this PC", "it was too busy to send and receive in time; test again with other programs closed before blaming the network")
-	case places[inLAN] && j.isWifi():
-		j.blame("the LAN, Wi-Fi first", fmt.Sprintf("the default gateway, one hop away over Wi-Fi, already answers badly (%s); test again by cable to tell the two apart", gatewayWords(gateway)))
-	case places[inLAN]:
-		j.blame("the LAN", fmt.Sprintf("the default gateway, one hop away, already answers badly (%s)", gatewayWords(gateway)))
-	case places[beyondLAN]:
-		j.blame("the provider or the way to the region", "the default gateway answers well while the call is bad"+oneWay(whats))
+	case pc && len(places) == 1 && j.result.Machine.Interface.Kind == loopback:
+		j.blame(PlacePC, "this PC", "the call did not leave it")
+	case pc && len(places) == 1:
+		j.blame(PlacePC, "this PC", "it was too busy to send and receive in time; test again with other programs closed before blaming the network")
+	case isLAN && j.isWifi():
+		j.blame(PlaceLAN, "the LAN, Wi-Fi first", fmt.Sprintf("the default gateway, one hop away over Wi-Fi, already answers badly (%s); test again by cable to tell the two apart", j.gatewayWords(lan)))
+	case isLAN:
+		j.blame(PlaceLAN, "the LAN", fmt.Sprintf("the default gateway, one hop away, already answers badly (%s)", j.gatewayWords(lan)))
+	case isBeyond:
+		j.blame(PlaceBeyond, "the provider or the way to the region", fmt.Sprintf("the default gateway answers well while the call is bad%s (%s)", oneWay(whats), j.gatewayWords(beyond)))
+	case isUnknown && j.gateway() != nil:
+		j.add(Finding{Level: Warn, What: WhatCause, Code: PlaceUnknown, Text: "Where the fault lies cannot be told: " + j.whyUntold(unknown)})
 	}
 }
 
@@ -126,8 +131,20 @@ func oneWay(failed []string) string {
 	return ""
 }
 
-func (j *judge) blame(where, because string) {
-	j.add(Finding{Level: Warn, What: WhatCause, Text: fmt.Sprintf("The fault most likely lies with %s: %s", where, because)})
+// Codes of the place of a fault, in a finding about the cause.
+const (
+	PlacePC       = "this_pc"
+	PlaceLAN      = "lan"
+	PlaceFirewall = "firewall"
+	PlaceDNS      = "dns"
+	PlaceProxy    = "intercepted" // somebody answers in the service's place
+	PlaceRoutes   = "routes"
+	PlaceBeyond   = "provider" // the access line, the provider, the way to the region
+	PlaceUnknown  = "unknown"  // the figures do not tell
+)
+
+func (j *judge) blame(code, where, because string) {
+	j.add(Finding{Level: Warn, What: WhatCause, Code: code, Text: fmt.Sprintf("The fault most likely lies with %s: %s", where, because)})
 }
 
 // isCallKnown says whether there was a call to compare the ports with.

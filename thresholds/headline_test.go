@@ -129,7 +129,7 @@ func TestShiftsAreCapped(t *testing.T) {
 
 func TestWhoIsToBlame(t *testing.T) {
 	gateway := func(lost int) []facts.Ping {
-		return []facts.Ping{{Role: "gateway", Samples: 30, Lost: lost, AvgMS: new(2.0)}}
+		return []facts.Ping{{Role: "gateway", Samples: 300 - lost, Lost: lost, AvgMS: new(2.0)}}
 	}
 	for _, test := range []struct {
 		kind string
@@ -137,8 +137,8 @@ func TestWhoIsToBlame(t *testing.T) {
 		want string
 	}{
 		{"wired", 0, "provider or the way to the region: the default gateway answers well while the call is bad on the way up only"},
-		{"wired", 5, "the LAN: the default gateway"},
-		{"wifi", 5, "Wi-Fi first"},
+		{"wired", 14, "the LAN: the default gateway"},
+		{"wifi", 14, "Wi-Fi first"},
 		{"loopback", 0, "this PC: the call did not leave it"},
 	} {
 		r := goodResult()

@@ -162,7 +162,7 @@ func TestCause(t *testing.T) {
 		}, "the LAN"},
 		{"good gateway", func(r *facts.Result) {
 			r.Voice.Up.LossPercent = new(5.0)
-			r.Ping = []facts.Ping{{Role: "gateway", Samples: 30, AvgMS: new(1.0)}}
+			r.Ping = []facts.Ping{{Role: "gateway", Samples: 300, AvgMS: new(1.0)}}
 		}, "the provider"},
 		{"nothing known of the gateway", func(r *facts.Result) { r.Voice.Up.LossPercent = new(5.0) }, ""},
 		{"closed port, no call", func(r *facts.Result) {
@@ -174,7 +174,7 @@ func TestCause(t *testing.T) {
 			r.Voice.Up.Received, r.Voice.Up.LossPercent, r.Voice.Down = 0, new(100.0), nil
 		}, "no UDP gets through"},
 		{"nothing arrives, no port was tried", func(r *facts.Result) {
-			r.Parts, r.Firewall, r.Ping = []string{facts.PartVoice}, nil, []facts.Ping{{Role: "gateway", Samples: 30, AvgMS: new(1.0)}}
+			r.Parts, r.Firewall, r.Ping = []string{facts.PartVoice}, nil, []facts.Ping{{Role: "gateway", Samples: 300, AvgMS: new(1.0)}}
 			r.Voice.Up.Received, r.Voice.Up.LossPercent, r.Voice.Down = 0, new(100.0), nil
 		}, ""},
 		{"all good", func(*facts.Result) {}, ""},

@@ -1,8 +1,6 @@
 package thresholds
 
 import (
-	"fmt"
-
 	"netready/probe/facts"
 )
 
@@ -22,11 +20,10 @@ const (
 	lateSendMS     = 20 // a whole packet time
 )
 
-// Of the gateway, one hop away: more than this is the LAN.
+// Of the gateway, one hop away.
 const (
-	badGatewayMS   = 30
-	badGatewayLoss = 2 // percent
-	enoughPings    = 5
+	badGatewayMS = 30 // slower than this on average is the LAN
+	enoughPings  = 5  // fewer tell nothing
 )
 
 // loopback is the kind of interface of a call that stays within the machine.
@@ -34,16 +31,13 @@ const loopback = "loopback"
 
 // where says what the figures point to for one that is bad.
 func (j *judge) where(key Key, way Way) place {
-	gateway := j.gateway()
 	switch {
 	case j.result.Machine.Interface.Kind == loopback, j.isPCBusy() && j.couldBePC(key, way):
 		return inPC
-	case gateway == nil:
+	case j.gateway() == nil:
 		return placeUnknown
-	case isBad(gateway):
-		return inLAN
 	}
-	return beyondLAN
+	return j.besideCall(key, way)
 }
 
 // couldBePC says whether a busy machine can make this figure bad. It loses no
@@ -87,20 +81,4 @@ func (j *judge) gateway() *facts.Ping {
 		}
 	}
 	return nil
-}
-
-func isBad(gateway *facts.Ping) bool {
-	return *gateway.AvgMS > badGatewayMS || losesPings(gateway)
-}
-
-func losesPings(gateway *facts.Ping) bool {
-	return 100*gateway.Lost > badGatewayLoss*(gateway.Samples+gateway.Lost)
-}
-
-// gatewayWords say how the gateway answered.
-func gatewayWords(gateway *facts.Ping) string {
-	if losesPings(gateway) || !isBad(gateway) {
-		return fmt.Sprintf("%d of %d pings were lost", gateway.Lost, gateway.Samples+gateway.Lost)
-	}
-	return fmt.Sprintf("pings took %s on average", Figure(*gateway.AvgMS, "ms"))
 }

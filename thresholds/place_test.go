@@ -46,7 +46,7 @@ func TestBusyPCIsBlamedOnlyForWhatItCanDo(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := goodResult()
-			r.Machine.CPUBusyPercent, r.Machine.Interface.Kind, r.Ping = new(97.0), "wired", pings(30, 0, 1)
+			r.Machine.CPUBusyPercent, r.Machine.Interface.Kind, r.Ping = new(97.0), "wired", pings(300, 0, 1)
 			test.change(&r)
 			got := finding(t, r, "cause").Text
 			if !strings.Contains(got, test.want) || strings.Contains(got, test.never) {
@@ -86,8 +86,8 @@ func TestAdviceSaysWhatTheFiguresPointTo(t *testing.T) {
 		what        string
 		want, never string
 	}{
-		{"loss, wired, good gateway", "wired", pings(30, 0, 1), lossy, "loss_up", "ask the provider about loss to the region", "cable"},
-		{"loss in bursts", "wired", pings(30, 0, 1), func(r *facts.Result) {
+		{"loss, wired, good gateway", "wired", pings(300, 0, 1), lossy, "loss_up", "ask the provider about loss to the region", "cable"},
+		{"loss in bursts", "wired", pings(900, 0, 1), func(r *facts.Result) {
 			lossy(r)
 			r.Voice.Up.Burst = facts.Burst{BurstR: new(3.1), LongestRun: 9}
 		}, "loss_up", "up to 9 packets in a row", "single packets"},

@@ -15,6 +15,10 @@ func (s *service) reload() {
 	if err == nil {
 		own, err = identity(now, responder.RereadIdentity)
 	}
+	var files []responder.File
+	if err == nil {
+		files, err = downloads(now.Downloads)
+	}
 	if err != nil {
 		s.log.Error("not reloaded, all stays as it was", "reason", err)
 		return
@@ -26,6 +30,8 @@ func (s *service) reload() {
 	s.now.MaxSessions, s.now.MaxPerAddress, s.now.MaxCalls = now.MaxSessions, now.MaxPerAddress, now.MaxCalls
 	s.now.MaxDuration, s.now.MaxPacketRate, s.now.Drain = now.MaxDuration, now.MaxPacketRate, now.Drain
 	s.now.TLSCert, s.now.TLSKey, s.now.InviteFile = now.TLSCert, now.TLSKey, now.InviteFile
+	s.now.Downloads = now.Downloads
+	s.server.SetFiles(files)
 	s.own = own
 	changes := s.server.Reload(s.shown(), s.now.limits())
 	if len(changes) == 0 {

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
 
+	"netready/cmd/netready-responder/invitepage"
 	"netready/internal/atomicfile"
 	"netready/internal/modes"
 	"netready/probe/responder"
@@ -102,7 +104,16 @@ func (s *service) start(ctx context.Context) (err error) {
 		s.issuer = newIssuer(n)
 		c.Challenge = s.issuer.manager.GetCertificate
 	}
-	s.server, err = responder.Start(ctx, c)
+	files, err := downloads(n.Downloads)
+	if err != nil {
+		return err
+	}
+	c.Page = func(server *responder.Server) http.Handler {
+		return invitepage.Page{Region: n.Region, Version: version(), Host: func() string { return server.Invite().Host }, Files: server.Files}
+	}
+	if s.server, err = responder.Start(ctx, c); err == nil {
+		s.server.SetFiles(files)
+	}
 	return err
 }
 

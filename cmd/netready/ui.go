@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -10,13 +11,14 @@ import (
 	"github.com/pkg/browser"
 
 	"netready/cmd/netready/page"
+	"netready/internal/yamlfile"
 	"netready/probe"
 	"netready/report"
 )
 
 // UICmd serves the page.
 type UICmd struct {
-	Invite    string `arg:"" optional:"" help:"Test invite, the line from whoever asked you to run this test (also @FILE, or NETREADY_INVITE); the page uses it without showing it."`
+	Invite    string `arg:"" optional:"" help:"Test invite, the line from whoever asked you to run this test (also @FILE, NETREADY_INVITE, or netready-invite.txt beside the program); the page uses it without showing it."`
 	NoBrowser bool   `help:"Print the page's address and open nothing."`
 	Listen    string `default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Loopback address of the page; port 0 is any free one."`
 	Out       string `placeholder:"DIR" help:"Folder of the results (default: netready-results here, or in Documents)."`
@@ -41,7 +43,7 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 	}
 	given := c.Invite
 	if given == "" {
-		given = os.Getenv("NETREADY_INVITE")
+		given = cmp.Or(os.Getenv("NETREADY_INVITE"), inviteBeside(yamlfile.Folder()))
 	}
 	invited, err := readInvite(given, app)
 	if err != nil {
@@ -57,6 +59,16 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 		Measure:  nearest(list),
 		Workbook: singleWorkbook,
 	}, nil
+}
+
+// inviteBeside names the invite that a responder's page saved beside the program, ""
+// where there is none: who came by that page starts the program and need not paste it.
+func inviteBeside(folder string) string {
+	path := filepath.Join(folder, "netready-invite.txt")
+	if info, err := os.Stat(path); folder == "" || err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return "@" + path
 }
 
 // pageRunner makes the same assessment as netready run, with the same files.

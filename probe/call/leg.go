@@ -64,6 +64,7 @@ type leg struct {
 	started  bool
 	sentAt   []time.Duration // of each packet that was due: sent, given up or held back
 	lateness []time.Duration
+	slow     int                                  // packets that this system took too late after their stamp
 	written  int                                  // packets up to the last that was really sent
 	held     []int64                              // packets that were held back, since nobody seemed to want them
 	reached  []time.Duration                      // when checks left that were answered too late to count
@@ -197,10 +198,14 @@ func (l *leg) send(i int64, due time.Duration) {
 			err = l.conn.Write(b, netip.AddrPort{})
 		}
 	}
+	taken := stamp.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sentAt = append(l.sentAt, at)
 	l.lateness = append(l.lateness, at-due)
+	if taken-at > wire.SlowHandover {
+		l.slow++
+	}
 	switch {
 	case giveUp:
 	case wanted:

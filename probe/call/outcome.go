@@ -61,6 +61,9 @@ type Direction struct {
 	// them up (those of Trace.Late): they are neither sent nor lost. Bunched are
 	// others that left over a packet time late, and so together with the next.
 	SentLate, Bunched int
+	// Slow counts the packets that the sender's system took over 5 ms after their
+	// stamp: they look that much slower than the path was.
+	Slow int
 	// Held counts the packets that this end held back, since the responder had
 	// shown no sign for 2 s, though checks reached it meanwhile: it stood still.
 	Held int

@@ -21,6 +21,7 @@ type report struct {
 	departed   time.Duration // when the last of them did, on the responder's clock
 	foreign    int
 	dropped    uint32
+	slow       int // packets down that its system took too late after their stamp
 	checks     int // of ours, that arrived there
 	asked      int // checks of its own
 	noDSCP     string
@@ -63,7 +64,7 @@ func (r *report) take(e wire.Event, at time.Duration) error {
 		}
 	}
 	r.foreign, r.checks, r.asked = max(r.foreign, counted(e.Foreign)), max(r.checks, counted(e.Checks)), max(r.asked, counted(e.Asked))
-	r.dropped = max(r.dropped, e.Dropped)
+	r.dropped, r.slow = max(r.dropped, e.Dropped), max(r.slow, counted(e.Slow))
 	if e.NoDSCP != "" {
 		r.noDSCP = e.NoDSCP
 	}
@@ -102,7 +103,7 @@ func (l *leg) result(settle time.Duration) Call {
 
 // upward is the way up: what this machine sent and the responder received.
 func (l *leg) upward(settle time.Duration) Direction {
-	d := Direction{Foreign: l.far.foreign, Dropped: l.far.dropped, Mark: l.mark}
+	d := Direction{Foreign: l.far.foreign, Dropped: l.far.dropped, Slow: l.slow, Mark: l.mark}
 	d.Mark.Unheard = l.far.noDSCP
 	d.PacketTime = l.request.Ptime
 	sentAt := l.sentAt
@@ -155,7 +156,7 @@ func (l *leg) upward(settle time.Duration) Direction {
 
 // downward is the way down: what the responder sent and arrived here.
 func (l *leg) downward() Direction {
-	d := Direction{Foreign: l.foreign, Dropped: l.dropped}
+	d := Direction{Foreign: l.foreign, Dropped: l.dropped, Slow: min(l.far.slow, l.packets)}
 	d.Mark = Mark{Asked: l.request.DSCP, Set: l.far.downSet, Doubt: l.far.notSet, Unheard: l.conn.NoDSCP()}
 	d.PacketTime = l.request.Ptime
 	sent := max(l.far.departures, highest(l.down))

@@ -285,6 +285,17 @@ type Second struct {
 	Down  *SecondSide `json:"down"`
 	Loop  *SecondSide `json:"loop,omitempty"` // in mode relay: both directions together
 	RTTMS *float64    `json:"rtt_ms"`         // mean round trip of the second's checks. Null: none was answered
+	// The default gateway in this second. Left out: it was not asked.
+	Gateway *GatewaySecond `json:"gateway,omitempty"`
+}
+
+// GatewaySecond is how the default gateway answered ICMP echo requests of the
+// call's own size in one second of the call: it tells a bad LAN from what lies
+// behind it.
+type GatewaySecond struct {
+	Asked int      `json:"asked"`  // echo requests sent in this second
+	Lost  int      `json:"lost"`   // those without an answer
+	AvgMS *float64 `json:"avg_ms"` // mean round trip. Null: none was answered
 }
 
 // SecondSide is one direction in one second.
@@ -306,6 +317,10 @@ type Ping struct {
 	MinMS   *float64 `json:"min_ms"`  // smallest. Null: no answer; `reason` says why
 	AvgMS   *float64 `json:"avg_ms"`  // mean. Null: as `min_ms`
 	MaxMS   *float64 `json:"max_ms"`  // largest. Null: as `min_ms`
+	// Mean difference between one round trip and the next. Left out: fewer than
+	// two answers, or a series that is not judged.
+	JitterMS *float64 `json:"jitter_ms,omitempty"`
+	Late     int      `json:"late,omitempty"` // answers that took longer than the fastest by more than the jitter buffer
 	Reason  string   `json:"reason"`  // why it was not measured, or how many questions could not be sent
 }
 

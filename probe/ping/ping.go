@@ -3,6 +3,7 @@
 package ping
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ type Settings struct {
 	Count    int           // questions; 0: until ctx is done
 	Interval time.Duration // between two questions; 0: 500 ms
 	Timeout  time.Duration // for each answer; 0: 1 s
+	Size     int           // bytes of a question behind its header; 0: as small as the system likes
 }
 
 const (
@@ -27,9 +29,22 @@ const (
 	defaultTimeout  = time.Second
 )
 
+// A Question is one of a series.
+type Question struct {
+	Sent time.Duration  // on the clock of package stamp, as the packets of a call
+	Trip *time.Duration // nil: no answer in time
+}
+
 // Run asks the host until Count is reached or ctx is done. It never fails:
 // what keeps it from measuring is the Reason. The Role is for the caller to set.
 func Run(ctx context.Context, host string, s Settings) facts.Ping {
+	p, _ := Series(ctx, host, s)
+	return p
+}
+
+// Series is Run with every question that was sent, in their order, so that they
+// can be laid beside what else happened.
+func Series(ctx context.Context, host string, s Settings) (facts.Ping, []Question) {
 	if s.Interval <= 0 {
 		s.Interval = defaultInterval
 	}
@@ -40,14 +55,15 @@ func Run(ctx context.Context, host string, s Settings) facts.Ping {
 	addr, err := resolve(ctx, host)
 	if err != nil {
 		result.Reason = fmt.Sprintf("looking up %s: %v", host, err)
-		return result
+		return result, nil
 	}
 	t, err := series(ctx, addr, s)
-	if err != nil && t.asked() == 0 {
+	if err != nil && t.count() == 0 {
 		result.Reason = err.Error()
-		return result
+		return result, nil
 	}
-	return t.result(host)
+	slices.SortStableFunc(t.asked, func(a, b Question) int { return cmp.Compare(a.Sent, b.Sent) })
+	return t.result(host), t.asked
 }
 
 // systemWords strips Go's wrapping from a system error.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"netready/probe/internal/stamp"
 	"os"
 	"sync"
 	"syscall"
@@ -50,7 +51,7 @@ func forbidden(addr netip.Addr) error {
 // question: the rest goes on with a new socket. An error means that there is no
 // socket to be had.
 func attempt(ctx context.Context, addr netip.Addr, s Settings, privileged bool) (tally, error) {
-	e := &echoes{settings: s, waiting: map[int]time.Time{}}
+	e := &echoes{settings: s, waiting: map[int]time.Duration{}}
 	for {
 		begun := e.begun()
 		// Of a socket that has asked something the questions tell what happened.
@@ -74,8 +75,8 @@ type echoes struct {
 
 	mu      sync.Mutex // guards the rest
 	tally   tally
-	waiting map[int]time.Time // when a question was sent, by its number
-	ended   bool              // what is sent from now on does not count
+	waiting map[int]time.Duration // when a question was sent, by its number
+	ended   bool                  // what is sent from now on does not count
 }
 
 // run asks from one socket. What it sent is answered or lost when it returns;
@@ -92,8 +93,8 @@ func (e *echoes) run(ctx context.Context, addr netip.Addr, privileged bool) erro
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for number, sent := range e.waiting {
-		if ctx.Err() == nil || time.Since(sent) >= e.settings.Timeout {
-			e.tally.lost++
+		if ctx.Err() == nil || stamp.Now()-sent >= e.settings.Timeout {
+			e.tally.unanswered(sent)
 		}
 		delete(e.waiting, number)
 	}
@@ -106,6 +107,9 @@ func (e *echoes) pinger(addr netip.Addr, privileged bool) *probing.Pinger {
 	p.SetPrivileged(privileged)
 	p.SetLogger(probing.NoopLogger{})
 	p.Interval = e.settings.Interval
+	if e.settings.Size > p.Size {
+		p.Size = e.settings.Size
+	}
 	p.RecordRtts, p.RecordTTLs = false, false
 	p.Timeout = 24 * time.Hour // watch ends it
 	p.OnSend = func(q *probing.Packet) { e.sent(q.Seq) }
@@ -118,7 +122,7 @@ func (e *echoes) sent(number int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.ended && !e.isFull() {
-		e.waiting[number] = time.Now()
+		e.waiting[number] = stamp.Now()
 	}
 }
 
@@ -133,9 +137,9 @@ func (e *echoes) notSent(err error) {
 func (e *echoes) answered(number int, trip time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if _, asked := e.waiting[number]; asked {
+	if sent, asked := e.waiting[number]; asked {
 		delete(e.waiting, number)
-		e.tally.trips = append(e.tally.trips, trip)
+		e.tally.answered(sent, trip)
 	}
 }
 
@@ -143,7 +147,7 @@ func (e *echoes) answered(number int, trip time.Duration) {
 func (e *echoes) begun() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.tally.asked() + len(e.waiting)
+	return e.tally.count() + len(e.waiting)
 }
 
 func (e *echoes) full() bool {
@@ -154,7 +158,7 @@ func (e *echoes) full() bool {
 
 // isFull reports whether all questions were asked. The caller holds mu.
 func (e *echoes) isFull() bool {
-	return e.settings.Count > 0 && e.tally.asked()+len(e.waiting) >= e.settings.Count
+	return e.settings.Count > 0 && e.tally.count()+len(e.waiting) >= e.settings.Count
 }
 
 // glance is how often watch looks.
@@ -169,8 +173,8 @@ func (e *echoes) watch(ctx, asking context.Context, stop func()) {
 		select {
 		case <-asking.Done():
 			return
-		case now := <-look.C:
-			if e.over(now, ctx.Err() != nil) {
+		case <-look.C:
+			if e.over(stamp.Now(), ctx.Err() != nil) {
 				stop()
 				return
 			}
@@ -178,7 +182,7 @@ func (e *echoes) watch(ctx, asking context.Context, stop func()) {
 	}
 }
 
-func (e *echoes) over(now time.Time, ended bool) bool {
+func (e *echoes) over(now time.Duration, ended bool) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.ended = e.ended || ended
@@ -189,7 +193,7 @@ func (e *echoes) over(now time.Time, ended bool) bool {
 		return true // nothing answers there
 	}
 	for _, sent := range e.waiting {
-		if now.Sub(sent) < e.settings.Timeout {
+		if now-sent < e.settings.Timeout {
 			return false
 		}
 	}

@@ -33,6 +33,9 @@ type echoReply struct {
 	Options       [16]byte
 }
 
+// mostEcho is the largest question.
+const mostEcho = 1024
+
 var errIPv6 = errors.New("not measured over IPv6 on Windows")
 
 func series(ctx context.Context, addr netip.Addr, s Settings) (tally, error) {
@@ -50,17 +53,18 @@ func series(ctx context.Context, addr netip.Addr, s Settings) (tally, error) {
 	tick := time.NewTicker(s.Interval)
 	defer tick.Stop()
 	var t tally
-	for s.Count == 0 || t.asked() < s.Count {
-		trip, err := echo(handle, addr, s.Timeout)
+	for s.Count == 0 || t.count() < s.Count {
+		sent := stamp.Now()
+		trip, err := echo(handle, addr, s)
 		switch {
 		case err == nil:
-			t.trips = append(t.trips, trip)
+			t.answered(sent, trip)
 		case timedOut(err):
-			t.lost++ // it was waited for, whatever ended meanwhile
+			t.unanswered(sent) // it was waited for, whatever ended meanwhile
 		default:
 			t.failed(err)
 		}
-		if t.asked() == s.Count {
+		if t.count() == s.Count {
 			break
 		}
 		select {
@@ -73,15 +77,18 @@ func series(ctx context.Context, addr netip.Addr, s Settings) (tally, error) {
 }
 
 // echo asks once and waits for the answer.
-func echo(handle uintptr, addr netip.Addr, timeout time.Duration) (time.Duration, error) {
+func echo(handle uintptr, addr netip.Addr, s Settings) (time.Duration, error) {
 	question := []byte("netready: is this network ready?")
-	var reply [256]byte // one reply with its data, and room for an ICMP error
+	if more := s.Size - len(question); more > 0 {
+		question = append(question, make([]byte, min(more, mostEcho))...)
+	}
+	var reply [mostEcho + 256]byte // one reply with its data, and room for an ICMP error
 	destination := addr.As4()
 	asked := stamp.Now()
 	n, _, err := icmpSendEcho.Call(handle,
 		uintptr(*(*uint32)(unsafe.Pointer(&destination[0]))),
 		uintptr(unsafe.Pointer(&question[0])), uintptr(len(question)), 0,
-		uintptr(unsafe.Pointer(&reply[0])), uintptr(len(reply)), uintptr(timeout.Milliseconds()))
+		uintptr(unsafe.Pointer(&reply[0])), uintptr(len(reply)), uintptr(s.Timeout.Milliseconds()))
 	answered := stamp.Now()
 	if n == 0 {
 		return 0, err

@@ -12,9 +12,22 @@ import (
 // A tally says of each question what became of it: an answer, none in time, or
 // that it could not be sent.
 type tally struct {
-	trips  []time.Duration
-	lost   int            // sent, and no answer in time
-	unsent map[string]int // not sent, by the system's words
+	asked  []Question      // those that were sent, as they ended
+	trips  []time.Duration // of those that were answered
+	lost   int             // sent, and no answer in time
+	unsent map[string]int  // not sent, by the system's words
+}
+
+// answered notes a question with its answer.
+func (t *tally) answered(sent, trip time.Duration) {
+	t.trips = append(t.trips, trip)
+	t.asked = append(t.asked, Question{sent, &trip})
+}
+
+// unanswered notes a question that was sent and has no answer in time.
+func (t *tally) unanswered(sent time.Duration) {
+	t.lost++
+	t.asked = append(t.asked, Question{Sent: sent})
 }
 
 // failed notes a question that could not be sent. It is lost, and not by the network.
@@ -34,20 +47,20 @@ func (t *tally) notSent() int {
 	return n
 }
 
-// asked is how many questions have had their answer or will have none.
-func (t *tally) asked() int { return len(t.trips) + t.lost + t.notSent() }
+// count is how many questions have had their answer or will have none.
+func (t *tally) count() int { return len(t.trips) + t.lost + t.notSent() }
 
 // result is what came of the series.
 func (t *tally) result(target string) facts.Ping {
 	r := facts.Ping{Target: target, Lost: t.lost + t.notSent()}
 	summarise(&r, t.trips)
 	switch {
-	case t.asked() == 0:
+	case t.count() == 0:
 		r.Reason = "the run ended before an answer could come"
-	case t.notSent() == t.asked():
+	case t.notSent() == t.count():
 		r.Reason = "no echo request could be sent: " + t.failures()
 	case t.notSent() > 0:
-		r.Reason = fmt.Sprintf("%d of %d echo requests could not be sent and count as lost: %s", t.notSent(), t.asked(), t.failures())
+		r.Reason = fmt.Sprintf("%d of %d echo requests could not be sent and count as lost: %s", t.notSent(), t.count(), t.failures())
 	case len(t.trips) == 0:
 		r.Reason = fmt.Sprintf("%d echo requests, no answer: many hosts and firewalls drop ICMP, which harms nothing", t.lost)
 	}

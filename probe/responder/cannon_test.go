@@ -376,8 +376,10 @@ func FuzzDatagram(f *testing.F) {
 	f.Add([]byte{0x80, 0, 0, 1})
 	f.Add(append([]byte{0, 1, 0, 8, 0x21, 0x12, 0xA4, 0x42}, make([]byte, 20)...))
 	f.Add(wire.NewKnock("00").Marshal("00"))
+	out := s.media[0].Writer(sendAtOnce)
 	f.Fuzz(func(_ *testing.T, b []byte) {
-		s.datagram(b, fuzzArrival(len(b)))
+		s.datagram(b, fuzzArrival(len(b)), out)
+		out.Flush()
 	})
 }
 

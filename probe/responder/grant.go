@@ -29,8 +29,7 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 		refuse(w, status, code, why)
 		return
 	}
-	at, _ := netip.ParseAddrPort(r.RemoteAddr)
-	client := at.Addr().Unmap()
+	client := clientOf(r)
 	who, _ := r.Context().Value(holderKey{}).(holder)
 	turn, why := s.admit(request, share.Holder{Token: hex.EncodeToString(who.hash[:4]), From: client})
 	if turn.Loan == nil {
@@ -57,6 +56,12 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 	connOf(r).guest.Prove(session.id)
 	s.log.Debug("session", "from", r.RemoteAddr, "calls", request.Calls, "duration", request.Duration)
 	answer(w, http.StatusCreated, session.grant)
+}
+
+// clientOf is the address that a request comes from.
+func clientOf(r *http.Request) netip.Addr {
+	at, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return at.Addr().Unmap()
 }
 
 // acceptable checks a request against sense and limits.

@@ -32,6 +32,14 @@ const (
 )
 
 func (s *Server) newHTTP() *http.Server {
+	var page http.Handler
+	if s.config.Page != nil {
+		page = s.config.Page(s)
+	} else {
+		page = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "This is a responder of netready. Give the whole invite to: netready run --responder\n")
+		})
+	}
 	mux := http.NewServeMux()
 	below := func(method, path string, handle func(http.ResponseWriter, *http.Request, *session)) {
 		mux.HandleFunc(method+" "+wire.PathSessions+"/{id}"+path, s.inSession(handle))
@@ -46,9 +54,8 @@ func (s *Server) newHTTP() *http.Server {
 	below("GET", wire.PathLoad, s.load)
 	below("GET", wire.PathDownload, s.download)
 	below("POST", wire.PathUpload, s.upload)
-	mux.HandleFunc("GET /i", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "This is a responder of netready. Give the whole invite to: netready run --responder\n")
-	})
+	mux.Handle("GET /i", page)
+	mux.HandleFunc("GET /i/files/{name}", s.file)
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true) // the gate does the TLS

@@ -17,7 +17,7 @@ const readAtOnce = 64
 // that is not provably of a session is met with silence. Where so much comes
 // that the reader never rests, it sees to it that what is due leaves meanwhile.
 func (s *Server) readMedia(conn *stamp.Conn, beside *sender) {
-	reader := conn.Reader(readAtOnce)
+	reader, out := conn.Reader(readAtOnce), conn.Writer(sendAtOnce)
 	for {
 		got, err := reader.Read()
 		if errors.Is(err, net.ErrClosed) {
@@ -32,8 +32,9 @@ func (s *Server) readMedia(conn *stamp.Conn, beside *sender) {
 		}
 		s.stats.received.Add(uint64(len(got)))
 		for i := range got {
-			s.datagram(got[i].Bytes, got[i].Arrival)
+			s.datagram(got[i].Bytes, got[i].Arrival, out)
 		}
+		out.Flush()
 		if len(got) > 1 {
 			beside.help()
 		}
@@ -41,10 +42,11 @@ func (s *Server) readMedia(conn *stamp.Conn, beside *sender) {
 }
 
 // datagram tells checks, RTP and knocks apart by their first bits (RFC 7983).
-func (s *Server) datagram(b []byte, a stamp.Arrival) {
+// What it answers checks with goes out with the next flush.
+func (s *Server) datagram(b []byte, a stamp.Arrival, out *stamp.Writer) {
 	switch {
 	case wire.IsCheck(b):
-		s.check(b, a)
+		s.check(b, a, out)
 	case wire.IsRTP(b):
 		if c := s.callOfPacket(b); c != nil {
 			c.packet(b, a)
@@ -54,21 +56,21 @@ func (s *Server) datagram(b []byte, a stamp.Arrival) {
 	}
 }
 
-func (s *Server) check(b []byte, a stamp.Arrival) {
+func (s *Server) check(b []byte, a stamp.Arrival, out *stamp.Writer) {
 	c, err := wire.ParseCheck(b)
 	switch {
 	case err != nil:
 	case c.Answer:
-		s.proof(c, a)
+		s.proof(c, a, out)
 	default:
-		s.answer(c, a)
+		s.answer(c, a, out)
 	}
 }
 
 // answer answers an agent's check and asks back: both at once only to an
 // address that is proved. Any other is sent one datagram for each that came
 // from it, and none that is larger.
-func (s *Server) answer(c *wire.Check, a stamp.Arrival) {
+func (s *Server) answer(c *wire.Check, a stamp.Arrival, out *stamp.Writer) {
 	call := s.callOfUser(c.Username)
 	if call == nil || c.Size < c.ReplySize(a.From) || c.Authentic(call.grant.Password) != nil ||
 		!s.mayReach(a.From, call.session.client) || !call.isNewCheck(c.ID, a.From) {
@@ -77,25 +79,25 @@ func (s *Server) answer(c *wire.Check, a stamp.Arrival) {
 	q := question{call: call, to: a.From, at: stamp.Now()}
 	answer, check := call.owed(a.From, q.at)
 	if answer {
-		s.reply(call, c.ID, a.From, a.At)
+		reply(call, c.ID, a.From, a.At, out)
 	} else {
 		q.owes, q.arrived = c.ID, a.At // it gets its answer with the proof
 	}
 	if check {
-		s.askBack(q)
+		s.askBack(q, out)
 	}
 }
 
 // reply answers a check that arrived at a moment.
-func (s *Server) reply(call *call, id wire.TransactionID, to netip.AddrPort, arrived time.Duration) {
+func reply(call *call, id wire.TransactionID, to netip.AddrPort, arrived time.Duration, out *stamp.Writer) {
 	b, err := wire.Answer(id, to, arrived, stamp.Now(), call.grant.Password)
 	if err == nil {
-		_ = s.media[0].WriteMarked(b, to, call.request.DSCP) // what is lost is asked again
+		put(out, b, to, call.request.DSCP) // what is lost is asked again
 	}
 }
 
 // askBack sends a check of our own.
-func (s *Server) askBack(q question) {
+func (s *Server) askBack(q question, out *stamp.Writer) {
 	id := wire.NewTransactionID()
 	b, err := wire.Ask(id, q.call.grant.Username, q.call.grant.Password)
 	if err != nil {
@@ -105,12 +107,20 @@ func (s *Server) askBack(q question) {
 	q.call.mu.Lock()
 	q.call.event.Asked++
 	q.call.mu.Unlock()
-	_ = s.media[0].WriteMarked(b, q.to, q.call.request.DSCP)
+	put(out, b, q.to, q.call.request.DSCP)
+}
+
+// put has a datagram sent with the next flush, which is now if there is no room
+// for another one.
+func put(out *stamp.Writer, b []byte, to netip.AddrPort, dscp int) {
+	if out.Put(b, to, dscp) {
+		out.Flush()
+	}
 }
 
 // proof takes the answer to a check of ours: only from the address that the
 // check was sent to, with its random transaction and the call's integrity.
-func (s *Server) proof(c *wire.Check, a stamp.Arrival) {
+func (s *Server) proof(c *wire.Check, a stamp.Arrival, out *stamp.Writer) {
 	q, ok := s.answered(c.ID, a.From)
 	if !ok || c.Authentic(q.call.grant.Password) != nil {
 		return
@@ -121,7 +131,7 @@ func (s *Server) proof(c *wire.Check, a stamp.Arrival) {
 	}
 	begin := q.call.prove(a.From, stamp.Now())
 	if q.owes != (wire.TransactionID{}) {
-		s.reply(q.call, q.owes, a.From, q.arrived)
+		reply(q.call, q.owes, a.From, q.arrived, out)
 	}
 	if begin {
 		s.stream(q.call)

@@ -18,6 +18,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"netready/probe/invite"
 
 	"netready/probe/internal/stamp"
@@ -39,7 +41,8 @@ type Config struct {
 	Version        string   // for the agents' reports
 	Identity       Identity // key, certificate and token; zero: fresh ones
 	Limits         Limits
-	Tokens         *tokens.Store // of organisations, beside the identity's; nil: none
+	Tokens         *tokens.Store              // of organisations, beside the identity's; nil: none
+	Page           func(*Server) http.Handler // what a browser sees that opens an invite; nil: a line of text
 	// Challenge shows the certificate that an authority asks for over the control
 	// port (RFC 8737); nil: no authority asks.
 	Challenge func(*tls.ClientHelloInfo) (*tls.Certificate, error)
@@ -97,30 +100,33 @@ func Local() Config {
 
 // A Server is a running responder.
 type Server struct {
-	config   Config
-	log      *slog.Logger
-	sampled  *sampled // below log
-	now      atomic.Pointer[vouch]
-	started  time.Time
-	listener net.Listener
-	door     *share.Door // of the control connections
-	media    sockets
-	senders  []*sender // one for each socket
-	http     *http.Server
-	ports    *listen.Set
-	opener   *listen.Opener
-	delayed  listen.Delayed
-	drops    listen.Drops
-	stats    tally
-	draining atomic.Bool
-	room     room
-	ledger   *share.Ledger
-	starts   *share.Pace     // of sessions
-	asks     *share.Pace     // for sessions
-	ctx      context.Context //nolint:containedctx // the server's own life, ended by Close
-	stop     context.CancelFunc
-	wg       sync.WaitGroup
-	networks broadcasts // that this host is in
+	config     Config
+	log        *slog.Logger
+	sampled    *sampled // below log
+	now        atomic.Pointer[vouch]
+	started    time.Time
+	listener   net.Listener
+	door       *share.Door // of the control connections
+	media      sockets
+	senders    []*sender // one for each socket
+	http       *http.Server
+	ports      *listen.Set
+	opener     *listen.Opener
+	delayed    listen.Delayed
+	drops      listen.Drops
+	stats      tally
+	draining   atomic.Bool
+	files      atomic.Pointer[[]File]
+	fileRate   *rate.Limiter
+	fileLedger *share.Ledger // of downloads
+	room       room
+	ledger     *share.Ledger
+	starts     *share.Pace     // of sessions
+	asks       *share.Pace     // for sessions
+	ctx        context.Context //nolint:containedctx // the server's own life, ended by Close
+	stop       context.CancelFunc
+	wg         sync.WaitGroup
+	networks   broadcasts // that this host is in
 	registry
 }
 
@@ -141,6 +147,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.now.Store(newVouch(s.config.Identity, c.Limits))
 	s.ledger = share.NewLedger(share.Shares{})
+	s.fileRate, s.fileLedger = newFileRate(), newFileLedger()
 	s.share()
 	perSecond := s.now.Load().limits.SessionsPerSec
 	s.starts, s.asks = share.NewPace(perSecond), share.NewPace(max(askRate, 3*perSecond))

@@ -31,6 +31,13 @@ type flow struct {
 	start  time.Duration // when packet 0 is due
 	due    time.Duration // when the next is
 	next   int
+	slow   int // packets that the system took too late after their stamp
+}
+
+// A stamped packet waits to be given to the system.
+type stamped struct {
+	flow *flow
+	at   time.Duration
 }
 
 // A sender sends the packets of many calls, each when it is due, as long as
@@ -48,7 +55,7 @@ type sender struct {
 	added   int
 	turn    []*flow // that are due
 	writer  *stamp.Writer
-	waiting [sendAtOnce]time.Duration // stamps of what the writer holds
+	waiting [sendAtOnce]stamped // what the writer holds
 	held    int
 }
 
@@ -137,7 +144,7 @@ func (s *sender) packet(f *flow) (why string) {
 		return "stopped"
 	}
 	now := stamp.Now()
-	to, ok := c.leave(int64(f.next), now)
+	to, ok := c.leave(f, now)
 	if !ok {
 		return "consent"
 	}
@@ -150,7 +157,7 @@ func (s *sender) packet(f *flow) (why string) {
 		if err != nil {
 			return "stopped"
 		}
-		s.waiting[s.held] = now
+		s.waiting[s.held] = stamped{f, now}
 		s.held++
 		if s.writer.Put(b, to, f.dscp) {
 			s.flush()
@@ -169,8 +176,12 @@ func (s *sender) packet(f *flow) (why string) {
 func (s *sender) flush() {
 	s.writer.Flush()
 	now := stamp.Now()
-	for _, at := range s.waiting[:s.held] {
-		s.gap.note(now-at, now)
+	for i, w := range s.waiting[:s.held] {
+		s.gap.note(now-w.at, now)
+		if now-w.at > wire.SlowHandover {
+			w.flow.slow++
+		}
+		s.waiting[i].flow = nil
 	}
 	s.held = 0
 }

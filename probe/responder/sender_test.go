@@ -78,7 +78,7 @@ func TestPacketsCostNoAllocation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &flow{call: call, sealer: sealer, dscp: 46}
+	f := &flow{call: call, sealer: sealer, dscp: 46, start: stamp.Now(), due: stamp.Now()}
 	up, err := wire.NewSealer(wire.UpFlow(call.request, call.grant))
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func TestPacketsCostNoAllocation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.datagram(b, stamp.Arrival{N: len(b), From: from, At: stamp.Now(), DSCP: 46})
+		s.datagram(b, stamp.Arrival{N: len(b), From: from, At: stamp.Now(), DSCP: 46}, nil)
 		if why := down.packet(f); why != "" {
 			t.Fatal(why)
 		}
@@ -103,5 +103,37 @@ func TestPacketsCostNoAllocation(t *testing.T) {
 	}
 	if len(call.up.news) == 0 || f.next < 1000 {
 		t.Error("nothing was counted")
+	}
+}
+
+// A packet that the system takes long after its stamp is counted for its call,
+// and the count travels with the trace.
+func TestSlowHandoverTravelsWithTheTrace(t *testing.T) {
+	s := start(t, Local())
+	call := s.find(open(t, s, request).Grant().Session).calls[0]
+	call.prove(dial(t, s).LocalAddr().(*net.UDPAddr).AddrPort(), stamp.Now())
+	slow, err := newSender(s.media[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = slow.close() })
+	sealer, err := wire.NewSealer(wire.DownFlow(call.request, call.grant))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &flow{call: call, sealer: sealer, start: stamp.Now(), due: stamp.Now()}
+	for i, wait := range []time.Duration{0, wire.SlowHandover + time.Millisecond, 2 * time.Second, 0} {
+		if why := slow.packet(f); why != "" {
+			t.Fatal(why)
+		}
+		slow.waiting[0].at -= wait // as if the system had been that slow
+		slow.flush()
+		want := min(max(i-1, 0), 2) // told with the packet after
+		if got := call.news().Slow; got != want {
+			t.Errorf("after packet %d: %d slow ones are told, want %d", i, got, want)
+		}
+	}
+	if got := p99(stamp.Now(), &slow.gap); got < 2*time.Second {
+		t.Errorf("the host's p99 is %v, want 2 s", got)
 	}
 }

@@ -322,16 +322,17 @@ func (c *call) prove(at netip.AddrPort, now time.Duration) (begin bool) {
 	return begin
 }
 
-// leave notes that packet i is about to leave, and where to; ok is false once
-// consent lapsed.
-func (c *call) leave(i int64, now time.Duration) (to netip.AddrPort, ok bool) {
+// leave notes that a flow's next packet is about to leave, and where to; ok is
+// false once consent lapsed.
+func (c *call) leave(f *flow, now time.Duration) (to netip.AddrPort, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !allowed(c.provedAt, now) {
 		return to, false
 	}
+	c.event.Slow = f.slow
 	if !c.unread {
-		c.down = append(c.down, wire.Departure{Seq: i, Sent: now})
+		c.down = append(c.down, wire.Departure{Seq: int64(f.next), Sent: now})
 		c.bound()
 	}
 	return c.proved, true

@@ -88,7 +88,7 @@ func TestOverheardPacketSentAgainCostsNothing(t *testing.T) {
 					if test.thieves > 0 {
 						a.From = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.66"), uint16(1000+i%test.thieves))
 					}
-					s.datagram(b, a)
+					s.datagram(b, a, nil)
 				}
 			}
 			for i, b := range packets {
@@ -98,7 +98,7 @@ func TestOverheardPacketSentAgainCostsNothing(t *testing.T) {
 				if i == len(packets)/2 && test.thieves > 0 {
 					steal(packets[len(packets)-1])
 				}
-				s.datagram(b, stamp.Arrival{N: len(b), From: from, At: stamp.Now()})
+				s.datagram(b, stamp.Arrival{N: len(b), From: from, At: stamp.Now()}, nil)
 			}
 			first, all := counted(t, s, g)
 			if first != test.packets {

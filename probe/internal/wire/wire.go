@@ -86,6 +86,7 @@ type Event struct {
 	Down    []byte `json:"down,omitempty"`     // Departures, packed
 	Foreign int    `json:"foreign,omitempty"`  // up packets with a wrong tag, so far
 	Dropped uint32 `json:"dropped,omitempty"`  // by the responder's own socket, since the session began
+	Slow    int    `json:"slow,omitempty"`     // packets down that the responder's system took later than SlowHandover after their stamp, so far
 	Checks  int    `json:"checks,omitempty"`   // STUN requests of the agent that arrived, so far
 	Asked   int    `json:"asked,omitempty"`    // checks of its own that the responder sent, so far
 	Proved  string `json:"proved,omitempty"`   // the address that was proved last, when it changed
@@ -122,6 +123,11 @@ const (
 // waits for it any more, and counts as the sender's own. It is also how long
 // after the last packet was due late ones are awaited.
 const TooLate = 2 * time.Second
+
+// SlowHandover is how long after its stamp a packet may be in the system's hands:
+// what takes longer makes the path look slower than it is, by so much that it
+// shows beside a jitter of 30 ms.
+const SlowHandover = 5 * time.Millisecond
 
 // PortsRequest asks the responder to open ports for a moment.
 type PortsRequest struct {

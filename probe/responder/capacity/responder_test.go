@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"runtime/pprof"
 	"sync"
 	"syscall"
 	"testing"
@@ -34,11 +35,26 @@ func runResponder() {
 		panic(err)
 	}
 	fmt.Println(s.Invite().String(), s.MediaAddr())
+	if file := os.Getenv(role + "_PROFILE"); file != "" {
+		profile(file)
+	}
 	tidy := make(chan os.Signal, 1)
 	signal.Notify(tidy, syscall.SIGUSR1)
 	for range tidy {
 		debug.FreeOSMemory() // what is resident then is what is needed
 	}
+}
+
+// profile writes where the time of some seconds under load goes.
+func profile(file string) {
+	time.AfterFunc(3*time.Second, func() {
+		f, err := os.Create(file)
+		if err == nil && pprof.StartCPUProfile(f) == nil {
+			time.Sleep(4 * time.Second)
+			pprof.StopCPUProfile()
+			_ = f.Close()
+		}
+	})
 }
 
 const (
