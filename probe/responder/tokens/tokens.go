@@ -137,7 +137,7 @@ func (s *Store) readTokens() (map[string]Token, fs.FileInfo, error) {
 		case len(list) > Most:
 			return nil, info, fmt.Errorf("reading %s: it has %d tokens, more than %d; remove old ones", s.path(fileTokens), len(list), Most)
 		case t.ID == "" || len(t.Hash) != sha256.Size || t.MaxRuns < 0 || all[t.ID].ID != "":
-			return nil, info, fmt.Errorf("reading %s: token %d (%q) is damaged or stands twice; take it out of the file", s.path(fileTokens), i+1, t.ID)
+			return nil, info, fmt.Errorf("reading %s: token %d (%q) is damaged or is there twice; remove it from the file", s.path(fileTokens), i+1, t.ID)
 		}
 		all[t.ID] = t
 	}
