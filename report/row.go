@@ -37,10 +37,10 @@ func Columns() []Column {
 		textColumn("Machine", func(r *Report) *string { return &r.Machine.Hostname }),
 		textColumn("Location", func(r *Report) *string { return &r.Location }),
 		textColumn("Region", func(r *Report) *string { return &r.Region.ID }),
-		timeColumn("Started", func(r *Report) *time.Time { return &r.StartedAt }),
+		column("Started", "", wholeReport, func(r *Report) *time.Time { return &r.StartedAt }, asTime),
 		{Name: "Ready", Value: func(r *Report) any { return textOrNil(string(r.Verdict)) }},
-		textColumn("Verdict at run time", func(r *Report) *thresholds.Verdict { return &r.Verdict }),
-		flagColumn("Complete", func(r *Report) *bool { return &r.Complete }),
+		column("Verdict at run time", "", wholeReport, func(r *Report) *string { return (*string)(&r.Verdict) }, asText),
+		column("Complete", "", wholeReport, func(r *Report) *bool { return &r.Complete }, asFlag),
 	}
 	for _, more := range [][]Column{gradedColumns(), furtherColumns(), portColumns(), settingColumns(), loopColumns()} {
 		columns = append(columns, more...)
@@ -55,42 +55,42 @@ func gradedColumns() []Column {
 	var c []Column
 	for _, m := range thresholds.Measures() {
 		if m.Single() {
-			c = append(c, rttColumn(m.Column, func(t *facts.RTT) **float64 { return &t.AvgMS }))
+			c = append(c, column(m.Column, "ms", rttOf, func(t *facts.RTT) **float64 { return &t.AvgMS }, asFigure))
 			continue
 		}
-		c = append(c, bothWays(m.Column, m.Unit, m.Side)...)
+		c = append(c, bothWays(m.Column, m.Unit, m.Side, asFigure)...)
 	}
 	return c
 }
 
 func furtherColumns() []Column {
 	var c []Column
-	c = append(c, bothWays("Jitter max", "ms", func(d *facts.Direction) **float64 { return &d.JitterMaxMS })...)
-	c = append(c, bothWays("PDV p99", "ms", func(d *facts.Direction) **float64 { return &d.PDVp99MS })...)
-	c = append(c, bothWays("R", "", func(d *facts.Direction) **float64 { return &d.R })...)
-	c = append(c, bothWays("BurstR", "", func(d *facts.Direction) **float64 { return &d.Burst.BurstR })...)
-	c = append(c, bothWays("Worst window", "%", func(d *facts.Direction) **float64 { return &d.Burst.WorstWindowPercent })...)
-	c = append(c, bothCounts("Sent", func(d *facts.Direction) *int { return &d.Sent })...)
-	c = append(c, bothCounts("Received", func(d *facts.Direction) *int { return &d.Received })...)
-	c = append(c, bothCounts("Lost", func(d *facts.Direction) *int { return &d.Lost })...)
-	c = append(c, bothMarks("Discarded", func(d *facts.Direction) **int { return &d.Discarded })...)
-	c = append(c, bothMarks("Reordered", func(d *facts.Direction) **int { return &d.Reordered })...)
-	c = append(c, bothCounts("Duplicates", func(d *facts.Direction) *int { return &d.Duplicates })...)
-	c = append(c, bothCounts("Longest loss run", func(d *facts.Direction) *int { return &d.Burst.LongestRun })...)
-	c = append(c, bothMarks("DSCP received", func(d *facts.Direction) **int { return &d.DSCPReceived })...)
+	c = append(c, bothWays("Jitter max", "ms", func(d *facts.Direction) **float64 { return &d.JitterMaxMS }, asFigure)...)
+	c = append(c, bothWays("PDV p99", "ms", func(d *facts.Direction) **float64 { return &d.PDVp99MS }, asFigure)...)
+	c = append(c, bothWays("R", "", func(d *facts.Direction) **float64 { return &d.R }, asFigure)...)
+	c = append(c, bothWays("BurstR", "", func(d *facts.Direction) **float64 { return &d.Burst.BurstR }, asFigure)...)
+	c = append(c, bothWays("Worst window", "%", func(d *facts.Direction) **float64 { return &d.Burst.WorstWindowPercent }, asFigure)...)
+	c = append(c, bothWays("Sent", "", func(d *facts.Direction) *int { return &d.Sent }, asCount)...)
+	c = append(c, bothWays("Received", "", func(d *facts.Direction) *int { return &d.Received }, asCount)...)
+	c = append(c, bothWays("Lost", "", func(d *facts.Direction) *int { return &d.Lost }, asCount)...)
+	c = append(c, bothWays("Discarded", "", func(d *facts.Direction) **int { return &d.Discarded }, asMark)...)
+	c = append(c, bothWays("Reordered", "", func(d *facts.Direction) **int { return &d.Reordered }, asMark)...)
+	c = append(c, bothWays("Duplicates", "", func(d *facts.Direction) *int { return &d.Duplicates }, asCount)...)
+	c = append(c, bothWays("Longest loss run", "", func(d *facts.Direction) *int { return &d.Burst.LongestRun }, asCount)...)
+	c = append(c, bothWays("DSCP received", "", func(d *facts.Direction) **int { return &d.DSCPReceived }, asMark)...)
+	c = append(c, bothWays("MOS basis", "", func(d *facts.Direction) *string { return &d.MOSBasis }, asText)...)
 	return append(c,
-		basisColumn("MOS basis up", upOf), basisColumn("MOS basis down", downOf),
-		rttSourceColumn(),
-		rttColumn("RTT min", func(t *facts.RTT) **float64 { return &t.MinMS }),
-		rttColumn("RTT p95", func(t *facts.RTT) **float64 { return &t.P95MS }),
-		rttColumn("RTT max", func(t *facts.RTT) **float64 { return &t.MaxMS }),
-		rttCount("RTT samples", func(t *facts.RTT) *int { return &t.Samples }),
-		rttCount("RTT lost", func(t *facts.RTT) *int { return &t.Lost }),
-		lateColumn("Send lateness p99", func(l *facts.Lateness) **float64 { return &l.P99 }),
+		column("RTT source", "", rttOf, func(t *facts.RTT) *string { return &t.Source }, asText),
+		column("RTT min", "ms", rttOf, func(t *facts.RTT) **float64 { return &t.MinMS }, asFigure),
+		column("RTT p95", "ms", rttOf, func(t *facts.RTT) **float64 { return &t.P95MS }, asFigure),
+		column("RTT max", "ms", rttOf, func(t *facts.RTT) **float64 { return &t.MaxMS }, asFigure),
+		column("RTT samples", "", rttOf, func(t *facts.RTT) *int { return &t.Samples }, asCount),
+		column("RTT lost", "", rttOf, func(t *facts.RTT) *int { return &t.Lost }, asCount),
+		column("Send lateness p99", "ms", latenessOf, func(l *facts.Lateness) **float64 { return &l.P99 }, asFigure),
 		pingColumn("Ping gateway avg (ms)", facts.RoleGateway),
 		pingColumn("Ping responder avg (ms)", facts.RoleResponder),
-		numberColumn("Bandwidth up", "Mbit/s", func(r *Report) **float64 { return &r.Bandwidth.UpMbps }),
-		numberColumn("Bandwidth down", "Mbit/s", func(r *Report) **float64 { return &r.Bandwidth.DownMbps }),
+		column("Bandwidth up", "Mbit/s", wholeReport, func(r *Report) **float64 { return &r.Bandwidth.UpMbps }, asFigure),
+		column("Bandwidth down", "Mbit/s", wholeReport, func(r *Report) **float64 { return &r.Bandwidth.DownMbps }, asFigure),
 	)
 }
 
@@ -126,29 +126,29 @@ func settingColumns() []Column {
 	return []Column{
 		textColumn("Voice mode", func(r *Report) *string { return &r.Voice.Mode }),
 		textColumn("Codec", func(r *Report) *string { return &r.Voice.Codec }),
-		countColumn("Calls", func(r *Report) *int { return &r.Voice.Calls }),
-		plainColumn("Duration", "s", func(r *Report) *float64 { return &r.Voice.DurationS }),
-		plainColumn("Packet time", "ms", func(r *Report) *float64 { return &r.Voice.PtimeMS }),
-		plainColumn("Jitter buffer", "ms", func(r *Report) *float64 { return &r.Voice.JitterBufferMS }),
+		column("Calls", "", wholeReport, func(r *Report) *int { return &r.Voice.Calls }, asNumber),
+		column("Duration", "s", wholeReport, func(r *Report) *float64 { return &r.Voice.DurationS }, asKnown),
+		column("Packet time", "ms", wholeReport, func(r *Report) *float64 { return &r.Voice.PtimeMS }, asKnown),
+		column("Jitter buffer", "ms", wholeReport, func(r *Report) *float64 { return &r.Voice.JitterBufferMS }, asKnown),
 		textColumn("OS", func(r *Report) *string { return &r.Machine.OS }),
 		textColumn("Interface", func(r *Report) *string { return &r.Machine.Interface.Name }),
 		textColumn("Interface kind", func(r *Report) *string { return &r.Machine.Interface.Kind }),
-		numberColumn("CPU busy", "%", func(r *Report) **float64 { return &r.Machine.CPUBusyPercent }),
+		column("CPU busy", "%", wholeReport, func(r *Report) **float64 { return &r.Machine.CPUBusyPercent }, asFigure),
 		textColumn("NAT mapping", func(r *Report) *string { return &r.NAT.Mapping }),
-		maybeColumn("SIP ALG", func(r *Report) **bool { return &r.NAT.SIPALG }),
+		column("SIP ALG", "", wholeReport, func(r *Report) **bool { return &r.NAT.SIPALG }, asMaybe),
 		textColumn("Region name", func(r *Report) *string { return &r.Region.Name }),
 		textColumn("Responder", func(r *Report) *string { return &r.Region.Responder }),
 		textColumn("Regions file", func(r *Report) *string { return &r.Region.RegionsFile }),
-		timeColumn("Finished", func(r *Report) *time.Time { return &r.FinishedAt }),
+		column("Finished", "", wholeReport, func(r *Report) *time.Time { return &r.FinishedAt }, asTime),
 		{Name: "What first", Value: func(r *Report) any { return textOrNil(OneLine(firstThing(r.Findings))) }},
 		{Name: "Not measured", Value: func(r *Report) any {
 			return textOrNil(missingCell(r.NotMeasured))
 		}},
 		limitsColumn(),
-		listColumn("Parts", func(r *Report) *[]string { return &r.Parts }),
+		column("Parts", "", wholeReport, func(r *Report) *[]string { return &r.Parts }, asList),
 		textColumn("Tool version", func(r *Report) *string { return &r.Tool.Version }),
 		unreliableColumn(" up", upOf), unreliableColumn(" down", downOf),
-		plainColumn("Duration asked", "s", func(r *Report) *float64 { return &r.Voice.DurationAskedS }),
+		column("Duration asked", "s", wholeReport, func(r *Report) *float64 { return &r.Voice.DurationAskedS }, asKnown),
 	}
 }
 

@@ -13,98 +13,93 @@ import (
 // The functions here make columns out of the places of their fields, so that
 // what is written and what is read back cannot differ.
 
-func textColumn[T ~string](name string, at func(*Report) *T) Column {
-	return Column{
-		Name:  name,
-		Value: func(r *Report) any { return textOrNil(OneLine(string(*at(r)))) },
-		set:   func(r *Report, v any) { *at(r) = T(v.(string)) },
+// A part finds what a field lies in; nil where it was not measured, and with
+// fill it is made.
+type part[T any] func(r *Report, fill bool) *T
+
+func wholeReport(r *Report, _ bool) *Report           { return r }
+func upOf(r *Report, fill bool) *facts.Direction      { return madeOf(&r.Voice.Up, fill) }
+func downOf(r *Report, fill bool) *facts.Direction    { return madeOf(&r.Voice.Down, fill) }
+func loopOf(r *Report, fill bool) *facts.Direction    { return madeOf(&r.Voice.Loop, fill) }
+func relayOf(r *Report, fill bool) *facts.Relay       { return madeOf(&r.Voice.Relay, fill) }
+func rttOf(r *Report, fill bool) *facts.RTT           { return madeOf(&r.Voice.RTT, fill) }
+func latenessOf(r *Report, fill bool) *facts.Lateness { return madeOf(&r.Voice.SendLatenessMS, fill) }
+
+func madeOf[T any](at **T, fill bool) *T {
+	if *at == nil && fill {
+		*at = new(T)
 	}
+	return *at
 }
 
-func listColumn(name string, at func(*Report) *[]string) Column {
-	return Column{
-		Name:  name,
-		Value: func(r *Report) any { return textOrNil(OneLine(strings.Join(*at(r), ", "))) },
-		set:   func(r *Report, v any) { *at(r) = strings.Split(v.(string), ", ") },
-	}
+// A kindOf turns fields of one type into cells and back.
+type kindOf[F any] struct {
+	kind  Kind
+	cell  func(F) any // nil: not measured
+	field func(any) F
 }
 
-func timeColumn(name string, at func(*Report) *time.Time) Column {
+var (
+	asFigure = kindOf[*float64]{KindNumber, numberOrNil, func(v any) *float64 { return new(v.(float64)) }}
+	// asKnown is a figure that is always known; 0 is none.
+	asKnown = kindOf[float64]{KindNumber, func(f float64) any {
+		if f == 0 {
+			return nil
+		}
+		return numberOrNil(&f)
+	}, func(v any) float64 { return v.(float64) }}
+	asCount = kindOf[int]{KindNumber, func(n int) any { return float64(n) }, wholeOf}
+	// asNumber is a count where 0 is none.
+	asNumber = kindOf[int]{KindNumber, func(n int) any { return asKnown.cell(float64(n)) }, wholeOf}
+	asMark   = kindOf[*int]{KindNumber, func(n *int) any {
+		if n == nil {
+			return nil
+		}
+		return float64(*n)
+	}, func(v any) *int { return new(wholeOf(v)) }}
+	asFlag  = kindOf[bool]{KindText, func(b bool) any { return yesNo(b) }, isYes}
+	asMaybe = kindOf[*bool]{KindText, func(b *bool) any {
+		if b == nil {
+			return nil
+		}
+		return yesNo(*b)
+	}, func(v any) *bool { return new(isYes(v)) }}
+	asText = kindOf[string]{KindText, func(s string) any { return textOrNil(OneLine(s)) }, func(v any) string { return v.(string) }}
+	asList = kindOf[[]string]{
+		KindText, func(list []string) any { return textOrNil(OneLine(strings.Join(list, ", "))) },
+		func(v any) []string { return strings.Split(v.(string), ", ") },
+	}
+	asTime = kindOf[time.Time]{KindTime, func(t time.Time) any {
+		if t = t.UTC(); t.Unix() <= 0 || t.Year() > 9999 { // no clock that ran this
+			return nil
+		}
+		return t.Truncate(time.Second)
+	}, func(v any) time.Time { return v.(time.Time) }}
+)
+
+// column is the column of a field, which lies in a part of the report. A unit
+// stands in its name.
+func column[T, F any](name, unit string, in part[T], at func(*T) *F, as kindOf[F]) Column {
 	return Column{
-		Name: name, Kind: KindTime,
+		Name: withUnitName(name, unit), Unit: unit, Kind: as.kind,
 		Value: func(r *Report) any {
-			t := at(r).UTC()
-			if t.Unix() <= 0 || t.Year() > 9999 { // no clock that ran this
-				return nil
-			}
-			return t.Truncate(time.Second)
-		},
-		set: func(r *Report, v any) { *at(r) = v.(time.Time) },
-	}
-}
-
-func numberColumn(name, unit string, at func(*Report) **float64) Column {
-	return Column{
-		Name: withUnitName(name, unit), Unit: unit, Kind: KindNumber,
-		Value: func(r *Report) any { return numberOrNil(*at(r)) },
-		set:   func(r *Report, v any) { *at(r) = new(v.(float64)) },
-	}
-}
-
-// plainColumn is a column of a figure that is always known; 0 is none.
-func plainColumn(name, unit string, at func(*Report) *float64) Column {
-	return Column{
-		Name: withUnitName(name, unit), Unit: unit, Kind: KindNumber,
-		Value: func(r *Report) any {
-			if *at(r) == 0 {
-				return nil
-			}
-			return numberOrNil(at(r))
-		},
-		set: func(r *Report, v any) { *at(r) = v.(float64) },
-	}
-}
-
-func countColumn(name string, at func(*Report) *int) Column {
-	return Column{
-		Name: name, Kind: KindNumber,
-		Value: func(r *Report) any {
-			if *at(r) == 0 {
-				return nil
-			}
-			return float64(*at(r))
-		},
-		set: func(r *Report, v any) { *at(r) = wholeOf(v) },
-	}
-}
-
-func flagColumn(name string, at func(*Report) *bool) Column {
-	return Column{
-		Name:  name,
-		Value: func(r *Report) any { return yesNo(*at(r)) },
-		set:   func(r *Report, v any) { *at(r) = isYes(v) },
-	}
-}
-
-func maybeColumn(name string, at func(*Report) **bool) Column {
-	return Column{
-		Name: name,
-		Value: func(r *Report) any {
-			if b := *at(r); b != nil {
-				return yesNo(*b)
+			if part := in(r, false); part != nil {
+				return as.cell(*at(part))
 			}
 			return nil
 		},
-		set: func(r *Report, v any) { *at(r) = new(isYes(v)) },
+		set: func(r *Report, v any) { *at(in(r, true)) = as.field(v) },
 	}
 }
 
-// upOf and downOf find a direction; one that is to be filled is made.
-func upOf(r *Report, fill bool) *facts.Direction   { return sideOf(&r.Voice.Up, fill) }
-func downOf(r *Report, fill bool) *facts.Direction { return sideOf(&r.Voice.Down, fill) }
+func textColumn(name string, at func(*Report) *string) Column {
+	return column(name, "", wholeReport, at, asText)
+}
 
-// loopOf finds what is known of both ways together, likewise.
-func loopOf(r *Report, fill bool) *facts.Direction { return sideOf(&r.Voice.Loop, fill) }
+// bothWays are the columns of a field of each direction.
+func bothWays[F any](name, unit string, at func(*facts.Direction) *F, as kindOf[F]) []Column {
+	return []Column{column(name+" up", unit, upOf, at, as), column(name+" down", unit, downOf, at, as)}
+}
 
 // loopColumns are the columns of both ways together: of calls through a TURN
 // server.
@@ -112,84 +107,17 @@ func loopColumns() []Column {
 	var c []Column
 	for _, m := range thresholds.Measures() {
 		if !m.Single() {
-			c = append(c, oneWay(m.Column, m.Unit, m.Side, " there and back", loopOf))
+			c = append(c, column(m.Column+" there and back", m.Unit, loopOf, m.Side, asFigure))
 		}
 	}
-	return append(c, Column{
-		Name: "TURN server",
-		Value: func(r *Report) any {
-			if r.Voice.Relay == nil {
-				return nil
-			}
-			return textOrNil(OneLine(r.Voice.Relay.Server))
-		},
-		set: func(r *Report, v any) { r.Voice.Relay = &facts.Relay{Server: v.(string)} },
-	})
-}
-
-func sideOf(d **facts.Direction, fill bool) *facts.Direction {
-	if *d == nil && fill {
-		*d = new(facts.Direction)
-	}
-	return *d
-}
-
-type side func(r *Report, fill bool) *facts.Direction
-
-func bothWays(name, unit string, at func(*facts.Direction) **float64) []Column {
-	return []Column{oneWay(name, unit, at, " up", upOf), oneWay(name, unit, at, " down", downOf)}
-}
-
-func oneWay(name, unit string, at func(*facts.Direction) **float64, way string, of side) Column {
-	return Column{
-		Name: withUnitName(name+way, unit), Unit: unit, Kind: KindNumber,
-		Value: func(r *Report) any {
-			if d := of(r, false); d != nil {
-				return numberOrNil(*at(d))
-			}
-			return nil
-		},
-		set: func(r *Report, v any) { *at(of(r, true)) = new(v.(float64)) },
-	}
-}
-
-func bothCounts(name string, at func(*facts.Direction) *int) []Column {
-	column := func(way string, of side) Column {
-		return Column{
-			Name: name + way, Kind: KindNumber,
-			Value: func(r *Report) any {
-				if d := of(r, false); d != nil {
-					return float64(*at(d))
-				}
-				return nil
-			},
-			set: func(r *Report, v any) { *at(of(r, true)) = wholeOf(v) },
-		}
-	}
-	return []Column{column(" up", upOf), column(" down", downOf)}
-}
-
-func bothMarks(name string, at func(*facts.Direction) **int) []Column {
-	column := func(way string, of side) Column {
-		return Column{
-			Name: name + way, Kind: KindNumber,
-			Value: func(r *Report) any {
-				if d := of(r, false); d != nil {
-					return wholeOrNil(*at(d))
-				}
-				return nil
-			},
-			set: func(r *Report, v any) { *at(of(r, true)) = new(wholeOf(v)) },
-		}
-	}
-	return []Column{column(" up", upOf), column(" down", downOf)}
+	return append(c, column("TURN server", "", relayOf, func(relay *facts.Relay) *string { return &relay.Server }, asText))
 }
 
 // UnreliableColumn begins the names of the columns that say who was too busy for
 // the figures of a way to be relied on, as codes.
 const UnreliableColumn = "Unreliable"
 
-func unreliableColumn(way string, of side) Column {
+func unreliableColumn(way string, of part[facts.Direction]) Column {
 	return Column{
 		Name: UnreliableColumn + way,
 		Value: func(r *Report) any {
@@ -208,83 +136,6 @@ func unreliableColumn(way string, of side) Column {
 				d := of(r, true)
 				d.Unreliable = append(d.Unreliable, facts.Unreliable{Code: code})
 			}
-		},
-	}
-}
-
-func basisColumn(name string, of side) Column {
-	return Column{
-		Name: name,
-		Value: func(r *Report) any {
-			if d := of(r, false); d != nil {
-				return textOrNil(OneLine(d.MOSBasis))
-			}
-			return nil
-		},
-		set: func(r *Report, v any) { of(r, true).MOSBasis = v.(string) },
-	}
-}
-
-func rttOf(r *Report) *facts.RTT {
-	if r.Voice.RTT == nil {
-		r.Voice.RTT = new(facts.RTT)
-	}
-	return r.Voice.RTT
-}
-
-func rttSourceColumn() Column {
-	return Column{
-		Name: "RTT source",
-		Value: func(r *Report) any {
-			if r.Voice.RTT == nil {
-				return nil
-			}
-			return textOrNil(OneLine(r.Voice.RTT.Source))
-		},
-		set: func(r *Report, v any) { rttOf(r).Source = v.(string) },
-	}
-}
-
-func rttColumn(name string, at func(*facts.RTT) **float64) Column {
-	return Column{
-		Name: name + " (ms)", Unit: "ms", Kind: KindNumber,
-		Value: func(r *Report) any {
-			if r.Voice.RTT == nil {
-				return nil
-			}
-			return numberOrNil(*at(r.Voice.RTT))
-		},
-		set: func(r *Report, v any) { *at(rttOf(r)) = new(v.(float64)) },
-	}
-}
-
-func rttCount(name string, at func(*facts.RTT) *int) Column {
-	return Column{
-		Name: name, Kind: KindNumber,
-		Value: func(r *Report) any {
-			if r.Voice.RTT == nil {
-				return nil
-			}
-			return float64(*at(r.Voice.RTT))
-		},
-		set: func(r *Report, v any) { *at(rttOf(r)) = wholeOf(v) },
-	}
-}
-
-func lateColumn(name string, at func(*facts.Lateness) **float64) Column {
-	return Column{
-		Name: name + " (ms)", Unit: "ms", Kind: KindNumber,
-		Value: func(r *Report) any {
-			if r.Voice.SendLatenessMS == nil {
-				return nil
-			}
-			return numberOrNil(*at(r.Voice.SendLatenessMS))
-		},
-		set: func(r *Report, v any) {
-			if r.Voice.SendLatenessMS == nil {
-				r.Voice.SendLatenessMS = new(facts.Lateness)
-			}
-			*at(r.Voice.SendLatenessMS) = new(v.(float64))
 		},
 	}
 }
@@ -310,13 +161,6 @@ func yesNo(b bool) string {
 }
 
 func isYes(v any) bool { return strings.EqualFold(v.(string), "yes") }
-
-func wholeOrNil(n *int) any {
-	if n == nil {
-		return nil
-	}
-	return float64(*n)
-}
 
 // wholeOf takes a count out of a number cell, within what an int holds
 // everywhere.

@@ -19,7 +19,7 @@ const NotMeasured = "not measured"
 func Digits(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // Headline is the sentence that says what to do first.
-func (r Report) Headline() string { return thresholds.Headline(r.Verdict, r.Findings, r.Result) }
+func (r *Report) Headline() string { return thresholds.Headline(r.Verdict, r.Findings, r.Result) }
 
 // verdictWords are the verdict in capitals: READY, NOT READY, NO VERDICT YET.
 func verdictWords(v thresholds.Verdict) string { return strings.ToUpper(v.Title()) }

@@ -11,9 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"netready/probe/facts"
-
 	"netready/internal/need"
+	"netready/probe/facts"
 )
 
 // TestHTMLPrintsOnTwoPages prints a report with as many ports as a region has,

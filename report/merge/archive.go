@@ -250,12 +250,13 @@ func (f *finder) streamed(ctx context.Context, inner string, content io.Reader, 
 		}
 		return nil
 	}
-	if err := f.flight.enter(ctx, len(data)); err != nil {
-		return emitError{err}
+	size := min(int64(len(data)), maxFlight)
+	if err := f.flight.Acquire(ctx, size); err != nil {
+		return emitError{context.Cause(ctx)}
 	}
 	f.found++
 	return wrapEmit(f.emit(source{name: inner, open: func() (io.ReadCloser, error) {
-		return &flying{bytes.NewReader(data), &f.flight, len(data)}, nil
+		return &flying{bytes.NewReader(data), f.flight, size}, nil
 	}}))
 }
 

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"netready/report/workbook"
 	"netready/thresholds"
 )
@@ -172,7 +174,7 @@ type job struct {
 func (c *collection) find(ctx context.Context, jobs chan<- job, readings chan<- reading) error {
 	place := int32(0)
 	f := &finder{
-		stdin: c.merge.Stdin, skip: c.skipped(), appends: c.merge.Append,
+		stdin: c.merge.Stdin, skip: c.skipped(), appends: c.merge.Append, flight: semaphore.NewWeighted(maxFlight),
 		leftOut: func(l workbook.LeftOut) {
 			place++
 			readings <- reading{place: place, leftOut: []workbook.LeftOut{l}}

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/semaphore"
+
 	"netready/report"
 	"netready/report/workbook"
 )
@@ -34,11 +36,11 @@ type finder struct {
 	skip    []string // paths that are no sources: what is being written
 	emit    func(source) error
 	leftOut func(workbook.LeftOut)
-	appends bool            // what is written is added to, and read for that
-	closers []io.Closer     // archives that stay open for their readers
-	seen    map[string]bool // paths that were named
-	found   int             // sources so far, and what was left out
-	flight  flight
+	appends bool                // what is written is added to, and read for that
+	closers []io.Closer         // archives that stay open for their readers
+	seen    map[string]bool     // paths that were named
+	found   int                 // sources so far, and what was left out
+	flight  *semaphore.Weighted // of the bytes that wait in memory
 }
 
 // find visits the arguments in their order. It fails only where emit does.
@@ -206,7 +208,7 @@ func (f *finder) file(ctx context.Context, name string, info fs.FileInfo, named 
 }
 
 func fileSource(name string) source {
-	return source{name: name, open: func() (io.ReadCloser, error) { return openFile(name) }}
+	return source{name: name, open: func() (io.ReadCloser, error) { return os.Open(name) }}
 }
 
 // mayBeSkipped compares names only; isSkipped makes sure.

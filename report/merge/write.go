@@ -12,7 +12,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -59,7 +58,7 @@ func (c *collection) write(ctx context.Context) error {
 		return workbook.Writer{
 			Limits: c.limits, Version: c.merge.Version, Made: c.merge.Now, Sources: c.merge.Sources, Zone: c.merge.Zone,
 			Old: c.old, Firewall: c.firewall, MaxRows: c.merge.MaxRows,
-		}.Write(w, len(c.entries), until(ctx, ahead(c.rows)), c.leftOut)
+		}.Write(w, len(c.entries), until(ctx, c.rows), c.leftOut)
 	})
 	if err != nil && c.kept != "" {
 		_ = os.Remove(c.kept) // the old workbook is still in its place
@@ -89,36 +88,6 @@ func until(ctx context.Context, rows iter.Seq2[workbook.Row, error]) iter.Seq2[w
 				return
 			}
 			if !yield(row, err) {
-				return
-			}
-		}
-	}
-}
-
-// ahead walks over rows in a goroutine of its own, some steps ahead. It has
-// ended when the walk has.
-func ahead(rows iter.Seq2[workbook.Row, error]) iter.Seq2[workbook.Row, error] {
-	type step struct {
-		row workbook.Row
-		err error
-	}
-	return func(yield func(workbook.Row, error) bool) {
-		steps, stop := make(chan step, chunk), make(chan struct{})
-		var walker sync.WaitGroup
-		walker.Go(func() {
-			defer close(steps)
-			for row, err := range rows {
-				select {
-				case steps <- step{row, err}:
-				case <-stop:
-					return
-				}
-			}
-		})
-		defer walker.Wait()
-		defer close(stop)
-		for s := range steps {
-			if !yield(s.row, s.err) {
 				return
 			}
 		}

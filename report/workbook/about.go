@@ -1,6 +1,7 @@
 package workbook
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -34,7 +35,7 @@ func (b *book) about() error {
 		return err
 	}
 	head := func(text string) []any { return []any{excelize.Cell{StyleID: b.style.heading, Value: text}} }
-	if err := errorsOf(s.widths(34, 16, 12, 100),
+	if err := errors.Join(s.widths(34, 16, 12, 100),
 		s.addRow(excelize.RowOpts{Height: 30}, excelize.Cell{StyleID: b.style.title, Value: "About this workbook"}),
 		s.add(excelize.Cell{StyleID: b.style.subtitle, Value: "Made by netready " + b.Version}),
 		s.add(), s.add(head("Limits: edit a yellow number, and the colours, Ready and the counts of Summary follow")...),
@@ -51,7 +52,7 @@ func (b *book) about() error {
 		}
 	}
 	for _, section := range b.aboutSections() {
-		if err := errorsOf(s.add(), s.add(head(section.title)...)); err != nil {
+		if err := errors.Join(s.add(), s.add(head(section.title)...)); err != nil {
 			return err
 		}
 		for _, line := range section.lines {
@@ -141,7 +142,7 @@ func (b *book) leftOut(list []LeftOut) error {
 	if err != nil {
 		return err
 	}
-	if err := errorsOf(s.widths(70, 8, 110), s.freeze(1, 0), s.add(styled(b.style.header, "Source", "Line", "Reason")...)); err != nil {
+	if err := errors.Join(s.widths(70, 8, 110), s.freeze(1, 0), s.add(styled(b.style.header, "Source", "Line", "Reason")...)); err != nil {
 		return err
 	}
 	if len(list) == 0 {

@@ -24,7 +24,7 @@ func (o *Old) load() error {
 // CheckAppend says why nothing can be added to the workbook: a part of it that
 // is damaged, or something of people's that would be lost. Rows comes first.
 func (o *Old) CheckAppend() error {
-	for _, check := range []func() error{o.pack.CheckKind, func() error { return o.pack.CheckXML(o.runs) }, o.checkOurSheets} {
+	for _, check := range []func() error{func() error { return o.pack.CheckEdit(o.runs) }, o.checkOurSheets} {
 		if err := check(); err != nil {
 			return fmt.Errorf("%s is left as it is: %w", o.path, err)
 		}

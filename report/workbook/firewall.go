@@ -2,6 +2,7 @@ package workbook
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -273,7 +274,7 @@ func (b *book) firewall() error {
 	for range t.names {
 		widths = append(widths, 15)
 	}
-	if err := errorsOf(s.widths(widths...), s.freeze(1, 2)); err != nil {
+	if err := errors.Join(s.widths(widths...), s.freeze(1, 2)); err != nil {
 		return err
 	}
 	head := make([]any, 0, len(widths))
@@ -309,7 +310,7 @@ func (b *book) firewall() error {
 		return err
 	}
 	if portless != "" { // below an empty row, outside of the list
-		if err := errorsOf(s.add(), s.add(portless)); err != nil {
+		if err := errors.Join(s.add(), s.add(portless)); err != nil {
 			return err
 		}
 	}

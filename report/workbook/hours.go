@@ -1,6 +1,7 @@
 package workbook
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -42,7 +43,7 @@ func (b *book) hours() error {
 	}
 	head = append(head, "for the charts: jitter limit", "loss limit, up", "loss limit, down")
 	groups, week := b.byHour()
-	if err := errorsOf(s.widths(widths...), s.freeze(hoursHead, 1),
+	if err := errors.Join(s.widths(widths...), s.freeze(hoursHead, 1),
 		s.addRow(excelize.RowOpts{Height: 30}, excelize.Cell{StyleID: b.style.title, Value: "By hour of the day"}),
 		s.add(excelize.Cell{StyleID: b.style.subtitle, Value: "95th percentile of the runs that started in the hour: 95 % of them were as good as that, or better. Red breaks its limit in About. Hours are in the time zone " + b.zone().String() + "; other sheets show UTC."}),
 		s.add(), s.addRow(excelize.RowOpts{Height: 32}, styled(b.style.header, head...)...)); err != nil {
@@ -138,7 +139,7 @@ func (b *book) week(s *sheet, week [7][24]group) error {
 	for hour := range 24 {
 		head = append(head, fmt.Sprintf("%02d", hour))
 	}
-	if err := errorsOf(s.add(),
+	if err := errors.Join(s.add(),
 		s.add(excelize.Cell{StyleID: b.style.heading, Value: "Not ready by weekday and hour, percent of the runs (empty: no run)"}),
 		s.add(styled(b.style.header, head...)...)); err != nil {
 		return err
@@ -168,7 +169,7 @@ func (b *book) colourHours() error {
 	cells := func(column int) string {
 		return ooxml.CellName(column, hoursHead+1) + ":" + ooxml.CellName(column, hoursHead+24)
 	}
-	if err := errorsOf(
+	if err := errors.Join(
 		b.file.SetConditionalFormat(SheetByHour, cells(4), share),
 		b.file.SetConditionalFormat(SheetByHour, ooxml.CellName(2, weekHead+1)+":"+ooxml.CellName(25, weekHead+7), share),
 		b.file.SetConditionalFormat(SheetByHour, cells(2), []excelize.ConditionalFormatOptions{{

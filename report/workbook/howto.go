@@ -1,6 +1,10 @@
 package workbook
 
-import "github.com/xuri/excelize/v2"
+import (
+	"errors"
+
+	"github.com/xuri/excelize/v2"
+)
 
 // howTo writes the first sheet of a template: the way of work.
 func (b *book) howTo() error {
@@ -9,7 +13,7 @@ func (b *book) howTo() error {
 		return err
 	}
 	st := b.style
-	if err := errorsOf(s.widths(6, 110),
+	if err := errors.Join(s.widths(6, 110),
 		s.addRow(excelize.RowOpts{Height: 32}, excelize.Cell{StyleID: st.title, Value: "How to work with this workbook"}), s.add()); err != nil {
 		return err
 	}

@@ -13,8 +13,6 @@ import (
 	"netready/thresholds"
 )
 
-func errorsOf(errs ...error) error { return errors.Join(errs...) }
-
 // timeCell is a time as Excel's number, or an empty cell.
 func (b *book) timeCell(t time.Time, style int) any {
 	if t.IsZero() {
@@ -131,7 +129,7 @@ func (b *book) machines() error {
 	for range 3 * figures {
 		widths = append(widths, 13)
 	}
-	if err := errorsOf(s.widths(widths...), s.freeze(1, 2),
+	if err := errors.Join(s.widths(widths...), s.freeze(1, 2),
 		s.addRow(excelize.RowOpts{Height: 48}, styled(b.style.header, head...)...)); err != nil {
 		return err
 	}

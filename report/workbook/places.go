@@ -2,6 +2,7 @@ package workbook
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -75,9 +76,9 @@ func (b *book) colourSummary(worst, places block) error {
 		}})
 	}
 	for i, figure := range shownFigures {
-		if err := errorsOf(mark(worst, worstFigures+i, graded[figure]), mark(places, 5+i, graded[figure])); err != nil {
+		if err := errors.Join(mark(worst, worstFigures+i, graded[figure]), mark(places, 5+i, graded[figure])); err != nil {
 			return err
 		}
 	}
-	return errorsOf(share(worst, 5), share(places, 4))
+	return errors.Join(share(worst, 5), share(places, 4))
 }

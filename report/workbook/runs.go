@@ -185,7 +185,7 @@ func (b *book) runRow(w *ooxml.RowWriter, l layout, row Row, formula string, lim
 		switch v := value.(type) {
 		case float64:
 			if l.columns[i].fraction {
-				value = w.Figure(b.style.two, value)
+				value = excelize.Cell{StyleID: b.style.two, Value: value}
 			}
 			cells = append(cells, value)
 		case time.Time:
@@ -218,9 +218,7 @@ func (b *book) runRow(w *ooxml.RowWriter, l layout, row Row, formula string, lim
 // where they show a time.
 func (b *book) looked(look ExtraCell, value any, stays bool) any {
 	c, isCell := value.(excelize.Cell)
-	if figure, ok := value.(*excelize.Cell); ok {
-		c = *figure
-	} else if !isCell {
+	if !isCell {
 		c.Value = value
 	}
 	if look.Style != 0 && (c.StyleID == 0 || b.Old.pack.Format(look.Style).Looks == ooxml.LooksDate) {

@@ -1,6 +1,7 @@
 package workbook
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -34,7 +35,7 @@ func (b *book) open(name string, cells string) (*sheet, error) {
 // page makes a sheet print across, as wide as one page.
 func (b *book) page(name string) error {
 	across, wide, high, yes := "landscape", 1, 0, true
-	return errorsOf(
+	return errors.Join(
 		b.file.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &yes}),
 		b.file.SetPageLayout(name, &excelize.PageLayoutOptions{Orientation: &across, FitToWidth: &wide, FitToHeight: &high}),
 	)

@@ -1,6 +1,7 @@
 package workbook
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -85,7 +86,7 @@ func (s *sheet) block(t block) error {
 	if err := s.gap(t.top - 2); err != nil {
 		return err
 	}
-	if err := errorsOf(
+	if err := errors.Join(
 		s.add(excelize.Cell{StyleID: s.book.style.heading, Value: t.title}, nil, nil, excelize.Cell{StyleID: s.book.style.subtitle, Value: t.note}),
 		s.addRow(excelize.RowOpts{Height: 32}, styled(s.book.style.header, t.head...)...)); err != nil {
 		return err
@@ -119,7 +120,7 @@ func counted(n int, what string) string {
 // insteadOfPorts is a sentence in the place of a chart without bars.
 func (s *sheet) insteadOfPorts(sentence string) error {
 	st := s.book.style
-	return errorsOf(s.gap(chartRow+chartRows-1),
+	return errors.Join(s.gap(chartRow+chartRows-1),
 		s.addRow(excelize.RowOpts{Height: chartHeight}, excelize.Cell{StyleID: st.heading, Value: portsTitle}),
 		s.addRow(excelize.RowOpts{Height: chartHeight}, excelize.Cell{StyleID: st.text, Value: sentence}))
 }
@@ -182,7 +183,7 @@ func (b *book) tiles(s *sheet, groups []machineGroup, leftOut int) error {
 	if b.Old != nil {
 		note += " All sheets but Runs and your own were made anew when runs were added."
 	}
-	return errorsOf(
+	return errors.Join(
 		s.addRow(excelize.RowOpts{Height: 32}, excelize.Cell{
 			StyleID: st.title, Formula: fmt.Sprintf(`%s&" of "&%s&" runs are ready for cloud voice"`, b.countReady(thresholds.Ready), b.countRuns()),
 			Value: fmt.Sprintf("%d of %d runs are ready for cloud voice", all.ready, len(b.tally.runs)),

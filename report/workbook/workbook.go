@@ -152,7 +152,7 @@ func (b *book) prepare(total int) error {
 	if err := b.sheets(names); err != nil {
 		return err
 	}
-	if err := errorsOf(b.limitNames(), b.printed()); err != nil {
+	if err := errors.Join(b.limitNames(), b.printed()); err != nil {
 		return err
 	}
 	var err error
@@ -219,12 +219,8 @@ func (b *book) close() {
 }
 
 func (b *book) properties() error {
-	title := "netready: network readiness"
-	err := b.file.SetDocProps(&excelize.DocProperties{
-		Title: title, Creator: "netready " + b.Version,
-		Created: b.Made.UTC().Format(time.RFC3339), Modified: b.Made.UTC().Format(time.RFC3339),
-	})
-	return errors.Join(err)
+	made := b.Made.UTC().Format(time.RFC3339)
+	return b.file.SetDocProps(&excelize.DocProperties{Title: "netready: network readiness", Creator: "netready " + b.Version, Created: made, Modified: made})
 }
 
 func runsSheet(part int) string {

@@ -62,8 +62,17 @@ func (e *Edition) Show(index int) {
 	}
 }
 
-// CheckKind refuses workbooks whose insides we could only damage.
-func (p *File) CheckKind() error {
+// CheckEdit says why the file cannot be written anew. read are the sheets that
+// were read with their rows.
+func (p *File) CheckEdit(read []string) error {
+	if err := p.checkKind(); err != nil {
+		return err
+	}
+	return p.checkXML(read)
+}
+
+// checkKind refuses workbooks whose insides we could only damage.
+func (p *File) checkKind() error {
 	if p.has("xl/vbaProject.bin") {
 		return errors.New("it has macros: save it as a workbook without them (.xlsx), or give another file with -o")
 	}
@@ -78,10 +87,10 @@ func (p *File) CheckKind() error {
 	})
 }
 
-// CheckXML makes sure that the XML of every part is whole: what cannot be read
+// checkXML makes sure that the XML of every part is whole: what cannot be read
 // would silently be written anew, without what was in it. Sheets that were read
 // with their rows are known to be.
-func (p *File) CheckXML(read []string) error {
+func (p *File) checkXML(read []string) error {
 	ours := map[string]bool{}
 	for _, name := range read {
 		ours[PartName(p.Part(name))] = true // read with their rows

@@ -10,6 +10,7 @@ import (
 // Looks is what the number format of a cell makes of its number.
 type Looks byte
 
+// What a cell shows its number as.
 const (
 	LooksPlain Looks = iota
 	LooksDate

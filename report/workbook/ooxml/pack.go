@@ -69,6 +69,7 @@ func withoutPath(err error) error {
 	return err
 }
 
+// Close closes the file.
 func (p *File) Close() error { return p.file.Close() }
 
 func (p *File) check() error {

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"runtime"
 	"strings"
-	"sync"
 
 	"github.com/xuri/excelize/v2"
 
@@ -34,21 +33,19 @@ type RowWriter struct {
 	Next    int // number of the next row in the sheet
 	place   int // of the row that stands in the sheet for all of them
 	pending []chan *rowBlock
+	free    []*rowBlock // written: their memory serves again
 }
 
 // A rowBlock is rows that follow each other, and what they became.
 type rowBlock struct {
-	first  int             // number of the first row
-	cells  []any           // of all rows
-	ends   []int           // where each row ends in cells
-	text   int             // bytes of the texts in cells
-	styled []excelize.Cell // figures among the cells: a block's at once, and used again
-	xml    bytes.Buffer
-	rows   []byte // in xml
-	err    error
+	first int   // number of the first row
+	cells []any // of all rows
+	ends  []int // where each row ends in cells
+	text  int   // bytes of the texts in cells
+	xml   bytes.Buffer
+	rows  []byte // in xml
+	err   error
 }
-
-var rowBlocks = sync.Pool{New: func() any { return &rowBlock{} }}
 
 // NewRowWriter starts with the row of the number next. part tells apart the
 // sheets of one workbook that are written so.
@@ -63,22 +60,15 @@ func NewRowWriter(next, part int) (*RowWriter, error) {
 }
 
 func (w *RowWriter) startBlock() {
-	w.block, _ = rowBlocks.Get().(*rowBlock)
+	w.block = &rowBlock{}
+	if last := len(w.free) - 1; last >= 0 {
+		w.block, w.free = w.free[last], w.free[:last]
+	}
 	w.block.first, w.block.cells, w.block.ends, w.block.text = w.Next, w.block.cells[:0], w.block.ends[:0], 0
-	w.block.styled = w.block.styled[:0]
 }
 
 // Buf is where the cells of the next row may be put together.
 func (w *RowWriter) Buf() []any { return w.block.cells[len(w.block.cells):] }
-
-// Figure is a figure with a style, for a cell of the next row.
-func (w *RowWriter) Figure(style int, value any) *excelize.Cell {
-	if len(w.block.styled) == cap(w.block.styled) { // the old ones stay where cells point to them
-		w.block.styled = make([]excelize.Cell, 0, 32*BlockRows)
-	}
-	w.block.styled = append(w.block.styled, excelize.Cell{StyleID: style, Value: value})
-	return &w.block.styled[len(w.block.styled)-1]
-}
 
 // Add writes the next row.
 func (w *RowWriter) Add(cells []any) error {
@@ -123,7 +113,7 @@ func (w *RowWriter) finish() error {
 		return done.err
 	}
 	_, err := w.out.Write(done.rows)
-	rowBlocks.Put(done)
+	w.free = append(w.free, done)
 	return err
 }
 
