@@ -33,7 +33,7 @@ func TestWheelGivesEveryFlowItsTurn(t *testing.T) {
 			if r.IntN(50) == 0 {
 				now += time.Duration(r.Int64N(int64(3 * time.Second))) // the host stood still
 			}
-			for turn := 0; turn < 3000; turn++ {
+			for range 3000 {
 				if next, ok := w.next(); !ok || next > now {
 					break
 				}
