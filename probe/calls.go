@@ -145,7 +145,7 @@ func direction(d call.Direction, jitterBuffer time.Duration, q Quality, sender, 
 	out.DSCPAsked, out.DSCPSet = &d.Mark.Asked, d.Mark.Set
 	out.DSCPReason = d.Mark.Unheard
 	if out.DSCPReceived == nil && out.DSCPReason == "" {
-		out.DSCPReason = "the system told no mark of the packets that arrived"
+		out.DSCPReason = "the system reported no mark of the packets that arrived"
 		if out.Received == 0 {
 			out.DSCPReason = nothingArrived
 		}

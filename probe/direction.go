@@ -116,7 +116,7 @@ func (q Quality) Assumptions() []string {
 	return append(all,
 		fmt.Sprintf("Delay from mouth to ear %g ms: %s, jitter buffer %g ms, packet %g ms, look-ahead %g ms.",
 			facts.Round(q.DelayMS()), network, facts.MS(q.JitterBuffer), facts.MS(q.PacketTime), facts.MS(q.lookAhead())),
-		"Lost and discarded packets count alike; how they cluster goes in as BurstR.")
+		"Lost and discarded packets count the same; BurstR says how they cluster.")
 }
 
 // publishedAt is the packet time that the model's own values were published

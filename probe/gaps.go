@@ -27,7 +27,7 @@ func directionGaps(d *facts.Direction, name, noSkew string) []facts.NotMeasured 
 		{"jitter_ms", d.JitterMS, few},
 		{"jitter_max_ms", d.JitterMaxMS, few},
 		{"pdv_p99_ms", d.PDVp99MS, nothingArrived},
-		{"clock_skew_ppm", d.ClockSkewPPM, cmp.Or(noSkew, "it could not be told")},
+		{"clock_skew_ppm", d.ClockSkewPPM, cmp.Or(noSkew, "it does not follow from the packets")},
 		{"burst.burst_r", d.Burst.BurstR, "nothing was sent"},
 		{"burst.worst_window_percent", d.Burst.WorstWindowPercent, "fewer than 100 packets were sent"},
 		{"r", d.R, "nothing was sent"},

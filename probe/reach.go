@@ -229,7 +229,7 @@ func (r *run) lookAround(ctx context.Context) environment.Result {
 	}
 	found := environment.Run(ctx, environment.Options{Hosts: hosts})
 	if len(hosts) == 0 {
-		found.Reason = "the region names no host of the service, so there is no page to ask for"
+		found.Reason = "the region has no host of the service, so there is no page to ask for"
 	}
 	return found
 }

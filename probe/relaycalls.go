@@ -214,7 +214,7 @@ func (r *run) relayDirection(l relay.Loop, q Quality) (d *facts.Direction, noSke
 	d.Foreign, d.SocketDropped = l.Foreign, int(l.Dropped)
 	d.Unreliable = relayUnreliable(l)
 	d.ClockSkewPPM, m.SkewReason = nil, "it was sent and received by one clock"
-	d.DSCPAsked, d.DSCPReason, d.DSCPNotSet = &r.plan.DSCP, l.NoDSCP, "a TURN server does not tell what marks it got, and sets its own"
+	d.DSCPAsked, d.DSCPReason, d.DSCPNotSet = &r.plan.DSCP, l.NoDSCP, "a TURN server does not report the marks that it received, and sets its own"
 	d.DSCPReceived = nil // it is of what the server sent, and nobody asked it for a mark
 	if d.DSCPReason == "" {
 		d.DSCPReason = "a TURN server sets marks of its own"
@@ -235,7 +235,7 @@ func relayUnreliable(l relay.Loop) []facts.Unreliable {
 	}
 	if l.Unsure > 0 {
 		all = append(all, facts.Unreliable{Code: facts.UnreliableRelay, Text: fmt.Sprintf(
-			"the connection over TCP stood still for more than a second, and the TURN server itself may have dropped %d of the packets meanwhile", l.Unsure)})
+			"the connection over TCP stopped for more than a second, and the TURN server itself may have dropped %d of the packets meanwhile", l.Unsure)})
 	}
 	return all
 }
@@ -303,7 +303,7 @@ func (c relayCall) find(is func(relay.Loop) bool) (at int, reason string) {
 			return i, c.reasons[i]
 		}
 	}
-	return 0, "the TURN server offers no pair of legs that tells the two ways apart (UDP, and beside it TCP or TLS): see voice.loop"
+	return 0, "the TURN server does not offer UDP together with TCP or TLS, which is needed to measure the two directions separately: see voice.loop"
 }
 
 // wayGaps are those of a way whose losses alone are known.

@@ -32,7 +32,7 @@ func unreliable(d call.Direction, sender, receiver end) []facts.Unreliable {
 		full = append(full, fmt.Sprintf("%s dropped %d datagrams for want of room", receiver.socket, d.Dropped))
 	}
 	if d.Held > 0 {
-		full = append(full, fmt.Sprintf("%s stood still for more than 2 s: %d packets were held back meanwhile", receiver.name, d.Held))
+		full = append(full, fmt.Sprintf("%s did not run for more than 2 s: %d packets were held back meanwhile", receiver.name, d.Held))
 	}
 	if len(full) > 0 {
 		all = append(all, facts.Unreliable{Code: receiver.code, Text: strings.Join(full, "; ")})

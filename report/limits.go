@@ -31,7 +31,7 @@ func ParseLimits(s string) (thresholds.Limits, error) {
 			continue
 		}
 		if len(fields) != 3 {
-			return l, fmt.Errorf("%q is no limit", strings.TrimSpace(part))
+			return l, fmt.Errorf("%q is not a limit", strings.TrimSpace(part))
 		}
 		bound, err := strconv.ParseFloat(fields[2], 64)
 		if err != nil {

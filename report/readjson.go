@@ -187,7 +187,7 @@ func (r *Report) check() (Note, error) {
 	case r.Schema == 0 && r.RunID == "":
 		return note, fmt.Errorf("%w: it has neither schema nor run_id", ErrNotResult)
 	case r.RunID == "":
-		return note, errors.New(`the field "run_id" is missing: without it a run cannot be told from another`)
+		return note, errors.New(`the field "run_id" is missing: without it, two runs cannot be distinguished`)
 	case r.StartedAt.IsZero():
 		return note, errors.New(`the field "started_at" is missing`)
 	case r.StartedAt.Unix() <= 0 || r.StartedAt.UTC().Year() > 9999:

@@ -229,7 +229,7 @@ func portRow(cell func(string) string) (facts.PortRow, error) {
 	switch row.Status {
 	case facts.StatusPass, facts.StatusFail, facts.StatusNotMeasured:
 	default:
-		return row, fmt.Errorf("%s: the result %q is none of pass, fail, not_measured", row.Name, row.Status)
+		return row, fmt.Errorf("%s: the result %q is not one of pass, fail, not_measured", row.Name, row.Status)
 	}
 	ports := strings.TrimPrefix(cell("Port"), portPrefix)
 	if n, err := strconv.Atoi(ports); err == nil {

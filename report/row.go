@@ -162,7 +162,8 @@ func firstThing(findings []thresholds.Finding) string {
 	return ""
 }
 
-func withUnitName(name, unit string) string {
+// WithUnit is the name of a column, its unit in it.
+func WithUnit(name, unit string) string {
 	if unit == "" {
 		return name
 	}

@@ -81,7 +81,7 @@ var (
 // stands in its name.
 func column[T, F any](name, unit string, in part[T], at func(*T) *F, as kindOf[F]) Column {
 	return Column{
-		Name: withUnitName(name, unit), Unit: unit, Kind: as.kind,
+		Name: WithUnit(name, unit), Unit: unit, Kind: as.kind,
 		Value: func(r *Report) any {
 			if part := in(r, false); part != nil {
 				return as.cell(*at(part))

@@ -36,7 +36,7 @@ func (j *judge) advice(key Key, way Way) string {
 // aboutSilence is where no packet arrived: that is no bad line but a closed way.
 func (j *judge) aboutSilence() string {
 	if len(j.failed()) > 0 {
-		return "Nothing arrived at all: mend the connections that are blocked first."
+		return "Nothing arrived at all: have the blocked connections opened first."
 	}
 	return "Nothing arrived at all, as where a firewall drops UDP: run it without --only, which tries every connection."
 }
@@ -52,7 +52,7 @@ func (j *judge) aboutLAN(way Way) string {
 	seen := j.gatewayWords(way)
 	if j.isWifi() {
 		return "The fault is in your own network, before the gateway: over the Wi-Fi " + seen +
-			". Run it again by cable: if that is good, mend the Wi-Fi (signal, channel, how many share it)."
+			". Run it again by cable: if that is good, improve the Wi-Fi (signal, channel, how many share it)."
 	}
 	return "The fault is in your own network, before the gateway: " + seen +
 		". Check this computer's cable and switch port, and whether the network is full at this hour."
@@ -103,11 +103,11 @@ func (j *judge) aboutMOS(way Way) string {
 	loss, discards := j.limits.LossPercent.Level(d.LossPercent), j.limits.DiscardPercent.Level(d.DiscardPercent)
 	switch {
 	case loss == Fail && discards == Fail:
-		return "It follows from the packet loss and the discards: mend those."
+		return "It follows from the packet loss and the discards: solve those first."
 	case loss == Fail:
-		return "It follows from the packet loss: mend that."
+		return "It follows from the packet loss: solve that first."
 	case discards == Fail:
-		return "It follows from the packet discards: mend those."
+		return "It follows from the packet discards: solve those first."
 	case *d.LossPercent == 0 && *d.DiscardPercent == 0:
 		return "Nothing was lost or discarded: it follows from the delay and from what the codec can reach."
 	}
@@ -117,7 +117,7 @@ func (j *judge) aboutMOS(way Way) string {
 
 // untold says that nothing tells where the fault is, and what would.
 func (j *judge) untold(way Way) string {
-	begin := "The figures do not tell where: " + j.whyUntold(way) + ". "
+	begin := "The figures do not show where: " + j.whyUntold(way) + ". "
 	switch {
 	case j.isWifi():
 		return begin + "Run it again by cable: if that is good, it is the Wi-Fi."
@@ -132,7 +132,7 @@ func (j *judge) whyUntold(way Way) string {
 	e := j.evidence(way)
 	switch {
 	case j.gateway() == nil:
-		return "the gateway was not heard"
+		return "the gateway did not answer"
 	case e.limits > 0:
 		return fmt.Sprintf("the gateway limits its answers to %d a second, so that those it did not give say nothing", e.limits)
 	case e.lost > 0:

@@ -60,7 +60,7 @@ func (j *judge) blameRows(rows []facts.PortRow) {
 	case all(reasons(facts.ReasonIntercepted, facts.ReasonHijacked, facts.ReasonTLS)):
 		j.blame(PlaceProxy, "something on the way that answers in the service's place", "a proxy that inspects traffic, a captive portal or a filter")
 	case all(reasons(facts.ReasonUnreachable)):
-		j.blame(PlaceRoutes, "the network's routes", "there is none to what was asked")
+		j.blame(PlaceRoutes, "the network's routes", "there is no route to the hosts that were asked")
 	case all(reasons(facts.ReasonProtocol)):
 		// The far end answered, only not as it should: nobody on the way is to blame.
 	default:

@@ -101,7 +101,7 @@ func (q *question) judge() Finding {
 		f.Advice = onceMore(q.unreliable)
 	case q.bound && !q.isOfTheWay():
 		f.Level, f.What, f.Code = Fail, q.together, facts.CodeTogether
-		f.Text = fmt.Sprintf("%s there and back together is %s, expected %s; through a TURN server it cannot be told which of the two ways it is",
+		f.Text = fmt.Sprintf("%s there and back together is %s, expected %s; through a TURN server it is not known in which direction",
 			q.measure.Name, FigureBy(*q.got, unit, q.limit), q.limit.Words(unit))
 	default:
 		f.Level = Fail

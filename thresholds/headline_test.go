@@ -191,11 +191,11 @@ func TestMessagesOfWrongLimits(t *testing.T) {
 		"\njitter: {below: 3}\n":          `l.yaml: line 2: unknown key "jitter"; the keys here are discard_percent, in_order_percent, jitter_ms, loss_percent, mos, rtt_avg_ms`,
 		"mos: {atleast: 3}\n":             `l.yaml: line 1: unknown key "atleast"; did you mean "at_least"?`,
 		"mos:\n  at_least: 6\n":           "l.yaml: line 2: mos: the bound has to be 1 to 5",
-		"jitter_ms: {below: .inf}\n":      "l.yaml: line 1: .inf is no number that can be used here; leave the key out for its default",
+		"jitter_ms: {below: .inf}\n":      "l.yaml: line 1: .inf is not a number that can be used here; leave the key out for its default",
 		"jitter_ms: {at_least: 30}\n":     "l.yaml: line 1: jitter_ms: this limit takes below: the other way round it would pass what is bad",
-		"jitter_ms: 30\n":                 "l.yaml: line 1: here stands a number (30) where a mapping (key: value) belongs",
-		"rtt_avg_ms: {below: 150ms}\n":    "l.yaml: line 1: here stands text (150ms) where a number belongs",
-		"mos: {at_least: 3}\nmos: {}\n":   `l.yaml: line 2: the key "mos" stands twice, first in line 1; remove one`,
+		"jitter_ms: 30\n":                 "l.yaml: line 1: found a number (30) where a mapping (key: value) is expected",
+		"rtt_avg_ms: {below: 150ms}\n":    "l.yaml: line 1: found text (150ms) where a number is expected",
+		"mos: {at_least: 3}\nmos: {}\n":   `l.yaml: line 2: the key "mos" is there twice, first in line 1; remove one`,
 		"loss_percent: {below: 1\nmos:\n": "l.yaml: line 1: this is not valid YAML: did not find expected ',' or '}'; compare the indentation and the quotes with the lines around it",
 	} {
 		if _, err := parse("l.yaml", []byte(yaml)); err == nil || err.Error() != want {

@@ -31,7 +31,7 @@ func (j *judge) busyPC() {
 	})
 	ends, advice := ": it was too busy to test well", "Close other programs and run it again."
 	if harmless && j.asked("voice") {
-		ends, advice = ". The figures hold all the same: being busy can only make them worse, and every limit was kept", ""
+		ends, advice = ". The figures are still valid: a busy computer can only make them worse, and every limit was kept", ""
 	}
 	if j.sendsLate() {
 		p99 := j.result.Voice.SendLatenessMS.P99

@@ -28,7 +28,7 @@ func request(row facts.PortRow) (rule, advice string) {
 			"Ask the network team to exempt " + host + " from TLS inspection and transparent proxies."
 	case facts.ReasonHijacked:
 		return outbound + " to " + host + ", passed on untouched",
-			fmt.Sprintf("Ask the network team who answers there in its place, and to let %s to %s pass untouched.", outbound, host)
+			fmt.Sprintf("Ask the network team who answers there in place of that host, and to let %s to %s pass untouched.", outbound, host)
 	case facts.ReasonTLS, facts.ReasonResetAfter:
 		return outbound + " to " + host + ", without inspection",
 			fmt.Sprintf("Ask the network team to let %s from this machine to %s pass without inspection.", outbound, host)

@@ -110,5 +110,5 @@ func measurable(reason string) string {
 	case facts.ReasonNoResponder:
 		return "Run a responder in the region (netready-responder) and give its invite with --responder."
 	}
-	return "Mend what it names and run it again."
+	return "Correct what it names and run it again."
 }

@@ -16,13 +16,13 @@ func (j *judge) surroundings() {
 	}
 	if e.CaptivePortal != nil && *e.CaptivePortal {
 		j.add(Finding{
-			Level: Warn, What: WhatPortal, Text: "A captive portal answers in the place of web pages: this network wants a log-in first",
+			Level: Warn, What: WhatPortal, Text: "A captive portal answers in place of web pages: this network wants a log-in first",
 			Advice: "Open a browser, log in, and run it again.",
 		})
 	}
 	if e.Proxy != "" {
 		j.add(Finding{
-			Level: Warn, What: WhatProxy, Text: fmt.Sprintf("This machine is set up with a proxy (%s, from the settings of %s); sound goes over UDP, which passes by it", e.Proxy, e.ProxySource),
+			Level: Warn, What: WhatProxy, Text: fmt.Sprintf("This machine is set up with a proxy (%s, from the settings of %s); sound goes over UDP, which does not use the proxy", e.Proxy, e.ProxySource),
 			Advice: "Ask the network team to let UDP out directly, and to exempt the service from inspection in the proxy.",
 		})
 	}
@@ -35,7 +35,7 @@ func (j *judge) surroundings() {
 	}
 	if len(odd) > 0 {
 		j.add(Finding{
-			Level: Warn, What: WhatDNS, Text: "The resolver's answers are not to be trusted: " + strings.Join(odd, "; "),
+			Level: Warn, What: WhatDNS, Text: "The resolver's answers cannot be trusted: " + strings.Join(odd, "; "),
 			Advice: "Ask the network team to let this machine's DNS resolve the service's names truly.",
 		})
 	}

@@ -66,7 +66,7 @@ func (j *judge) duplicates(way Way, d *facts.Direction) {
 	j.add(Finding{
 		Level: Warn, What: WhatDuplicates + string(way), Got: &share, Limit: new(float64(mostDuplicates)),
 		Text: fmt.Sprintf("%s of the packets %s arrived more than once (%d copies)", Figure(share, "%"), way, d.Duplicates),
-		Advice: "Something sends packets twice: a loop in the network, a mirrored port, or two links used at once. The figures do not tell where; " +
+		Advice: "Something sends packets twice: a loop in the network, a mirrored port, or two links used at once. The figures do not show where; " +
 			"a capture at the router (netready analyze) shows whether the copies come from your own network.",
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,8 +16,6 @@ import (
 
 	"netready/internal/seed"
 	"netready/probe/invite"
-
-	"math/rand/v2"
 )
 
 // asked makes a request as a browser does, which takes any certificate here.

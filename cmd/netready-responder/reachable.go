@@ -61,7 +61,7 @@ func readReachable(dir string) (invite.Invite, error) {
 		to.Pins = append(to.Pins, pin)
 	}
 	if err != nil || invite.CheckHost(to.Host) != nil || len(to.Pins) == 0 {
-		return to, fmt.Errorf("reading %s: it is damaged; restart the responder, which writes it anew", path)
+		return to, fmt.Errorf("reading %s: it is damaged; restart the responder, which writes it again", path)
 	}
 	return to, nil
 }

@@ -23,7 +23,7 @@ type settings struct {
 	Media          string        `yaml:"media" default:"${media}" help:"Address of the UDP media."`
 	Advertise      string        `yaml:"advertise" placeholder:"HOST[:PORT]" help:"How agents reach the control address, for the invite (default: this host's own address)."`
 	AdvertiseMedia string        `yaml:"advertise_media" placeholder:"HOST:PORT" help:"How agents reach the media address, behind NAT or a load balancer (default: the control host)."`
-	Region         string        `yaml:"region" placeholder:"ID" help:"Region that this host stands in, for the agents' reports."`
+	Region         string        `yaml:"region" placeholder:"ID" help:"Region of this host, for the agents' reports."`
 	Data           string        `yaml:"data" default:"netready-responder-data" placeholder:"DIR" help:"Folder that keeps key, tokens and counts, so that an invite outlives a restart."`
 	TLSCert        string        `yaml:"tls_cert" name:"tls-cert" placeholder:"FILE" help:"Certificate of your own (PEM), with --tls-key."`
 	TLSKey         string        `yaml:"tls_key" name:"tls-key" placeholder:"FILE" help:"Its key (PEM)."`

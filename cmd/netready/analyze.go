@@ -25,8 +25,8 @@ type AnalyzeCmd struct {
 	File         string         `arg:"" help:"pcap or pcapng, gzip-compressed or not; - reads standard input."`
 	JitterBuffer time.Duration  `default:"60ms" help:"Packets later than this count as discarded (default: 60ms)." placeholder:"60ms"`
 	RTT          *time.Duration `name:"rtt" help:"Round trip of the path, for the MOS: a capture does not hold it (default: taken as 0)." placeholder:"80ms"`
-	Codec        string         `help:"Codec of payload types that are not fixed by RFC 3551 (default: told from the packets)." placeholder:"NAME"`
-	ClockRate    uint32         `help:"Their RTP clock rate (default: told from the packets)." placeholder:"HZ"`
+	Codec        string         `help:"Codec of payload types that are not fixed by RFC 3551 (default: found from the packets)." placeholder:"NAME"`
+	ClockRate    uint32         `help:"Their RTP clock rate (default: found from the packets)." placeholder:"HZ"`
 	Map          []string       `help:"Codec of one payload type, as in 96=opus or 97=amr-wb/16000; may be repeated." placeholder:"TYPE=CODEC"`
 	Ie           *float64       `help:"Equipment impairment factor, in place of the codec's." placeholder:"IE"`
 	Bpl          *float64       `help:"Packet-loss robustness, in place of the codec's." placeholder:"BPL"`
@@ -226,15 +226,15 @@ func assumptions(s *capture.Stream, q probe.Quality) []string {
 	all := []string{}
 	switch {
 	case s.Class != capture.Speech:
-		all = append(all, "No R and no MOS: this is no speech.")
+		all = append(all, "No R and no MOS: this is not speech.")
 	case s.ClockRate == 0:
-		all = append(all, "No R and no MOS: without a known clock nobody can say which packets came too late.")
+		all = append(all, "No R and no MOS: without a known clock it is not known which packets came too late.")
 	default:
 		all = q.Assumptions()
 	}
 	all = append(all, "Sent is the span of sequence numbers: loss before the first and after the last captured packet cannot be seen.")
 	if s.Class == capture.Speech && s.ClockRate > 0 && s.PacketTime == 0 {
-		all = append(all, "The packet time cannot be told from this stream; 20 ms is taken.")
+		all = append(all, "The packet time of this stream is not known; 20 ms is assumed.")
 	}
 	return all
 }

@@ -28,14 +28,14 @@ func (s analyzedStream) explain(of *capture.Stream, m stream.Metrics) []facts.No
 	graded := null{code: codeFewPackets, reason: "nothing was sent"}
 	switch {
 	case of.Class != capture.Speech:
-		graded = null{code: codeNotSpeech, reason: "this is no speech"}
+		graded = null{code: codeNotSpeech, reason: "this is not speech"}
 	case of.ClockRate == 0:
 		graded = null{code: codeClockUnknown, reason: "no known clock counts its timestamps"}
 	}
 	if of.ClockRate == 0 {
 		timed = null{code: codeClockUnknown, reason: "no known clock counts its timestamps"}
 		if of.Class == capture.Events {
-			timed.code, timed.reason = codeNotSpeech, "the timestamp of telephone events stands still while one goes on"
+			timed.code, timed.reason = codeNotSpeech, "the timestamp of a telephone event does not change while it lasts"
 		}
 	}
 	skew := timed
@@ -62,7 +62,7 @@ func (s analyzedStream) explain(of *capture.Stream, m stream.Metrics) []facts.No
 		skew.of("clock_skew_ppm", d.ClockSkewPPM == nil),
 		{"burst.worst_window_percent", d.Burst.WorstWindowPercent == nil, codeFewPackets, "fewer than 100 packets were sent"},
 		{"dscp_asked", d.DSCPAsked == nil, codeNotInCapture, "a capture tells the mark that packets had where it was taken, not the one that was asked for"},
-		{"dscp_set", d.DSCPSet == nil, codeNotInCapture, "a capture does not tell what the sender's system did with the mark"},
+		{"dscp_set", d.DSCPSet == nil, codeNotInCapture, "a capture does not show what the sender's system did with the mark"},
 		graded.of("r", d.R == nil),
 		graded.of("mos", d.MOS == nil),
 	} {

@@ -130,7 +130,7 @@ func TestAnalyzeFlags(t *testing.T) {
 		{"mapped", 97, 320, []string{"--map", "97=AMR-WB/16000"}, []string{`"codec": "amr-wb"`, `"clock_rate": 16000`}},
 		{"named", 97, 160, []string{"--codec", "g722"}, []string{`"codec": "g722"`, `"clock_rate": 8000`}},
 		{"own values", 18, 160, []string{"--ie", "5", "--bpl", "20"}, []string{`"mos_basis": "g729"`, "--ie and --bpl"}},
-		{"video", 96, 1800, nil, []string{`"mos": null`, "no speech"}},
+		{"video", 96, 1800, nil, []string{`"mos": null`, "not speech"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -29,12 +29,12 @@ type assessFlags struct {
 	turnFlags
 
 	Region       string        `placeholder:"ID" help:"Region to call: netready regions lists them. Without it and without --responder: local, a self-test inside this computer."`
-	Responder    string        `env:"NETREADY_INVITE" placeholder:"INVITE" help:"Test invite: the line from whoever asked you to run this test (https://host:port/i#TOKEN.PIN), @FILE that holds it, or - for stdin. Without one call quality is measured in region local alone."`
+	Responder    string        `env:"NETREADY_INVITE" placeholder:"INVITE" help:"Test invite: the line from whoever asked you to run this test (https://host:port/i#TOKEN.PIN), @FILE that holds it, or - for stdin. Without one, call quality is measured in region local only."`
 	AllowMedia   []string      `sep:"," placeholder:"HOST" help:"Let the calls go to this host although the invite names another: for responders behind a load balancer, if you know the host."`
 	Regions      string        `placeholder:"FILE" help:"Replaces the built-in list of regions and checks (YAML)."`
 	Thresholds   string        `placeholder:"FILE" help:"Other limits than the documented ones (YAML)."`
 	Org          string        `placeholder:"NAME" help:"Organization, for the report."`
-	Location     string        `placeholder:"TEXT" help:"Where this machine stands, for the report."`
+	Location     string        `placeholder:"TEXT" help:"Where this machine is, for the report."`
 	Duration     time.Duration `default:"30s" help:"Length of the test call."`
 	Codec        string        `default:"pcmu" help:"pcmu, pcma, g729, g722 or opus."`
 	Calls        int           `default:"1" help:"Calls at once, as a whole office would place them."`
@@ -43,8 +43,8 @@ type assessFlags struct {
 	Ie           *float64      `help:"Equipment impairment factor, instead of the codec's (with --bpl)."`
 	Bpl          *float64      `help:"Packet-loss robustness factor, instead of the codec's (with --ie)."`
 	Features     []string      `sep:"," placeholder:"sip-phones,byoc" help:"Also check the ports of SIP phones and of a carrier of your own; they are then required."`
-	PortSamples  int           `name:"port-range-samples" default:"16" help:"Ports of a range tried at random, beside its two ends (0 to 512)."`
-	MaxWait      time.Duration `default:"15m" placeholder:"D" help:"Longest wait for a turn where the responder has as many calls as it takes (0: none)."`
+	PortSamples  int           `name:"port-range-samples" default:"16" help:"Ports of a range tried at random, in addition to its two ends (0 to 512)."`
+	MaxWait      time.Duration `default:"15m" placeholder:"D" help:"Longest wait for a turn when the responder is full (0: do not wait)."`
 	NoBandwidth  bool          `help:"Skip the bandwidth test."`
 	Only         []string      `sep:"," placeholder:"PART,…" help:"Only these parts: voice, firewall, nat, ping, bandwidth. What is left out is not required."`
 	Out          string        `placeholder:"DIR" help:"Folder for the result files (default: netready-results here, or in Documents where here cannot be written)."`

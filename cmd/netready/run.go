@@ -22,7 +22,7 @@ type RunCmd struct {
 	NoColor bool          `env:"NO_COLOR" help:"No colour, even on a terminal."`
 	Repeat  int           `default:"1" placeholder:"N" help:"Run N times, each with files of its own; a bad run does not end the series."`
 	Every   time.Duration `placeholder:"15m" help:"Time from one start to the next, with --repeat."`
-	Format  []string      `enum:"html,xlsx" sep:"," placeholder:"html,xlsx" help:"Further files beside the TXT and the JSON."`
+	Format  []string      `enum:"html,xlsx" sep:"," placeholder:"html,xlsx" help:"More files, in addition to the TXT and the JSON."`
 }
 
 // Run assesses and says how it went.

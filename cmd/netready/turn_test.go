@@ -107,7 +107,7 @@ func TestRunThroughATURNServer(t *testing.T) {
 		"a URI and a password":    {[]string{"--turn", uri, "--turn-user", turnUser}, "", "NETREADY_TURN_PASSWORD=" + turnWord, 0, "3 streams", 1},
 		"expired":                 {[]string{"--ice", "-"}, aws(port, "1600000000:djE6", turnWord), "", 2, "they expired at", 0},
 		"refused":                 {[]string{"--ice", "-"}, aws(port, turnUser, "wrong"+turnWord), "", 2, "refused the credentials", 0},
-		"no JSON":                 {[]string{"--ice", "-"}, "An error occurred", "", 2, "no valid JSON", 0},
+		"no JSON":                 {[]string{"--ice", "-"}, "An error occurred", "", 2, "not valid JSON", 0},
 		"too many calls":          {[]string{"--ice", "-", "--calls", "6"}, good, "", 2, "give 1 to 5", 0},
 		"a responder as well":     {[]string{"--ice", "-", "--responder", "https://127.0.0.1:1/i#AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"}, good, "", 2, "", 0},
 		"a user without a server": {[]string{"--turn-user", "x"}, "", "", 2, "go with --turn", 0},

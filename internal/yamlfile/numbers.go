@@ -29,7 +29,7 @@ func (f File) checkNumbers(node *yaml.Node) error {
 	case tag != "!!int" && tag != "!!float" && !sexagesimal.MatchString(node.Value), plainNumber.MatchString(node.Value):
 		return nil
 	case strings.Contains(strings.ToLower(node.Value), "inf"), strings.Contains(strings.ToLower(node.Value), "nan"):
-		return f.Errorf(node, "%s is no number that can be used here; leave the key out for its default", clip(node.Value))
+		return f.Errorf(node, "%s is not a number that can be used here; leave the key out for its default", clip(node.Value))
 	}
 	return f.Errorf(node, "%s can be read as two different numbers; write plain decimal digits (30, 0.5, 443) without a leading zero, or put it in quotes if it is a text", clip(node.Value))
 }

@@ -164,7 +164,7 @@ func translate(words string, into any) string {
 		return fmt.Sprintf("unknown key %q%s", clip(m[1]), suggest(m[1], keysOf(into, m[2])))
 	case twice.MatchString(words):
 		m := twice.FindStringSubmatch(words)
-		return fmt.Sprintf("the key %s stands twice, first in line %s; remove one", clip(m[1]), m[2])
+		return fmt.Sprintf("the key %s is there twice, first in line %s; remove one", clip(m[1]), m[2])
 	case kind.MatchString(words):
 		m := kind.FindStringSubmatch(words)
 		got, known := kinds[strings.TrimPrefix(m[1], "!!")]
@@ -174,7 +174,7 @@ func translate(words string, into any) string {
 		if m[2] != "" {
 			got += " (" + clip(m[2]) + ")"
 		}
-		return fmt.Sprintf("here stands %s where %s belongs", strings.TrimSpace(got), wanted(m[3]))
+		return fmt.Sprintf("found %s where %s is expected", strings.TrimSpace(got), wanted(m[3]))
 	case strings.Contains(words, "UTF-8") || strings.Contains(words, "UTF-16") || strings.Contains(words, "control characters"):
 		return words + "; save the file as UTF-8 text"
 	case strings.Contains(words, "excessive aliasing"):

@@ -118,7 +118,7 @@ func (l *leg) upward(settle time.Duration) Direction {
 		d.Reason = l.far.broken.Error()
 		return d
 	case !l.far.any:
-		d.Reason = "the control connection ended before the responder told what arrived"
+		d.Reason = "the control connection ended before the responder reported what arrived"
 		return d
 	}
 	// What waited there for the proof of its address was told after what came later.
@@ -149,7 +149,7 @@ func (l *leg) upward(settle time.Duration) Direction {
 		d.Held = len(held) // not just until the next check after an outage
 	}
 	if d.Sent == 0 {
-		d.Reason = "this computer stood still: it sent no packet in time"
+		d.Reason = "this computer did not run: it sent no packet in time"
 	}
 	return d
 }
@@ -177,7 +177,7 @@ func (l *leg) downward() Direction {
 	}
 	d.fill(sent, arrivals, pace(latenessOf(l.far.left, sent, l.request.Ptime), l.request.Ptime))
 	if d.Sent == 0 {
-		d.Reason = "the responder stood still: it sent no packet in time"
+		d.Reason = "the responder did not run: it sent no packet in time"
 	}
 	return d
 }
@@ -197,7 +197,7 @@ func (l *leg) noDown() string {
 	case l.far.broken != nil:
 		return l.far.broken.Error()
 	case !l.far.any:
-		return "the control connection ended before the responder told what it sent"
+		return "the control connection ended before the responder reported what it sent"
 	case l.far.ended == wire.EndedBusy:
 		return "the responder was too busy to send its stream: others had taken its room before this call began; run again at a quieter time"
 	case l.far.checks == 0:

@@ -157,7 +157,7 @@ type Plan struct {
 func (s *Session) Run(ctx context.Context, p Plan) (*Outcome, error) {
 	grant := s.client.Grant()
 	if len(grant.Calls) == 0 {
-		return nil, errors.New("placing the call: the responder granted none; ask its operator for its limits")
+		return nil, errors.New("placing the call: the responder granted no call; ask its operator for its limits")
 	}
 	media, err := s.client.Media()
 	if err != nil {

@@ -18,7 +18,7 @@ const (
 
 // kinds are their words and what to do about each.
 var kinds = map[Kind][2]string{
-	Fax:           {"T.38 fax (UDPTL)", "that is no speech, and has neither jitter nor a MOS"},
+	Fax:           {"T.38 fax (UDPTL)", "that is not speech, and has neither jitter nor a MOS"},
 	IPsec:         {"IPsec (ESP)", "they are encrypted: capture on the inner side of the tunnel"},
 	WireGuard:     {"WireGuard", "they are encrypted: capture on the inner side of the tunnel"},
 	MACsec:        {"MACsec", "they are encrypted: capture behind the switch port"},

@@ -74,7 +74,7 @@ func (s *Stream) settleClock(main uint8) {
 		s.note("This is comfort noise (RFC 3389) alone, and no speech.")
 	case known != 0:
 	case s.ClockRate == 0:
-		s.note("The clock of payload type %d cannot be told from its packets, so that nothing which needs it is measured. Give --clock-rate or --map %d=CODEC.", main, main)
+		s.note("The clock rate of payload type %d is not known and does not follow from its packets, so figures that need it are not measured. Give --clock-rate or --map %d=CODEC.", main, main)
 	case s.ClockRate == videoClock && unnamed:
 		s.Video, s.Class = true, Video
 		s.note("Payload type %d counts time at 90000 Hz, as video does: no MOS.", main)
@@ -82,7 +82,7 @@ func (s *Stream) settleClock(main uint8) {
 		s.Codec = "opus"
 		s.note("Payload type %d is taken for Opus since it counts time at 48000 Hz; --map %d=CODEC says otherwise.", main, main)
 	default:
-		s.note("The clock rate of payload type %d, %d, is told from its packets.", main, s.ClockRate)
+		s.note("The clock rate of payload type %d, %d, was found from its packets.", main, s.ClockRate)
 	}
 }
 

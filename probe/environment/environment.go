@@ -144,7 +144,7 @@ func odd(a facts.DNSAnswer, invented []string) (code, reason string) {
 		case slices.Contains(invented, address):
 			return facts.DNSHijacked, fmt.Sprintf("hijacked: %s is what this resolver answers for names that do not exist", address)
 		case ip.IsLoopback() || ip.IsUnspecified():
-			return facts.DNSBlocked, fmt.Sprintf("blocked by DNS: %s is no address of the service", address)
+			return facts.DNSBlocked, fmt.Sprintf("blocked by DNS: %s is not an address of the service", address)
 		case ip.IsPrivate() || ip.IsLinkLocalUnicast():
 			return facts.DNSSplitHorizon, fmt.Sprintf("split horizon: %s is an address of a private network, such as that of a proxy or a private link", address)
 		}

@@ -86,7 +86,7 @@ func TestNoPortalKnownHasAReason(t *testing.T) {
 		ctx          context.Context
 		want         string
 	}{
-		{"no host", "", t.Context(), "names no host"},
+		{"no host", "", t.Context(), "no host"},
 		{"neither", plain.URL, t.Context(), "status 404"},
 		{"refused", gone.URL, t.Context(), "refused"},
 		{"stopped", plain.URL, stopped, "was stopped"},

@@ -93,7 +93,7 @@ func (s Source) read(r io.Reader, name string) ([]Server, error) {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	if len(data) > largestFile {
-		return nil, fmt.Errorf("%s is larger than %d kB: that is no list of TURN servers", name, largestFile>>10)
+		return nil, fmt.Errorf("%s is larger than %d kB: that is not a list of TURN servers", name, largestFile>>10)
 	}
 	servers, err := parse(data)
 	if err != nil {

@@ -80,7 +80,7 @@ func parse(data []byte) ([]Server, error) {
 func find(text []byte) (list jsontext.Value, name string, err error) {
 	document := jsontext.Value(text)
 	if err := document.Compact(); err != nil { // refuses what is no JSON, and names that stand twice
-		return nil, "", fmt.Errorf("it is no valid JSON: %w", clean(err))
+		return nil, "", fmt.Errorf("it is not valid JSON: %w", clean(err))
 	}
 	switch document.Kind() {
 	case '[':
@@ -114,7 +114,7 @@ func find(text []byte) (list jsontext.Value, name string, err error) {
 func clean(err error) error {
 	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		if errors.Is(err, jsontext.ErrDuplicateName) {
-			return fmt.Errorf("a field stands twice, at byte %d", s.ByteOffset)
+			return fmt.Errorf("a field is there twice, at byte %d", s.ByteOffset)
 		}
 		return fmt.Errorf("it breaks at byte %d (cut short, or changed by hand?)", s.ByteOffset)
 	}
@@ -151,9 +151,9 @@ func server(v jsontext.Value, at string) (Server, error) {
 	case err != nil:
 		return s, err
 	case name == "":
-		return s, fmt.Errorf("%s has no %s: a TURN server wants one", at, user)
+		return s, fmt.Errorf("%s has no %s: a TURN server needs one", at, user)
 	case secret == "":
-		return s, fmt.Errorf("%s has no %s: a TURN server wants one", at, password)
+		return s, fmt.Errorf("%s has no %s: a TURN server needs one", at, password)
 	}
 	s.Username, s.Password, s.Expires = NewSecret(name), NewSecret(secret), expiry(name)
 	return s, nil

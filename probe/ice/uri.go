@@ -92,12 +92,12 @@ func hostPort(place string, secure bool) (string, int, error) {
 	if end := strings.LastIndex(place, "]"); strings.HasPrefix(place, "[") && end > 0 {
 		host, number = place[1:end], strings.TrimPrefix(place[end+1:], ":")
 		if a, err := netip.ParseAddr(host); err != nil || !a.Is6() || place[end+1:] != "" && number == place[end+1:] {
-			return "", 0, fmt.Errorf("%q is no [IPv6 address]:port", place)
+			return "", 0, fmt.Errorf("%q is not [IPv6 address]:port", place)
 		}
 	} else if before, after, ok := strings.Cut(place, ":"); ok {
 		host, number = before, after
 		if number == "" || strings.Contains(number, ":") {
-			return "", 0, fmt.Errorf("%q is no host:port (an IPv6 address stands in brackets)", place)
+			return "", 0, fmt.Errorf("%q is not host:port (write an IPv6 address in brackets)", place)
 		}
 	}
 	port := plainPort
@@ -107,7 +107,7 @@ func hostPort(place string, secure bool) (string, int, error) {
 	if number != "" {
 		n, err := strconv.ParseUint(number, 10, 16)
 		if err != nil || n == 0 {
-			return "", 0, fmt.Errorf("%q is no port: 1 to 65535", number)
+			return "", 0, fmt.Errorf("%q is not a port from 1 to 65535", number)
 		}
 		port = int(n)
 	}
@@ -122,7 +122,7 @@ func goodHost(host string) (string, error) {
 	}
 	name, err := idna.Lookup.ToASCII(strings.TrimSuffix(host, "."))
 	if err != nil || name == "" || len(name) > 253 || strings.ContainsAny(name, "%/?#\\") {
-		return "", fmt.Errorf("%q is no name of a host and no address", host)
+		return "", fmt.Errorf("%q is neither a host name nor an address", host)
 	}
 	return name, nil
 }

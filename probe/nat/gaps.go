@@ -7,7 +7,7 @@ import (
 )
 
 // noNAT is why survives_30s is nil where it has no meaning.
-const noNAT = "there is no NAT, so no mapping that silence could end"
+const noNAT = "there is no NAT, so there is no mapping that could end"
 
 // Gaps says of each figure of the NAT that is nil why it was not measured. What
 // cannot be, without a NAT, is no gap: its reason stands in the NAT.

@@ -135,7 +135,7 @@ func (r *Result) Explain() {
 		r.ForNetwork = "NAT not measured: " + r.Reason + "."
 	}
 	if r.Survives30s != nil && !*r.Survives30s {
-		r.ForUser += " The way back closes within 30 seconds of silence, so a held call can lose its sound."
+		r.ForUser += " The way back closes within 30 seconds of silence, so a call on hold can lose its sound."
 		r.ForNetwork += " Raise the UDP mapping time-out above 30 s; RFC 4787 REQ-5 asks for two minutes or more."
 	}
 	if r.SIPALG != nil && *r.SIPALG {

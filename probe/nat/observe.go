@@ -40,7 +40,7 @@ func (o Options) places(ctx context.Context) ([]place, error) {
 		add(s.Address, s.Nonce, false)
 	}
 	if len(all) == 0 {
-		words := []string{"nobody to ask: neither a responder nor a STUN server"}
+		words := []string{"there is neither a responder nor a STUN server to ask"}
 		for _, err := range errs {
 			words = append(words, err.Error())
 		}

@@ -49,7 +49,7 @@ func Silence(ctx context.Context, o SilenceOptions) (survives *bool, reason stri
 	case early:
 		return nil, "survival of silence could not be measured: the responder answers at once"
 	case !came && !s.reaches(ctx):
-		return nil, "survival of silence could not be measured: the responder does not answer any more"
+		return nil, "it was not measured whether a mapping lives through silence: the responder stopped answering"
 	}
 	return &came, ""
 }

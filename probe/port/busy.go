@@ -52,7 +52,7 @@ func tooFull(how string) outcome {
 // notOpened is the verdict where the responder could not be asked to open ports.
 func notOpened(err error) outcome {
 	if errors.Is(err, control.ErrBusy) {
-		return tooFull("it opens no more ports now")
+		return tooFull("it cannot open more ports now")
 	}
 	return notMeasured(facts.ReasonNotServed, "the responder could not be asked to open ports: "+err.Error())
 }

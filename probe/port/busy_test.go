@@ -121,7 +121,7 @@ func TestNoMorePortsIsBusy(t *testing.T) {
 			return wire.PortsGrant{Failed: map[int]string{r.Ports[0]: "too many are open"}, Busy: true}, nil
 		},
 		"broken": func(context.Context, wire.PortsRequest) (wire.PortsGrant, error) {
-			return wire.PortsGrant{}, errors.New("the control connection broke off")
+			return wire.PortsGrant{}, errors.New("the control connection was cut")
 		},
 	} {
 		session := &Session{Nonce: "00", Host: "127.0.0.1", Media: "127.0.0.1:9", Open: open}

@@ -139,5 +139,5 @@ func (t target) tcp(ctx context.Context) outcome {
 	if err != nil && !isTimeout(err) && !isEOF(err) {
 		return t.blamed(err, nil)
 	}
-	return passed(fmt.Sprintf("connected in %s; who answers there, a plain connection cannot tell", milliseconds(took)))
+	return passed(fmt.Sprintf("connected in %s; a plain connection does not show who answers there", milliseconds(took)))
 }

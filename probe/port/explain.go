@@ -61,7 +61,7 @@ func (t target) blamed(err error, icmp *icmpError) outcome {
 		return t.fail(facts.ReasonProhibited, "this machine's own firewall or security software forbids %s", t.place()).by(facts.ByThisMachine)
 	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTDOWN) ||
 		errors.Is(err, wsaNoHost) || errors.Is(err, wsaNoNet):
-		return t.fail(facts.ReasonUnreachable, "there is no way to %s: %s", t.place(), systemWords(err))
+		return t.fail(facts.ReasonUnreachable, "there is no route to %s: %s", t.place(), systemWords(err))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return t.silent(5)
 	default:
@@ -74,7 +74,7 @@ func (t target) refused() outcome {
 	if t.transport() == "UDP" {
 		how = "with ICMP port unreachable"
 	}
-	who := "either nothing listens there or a firewall rejects it; the two look alike"
+	who := "either nothing listens there or a firewall rejects it; both look the same"
 	if t.session != nil {
 		who = "the responder listens there, so a firewall in between sent that in its name"
 	}

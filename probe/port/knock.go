@@ -44,7 +44,7 @@ func (t target) knockStream(ctx context.Context, conn net.Conn, binding [16]byte
 // nothing, or nothing that proves who is there.
 func (t target) unproved(err error) outcome {
 	if isTimeout(err) || isEOF(err) {
-		return t.fail(facts.ReasonIntercepted, "%s accepted the connection, but not the responder: it knows the answer and none came. "+
+		return t.fail(facts.ReasonIntercepted, "%s accepted the connection, but it is not the responder: the responder's answer did not come. "+
 			"A proxy or firewall in between accepts connections in its place", t.place())
 	}
 	return t.blamed(err, nil)
@@ -65,7 +65,7 @@ func (t target) udp(ctx context.Context) outcome {
 	}
 	if len(grant.Open) == 0 {
 		if grant.Busy {
-			return tooFull("it opens no more ports now")
+			return tooFull("it cannot open more ports now")
 		}
 		return notMeasured(facts.ReasonNotServed, fmt.Sprintf("the responder could not open %s: %s", t.service(), grant.Failed[t.check.Port]))
 	}
@@ -94,6 +94,6 @@ func (t target) knock(ctx context.Context) outcome {
 
 // impostor is the verdict on an answer that does not prove who it is from.
 func (t target) impostor() *outcome {
-	o := t.fail(facts.ReasonHijacked, "%s answered, but not who was asked: somebody in between answers in its place", t.place()).byAnother()
+	o := t.fail(facts.ReasonHijacked, "%s answered, but not the host that was asked: somebody in between answers in its place", t.place()).byAnother()
 	return &o
 }

@@ -54,7 +54,7 @@ func (q *ntpQuestion) judge(b []byte) *outcome {
 	var o outcome
 	switch {
 	case b[1] == 0: // stratum: a kiss of death, RFC 5905 7.4
-		o = passed(fmt.Sprintf("answered, and asks not to be asked (%s): the way is open", printable(b[12:16])))
+		o = passed(fmt.Sprintf("answered, and asked for no more requests (%s): the path is open", printable(b[12:16])))
 	case b[0]>>6 == ntpNoSync || b[1] > 15:
 		o = passed("answered, but its own clock is not set")
 	default:

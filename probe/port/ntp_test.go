@@ -44,8 +44,8 @@ func TestNTP(t *testing.T) {
 		spoil                func([]byte)
 	}{
 		{"right", "", "clock is off by 1m", func([]byte) {}}, // 90 s, less the second's fraction
-		{"a stamp that nobody asked with", facts.ReasonHijacked, "not who was asked", func(b []byte) { b[ntpOrigin]++ }},
-		{"the question itself", facts.ReasonHijacked, "not who was asked", func(b []byte) { b[0] = ntpClient }},
+		{"a stamp that nobody asked with", facts.ReasonHijacked, "not the host that was asked", func(b []byte) { b[ntpOrigin]++ }},
+		{"the question itself", facts.ReasonHijacked, "not the host that was asked", func(b []byte) { b[0] = ntpClient }},
 		{"kiss of death", "", "(RATE)", func(b []byte) { b[1] = 0; copy(b[12:], "RATE") }},
 		{"unset", "", "not set", func(b []byte) { b[0] |= ntpNoSync << 6 }},
 	}

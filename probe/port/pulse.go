@@ -94,7 +94,7 @@ func (t target) steady(ctx context.Context) outcome {
 	if busy != nil {
 		return *busy
 	}
-	return notMeasured(facts.ReasonPCBusy, "this machine stood still while the answer was due, several times over: close what keeps it busy and run again")
+	return notMeasured(facts.ReasonPCBusy, "this machine did not run while the answer was due, several times: close what keeps it busy and run again")
 }
 
 // afterBusy is the wait before a full responder is tried once more.

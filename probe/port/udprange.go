@@ -30,7 +30,7 @@ func (t target) udpRange(ctx context.Context) outcome {
 	}
 	if len(grant.Open) == 0 {
 		if grant.Busy {
-			return tooFull("it opens no more ports now")
+			return tooFull("it cannot open more ports now")
 		}
 		return notMeasured(facts.ReasonNotServed, "the responder could open none of the ports: "+firstOf(grant.Failed))
 	}
@@ -100,7 +100,7 @@ func (o outcome) closing() string {
 	case facts.ReasonRefused:
 		return "refused by something in between, as the responder listens there"
 	case facts.ReasonUnreachable:
-		return "there is no way there"
+		return "there is no route to it"
 	case facts.ReasonHijacked:
 		return "somebody in between answers in the responder's place"
 	}

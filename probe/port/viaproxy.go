@@ -107,7 +107,7 @@ func (t target) refusedByProxy(status page) (outcome, error) {
 	case status.code == portal.Status:
 		return t.behindPortal(), nil
 	case status.code == http.StatusProxyAuthRequired:
-		said += ": it wants a log-in that a browser has and this program has not"
+		said += ": it wants a log-in that only a browser can give"
 		return notMeasured(facts.ReasonProxyAuth, fmt.Sprintf("the proxy %s %s", t.via.Name(), said)), errors.New(said)
 	case t.via.Source == proxy.Environment || t.via.Script != "":
 		return outcome{}, errors.New(said)

@@ -74,7 +74,7 @@ func (p reader) all() error {
 		}
 		id := strings.ToLower(region.ID)
 		if first, ok := seen[id]; ok {
-			return p.errorf(append(at, "id"), "the region %q stands twice, first in line %d; give one another id", region.ID, p.file.At("regions", first).Line)
+			return p.errorf(append(at, "id"), "the region %q is there twice, first in line %d; give one another id", region.ID, p.file.At("regions", first).Line)
 		}
 		seen[id] = i
 	}
@@ -238,7 +238,7 @@ func (p reader) checks(at []any, checks []Check) error {
 			return err
 		}
 		if seen[c.Name] {
-			return p.errorf(append(here, "name"), "the check %q stands twice in one list; give one another name", clip(c.Name))
+			return p.errorf(append(here, "name"), "the check %q is there twice in one list; give one another name", clip(c.Name))
 		}
 		seen[c.Name] = true
 	}

@@ -89,7 +89,7 @@ func defaultIn(folder string) (List, error) {
 	case errors.Is(err, fs.ErrNotExist) || bytes.Equal(data, netready.RegionsYAML):
 		return Embedded()
 	case err != nil:
-		return List{}, fmt.Errorf("%w; mend it or take it away from beside the program", err)
+		return List{}, fmt.Errorf("%w; correct it, or remove it from the folder of the program", err)
 	}
 	return parse(path, data)
 }

@@ -30,7 +30,7 @@ import (
 var (
 	ErrCredentials = errors.New("the TURN server refused the credentials")
 	ErrUnreachable = errors.New("no relay of the TURN server can be used")
-	ErrQuota       = errors.New("the TURN server gives these credentials no more relays")
+	ErrQuota       = errors.New("the TURN server gives no more relays to these credentials")
 )
 
 const (

@@ -150,7 +150,7 @@ func loadTokens(path string) ([]string, error) {
 			continue
 		}
 		if err := invite.CheckToken(token); err != nil {
-			return nil, fmt.Errorf("reading the token from %s, line %d: %w; mend the line, or remove the file to get a fresh one", path, number, err)
+			return nil, fmt.Errorf("reading the token from %s, line %d: %w; correct the line, or remove the file to get a fresh one", path, number, err)
 		}
 		tokens = append(tokens, token)
 	}

@@ -58,7 +58,7 @@ func (s *Server) Reload(i Identity, l Limits) (changes []string) {
 	old, renewed := before.identity.Certificate, i.Certificate
 	switch {
 	case !slices.ContainsFunc(i.Pins(), func(pin []byte) bool { return bytes.Equal(pin, before.identity.Pin()) }):
-		changes = append(changes, "another key: the invites that are out are no longer good")
+		changes = append(changes, "another key: the invites handed out so far are no longer valid")
 	case (!i.own || !before.identity.own) && !bytes.Equal(old.Leaf.Raw, renewed.Leaf.Raw):
 		changes = append(changes, fmt.Sprintf("another certificate, valid until %s", renewed.Leaf.NotAfter.UTC().Format("2006-01-02")))
 	}

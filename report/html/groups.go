@@ -185,7 +185,7 @@ func asks(r report.Report) []ask {
 			out = append(out, ask{badge: badges[f.Level], Advice: f.Advice, cause: f.What == "cause"})
 			if key == "blocked" {
 				out[i].Texts = []string{thresholds.Blocked(r.Firewall) + "."}
-				out[i].Advice = "Ask the network team for what stands in the Firewall column above."
+				out[i].Advice = "Ask the network team for the rules in the Firewall column above."
 			}
 		}
 		if key != "blocked" {

@@ -111,7 +111,7 @@ func TestHTMLNothingMeasured(t *testing.T) {
 // What was left of a broken call stood there as "The test call, complete".
 func TestHTMLNamesTheRestOfACall(t *testing.T) {
 	r := htmlReport()
-	r.NotMeasured = []facts.NotMeasured{{What: "voice.complete", Reason: "the control connection broke off"}}
+	r.NotMeasured = []facts.NotMeasured{{What: "voice.complete", Reason: "the control connection was cut"}}
 	if got := plain(htmlOf(t, r)); !strings.Contains(got, "The rest of the test call") || strings.Contains(got, "complete the control") {
 		t.Errorf("got\n%s", got)
 	}

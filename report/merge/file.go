@@ -44,7 +44,7 @@ func keepOld(name string) (string, error) {
 		}
 		return kept, err
 	}
-	return "", fmt.Errorf("%d old workbooks lie beside %s: delete those ending in .bak that nobody needs, or choose another name", maxKept, name)
+	return "", fmt.Errorf("%d old workbooks are in the folder of %s: delete those ending in .bak that nobody needs, or choose another name", maxKept, name)
 }
 
 // copyAside copies a workbook to a name that nothing has yet, and returns that

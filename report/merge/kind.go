@@ -91,7 +91,7 @@ func kindOfZip(name string) (k kind, why string) {
 		case name == "xl/workbook.bin":
 			return kindZip, "a binary Excel workbook (.xlsb): save it as a plain .xlsx"
 		case name == "word/document.xml", name == "ppt/presentation.xml":
-			return kindZip, "an Office document that is no workbook"
+			return kindZip, "an Office document that is not a workbook"
 		case name == "mimetype" && isOpenDocument(file):
 			return kindZip, "an OpenDocument file (.ods): save it as an Excel workbook (.xlsx) and give that"
 		}

@@ -20,7 +20,7 @@ func (c *collection) openOld() error {
 	place := int32(0)
 	for row, err := range old.Rows() {
 		if err != nil {
-			return fmt.Errorf("%w; nothing was changed: open it in a spreadsheet program and save it anew if it shows all rows there, or take an older copy (.bak)", err)
+			return fmt.Errorf("%w; nothing was changed: open it in a spreadsheet program and save it again if it shows all rows there, or take an older copy (.bak)", err)
 		}
 		if row.IsSample() {
 			continue
@@ -74,7 +74,7 @@ func (c *collection) joinOld(at int, row workbook.Row) error {
 		return err
 	}
 	if what := first.Contradicts(row); what != "" {
-		return fmt.Errorf("%s: the rows %d and %d of %s have the same Run ID and differ in %s: mend or delete one of them; nothing was changed",
+		return fmt.Errorf("%s: the rows %d and %d of %s have the same Run ID and differ in %s: correct or delete one of them; nothing was changed",
 			c.merge.Out, first.OldRow, row.OldRow, workbook.SheetRuns, what)
 	}
 	first.Adopt(row)

@@ -86,7 +86,7 @@ func (b *book) aboutSections() []section {
 		made = append(made, [2]string{"More than one sheet", fmt.Sprintf("A sheet holds %d rows, so the runs go on in %s to %s.", b.MaxRows, runsSheet(1), runsSheet(b.parts-1))})
 	}
 	if b.Old != nil {
-		made = append(made, [2]string{"Added to", fmt.Sprintf("a workbook that existed. %s, %s, %s, %s, %s and this sheet were made anew; %s kept its rows, Notes and the columns to the right.", SheetSummary, SheetFirewall, SheetMachines, SheetByHour, SheetLeftOut, SheetRuns)})
+		made = append(made, [2]string{"Added to", fmt.Sprintf("a workbook that existed. %s, %s, %s, %s, %s and this sheet were written again; %s kept its rows, Notes and the columns to the right.", SheetSummary, SheetFirewall, SheetMachines, SheetByHour, SheetLeftOut, SheetRuns)})
 	}
 	if b.tally.otherLimit > 0 {
 		made = append(made, [2]string{"Other limits", fmt.Sprintf("%d runs were judged by other limits than these when they were made: their Remarks say so. Ready follows the limits above.", b.tally.otherLimit)})

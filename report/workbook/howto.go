@@ -24,7 +24,7 @@ func (b *book) howTo() error {
 		{"Paste one result", []string{
 			"Open the TXT that netready wrote (netready-results on that machine), select all (Ctrl+A), copy (Ctrl+C).",
 			"In the sheet Runs, select the first empty cell of column A under the last row (or A1 of a new sheet), paste (Ctrl+V), save, close.",
-			"netready merge -o THIS-FILE.xlsx --append: it finds the run in what was pasted, whatever this program made of its numbers and dates, and puts it in order.",
+			"netready merge -o THIS-FILE.xlsx --append: it finds the run in what was pasted, even if this program changed its numbers and dates, and puts it in order.",
 		}},
 		{"Or let netready do it, for any number of results", []string{
 			"Put all TXT or JSON files into one folder (folders in it and zip files are fine).",

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"netready/report"
 	"netready/thresholds"
 )
 
@@ -70,30 +71,23 @@ type measure struct {
 	limit  string // the bound's name
 	least  bool
 	unit   string
+	way    thresholds.Way
 }
 
 // graded lists the figures that have a limit, in the order of the columns.
 var graded = func() (list []measure) {
 	for _, m := range thresholds.Measures() {
-		limit := "limit_" + string(m.Key)
-		if m.Single() {
-			list = append(list, measure{withUnit(m.Column, m.Unit), m.Name, limit, m.AtLeast, m.Unit})
-			continue
-		}
 		for _, way := range m.Ways() {
-			name := m.Column + " " + string(way)
-			list = append(list, measure{withUnit(name, m.Unit), name, limit, m.AtLeast, m.Unit})
+			column, short := m.Column, m.Name
+			if !m.Single() {
+				column += " " + string(way)
+				short = column
+			}
+			list = append(list, measure{report.WithUnit(column, m.Unit), short, "limit_" + string(m.Key), m.AtLeast, m.Unit, way})
 		}
 	}
 	return list
 }()
-
-func withUnit(name, unit string) string {
-	if unit == "" {
-		return name
-	}
-	return name + " (" + unit + ")"
-}
 
 // Places of figures in graded.
 const (

@@ -71,7 +71,7 @@ func isRunsHead(head []string) bool {
 func (o *Old) header(sheet string) (head []string, err error) {
 	part := o.pack.Part(sheet)
 	if part == "" {
-		return nil, errors.New("there is none of that name")
+		return nil, errors.New("there is no sheet of that name")
 	}
 	err = o.pack.Scan(part, nil, func(row ooxml.Row) error {
 		if row.Number == 1 {

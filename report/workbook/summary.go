@@ -179,9 +179,9 @@ func (b *book) tiles(s *sheet, groups []machineGroup, leftOut int) error {
 			}
 		}
 	}
-	note := "Made " + b.Made.UTC().Format("2006-01-02 15:04") + " UTC by netready " + b.Version + ". Limits stand in About; editing one there changes the colours and counts here."
+	note := "Made " + b.Made.UTC().Format("2006-01-02 15:04") + " UTC by netready " + b.Version + ". The limits are in About; editing one there changes the colours and counts here."
 	if b.Old != nil {
-		note += " All sheets but Runs and your own were made anew when runs were added."
+		note += " All sheets but Runs and your own were written again when runs were added."
 	}
 	return errors.Join(
 		s.addRow(excelize.RowOpts{Height: 32}, excelize.Cell{

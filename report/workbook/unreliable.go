@@ -6,18 +6,10 @@ import (
 	"netready/thresholds"
 )
 
-// ways are the directions of the figures in graded.
-var ways = func() (list []thresholds.Way) {
-	for _, m := range thresholds.Measures() {
-		list = append(list, m.Ways()...)
-	}
-	return list
-}()
-
 // unreliableOf is where a row says who was too busy for figure i to be relied
 // on, -1 where no column does.
 func (l layout) unreliableOf(i int) int {
-	switch ways[i] {
+	switch graded[i].way {
 	case thresholds.Up:
 		return l.unreliableUp
 	case thresholds.Down:

@@ -69,7 +69,7 @@ func (f figuresOf) value(c ooxml.Cell, at int) (value any, doubt string) {
 			return nil, "it holds " + shown(f.o, c)
 		}
 		if looksLikeTime(c.Text) {
-			return nil, fmt.Sprintf("it holds %q, and day and month cannot be told apart", c.Text)
+			return nil, fmt.Sprintf("it holds %q, and it is not known which is the day and which the month", c.Text)
 		}
 	case report.KindText:
 		if c.IsNumber() && f.o.pack.Format(c.Style).Looks == ooxml.LooksDate {

@@ -61,5 +61,5 @@ func (t *portTally) withoutPortsText() string {
 	}
 	return withoutPortsBegin + ", or with those of an older run, because of the newest there is only its line in " + SheetRuns +
 		" (a line pasted from a TXT does not hold them): " + strings.Join(names, ", ") +
-		". How many failed stands in " + SheetRuns + "; netready merge --append with their TXT or JSON fills this in."
+		". How many failed is in " + SheetRuns + "; netready merge --append with their TXT or JSON fills this in."
 }

@@ -230,7 +230,7 @@ func readBelow(root *os.Root, name string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("opening a result: %w", err)
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no file, but a pipe, a device or a folder: take it out of the folder of results", name)
+		return nil, fmt.Errorf("%s is not a file, but a pipe, a device or a folder: remove it from the folder of results", name)
 	case info.Size() > largest:
 		return nil, fmt.Errorf("%s is larger than %d MB, which no result is", name, largest>>20)
 	}

@@ -84,7 +84,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request) {
 }
 
 // errNoResult is what is said of every file that holds something else.
-var errNoResult = errors.New("it is no result of netready; open the .txt or the .json that netready wrote")
+var errNoResult = errors.New("it is not a result of netready; open the .txt or the .json that netready wrote")
 
 // parseResult reads a TXT or a JSON, whatever its name ends with.
 func parseResult(data []byte) (report.Report, error) {

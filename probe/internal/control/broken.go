@@ -10,7 +10,7 @@ import (
 
 // ErrBroken is a connection that is gone, or an events stream that ended before
 // its last line.
-var ErrBroken = errors.New("the control connection broke off")
+var ErrBroken = errors.New("the control connection was cut")
 
 // lost tells whether err means that the connection itself is gone.
 func (l *link) lost(ctx context.Context, err error) bool {
@@ -29,7 +29,7 @@ func broken(err error) error {
 	case strings.Contains(text, "http2: client conn not usable"):
 		return fmt.Errorf("%w earlier", ErrBroken)
 	case strings.Contains(text, "http2: client connection lost"):
-		return fmt.Errorf("%w: nothing came over it any more", ErrBroken)
+		return fmt.Errorf("%w: nothing arrived over it any longer", ErrBroken)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "http2: server sent GOAWAY"):
 		return fmt.Errorf("%w: the responder closed it, or something on the way did", ErrBroken)
 	}

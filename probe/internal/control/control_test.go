@@ -290,7 +290,7 @@ func TestEventsOfAHostileResponder(t *testing.T) {
 	}
 }
 
-// A responder that died was told of as "the control connection broke off:
+// A responder that died was told of as "the control connection was cut:
 // unexpected EOF", and then as "http2: client conn not usable".
 func TestDeadResponderInPlainWords(t *testing.T) {
 	var server *httptest.Server
@@ -306,7 +306,7 @@ func TestDeadResponderInPlainWords(t *testing.T) {
 	events := c.Events(t.Context(), func(wire.Event) {})
 	finish := c.Finish(t.Context())
 	for name, err := range map[string]error{"events": events, "finish": finish} {
-		if !errors.Is(err, control.ErrBroken) || strings.Contains(err.Error(), "http2") || strings.Contains(err.Error(), "EOF") || strings.Count(err.Error(), "broke") != 1 {
+		if !errors.Is(err, control.ErrBroken) || strings.Contains(err.Error(), "http2") || strings.Contains(err.Error(), "EOF") || strings.Count(err.Error(), "was cut") != 1 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

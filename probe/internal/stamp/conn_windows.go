@@ -8,7 +8,7 @@ import (
 
 // NoDSCP implements PacketConn.
 func (*platform) NoDSCP() string {
-	return "Windows does not tell a program the mark of a received packet"
+	return "Windows does not give a program the mark of a received packet"
 }
 
 // dscpDoubt is why an accepted mark may not be on the packets.

@@ -14,7 +14,7 @@ import (
 var (
 	ErrCredentials = errors.New("the TURN server refused the credentials")
 	ErrForbidden   = errors.New("the TURN server forbids this peer")
-	ErrQuota       = errors.New("the TURN server gives these credentials no more relays")
+	ErrQuota       = errors.New("the TURN server gives no more relays to these credentials")
 	ErrCapacity    = errors.New("the TURN server has no relay left")
 	ErrGone        = errors.New("the TURN server no longer knows the relay: it was restarted, or took it away")
 	ErrSilent      = errors.New("the TURN server did not answer")

@@ -109,7 +109,7 @@ func padded(b []byte) []byte {
 }
 
 func (s *streamed) setDSCP(int) (int, string) { return 0, "only packets sent by UDP are marked" }
-func (s *streamed) noDSCP() string            { return "a byte stream does not tell the marks of its packets" }
+func (s *streamed) noDSCP() string            { return "a byte stream does not show the marks of its packets" }
 func (s *streamed) local() netip.AddrPort     { return addrPort(s.conn.LocalAddr()) }
 func (s *streamed) close() error              { return s.conn.Close() }
 

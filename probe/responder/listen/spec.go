@@ -79,5 +79,5 @@ func parsePort(entry string) (Port, error) {
 			return Port{Transport: transport, Number: n}, nil
 		}
 	}
-	return Port{}, fmt.Errorf("reading the ports: %q is no transport (use udp, tcp or tls, or the word standard)", word)
+	return Port{}, fmt.Errorf("reading the ports: %q is not a transport (use udp, tcp or tls, or the word standard)", word)
 }

@@ -121,6 +121,7 @@ func (s *Store) locked(do func() error) error {
 		return fmt.Errorf("locking the tokens: %w; make the data folder writable or choose another one with --data", err)
 	}
 	defer unlock()
+	_ = atomicfile.Inherit(s.path(fileLock)) // where it fails the other user's lock says so
 	return do()
 }
 
@@ -136,7 +137,7 @@ func (s *Store) readTokens() (map[string]Token, fs.FileInfo, error) {
 		case len(list) > Most:
 			return nil, info, fmt.Errorf("reading %s: it has %d tokens, more than %d; remove old ones", s.path(fileTokens), len(list), Most)
 		case t.ID == "" || len(t.Hash) != sha256.Size || t.MaxRuns < 0 || all[t.ID].ID != "":
-			return nil, info, fmt.Errorf("reading %s: token %d (%q) is damaged or stands twice; take it out of the file", s.path(fileTokens), i+1, t.ID)
+			return nil, info, fmt.Errorf("reading %s: token %d (%q) is damaged or is there twice; remove it from the file", s.path(fileTokens), i+1, t.ID)
 		}
 		all[t.ID] = t
 	}
@@ -180,7 +181,7 @@ func (s *Store) write(name string, content any) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", s.path(name), err)
 	}
-	return atomicfile.Private(s.path(name), append(b, '\n'))
+	return atomicfile.PrivateOfFolder(s.path(name), append(b, '\n'))
 }
 
 // change reads the tokens, changes them and writes them.

@@ -80,7 +80,7 @@ func (p *File) check() error {
 	p.size = info.Size()
 	files, err := zip.NewReader(p.file, p.size)
 	if err != nil {
-		return fmt.Errorf("it is no zip of parts, or was cut short: %w", err)
+		return fmt.Errorf("it is not a zip of parts, or was cut short: %w", err)
 	}
 	files.RegisterDecompressor(zip.Deflate, func(r io.Reader) io.ReadCloser { return flate.NewReader(r) })
 	if len(files.File) > maxParts {
