@@ -51,10 +51,25 @@ func Replace(path string, write func(io.Writer) error) error {
 
 // Private writes a file that only its owner may read, whatever stood there.
 func Private(path string, content []byte) error {
-	return writeAs(path, fileMode, func(w io.Writer) error {
+	return writeAs(path, fileMode, all(content), os.Rename)
+}
+
+// PrivateOfFolder is Private for a file that belongs to the owner of its folder, see
+// Inherit.
+func PrivateOfFolder(path string, content []byte) error {
+	return writeAs(path, fileMode, all(content), func(from, to string) error {
+		if err := Inherit(from); err != nil {
+			return fmt.Errorf("writing %s: %w", to, err)
+		}
+		return os.Rename(from, to)
+	})
+}
+
+func all(content []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
 		_, err := w.Write(content)
 		return err
-	}, os.Rename)
+	}
 }
 
 // writeAs writes a temporary file in the same folder, brings it to the disk, and

@@ -121,6 +121,7 @@ func (s *Store) locked(do func() error) error {
 		return fmt.Errorf("locking the tokens: %w; make the data folder writable or choose another one with --data", err)
 	}
 	defer unlock()
+	_ = atomicfile.Inherit(s.path(fileLock)) // where it fails the other user's lock says so
 	return do()
 }
 
@@ -180,7 +181,7 @@ func (s *Store) write(name string, content any) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", s.path(name), err)
 	}
-	return atomicfile.Private(s.path(name), append(b, '\n'))
+	return atomicfile.PrivateOfFolder(s.path(name), append(b, '\n'))
 }
 
 // change reads the tokens, changes them and writes them.
