@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -104,7 +105,7 @@ func (p *pacer) first() (at time.Duration, any bool) {
 func (p *pacer) waiting() []*paced {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.legs[:len(p.legs):len(p.legs)]
+	return slices.Clip(p.legs)
 }
 
 // send sends what is due of a leg.
@@ -125,11 +126,5 @@ func (p *pacer) send(ctx context.Context, l *paced) {
 func (p *pacer) remove(l *paced) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var rest []*paced
-	for _, other := range p.legs {
-		if other != l {
-			rest = append(rest, other)
-		}
-	}
-	p.legs = rest
+	p.legs = slices.DeleteFunc(slices.Clone(p.legs), func(other *paced) bool { return other == l }) // who walks the old list goes on
 }

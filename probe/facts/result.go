@@ -321,7 +321,7 @@ type Ping struct {
 	// two answers, or a series that is not judged.
 	JitterMS *float64 `json:"jitter_ms,omitempty"`
 	Late     int      `json:"late,omitempty"` // answers that took longer than the fastest by more than the jitter buffer
-	Reason  string   `json:"reason"`  // why it was not measured, or how many questions could not be sent
+	Reason   string   `json:"reason"`         // why it was not measured, or how many questions could not be sent
 }
 
 // Bandwidth is the throughput of the HTTPS connection to the responder.

@@ -3,6 +3,7 @@ package responder
 import (
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func TestWheelGivesEveryFlowItsTurn(t *testing.T) {
 			if r.IntN(50) == 0 {
 				now += time.Duration(r.Int64N(int64(3 * time.Second))) // the host stood still
 			}
-			for turn := 0; turn < 3000; turn++ {
+			for range 3000 {
 				if next, ok := w.next(); !ok || next > now {
 					break
 				}
@@ -135,5 +136,33 @@ func TestSlowHandoverTravelsWithTheTrace(t *testing.T) {
 	}
 	if got := p99(stamp.Now(), &slow.gap); got < 2*time.Second {
 		t.Errorf("the host's p99 is %v, want 2 s", got)
+	}
+}
+
+// A proof is renewed well before consent lapses, with many tries, and not for
+// every check of the agent's.
+func TestProofIsRenewedNowAndThen(t *testing.T) {
+	c := newSession(request, netip.MustParseAddr("127.0.0.1")).calls[0]
+	at := netip.MustParseAddrPort("127.0.0.1:9")
+	begun := stamp.Now()
+	c.prove(at, begun)
+	asked := 0
+	for now := begun; now < begun+consent; now += 200 * time.Millisecond {
+		answer, check := c.owed(at, now)
+		if !answer {
+			t.Fatalf("no answer %v after the proof", now-begun)
+		}
+		if check {
+			asked++
+		}
+		if check && now-begun < renewAfter {
+			t.Errorf("asked again %v after the proof", now-begun)
+		}
+	}
+	if asked < 20 {
+		t.Errorf("%d tries before consent lapses, want 20 or more", asked)
+	}
+	if answer, check := c.owed(at, begun+consent); answer || !check {
+		t.Error("an address whose proof has lapsed is not asked for another one first")
 	}
 }

@@ -23,6 +23,10 @@ const (
 	// consent is how long a proof of address lasts (RFC 7675 5.1 has 30 s; a
 	// test call is shorter, and a wrong target must be left alone sooner).
 	consent = 5 * time.Second
+	// renewAfter is how old a proof is before it is renewed: seldom enough that it
+	// costs little, and with many tries before consent lapses, since an agent's
+	// check comes five times a second.
+	renewAfter = 600 * time.Millisecond
 	// questionLife is how long an answer to a check of ours counts.
 	questionLife = 3 * time.Second
 	// idle is how long a session without any request or proof of its agent is kept.
@@ -287,14 +291,14 @@ func (c *call) isNewCheck(id wire.TransactionID, from netip.AddrPort) bool {
 }
 
 // owed is what an address may be sent for one check: to one that is proved the
-// answer and a check of our own, so that the proof is renewed. To any other
-// goes one datagram, our check first and the answer to the next question in
-// turn, so that nobody who is named falsely gets more than was sent in his name.
+// answer and, where the proof is not new, a check of our own. To any other goes
+// one datagram, our check first and the answer to the next question in turn, so
+// that nobody who is named falsely gets more than was sent in his name.
 func (c *call) owed(to netip.AddrPort, now time.Duration) (answer, check bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.proved == to && allowed(c.provedAt, now) {
-		return true, true
+		return true, now-c.provedAt >= renewAfter
 	}
 	if c.turn == to {
 		c.turn = netip.AddrPort{}

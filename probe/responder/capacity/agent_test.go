@@ -131,7 +131,7 @@ func BenchmarkAgent(b *testing.B) {
 				for _, program := range programs {
 					s := agent(b, program, to, calls)
 					each := 1000 / (agentCall.Seconds() * 50) / float64(calls)
-					fmt.Printf("%s: %d calls: %.2f s a thousand packets, late %.3f and %.3f ms (p50, p99), jitter up %.3f and down %.3f ms, %d lost, %d bunched\n", //nolint:forbidigo // the steps, as they come
+					fmt.Printf("%s: %d calls: %.2f s a thousand packets, late %.3f and %.3f ms (p50, p99), jitter up %.3f and down %.3f ms, %d lost, %d bunched\n",
 						program, calls, s.CPU*each, s.Late50, s.Late99, s.Up, s.Down, s.Lost, s.Bunch)
 					if program == self {
 						ours += s.CPU * each
