@@ -99,6 +99,7 @@ func TestResponderAndTURNServerOnOnePath(t *testing.T) {
 }
 
 func measured(t *testing.T, p probe.Plan) facts.Result {
+	t.Helper()
 	r, err := probe.Run(t.Context(), p)
 	if err != nil || r.Voice.Up == nil || r.Voice.Down == nil || !r.Complete {
 		t.Errorf("%v, complete %v, mode %s, %v", err, r.Complete, r.Voice.Mode, r.NotMeasured)

@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"netready/probe/internal/stamp"
 	"os"
 	"sync"
 	"syscall"
 	"time"
+
+	"netready/probe/internal/stamp"
 
 	probing "github.com/prometheus-community/pro-bing"
 )
