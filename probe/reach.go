@@ -37,7 +37,7 @@ type around struct {
 
 // reach does all that comes before the call, at once: it opens the session
 // with a responder, tries the ports, and looks at NAT, proxy and ICMP. Its
-// errors are the user's to mend.
+// errors are for the user to correct.
 func (r *run) reach(ctx context.Context) error {
 	defer r.track.during(StepFirewall)()
 	began := time.Now()
@@ -114,7 +114,7 @@ func (r *run) rowGaps() {
 }
 
 // connect opens the session with the first responder that answers. The error
-// is the user's to mend; a responder that cannot be reached is none.
+// is for the user to correct; a responder that cannot be reached is not an error.
 func (r *run) connect(ctx context.Context) error {
 	if len(r.plan.TURN) > 0 {
 		return r.connectRelay(ctx)

@@ -14,7 +14,7 @@ import (
 )
 
 // anyLate is a jitter buffer that nothing is too late for: a leg that repeats
-// what it loses delays packets, and that is none of the path's doing.
+// what it loses delays packets, and the path does not cause that.
 const anyLate = time.Hour
 
 // Reasons of what a call through a TURN server cannot tell.
@@ -23,8 +23,8 @@ const (
 	onlyTogether = "through a TURN server it is known of both ways together: see voice.loop"
 )
 
-// connectRelay finds a TURN server that gives relays. Its errors are the
-// user's to mend: credentials that were refused.
+// connectRelay finds a TURN server that gives relays. Its errors are for
+// the user to correct: credentials that were refused.
 func (r *run) connectRelay(ctx context.Context) error {
 	p := r.plan
 	session, err := relay.Open(ctx, relay.Settings{

@@ -22,7 +22,7 @@ import (
 
 // Run makes one assessment: ports and NAT at once, then the call alone on the
 // link, then the bandwidth. What cannot be measured is in the Result, with the
-// reason; an error is the user's to mend (a refused token, a mangled invite,
+// reason; an error is for the user to correct (a refused token, a mangled invite,
 // an unknown codec). The end of ctx ends the run; what was measured is kept
 // and marked incomplete.
 func Run(ctx context.Context, p Plan) (facts.Result, error) {

@@ -137,7 +137,7 @@ func (r *run) openOne(ctx context.Context, all []candidate) (*call.Session, []la
 	return sorted(all[:begun], tries, won)
 }
 
-// try is what came of asking one responder.
+// try is the outcome of asking one responder.
 type try struct {
 	session *call.Session
 	err     error

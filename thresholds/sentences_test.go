@@ -54,7 +54,7 @@ func TestUnresolvedNamesAreNotBlocked(t *testing.T) {
 	}
 }
 
-// Only who stopped a run is told that he did: one that broke off is none.
+// Only who stopped a run is told that he did: a run that broke off was not stopped.
 func TestWhoStoppedTheRun(t *testing.T) {
 	for _, test := range []struct {
 		complete bool

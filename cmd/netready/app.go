@@ -65,7 +65,7 @@ func (e *statusError) Error() string {
 
 func (e *statusError) Unwrap() error { return e.err }
 
-// usageError marks an error as the user's to mend: a flag, a file, an invite.
+// usageError marks an error as one for the user to correct: a flag, a file, an invite.
 func usageError(err error) error {
 	if err == nil {
 		return nil

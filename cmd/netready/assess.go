@@ -297,7 +297,7 @@ func outFolder(given string, stderr io.Writer) (string, error) {
 	return documents, nil
 }
 
-// run measures and judges. Its only errors are the user's to mend.
+// run measures and judges. Its only errors are for the user to correct.
 func (a assessment) run(ctx context.Context, progress func(probe.Event)) (report.Report, error) {
 	plan := a.plan
 	plan.Progress = progress

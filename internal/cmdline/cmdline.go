@@ -39,7 +39,7 @@ func Words(args []string) []string {
 }
 
 // duration reads a time with its unit: 30 alone could be seconds or
-// milliseconds, and a call of 30 ms is none.
+// milliseconds, and a call of 30 ms makes no sense.
 func duration(ctx *kong.DecodeContext, target reflect.Value) error {
 	var text string
 	if err := ctx.Scan.PopValueInto("duration", &text); err != nil {

@@ -33,7 +33,7 @@ type Settings struct {
 const (
 	defaultFor  = 3 * time.Second
 	defaultMost = 512 << 20
-	// grace is how long beyond For an end that is slow to stop is borne.
+	// grace is how long a far end may go on after For before the test is stopped.
 	grace = 3 * time.Second
 )
 

@@ -35,7 +35,7 @@ const (
 	SourceTCP  = "tcp"
 )
 
-// Result is what came of the questions. Without trips Reason says why.
+// Result sums the questions up. Without trips Reason says why.
 type Result struct {
 	Source string
 	Trips  []time.Duration

@@ -56,7 +56,7 @@ type Direction struct {
 	// Reason says why there is nothing to measure, "" if there is.
 	Reason  string
 	Foreign int    // packets with a wrong tag
-	Dropped uint32 // by the receiver's own socket for want of room: not the path's fault
+	Dropped uint32 // by the receiver's own socket for lack of buffer space: not the path's fault
 	// SentLate counts the packets that the sender was so late with that it gave
 	// them up (those of Trace.Late): they are neither sent nor lost. Bunched are
 	// others that left over a packet time late, and so together with the next.

@@ -92,7 +92,7 @@ func TestStreamGoesOnWhereTheFarEndTellsWhatArrives(t *testing.T) {
 	for name, dieAt := range map[string]time.Duration{"from the start": 0, "on the way": 12 * time.Second} {
 		for _, sameHost := range []bool{true, false} {
 			if !sameHost && dieAt == 0 {
-				continue // a stranger's word alone is none
+				continue // a stranger's word alone is not enough
 			}
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {

@@ -49,8 +49,8 @@ func forbidden(addr netip.Addr) error {
 
 // attempt asks until Count questions have been asked or ctx is done. What ends
 // one socket's series, as a question that could not be sent, costs that
-// question: the rest goes on with a new socket. An error means that there is no
-// socket to be had.
+// question: the rest goes on with a new socket. An error means that no
+// socket could be opened.
 func attempt(ctx context.Context, addr netip.Addr, s Settings, privileged bool) (tally, error) {
 	e := &echoes{settings: s, waiting: map[int]time.Duration{}}
 	for {

@@ -9,7 +9,7 @@ import (
 	"netready/probe/facts"
 )
 
-// A tally says of each question what became of it: an answer, none in time, or
+// A tally says how each question ended: with an answer, none in time, or
 // that it could not be sent.
 type tally struct {
 	asked  []Question      // those that were sent, as they ended
@@ -50,7 +50,7 @@ func (t *tally) notSent() int {
 // count is how many questions have had their answer or will have none.
 func (t *tally) count() int { return len(t.trips) + t.lost + t.notSent() }
 
-// result is what came of the series.
+// result sums the series up.
 func (t *tally) result(target string) facts.Ping {
 	r := facts.Ping{Target: target, Lost: t.lost + t.notSent()}
 	summarise(&r, t.trips)

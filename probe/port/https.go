@@ -62,7 +62,7 @@ func (t target) behindPortal() outcome {
 
 type malformedError struct{ error }
 
-// page is what came of a request, as far as it can be read.
+// page is the answer to a request, as far as it can be read.
 type page struct {
 	status, location string
 	code             int

@@ -51,7 +51,7 @@ type question struct {
 	Roots    string // PEM
 }
 
-// measured is what came of it.
+// measured is the outcome.
 type measured struct {
 	Error, Kind, Reason, Peer, Software, Server string
 	Complete                                    bool

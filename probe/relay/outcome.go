@@ -40,7 +40,7 @@ type Loop struct {
 	UpLeg, DownLeg string // udp, dtls, tcp, tls
 	Reason         string // why there is nothing to measure, "" if there is
 	Foreign        int    // packets that are not of the stream
-	Dropped        uint32 // by this machine's own socket for want of room
+	Dropped        uint32 // by this machine's own socket for lack of buffer space
 	NoDSCP         string // why received marks cannot be read, "" if they can
 	// Unsure counts lost packets beside which the leg that loses nothing stood
 	// still for so long that the server itself may have dropped them.

@@ -130,8 +130,8 @@ func Open(ctx context.Context, s Settings) (*Session, error) {
 		}
 		all = append(all, explained(err, c, s.Now))
 	}
-	// Refused credentials outrank what is merely out of reach: they are the
-	// user's to mend.
+	// Refused credentials outrank what is merely out of reach: the user can
+	// correct them.
 	for _, kind := range []error{ErrCredentials, ErrQuota} {
 		for _, err := range all {
 			if errors.Is(err, kind) {

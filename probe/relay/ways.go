@@ -100,7 +100,7 @@ func (s *Session) reachAt(ctx context.Context, c candidate, address netip.Addr) 
 	return nil
 }
 
-// kind is what came of the ways of one kind.
+// kind is the outcome of the ways of one kind.
 type kind struct {
 	endpoint *turn.Endpoint
 	software string

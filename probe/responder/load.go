@@ -16,7 +16,7 @@ type Load struct {
 	// on: 99 of 100 were no worse. 0 without any.
 	Late, Gap time.Duration
 	Sent      uint64 // packets down, ever
-	Dropped   uint64 // datagrams that the media sockets threw away for want of room, ever
+	Dropped   uint64 // datagrams that the media sockets dropped for lack of buffer space, ever
 }
 
 // Load tells how busy the media is. It may be asked at any time.

@@ -14,7 +14,7 @@ import (
 	"netready/internal/seed"
 )
 
-// A port that lost datagrams for want of room is named to the sessions that
+// A port that lost datagrams for lack of buffer space is named to the sessions that
 // were open then, and to none that came later.
 func TestLostDatagramsAreTold(t *testing.T) {
 	t.Parallel()
@@ -56,7 +56,7 @@ func TestLostDatagramsAreTold(t *testing.T) {
 // lookForDrops is above the time between two looks at the sockets.
 const lookForDrops = 250 * time.Millisecond
 
-// Whom a connection was closed for want of room is told, and nobody else.
+// Who had a connection closed because the responder was full is told, and nobody else.
 func TestTurnedAwayIsTold(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())

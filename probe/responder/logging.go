@@ -33,7 +33,7 @@ type kindOfLine struct {
 	message string
 }
 
-// sample is what came of a kind in its window.
+// sample is how many messages of a kind came in its window.
 type sample struct {
 	since       time.Time
 	lines, left int // printed; left out

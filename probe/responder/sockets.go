@@ -20,7 +20,7 @@ func listenMedia(ctx context.Context, address string) (sockets, error) {
 	return stamp.ListenMany(ctx, address, min(runtime.GOMAXPROCS(0), mostSockets))
 }
 
-// Drops is how many datagrams they have thrown away for want of room.
+// Drops is how many datagrams they dropped for lack of buffer space.
 func (s sockets) Drops() (all uint32) {
 	for _, c := range s {
 		all += c.Drops()

@@ -10,7 +10,7 @@ import (
 
 const (
 	// mostSources bounds the addresses of one call that are remembered: a NAT
-	// that moves a mapping more often than this is none.
+	// moves a mapping less often than this.
 	mostSources = 16
 	// mostHolding bounds the addresses whose packets wait for their proof, and
 	// heldFor how long a stretch of the call waits for each: consent and the

@@ -7,7 +7,7 @@ import (
 
 // What makes a packet too early to anchor to: it is faster than all others in
 // earlyWindow, by earlyGap or more and by earlyTimes the spread of the next ten,
-// so that the edge of a path that scatters is none.
+// so that the edge of a path that scatters does not count as one.
 const (
 	earlyWindow = 2 * shiftWindow // 2 s to each side
 	earlyGap    = float64(5 * time.Millisecond)

@@ -25,7 +25,7 @@ func (r *reader) json(name string, data []byte) (rows []rankedRow, err error) {
 	return rows, err
 }
 
-// usable says why a result of another version, or one that is none, is no row.
+// usable says why a result of another version, or a file that is not a result, gives no row.
 func usable(found report.Report, note report.Note, err error) error {
 	switch {
 	case note.Newer:

@@ -150,7 +150,7 @@ func (c *collection) close() {
 	}
 }
 
-// A reading is what came of one source.
+// A reading is the outcome of one source.
 type reading struct {
 	place    int32
 	named    string // by the user; "" where it was found
@@ -170,7 +170,7 @@ type job struct {
 	place int32
 }
 
-// find gives the sources away as jobs, and says at once what is none.
+// find gives the sources away as jobs, and says at once what is not a source.
 func (c *collection) find(ctx context.Context, jobs chan<- job, readings chan<- reading) error {
 	place := int32(0)
 	f := &finder{
@@ -259,7 +259,7 @@ func (c *collection) skipped() []string {
 	return names
 }
 
-// take adds what came of one source.
+// take adds the outcome of one source.
 func (c *collection) take(r reading) error {
 	c.leaveOut(r.leftOut...)
 	if r.named != "" {

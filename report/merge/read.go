@@ -19,7 +19,7 @@ type reader struct {
 // chunk is how many rows of a workbook travel at once.
 const chunk = 256
 
-// read reads a source and hands over what came of it.
+// read reads a source and hands over its outcome.
 func (r *reader) read(s source, place int32, send func(reading)) {
 	if s.workbook {
 		r.workbook(s, place, send)

@@ -26,7 +26,7 @@ var (
 )
 
 // figureIn reads a number out of a text, with or without its unit. known is
-// false where it is none; sure is false where 1,234 may be a thousand or one.
+// false where it is not a number; sure is false where 1,234 may be a thousand or one.
 func figureIn(text, unit string) (number float64, known, sure bool) {
 	text = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "'"))
 	if unit != "" {

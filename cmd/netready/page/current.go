@@ -92,7 +92,7 @@ func newCurrentTest(run Runner) *currentTest {
 }
 
 // start begins a run; ctx is the server's, not the request's. When it has ended,
-// ended is called with what came of it, before any page hears of that.
+// ended is called with its outcome, before any page is told.
 func (a *currentTest) start(ctx context.Context, o Options, ended func(report.Report, error)) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -38,7 +38,7 @@ func Addresses(ctx context.Context, resolver *net.Resolver, address string) ([]n
 }
 
 // IsRefused reports whether the far end refused a connection, or somebody in its
-// name: an answer, where silence is none.
+// name: a refusal is an answer, silence is not.
 func IsRefused(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaRefused)
 }

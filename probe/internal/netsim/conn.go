@@ -124,7 +124,7 @@ func (c *Conn) WriteMarked(b []byte, to netip.AddrPort, _ int) error { return c.
 // NoMark implements stamp.PacketConn.
 func (c *Conn) NoMark() string { return "the simulated network marks whole sockets only" }
 
-// Drop plays a socket that threw datagrams away for want of room.
+// Drop plays a socket that dropped datagrams for lack of buffer space.
 func (c *Conn) Drop(n uint32) {
 	c.network.mu.Lock()
 	defer c.network.mu.Unlock()

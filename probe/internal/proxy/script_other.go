@@ -18,7 +18,7 @@ import (
 // mostScript is how much of a script is read: browsers take 1 MB.
 const mostScript = 1 << 20
 
-// fetched is a script's text, "" where there is none to be had.
+// fetched is a script's text, "" where it cannot be fetched.
 func fetched(ctx context.Context, script string) string {
 	if !strings.HasPrefix(script, "http://") && !strings.HasPrefix(script, "https://") {
 		return "" // a file or a data URL: browsers take none of them either

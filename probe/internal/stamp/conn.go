@@ -50,7 +50,7 @@ type PacketConn interface {
 	WriteMarked(b []byte, to netip.AddrPort, dscp int) error
 	// NoMark is why WriteMarked sets no mark here, "" if it does.
 	NoMark() string
-	// Drops is how many datagrams this socket has thrown away for want of room
+	// Drops is how many datagrams this socket has dropped for lack of buffer space
 	// since it was opened; 0 where the system does not tell.
 	Drops() uint32
 	// NoDSCP is why marks of arrivals cannot be read here, "" if they can.

@@ -147,10 +147,10 @@ type PortsGrant struct {
 // What did not come back is then the responder's fault and no firewall's.
 type Load struct {
 	// TurnedAway: TCP connections to its ports from the address of the control
-	// connection were closed for want of room; Anyone: somebody's were.
+	// connection were closed because the responder was full; Anyone: somebody's were.
 	TurnedAway bool `json:"turned_away"`
 	Anyone     bool `json:"anyone"`
-	// Dropped are UDP ports that threw datagrams away for want of room.
+	// Dropped are UDP ports that dropped datagrams for lack of buffer space.
 	Dropped []int `json:"dropped"`
 }
 

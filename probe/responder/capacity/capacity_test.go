@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// measure runs the calls of a subject and sums up what came of them.
+// measure runs the calls of a subject and sums up their figures.
 func measure(b *testing.B, server *child, g *generator, s subject, sum func(*figure)) figure {
 	b.Helper()
 	var used, at time.Duration

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Drops watches how many datagrams the system threw away for want of room in a
+// Drops watches how many datagrams the system dropped for lack of buffer space in a
 // socket, port by port, so that an agent can be told that a full port lost its
 // question and no firewall. Only Linux tells; elsewhere nothing is ever seen.
 // The zero value is ready.

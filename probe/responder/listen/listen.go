@@ -132,7 +132,7 @@ func (s *Set) serve() {
 	}
 }
 
-// Turned says whose TCP connections were closed for want of room.
+// Turned says whose TCP connections were closed because the responder was full.
 func (s *Set) Turned() *share.Turned { return &s.door.Turned }
 
 // Listeners are the open ports, once for each protocol that they speak.

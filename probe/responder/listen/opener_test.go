@@ -25,7 +25,7 @@ func ask(t *testing.T, o *Opener, session string, from string, low, n int) wire.
 }
 
 // One who opens ports from one address, or one prefix, leaves some for others,
-// and is told that it is for want of room; his sessions' end gives all back.
+// and is told that it is so because the responder was full; his sessions' end gives all back.
 func TestOpenedPortsAreShared(t *testing.T) {
 	o := &Opener{Address: "127.0.0.1", Total: 80, PerSession: 30, PerSecond: 100_000, Lifetime: time.Minute}
 	t.Cleanup(func() { _ = o.Close() })

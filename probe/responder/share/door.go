@@ -17,7 +17,7 @@ type Door struct {
 	Owner     int           // proved connections of one owner; the oldest of them makes room
 	First     time.Duration // for the first byte
 	Proof     time.Duration // until it is proved who is there, from the beginning
-	Turned    Turned        // whom a connection was closed for want of room
+	Turned    Turned        // whom a connection was closed because the responder was full
 
 	mu     sync.Mutex // guards the rest
 	all    group      // of strangers

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Turned remembers who was turned away for want of room, and when last, so
+// Turned remembers who was turned away because the responder was full, and when last, so
 // that an agent can be told that it met a full responder and no firewall. The
 // zero value is ready.
 type Turned struct {

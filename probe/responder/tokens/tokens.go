@@ -83,7 +83,7 @@ func (t Token) state(runs int, now time.Time) State {
 	return Good
 }
 
-// A Listed is a token with what became of it.
+// A Listed is a token with its state.
 type Listed struct {
 	Token
 	Runs  int
