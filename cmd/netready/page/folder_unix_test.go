@@ -52,7 +52,7 @@ func TestFolderOfTraps(t *testing.T) {
 		t.Errorf("got %d results, %v; want 3: %.200s", len(found), err, list)
 	}
 	for path, want := range map[string]string{
-		ulid(1) + "/txt": "no file, but a pipe", ulid(2) + "/txt": "larger than 8 MB", ulid(1) + "/view": `aria-label="VOIP"`, ulid(2) + "/view": `aria-label="VOIP"`,
+		ulid(1) + "/txt": "not a file, but a pipe", ulid(2) + "/txt": "larger than 8 MB", ulid(1) + "/view": `aria-label="VOIP"`, ulid(2) + "/view": `aria-label="VOIP"`,
 	} {
 		if _, body := (request{method: "GET", path: "/api/results/" + path}).do(t, s); !strings.Contains(body, want) {
 			t.Errorf("%s: got %.200q, want %q", path, body, want)

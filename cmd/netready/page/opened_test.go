@@ -74,19 +74,19 @@ func TestWrongFilesAreOneSentence(t *testing.T) {
 		want string
 	}{
 		"empty.txt":       {nil, "it is empty (0 bytes)"},
-		"spaces.json":     {[]byte("  \n\t "), "no result of netready"},
-		"photo.png":       {[]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00"), "no result of netready"},
+		"spaces.json":     {[]byte("  \n\t "), "not a result of netready"},
+		"photo.png":       {[]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00"), "not a result of netready"},
 		"book.xlsx":       {[]byte("PK\x03\x04\x14\x00"), "workbook or an archive"},
-		"page.html":       {[]byte("<!doctype html><title>x</title>"), "no result of netready"},
-		"other.json":      {[]byte(`{"name":"x","version":2}`), "no result of netready"},
+		"page.html":       {[]byte("<!doctype html><title>x</title>"), "not a result of netready"},
+		"other.json":      {[]byte(`{"name":"x","version":2}`), "not a result of netready"},
 		"list.json":       {append(append([]byte("["), js...), ']'), "several results"},
 		"half.json":       {js[:len(js)/2], "cut short"},
 		"half.txt":        {txt[:len(txt)/2], "cut short"},
 		"verdict.json":    {bytes.Replace(js, []byte(`"verdict": "ready"`), []byte(`"verdict": "fine"`), 1), `"verdict"`},
-		"values.json":     {[]byte(`{"schema":1,"run_id":"x","firewall":[` + strings.Repeat("{},", 1<<20) + `{}]}`), "no result of netready"},
+		"values.json":     {[]byte(`{"schema":1,"run_id":"x","firewall":[` + strings.Repeat("{},", 1<<20) + `{}]}`), "not a result of netready"},
 		"large.json":      {bytes.Repeat([]byte(" "), largest+1), "larger than 8 MB"},
-		"\u202egnp.json":  {[]byte("x"), "no result of netready"},
-		"a\nb\x1b[2J.txt": {[]byte("x"), "no result of netready"},
+		"\u202egnp.json":  {[]byte("x"), "not a result of netready"},
+		"a\nb\x1b[2J.txt": {[]byte("x"), "not a result of netready"},
 	} {
 		resp, body := openFile(t, s, name, test.data)
 		var got struct {
