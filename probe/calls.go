@@ -18,8 +18,8 @@ import (
 	"netready/probe/stream"
 )
 
-// placeCalls is the call alone on the link: only the gateway's pings and the
-// STUN checks go beside it.
+// placeCalls places the calls, alone on the link: only the gateway's pings and
+// the STUN checks are sent beside them.
 func (r *run) placeCalls(ctx context.Context) {
 	if !r.plan.asks(facts.PartVoice) {
 		return
@@ -250,8 +250,8 @@ func liveOf(l call.Live) *Live {
 	return &Live{Second: l.Second, Up: secondSide(l.Up), Down: secondSide(l.Down), RTTMS: facts.Milliseconds(l.RTT)}
 }
 
-// keepSession asks something of the responder now and then, which forgets a
-// session after 30 s without a word.
+// keepSession asks the responder for something now and then: it ends a session
+// after 30 s without a request.
 func (r *run) keepSession(ctx context.Context) {
 	tick := time.NewTicker(10 * time.Second)
 	defer tick.Stop()
@@ -260,18 +260,19 @@ func (r *run) keepSession(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_, _ = r.session.Control().Clock(ctx) // the answer is of no interest
+			_, _ = r.session.Control().Clock(ctx) // the answer does not matter
 		}
 	}
 }
 
-// enoughSilence is the length of a run after which the few seconds that are
-// left of the silence are waited for.
+// enoughSilence is the length of a run after which the rest of the silence, a few
+// seconds, is waited for.
 const enoughSilence = 27 * time.Second
 
-// startSilence lets a NAT mapping lie still beside the call, from a socket of
-// its own that sends nothing meanwhile. The returned function ends that with the
-// call; where none is asked for, the NAT itself is the question, and it waits.
+// startSilence tests beside the call whether a NAT mapping survives silence, with a
+// socket of its own that sends nothing meanwhile. The returned function ends the
+// test with the call; without a call the NAT itself was asked about, and it waits
+// for the end of the test.
 func (r *run) startSilence(ctx context.Context) (stop func()) {
 	s := r.portSession()
 	if !r.plan.asks(facts.PartNAT) || s == nil || r.nat.Behind == nil || !*r.nat.Behind {

@@ -15,21 +15,21 @@ import (
 	"netready/probe/port"
 )
 
-// evidence is what was found of the ways out of this computer.
+// evidence is what was found about the ways out of this computer.
 type evidence struct {
 	beyond    bool // something outside this computer was asked
 	byAddress bool // something was asked that needs no name
 	address   bool // an interface has an address
 	route     bool // there is a way out
-	direct    bool // something outside answered directly, the resolver aside
+	direct    bool // something outside other than the resolver answered directly
 	proxy     string
 	asked     bool // the resolver was asked
 	resolves  bool // and answered
 	resolver  string
 }
 
-// judge tells the connectivity. What answered directly outweighs all; only where
-// nothing did is the lack of an address or a route the reason.
+// judge decides the connectivity. A direct answer counts most; only without one is
+// a missing address or route the reason.
 func (e evidence) judge() facts.Connectivity {
 	silent := "no DNS resolver answers"
 	if e.resolver != "" {
@@ -64,7 +64,7 @@ func (e evidence) judge() facts.Connectivity {
 // cause is said once.
 func (r *run) settleConnectivity(ctx context.Context, rows []port.Row) {
 	c := r.gather(rows).judge()
-	if ctx.Err() != nil { // a stopped run proves no silence
+	if ctx.Err() != nil { // in a stopped run, no answer proves nothing
 		c = facts.Connectivity{Text: "The run was stopped before it was known what this computer reaches."}
 	}
 	r.result.Environment.Connectivity = c
@@ -135,7 +135,7 @@ func (r *run) gather(rows []port.Row) evidence {
 		}
 		e.beyond = true
 		switch {
-		case row.Proxy != "": // one that opens the encryption leads out too
+		case row.Proxy != "": // a proxy that opens the encryption is a way out too
 			if row.Status == facts.StatusPass || row.Reason == facts.ReasonIntercepted {
 				e.proxy = row.Proxy
 			}
@@ -180,8 +180,7 @@ func (r *run) gatherSession(e *evidence) {
 	}
 }
 
-// answered reports whether somebody outside this computer answered a row's
-// question, with whatever.
+// answered reports whether somebody outside this computer answered a row's question, whatever the answer was.
 func answered(row port.Row) bool {
 	if row.By == facts.ByThisMachine || !row.Address.IsValid() {
 		return false
@@ -196,8 +195,8 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// hasAddress reports whether an interface that is up, loopback aside, has an address that
-// is more than link-local.
+// hasAddress reports whether an interface that is up, other than loopback, has an address
+// that is more than link-local.
 func hasAddress() bool {
 	all, err := net.Interfaces()
 	if err != nil {

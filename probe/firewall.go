@@ -44,7 +44,7 @@ func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Ti
 	wg.Go(func() { first = port.Run(ctx, early, options) })
 	wg.Go(func() {
 		<-ready
-		withSession := options // the early checks read theirs meanwhile
+		withSession := options // the early checks read the other copy meanwhile
 		withSession.Session = r.portSession()
 		r.clockControl(ctx, options.Paths)
 		second = port.Run(ctx, append(late, r.turnChecks()...), withSession)
@@ -54,8 +54,7 @@ func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Ti
 }
 
 // turnChecks are the ways to the TURN server that the calls go through, each
-// with a relay and an echo through it. Those of DTLS have no row: who offers it
-// offers UDP to the same port.
+// with a relay and an echo through it. DTLS has no row: a server that offers it offers UDP on the same port.
 func (r *run) turnChecks() []port.Check {
 	var checks []port.Check
 	for _, s := range r.plan.TURN {
@@ -81,9 +80,9 @@ func (r *run) turnChecks() []port.Check {
 	return checks
 }
 
-// column is the rows to try. Where the region is not known, for want of a
-// responder that says it, whatever needs no responder is tried all the same;
-// but a responder on this very computer is no reason to ask anybody outside.
+// column is the rows to try. Where no responder says which region it is in,
+// the rows that need no responder are tried all the same; but with a responder on
+// this computer itself, nobody outside is asked.
 func (r *run) column(features []string) []regions.Check {
 	if r.nowhere {
 		return r.plan.Regions.ColumnOfNowhere(features)

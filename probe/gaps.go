@@ -9,7 +9,7 @@ import (
 const nothingArrived = "nothing arrived"
 
 // directionGaps says of each figure of a direction that is nil why; name is where the
-// direction stands in the Result. What dscp_received lacks stands beside it.
+// direction stands in the Result. Why dscp_received is nil is said beside it.
 func directionGaps(d *facts.Direction, name, noSkew string) []facts.NotMeasured {
 	few := "fewer than 10 packets arrived, too few to tell"
 	if d.Received == 0 {

@@ -19,8 +19,8 @@ const (
 	StepDone      = "done"
 )
 
-// What the steps take as a rule. The ports take longer where a firewall drops:
-// then the bar waits, and never runs backwards.
+// How long the steps usually take. The ports take longer where a firewall drops
+// packets: then the bar waits, and never goes backwards.
 const (
 	usualFirewall  = 3 * time.Second
 	usualLate      = 2 * time.Second
@@ -89,7 +89,7 @@ func (t *tracker) at(step string, ran time.Duration, live *Live) {
 	event.Done = t.last
 	event.Left = time.Duration(float64(whole) * (1 - t.last))
 	if t.wait != "" {
-		event.Left = 0 // nobody knows
+		event.Left = 0 // not known
 	}
 	if step == StepFirewall {
 		event.Rows = t.rows

@@ -7,8 +7,7 @@ import (
 )
 
 // measureRoundTrip is what can be known of a region without a responder: the
-// round trip to its public endpoints, at a guest's rate. Up and down need a
-// far end that counts; nothing is guessed.
+// round trip to its public endpoints, at a low rate. Up and down need a far end that counts packets; nothing is guessed.
 func (r *run) measureRoundTrip(ctx context.Context) {
 	for _, what := range []string{"voice.up", "voice.down", "voice.send_lateness_ms"} {
 		r.missingFor(r.whyCode, what, r.noSession())

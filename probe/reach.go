@@ -44,7 +44,7 @@ func (r *run) reach(ctx context.Context) error {
 	ctx, give := context.WithCancelCause(ctx)
 	defer give(nil)
 
-	ready := make(chan struct{}) // closed once there is a session, or surely none
+	ready := make(chan struct{}) // closed when it is decided whether there is a session
 	var wg sync.WaitGroup
 	var fatal error
 	wg.Go(func() {
@@ -101,7 +101,7 @@ func (r *run) take(ctx context.Context, found around) {
 func (r *run) rowGaps() {
 	measured := func(row facts.PortRow) bool { return row.Status != facts.StatusNotMeasured }
 	switch some := slices.ContainsFunc(r.result.Firewall, measured); {
-	case r.relay != nil: // rows that ask a responder are no part of it
+	case r.relay != nil: // the rows that need a responder were not tried
 	case r.session != nil:
 	case !some:
 		r.missingFor(r.whyCode, "firewall", r.noSession())
@@ -156,7 +156,7 @@ func (r *run) connect(ctx context.Context) error {
 	case errors.Is(r.whyErr, call.ErrRefused):
 		r.whyCode = facts.CodeRefused
 	}
-	if ctx.Err() != nil { // the errors say no more than its Go name
+	if ctx.Err() != nil { // the errors would only say that the context was canceled
 		r.whyCode = facts.CodeStopped
 		r.why = "the run was stopped before the responder had answered"
 	}
@@ -180,7 +180,7 @@ func (r *run) responders() []invite.Invite {
 	return drawn(r.plan.Region.Responders, r.plan.Region.Weights, rand.Float64)
 }
 
-// accept takes a session into use.
+// accept makes a session the run's own.
 func (r *run) accept(session *call.Session) {
 	r.session = session
 	r.closers = append(r.closers, func() { _ = session.Close() }) // the responder drops it anyway
@@ -196,8 +196,7 @@ func (r *run) startLocal(ctx context.Context) (invite.Invite, error) {
 	return server.Invite(), nil
 }
 
-// settleRegion takes the region that the responder stands in, or the way to
-// the responder alone where that is none of the list.
+// settleRegion takes the region that the responder stands in, or only the way to the responder where the list does not have its region.
 func (r *run) settleRegion() {
 	r.plan.Region = regions.Region{ID: "responder", Name: "The responder's own place"}
 	if len(r.plan.TURN) > 0 {
@@ -244,8 +243,8 @@ func (r *run) lookAtNAT(ctx context.Context, ready <-chan struct{}) nat.Result {
 	return nat.Run(ctx, natOptions(ctx, s))
 }
 
-// mostPlaces bounds the listeners that are asked for the NAT's sake: those of a
-// responder's standard ports, all of them.
+// mostPlaces bounds how many listeners are asked about the NAT: enough for all of a
+// responder's standard ports.
 const mostPlaces = 12
 
 // natOptions names the places that answer: the media port and ports that the
@@ -327,7 +326,7 @@ func openSome(ctx context.Context, s *port.Session, n int) []int {
 	}
 	grant, err := s.Open(ctx, wire.PortsRequest{Protocol: "udp", Ports: wanted})
 	if err != nil {
-		return nil // the fixed ports are left
+		return nil // the fixed ports remain
 	}
 	return grant.Open
 }

@@ -68,8 +68,7 @@ func (r *run) placeRelayCalls(ctx context.Context) {
 	r.writeRelay(outcome, gateway)
 }
 
-// relayLive shows losses of each way, and of both together where that is all
-// that is known.
+// relayLive shows the losses of each way, or of both together where no more is known.
 func relayLive(l relay.Live) *Live {
 	live := &Live{Second: l.Second, RTTMS: facts.Milliseconds(l.RTT)}
 	for _, s := range []struct {
@@ -86,7 +85,8 @@ func relayLive(l relay.Live) *Live {
 	return live
 }
 
-// lossAlone leaves out what a leg that repeats says of time.
+// lossAlone leaves out the figures of time: a leg that repeats lost packets
+// delays them.
 func lossAlone(s stream.Second) *facts.SecondSide {
 	s.Jitter, s.Delay = nil, nil
 	return secondSide(s)
@@ -157,7 +157,7 @@ func relayRTT(o *relay.Outcome) *facts.RTT {
 	return rttOf(source, trips, o.Lost)
 }
 
-// relayCall is one call with what its streams came to.
+// relayCall is one call with the figures of its streams.
 type relayCall struct {
 	pair    facts.CallPair
 	loops   []facts.RelayLoop
@@ -199,8 +199,7 @@ func (r *run) relayCall(c relay.Call, q Quality) relayCall {
 	return one
 }
 
-// relayDirection is the figures of one loop, nil where there are none. One with
-// a leg that loses nothing tells losses alone.
+// relayDirection is the figures of one loop, nil where there are none. A loop with a leg that loses nothing tells losses only.
 func (r *run) relayDirection(l relay.Loop, q Quality) (d *facts.Direction, noSkew string) {
 	if l.Sent == 0 {
 		return nil, ""
@@ -215,7 +214,7 @@ func (r *run) relayDirection(l relay.Loop, q Quality) (d *facts.Direction, noSke
 	d.Unreliable = relayUnreliable(l)
 	d.ClockSkewPPM, m.SkewReason = nil, "it was sent and received by one clock"
 	d.DSCPAsked, d.DSCPReason, d.DSCPNotSet = &r.plan.DSCP, l.NoDSCP, "a TURN server does not report the marks that it received, and sets its own"
-	d.DSCPReceived = nil // it is of what the server sent, and nobody asked it for a mark
+	d.DSCPReceived = nil // it is the mark of the server's packets, and nobody asked the server for one
 	if d.DSCPReason == "" {
 		d.DSCPReason = "a TURN server sets marks of its own"
 	}

@@ -52,7 +52,7 @@ type run struct {
 	load    machine.Load
 	result  facts.Result
 	session *call.Session
-	relay   *relay.Session // in place of a session: a TURN server
+	relay   *relay.Session // a TURN server instead of a responder
 	closers []func()       // in the order of opening
 	why     string         // why there is no session
 	whyCode string         // its code
@@ -118,7 +118,7 @@ func (r *run) missingFor(code, what, reason string) {
 	r.result.NotMeasured = append(r.result.NotMeasured, facts.NotMeasured{What: what, Reason: reason, Code: code})
 }
 
-// finish describes the machine and closes the books.
+// finish describes the machine and completes the Result.
 func (r *run) finish(ctx context.Context) {
 	described := context.WithoutCancel(ctx) // a stopped run still says where it was made
 	m, gaps := machine.Describe(described, r.farHost(), r.load)

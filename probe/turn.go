@@ -158,7 +158,7 @@ func sorted(all []candidate, tries []try, won int) (*call.Session, []later, []er
 			continue
 		}
 		if tries[i].session != nil {
-			_ = tries[i].session.Close() // it is forgotten there anyway
+			_ = tries[i].session.Close() // the responder ends it anyway
 		} else if tries[i].err != nil {
 			reasons = append(reasons, tries[i].err)
 		}

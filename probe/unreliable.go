@@ -14,7 +14,7 @@ import (
 // an even stream never fills, and so many are what the limit of loss allows.
 const bunchedShare = 0.01
 
-// An end is one of the two, in codes and words.
+// An end is this PC or the responder, in codes and words.
 type end struct{ code, name, socket string }
 
 var (
