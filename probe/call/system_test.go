@@ -519,7 +519,9 @@ func TestBrokenOff(t *testing.T) {
 		s := stage(t, "127.0.0.1", call.Settings{Duration: 20 * time.Second}, delay...)
 		m, _ := s.play(t, func() {
 			time.Sleep(4 * time.Second)
-			_ = s.responder.Signal(syscall.SIGTERM)
+			_ = s.responder.Signal(syscall.SIGTERM) // the calls under way may go on
+			time.Sleep(500 * time.Millisecond)
+			_ = s.responder.Signal(syscall.SIGTERM) // a second one ends them
 		})
 		if m.Outcome.Complete || m.Up[0].Sent < 50 || m.Up[0].Lost != 0 || m.Down[0].Lost != 0 || m.Took > 10*time.Second {
 			t.Errorf("complete %v, up %+v, down %+v, took %v", m.Outcome.Complete, m.Up[0], m.Down[0], m.Took)
