@@ -88,10 +88,10 @@ func writeAs(path string, mode fs.FileMode, write func(io.Writer) error, rename 
 			err = nil
 		}
 	}
-	if err = errors.Join(err, out.Flush(), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+	if err = errors.Join(err, out.Flush(), f.Sync()); err != nil {
+		return fmt.Errorf("writing %s: %w", path, errors.Join(err, f.Close()))
 	}
-	if err := rename(f.Name(), path); err != nil {
+	if err := named(f, func() error { return rename(f.Name(), path) }); err != nil {
 		return err
 	}
 	if d, err := os.Open(dir); err == nil {

@@ -49,6 +49,24 @@ func TestRemoveLeftovers(t *testing.T) {
 	}
 }
 
+// Between the end of the writing and the name, a file was nobody's: who tidied up
+// in that moment removed it, and what was written was lost.
+func TestAFileThatGetsItsNameIsNoLeftover(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there a file has to be closed before it gets its name")
+	}
+	path := filepath.Join(t.TempDir(), "a.txt")
+	err := writeAs(path, fileMode, all([]byte("whole")), func(from, to string) error {
+		if got := RemoveLeftovers(path); got != nil {
+			t.Errorf("removed %v", got)
+		}
+		return os.Rename(from, to)
+	})
+	if got, _ := os.ReadFile(path); err != nil || string(got) != "whole" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
 // A file that is being written survives whoever tidies up meanwhile.
 func TestLeftoversOfTheLivingStay(t *testing.T) {
 	dir := t.TempDir()
