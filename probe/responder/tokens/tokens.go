@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -363,10 +364,9 @@ func (s *Store) count(id string, n int) error {
 		if err != nil {
 			return err
 		}
-		for known := range runs {
-			if _, ok := s.tokens[known]; !ok {
-				delete(runs, known)
-			}
+		// Of what another process has made since, the runs stay.
+		if all, _, err := s.readTokens(); err == nil {
+			maps.DeleteFunc(runs, func(known string, _ int) bool { return all[known].ID == "" })
 		}
 		runs[id] = max(0, max(runs[id], s.runs[id])+n)
 		if err := s.write(fileRuns, runs); err != nil {

@@ -83,6 +83,27 @@ func TestStates(t *testing.T) {
 	}
 }
 
+// A process that had not yet read a new token took its runs for those of none, and
+// forgot them.
+func TestRunsOfTokensMadeMeanwhileStay(t *testing.T) {
+	dir := t.TempDir()
+	_, early := made(t, dir, "ACME", time.Hour, 0)
+	first := opened(t, dir)
+	_, late := made(t, dir, "Other Ltd", time.Hour, 2)
+	second := opened(t, dir)
+	for range 2 {
+		if state, err := second.Use(late.ID, day); state != Good || err != nil {
+			t.Fatal(state, err)
+		}
+	}
+	if state, err := first.Use(early.ID, day); state != Good || err != nil { // it has not read the other token yet
+		t.Fatal(state, err)
+	}
+	if state, err := opened(t, dir).Use(late.ID, day); state != UsedUp || err != nil {
+		t.Errorf("a third run of two: %v, %v", state, err)
+	}
+}
+
 // What lies on disk is private, and no secret can be read from it.
 func TestSecretsAreHashedAtRest(t *testing.T) {
 	dir := t.TempDir()
