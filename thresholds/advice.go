@@ -135,6 +135,8 @@ func (j *judge) whyUntold(way Way) string {
 		return "the gateway did not answer"
 	case e.limits > 0:
 		return fmt.Sprintf("the gateway limits its answers to %d a second, so that those it did not give say nothing", e.limits)
+	case e.bad+e.good == 0:
+		return "the result does not say how the gateway did in each second of the call, and the rest is too little (" + j.gatewayWords(way) + ")"
 	case e.lost > 0:
 		return "the gateway answers badly at other times than the call, or not as badly (" + j.gatewayWords(way) + ")"
 	}

@@ -23,6 +23,8 @@ const (
 	limiterLost    = 0.1
 	limiterEven    = 0.25
 	limiterSeconds = 5
+	// mostRarely pings a second run into no limiter: earlier versions sent one.
+	mostRarely = 2
 )
 
 // gatewayEvidence is what is known of the gateway while the call was bad.
@@ -31,7 +33,8 @@ type gatewayEvidence struct {
 	// Seconds of the call in which the way lost packets or did not, and those of
 	// them in which the gateway failed to answer too.
 	bad, badBoth, good, goodBoth int
-	limits                       int // so many answers a second are all that it gives; 0: no limit seen
+	limits                       int  // so many answers a second are all that it gives; 0: no limit seen
+	often                        bool // it was asked so often that a limiter may have cut its answers
 }
 
 // evidence lays the gateway beside one way of the call.
@@ -39,6 +42,8 @@ func (j *judge) evidence(way Way) gatewayEvidence {
 	var e gatewayEvidence
 	if g := j.gateway(); g != nil {
 		e.asked, e.lost, e.late = g.Samples+g.Lost, g.Lost, g.Late
+		lasted := j.result.Voice.DurationS
+		e.often = lasted > 0 && float64(e.asked) > mostRarely*lasted
 	}
 	e.limits = answerLimit(j.result.Voice.Timeline)
 	for _, s := range j.result.Voice.Timeline {
@@ -126,6 +131,9 @@ func (e gatewayEvidence) ofLoss(share, run float64) place {
 		return placeUnknown // its silence tells nothing
 	}
 	p := weigh(e.lost, e.asked, share, run)
+	if p == inLAN && e.often && e.bad+e.good == 0 {
+		return placeUnknown // a limiter would look the same
+	}
 	if p == inLAN && e.bad >= 2 && e.good > e.bad {
 		// Few seconds are bad: a gateway that is no worse in them is bad for a
 		// reason of its own.
@@ -159,7 +167,7 @@ func (j *judge) besideCall(key Key, way Way) place {
 	}
 	loss, discards := portion(d.LossPercent), portion(d.DiscardPercent)
 	if key == Discards || key == MOS && discards > loss {
-		if g.MaxMS == nil || e.limits > 0 {
+		if g.JitterMS == nil || e.limits > 0 { // nobody counted the late ones, or not all came
 			return placeUnknown
 		}
 		return weigh(e.late, g.Samples, discards, run)

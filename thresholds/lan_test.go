@@ -125,6 +125,33 @@ func TestPlaceHasItsEvidence(t *testing.T) {
 	}
 }
 
+// Results of earlier versions hold no seconds of the gateway and no late pings:
+// what nobody counted is not none.
+func TestWhatEarlierVersionsDidNotCountProvesNothing(t *testing.T) {
+	discards := func(r *facts.Result) { r.Voice.Down.DiscardPercent = new(9.0) }
+	loss := func(r *facts.Result) { r.Voice.Up.LossPercent = new(5.0) }
+	for name, test := range map[string]struct {
+		ping   facts.Ping
+		change func(*facts.Result)
+		want   string
+	}{
+		"late pings not counted":          {facts.Ping{Samples: 300, AvgMS: new(5.0), MaxMS: new(240.0)}, discards, PlaceUnknown},
+		"late pings counted, none":        {facts.Ping{Samples: 300, AvgMS: new(5.0), MaxMS: new(40.0), JitterMS: new(1.0)}, discards, PlaceBeyond},
+		"one ping a second, some lost":    {facts.Ping{Samples: 26, Lost: 4, AvgMS: new(1.0)}, loss, PlaceLAN},
+		"many pings without their second": {facts.Ping{Samples: 300, Lost: 300, AvgMS: new(1.0)}, loss, PlaceUnknown},
+		"many pings, none lost":           {facts.Ping{Samples: 600, AvgMS: new(1.0)}, loss, PlaceBeyond},
+	} {
+		r := goodResult()
+		r.Machine.Interface.Kind, r.Voice.DurationS = "wired", 30
+		test.ping.Role = facts.RoleGateway
+		r.Ping = []facts.Ping{test.ping}
+		test.change(&r)
+		if got := finding(t, r, WhatCause); got.Code != test.want {
+			t.Errorf("%s: got %s %q, want %s", name, got.Code, got.Text, test.want)
+		}
+	}
+}
+
 func TestJitterOfTheLANIsInThePings(t *testing.T) {
 	for _, test := range []struct {
 		call, pings, avg float64
