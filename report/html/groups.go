@@ -182,7 +182,7 @@ func asks(r report.Report) []ask {
 		if !known {
 			i = len(out)
 			at[key] = i
-			out = append(out, ask{badge: badges[f.Level], Advice: f.Advice, cause: f.What == "cause"})
+			out = append(out, ask{badge: badges[f.Level], Advice: f.Advice, cause: f.What == thresholds.WhatCause})
 			if key == "blocked" {
 				out[i].Texts = []string{thresholds.Blocked(r.Firewall) + "."}
 				out[i].Advice = "Ask the network team for the rules in the Firewall column above."

@@ -191,26 +191,12 @@ func (s *sheetScan) readRow(start xml.StartElement) error {
 		number = n
 	}
 	s.row.Number, s.row.Cells = number, s.row.Cells[:0]
-	depth := len(s.t.open)
-	for {
-		token, err := s.t.next()
-		if err != nil {
-			return err
+	return s.t.inside(func(token xml.Token) error {
+		if element, ok := token.(xml.StartElement); ok && element.Name.Local == "c" {
+			return s.readCell(element)
 		}
-		switch element := token.(type) {
-		case xml.StartElement:
-			if element.Name.Local != "c" {
-				continue
-			}
-			if err := s.readCell(element); err != nil {
-				return err
-			}
-		case xml.EndElement:
-			if len(s.t.open) < depth {
-				return nil
-			}
-		}
-	}
+		return nil
+	})
 }
 
 func (s *sheetScan) readCell(start xml.StartElement) error {
@@ -245,31 +231,25 @@ func (s *sheetScan) readCell(start xml.StartElement) error {
 
 // content reads a cell's value and formula, to its end.
 func (s *sheetScan) content(c *Cell) error {
-	depth := len(s.t.open)
-	for {
-		token, err := s.t.next()
-		if err != nil {
-			return err
+	err := s.t.inside(func(token xml.Token) (err error) {
+		element, ok := token.(xml.StartElement)
+		if !ok {
+			return nil
 		}
-		switch element := token.(type) {
-		case xml.StartElement:
-			switch element.Name.Local {
-			case "v":
-				c.Text, err = s.t.text()
-			case "is":
-				c.Text, err = richText(s.t)
-			case "f":
-				err = s.formula(c, element)
-			}
-			if err != nil {
-				return err
-			}
-		case xml.EndElement:
-			if len(s.t.open) < depth {
-				return s.resolve(c)
-			}
+		switch element.Name.Local {
+		case "v":
+			c.Text, err = s.t.text()
+		case "is":
+			c.Text, err = richText(s.t)
+		case "f":
+			err = s.formula(c, element)
 		}
+		return err
+	})
+	if err != nil {
+		return err
 	}
+	return s.resolve(c)
 }
 
 // resolve looks texts up and unifies the kinds.

@@ -74,27 +74,11 @@ func (p *File) readTexts() (*texts, error) {
 // richText reads to the end of an si or is: its t and those of its runs, but
 // not how they are pronounced.
 func richText(t *tokens) (string, error) {
-	depth := len(t.open)
-	var text strings.Builder
-	for {
-		token, err := t.next()
-		if err != nil {
-			return "", err
-		}
-		switch element := token.(type) {
-		case xml.CharData:
-			if n := len(t.open); t.open[n-1] == "t" && (n < 2 || t.open[n-2] != "rPh") {
-				text.Write(element)
-				if text.Len() > maxToken {
-					return "", errLongToken
-				}
-			}
-		case xml.EndElement:
-			if len(t.open) < depth {
-				return unescaped(text.String()), nil
-			}
-		}
-	}
+	text, err := t.textOf(func() bool {
+		n := len(t.open)
+		return t.open[n-1] == "t" && (n < 2 || t.open[n-2] != "rPh")
+	})
+	return unescaped(text), err
 }
 
 var escapedCharacter = regexp.MustCompile(`_x([0-9A-Fa-f]{4})_`)

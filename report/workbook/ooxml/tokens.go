@@ -78,27 +78,41 @@ func (t *tokens) next() (xml.Token, error) {
 	return token, nil
 }
 
+// inside calls visit with what is inside the element that was just begun, to its
+// end. What visit reads itself it is not called with.
+func (t *tokens) inside(visit func(xml.Token) error) error {
+	for depth := len(t.open); ; {
+		token, err := t.next()
+		if err != nil || len(t.open) < depth {
+			return err
+		}
+		if err := visit(token); err != nil {
+			return err
+		}
+	}
+}
+
 // text reads to the end of the element that was just begun and returns its
 // text, without that of elements inside.
 func (t *tokens) text() (string, error) {
 	depth := len(t.open)
+	return t.textOf(func() bool { return len(t.open) == depth })
+}
+
+// textOf reads to the end of the element that was just begun and returns what is
+// text of it.
+func (t *tokens) textOf(counts func() bool) (string, error) {
 	var text strings.Builder
-	for {
-		token, err := t.next()
-		if err != nil {
-			return "", err
+	err := t.inside(func(token xml.Token) error {
+		if piece, ok := token.(xml.CharData); ok && counts() {
+			text.Write(piece)
 		}
-		switch element := token.(type) {
-		case xml.CharData:
-			if len(t.open) == depth {
-				text.Write(element)
-			}
-		case xml.EndElement:
-			if len(t.open) < depth {
-				return text.String(), nil
-			}
+		if text.Len() > maxToken {
+			return errLongToken
 		}
-	}
+		return nil
+	})
+	return text.String(), err
 }
 
 // walk calls visit for every element that begins, with the names of those
