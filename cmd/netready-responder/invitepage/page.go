@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strings"
 
+	"netready/internal/pageheaders"
 	"netready/probe/responder"
 	"netready/report/html"
 )
@@ -69,20 +70,9 @@ func (p Page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "The page cannot be made. Give the whole invite to: netready run --responder", http.StatusInternalServerError)
 		return
 	}
-	harden(w.Header())
+	pageheaders.Set(w.Header(), contentPolicy)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(b.Bytes())
-}
-
-func harden(h http.Header) {
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", contentPolicy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-	h.Set("Cache-Control", "no-store")
 }
 
 var words = map[string]string{"windows": "Windows", "darwin": "macOS", "linux": "Linux"}

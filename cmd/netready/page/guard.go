@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"netready/internal/pageheaders"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,7 +61,7 @@ func (g *guard) redeem(token string) bool {
 // protect stands before every handler.
 func (g *guard) protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		harden(w.Header())
+		pageheaders.Set(w.Header(), contentPolicy)
 		if !g.knownHost(r.Host) { // a name that an attacker's DNS points at 127.0.0.1
 			http.Error(w, "This page answers only under the address that netready printed.", http.StatusForbidden)
 			return
@@ -91,17 +92,6 @@ func (g *guard) admit(next http.Handler, w http.ResponseWriter, r *http.Request)
 	default:
 		http.Error(w, "The token is missing, wrong or used up. Open the address that netready printed, or start netready again.", http.StatusForbidden)
 	}
-}
-
-func harden(h http.Header) {
-	h.Set("Content-Security-Policy", contentPolicy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-	h.Set("Cache-Control", "no-store")
 }
 
 func (g *guard) knownHost(host string) bool {
