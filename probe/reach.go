@@ -167,7 +167,8 @@ func (r *run) connect(ctx context.Context) error {
 func joined(all []error) string {
 	words := make([]string, len(all))
 	for i, err := range all {
-		words[i] = strings.Join(strings.Fields(err.Error()), " ")
+		one := strings.ReplaceAll(err.Error(), "\n", "; ") // several tries of one responder
+		words[i] = strings.Join(strings.Fields(one), " ")
 	}
 	return strings.Join(words, ", ")
 }

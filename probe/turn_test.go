@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -33,5 +34,13 @@ func TestDrawnByWeight(t *testing.T) {
 		if got.Host != all[i].Host {
 			t.Errorf("without weights: %v", got)
 		}
+	}
+}
+
+// Two ways to one server ran into one another: "did not answer connecting by TCP".
+func TestTriesAreToldApart(t *testing.T) {
+	got := joined([]error{errors.Join(errors.New("UDP: no answer"), errors.New("TCP: refused")), errors.New("another server is\tdead")})
+	if want := "UDP: no answer; TCP: refused, another server is dead"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -53,7 +53,7 @@ func TestWhomARunBlamesForLosses(t *testing.T) {
 				}
 			}
 			spoilt := len(r.Voice.Up.Unreliable)+len(r.Voice.Down.Unreliable) > 0 // then nobody has to be blamed
-			if cause != test.want && !(spoilt && cause == "") {
+			if cause != test.want && (!spoilt || cause != "") {
 				t.Errorf("blamed %q (%s), want %q; pings %+v", cause, lost, test.want, r.Ping)
 			}
 			t.Logf("%-34s %-9s %s %v %v", name, cause, lost, r.Voice.Up.Unreliable, r.Voice.Down.Unreliable)

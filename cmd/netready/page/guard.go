@@ -6,10 +6,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"netready/internal/pageheaders"
 	"strconv"
 	"strings"
 	"sync"
+
+	"netready/internal/pageheaders"
 )
 
 // guard lets in only who knows the page's secret. The secret is the first part
