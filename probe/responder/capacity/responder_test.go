@@ -116,7 +116,7 @@ func (p *placed) check(socket int, b []byte, at time.Duration) {
 		return
 	}
 	p.room = p.calls[call].credential.Answer(p.room[:0], c.ID, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 9), at, stamp.Now())
-	_, _ = p.gen.conns[socket].Write(p.room)
+	p.gen.sockets[socket].write(p.room)
 }
 
 // beside sends the agent's own checks, those of the calls spread like their packets.
@@ -127,7 +127,7 @@ func (p *placed) beside(call int, now time.Duration) {
 	}
 	c.asked = now
 	p.room = c.credential.AskPadded(p.room[:0], wire.NewTransactionID())
-	_, _ = p.gen.conns[socketOf(call)].Write(p.room)
+	p.gen.sockets[socketOf(call)].write(p.room)
 }
 
 // line takes what the responder tells of a call.
