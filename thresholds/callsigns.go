@@ -90,6 +90,15 @@ func (j *judge) gap(what string) *facts.NotMeasured {
 	return nil
 }
 
+// farEndClosed is the sign that the responder ended the control connection.
+func farEndClosed(m matter) (string, float64) {
+	gap := m.gap("voice.complete")
+	if gap == nil || gap.Code != facts.CodeFarEnded {
+		return "", 0
+	}
+	return fmt.Sprintf("after %s of the call it closed the control connection", Figure(m.result.Voice.DurationS, "s")), 1
+}
+
 // allFellSilent is the sign that call and control connection ended together.
 func allFellSilent(m matter) (string, float64) {
 	gap := m.gap("voice.complete")

@@ -14,8 +14,8 @@ const (
 	// tooManyPercent is the share of packets that a machine may spoil before a run
 	// that kept every limit has no verdict: what the limit of loss allows.
 	tooManyPercent = 1
-	// toldFrom is the share of packets from which a busy far end is told where no
-	// limit is broken.
+	// toldFrom is the share of packets from which lateness is told where no limit is
+	// broken.
 	toldFrom = 0.05
 )
 
@@ -67,7 +67,7 @@ func (j *judge) spoiltWords() string {
 	if !j.asked(facts.PartVoice) || j.staysInside() {
 		return ""
 	}
-	if u := unreliableBy(v.Up, facts.UnreliablePC); u != nil && u.Text != "" {
+	if u := unreliableBy(v.Up, facts.UnreliablePC); u != nil && float64(u.Packets) > toldFrom*float64(v.Up.Sent) {
 		return u.Text
 	}
 	if d := v.Down; d != nil && d.Sent > 0 && percent*float64(d.SocketDropped)/float64(d.Sent) > tooManyPercent {

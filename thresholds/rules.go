@@ -46,6 +46,13 @@ var rules = []Rule{
 		Show:   showNetwork, of: figures(Loss, MOS), needs: []sign{endsForGood, controlGoesOn},
 	},
 	{
+		Code: "far_end_ended", Place: PlaceFarEnd, Where: "the far end", Confidence: High, besides: true,
+		Takes:  "the responder, or the system that it runs on, closed the control connection in the middle of the call",
+		Unlike: "a way that died: on it nobody closes anything",
+		Advice: "Ask whoever runs the responder whether it was stopped or restarted, and run this again.",
+		Show:   showFarEnd, of: figures(Loss, MOS), needs: []sign{farEndClosed},
+	},
+	{
 		Code: "far_end_gone", Place: PlaceUnknown, Confidence: Medium, besides: true,
 		Takes:  "the call and the control connection fell silent together",
 		Advice: "Run it again, and from another network at the same time: if that fails too, the responder is gone; if not, it is this network's way to it.",
