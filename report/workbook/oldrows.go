@@ -18,7 +18,6 @@ type ExtraColumn struct {
 	Header string  // "" where nobody has named it
 	Style  int     // of its header cell
 	Width  float64 // 0: the usual
-	from   int     // where it stands in the old sheet, from 1
 }
 
 // An ExtraCell is what somebody has typed into one of those columns.
@@ -163,7 +162,7 @@ func (r *runsReader) bare(column, style int) int {
 }
 
 func (r *runsReader) add(header string, column, style int) int {
-	extra := ExtraColumn{Header: header, Style: style, from: column}
+	extra := ExtraColumn{Header: header, Style: style}
 	if column <= len(r.widths) {
 		extra.Width = r.widths[column-1]
 	}

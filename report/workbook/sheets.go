@@ -44,24 +44,24 @@ func (b *book) page(name string) error {
 // printed says what of the long sheets is printed, and which rows and columns
 // stand on every page. What people have set there stays.
 func (b *book) printed() error {
-	l := runLayout()
-	names := map[string][2]string{ // repeated, printed
-		SheetFirewall: {"$A:$B,%s$1:$1", ""}, SheetMachines: {"$A:$B,%s$1:$1", ""}, SheetLeftOut: {"$1:$1", ""}, SheetByHour: {"", "$A:$Y"},
+	type pages struct{ sheet, repeated, printed string }
+	list := []pages{
+		{SheetFirewall, "$A:$B,%s$1:$1", ""}, {SheetMachines, "$A:$B,%s$1:$1", ""}, {SheetLeftOut, "$1:$1", ""}, {SheetByHour, "", "$A:$Y"},
 	}
 	for part := range b.parts { // all columns on one page nobody could read
-		names[runsSheet(part)] = [2]string{"$1:$1", "$A:$" + ooxml.ColumnName(l.figures[mosDown]+1)}
+		list = append(list, pages{runsSheet(part), "$1:$1", "$A:$" + ooxml.ColumnName(runLayout().figures[mosDown]+1)})
 	}
 	have := b.file.GetDefinedName()
-	for sheet, ranges := range names {
+	define := func(sheet, name, cells string) error {
+		if cells == "" || slices.ContainsFunc(have, func(d excelize.DefinedName) bool { return d.Name == name && d.Scope == sheet }) {
+			return nil
+		}
 		prefix := "'" + sheet + "'!"
-		for i, name := range []string{"_xlnm.Print_Titles", "_xlnm.Print_Area"} {
-			if ranges[i] == "" || slices.ContainsFunc(have, func(d excelize.DefinedName) bool { return d.Name == name && d.Scope == sheet }) {
-				continue
-			}
-			refers := prefix + strings.ReplaceAll(ranges[i], "%s", prefix)
-			if err := b.file.SetDefinedName(&excelize.DefinedName{Name: name, RefersTo: refers, Scope: sheet}); err != nil {
-				return err
-			}
+		return b.file.SetDefinedName(&excelize.DefinedName{Name: name, RefersTo: prefix + strings.ReplaceAll(cells, "%s", prefix), Scope: sheet})
+	}
+	for _, p := range list {
+		if err := errors.Join(define(p.sheet, "_xlnm.Print_Titles", p.repeated), define(p.sheet, "_xlnm.Print_Area", p.printed)); err != nil {
+			return err
 		}
 	}
 	return nil
