@@ -25,6 +25,7 @@ const (
 	colourUp     = "2563EB"
 	colourDown   = "F59E0B"
 	colourFail   = "DC2626"
+	colourBar    = "#F8696B"
 )
 
 // Number formats. The zone stands in every cell that holds a time.
