@@ -129,7 +129,7 @@ func (r *run) write(o *call.Outcome, gateway []ping.Question) {
 	v.Up, v.Down = v.PerCall[worst].Up, v.PerCall[worst].Down
 	r.unmeasured(o.Calls, noSkew, worst)
 	v.Timeline = timeline(o.Calls[worst], o, r.plan.JitterBuffer)
-	besideGateway(v.Timeline, o.Calls[worst].Started, gateway)
+	besideGateway(v.Timeline, o.Begun+o.Calls[worst].Started, gateway)
 }
 
 // direction is nil where nothing was sent that way. noSkew is why its clock

@@ -36,6 +36,7 @@ import (
 var answers = map[string]string{
 	"findings.*.got":   "a port or a circumstance is no figure; of an unknown one the text says why",
 	"findings.*.limit": "not everything that is found has a limit",
+	"path.mtu.told":    "no router said anything",
 	// A graph has a gap where there is nothing to draw; what was sent and lost
 	// in that second stands beside it.
 	"voice.timeline.*.up":             "nothing was sent up in that second",
@@ -44,6 +45,12 @@ var answers = map[string]string{
 	"voice.timeline.*.*.loss_percent": "nothing was sent in that second",
 	"voice.timeline.*.*.jitter_ms":    "nothing arrived of that second",
 	"voice.timeline.*.*.delay_ms":     "nothing arrived of that second",
+	"voice.timeline.*.*.avg_ms":       "nothing that was asked in that second was answered",
+	"voice.timeline.*.pc.*":           "nothing was sent or arrived, or voice.pc says that the system does not tell it",
+	"path.hops.*.min_ms":              "it never answered, as its count says",
+	"path.hops.*.avg_ms":              "it never answered, as its count says",
+	"path.hops.*.p95_ms":              "it never answered, as its count says",
+	"path.hops.*.dscp":                "an answer need not tell which mark the question arrived with",
 }
 
 // beside are the fields whose reason stands in another one of the same part,
@@ -54,6 +61,12 @@ var beside = map[string][2]string{
 	"ping.*.max_ms":                       {"reason", ""},
 	"nat.survives_30s":                    {"reason", "no NAT"},
 	"environment.captive_portal":          {"reason", "no host"},
+	"path.mark_kept_to":                   {"mark_reason", ""},
+	"path.mark_lost_at":                   {"mark_reason", ""},
+	"path.ecn_lost_at":                    {"mark_reason", ""},
+	"path.mtu.bytes":                      {"reason", ""},
+	"voice.pc.*":                          {"reason", ""},
+	"machine.interface.wifi.*":            {"reason", ""},
 	"machine.interface.mbps":              {"reason", "link speed"},
 	"machine.interface.wifi_dbm":          {"reason", "signal"},
 	"voice.up.dscp_set":                   {"dscp_not_set", ""},

@@ -83,6 +83,7 @@ func (r *run) begin() {
 		},
 		Ping: []facts.Ping{}, Firewall: []facts.PortRow{}, NotMeasured: []facts.NotMeasured{},
 		Environment: facts.Environment{DNS: []facts.DNSAnswer{}},
+		Path:        noPath(facts.PathNoCall, "there was no call to watch the path of"),
 		Complete:    true,
 	}
 	if !p.asks(facts.PartNAT) {

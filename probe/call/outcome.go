@@ -10,6 +10,9 @@ import (
 // An Outcome is what is known of the calls once they are over.
 type Outcome struct {
 	Calls []Call
+	// Begun is when the calls were begun, on the clock of package stamp: what is
+	// said of a call to be "since the calls were begun" counts from here.
+	Begun time.Duration
 	// Source says whose round trips count: SourceSTUN, SourceTCP or "" where
 	// there are none.
 	Source string

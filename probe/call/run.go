@@ -336,7 +336,7 @@ func (s *calls) isAnswered() bool {
 
 // outcome puts together what is known.
 func (s *calls) outcome(reason error, settle time.Duration) *Outcome {
-	o := &Outcome{Complete: reason == nil}
+	o := &Outcome{Begun: s.begun, Complete: reason == nil}
 	if reason != nil {
 		o.Reason = reason.Error()
 	}

@@ -24,7 +24,10 @@ type Result struct {
 	// Throughput of the HTTPS connection to the responder, measured after the
 	// call.
 	Bandwidth Bandwidth `json:"bandwidth"`
-	NAT       NAT       `json:"nat"` // address translation between this machine and the responder
+	Path      Path      `json:"path"` // the hops to the far end, asked while the call lasted
+	// The same call on a full line. Left out: it was not asked for.
+	UnderLoad *UnderLoad `json:"under_load,omitempty"`
+	NAT       NAT        `json:"nat"` // address translation between this machine and the responder
 	// How this machine is connected: proxy, captive portal, address families, DNS.
 	Environment Environment   `json:"environment"`
 	Firewall    []PortRow     `json:"firewall"`     // the firewall column, one element a row
@@ -76,6 +79,10 @@ type Interface struct {
 	// none.
 	Mbps    *float64 `json:"mbps"`
 	WifiDBM *float64 `json:"wifi_dbm"` // signal strength. Null: no Wi-Fi, or the system does not tell it
+	// How both directions share the link; empty: the system does not tell, or such an
+	// interface has no such thing.
+	Duplex string    `json:"duplex"`
+	Wifi   *WifiLink `json:"wifi,omitempty"` // the radio during the call. Left out: no Wi-Fi, or the system does not tell
 	// Which of `mbps` and `wifi_dbm` such an interface does not have; empty if it
 	// has both.
 	Reason string `json:"reason"`
@@ -123,6 +130,7 @@ type Voice struct {
 	// What changed on the way during the call, as sentences: a new address behind
 	// a NAT, ….
 	PathChanges []string `json:"path_changes"`
+	PC          *PC      `json:"pc,omitempty"` // what kept this machine from its work meanwhile. Left out: there was no call
 }
 
 // CallPair is one of several calls placed at once.
@@ -287,6 +295,10 @@ type Second struct {
 	RTTMS *float64    `json:"rtt_ms"`         // mean round trip of the second's checks. Null: none was answered
 	// The default gateway in this second. Left out: it was not asked.
 	Gateway *GatewaySecond `json:"gateway,omitempty"`
+	// The first hop behind the gateway in this second. Left out: it was not asked.
+	Hop  *HopSecond  `json:"hop,omitempty"`
+	PC   *PCSecond   `json:"pc,omitempty"`   // this machine in this second. Left out: not watched
+	Line *LineSecond `json:"line,omitempty"` // the call's interface in this second. Left out: the system does not tell
 }
 
 // GatewaySecond is how the default gateway answered ICMP echo requests of the

@@ -1,0 +1,30 @@
+package facts
+
+// UnderLoad is the same call again while the line is filled, first down, then
+// up (`--under-load`).
+type UnderLoad struct {
+	Down   *LoadPhase `json:"down"`   // while the line to this machine was full. Null: `reason` says why
+	Up     *LoadPhase `json:"up"`     // while the line from this machine was full. Null: `reason` says why
+	Reason string     `json:"reason"` // why a phase is missing
+}
+
+// LoadPhase is one call on a full line.
+type LoadPhase struct {
+	Mbps     *float64   `json:"mbps"`      // throughput that filled the line. Null: nothing flowed
+	CallUp   *Direction `json:"call_up"`   // the call to the far end meanwhile. Null: nothing was sent that way
+	CallDown *Direction `json:"call_down"` // the call to this machine meanwhile. Null: nothing was sent that way
+	RTT      *RTT       `json:"rtt"`       // round trip of the call's checks meanwhile. Null: nothing answered
+	// Round trips a minute at which the far end answered meanwhile, after the IETF's
+	// draft on responsiveness under working conditions: 60,000 ms over the mean
+	// round trip. Null: as `rtt`.
+	RPM *float64 `json:"rpm"`
+	// Round trips a minute on the idle line, by the call before. Null: nothing answered.
+	IdleRPM *float64 `json:"idle_rpm"`
+	// Mean round trip of checks without a mark (DSCP 0) beside those with the call's:
+	// whether the mark helps. Null: nothing answered, or the call had no mark.
+	UnmarkedRTTMS *float64 `json:"unmarked_rtt_ms"`
+	// The same without an answer, in percent. Null: none was asked.
+	UnmarkedLossPercent *float64 `json:"unmarked_loss_percent"`
+	DurationS           float64  `json:"duration_s"` // how long the call lasted
+	Reason              string   `json:"reason"`     // why a figure of these is missing
+}

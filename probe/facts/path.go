@@ -1,0 +1,93 @@
+package facts
+
+// Path is what answered on the way to the far end while the call lasted.
+type Path struct {
+	// How the hops were asked; empty: they were not.
+	Method string `json:"method"`
+	Target string `json:"target"` // `ip:port` that the questions were addressed to: where the call went
+	Hops   []Hop  `json:"hops"`   // the nearest first; those that never answered have no address
+	// TTL of the farthest hop that packets reached with the call's mark (DSCP).
+	// Null: no hop told; `mark_reason` says why.
+	MarkKeptTo *int `json:"mark_kept_to"`
+	// TTL of the nearest hop that packets reached without their mark: it went
+	// between here and the hop before. Null: none is known; `mark_reason` says why.
+	MarkLostAt *int `json:"mark_lost_at"`
+	// The same of ECN, which no call needs: the TTL of the nearest hop that packets
+	// reached without it. Null: as `mark_lost_at`.
+	ECNLostAt  *int   `json:"ecn_lost_at"`
+	MarkReason string `json:"mark_reason"` // why a figure of the marks is missing
+	MTU        MTU    `json:"mtu"`         // the largest packet that gets through
+	Code       string `json:"code"`        // why no hop was asked, as a code; empty: they were
+	Reason     string `json:"reason"`      // the same as a sentence
+}
+
+// Values of `path.method`, `path.hops[].method`.
+const (
+	MethodUDP  = "udp"  // UDP packets like the call's, with a TTL that ends at the hop
+	MethodICMP = "icmp" // ICMP echo requests with a TTL that ends at the hop
+	MethodEcho = "echo" // ICMP echo requests to the hop's own address
+)
+
+// Values of `path.code`.
+const (
+	PathLoopback    = "loopback"    // the far end is this machine
+	PathUnsupported = "unsupported" // this system lets no ordinary program ask the hops
+	PathDenied      = "denied"      // the system refused it, though such systems usually allow it
+	PathSilent      = "silent"      // no hop answered
+	PathNoCall      = "no_call"     // the run ended before a call began
+)
+
+// Values of `path.hops[].role`.
+const (
+	HopGateway = "gateway" // the default gateway: what is up to it is the LAN
+	HopBeyond  = "beyond"  // the first that answers behind the gateway: the far end of the access line, as a rule
+	HopFarEnd  = "far_end" // the host that the call went to
+)
+
+// Hop is one router on the way. A router may answer late or not at all what is
+// addressed to itself and pass everything else on: its silence proves nothing,
+// its answers do.
+type Hop struct {
+	TTL     int    `json:"ttl"`     // its place on the way; the first is 1
+	Address string `json:"address"` // IP address that it answers from; empty: it never answered
+	Role    string `json:"role"`    // what it is on this way; empty: nothing special
+	// How it was asked all through the call; empty: only found at its beginning.
+	Method   string `json:"method"`
+	Sent     int    `json:"sent"`     // questions
+	Answered int    `json:"answered"` // those with an answer
+	Late     int    `json:"late"`     // answers that took longer than the fastest by more than the jitter buffer
+	// Answers a second that the hop gives at most: what it leaves unanswered beyond
+	// these is its own thrift and no loss. Left out: no such limit was seen.
+	LimitPerS *float64 `json:"limit_per_s,omitempty"`
+	MinMS     *float64 `json:"min_ms"` // smallest round trip. Null: it never answered
+	AvgMS     *float64 `json:"avg_ms"` // mean. Null: as `min_ms`
+	P95MS     *float64 `json:"p95_ms"` // 95th percentile. Null: as `min_ms`
+	// DSCP that a packet marked as the call's had when it reached the hop. Null: the
+	// answer does not tell.
+	DSCP *int `json:"dscp"`
+}
+
+// Values of `path.mtu.code`.
+const (
+	MTUFine    = "fine"       // packets as large as the interface's pass, or the way says what passes
+	MTUHole    = "black_hole" // larger packets vanish without a word, so that who sends them waits for ever
+	MTUUnknown = "unknown"    // not measured; the reason says why
+)
+
+// MTU is the largest packet that reaches the far end whole, headers included:
+// asked with packets that no router may cut (DF) and that the far end answers.
+type MTU struct {
+	Bytes  *int   `json:"bytes"`  // the largest that was answered, at most the interface's. Null: `reason` says why
+	Told   *int   `json:"told"`   // the largest by a router's own word (ICMP). Null: no router said anything
+	Code   string `json:"code"`   // what it means
+	Reason string `json:"reason"` // why it was not measured
+}
+
+// HopSecond is how the first hop behind the gateway answered in one second of
+// the call: it tells a bad access line from what lies behind it.
+type HopSecond struct {
+	Asked    int      `json:"asked"`    // questions sent in this second
+	Answered int      `json:"answered"` // those with an answer
+	Late     int      `json:"late"`     // answers that took longer than the fastest of all by more than the jitter buffer
+	AvgMS    *float64 `json:"avg_ms"`   // mean round trip. Null: none was answered
+}
