@@ -190,7 +190,7 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			})
 		}, "mapping_lost", PlaceFirewall},
 		"a NAT that forgets, and no limit is broken": {func(m *made) { m.change(2+m.Float64()*20, false) }, "mapping_lost", PlaceFirewall},
-		"another line":   {func(m *made) { m.change(2+m.Float64()*20, true) }, "line_moved", PlaceLine},
+		"another line": {func(m *made) { m.change(2+m.Float64()*20, true) }, "line_moved", PlaceLine},
 		"a NAT that forgets, and losses at other times": {func(m *made) {
 			m.change(1.5, false)
 			m.lose(Up, binomial(m, 0.08))
