@@ -1,0 +1,210 @@
+//go:build (lab || system) && linux
+
+package lab
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+	"golang.org/x/sys/unix"
+)
+
+// DNS is how the resolver behaves.
+type DNS struct {
+	Dead    bool
+	Slow    time.Duration // every answer comes so late
+	Lost    int           // this answer is lost, counted from 1
+	Refuses bool          // answers REFUSED
+}
+
+// resolve serves the laboratory's one name until the test is over.
+func (n *network) resolve(tb testing.TB, d DNS) {
+	tb.Helper()
+	var conn net.PacketConn
+	inNamespace(tb, n.ns(resolver), func() (err error) {
+		conn, err = (&net.ListenConfig{}).ListenPacket(context.Background(), "udp4", dnsAddress+":53")
+		return err
+	})
+	tb.Cleanup(func() { _ = conn.Close() })
+	go func() {
+		b := make([]byte, 1500)
+		for count := 1; ; count++ {
+			size, from, err := conn.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			answer, err := answerTo(b[:size], d.Refuses)
+			if err != nil || d.Dead || count == d.Lost {
+				continue
+			}
+			time.AfterFunc(d.Slow, func() { _, _ = conn.WriteTo(answer, from) })
+		}
+	}()
+}
+
+// answerTo knows the far end's address, and that nothing else exists.
+func answerTo(question []byte, refuses bool) ([]byte, error) {
+	var m dnsmessage.Message
+	if err := m.Unpack(question); err != nil || len(m.Questions) == 0 {
+		return nil, fmt.Errorf("no question: %w", err)
+	}
+	q := m.Questions[0]
+	reply := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: m.ID, Response: true, RecursionDesired: m.RecursionDesired, RecursionAvailable: true},
+		Questions: m.Questions[:1],
+	}
+	switch name := strings.ToLower(strings.TrimSuffix(q.Name.String(), ".")); {
+	case refuses:
+		reply.RCode = dnsmessage.RCodeRefused
+	case name != farName:
+		reply.RCode = dnsmessage.RCodeNameError
+	case q.Type == dnsmessage.TypeA:
+		reply.Answers = []dnsmessage.Resource{{
+			Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 60},
+			Body:   &dnsmessage.AResource{A: [4]byte(net.ParseIP(farAddress).To4())},
+		}}
+	}
+	return reply.Pack()
+}
+
+// urgent runs the laboratory's own programs before others, so that a busy
+// machine bends neither the far end nor the PC, except where that is the fault.
+var urgent = []string{"nice", "-n", "-15"}
+
+// far starts the responder and returns its process and the invite.
+func (n *network) far(tb testing.TB) (*os.Process, string) {
+	tb.Helper()
+	dir := tb.TempDir()
+	invite := filepath.Join(dir, "invite")
+	c := exec.Command("ip", append(append([]string{"netns", "exec", n.ns(far)}, urgent...), filepath.Join(programs, "netready-responder"),
+		"--control", farAddress+":8443", "--media", fmt.Sprintf("%s:%d", farAddress, mediaPort), "--advertise", farName+":8443",
+		"--data", dir, "--invite-file", invite)...)
+	out, err := c.StderrPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		_ = c.Process.Signal(unix.SIGCONT)
+		_ = c.Process.Kill()
+		_ = c.Wait()
+	})
+	go func() { // it must not block
+		for s := bufio.NewScanner(out); s.Scan(); {
+		}
+	}()
+	for range 200 {
+		if b, err := os.ReadFile(invite); err == nil && len(b) > 0 {
+			return c.Process, invite
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	tb.Fatal("the responder writes no invite")
+	return nil, ""
+}
+
+// flood sends datagrams of 1,400 bytes at a rate between two hosts until the
+// test is over, at most a minute.
+func (n *network) flood(tb testing.TB, from, to, address string, bitsPerSecond int) {
+	tb.Helper()
+	const size, longest = 1400, time.Minute
+	var sink net.PacketConn
+	inNamespace(tb, n.ns(to), func() (err error) {
+		sink, err = (&net.ListenConfig{}).ListenPacket(context.Background(), "udp4", address+":5001")
+		return err
+	})
+	var conn net.Conn
+	inNamespace(tb, n.ns(from), func() (err error) {
+		conn, err = (&net.Dialer{}).DialContext(context.Background(), "udp4", address+":5001")
+		return err
+	})
+	var stopped atomic.Bool
+	tb.Cleanup(func() {
+		stopped.Store(true)
+		_, _ = conn.Close(), sink.Close()
+	})
+	go func() {
+		every := time.Duration(float64((size+28)*8) / float64(bitsPerSecond) * float64(time.Second))
+		start := time.Now()
+		for i := 0; !stopped.Load() && time.Since(start) < longest; i++ {
+			time.Sleep(time.Until(start.Add(time.Duration(i) * every)))
+			_, _ = conn.Write(make([]byte, size))
+		}
+	}()
+}
+
+// forgetMappings makes the gateway forget all its connections (conntrack -F).
+func (n *network) forgetMappings(tb testing.TB) {
+	tb.Helper()
+	inNamespace(tb, n.ns(gateway), func() error {
+		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = unix.Close(fd) }()
+		const conntrack, remove = 1, 2 // NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE of linux/netfilter/nfnetlink*.h
+		m := binary.NativeEndian.AppendUint32(nil, 20)
+		m = binary.NativeEndian.AppendUint16(m, conntrack<<8|remove)
+		m = binary.NativeEndian.AppendUint16(m, unix.NLM_F_REQUEST)
+		m = append(m, make([]byte, 8)...)    // sequence, port
+		m = append(m, unix.AF_INET, 0, 0, 0) // struct nfgenmsg
+		return unix.Sendto(fd, m, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+	})
+}
+
+// burn keeps all processors busy until the test is over, a minute at most.
+func burn(tb testing.TB, processes int) {
+	tb.Helper()
+	for range processes {
+		c := exec.Command("timeout", "60", "sh", "-c", "while :; do :; done")
+		if err := c.Start(); err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(func() {
+			_ = c.Process.Signal(unix.SIGTERM)
+			_ = c.Wait()
+		})
+	}
+}
+
+// quota makes a control group whose processes get this share of a processor,
+// and returns the file that takes their numbers.
+func quota(tb testing.TB, name string, share float64) string {
+	tb.Helper()
+	const period = 100000 // microseconds
+	limit := fmt.Sprintf("%d", int(share*period))
+	group, files, procs := "/sys/fs/cgroup/cpu/"+name, map[string]string{"cpu.cfs_period_us": fmt.Sprint(period), "cpu.cfs_quota_us": limit}, "cgroup.procs"
+	if _, err := os.Stat("/sys/fs/cgroup/cgroup.controllers"); err == nil {
+		group, files = "/sys/fs/cgroup/"+name, map[string]string{"cpu.max": fmt.Sprintf("%s %d", limit, period)}
+	}
+	if err := os.Mkdir(group, 0o755); err != nil {
+		tb.Skip("no control groups here: ", err)
+	}
+	tb.Cleanup(func() {
+		for range 50 { // until its last process is gone
+			if os.Remove(group) == nil {
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	for file, value := range files {
+		if err := os.WriteFile(filepath.Join(group, file), []byte(value), 0o600); err != nil {
+			tb.Skip("no quota here: ", err)
+		}
+	}
+	return filepath.Join(group, procs)
+}

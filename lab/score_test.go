@@ -1,0 +1,139 @@
+//go:build (lab || system) && linux
+
+package lab
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"netready/thresholds"
+)
+
+// Places of the laboratory, from the PC outwards.
+const (
+	Nowhere  = "none" // nothing is wrong
+	PC       = "PC"
+	LAN      = "LAN"
+	Firewall = "firewall"
+	Line     = "line"
+	Provider = "provider"
+	Far      = "far end"
+	Names    = "DNS"
+	Untold   = "cannot tell" // never true, only said
+	Unsaid   = "no place"    // something is said, but no place is named
+)
+
+// allPlaces in the order of the matrix.
+var allPlaces = []string{Nowhere, PC, LAN, Firewall, Line, Provider, Far, Names}
+
+// named maps the code of a finding about the cause to the places that it names.
+var named = map[string][]string{
+	thresholds.PlacePC:       {PC},
+	thresholds.PlaceLAN:      {LAN},
+	thresholds.PlaceFirewall: {Firewall},
+	thresholds.PlaceBeyond:   {Provider, Line}, // today it says both
+	thresholds.PlaceDNS:      {Names},
+	thresholds.PlaceRoutes:   {Provider},
+	thresholds.PlaceProxy:    {Firewall},
+	thresholds.PlaceUnknown:  {Untold},
+}
+
+// A Score is how good an answer was.
+type Score string
+
+// Scores.
+const (
+	Right      Score = "right"
+	CannotTell Score = "cannot tell"
+	Silent     Score = "says nothing" // a fault was planted, and none was named
+	Wrong      Score = "WRONG"
+)
+
+// score compares what was said with the truth. also are the further places
+// that nobody at the PC could tell from the true one.
+func score(place string, also []string, f thresholds.Finding) (Score, string) {
+	said := Unsaid
+	places := []string{Unsaid}
+	switch f.What {
+	case thresholds.WhatCause:
+		places = named[f.Code]
+		said = strings.Join(places, " or ")
+	case thresholds.WhatConnectivity:
+		said = f.Code
+	case "":
+		said = Nowhere
+		places = []string{Nowhere}
+	}
+	switch {
+	case slices.Contains(places, place), slices.ContainsFunc(also, func(p string) bool { return slices.Contains(places, p) }):
+		return Right, said
+	case slices.Contains(places, Untold) && place != Nowhere:
+		return CannotTell, said
+	case place == Nowhere && slices.Contains(places, Unsaid) && f.Level == thresholds.Warn:
+		return Right, said // a remark that blames nobody
+	case slices.Contains(places, Unsaid), slices.Contains(places, Nowhere):
+		return Silent, said
+	}
+	return Wrong, said
+}
+
+// isNever says whether an answer is one that must never be given: a fault-free
+// run blamed, the network for the PC's fault, the provider for the LAN's.
+func (o Outcome) isNever() bool {
+	switch o.Place {
+	case Nowhere:
+		return o.Score != Right
+	case PC:
+		return o.Score == Wrong
+	case LAN:
+		return o.Score == Wrong && strings.Contains(o.Named, Provider)
+	}
+	return false
+}
+
+// table lists outcomes in Markdown.
+func table(all []Outcome) string {
+	var b strings.Builder
+	b.WriteString("| situation | place | answer | | first finding |\n|---|---|---|---|---|\n")
+	for _, o := range all {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", o.Situation, o.Place, o.Named, o.Score, strings.ReplaceAll(o.Text, "|", "\\|"))
+	}
+	return b.String()
+}
+
+// matrix counts, for each true place, what was said.
+func matrix(all []Outcome) string {
+	count := map[[2]string]int{}
+	var columns []string
+	for _, o := range all {
+		count[[2]string{o.Place, o.Named}]++
+		if !slices.Contains(columns, o.Named) {
+			columns = append(columns, o.Named)
+		}
+	}
+	slices.Sort(columns)
+	var b strings.Builder
+	b.WriteString("| planted at | " + strings.Join(columns, " | ") + " |\n|---" + strings.Repeat("|---", len(columns)) + "|\n")
+	for _, place := range allPlaces {
+		cells := []string{place}
+		for _, c := range columns {
+			cell := ""
+			if n := count[[2]string{place, c}]; n > 0 {
+				cell = fmt.Sprint(n)
+			}
+			cells = append(cells, cell)
+		}
+		b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+	}
+	return b.String()
+}
+
+// sum counts the scores.
+func sum(all []Outcome) map[Score]int {
+	n := map[Score]int{}
+	for _, o := range all {
+		n[o.Score]++
+	}
+	return n
+}

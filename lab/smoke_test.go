@@ -1,0 +1,47 @@
+//go:build (lab || system) && linux
+
+package lab
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"netready/internal/seed"
+)
+
+// outcome runs a situation and scores what the program says.
+func (s Situation) outcome(t *testing.T, seed uint64) Outcome {
+	t.Helper()
+	r := s.assess(t, seed)
+	f := r.said()
+	points, named := score(s.Place, s.Also, f)
+	o := Outcome{s.Name, s.Place, named, points, r.Verdict, f.Code, f.Text, seed}
+	fmt.Printf("%-24s %-9s %-13s %-22s %s: %s\n", o.Situation, o.Place, o.Score, o.Named, o.Verdict, o.Text)
+	b, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep(t, fmt.Sprintf("%s-%d.outcome", t.Name(), seed), b)
+	return o
+}
+
+// The laboratory works: its clean way is ready, and losses of its LAN are seen.
+func TestLaboratoryPlantsWhatItSays(t *testing.T) {
+	start := seed.Of(t)
+	for _, name := range []string{"clean-wire", "lan-loss-up-8"} {
+		for _, s := range situations {
+			if s.Name != name {
+				continue
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				r := s.assess(t, start)
+				up := r.Voice.Up
+				if up == nil || up.LossPercent == nil || (*up.LossPercent > 1) != (s.Place == LAN) {
+					t.Errorf("up %+v, not measured %+v", up, r.NotMeasured)
+				}
+			})
+		}
+	}
+}
