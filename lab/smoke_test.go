@@ -15,7 +15,7 @@ func (s Situation) outcome(t *testing.T, seed uint64) Outcome {
 	t.Helper()
 	r := s.assess(t, seed)
 	f := r.said()
-	points, named := score(s.Place, s.Also, f)
+	points, named := s.score(r)
 	o := Outcome{s.Name, s.Place, named, points, r.Verdict, f.Code, f.Text, seed}
 	fmt.Printf("%-24s %-9s %-13s %-22s %s: %s\n", o.Situation, o.Place, o.Score, o.Named, o.Verdict, o.Text)
 	b, err := json.Marshal(o)
