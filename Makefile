@@ -8,12 +8,13 @@ LINT        := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOBIN       := $(shell go env GOPATH)/bin
 SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEBIAN      := tshark nmap coturn sip-tester wine wine64 gcc-mingw-w64-x86-64 libreoffice-calc chromium firefox-esr irtt nftables \
-               iproute2 iputils-ping procps openssl unbound dnsmasq nginx-light python3-openpyxl poppler-utils fonts-dejavu-core gcc libc6-dev
+               iproute2 iputils-ping procps openssl unbound dnsmasq nginx-light python3-openpyxl poppler-utils fonts-dejavu-core gcc libc6-dev \
+               systemd util-linux curl shellcheck buildah
 PLATFORMS   := linux/amd64 linux/arm64 windows/amd64 darwin/amd64 darwin/arm64
 FUZZTIME    ?= 10s
 export CGO_ENABLED ?= 0
 
-.PHONY: run build test check tools lint cross race system lab fuzz-smoke fuzz soak bench bench-responder screenshots clean
+.PHONY: run build test check tools lint cross race system lab fuzz-smoke fuzz soak bench bench-responder screenshots release-responder clean
 
 run: ## one assessment against the responder inside the program; nothing leaves this machine
 	go run ./cmd/netready run --region local --duration 10s
@@ -28,7 +29,8 @@ check: tools-there lint cross race fuzz-smoke system ## everything else; it inst
 	@echo check: done
 
 # A command of each Debian package in DEBIAN that has one.
-COMMANDS    := tshark nmap turnserver sipp wine x86_64-w64-mingw32-gcc soffice chromium firefox-esr irtt nft ip ping ps openssl unbound dnsmasq nginx pdftoppm gcc node npm
+COMMANDS    := tshark nmap turnserver sipp wine x86_64-w64-mingw32-gcc soffice chromium firefox-esr irtt nft ip ping ps openssl unbound dnsmasq nginx pdftoppm gcc node npm \
+               systemd-analyze nsenter curl shellcheck buildah
 .PHONY: tools-there
 tools-there:
 	@missing=$$(for c in $(COMMANDS); do PATH="$$PATH:/usr/sbin:/sbin" command -v $$c >/dev/null || echo $$c; done; \
@@ -42,6 +44,19 @@ tools: ## installs what make check needs: Debian packages, the linter, the brows
 	command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends nodejs npm >/dev/null
 	[ -x $(GOBIN)/golangci-lint ] || GOFLAGS= CGO_ENABLED=0 go install $(LINT)
 	cd cmd/netready/page/browsertest && npm ci --no-audit --no-fund --loglevel=error
+
+ARCHES      := amd64 arm64
+DIST        := dist
+release-responder: ## dist/netready-responder-linux-*.tar.gz, what deploy/ installs on a host, and their checksums
+	mkdir -p $(DIST)
+	for arch in $(ARCHES); do \
+		name=netready-responder-linux-$$arch; work=$$(mktemp -d); \
+		GOOS=linux GOARCH=$$arch go build -trimpath -ldflags '$(LDFLAGS)' -o $$work/$$name/ ./cmd/netready-responder; \
+		cp deploy/systemd/* $$work/$$name/; \
+		tar -C $$work --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$${SOURCE_DATE_EPOCH:-0} -cf - $$name | gzip -9n >$(DIST)/$$name.tar.gz; \
+		rm -r $$work; \
+		(cd $(DIST) && sha256sum $$name.tar.gz >$$name.tar.gz.sha256); \
+	done
 
 lint:
 	$(GOBIN)/golangci-lint run ./...

@@ -27,11 +27,7 @@ func (l *leg) ask(ctx context.Context) {
 
 func (l *leg) askOnce() {
 	id := wire.NewTransactionID()
-	b, err := wire.AskPadded(id, l.grant.Username, l.grant.Password)
-	if err != nil {
-		l.note(err)
-		return
-	}
+	b := l.credential.AskPadded(nil, id)
 	l.mu.Lock()
 	now := stamp.Now()
 	if l.askedAt != 0 && now-l.askedAt > rarely+standstill {
@@ -62,7 +58,7 @@ func (l *leg) expire(now time.Duration) {
 // its own check. What is not authentic gets silence.
 func (l *leg) check(b []byte, a stamp.Arrival) {
 	c, err := wire.ParseCheck(b)
-	if err != nil || c.Authentic(l.grant.Password) != nil {
+	if err != nil || c.Authentic(l.credential) != nil {
 		l.mu.Lock()
 		l.foreign++
 		l.mu.Unlock()
@@ -72,17 +68,14 @@ func (l *leg) check(b []byte, a stamp.Arrival) {
 		l.answered(c, a.At)
 		return
 	}
-	if c.Username == l.grant.Username {
+	if string(c.Username) == l.grant.Username {
 		l.reply(c, a)
 	}
 }
 
 // reply answers the responder's check, which proves this address to it.
-func (l *leg) reply(c *wire.Check, a stamp.Arrival) {
-	b, err := wire.Answer(c.ID, a.From, a.At, stamp.Now(), l.grant.Password)
-	if err == nil {
-		err = l.conn.Write(b, netip.AddrPort{})
-	}
+func (l *leg) reply(c wire.Check, a stamp.Arrival) {
+	err := l.conn.Write(l.credential.Answer(nil, c.ID, a.From, a.At, stamp.Now()), netip.AddrPort{})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.heard, l.isHeard = a.At, true
@@ -93,7 +86,7 @@ func (l *leg) reply(c *wire.Check, a stamp.Arrival) {
 
 // answered takes the round trip of a check: (T4 - T1) - (T3 - T2), so that a
 // slow responder does not count.
-func (l *leg) answered(c *wire.Check, at time.Duration) {
+func (l *leg) answered(c wire.Check, at time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	asked, ok := l.pending[c.ID]
@@ -142,7 +135,7 @@ func (l *leg) isProved() bool {
 // The lock is held.
 func (l *leg) seenAs(addr netip.AddrPort, at time.Duration) {
 	if l.mapped.IsValid() && l.mapped != addr {
-		l.changes = append(l.changes, PathChange{At: at - l.begun, From: l.mapped.String(), To: addr.String()})
+		l.changes = append(l.changes, PathChange{At: at - l.begun, From: l.mapped, To: addr})
 	}
 	l.mapped = addr
 }

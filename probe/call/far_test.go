@@ -94,8 +94,9 @@ func (f *far) read(t *testing.T) {
 	}
 }
 
-func (f *far) check(c *wire.Check, a stamp.Arrival) {
-	if c.Authentic(f.grant.Password) != nil {
+func (f *far) check(c wire.Check, a stamp.Arrival) {
+	own, err := f.grant.Credential()
+	if err != nil || c.Authentic(own) != nil {
 		return
 	}
 	if c.Answer {
@@ -114,13 +115,11 @@ func (f *far) check(c *wire.Check, a stamp.Arrival) {
 	f.mu.Unlock()
 	time.Sleep(3 * time.Millisecond)
 	f.mu.Lock()
-	answer, _ := wire.Answer(c.ID, a.From, a.At+f.clock, f.now(), f.grant.Password)
-	_ = f.conn.Write(answer, a.From)
+	_ = f.conn.Write(own.Answer(nil, c.ID, a.From, a.At+f.clock, f.now()), a.From)
 	id := wire.NewTransactionID()
-	own, _ := wire.Ask(id, f.grant.Username, f.grant.Password)
 	f.asked[id] = a.From
 	f.event.Asked++
-	_ = f.conn.Write(own, a.From)
+	_ = f.conn.Write(own.Ask(nil, id), a.From)
 }
 
 func (f *far) stream() {
@@ -139,7 +138,7 @@ func (f *far) stream() {
 			return
 		}
 		at := f.now()
-		b, _ := sealer.Seal(int64(i), at)
+		b := sealer.Seal(int64(i), at)
 		_ = f.conn.Write(b, f.proved)
 		f.left = append(f.left, wire.Departure{Seq: int64(i), Sent: at})
 		f.mu.Unlock()

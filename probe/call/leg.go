@@ -39,16 +39,17 @@ const (
 // A leg is the agent's side of one of the calls: a media socket of its own,
 // the checks, the stream up and the arrivals of the stream down.
 type leg struct {
-	request  wire.Request
-	grant    wire.CallGrant
-	packets  int           // to send
-	offset   time.Duration // of this call's packets from the others', within a packet time
-	begun    time.Duration // when the calls were begun
-	conn     stamp.PacketConn
-	sealer   *wire.Sealer
-	opener   *wire.Opener
-	mark     Mark
-	sameHost bool // the control connection goes, directly, to the media's own host
+	request    wire.Request
+	grant      wire.CallGrant
+	packets    int           // to send
+	offset     time.Duration // of this call's packets from the others', within a packet time
+	begun      time.Duration // when the calls were begun
+	conn       stamp.PacketConn
+	sealer     *wire.Sealer
+	credential *wire.Credential
+	opener     *wire.Opener
+	mark       Mark
+	sameHost   bool // the control connection goes, directly, to the media's own host
 
 	proved chan struct{} // closed when a check was first answered
 	sent   chan struct{} // closed when the up stream is over
@@ -96,6 +97,9 @@ func newLeg(r wire.Request, g wire.CallGrant, conn stamp.PacketConn) (*leg, erro
 		return nil, err
 	}
 	if l.opener, err = wire.NewOpener(wire.DownFlow(r, g)); err != nil {
+		return nil, err
+	}
+	if l.credential, err = g.Credential(); err != nil {
 		return nil, err
 	}
 	l.mark.Asked = r.DSCP
@@ -193,10 +197,7 @@ func (l *leg) send(i int64, due time.Duration) {
 	giveUp, wanted := at-due > wire.TooLate, l.wanted(at)
 	var err error
 	if !giveUp && wanted {
-		var b []byte
-		if b, err = l.sealer.Seal(i, at); err == nil {
-			err = l.conn.Write(b, netip.AddrPort{})
-		}
+		err = l.conn.Write(l.sealer.Seal(i, at), netip.AddrPort{})
 	}
 	taken := stamp.Now()
 	l.mu.Lock()

@@ -165,10 +165,7 @@ func (l *loop) stream(ctx context.Context, begun time.Duration) {
 // sent: it is as lost to the call as one that the path loses.
 func (l *loop) sendOne(i int64, due time.Duration) {
 	at := stamp.Now()
-	b, err := l.sealer.Seal(i, at)
-	if err == nil {
-		err = l.send(b)
-	}
+	err := l.send(l.sealer.Seal(i, at))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sentAt = append(l.sentAt, at)

@@ -158,15 +158,15 @@ func attacks() []attack {
 		})},
 		{"STUN with a guessed password", true, true, media(func(a *attacker) func() []byte {
 			return func() []byte {
-				return must(wire.AskPadded(wire.NewTransactionID(), a.grant.Calls[0].Username, fmt.Sprint(a.random.Uint64())))
+				return must(responder.Padded(wire.NewTransactionID(), a.grant.Calls[0].Username, fmt.Sprint(a.random.Uint64())))
 			}
 		})},
 		{"one authentic check, again and again", true, false, media(func(a *attacker) func() []byte {
-			return same(must(wire.AskPadded(wire.NewTransactionID(), a.grant.Calls[0].Username, a.grant.Calls[0].Password)))
+			return same(must(responder.Padded(wire.NewTransactionID(), a.grant.Calls[0].Username, a.grant.Calls[0].Password)))
 		})},
 		{"authentic checks from who never answers", true, false, media(func(a *attacker) func() []byte {
 			return func() []byte {
-				return must(wire.AskPadded(wire.NewTransactionID(), a.grant.Calls[0].Username, a.grant.Calls[0].Password))
+				return must(responder.Padded(wire.NewTransactionID(), a.grant.Calls[0].Username, a.grant.Calls[0].Password))
 			}
 		})},
 		{"RTP with guessed SSRCs", true, true, media(func(a *attacker) func() []byte {

@@ -110,7 +110,7 @@ func isTimeout(err error) bool {
 
 func askPadded(t *testing.T, g wire.CallGrant) []byte {
 	t.Helper()
-	b, err := wire.AskPadded(wire.NewTransactionID(), g.Username, g.Password)
+	b, err := Padded(wire.NewTransactionID(), g.Username, g.Password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,11 +153,11 @@ func TestSilence(t *testing.T) {
 	damaged := askPadded(t, g)
 	damaged[len(damaged)/2] ^= 1
 	for name, b := range map[string][]byte{
-		"a check without padding":     build(wire.Ask(id, g.Username, g.Password)),
-		"a wrong password":            build(wire.AskPadded(id, g.Username, "wrong password of it")),
-		"an unknown user":             build(wire.AskPadded(id, "nobody", g.Password)),
+		"a check without padding":     build(bare(id, g.Username, g.Password)),
+		"a wrong password":            build(Padded(id, g.Username, "wrong password of it")),
+		"an unknown user":             build(Padded(id, "nobody", g.Password)),
 		"a damaged check":             damaged,
-		"an answer to nothing":        build(wire.Answer(id, netip.MustParseAddrPort("127.0.0.1:9"), 0, 0, g.Password)),
+		"an answer to nothing":        build(answered(id, netip.MustParseAddrPort("127.0.0.1:9"), 0, 0, g.Password)),
 		"a bare STUN request":         append([]byte{0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42}, id[:]...),
 		"an RTP packet of nobody":     append([]byte{0x80, 0}, make([]byte, 170)...),
 		"a knock with a wrong secret": wire.NewKnock("00").Marshal("00"),
@@ -186,7 +186,7 @@ func TestReplayedCheckGetsNothing(t *testing.T) {
 	if len(agent.asks) != 1 {
 		t.Fatalf("%d checks came to the agent, want 1", len(agent.asks))
 	}
-	proof, err := wire.Answer(agent.asks[0], netip.MustParseAddrPort(s.MediaAddr()), 0, 0, g.Password)
+	proof, err := answered(agent.asks[0], netip.MustParseAddrPort(s.MediaAddr()), 0, 0, g.Password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func TestStreamEndsWithConsent(t *testing.T) {
 	if len(agent.asks) != 1 {
 		t.Fatalf("%d checks, want 1", len(agent.asks))
 	}
-	proof, err := wire.Answer(agent.asks[0], netip.MustParseAddrPort(s.MediaAddr()), 0, 0, g.Password)
+	proof, err := answered(agent.asks[0], netip.MustParseAddrPort(s.MediaAddr()), 0, 0, g.Password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -376,10 +376,10 @@ func FuzzDatagram(f *testing.F) {
 	f.Add([]byte{0x80, 0, 0, 1})
 	f.Add(append([]byte{0, 1, 0, 8, 0x21, 0x12, 0xA4, 0x42}, make([]byte, 20)...))
 	f.Add(wire.NewKnock("00").Marshal("00"))
-	out := s.media[0].Writer(sendAtOnce)
+	out := newReplies(s.media[0])
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		s.datagram(b, fuzzArrival(len(b)), out)
-		out.Flush()
+		out.flush()
 	})
 }
 

@@ -52,7 +52,7 @@ func (s *Server) underWay() (n int) {
 func (s *session) used(now time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.busy > 0 || now-max(s.seen, s.lastProof(), time.Duration(s.sign.Load())) < signFor
+	return s.busy > 0 || now-max(s.seen, s.lastProof(), s.lastSign()) < signFor
 }
 
 // goElsewhere answers a request for a session while the responder drains.

@@ -118,6 +118,7 @@ func (s *Server) begin(request wire.Request, client netip.Addr, who holder, loan
 	session.loan, session.holder = loan, who
 	session.drops, session.dropsBefore = s.media.Drops, s.media.Drops()
 	session.ctx, session.cancel = context.WithCancel(s.ctx)
+	context.AfterFunc(session.ctx, session.stop)
 	if out := s.add(session, s.now.Load().limits.Sessions); out != nil {
 		s.drop(out, "busy")
 	}

@@ -92,7 +92,7 @@ func (s *Server) countRun(h holder) (refused string) {
 // giveBackRun takes back the run of a session that never showed a sign: its agent
 // lost the answer, and asks again.
 func (s *Server) giveBackRun(session *session) {
-	if session.holder.id == "" || session.sign.Load() != 0 {
+	if session.holder.id == "" || session.lastSign() != 0 {
 		return
 	}
 	if err := s.config.Tokens.GiveBack(session.holder.id); err != nil {

@@ -17,7 +17,7 @@ const readAtOnce = 64
 // that is not provably of a session is met with silence. Where so much comes
 // that the reader never rests, it sees to it that what is due leaves meanwhile.
 func (s *Server) readMedia(conn *stamp.Conn, beside *sender) {
-	reader, out := conn.Reader(readAtOnce), conn.Writer(sendAtOnce)
+	reader, out := conn.Reader(readAtOnce), newReplies(conn)
 	for {
 		got, err := reader.Read()
 		if errors.Is(err, net.ErrClosed) {
@@ -34,7 +34,7 @@ func (s *Server) readMedia(conn *stamp.Conn, beside *sender) {
 		for i := range got {
 			s.datagram(got[i].Bytes, got[i].Arrival, out)
 		}
-		out.Flush()
+		out.flush()
 		if len(got) > 1 {
 			beside.help()
 		}
@@ -43,7 +43,7 @@ func (s *Server) readMedia(conn *stamp.Conn, beside *sender) {
 
 // datagram tells checks, RTP and knocks apart by their first bits (RFC 7983).
 // What it answers checks with goes out with the next flush.
-func (s *Server) datagram(b []byte, a stamp.Arrival, out *stamp.Writer) {
+func (s *Server) datagram(b []byte, a stamp.Arrival, out *replies) {
 	switch {
 	case wire.IsCheck(b):
 		s.check(b, a, out)
@@ -56,23 +56,23 @@ func (s *Server) datagram(b []byte, a stamp.Arrival, out *stamp.Writer) {
 	}
 }
 
-func (s *Server) check(b []byte, a stamp.Arrival, out *stamp.Writer) {
+func (s *Server) check(b []byte, a stamp.Arrival, out *replies) {
 	c, err := wire.ParseCheck(b)
 	switch {
 	case err != nil:
 	case c.Answer:
-		s.proof(c, a, out)
+		s.proof(&c, a, out)
 	default:
-		s.answer(c, a, out)
+		s.answer(&c, a, out)
 	}
 }
 
 // answer answers an agent's check and asks back: both at once only to an
 // address that is proved. Any other is sent one datagram for each that came
 // from it, and none that is larger.
-func (s *Server) answer(c *wire.Check, a stamp.Arrival, out *stamp.Writer) {
-	call := s.callOfUser(c.Username)
-	if call == nil || c.Size < c.ReplySize(a.From) || c.Authentic(call.grant.Password) != nil ||
+func (s *Server) answer(c *wire.Check, a stamp.Arrival, out *replies) {
+	call := s.callOfUser(string(c.Username))
+	if call == nil || c.Size < c.ReplySize(a.From) || c.Authentic(call.credential) != nil ||
 		!s.mayReach(a.From, call.session.client) || !call.isNewCheck(c.ID, a.From) {
 		return
 	}
@@ -89,40 +89,25 @@ func (s *Server) answer(c *wire.Check, a stamp.Arrival, out *stamp.Writer) {
 }
 
 // reply answers a check that arrived at a moment.
-func reply(call *call, id wire.TransactionID, to netip.AddrPort, arrived time.Duration, out *stamp.Writer) {
-	b, err := wire.Answer(id, to, arrived, stamp.Now(), call.grant.Password)
-	if err == nil {
-		put(out, b, to, call.request.DSCP) // what is lost is asked again
-	}
+func reply(call *call, id wire.TransactionID, to netip.AddrPort, arrived time.Duration, out *replies) {
+	out.put(call.credential.Answer(out.room(), id, to, arrived, stamp.Now()), to, call.request.DSCP) // what is lost is asked again
 }
 
 // askBack sends a check of our own.
-func (s *Server) askBack(q question, out *stamp.Writer) {
+func (s *Server) askBack(q question, out *replies) {
 	id := wire.NewTransactionID()
-	b, err := wire.Ask(id, q.call.grant.Username, q.call.grant.Password)
-	if err != nil {
-		return
-	}
 	s.ask(id, q)
 	q.call.mu.Lock()
 	q.call.event.Asked++
 	q.call.mu.Unlock()
-	put(out, b, q.to, q.call.request.DSCP)
-}
-
-// put has a datagram sent with the next flush, which is now if there is no room
-// for another one.
-func put(out *stamp.Writer, b []byte, to netip.AddrPort, dscp int) {
-	if out.Put(b, to, dscp) {
-		out.Flush()
-	}
+	out.put(q.call.credential.Ask(out.room(), id), q.to, q.call.request.DSCP)
 }
 
 // proof takes the answer to a check of ours: only from the address that the
 // check was sent to, with its random transaction and the call's integrity.
-func (s *Server) proof(c *wire.Check, a stamp.Arrival, out *stamp.Writer) {
+func (s *Server) proof(c *wire.Check, a stamp.Arrival, out *replies) {
 	q, ok := s.answered(c.ID, a.From)
-	if !ok || c.Authentic(q.call.grant.Password) != nil {
+	if !ok || c.Authentic(q.call.credential) != nil {
 		return
 	}
 	s.forget(c.ID)
@@ -156,7 +141,7 @@ func (s *Server) stream(c *call) {
 	}
 	sealer, err := wire.NewSealer(wire.DownFlow(c.request, c.grant))
 	if err != nil {
-		c.ended("stopped")
+		c.ended(endedStopped)
 		return
 	}
 	s.senders[int(c.grant.DownSSRC)%len(s.senders)].add(&flow{call: c, sealer: sealer, dscp: c.request.DSCP})

@@ -81,7 +81,7 @@ func TestOddSourcesGetSilence(t *testing.T) {
 	before := s.callOfUser(grant.Calls[0].Username).news()
 	for _, from := range []string{"127.255.255.255:9", "255.255.255.255:9", "224.0.0.1:9", "0.0.0.0:9", "10.1.2.3:9", "169.254.169.254:80", "198.51.100.7:9", "127.0.0.1:0"} {
 		a := stamp.Arrival{From: netip.MustParseAddrPort(from), At: stamp.Now()}
-		s.datagram(askPadded(t, grant.Calls[0]), a, s.media[0].Writer(sendAtOnce))
+		s.datagram(askPadded(t, grant.Calls[0]), a, newReplies(s.media[0]))
 		k := wire.NewKnock(grant.Nonce)
 		if s.mayAnswer(k.ID, k.Random, a.From) {
 			t.Errorf("a knock from %s would be answered", from)

@@ -37,13 +37,13 @@ func newRegistry() registry {
 
 // Numbers that come of the keys, all of which are random.
 func hashOfUser(name string) uint32 {
-	if name == "" {
+	if len(name) < 2 {
 		return 0
 	}
-	return uint32(name[0])
+	return uint32(name[0])<<3 ^ uint32(name[1])
 }
 
-func hashOfCheck(id wire.TransactionID) uint32 { return uint32(id[0]) }
+func hashOfCheck(id wire.TransactionID) uint32 { return uint32(id[0]) | uint32(id[1])<<8 }
 
 // add takes a session in. It returns one that has to make room for it: the
 // oldest that holds nothing, where there are too many of those.

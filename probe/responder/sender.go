@@ -23,6 +23,13 @@ const (
 	never = time.Duration(math.MaxInt64 / 4)
 )
 
+// Why a stream down ended: wire.Event.Ended.
+const (
+	endedSent    = "sent"
+	endedStopped = "stopped"
+	endedConsent = "consent"
+)
+
 // A flow is one call's stream down.
 type flow struct {
 	call   *call
@@ -31,7 +38,6 @@ type flow struct {
 	start  time.Duration // when packet 0 is due
 	due    time.Duration // when the next is
 	next   int
-	slow   int // packets that the system took too late after their stamp
 }
 
 // A stamped packet waits to be given to the system.
@@ -140,33 +146,26 @@ func (s *sender) take(now time.Duration) {
 // packet sends a flow's next packet, and says why it is the last, if it is.
 func (s *sender) packet(f *flow) (why string) {
 	c := f.call
-	if c.session.ctx.Err() != nil {
-		return "stopped"
-	}
 	now := stamp.Now()
-	to, ok := c.leave(f, now)
-	if !ok {
-		return "consent"
+	to, why := c.leave(f, now)
+	if why != "" {
+		return why
 	}
 	// A host that stood still does not catch up in one burst what no phone would
 	// play any more: the agent sees by the stamp that it was not sent.
 	late := now - f.due
 	s.late.note(late, now)
 	if late <= wire.TooLate {
-		b, err := f.sealer.Seal(int64(f.next), now)
-		if err != nil {
-			return "stopped"
-		}
 		s.waiting[s.held] = stamped{f, now}
 		s.held++
-		if s.writer.Put(b, to, f.dscp) {
+		if s.writer.Put(f.sealer.Seal(int64(f.next), now), to, f.dscp) {
 			s.flush()
 		}
 	}
 	f.next++
 	f.due = stream.Due(f.start, f.next, c.request.Ptime)
 	if f.next >= c.packets {
-		return "sent"
+		return endedSent
 	}
 	return ""
 }
@@ -179,7 +178,7 @@ func (s *sender) flush() {
 	for i, w := range s.waiting[:s.held] {
 		s.gap.note(now-w.at, now)
 		if now-w.at > wire.SlowHandover {
-			w.flow.slow++
+			w.flow.call.noteSlow()
 		}
 		s.waiting[i].flow = nil
 	}

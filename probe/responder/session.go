@@ -69,23 +69,26 @@ type session struct {
 
 // call is one call of a session.
 type call struct {
-	session *session
-	request wire.Request
-	grant   wire.CallGrant
-	packets int
+	session    *session
+	request    wire.Request
+	grant      wire.CallGrant
+	credential *wire.Credential
+	packets    int
 
-	mu       sync.Mutex // guards the rest
+	mu       sync.Mutex // guards the rest, of which every packet needs what comes first
 	opener   *wire.Opener
-	up       upTrace
-	down     []wire.Departure
-	event    wire.Event // what is counted so far
-	seenIDs  map[wire.TransactionID]struct{}
 	proved   netip.AddrPort
 	provedAt time.Duration
+	heard    time.Duration // when a packet of the stream up came last
+	stopped  bool          // the session is over
+	unread   bool          // records were dropped, and are, as nobody reads them
+	down     []wire.Departure
+	up       upTrace
+	event    wire.Event // what is counted so far
+	seenIDs  map[wire.TransactionID]struct{}
 	turn     netip.AddrPort // the address without proof whose next check gets its answer
 	flows    bool           // the down stream has begun
 	told     string
-	unread   bool // records were dropped, and are, as nobody reads them
 }
 
 // newSession draws the secrets of a session.
@@ -106,6 +109,7 @@ func newSession(r wire.Request, client netip.Addr) *session {
 			UpSeq: binary.BigEndian.Uint16(n[8:]), UpTime: binary.BigEndian.Uint32(n[10:]),
 			DownSeq: binary.BigEndian.Uint16(n[14:]), DownTime: binary.BigEndian.Uint32(n[16:]),
 		}
+		c.credential, _ = c.grant.Credential() // fails for a long name alone
 		s.calls = append(s.calls, c)
 	}
 	return s
@@ -141,14 +145,23 @@ func costOf(r wire.Request) share.Cost {
 
 // showSign notes that somebody is there: an address was proved, or a packet of
 // the call or a question of its firewall checks came, which only its agent can make.
-func (s *session) showSign() { s.showSignAt(stamp.Now()) }
+func (s *session) showSign() { s.sign.Store(int64(stamp.Now())) }
 
-func (s *session) showSignAt(now time.Duration) { s.sign.Store(int64(now)) }
+// lastSign is when that was last, 0 for never.
+func (s *session) lastSign() time.Duration {
+	last := time.Duration(s.sign.Load())
+	for _, c := range s.calls {
+		c.mu.Lock()
+		last = max(last, c.heard)
+		c.mu.Unlock()
+	}
+	return last
+}
 
 // lend gives back what the session has taken once it has shown no sign for a
 // while. It is taken again when the call begins after all.
 func (s *session) lend(now time.Duration) {
-	if now-max(s.begun, time.Duration(s.sign.Load())) > signFor {
+	if now-max(s.begun, s.lastSign()) > signFor {
 		s.loan.Return()
 	}
 }
@@ -251,6 +264,15 @@ func (s *session) close(why string) {
 	s.cancel()
 }
 
+// stop ends the streams of a session that is over.
+func (s *session) stop() {
+	for _, c := range s.calls {
+		c.mu.Lock()
+		c.stopped = true
+		c.mu.Unlock()
+	}
+}
+
 func (s *session) whyClosed() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -269,7 +291,7 @@ func (c *call) packet(b []byte, a stamp.Arrival) {
 		c.event.Foreign++
 		return
 	}
-	c.session.showSignAt(a.At)
+	c.heard = a.At
 	arrival := stream.Arrival{Seq: index, Sent: sent, Received: a.At, DSCP: a.DSCP}
 	c.up.take(arrival, a.From, !c.proved.IsValid() || !allowed(c.provedAt, a.At))
 	c.bound()
@@ -326,24 +348,33 @@ func (c *call) prove(at netip.AddrPort, now time.Duration) (begin bool) {
 	return begin
 }
 
-// leave notes that a flow's next packet is about to leave, and where to; ok is
-// false once consent lapsed.
-func (c *call) leave(f *flow, now time.Duration) (to netip.AddrPort, ok bool) {
+// leave notes that a flow's next packet is about to leave, and where to, or says
+// why none does any more.
+func (c *call) leave(f *flow, now time.Duration) (to netip.AddrPort, why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !allowed(c.provedAt, now) {
-		return to, false
+	switch {
+	case c.stopped:
+		return to, endedStopped
+	case !allowed(c.provedAt, now):
+		return to, endedConsent
 	}
-	c.event.Slow = f.slow
 	if !c.unread {
 		c.down = append(c.down, wire.Departure{Seq: int64(f.next), Sent: now})
 		c.bound()
 	}
-	return c.proved, true
+	return c.proved, ""
 }
 
 // allowed says whether a proof still counts.
 func allowed(provedAt, now time.Duration) bool { return now-provedAt < consent }
+
+// noteSlow counts a packet that the system took too late after its stamp.
+func (c *call) noteSlow() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.event.Slow++
+}
 
 func (c *call) ended(why string) {
 	c.mu.Lock()

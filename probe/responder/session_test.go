@@ -19,7 +19,7 @@ import (
 func (s *socket) prove(t *testing.T, server *Server, g wire.CallGrant) {
 	t.Helper()
 	for _, id := range s.asks {
-		b, err := wire.Answer(id, netip.MustParseAddrPort(server.MediaAddr()), 0, 0, g.Password)
+		b, err := answered(id, netip.MustParseAddrPort(server.MediaAddr()), 0, 0, g.Password)
 		if err != nil {
 			t.Fatal(err)
 		}

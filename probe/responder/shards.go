@@ -3,8 +3,9 @@ package responder
 import "sync"
 
 // shards is a map in parts with a lock each, so that what every packet looks up
-// is not behind one lock for all. Its zero value is ready.
-type shards[K comparable, V any] [64]struct {
+// is not behind one lock for all, and each part is so small that it is found
+// with a few looks. Its zero value is ready.
+type shards[K comparable, V any] [512]struct {
 	mu sync.Mutex // guards the rest
 	m  map[K]V
 }

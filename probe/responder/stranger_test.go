@@ -41,7 +41,7 @@ func questions(t *testing.T, nonce string, g wire.CallGrant, host string, port i
 	later := wire.NewKnock(nonce)
 	later.Delay = 100 * time.Millisecond
 	return map[string][]byte{
-		"check": built(wire.AskPadded(wire.NewTransactionID(), g.Username, g.Password)),
+		"check": built(Padded(wire.NewTransactionID(), g.Username, g.Password)),
 		"knock": knock.Marshal(nonce), "later": later.Marshal(nonce),
 		"STUN": binding.Raw, "DNS": built(name.Pack()),
 		"SIP": wire.NewSIPOptions("UDP", "192.0.2.1:5060", host, port, nonce).Marshal(),

@@ -71,6 +71,9 @@ func (u *upTrace) hold(a stream.Arrival, from netip.AddrPort) bool {
 
 // admit counts what waited for the proof of an address.
 func (u *upTrace) admit(from netip.AddrPort) {
+	if len(u.held) == 0 {
+		return
+	}
 	for _, a := range u.held[from] {
 		u.count(a)
 	}

@@ -4,20 +4,36 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"net/netip"
 	"time"
 
 	"github.com/pion/stun/v3"
 )
 
-// checkPadding is the length of the PADDING (RFC 5780 7.6) in the agent's
-// checks. A responder's answer to an IPv6 address has some 30 bytes more than a
-// bare check; older responders send their own check with it, 100 bytes more, and
-// are silent to less.
-const checkPadding = 96
+// Sizes of parts of a STUN message (RFC 8489 5 and 14), bytes, attributes with
+// their heads.
+const (
+	headerSTUN      = 20
+	sizeIntegrity   = 4 + 20
+	sizeFingerprint = 4 + 4
+	// integrityTail is what ends every check: MESSAGE-INTEGRITY, then FINGERPRINT.
+	integrityTail = sizeIntegrity + sizeFingerprint
+)
 
-// integrityTail is what ends every check: MESSAGE-INTEGRITY, then FINGERPRINT.
-const integrityTail = 4 + 20 + 4 + 4
+// fingerprintXOR tells a fingerprint from another CRC (RFC 8489 14.7).
+const fingerprintXOR = 0x5354554e
+
+// padding is the value of PADDING (RFC 5780 7.6) in the agent's checks. A
+// responder's answer to an IPv6 address has some 30 bytes more than a bare check;
+// older responders send their own check with it, 100 bytes more, and are silent
+// to less.
+var padding [96]byte
+
+// Padding makes a question larger than its answer.
+func Padding() stun.RawAttribute {
+	return stun.RawAttribute{Type: stun.AttrPadding, Value: padding[:]}
+}
 
 // TransactionID is that of a STUN message, RFC 8489 5.
 type TransactionID = [stun.TransactionIDSize]byte
@@ -28,153 +44,168 @@ func NewTransactionID() TransactionID { return stun.NewTransactionID() }
 // ErrCheck is wrapped by all that ParseCheck and Authentic refuse.
 var ErrCheck = errors.New("not a check of this call")
 
+// What strangers send costs no more than it must, so that these are made once.
+var (
+	errNoSTUN      = fmt.Errorf("%w: no STUN message", ErrCheck)
+	errAttributes  = fmt.Errorf("%w: its attributes do not add up to its length", ErrCheck)
+	errSeal        = fmt.Errorf("%w: does not end with integrity and fingerprint", ErrCheck)
+	errFingerprint = fmt.Errorf("%w: another fingerprint", ErrCheck)
+	errKind        = fmt.Errorf("%w: neither a Binding request nor the answer to one", ErrCheck)
+	errUsername    = fmt.Errorf("%w: a request without a username", ErrCheck)
+	errMapped      = fmt.Errorf("%w: an answer without a good address", ErrCheck)
+	errStamps      = fmt.Errorf("%w: an answer without its stamps", ErrCheck)
+	errIntegrity   = fmt.Errorf("%w: another password", ErrCheck)
+)
+
 // A Check is a STUN Binding request or the answer to one, as it came in.
-// Nothing of it may be believed before Authentic said so.
+// Nothing of it may be believed before Authentic said so. It is good as long as
+// the bytes that it was read from.
 type Check struct {
 	ID       TransactionID
 	Answer   bool           // a success response
-	Username string         // of a request
+	Username []byte         // of a request
 	Mapped   netip.AddrPort // of an answer: where the request came from
 	Received time.Duration  // of an answer: when the request arrived, the answerer's clock
 	Sent     time.Duration  // of an answer: when it left
 	Size     int            // bytes of the datagram
 
-	message stun.Message
+	raw []byte
 }
 
 // IsCheck tells a STUN message from RTP and all else by its first two bits,
 // cookie and length (RFC 8489 5).
 func IsCheck(b []byte) bool {
-	return len(b) >= 20 && b[0]>>6 == 0 && stun.IsMessage(b)
+	return len(b) >= headerSTUN && b[0]>>6 == 0 && binary.BigEndian.Uint32(b[4:]) == STUNCookie
 }
 
 // STUNCookie is the second word of every STUN message (RFC 8489 5).
 const STUNCookie = 0x2112a442
 
-// Padding makes a question larger than its answer.
-func Padding() stun.RawAttribute {
-	return stun.RawAttribute{Type: stun.AttrPadding, Value: make([]byte, checkPadding)}
-}
-
-// AskPadded makes the agent's check: a Binding request larger than whatever the
-// responder sends for it, so that nobody gains by having the responder shout at
-// a stranger.
-func AskPadded(id TransactionID, username, password string) ([]byte, error) {
-	return seal(id, stun.BindingRequest, password, stun.NewUsername(username), Padding())
-}
-
-// Ask makes the responder's check, without padding: it goes to an address that
-// has just sent more.
-func Ask(id TransactionID, username, password string) ([]byte, error) {
-	return seal(id, stun.BindingRequest, password, stun.NewUsername(username))
-}
-
-// Answer makes the answer to a request that came from an address, with the
-// stamps of its arrival and of this answer's departure.
-func Answer(id TransactionID, from netip.AddrPort, received, sent time.Duration, password string) ([]byte, error) {
-	addr := from.Addr().Unmap()
-	return seal(id, stun.BindingSuccess, password,
-		&stun.XORMappedAddress{IP: addr.AsSlice(), Port: int(from.Port())},
-		stamped(AttrReceived, received), stamped(AttrSent, sent))
-}
-
-func stamped(t stun.AttrType, at time.Duration) stun.RawAttribute {
-	return stun.RawAttribute{Type: t, Value: binary.BigEndian.AppendUint64(nil, uint64(at))}
-}
-
-// seal builds a message that ends with MESSAGE-INTEGRITY and FINGERPRINT.
-func seal(id TransactionID, kind stun.MessageType, password string, attributes ...stun.Setter) ([]byte, error) {
-	m := &stun.Message{TransactionID: id}
-	setters := append([]stun.Setter{kind}, attributes...)
-	setters = append(setters, stun.NewShortTermIntegrity(password), stun.Fingerprint)
-	if err := m.Build(setters...); err != nil {
-		return nil, fmt.Errorf("building a check: %w", err)
-	}
-	return m.Raw, nil
-}
-
-// ParseCheck reads a check. It keeps no part of b. Only messages of our own
-// shape pass: integrity and fingerprint last, since nothing covers what
-// follows them.
-func ParseCheck(b []byte) (*Check, error) {
+// ParseCheck reads a check. Only messages of our own shape pass: integrity and
+// fingerprint last, since nothing covers what follows them. It reads these few
+// messages alone, since every call sends some each second; FuzzParseCheck holds
+// it against pion/stun.
+func ParseCheck(b []byte) (Check, error) {
 	if !IsCheck(b) {
-		return nil, fmt.Errorf("%w: no STUN message", ErrCheck)
+		return Check{}, errNoSTUN
 	}
-	c := &Check{Size: len(b)}
-	m := &c.message
-	if err := stun.Decode(b, m); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCheck, err)
+	c := Check{ID: TransactionID(b[8:headerSTUN]), Size: len(b), raw: b}
+	if headerSTUN+int(binary.BigEndian.Uint16(b[2:])) != len(b) {
+		return c, errSeal
 	}
-	if 20+int(m.Length) != len(b) || !sealed(m.Attributes) {
-		return nil, fmt.Errorf("%w: does not end with integrity and fingerprint", ErrCheck)
+	a, err := readAttributes(b)
+	switch {
+	case err != nil:
+		return c, err
+	case binary.BigEndian.Uint32(b[len(b)-4:]) != crc32.ChecksumIEEE(b[:len(b)-sizeFingerprint])^fingerprintXOR:
+		return c, errFingerprint
 	}
-	if err := stun.Fingerprint.Check(m); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCheck, err)
-	}
-	c.ID = m.TransactionID
-	switch m.Type {
-	case stun.BindingRequest:
-		return c, c.readRequest()
-	case stun.BindingSuccess:
-		c.Answer = true
-		return c, c.readAnswer()
-	}
-	return nil, fmt.Errorf("%w: a %s", ErrCheck, m.Type)
-}
-
-// sealed tells whether integrity and fingerprint, of their right size, are the
-// last two attributes and there only.
-func sealed(attributes stun.Attributes) bool {
-	n := len(attributes)
-	for i, a := range attributes {
-		if a.Type == stun.AttrMessageIntegrity && (i != n-2 || a.Length != 20) ||
-			a.Type == stun.AttrFingerprint && (i != n-1 || a.Length != 4) {
-			return false
+	switch binary.BigEndian.Uint16(b) {
+	case kindRequest:
+		if c.Username = a.username; a.username == nil {
+			return c, errUsername
 		}
+		return c, nil
+	case kindSuccess:
+		c.Answer = true
+		return c, c.readAnswer(a)
 	}
-	return n >= 2 && attributes[n-2].Type == stun.AttrMessageIntegrity && attributes[n-1].Type == stun.AttrFingerprint
+	return c, errKind
 }
 
-func (c *Check) readRequest() error {
-	var name stun.Username
-	if err := name.GetFrom(&c.message); err != nil {
-		return fmt.Errorf("%w: a request without a username", ErrCheck)
+var kindRequest, kindSuccess = stun.BindingRequest.Value(), stun.BindingSuccess.Value()
+
+// attributes are the values of those that matter; of several the first counts
+// (RFC 8489 14).
+type attributes struct{ username, mapped, received, sent []byte }
+
+// readAttributes walks over a message's attributes, the last two of which have
+// to be integrity and fingerprint, and those there only.
+func readAttributes(b []byte) (a attributes, err error) {
+	integrity := len(b) - integrityTail
+	fingerprint := integrity + sizeIntegrity
+	seals := 0
+	for at := headerSTUN; at < len(b); {
+		if len(b)-at < 4 {
+			return a, errAttributes
+		}
+		kind, size := stun.AttrType(binary.BigEndian.Uint16(b[at:])), int(binary.BigEndian.Uint16(b[at+2:]))
+		value := at + 4
+		next := value + (size+3)&^3
+		switch {
+		case next > len(b):
+			return a, errAttributes
+		case at == integrity && kind == stun.AttrMessageIntegrity && size == sizeIntegrity-4,
+			at == fingerprint && kind == stun.AttrFingerprint && size == sizeFingerprint-4:
+			seals++
+		case at == integrity, at == fingerprint, kind == stun.AttrMessageIntegrity, kind == stun.AttrFingerprint:
+			return a, errSeal
+		}
+		if to := a.of(kind); to != nil && *to == nil {
+			*to = b[value : value+size : value+size]
+		}
+		at = next
 	}
-	c.Username = name.String()
+	if seals != 2 {
+		return a, errSeal
+	}
+	return a, nil
+}
+
+// of is where the value of an attribute belongs, nil for others.
+func (a *attributes) of(kind stun.AttrType) *[]byte {
+	switch kind {
+	case stun.AttrUsername:
+		return &a.username
+	case stun.AttrXORMappedAddress, attrOldXORMapped:
+		return &a.mapped
+	case AttrReceived:
+		return &a.received
+	case AttrSent:
+		return &a.sent
+	}
 	return nil
 }
 
-func (c *Check) readAnswer() error {
-	var mapped stun.XORMappedAddress
-	if err := mapped.GetFrom(&c.message); err != nil {
-		return fmt.Errorf("%w: an answer without an address: %w", ErrCheck, err)
+func (c *Check) readAnswer(a attributes) error {
+	var ok bool
+	if c.Mapped, ok = readMapped(a.mapped, c.ID); !ok {
+		return errMapped
 	}
-	addr, ok := netip.AddrFromSlice(mapped.IP)
-	if !ok || mapped.Port < 0 || mapped.Port > 65535 {
-		return fmt.Errorf("%w: an answer with a bad address", ErrCheck)
+	if len(a.received) != 8 || len(a.sent) != 8 {
+		return errStamps
 	}
-	c.Mapped = netip.AddrPortFrom(addr.Unmap(), uint16(mapped.Port))
-	var err error
-	if c.Received, err = c.stamp(AttrReceived); err != nil {
-		return err
-	}
-	c.Sent, err = c.stamp(AttrSent)
-	return err
+	c.Received = time.Duration(binary.BigEndian.Uint64(a.received))
+	c.Sent = time.Duration(binary.BigEndian.Uint64(a.sent))
+	return nil
 }
 
-func (c *Check) stamp(t stun.AttrType) (time.Duration, error) {
-	v, err := c.message.Get(t)
-	if err != nil || len(v) != 8 {
-		return 0, fmt.Errorf("%w: an answer without its stamps", ErrCheck)
+// readMapped reads the value of XOR-MAPPED-ADDRESS (RFC 8489 14.2).
+func readMapped(value []byte, id TransactionID) (netip.AddrPort, bool) {
+	if len(value) != 4+4 && len(value) != 4+16 {
+		return netip.AddrPort{}, false
 	}
-	return time.Duration(binary.BigEndian.Uint64(v)), nil
+	ip := maskOf(id)
+	for i, x := range value[4:] {
+		ip[i] ^= x
+	}
+	port := binary.BigEndian.Uint16(value[2:]) ^ STUNCookie>>16
+	switch family := binary.BigEndian.Uint16(value); {
+	case family == familyIPv4 && len(value) == 4+4:
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(ip[:4])), port), true
+	case family == familyIPv6 && len(value) == 4+16:
+		return netip.AddrPortFrom(netip.AddrFrom16(ip).Unmap(), port), true
+	}
+	return netip.AddrPort{}, false
 }
 
-// Authentic checks the integrity of the message against a call's password
-// (short-term credential, RFC 8489 9.1).
-func (c *Check) Authentic(password string) error {
-	if err := stun.NewShortTermIntegrity(password).Check(&c.message); err != nil {
-		return fmt.Errorf("%w: %w", ErrCheck, err)
+// Families of an address (RFC 8489 14.1).
+const familyIPv4, familyIPv6 = 1, 2
+
+// Authentic checks the integrity of the message against a call's credential.
+func (c *Check) Authentic(k *Credential) error {
+	if !k.authentic(c.raw) {
+		return errIntegrity
 	}
 	return nil
 }
@@ -190,5 +221,5 @@ func (c *Check) ReplySize(from netip.AddrPort) int {
 	}
 	const stamps = 2 * (4 + 8)
 	name := 4 + (len(c.Username)+3)/4*4
-	return 20 + integrityTail + max(mapped+stamps, name)
+	return headerSTUN + integrityTail + max(mapped+stamps, name)
 }

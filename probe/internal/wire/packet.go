@@ -1,15 +1,10 @@
 package wire
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 	"time"
-
-	"github.com/pion/rtp"
 )
 
 // HeaderSize is that of our RTP packets: no CSRC, no extension (RFC 3550 5.1).
@@ -77,8 +72,7 @@ func (f Flow) Size() int { return HeaderSize + f.Payload }
 // A Sealer makes the packets of one flow. It is for one goroutine.
 type Sealer struct {
 	flow   Flow
-	mac    hash.Hash
-	sum    [sha256.Size]byte
+	mac    mac
 	packet []byte
 }
 
@@ -87,7 +81,7 @@ func NewSealer(f Flow) (*Sealer, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	s := &Sealer{flow: f, mac: hmac.New(sha256.New, f.Key), packet: make([]byte, f.Size())}
+	s := &Sealer{flow: f, mac: newMAC(sha256Pool, f.Key), packet: make([]byte, f.Size())}
 	filler(s.packet[HeaderSize:], f.SSRC)
 	return s, nil
 }
@@ -106,39 +100,38 @@ func filler(b []byte, seed uint32) {
 
 // Seal makes packet index (from 0), stamped with the sender's clock. The
 // bytes are good until the next call.
-func (s *Sealer) Seal(index int64, stamp time.Duration) ([]byte, error) {
-	h := s.flow.header(index)
-	if _, err := h.MarshalTo(s.packet); err != nil {
-		return nil, fmt.Errorf("sealing packet %d: %w", index, err)
-	}
-	payload := s.packet[HeaderSize:]
-	binary.BigEndian.PutUint64(payload[StampOffset:], uint64(stamp))
-	copy(payload[TagOffset:TagOffset+tagSize], tag(s.mac, &s.sum, s.packet))
-	return s.packet, nil
+func (s *Sealer) Seal(index int64, stamp time.Duration) []byte {
+	s.flow.header(s.packet, index)
+	binary.BigEndian.PutUint64(s.packet[HeaderSize+StampOffset:], uint64(stamp))
+	s.mac.put(s.packet[tagAt:tagAt+tagSize], s.packet[:tagged])
+	return s.packet
 }
 
-// header is that of packet index. The marker is on the first packet alone, as
-// at the start of a talkspurt (RFC 3551 4.1).
-func (f Flow) header(index int64) rtp.Header {
-	return rtp.Header{
-		Version: 2, Marker: index == 0, PayloadType: f.Type, SSRC: f.SSRC,
-		SequenceNumber: f.Seq + uint16(index),
-		Timestamp:      f.Time + uint32(index)*f.Step,
+// The tag is over RTP header and stamp, which lie side by side at the front.
+const (
+	tagged = HeaderSize + StampOffset + 8
+	tagAt  = HeaderSize + TagOffset
+)
+
+// header writes the header of packet index: version 2, no padding, extension or
+// CSRC (RFC 3550 5.1). The marker is on the first packet alone, as at the start
+// of a talkspurt (RFC 3551 4.1).
+func (f *Flow) header(b []byte, index int64) {
+	b[0], b[1] = 2<<6, f.Type
+	if index == 0 {
+		b[1] |= marker
 	}
+	binary.BigEndian.PutUint16(b[2:], f.Seq+uint16(index))
+	binary.BigEndian.PutUint32(b[4:], f.Time+uint32(index)*f.Step)
+	binary.BigEndian.PutUint32(b[8:], f.SSRC)
 }
 
-// tag is over RTP header and stamp, which lie side by side at the front.
-func tag(mac hash.Hash, sum *[sha256.Size]byte, packet []byte) []byte {
-	mac.Reset()
-	mac.Write(packet[:HeaderSize+StampOffset+8])
-	return mac.Sum(sum[:0])[:tagSize]
-}
+const marker = 0x80
 
 // An Opener reads the packets of one flow. It is for one goroutine.
 type Opener struct {
 	flow Flow
-	mac  hash.Hash
-	sum  [sha256.Size]byte
+	mac  mac
 }
 
 // NewOpener prepares to read a flow.
@@ -146,31 +139,28 @@ func NewOpener(f Flow) (*Opener, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	return &Opener{flow: f, mac: hmac.New(sha256.New, f.Key)}, nil
+	return &Opener{flow: f, mac: newMAC(sha256Pool, f.Key)}, nil
 }
 
 // Open checks a packet's tag and returns its index (from 0) and the sender's
 // stamp. The index comes from the RTP timestamp, whose 32 bits outlast any
-// call, and the sequence number must agree with it.
+// call, and all else of the header must agree with it.
 func (o *Opener) Open(b []byte) (index int64, stamp time.Duration, err error) {
-	var h rtp.Header
-	n, err := h.Unmarshal(b)
-	if err != nil || n != HeaderSize || h.Padding || h.Extension || h.SSRC != o.flow.SSRC || h.PayloadType != o.flow.Type || h.Version != 2 {
+	f := &o.flow
+	switch {
+	case len(b) < HeaderSize || b[0] != 2<<6 || b[1]&^marker != f.Type || binary.BigEndian.Uint32(b[8:]) != f.SSRC:
 		return 0, 0, errHeader
-	}
-	if len(b) != o.flow.Size() {
+	case len(b) != f.Size():
 		return 0, 0, errSize
-	}
-	payload := b[HeaderSize:]
-	if !hmac.Equal(payload[TagOffset:TagOffset+tagSize], tag(o.mac, &o.sum, b)) {
+	case !o.mac.begins(b[tagAt:tagAt+tagSize], b[:tagged]):
 		return 0, 0, errTag
 	}
-	since := h.Timestamp - o.flow.Time
-	index = int64(since / o.flow.Step)
-	if since%o.flow.Step != 0 || h.SequenceNumber-o.flow.Seq != uint16(index) || h.Marker != (index == 0) {
+	since := binary.BigEndian.Uint32(b[4:]) - f.Time
+	index = int64(since / f.Step)
+	if since%f.Step != 0 || binary.BigEndian.Uint16(b[2:])-f.Seq != uint16(index) || (b[1]&marker != 0) != (index == 0) {
 		return 0, 0, errIndex
 	}
-	return index, time.Duration(binary.BigEndian.Uint64(payload[StampOffset:])), nil
+	return index, time.Duration(binary.BigEndian.Uint64(b[HeaderSize+StampOffset:])), nil
 }
 
 // IsRTP tells whether a datagram claims to be RTP: version 2 in its first two

@@ -30,10 +30,7 @@ func TestPacketRoundTripAcrossTheWraps(t *testing.T) {
 	s, o := sealerOpener(t, testFlow())
 	for _, want := range []int64{0, 1, 5, 6, 7, 65535, 65536, 65537, 200_000} {
 		stamp := time.Duration(want)*20*time.Millisecond - time.Hour
-		b, err := s.Seal(want, stamp)
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := s.Seal(want, stamp)
 		if len(b) != 172 {
 			t.Fatalf("packet of %d bytes, want a call's 172", len(b))
 		}
@@ -46,7 +43,7 @@ func TestPacketRoundTripAcrossTheWraps(t *testing.T) {
 
 func TestPacketIsPlainRTP(t *testing.T) {
 	s, _ := sealerOpener(t, testFlow())
-	b, _ := s.Seal(6, 0)
+	b := s.Seal(6, 0)
 	var p rtp.Packet
 	if err := p.Unmarshal(b); err != nil {
 		t.Fatal(err)
@@ -59,7 +56,7 @@ func TestPacketIsPlainRTP(t *testing.T) {
 func TestPacketForeign(t *testing.T) {
 	f := testFlow()
 	s, o := sealerOpener(t, f)
-	good, _ := s.Seal(3, time.Second)
+	good := s.Seal(3, time.Second)
 	change := func(at int, by byte) []byte {
 		b := bytes.Clone(good)
 		b[at] ^= by
@@ -68,7 +65,7 @@ func TestPacketForeign(t *testing.T) {
 	other := f
 	other.Key = bytes.Repeat([]byte{8}, 32)
 	otherKey, _ := sealerOpener(t, other)
-	alien, _ := otherKey.Seal(3, time.Second)
+	alien := otherKey.Seal(3, time.Second)
 	for name, b := range map[string][]byte{
 		"nothing":        nil,
 		"header alone":   good[:12],
@@ -111,16 +108,16 @@ func TestFlowThatCannotBe(t *testing.T) {
 	}
 }
 
-func TestPacketsAllocateLittle(t *testing.T) {
+func TestPacketsAllocateNothing(t *testing.T) {
 	s, o := sealerOpener(t, testFlow())
 	var i int64
 	got := testing.AllocsPerRun(100, func() {
-		b, _ := s.Seal(i, 0)
+		b := s.Seal(i, 0)
 		_, _, _ = o.Open(b)
 		i++
 	})
-	if got > 2 {
-		t.Errorf("%v allocations a packet, want at most 2", got)
+	if got > 0 {
+		t.Errorf("%v allocations a packet, want none", got)
 	}
 }
 
@@ -128,7 +125,7 @@ func FuzzOpen(f *testing.F) {
 	flow := testFlow()
 	s, o := sealerOpener(f, flow)
 	for i := range int64(9) {
-		b, _ := s.Seal(i, time.Duration(i))
+		b := s.Seal(i, time.Duration(i))
 		f.Add(bytes.Clone(b))
 	}
 	f.Add([]byte{})
@@ -137,9 +134,9 @@ func FuzzOpen(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := s.Seal(index, stamp)
-		if err != nil || !bytes.Equal(again[:HeaderSize+MinPayload], b[:HeaderSize+MinPayload]) {
-			t.Fatalf("packet %d sealed anew differs: %x and %x, %v", index, again, b, err)
+		again := s.Seal(index, stamp)
+		if !bytes.Equal(again[:HeaderSize+MinPayload], b[:HeaderSize+MinPayload]) {
+			t.Fatalf("packet %d sealed anew differs: %x and %x", index, again, b)
 		}
 	})
 }
@@ -147,7 +144,7 @@ func FuzzOpen(f *testing.F) {
 func BenchmarkSealOpen(b *testing.B) {
 	s, o := sealerOpener(b, testFlow())
 	for i := int64(0); b.Loop(); i++ {
-		p, _ := s.Seal(i, 0)
+		p := s.Seal(i, 0)
 		if _, _, err := o.Open(p); err != nil {
 			b.Fatal(err)
 		}

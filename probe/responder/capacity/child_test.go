@@ -4,10 +4,10 @@ package capacity
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -106,17 +106,19 @@ func (c *child) end() {
 }
 
 // used is the time that the child's threads ran so far.
-func (c *child) used(b *testing.B) time.Duration {
+func (c *child) used(b *testing.B) (all time.Duration) {
 	b.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.Process.Pid))
-	if err != nil {
-		b.Fatal(err)
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", c.Process.Pid))
+	if err != nil || len(threads) == 0 {
+		b.Fatal("the kernel does not tell how long threads ran: ", err)
 	}
-	_, rest, _ := bytes.Cut(stat, []byte(") "))
-	fields := strings.Fields(string(rest)) // from the third on, proc_pid_stat(5)
-	user, _ := strconv.Atoi(fields[14-3])
-	system, _ := strconv.Atoi(fields[15-3])
-	return time.Duration(user+system) * 10 * time.Millisecond
+	for _, thread := range threads {
+		line, _ := os.ReadFile(thread) // fails where the thread has ended
+		ran, _, _ := strings.Cut(string(line), " ")
+		ns, _ := strconv.ParseInt(ran, 10, 64)
+		all += time.Duration(ns)
+	}
+	return all
 }
 
 // resident is the memory that the child holds once it has tidied up, in bytes.

@@ -70,26 +70,25 @@ type placed struct {
 	calls []placedCall
 	ssrcs map[uint32]int
 	users map[string]int
+	room  []byte // for a check or answer
 
 	mu    sync.Mutex // guards what the traces tell: of the calls up, left, departed
 	hears bool       // the jitter up counts from now on
 }
 
 type placedCall struct {
-	grant    wire.CallGrant
-	sealer   *wire.Sealer
-	asked    time.Duration
-	down, up tally
-	left     int64         // packets down that left, those after the generator's end included
-	zero     time.Duration // when packet 0 left, by the most punctual of all
-	late     []time.Duration
+	grant      wire.CallGrant
+	sealer     *wire.Sealer
+	credential *wire.Credential
+	asked      time.Duration
+	down, up   tally
+	left       int64         // packets down that left, those after the generator's end included
+	zero       time.Duration // when packet 0 left, by the most punctual of all
+	late       []time.Duration
 }
 
 func (p *placed) packet(call int, i int64, at time.Duration, b []byte) {
-	sealed, err := p.calls[call].sealer.Seal(i, at)
-	if err == nil {
-		copy(b, sealed)
-	}
+	copy(b, p.calls[call].sealer.Seal(i, at))
 }
 
 func (p *placed) take(socket int, b []byte, at time.Duration, settled bool) {
@@ -112,14 +111,12 @@ func (p *placed) check(socket int, b []byte, at time.Duration) {
 	if err != nil || c.Answer {
 		return
 	}
-	call, ok := p.users[c.Username]
+	call, ok := p.users[string(c.Username)]
 	if !ok {
 		return
 	}
-	reply, err := wire.Answer(c.ID, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 9), at, stamp.Now(), p.calls[call].grant.Password)
-	if err == nil {
-		_, _ = p.gen.conns[socket].Write(reply)
-	}
+	p.room = p.calls[call].credential.Answer(p.room[:0], c.ID, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 9), at, stamp.Now())
+	_, _ = p.gen.conns[socket].Write(p.room)
 }
 
 // beside sends the agent's own checks, those of the calls spread like their packets.
@@ -129,9 +126,8 @@ func (p *placed) beside(call int, now time.Duration) {
 		return
 	}
 	c.asked = now
-	if b, err := wire.AskPadded(wire.NewTransactionID(), c.grant.Username, c.grant.Password); err == nil {
-		_, _ = p.gen.conns[socketOf(call)].Write(b)
-	}
+	p.room = c.credential.AskPadded(p.room[:0], wire.NewTransactionID())
+	_, _ = p.gen.conns[socketOf(call)].Write(p.room)
 }
 
 // line takes what the responder tells of a call.
@@ -208,9 +204,13 @@ func (p *placed) add(b *testing.B, i int, r wire.Request, g wire.CallGrant) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	credential, err := g.Credential()
+	if err != nil {
+		b.Fatal(err)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.calls[i] = placedCall{grant: g, sealer: sealer, asked: -time.Hour}
+	p.calls[i] = placedCall{grant: g, sealer: sealer, credential: credential, asked: -time.Hour}
 	p.ssrcs[g.DownSSRC], p.users[g.Username] = i, i
 }
 
