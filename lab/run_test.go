@@ -164,7 +164,7 @@ func keep(t *testing.T, name string, content []byte) {
 	if dir == "" {
 		return
 	}
-	name = strings.ReplaceAll(strings.TrimPrefix(name, "TestLab/"), "/", "-")
+	name = strings.ReplaceAll(strings.TrimPrefix(name, "TestLab/all/"), "/", "-")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
