@@ -42,7 +42,9 @@ func gravity(f Finding) int {
 	order := map[Level]int{Fail: 10, Unknown: 20, Warn: 30, Pass: 40}[f.Level]
 	switch {
 	case f.What == WhatConnectivity:
-		order -= 2 // it explains everything else
+		return 0 // it explains everything else
+	case f.first:
+		return 1
 	case f.What == WhatPort && f.Level == Warn:
 		order++ // it does not count, whatever else is worth knowing
 	case f.What == WhatPort, f.What == WhatIncomplete, f.What == WhatCause:
@@ -123,14 +125,24 @@ func (j *judge) otherParts() {
 func (j *judge) why(whats ...string) string { return why(j.result, whats...) }
 
 func why(r facts.Result, whats ...string) string {
+	reason, _ := whyAndCode(r, whats...)
+	return reason
+}
+
+// whyAndCode is why with its code, "" where it has none.
+func (j *judge) whyAndCode(whats ...string) (reason, code string) {
+	return whyAndCode(j.result, whats...)
+}
+
+func whyAndCode(r facts.Result, whats ...string) (reason, code string) {
 	for _, what := range whats {
 		for _, n := range r.NotMeasured {
 			if n.What == what && n.Reason != "" {
-				return n.Reason
+				return n.Reason, n.Code
 			}
 		}
 	}
-	return "the reason is not known"
+	return "the reason is not known", ""
 }
 
 // voice judges the figures of the call, those first that explain the others.
@@ -156,6 +168,13 @@ func (j *judge) voice() {
 }
 
 func digits(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
 
 func upperFirst(s string) string {
 	if s == "" {

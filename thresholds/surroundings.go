@@ -11,7 +11,7 @@ import (
 // Internet. None of them counts against the verdict: what they break is a row.
 func (j *judge) surroundings() {
 	e := j.result.Environment
-	if e.Connectivity.Code != "" && e.Connectivity.Code != facts.Online {
+	if j.isCutOff() {
 		j.add(Finding{Level: Unknown, What: WhatConnectivity, Code: e.Connectivity.Code, Text: e.Connectivity.Text, Advice: reconnect(e.Connectivity.Code)})
 	}
 	if e.CaptivePortal != nil && *e.CaptivePortal {
@@ -20,7 +20,7 @@ func (j *judge) surroundings() {
 			Advice: "Open a browser, log in, and run it again.",
 		})
 	}
-	if e.Proxy != "" {
+	if e.Proxy != "" && e.Connectivity.Code != facts.CodeProxyOnly {
 		j.add(Finding{
 			Level: Warn, What: WhatProxy, Text: fmt.Sprintf("This machine is set up with a proxy (%s, from the settings of %s); sound goes over UDP, which does not use the proxy", e.Proxy, e.ProxySource),
 			Advice: "Ask the network team to let UDP out directly, and to exempt the service from inspection in the proxy.",
@@ -40,6 +40,30 @@ func (j *judge) surroundings() {
 		})
 	}
 }
+
+// isCutOff says that this machine is not connected, or not fully: everything else
+// may follow from that.
+func (j *judge) isCutOff() bool { return isCutOff(j.result) }
+
+func isCutOff(r facts.Result) bool {
+	code := r.Environment.Connectivity.Code
+	return code != "" && code != facts.Online
+}
+
+// isAlone says that nothing outside can be asked directly.
+func (j *judge) isAlone() bool {
+	code := j.result.Environment.Connectivity.Code
+	return code == facts.CodeOffline || code == facts.CodeProxyOnly
+}
+
+// isSaidFirst says that the reason of something that was not measured stands
+// first, as a finding of its own.
+func (j *judge) isSaidFirst(code string) bool {
+	return code != "" && (j.isCutOff() && code == j.result.Environment.Connectivity.Code || code == facts.CodeUnreachable && j.isResponderLost())
+}
+
+// saidFirst ends the text of what was not measured for a reason that stands first.
+const saidFirst = ", for the reason that is named first"
 
 // reconnect is what to do about a Connectivity.
 func reconnect(code string) string {

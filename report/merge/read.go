@@ -104,7 +104,7 @@ func (r *reading) workbookRow(name string, row workbook.Row, err error) {
 		for _, doubt := range row.Doubts {
 			r.leftOut = append(r.leftOut, doubtOf(row, doubt, name))
 		}
-		row.Extra, row.Looks, row.OldRow = nil, nil, 0
+		row.Extra, row.Styled, row.OldRow = nil, nil, 0
 		r.rows = append(r.rows, rankedRow{row, rankWorkbook})
 	}
 }

@@ -88,7 +88,7 @@ func appendRow(b []byte, row workbook.Row) []byte {
 		b = appendText(appendText(appendText(b, port.Name), port.Status), port.Reason)
 		b = appendCell(b, port.Required)
 	}
-	return appendExtras(appendExtras(b, row.Extra), row.Looks)
+	return appendExtras(appendExtras(b, row.Extra), row.Styled)
 }
 
 func appendExtras(b []byte, list []workbook.ExtraCell) []byte {
@@ -146,7 +146,7 @@ func readRow(data []byte) (workbook.Row, error) {
 			row.Ports[i] = workbook.PortCell{Name: r.text(), Status: r.text(), Reason: r.text(), Required: r.cell() == true}
 		}
 	}
-	row.Extra, row.Looks = r.extras(), r.extras()
+	row.Extra, row.Styled = r.extras(), r.extras()
 	return row, r.err
 }
 

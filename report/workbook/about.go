@@ -14,7 +14,7 @@ import (
 // there.
 const aboutFirst = 6
 
-// limitNames defines limit_jitter and its sisters.
+// limitNames defines limit_jitter and the other names of limits.
 func (b *book) limitNames() error {
 	for i, bound := range bounds() {
 		_ = b.file.DeleteDefinedName(&excelize.DefinedName{Name: bound.name}) // absent in a new workbook
@@ -28,7 +28,7 @@ func (b *book) limitNames() error {
 	return nil
 }
 
-// about writes the limits, the definitions, and what this was made from.
+// about writes the limits, what the words mean, and what the workbook was made from.
 func (b *book) about() error {
 	s, err := b.open(SheetAbout, "A1:D80")
 	if err != nil {
@@ -47,7 +47,7 @@ func (b *book) about() error {
 		if number, ok := bound.value(b.Limits); ok {
 			value = number
 		}
-		if err := s.add(fmt.Sprintf("%s: %s", bound.label, bound.sign()), excelize.Cell{StyleID: b.style.input, Value: value}, bound.Unit, bound.name); err != nil {
+		if err := s.add(fmt.Sprintf("%s: %s", bound.label, sign(bound.Measure)), excelize.Cell{StyleID: b.style.input, Value: value}, bound.Unit, bound.name); err != nil {
 			return err
 		}
 	}

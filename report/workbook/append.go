@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// load opens the file for writing; the rows were read before.
+// load opens the file for writing. The rows have been read before.
 func (o *Old) load() error {
 	if o.edition != nil {
 		return nil
@@ -21,8 +21,8 @@ func (o *Old) load() error {
 	return nil
 }
 
-// CheckAppend says why nothing can be added to the workbook: a part of it that
-// is damaged, or something of people's that would be lost. Rows comes first.
+// CheckAppend says why nothing can be added to the workbook: a part of it is
+// damaged, or something that people have added would be lost. Call Rows first.
 func (o *Old) CheckAppend() error {
 	for _, check := range []func() error{func() error { return o.pack.CheckEdit(o.runs) }, o.checkOurSheets} {
 		if err := check(); err != nil {

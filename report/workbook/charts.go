@@ -8,8 +8,8 @@ import (
 	"netready/report/workbook/ooxml"
 )
 
-// chartPoints bounds the dots of the scatter chart; more than this nobody
-// tells apart, and spreadsheets become slow.
+// chartPoints bounds the dots of the scatter chart: nobody can tell more of them
+// apart, and spreadsheets become slow.
 const chartPoints = 2000
 
 // charts draws the four pictures of Summary.
@@ -18,7 +18,7 @@ func (b *book) charts(worst, ports block) error {
 	for _, chart := range []struct {
 		cell  string
 		chart *excelize.Chart
-		limit []*excelize.Chart // a line over it
+		limit []*excelize.Chart // drawn over it
 	}{
 		{ooxml.CellName(1, chartRow), mos, []*excelize.Chart{mosLimit(worst, mos)}},
 		{ooxml.CellName(7, chartRow), b.jitterChart(), nil},
@@ -49,7 +49,7 @@ func (b *book) mosChart(t block) *excelize.Chart {
 	return chart
 }
 
-// mosLimit draws the limit over the bars; its axes are those that count.
+// mosLimit draws the limit over the bars. A spreadsheet takes the axes from here.
 func mosLimit(t block, over *excelize.Chart) *excelize.Chart {
 	rows := func(column int) string { return cells(SheetSummary, column, t.top+1, t.top+len(t.rows)) }
 	return &excelize.Chart{Type: excelize.Line, XAxis: over.XAxis, YAxis: over.YAxis, Series: []excelize.ChartSeries{limitLine("Limit", rows(1), rows(worstLimit))}}
@@ -84,8 +84,8 @@ func (b *book) jitterChart() *excelize.Chart {
 
 const portsTitle = "Required ports: machines where they fail"
 
-// portsChart shows on how many machines a port fails, of those that must pass
-// and fail anywhere; nil where none does. Those that may fail are in the table.
+// portsChart shows on how many machines each required port fails; nil where none
+// fails. Optional ports are in the table alone.
 func portsChart(t block) *excelize.Chart {
 	if t.failing == 0 {
 		return nil
@@ -101,8 +101,8 @@ func portsChart(t block) *excelize.Chart {
 	return chart
 }
 
-// lossChart sets loss up against loss down: of each run, or, where those are
-// too many to look at, of each machine at its 95th percentile.
+// lossChart shows loss up against loss down: of each run, or, where there are too
+// many runs, of each machine at its 95th percentile.
 func (b *book) lossChart() *excelize.Chart {
 	layout := runLayout()
 	title := "Loss up against down, each run (%)"

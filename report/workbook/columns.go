@@ -2,6 +2,7 @@ package workbook
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 
@@ -31,8 +32,8 @@ type runColumn struct {
 	shareOf     [2]string // columns whose share in percent it is: lost of sent
 }
 
-// A layout is the columns of the sheet Runs, and where the ones stand that
-// the workbook itself works with. A place of -1 means there is none.
+// A layout is the columns of the sheet Runs, and the places of those that the
+// workbook itself works with. All of these exist: TestLayoutIsComplete.
 type layout struct {
 	columns []runColumn
 	places  map[string]int // by lower-case header
@@ -82,18 +83,29 @@ func (l layout) text(row Row, place int) string {
 	return fmt.Sprint(row.Cells[place])
 }
 
-// frozen is how many columns stay in sight.
-func (l layout) frozen() int {
-	if l.machine >= 0 && l.machine < 4 {
-		return l.machine + 1
+// judge reads the graded figures of a row, NaN where one was not measured, and
+// says what Ready shows.
+func (l layout) judge(row Row, limits map[string]float64) (values [figures]float64, shown state) {
+	broken, missing := false, false
+	for i, m := range graded {
+		value, ok := number(row.Cells[l.figures[i]])
+		if !ok {
+			values[i], missing = math.NaN(), true
+			continue
+		}
+		values[i] = value
+		if m.breaks(value, limits) {
+			doubtful := l.isDoubtful(row, i)
+			broken, missing = broken || !doubtful, missing || doubtful
+		}
 	}
-	return 0
+	return values, l.stateOf(row, broken, missing)
 }
 
 // stateOf is what Ready says: the same as the formula.
 func (l layout) stateOf(row Row, broken, missing bool) state {
-	failed, _ := l.numberAt(row, l.portsFailed)
-	unknown, known := l.numberAt(row, l.portsUnknown)
+	failed, _ := number(row.Cells[l.portsFailed])
+	unknown, known := number(row.Cells[l.portsUnknown])
 	switch {
 	case broken || failed > 0:
 		return stateNotReady
@@ -116,13 +128,6 @@ func (l layout) firewallWanted(row Row) bool {
 	return parts == "" || strings.Contains(parts, facts.PartFirewall)
 }
 
-func (l layout) numberAt(row Row, place int) (float64, bool) {
-	if place < 0 {
-		return 0, true
-	}
-	return number(row.Cells[place])
-}
-
 // readyFormula is the formula of the column Ready; # stands for the row.
 // MAX and COUNT pass over empty cells and texts.
 func (l layout) readyFormula() string {
@@ -136,23 +141,12 @@ func (l layout) readyFormula() string {
 			doubtful = append(doubtful, doubt)
 		}
 	}
-	if l.portsFailed >= 0 {
-		broken = append(broken, "N("+at(l.portsFailed)+")>0")
-	}
-	missing := []string{fmt.Sprintf("COUNT(%s)<%d", strings.Join(cells, ","), len(cells))}
-	if l.parts >= 0 { // as voiceWanted
-		missing[0] = fmt.Sprintf(`AND(%s,OR(LEN(%s)=0,ISNUMBER(FIND("%s",%s))))`, missing[0], at(l.parts), facts.PartVoice, at(l.parts))
-	}
-	missing = append(missing, doubtful...)
-	if l.portsUnknown >= 0 {
-		missing = append(missing, fmt.Sprintf("NOT(ISNUMBER(%s))", at(l.portsUnknown)), "N("+at(l.portsUnknown)+")>0")
-	}
-	if l.complete >= 0 {
-		missing = append(missing, fmt.Sprintf(`%s<>"yes"`, at(l.complete)))
-	}
-	if l.verdict >= 0 {
-		missing = append(missing, fmt.Sprintf(`%s="%s"`, at(l.verdict), thresholds.Undetermined))
-	}
+	broken = append(broken, "N("+at(l.portsFailed)+")>0")
+	missing := append([]string{ // as voiceWanted
+		fmt.Sprintf(`AND(COUNT(%s)<%d,OR(LEN(%s)=0,ISNUMBER(FIND("%s",%s))))`, strings.Join(cells, ","), len(cells), at(l.parts), facts.PartVoice, at(l.parts)),
+	}, doubtful...)
+	missing = append(missing, "NOT(ISNUMBER("+at(l.portsUnknown)+"))", "N("+at(l.portsUnknown)+")>0",
+		fmt.Sprintf(`%s<>"yes"`, at(l.complete)), fmt.Sprintf(`%s="%s"`, at(l.verdict), thresholds.Undetermined))
 	return fmt.Sprintf(`IF(OR(%s),"%s",IF(OR(%s),"%s","%s"))`,
 		strings.Join(broken, ","), thresholds.NotReady, strings.Join(missing, ","), thresholds.Undetermined, thresholds.Ready)
 }

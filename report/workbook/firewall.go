@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -24,34 +25,34 @@ type MachinePorts struct {
 	Organization, Machine, Location, Region, RunID string
 	Started                                        time.Time
 	Ports                                          []string // names
-	Says                                           []string // pass, fail: no_reply, …, by the side of Ports
+	Says                                           []string // pass, fail: no_reply, …, one for each of Ports
 }
 
 // A portTally keeps a row for each machine and region.
 type portTally struct {
-	names  []string // of ports
-	nameAt map[string]int
-	says   []string
-	sayAt  map[string]uint16
-	rows   []portRow
-	rowAt  map[portKey]int
-	missed int // names that found no room
-
+	names   numbering[string] // of ports
+	says    numbering[string] // what they say
+	rows    []portRow
+	rowAt   map[portKey]int
+	missed  int                   // names beyond maxPorts
 	without map[portKey]time.Time // newest runs without a firewall column here
 }
 
 type portKey struct{ organization, machine, region string }
 
+func (k portKey) clone() portKey {
+	return portKey{strings.Clone(k.organization), strings.Clone(k.machine), strings.Clone(k.region)}
+}
+
 type portRow struct {
 	portKey
 	location, runID string
 	started         time.Time
-	says            []uint16 // by port; 0: nothing
+	says            []uint16 // by port: a number in portTally.says, unsaid where the row has no such port
 }
 
-func newPortTally() portTally {
-	return portTally{nameAt: map[string]int{}, says: []string{""}, sayAt: map[string]uint16{"": 0}, rowAt: map[portKey]int{}}
-}
+// unsaid is the number of a port that a row does not have.
+const unsaid = math.MaxUint16
 
 // optionalEnd marks a port that may fail.
 const (
@@ -59,8 +60,8 @@ const (
 	sayPass     = "pass"
 )
 
-// sayCell is a cell of the sheet. That a port which passes need not is a mark
-// that only readers of the file see.
+// sayCell is a cell of the sheet. That a port which passes is optional is marked
+// by the cell's number format, which only a program that reads the file sees.
 func (b *book) sayCell(say string) any {
 	if say == sayPass+optionalEnd {
 		return excelize.Cell{StyleID: b.style.optional, Value: sayPass}
@@ -68,8 +69,7 @@ func (b *book) sayCell(say string) any {
 	return say
 }
 
-// sayOf puts a port's state into a cell. Who reads it back finds the state
-// before the colon.
+// sayOf is the text of a port's cell: the state, a colon, the reason.
 func sayOf(p PortCell) string {
 	say := sayPass
 	switch p.Status {
@@ -95,105 +95,111 @@ func (t *portTally) add(row MachinePorts) {
 	}
 	key := portKey{row.Organization, row.Machine, row.Region}
 	at, ok := t.rowAt[key]
-	if !ok {
-		key = portKey{strings.Clone(key.organization), strings.Clone(key.machine), strings.Clone(key.region)}
-		at = len(t.rows)
-		t.rowAt[key] = at
-		t.rows = append(t.rows, portRow{})
-	} else if row.Started.Before(t.rows[at].started) {
+	if ok && row.Started.Before(t.rows[at].started) {
 		return
 	}
-	says := t.rows[at].says[:0]
+	if !ok {
+		if t.rowAt == nil {
+			t.rowAt = map[portKey]int{}
+		}
+		key = key.clone()
+		at = len(t.rows)
+		t.rowAt[key] = at
+		t.rows = append(t.rows, portRow{portKey: key})
+	}
+	kept := &t.rows[at]
+	kept.location, kept.runID, kept.started, kept.says = strings.Clone(row.Location), strings.Clone(row.RunID), row.Started, kept.says[:0]
 	for i, name := range row.Ports {
-		port := t.port(name)
-		if port < 0 {
+		if _, known := t.names.at[name]; !known && len(t.names.values) == maxPorts {
+			t.missed++
 			continue
 		}
-		for len(says) <= port {
-			says = append(says, 0)
+		port := t.names.of(name, strings.Clone)
+		for len(kept.says) <= port {
+			kept.says = append(kept.says, unsaid)
 		}
-		says[port] = t.say(row.Says[i])
+		kept.says[port] = t.say(row.Says[i])
 	}
-	t.rows[at] = portRow{t.keyOf(at, key), strings.Clone(row.Location), strings.Clone(row.RunID), row.Started, says}
 }
 
-// keyOf is the key as the row has it already, so that no second copy stays.
-func (t *portTally) keyOf(at int, key portKey) portKey {
-	if t.rows[at].portKey == key {
-		return t.rows[at].portKey
-	}
-	return key
-}
-
-func (t *portTally) port(name string) int {
-	at, ok := t.nameAt[name]
-	if ok {
-		return at
-	}
-	if len(t.names) == maxPorts {
-		t.missed++
-		return -1
-	}
-	name = strings.Clone(name)
-	t.nameAt[name] = len(t.names)
-	t.names = append(t.names, name)
-	return len(t.names) - 1
-}
+// maxReasons is how many different texts are kept with their reasons. What
+// comes later loses its reason, and the few words before it have their room.
+const maxReasons = unsaid - 100
 
 func (t *portTally) say(say string) uint16 {
-	at, ok := t.sayAt[say]
-	if !ok {
-		if len(t.says) == 1<<16-1 {
-			say, _, _ = strings.Cut(say, ":")
-			return t.say(say)
-		}
-		say = strings.Clone(say)
-		at = uint16(len(t.says))
-		t.sayAt[say] = at
-		t.says = append(t.says, say)
+	if _, known := t.says.at[say]; !known && len(t.says.values) >= maxReasons {
+		say, _, _ = strings.Cut(say, ":")
 	}
-	return at
+	if _, known := t.says.at[say]; !known && len(t.says.values) == unsaid {
+		return unsaid // not a word of ours: a foreign workbook
+	}
+	return uint16(t.says.of(say, strings.Clone))
+}
+
+// A portState is what one cell of the sheet says of a port.
+type portState struct {
+	passed, failed bool   // neither: not measured
+	optional       bool   // it may fail
+	reason         string // why it failed
+}
+
+// harms says that the port must pass and fails.
+func (s portState) harms() bool { return s.failed && !s.optional }
+
+// state reads a text of sayOf.
+func (t *portTally) state(say uint16) portState {
+	if say == unsaid {
+		return portState{}
+	}
+	text, optional := strings.CutSuffix(t.says.values[say], optionalEnd)
+	s := portState{passed: strings.HasPrefix(text, sayPass), failed: strings.HasPrefix(text, "fail"), optional: optional}
+	_, s.reason, _ = strings.Cut(text, ": ")
+	return s
 }
 
 // A portFailure says on how many machines a port failed.
 type portFailure struct {
 	name           string
 	failed, tested int
-	harm           int    // failed where it must not
-	optional       int    // where it may fail, whether it did or not
+	harm           int    // how often it failed and was required
+	optional       int    // how often it was optional, failed or not
 	reason         string // the most frequent one
 }
 
-// required says whether the port must pass for anybody.
+// required says whether the port must pass on some machine.
 func (p portFailure) required() bool { return p.harm > 0 || p.optional == 0 }
 
-// failures lists the ports, the most often failed first; those that may fail
-// without harm come behind.
+// count takes what one machine says of the port.
+func (p *portFailure) count(s portState) {
+	if s.optional {
+		p.optional++
+	}
+	if s.passed || s.failed {
+		p.tested++
+	}
+	if s.failed {
+		p.failed++
+	}
+	if s.harms() {
+		p.harm++
+	}
+}
+
+// failures lists the ports, those that fail most often first and optional ones
+// last.
 func (t *portTally) failures() []portFailure {
-	list := make([]portFailure, len(t.names))
-	reasons := make([]map[string]int, len(t.names))
-	for i, name := range t.names {
+	list := make([]portFailure, len(t.names.values))
+	reasons := make([]map[string]int, len(list))
+	for i, name := range t.names.values {
 		list[i].name = name
 		reasons[i] = map[string]int{}
 	}
 	for _, row := range t.rows {
-		for port, say := range row.says {
-			text := t.says[say]
-			if strings.HasSuffix(text, optionalEnd) {
-				list[port].optional++
-			}
-			switch {
-			case strings.HasPrefix(text, "pass"):
-				list[port].tested++
-			case strings.HasPrefix(text, "fail"):
-				list[port].tested++
-				list[port].failed++
-				if !strings.HasSuffix(text, optionalEnd) {
-					list[port].harm++
-				}
-				if _, reason, ok := strings.Cut(strings.TrimSuffix(text, optionalEnd), ": "); ok {
-					reasons[port][reason]++
-				}
+		for i, say := range row.says {
+			port, state := &list[i], t.state(say)
+			port.count(state)
+			if state.failed && state.reason != "" {
+				reasons[i][state.reason]++
 			}
 		}
 	}
@@ -218,13 +224,13 @@ func (t *portTally) failing() map[machineKey][]string {
 	for _, row := range t.rows {
 		key := machineKey{row.organization, row.machine}
 		for port, say := range row.says {
-			text := t.says[say]
-			if !strings.HasPrefix(text, "fail") || strings.HasSuffix(text, optionalEnd) {
+			state := t.state(say)
+			if !state.harms() {
 				continue
 			}
-			name := t.names[port]
-			if _, reason, ok := strings.Cut(text, ": "); ok {
-				name += " (" + reason + ")"
+			name := t.names.values[port]
+			if state.reason != "" {
+				name += " (" + state.reason + ")"
 			}
 			if !slices.Contains(list[key], name) {
 				list[key] = append(list[key], name)
@@ -244,7 +250,7 @@ func (t *portTally) worstFirst() (rows, failed []int) {
 	for i, row := range t.rows {
 		rows = append(rows, i)
 		for _, say := range row.says {
-			if text := t.says[say]; strings.HasPrefix(text, "fail") && !strings.HasSuffix(text, optionalEnd) {
+			if t.state(say).harms() {
 				failed[i]++
 			}
 		}
@@ -261,29 +267,23 @@ func (b *book) firewall() error {
 	t := &b.tally.ports
 	rows, failed := t.worstFirst()
 	rows = rows[:min(len(rows), b.MaxRows-1)]
-	portless := t.withoutPortsText()
+	withoutPorts := t.withoutPortsText()
 	last := max(2, len(rows)+1)
-	if portless != "" {
+	if withoutPorts != "" {
 		last = len(rows) + 3
 	}
-	s, err := b.open(SheetFirewall, "A1:"+ooxml.CellName(len(firewallHead)+len(t.names), last))
+	s, err := b.open(SheetFirewall, "A1:"+ooxml.CellName(len(firewallHead)+len(t.names.values), last))
 	if err != nil {
 		return err
 	}
 	widths := []float64{20, 20, 18, 16, 29, 24, 12}
-	for range t.names {
+	for range t.names.values {
 		widths = append(widths, 15)
 	}
 	if err := errors.Join(s.widths(widths...), s.freeze(1, 2)); err != nil {
 		return err
 	}
-	head := make([]any, 0, len(widths))
-	for _, name := range firewallHead {
-		head = append(head, name)
-	}
-	for _, name := range t.names {
-		head = append(head, name)
-	}
+	head := anys(slices.Concat(firewallHead, t.names.values))
 	if err := s.addRow(excelize.RowOpts{Height: 48}, styled(b.style.header, head...)...); err != nil {
 		return err
 	}
@@ -291,26 +291,26 @@ func (b *book) firewall() error {
 		row := t.rows[i]
 		cells := []any{row.organization, row.machine, row.location, row.region, row.runID, b.timeCell(row.started, b.style.time), failed[i]}
 		for _, say := range row.says {
-			if say == 0 {
+			if say == unsaid {
 				cells = append(cells, nil)
 				continue
 			}
-			cells = append(cells, b.sayCell(t.says[say]))
+			cells = append(cells, b.sayCell(t.says.values[say]))
 		}
 		if err := s.add(cells...); err != nil {
 			return err
 		}
 	}
-	if len(t.names) > 0 {
-		if err := b.colourPorts(len(firewallHead)+1, len(firewallHead)+len(t.names), len(rows)+1); err != nil {
+	if len(t.names.values) > 0 {
+		if err := b.colourPorts(len(firewallHead)+1, len(firewallHead)+len(t.names.values), len(rows)+1); err != nil {
 			return err
 		}
 	}
-	if err := b.filter(SheetFirewall, len(firewallHead)+len(t.names), len(rows)+1); err != nil {
+	if err := b.filter(SheetFirewall, len(firewallHead)+len(t.names.values), len(rows)+1); err != nil {
 		return err
 	}
-	if portless != "" { // below an empty row, outside of the list
-		if err := errors.Join(s.add(), s.add(portless)); err != nil {
+	if withoutPorts != "" { // below an empty row, outside of the list
+		if err := errors.Join(s.add(), s.add(withoutPorts)); err != nil {
 			return err
 		}
 	}
@@ -318,11 +318,12 @@ func (b *book) firewall() error {
 }
 
 func (b *book) colourPorts(from, to, last int) error {
-	first := ooxml.CellName(from, 2)
-	return b.file.SetConditionalFormat(SheetFirewall, first+":"+ooxml.CellName(to, max(2, last)), []excelize.ConditionalFormatOptions{
-		{Type: "formula", Criteria: fmt.Sprintf(`AND(LEFT(%s,4)="fail",RIGHT(%s,10)="(optional)")`, first, first), Format: &b.style.maybe},
-		{Type: "formula", Criteria: fmt.Sprintf(`LEFT(%s,4)="fail"`, first), Format: &b.style.bad},
-		{Type: "formula", Criteria: fmt.Sprintf(`LEFT(%s,4)="pass"`, first), Format: &b.style.good},
-		{Type: "formula", Criteria: fmt.Sprintf(`LEFT(%s,3)="not"`, first), Format: &b.style.none},
-	})
+	begins := func(word string) func(string) string {
+		return func(cell string) string { return fmt.Sprintf(`LEFT(%s,%d)="%s"`, cell, len(word), word) }
+	}
+	failsOptional := func(cell string) string {
+		return fmt.Sprintf(`AND(LEFT(%s,4)="fail",RIGHT(%s,10)="(optional)")`, cell, cell)
+	}
+	return b.colour(SheetFirewall, area{from, 2, to, max(2, last)}, rule{failsOptional, &b.style.maybe},
+		rule{begins("fail"), &b.style.bad}, rule{begins("pass"), &b.style.good}, rule{begins("not"), &b.style.none})
 }

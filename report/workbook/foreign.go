@@ -9,8 +9,8 @@ import (
 	"netready/report/workbook/ooxml"
 )
 
-// A foreign is something of people's on a sheet of ours that would be lost
-// when the sheet is made anew.
+// A foreign is something that people have put on a sheet of ours, and that would
+// be lost when the sheet is written again.
 type foreign struct{ sheet, cell, what string }
 
 func (f foreign) String() string {
@@ -20,7 +20,7 @@ func (f foreign) String() string {
 	return fmt.Sprintf("%s!%s (%s)", f.sheet, f.cell, f.what)
 }
 
-// mostForeign is how many of them are named.
+// mostForeign is how many of them an error names.
 const mostForeign = 10
 
 func (o *Old) cannotStay(sheet, cell, what string) {
@@ -40,10 +40,10 @@ var foreignElements = map[string]struct{ where, what string }{
 	"sparklineGroup": {"", "a sparkline"},
 }
 
-// besideOf looks at what stands beside the rows of one of our sheets.
-func (o *Old) besideOf(sheet string) *ooxml.Beside {
+// visitorOf looks at what a sheet of ours has outside its rows.
+func (o *Old) visitorOf(sheet string) *ooxml.Visitor {
 	runs := slices.Contains(o.runs, sheet)
-	b := &ooxml.Beside{Visit: func(element xml.StartElement) {
+	b := &ooxml.Visitor{Visit: func(element xml.StartElement) {
 		if kind, ok := foreignElements[element.Name.Local]; ok {
 			o.cannotStay(sheet, ooxml.Attribute(element, kind.where), kind.what)
 		}
@@ -71,8 +71,8 @@ func isOurRule(formula string) bool {
 	return false
 }
 
-// checkOurSheets finds what is not ours: what hangs on our sheets, and cells
-// on those that are made anew.
+// checkOurSheets finds what is not ours: parts that belong to our sheets, and
+// cells of the sheets that are written again.
 func (o *Old) checkOurSheets() error {
 	for _, sheet := range append(derivedSheets(), o.runs...) {
 		part := o.pack.Part(sheet)
@@ -82,14 +82,14 @@ func (o *Old) checkOurSheets() error {
 		if !slices.ContainsFunc(o.pack.Sheets, func(s ooxml.Sheet) bool { return s.Name == sheet }) {
 			o.cannotStay(sheet, "", "its name is written in other letters: give it this one")
 		}
-		if err := o.checkHanging(sheet, part); err != nil {
+		if err := o.checkRelated(sheet, part); err != nil {
 			return err
 		}
 		if slices.Contains(o.runs, sheet) {
 			continue
 		}
 		owner := ownerOf(sheet)
-		err := o.pack.ScanLoosely(part, o.besideOf(sheet), func(row ooxml.Row) error {
+		err := o.pack.ScanLoosely(part, o.visitorOf(sheet), func(row ooxml.Row) error {
 			if cell, what := owner.foreign(row); what != "" {
 				o.cannotStay(sheet, cell, what)
 			}
@@ -102,8 +102,8 @@ func (o *Old) checkOurSheets() error {
 	return nil
 }
 
-// checkHanging looks at the parts that belong to a sheet.
-func (o *Old) checkHanging(sheet, part string) error {
+// checkRelated looks at the parts that belong to a sheet.
+func (o *Old) checkRelated(sheet, part string) error {
 	rels, err := o.pack.Relations(part)
 	if err != nil {
 		return err

@@ -23,8 +23,7 @@ const (
 
 var weekdays = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
 
-// hours writes the heat maps: the busiest hour of the day is what a network
-// must bear.
+// hours writes the heat maps: a network must carry the busiest hour of the day.
 func (b *book) hours() error {
 	s, err := b.open(SheetByHour, "A1:"+ooxml.CellName(hoursColumns-1, weekHead+7))
 	if err != nil {
@@ -49,19 +48,13 @@ func (b *book) hours() error {
 		s.add(), s.addRow(excelize.RowOpts{Height: 32}, styled(b.style.header, head...)...)); err != nil {
 		return err
 	}
-	var buf []float32
 	for hour, g := range groups {
 		cells := []any{fmt.Sprintf("%02d", hour), len(g.runs), nil, nil}
 		if len(g.runs) > 0 {
 			cells[2], cells[3] = g.notReady, excelize.Cell{StyleID: b.style.one, Value: g.badShare()}
 		}
 		for i := range graded {
-			var sp spread
-			if sp, buf = spreadOf(g.runs, i, buf); sp.count > 0 {
-				cells = append(cells, excelize.Cell{StyleID: b.style.two, Value: sp.p95})
-			} else {
-				cells = append(cells, nil)
-			}
+			cells = append(cells, b.figure(spreadOf(g.runs, i).p95))
 		}
 		cells = append(cells, b.limitLines(hour, len(cells))...)
 		if err := s.add(cells...); err != nil {
@@ -161,29 +154,21 @@ func (b *book) week(s *sheet, week [7][24]group) error {
 }
 
 func (b *book) colourHours() error {
-	const good, middle, bad = "#63BE7B", "#FFEB84", "#F8696B"
+	const good, middle, bad = "#63BE7B", "#FFEB84", colourBar
 	share := []excelize.ConditionalFormatOptions{{
 		Type: "3_color_scale", Criteria: "=", MinType: "num", MinValue: "0", MidType: "num", MidValue: "20", MaxType: "num", MaxValue: "100",
 		MinColor: good, MidColor: middle, MaxColor: bad,
 	}}
-	cells := func(column int) string {
-		return ooxml.CellName(column, hoursHead+1) + ":" + ooxml.CellName(column, hoursHead+24)
-	}
+	column := func(column int) area { return area{column, hoursHead + 1, column, hoursHead + 24} }
 	if err := errors.Join(
-		b.file.SetConditionalFormat(SheetByHour, cells(4), share),
-		b.file.SetConditionalFormat(SheetByHour, ooxml.CellName(2, weekHead+1)+":"+ooxml.CellName(25, weekHead+7), share),
-		b.file.SetConditionalFormat(SheetByHour, cells(2), []excelize.ConditionalFormatOptions{{
-			Type: "data_bar", Criteria: "=", MinType: "num", MinValue: "0", MaxType: "max", BarColor: "#93C5FD", BarSolid: true,
-		}}),
+		b.file.SetConditionalFormat(SheetByHour, column(4).String(), share),
+		b.file.SetConditionalFormat(SheetByHour, area{2, weekHead + 1, 25, weekHead + 7}.String(), share),
+		b.bars(SheetByHour, column(2), "", "#93C5FD"),
 	); err != nil {
 		return err
 	}
 	for i, m := range graded {
-		first := ooxml.CellName(hoursFixed+1+i, hoursHead+1)
-		err := b.file.SetConditionalFormat(SheetByHour, cells(hoursFixed+1+i), []excelize.ConditionalFormatOptions{
-			{Type: "formula", Criteria: m.condition(first), Format: &b.style.bad},
-		})
-		if err != nil {
+		if err := b.colour(SheetByHour, column(hoursFixed+1+i), rule{m.condition, &b.style.bad}); err != nil {
 			return err
 		}
 	}

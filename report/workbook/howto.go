@@ -6,7 +6,7 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-// howTo writes the first sheet of a template: the way of work.
+// howTo writes the first sheet of a template: how to work with it.
 func (b *book) howTo() error {
 	s, err := b.open(sheetHowTo, "A1:B24")
 	if err != nil {

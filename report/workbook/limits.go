@@ -57,8 +57,9 @@ func (b bound) set(l *thresholds.Limits, value float64) {
 	*b.Limit(l) = thresholds.Limit{Below: &value}
 }
 
-func (b bound) sign() string {
-	if b.AtLeast {
+// sign says on which side of its limit a figure must be.
+func sign(m thresholds.Measure) string {
+	if m.AtLeast {
 		return "at least"
 	}
 	return "below"
@@ -66,12 +67,11 @@ func (b bound) sign() string {
 
 // A measure is one graded figure of a run: a column of the sheet Runs.
 type measure struct {
+	thresholds.Measure
+	way    thresholds.Way
 	header string
 	short  string // for Summary
 	limit  string // the bound's name
-	least  bool
-	unit   string
-	way    thresholds.Way
 }
 
 // graded lists the figures that have a limit, in the order of the columns.
@@ -83,7 +83,7 @@ var graded = func() (list []measure) {
 				column += " " + string(way)
 				short = column
 			}
-			list = append(list, measure{report.WithUnit(column, m.Unit), short, "limit_" + string(m.Key), m.AtLeast, m.Unit, way})
+			list = append(list, measure{m, way, report.WithUnit(column, m.Unit), short, "limit_" + string(m.Key)})
 		}
 	}
 	return list
@@ -112,26 +112,27 @@ func (m measure) breaks(figure float64, limits map[string]float64) bool {
 	if !ok {
 		return false
 	}
-	return thresholds.Breaks(figure, limit, m.least)
+	return thresholds.Breaks(figure, limit, m.AtLeast)
+}
+
+// over is the operator that is true where a figure breaks its limit.
+func (m measure) over() string {
+	if m.AtLeast {
+		return "<"
+	}
+	return ">="
 }
 
 // condition is the formula that is true where the cell breaks its limit.
 func (m measure) condition(cell string) string {
-	if m.least {
-		return fmt.Sprintf("AND(ISNUMBER(%s),%s<%s)", cell, cell, m.limit)
-	}
-	return fmt.Sprintf("AND(ISNUMBER(%s),%s>=%s)", cell, cell, m.limit)
+	return fmt.Sprintf("AND(ISNUMBER(%s),%s%s%s)", cell, cell, m.over(), m.limit)
 }
 
 // count is the formula for how many runs break the limit.
 func (m measure) count(cells []string) string {
-	sign := ">="
-	if m.least {
-		sign = "<"
-	}
 	var sums []string
 	for _, cells := range cells {
-		sums = append(sums, fmt.Sprintf(`COUNTIF(%s,"%s"&%s)`, cells, sign, m.limit))
+		sums = append(sums, fmt.Sprintf(`COUNTIF(%s,"%s"&%s)`, cells, m.over(), m.limit))
 	}
 	return strings.Join(sums, "+")
 }
@@ -175,7 +176,7 @@ func Differ(run, workbook thresholds.Limits) []string {
 	for _, bound := range bounds() {
 		a, has := bound.value(run)
 		if b, ok := bound.value(workbook); has && ok && a != b {
-			list = append(list, fmt.Sprintf("%s %s %s", strings.TrimPrefix(bound.name, "limit_"), bound.sign(), figureText(a)))
+			list = append(list, fmt.Sprintf("%s %s %s", strings.TrimPrefix(bound.name, "limit_"), sign(bound.Measure), figureText(a)))
 		}
 	}
 	return list

@@ -62,9 +62,8 @@ func (m machineGroup) bad() int { return m.broken + max(len(m.ports), m.portsFai
 func (t *tally) machineGroups(limits map[string]float64) []machineGroup {
 	groups := t.by(func(run tallied) int64 { return int64(run.machine) })
 	list, failing := make([]machineGroup, 0, len(groups)), t.ports.failing()
-	var buf []float32
 	for _, g := range groups {
-		m := machineGroup{machineKey: t.machines[g.runs[0].machine], group: g}
+		m := machineGroup{machineKey: t.machines.values[g.runs[0].machine], group: g}
 		m.ports = failing[m.machineKey]
 		for _, run := range g.runs {
 			m.portsFailed = max(m.portsFailed, int(run.ports))
@@ -72,11 +71,11 @@ func (t *tally) machineGroups(limits map[string]float64) []machineGroup {
 				m.first = run.started
 			}
 			if run.started >= m.last {
-				m.last, m.location = run.started, t.locations[run.location]
+				m.last, m.location = run.started, t.locations.values[run.location]
 			}
 		}
 		for i := range m.spreads {
-			if m.spreads[i], buf = spreadOf(g.runs, i, buf); m.spreads[i].count > 0 && graded[i].breaks(m.spreads[i].worst, limits) {
+			if m.spreads[i] = spreadOf(g.runs, i); graded[i].breaks(m.spreads[i].worst, limits) {
 				m.broken++
 			}
 		}
@@ -87,7 +86,7 @@ func (t *tally) machineGroups(limits map[string]float64) []machineGroup {
 			cmp.Compare(b.badShare(), a.badShare()),
 			cmp.Compare(b.bad(), a.bad()),
 			cmp.Compare(a.worstMOS(), b.worstMOS()),
-			cmp.Compare(max(b.spreads[lossUp].worst, b.spreads[lossDown].worst), max(a.spreads[lossUp].worst, a.spreads[lossDown].worst)),
+			cmp.Compare(b.worstLoss(), a.worstLoss()),
 			cmp.Compare(a.organization, b.organization), cmp.Compare(a.machine, b.machine),
 		)
 	})
@@ -98,8 +97,19 @@ func (t *tally) machineGroups(limits map[string]float64) []machineGroup {
 func (m machineGroup) worstMOS() float64 {
 	worst := 9.0
 	for _, i := range []int{mosUp, mosDown} {
-		if m.spreads[i].count > 0 {
-			worst = min(worst, m.spreads[i].worst)
+		if mos := m.spreads[i].worst; mos < worst { // false for NaN
+			worst = mos
+		}
+	}
+	return worst
+}
+
+// worstLoss is the higher one of up and down; 0 where there is none.
+func (m machineGroup) worstLoss() float64 {
+	worst := 0.0
+	for _, i := range []int{lossUp, lossDown} {
+		if loss := m.spreads[i].worst; loss > worst { // false for NaN
+			worst = loss
 		}
 	}
 	return worst
@@ -118,10 +128,7 @@ func (b *book) machines() error {
 	if err != nil {
 		return err
 	}
-	head := make([]any, 0, columns)
-	for _, name := range machinesHead {
-		head = append(head, name)
-	}
+	head := anys(machinesHead)
 	for _, m := range graded {
 		head = append(head, m.header+" median", m.header+" 95th percentile", m.header+" worst")
 	}
@@ -138,7 +145,7 @@ func (b *book) machines() error {
 			return err
 		}
 	}
-	if err := b.colourMachines(len(list) + 1); err != nil {
+	if err := b.colourMachines(max(2, len(list)+1)); err != nil {
 		return err
 	}
 	if err := b.filter(SheetMachines, columns, len(list)+1); err != nil {
@@ -153,7 +160,9 @@ const mostMatches = 10_000_000
 
 // machinesFollow says whether the counts of Machines are formulas, which follow
 // the limits.
-func (b *book) machinesFollow() bool { return len(b.tally.machines)*len(b.tally.runs) <= mostMatches }
+func (b *book) machinesFollow() bool {
+	return len(b.tally.machines.values)*len(b.tally.runs) <= mostMatches
+}
 
 // machineCells are those of a machine, in a row of the sheet.
 func (b *book) machineCells(m machineGroup, at int) []any {
@@ -170,13 +179,7 @@ func (b *book) machineCells(m machineGroup, at int) []any {
 		b.unixCell(m.first), b.unixCell(m.last),
 	}
 	for _, spread := range m.spreads {
-		if spread.count == 0 {
-			cells = append(cells, nil, nil, nil)
-			continue
-		}
-		for _, value := range []float64{spread.median, spread.p95, spread.worst} {
-			cells = append(cells, excelize.Cell{StyleID: b.style.two, Value: value})
-		}
+		cells = append(cells, b.figure(spread.median), b.figure(spread.p95), b.figure(spread.worst))
 	}
 	return cells
 }
@@ -194,16 +197,12 @@ func machineColumn(figure, which int) int { return len(machinesHead) + 3*figure 
 
 func (b *book) colourMachines(last int) error {
 	for i, m := range graded {
-		first, end := ooxml.CellName(machineColumn(i, 0), 2), ooxml.CellName(machineColumn(i, 2), max(2, last))
-		err := b.file.SetConditionalFormat(SheetMachines, first+":"+end, []excelize.ConditionalFormatOptions{
-			{Type: "formula", Criteria: m.condition(first), Format: &b.style.bad},
-		})
-		if err != nil {
+		if err := b.colour(SheetMachines, area{machineColumn(i, 0), 2, machineColumn(i, 2), last}, rule{m.condition, &b.style.bad}); err != nil {
 			return err
 		}
 	}
-	return b.file.SetConditionalFormat(SheetMachines, fmt.Sprintf("H2:H%d", max(2, last)), []excelize.ConditionalFormatOptions{
-		{Type: "formula", Criteria: "AND(ISNUMBER(H2),H2>0)", Format: &b.style.bad},
-		{Type: "formula", Criteria: "AND(ISNUMBER(H2),H2=0)", Format: &b.style.good},
-	})
+	isNumber := func(sign string) func(string) string {
+		return func(cell string) string { return fmt.Sprintf("AND(ISNUMBER(%s),%s%s0)", cell, cell, sign) }
+	}
+	return b.colour(SheetMachines, area{8, 2, 8, last}, rule{isNumber(">"), &b.style.bad}, rule{isNumber("="), &b.style.good})
 }

@@ -10,9 +10,9 @@ import (
 
 const remarkGap = "; "
 
-// A Marker says in Remarks which runs were judged by other limits than those
-// of the workbook. It goes by the column Limits, so it knows rows that were
-// pasted and rows whose workbook has got new limits since.
+// A Marker says in Remarks which runs were judged by other limits than those of
+// the workbook. It reads the column Limits, so it also finds rows that were pasted
+// and rows whose workbook has been given new limits.
 type Marker struct {
 	Limits thresholds.Limits
 	text   string // of the last row's limits: most have the same
@@ -22,7 +22,7 @@ type Marker struct {
 // Mark renews that remark of a row and keeps the others.
 func (m *Marker) Mark(row *Row) {
 	l := runLayout()
-	if row.RunID() == "" || l.limits < 0 {
+	if row.RunID() == "" {
 		return
 	}
 	var remarks []string

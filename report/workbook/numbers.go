@@ -93,7 +93,7 @@ var localForm = regexp.MustCompile(`(?i)^(\d{1,4})[./\- ]+(\d{1,2})[./\- ]+(\d{2
 // looksLikeTime says whether a text has the form of a date and a time.
 func looksLikeTime(text string) bool { return localForm.MatchString(strings.TrimSpace(text)) }
 
-// localTime reads a time as 25.11.2026 13:19 or 11/25/26, 1:19:17 PM.
+// localTime reads a time such as 25.11.2026 13:19 or 11/25/26, 1:19:17 PM.
 func localTime(text, id string) (time.Time, bool) {
 	m := localForm.FindStringSubmatch(text)
 	if m == nil {
@@ -130,7 +130,7 @@ func localTime(text, id string) (time.Time, bool) {
 	return settled(found, id)
 }
 
-// settled is the one of several times that it can be.
+// settled chooses the time that is near that of the run's ID.
 func settled(found []time.Time, id string) (time.Time, bool) {
 	if len(found) == 1 {
 		return found[0], true

@@ -14,15 +14,15 @@ import (
 // An Old is a workbook that runs are read from, and that may be
 // added to. Its rows are streamed.
 type Old struct {
-	Extra    []ExtraColumn     // people's columns, to the right of ours; complete once Rows has ended
+	Extra    []ExtraColumn     // columns that people have added to the right of ours; complete once Rows has ended
 	Firewall []MachinePorts    // rows of the sheet Firewall
 	Limits   thresholds.Limits // as they stand in About; a missing one is empty
 	path     string
 	pack     *ooxml.File
 	runs     []string       // names of the sheets that hold runs
 	edition  *ooxml.Edition // nil until something is added
-	bare     map[int]int    // columns of people's without a heading: place in Extra, by column
-	foreign  []foreign      // what is not ours on our sheets and cannot stay
+	bare     map[int]int    // people's columns without a heading: place in Extra, by column
+	foreign  []foreign      // what others have put on our sheets and would lose
 }
 
 // Open opens a workbook that an earlier merge or template has made. Every part
@@ -113,7 +113,7 @@ func (o *Old) isOurs(name string) bool {
 	return slices.ContainsFunc(append(derivedSheets(), o.runs...), func(ours string) bool { return strings.EqualFold(ours, name) })
 }
 
-// derivedSheets are our sheets that are made anew from the runs.
+// derivedSheets are our sheets that are written again from the runs.
 func derivedSheets() []string {
 	return []string{SheetSummary, SheetFirewall, SheetMachines, SheetByHour, SheetLeftOut, SheetAbout}
 }
@@ -189,7 +189,7 @@ func (o *Old) readFirewall() error {
 			return nil
 		}
 		if len(head) < len(firewallHead) || !slices.Equal(head[:len(firewallHead)], firewallHead) || len(cells) <= len(firewallHead) {
-			return nil // not as we wrote it: newer runs will fill it
+			return nil // not as we wrote it: newer runs fill the sheet
 		}
 		ports := MachinePorts{Organization: cells[0], Machine: cells[1], Location: cells[2], Region: cells[3], RunID: cells[4]}
 		ports.Started, _ = o.time(row.At(6), "")

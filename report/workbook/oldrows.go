@@ -18,7 +18,6 @@ type ExtraColumn struct {
 	Header string  // "" where nobody has named it
 	Style  int     // of its header cell
 	Width  float64 // 0: the usual
-	from   int     // where it stands in the old sheet, from 1
 }
 
 // An ExtraCell is what somebody has typed into one of those columns.
@@ -48,12 +47,12 @@ type runsReader struct {
 	places []int // column of the old sheet -> ours, or -1-i for Extra i
 	widths []float64
 	whole  paste
-	alone  bool // a pasted TXT in a sheet of its own: there are no columns of people's
+	alone  bool // a TXT pasted into a sheet of its own: nobody has added columns
 }
 
 func (o *Old) rowsOf(sheet string, yield func(Row, error) bool) error {
 	r := &runsReader{o: o, l: runLayout(), sheet: sheet}
-	around := o.besideOf(sheet)
+	around := o.visitorOf(sheet)
 	look := around.Visit
 	around.Visit = func(element xml.StartElement) { r.width(element); look(element) }
 	return o.pack.Scan(o.pack.Part(sheet), around, func(from ooxml.Row) error {
@@ -92,13 +91,13 @@ func (r *runsReader) width(col xml.StartElement) {
 	}
 }
 
-// head says where each column of the sheet goes: to the column of ours that
-// is called exactly so, else to one that differs in case and spaces alone, else
-// to people's own. What comes second by a name is somebody's own.
+// head says where each column of the sheet goes: to the column of ours of exactly
+// that name, else to one whose name differs in case and spaces alone, else to
+// people's own. A second column of one name is somebody's own.
 func (r *runsReader) head(row ooxml.Row) {
 	head := row.Line()
 	for len(head) > 0 && head[len(head)-1] == "" {
-		head = head[:len(head)-1] // looks alone make no column
+		head = head[:len(head)-1] // a style alone makes no column
 	}
 	r.places = make([]int, len(head))
 	taken := map[int]bool{}
@@ -118,7 +117,7 @@ func (r *runsReader) head(row ooxml.Row) {
 	}
 }
 
-// extra is the place in Extra of a column of people's, which may be new.
+// extra is the place in Extra of a column of people's own, which may be new.
 func (r *runsReader) extra(header string, column, style int, taken map[int]bool) int {
 	if header == "" {
 		return r.bare(column, style)
@@ -134,8 +133,8 @@ func (r *runsReader) extra(header string, column, style int, taken map[int]bool)
 	return at
 }
 
-// place is where a column goes. One to the right of all headings is people's,
-// and those between it and the others keep it in its place.
+// place is where a column goes. One to the right of all headings is people's own;
+// the columns between keep it in its place.
 func (r *runsReader) place(column int) int {
 	if r.alone {
 		if column > len(r.places) {
@@ -163,7 +162,7 @@ func (r *runsReader) bare(column, style int) int {
 }
 
 func (r *runsReader) add(header string, column, style int) int {
-	extra := ExtraColumn{Header: header, Style: style, from: column}
+	extra := ExtraColumn{Header: header, Style: style}
 	if column <= len(r.widths) {
 		extra.Width = r.widths[column-1]
 	}
@@ -176,7 +175,7 @@ func (r *runsReader) row(from ooxml.Row) Row {
 	row := Row{Cells: make([]any, len(r.l.columns)), OldRow: from.Number, sheet: r.sheet}
 	for _, c := range from.Cells {
 		if c.Text == "" && c.Formula == "" && c.Column > len(r.places) {
-			continue // looks alone make no column
+			continue // a style alone makes no column
 		}
 		if at := r.place(c.Column); at < 0 && !r.alone {
 			r.extraCell(&row, -1-at, c)
@@ -220,7 +219,7 @@ func (r *runsReader) ownRow(row *Row, from ooxml.Row) {
 	}
 }
 
-// look notes the looks of a cell that are not ours, and a formula.
+// look notes a style of a cell that is not ours, and a formula.
 func (r *runsReader) look(row *Row, at int, c ooxml.Cell) {
 	if at == r.l.ready && row.RunID() != "" {
 		c.Formula, c.Array = "", false // ours
@@ -229,7 +228,7 @@ func (r *runsReader) look(row *Row, at int, c ooxml.Cell) {
 		r.o.cannotStay(r.sheet, ooxml.CellName(c.Column, row.OldRow), "a formula of an array")
 	}
 	if c.Style != 0 && !isOurs(r.o.pack.Format(c.Style)) || c.Formula != "" {
-		row.Looks = append(row.Looks, ExtraCell{Column: at, Style: c.Style, Formula: c.Formula})
+		row.Styled = append(row.Styled, ExtraCell{Column: at, Style: c.Style, Formula: c.Formula})
 	}
 }
 
@@ -252,8 +251,8 @@ func (r *runsReader) values(row *Row, from ooxml.Row, id string) {
 	row.noteDoubts(r.l)
 }
 
-// coded fills a row from its Row code, if it has one that is whole. Texts that
-// stand in their columns are kept: people may have corrected them.
+// coded fills a row from its Row code, if that is whole. Texts in their own
+// columns are kept: people may have corrected them.
 func (r *runsReader) coded(row *Row, from ooxml.Row) bool {
 	for _, c := range from.Cells {
 		code := report.FindRowCode(c.Text)
@@ -280,7 +279,7 @@ func (r *runsReader) corrected(row *Row, from ooxml.Row) {
 	aligned := slices.ContainsFunc(from.Cells, func(c ooxml.Cell) bool {
 		return r.place(c.Column) == r.l.runID && c.Text == row.RunID()
 	})
-	if !aligned { // split or merged: what stands in the columns is not theirs
+	if !aligned { // split or merged: the cells are not in their columns
 		row.Extra = nil
 		return
 	}
@@ -294,12 +293,12 @@ func (r *runsReader) corrected(row *Row, from ooxml.Row) {
 }
 
 func (r *Row) empty() bool {
-	formula := slices.ContainsFunc(r.Looks, func(look ExtraCell) bool { return look.Formula != "" })
+	formula := slices.ContainsFunc(r.Styled, func(look ExtraCell) bool { return look.Formula != "" })
 	return len(r.Extra) == 0 && !formula && !slices.ContainsFunc(r.Cells, func(cell any) bool { return cell != nil })
 }
 
-// A Doubt is a figure of a pasted row that was not taken, because it cannot be
-// told what it was.
+// A Doubt is a figure of a pasted row that was not taken, because it is not
+// certain which number it was.
 type Doubt struct {
 	Column string
 	Says   string // what the cell holds

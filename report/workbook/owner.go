@@ -7,12 +7,12 @@ import (
 	"netready/report/workbook/ooxml"
 )
 
-// An owner knows the cells that netready writes on one of the sheets that are
-// made anew.
+// An owner knows the cells that netready writes on one of the sheets that it
+// writes again.
 type owner struct {
 	title   []string // what the first cells of the first row say, or hold a formula that says so
-	columns int      // to the right of it nothing is ours; 0: as far as the first row reaches
-	rows    int      // below it nothing is ours; 0: unknown
+	columns int      // how many are ours; 0: as many as the first row has
+	rows    int      // how many are ours; 0: unknown
 	head    []string // the first row, once it was read
 	ok      func(o *owner, row ooxml.Row) (cell, what string)
 	places  bool // Summary: its last table has begun
@@ -66,11 +66,7 @@ func ownsSummary(o *owner, row ooxml.Row) (cell, what string) {
 	case first.Text == placesTitle:
 		o.places = true
 	case o.places && first.Text != placesHead && !row.At(2).IsFigure():
-		for _, c := range row.Cells {
-			if c.Text != "" {
-				return ooxml.CellName(c.Column, row.Number), ownCell
-			}
-		}
+		return ownCellOf(row, anyText)
 	}
 	return "", ""
 }
@@ -80,20 +76,22 @@ func ownsFirewall(o *owner, row ooxml.Row) (cell, what string) {
 		return "", ""
 	}
 	if row.At(5).Text == "" { // no Run ID
-		for _, c := range row.Cells {
-			if c.Text != "" && !strings.HasPrefix(c.Text, withoutPortsBegin) {
-				return ooxml.CellName(c.Column, row.Number), ownCell
-			}
-		}
-		return "", ""
+		return ownCellOf(row, func(c ooxml.Cell) bool { return !strings.HasPrefix(c.Text, withoutPortsBegin) })
 	}
+	return ownCellOf(row, func(c ooxml.Cell) bool { return c.Column > len(firewallHead) && !isSay(c.Text) })
+}
+
+// ownCellOf names the first cell with a text that is somebody's own.
+func ownCellOf(row ooxml.Row, own func(ooxml.Cell) bool) (cell, what string) {
 	for _, c := range row.Cells {
-		if c.Column > len(firewallHead) && c.Text != "" && !isSay(c.Text) {
+		if c.Text != "" && own(c) {
 			return ooxml.CellName(c.Column, row.Number), ownCell
 		}
 	}
 	return "", ""
 }
+
+func anyText(ooxml.Cell) bool { return true }
 
 // isSay knows the words of sayOf.
 func isSay(text string) bool {
@@ -102,20 +100,13 @@ func isSay(text string) bool {
 
 func ownsMachines(o *owner, row ooxml.Row) (cell, what string) {
 	if row.Number > 1 {
-		if !row.At(4).IsFigure() {
-			for _, c := range row.Cells {
-				if c.Text != "" {
-					return ooxml.CellName(c.Column, row.Number), ownCell
-				}
-			}
+		if row.At(4).IsFigure() {
+			return "", ""
 		}
-		return "", ""
+		return ownCellOf(row, anyText)
 	}
-	for _, c := range row.Cells {
-		known := c.Column <= len(machinesHead) || slices.ContainsFunc([]string{" median", " 95th percentile", " worst"}, func(end string) bool { return strings.HasSuffix(c.Text, end) })
-		if !known && c.Text != "" {
-			return ooxml.CellName(c.Column, row.Number), ownCell
-		}
-	}
-	return "", ""
+	return ownCellOf(row, func(c ooxml.Cell) bool {
+		ends := func(end string) bool { return strings.HasSuffix(c.Text, end) }
+		return c.Column > len(machinesHead) && !slices.ContainsFunc([]string{" median", " 95th percentile", " worst"}, ends)
+	})
 }

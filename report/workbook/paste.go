@@ -10,9 +10,9 @@ import (
 	"netready/report/workbook/ooxml"
 )
 
-// A paste is a whole TXT that somebody has pasted under the runs: all of it
-// goes but the line of values, which is in the order of the columns, and the
-// firewall column, which the line of values does not hold.
+// A paste is a whole TXT that somebody has pasted under the runs. Only two parts
+// of it are kept: the line of values, which is in the order of the columns, and
+// the firewall column, which the line of values does not hold.
 type paste struct {
 	open    bool
 	inPorts bool
@@ -22,9 +22,8 @@ type paste struct {
 // mostPasted bounds the lines of a firewall column.
 const mostPasted = 2 * maxPorts
 
-// drops says whether a row is a line of the TXT other than that one. The line
-// of values ends a paste that was cut short; it gets the ports that stand above
-// it.
+// drops says whether a row is a line of the TXT other than the line of values.
+// That line ends a paste that was cut short, and gets the ports above it.
 func (p *paste) drops(row *Row, cells []string, l layout) bool {
 	first := ""
 	if len(cells) > 0 {
@@ -59,7 +58,7 @@ func (r *Row) doubts(place int) bool {
 	return slices.ContainsFunc(r.Doubts, func(d Doubt) bool { return d.Column == runLayout().columns[place].Header })
 }
 
-// unfolded takes a line apart that a spreadsheet has put into one cell.
+// unfolded splits a line that a spreadsheet has put into one cell.
 func unfolded(r ooxml.Row) ooxml.Row {
 	if len(r.Cells) == 0 || r.Cells[0].Column != 1 || !strings.Contains(r.Cells[0].Text, "\t") {
 		return r
@@ -78,8 +77,8 @@ func unfolded(r ooxml.Row) ooxml.Row {
 	return whole
 }
 
-// pastedIn reads the runs of TXTs that lie in a sheet of somebody's own. The
-// line of names says which value is which.
+// pastedIn reads the runs of TXTs in a sheet of somebody's own. The line of names
+// says which value is which.
 func (o *Old) pastedIn(sheet ooxml.Sheet, yield func(Row, error) bool) error {
 	r := &runsReader{o: o, l: runLayout(), sheet: sheet.Name, alone: true}
 	return o.pack.ScanLoosely(sheet.Part, nil, func(from ooxml.Row) error {
@@ -93,7 +92,7 @@ func (o *Old) pastedIn(sheet ooxml.Sheet, yield func(Row, error) bool) error {
 			return nil
 		}
 		r.places = nil // until the next TXT
-		row.OldRow, row.Looks, row.Extra = 0, nil, nil
+		row.OldRow, row.Styled, row.Extra = 0, nil, nil
 		if !yield(row, nil) {
 			return errStop
 		}

@@ -34,9 +34,8 @@ func (b *book) placesBlock(top int) block {
 	slices.SortStableFunc(groups, func(x, y group) int {
 		return cmp.Or(cmp.Compare(y.badShare(), x.badShare()), cmp.Compare(len(y.runs), len(x.runs)))
 	})
-	var buf []float32
 	for _, g := range groups[:min(len(groups), placesShown)] {
-		name := b.tally.locations[g.runs[0].location]
+		name := b.tally.locations.values[g.runs[0].location]
 		if name == "" {
 			name = noPlace
 		}
@@ -47,12 +46,7 @@ func (b *book) placesBlock(top int) block {
 			excelize.Cell{StyleID: b.style.one, Formula: fmt.Sprintf("IF(B%d=0,0,ROUND(100*C%d/B%d,1))", at, at, at), Value: g.badShare()},
 		}
 		for _, i := range shownFigures {
-			var sp spread
-			if sp, buf = spreadOf(g.runs, i, buf); sp.count == 0 {
-				row = append(row, nil)
-				continue
-			}
-			row = append(row, excelize.Cell{StyleID: b.style.two, Value: sp.median})
+			row = append(row, b.figure(spreadOf(g.runs, i).median))
 		}
 		t.rows = append(t.rows, row)
 	}
@@ -61,24 +55,12 @@ func (b *book) placesBlock(top int) block {
 
 // colourSummary marks what breaks its limit in the tables.
 func (b *book) colourSummary(worst, places block) error {
-	mark := func(t block, column int, m measure) error {
-		first := ooxml.CellName(column, t.top+1)
-		end := ooxml.CellName(column, t.top+max(1, len(t.rows)))
-		return b.file.SetConditionalFormat(SheetSummary, first+":"+end, []excelize.ConditionalFormatOptions{
-			{Type: "formula", Criteria: m.condition(first), Format: &b.style.bad},
-		})
-	}
-	share := func(t block, column int) error {
-		first := ooxml.CellName(column, t.top+1)
-		end := ooxml.CellName(column, t.top+max(1, len(t.rows)))
-		return b.file.SetConditionalFormat(SheetSummary, first+":"+end, []excelize.ConditionalFormatOptions{{
-			Type: "data_bar", Criteria: "=", MinType: "num", MinValue: "0", MaxType: "num", MaxValue: "100", BarColor: "#F8696B", BarSolid: true,
-		}})
-	}
+	column := func(t block, column int) area { return area{column, t.top + 1, column, t.top + max(1, len(t.rows))} }
 	for i, figure := range shownFigures {
-		if err := errors.Join(mark(worst, worstFigures+i, graded[figure]), mark(places, 5+i, graded[figure])); err != nil {
+		bad := rule{graded[figure].condition, &b.style.bad}
+		if err := errors.Join(b.colour(SheetSummary, column(worst, worstFigures+i), bad), b.colour(SheetSummary, column(places, 5+i), bad)); err != nil {
 			return err
 		}
 	}
-	return errors.Join(share(worst, 5), share(places, 4))
+	return errors.Join(b.bars(SheetSummary, column(worst, 5), "100", colourBar), b.bars(SheetSummary, column(places, 4), "100", colourBar))
 }

@@ -25,7 +25,7 @@ func (r *Row) RunID() string { l := runLayout(); return l.text(*r, l.runID) }
 
 // Started is when the run began; zero where the row does not say.
 func (r *Row) Started() time.Time {
-	if at := runLayout().started; at >= 0 && at < len(r.Cells) {
+	if at := runLayout().started; at < len(r.Cells) {
 		when, _ := r.Cells[at].(time.Time)
 		return when
 	}
@@ -47,26 +47,26 @@ func (r *Row) Label(source string, remarks []string) {
 	}
 }
 
-// Adopt takes what people have typed beside an older row of the same run,
-// and its place.
+// Adopt takes over what people have typed into an older row of the same run, and
+// the older row's place.
 func (r *Row) Adopt(old Row) {
 	l := runLayout()
-	if l.notes >= 0 && l.text(*r, l.notes) == "" {
+	if l.text(*r, l.notes) == "" {
 		r.Cells[l.notes] = old.Cells[l.notes]
 	}
 	if len(r.Extra) == 0 {
 		r.Extra = old.Extra
 	}
-	if len(r.Looks) == 0 {
-		r.Looks = old.Looks
+	if len(r.Styled) == 0 {
+		r.Styled = old.Styled
 	}
 	if r.OldRow == 0 {
 		r.OldRow = old.OldRow
 	}
 }
 
-// Contradicts names the first column in which another row under the same Run
-// ID tells of another run; "" where both can be the same.
+// Contradicts names the first column that shows that another row with the same
+// Run ID is of another run; "" where both can be the same run.
 func (r *Row) Contradicts(other Row) string {
 	l := runLayout()
 	for _, place := range []int{l.started, l.machine, l.region} {
@@ -81,19 +81,11 @@ func (r *Row) Contradicts(other Row) string {
 // Finished are the row's cells with the value of Ready in its place.
 func (r *Row) Finished(limits thresholds.Limits) []any {
 	l := runLayout()
-	if r.RunID() == "" || l.ready < 0 {
+	if r.RunID() == "" {
 		return r.Cells
 	}
-	values := limitValues(limits)
-	broken, missing := false, false
-	for i, m := range graded {
-		figure, ok := number(r.Cells[l.figures[i]])
-		missing = missing || !ok
-		breaks := ok && m.breaks(figure, values)
-		doubtful := breaks && l.isDoubtful(*r, i)
-		broken, missing = broken || breaks && !doubtful, missing || doubtful
-	}
+	_, ready := l.judge(*r, limitValues(limits))
 	cells := slices.Clone(r.Cells)
-	cells[l.ready] = l.stateOf(*r, broken, missing).String()
+	cells[l.ready] = ready.String()
 	return cells
 }

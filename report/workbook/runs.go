@@ -142,7 +142,7 @@ func (b *book) runsHead(s *sheet, l layout, extra []ExtraColumn) error {
 		}
 		cells = append(cells, excelize.Cell{StyleID: style, Value: column.Header})
 	}
-	if err := s.freeze(1, l.frozen()); err != nil {
+	if err := s.freeze(1, l.machine+1); err != nil {
 		return err
 	}
 	return s.addRow(excelize.RowOpts{Height: 48}, cells...)
@@ -202,8 +202,8 @@ func (b *book) runRow(w *ooxml.RowWriter, l layout, row Row, formula string, lim
 			cells[i] = excelize.Cell{Formula: strings.ReplaceAll(formula, "#", strconv.Itoa(w.Next)), Value: state}
 		}
 	}
-	for _, look := range row.Looks {
-		cells[look.Column] = b.looked(look, cells[look.Column], row.OldRow == w.Next)
+	for _, look := range row.Styled {
+		cells[look.Column] = b.restyled(look, cells[look.Column], row.OldRow == w.Next)
 	}
 	for _, extra := range row.Extra {
 		for len(cells) < len(l.columns)+extra.Column {
@@ -214,9 +214,9 @@ func (b *book) runRow(w *ooxml.RowWriter, l layout, row Row, formula string, lim
 	return cells
 }
 
-// looked gives a cell of ours the looks that people gave it. A time keeps them
-// where they show a time.
-func (b *book) looked(look ExtraCell, value any, stays bool) any {
+// restyled gives a cell of ours the style that people gave it. A cell with a time
+// keeps that style where it shows a time.
+func (b *book) restyled(look ExtraCell, value any, stays bool) any {
 	c, isCell := value.(excelize.Cell)
 	if !isCell {
 		c.Value = value
@@ -232,37 +232,24 @@ func (b *book) looked(look ExtraCell, value any, stays bool) any {
 
 // tallyRow says what Ready shows. A row without a Run ID is somebody's own
 // and counts nowhere.
-func (b *book) tallyRow(l layout, row Row, limits map[string]float64) (isRun bool, ready string) {
+func (b *book) tallyRow(l layout, row Row, limits map[string]float64) (isRun bool, shown string) {
 	id := l.text(row, l.runID)
 	if id == "" {
 		return false, ""
 	}
 	run := tallied{
-		machine:  b.tally.machine(machineKey{l.text(row, l.organization), l.text(row, l.machine)}),
-		location: b.tally.location(l.text(row, l.location)),
+		machine:  int32(b.tally.machines.of(machineKey{l.text(row, l.organization), l.text(row, l.machine)}, machineKey.clone)),
+		location: int32(b.tally.locations.of(l.text(row, l.location), strings.Clone)),
 	}
-	var started time.Time
-	if l.started >= 0 {
-		started, _ = row.Cells[l.started].(time.Time)
-	}
+	started := row.Started()
 	b.tally.when(&run, started)
-	broken, missing := false, false
-	for i, m := range graded {
-		run.figures[i] = float32(math.NaN())
-		value, ok := number(row.Cells[l.figures[i]])
-		if !ok {
-			missing = true
-			continue
-		}
+	values, ready := l.judge(row, limits)
+	for i, value := range values {
 		run.figures[i] = float32(value)
-		breaks := m.breaks(value, limits)
-		doubtful := breaks && l.isDoubtful(row, i)
-		broken, missing = broken || breaks && !doubtful, missing || doubtful
 	}
-	run.state = l.stateOf(row, broken, missing)
-	if failed, ok := l.numberAt(row, l.portsFailed); ok {
-		run.ports = uint8(min(max(failed, 0), math.MaxUint8))
-	}
+	run.state = ready
+	failed, _ := number(row.Cells[l.portsFailed])
+	run.ports = uint8(min(max(failed, 0), math.MaxUint8))
 	b.tally.runs = append(b.tally.runs, run)
 	remarks := l.text(row, l.remarks)
 	if strings.Contains(remarks, RemarkLimits) {
@@ -318,37 +305,23 @@ func number(cell any) (float64, bool) {
 // colourRuns adds the conditional formats, down to the last row there can be,
 // so that pasted rows have them too.
 func (b *book) colourRuns(name string, l layout) error {
-	column := func(i int) (first, all string) {
-		first = ooxml.CellName(i+1, 2)
-		return first, fmt.Sprintf("%s:%s", first, ooxml.CellName(i+1, maxSheetRows))
-	}
+	column := func(place int) area { return area{place + 1, 2, place + 1, maxSheetRows} }
 	for i, m := range graded {
-		first, all := column(l.figures[i])
-		err := b.file.SetConditionalFormat(name, all, []excelize.ConditionalFormatOptions{
-			{Type: "formula", Criteria: m.condition(first), Format: &b.style.bad},
-		})
+		if err := b.colour(name, column(l.figures[i]), rule{m.condition, &b.style.bad}); err != nil {
+			return err
+		}
+	}
+	says := func(verdict thresholds.Verdict) func(string) string {
+		return func(cell string) string { return fmt.Sprintf(`%s="%s"`, cell, verdict) }
+	}
+	for _, place := range []int{l.ready, l.verdict} {
+		err := b.colour(name, column(place), rule{says(thresholds.NotReady), &b.style.bad},
+			rule{says(thresholds.Ready), &b.style.good}, rule{says(thresholds.Undetermined), &b.style.maybe})
 		if err != nil {
 			return err
 		}
 	}
-	for _, i := range []int{l.ready, l.verdict} {
-		if i < 0 {
-			continue
-		}
-		first, all := column(i)
-		err := b.file.SetConditionalFormat(name, all, []excelize.ConditionalFormatOptions{
-			{Type: "formula", Criteria: fmt.Sprintf(`%s="%s"`, first, thresholds.NotReady), Format: &b.style.bad},
-			{Type: "formula", Criteria: fmt.Sprintf(`%s="%s"`, first, thresholds.Ready), Format: &b.style.good},
-			{Type: "formula", Criteria: fmt.Sprintf(`%s="%s"`, first, thresholds.Undetermined), Format: &b.style.maybe},
-		})
-		if err != nil {
-			return err
-		}
-	}
-	first, all := column(l.remarks)
-	return b.file.SetConditionalFormat(name, all, []excelize.ConditionalFormatOptions{
-		{Type: "formula", Criteria: fmt.Sprintf(`LEN(%s)>0`, first), Format: &b.style.maybe},
-	})
+	return b.colour(name, column(l.remarks), rule{func(cell string) string { return "LEN(" + cell + ")>0" }, &b.style.maybe})
 }
 
 // PortsOf are the cells of a result's firewall column.

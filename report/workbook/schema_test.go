@@ -14,7 +14,7 @@ import (
 // and text, 20.5 anchors, 21.2 charts): a line a type, its children in their
 // order as NAME:TYPE, alternatives with | between them. ? is none or one, * any
 // number, + at least one, nothing exactly one. A child without a type is not
-// looked into.
+// restyled into.
 const schema = `
 worksheet: sheetPr:sheetPr? dimension? sheetViews:sheetViews? sheetFormatPr? cols:cols? sheetData:sheetData sheetCalcPr? sheetProtection? protectedRanges? scenarios? autoFilter:autoFilter? sortState? dataConsolidate? customSheetViews? mergeCells:mergeCells? phoneticPr? conditionalFormatting:conditionalFormatting* dataValidations:dataValidations? hyperlinks:hyperlinks? printOptions? pageMargins? pageSetup? headerFooter? rowBreaks? colBreaks? customProperties? cellWatches? ignoredErrors? smartTags? drawing? legacyDrawing? legacyDrawingHF? drawingHF? picture? oleObjects? controls? webPublishItems? tableParts:tableParts? extLst?
 sheetPr: tabColor? outlinePr? pageSetUpPr?
@@ -111,7 +111,7 @@ legend: legendPos? legendEntry* layout? overlay? spPr:spPr? txPr:text? extLst?
 // A slot is one place in the order of a type.
 type slot struct {
 	names       []string
-	types       []string // by the side of names; "" is not looked into
+	types       []string // by the side of names; "" is not restyled into
 	least, most int
 }
 

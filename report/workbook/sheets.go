@@ -2,6 +2,7 @@ package workbook
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 
@@ -17,8 +18,8 @@ type sheet struct {
 	row  int // the last one written
 }
 
-// open starts a sheet. cells is the range that it will fill, for readers
-// that trust the sheet's own word.
+// open starts a sheet. cells is the range that it will fill, for readers that
+// trust what the sheet states of its size.
 func (b *book) open(name string, cells string) (*sheet, error) {
 	if cells != "" {
 		if err := b.file.SetSheetDimension(name, cells); err != nil {
@@ -32,7 +33,7 @@ func (b *book) open(name string, cells string) (*sheet, error) {
 	return &sheet{StreamWriter: sw, book: b}, err
 }
 
-// page makes a sheet print across, as wide as one page.
+// page makes a sheet print in landscape, as wide as one page.
 func (b *book) page(name string) error {
 	across, wide, high, yes := "landscape", 1, 0, true
 	return errors.Join(
@@ -41,30 +42,66 @@ func (b *book) page(name string) error {
 	)
 }
 
-// printed says what of the long sheets is printed, and which rows and columns
-// stand on every page. What people have set there stays.
+// printed sets which columns of the long sheets are printed, and which rows and
+// columns are repeated on every page. What people have set there stays.
 func (b *book) printed() error {
-	l := runLayout()
-	names := map[string][2]string{ // repeated, printed
-		SheetFirewall: {"$A:$B,%s$1:$1", ""}, SheetMachines: {"$A:$B,%s$1:$1", ""}, SheetLeftOut: {"$1:$1", ""}, SheetByHour: {"", "$A:$Y"},
+	type pages struct{ sheet, repeated, printed string }
+	list := []pages{
+		{SheetFirewall, "$A:$B,%s$1:$1", ""}, {SheetMachines, "$A:$B,%s$1:$1", ""}, {SheetLeftOut, "$1:$1", ""}, {SheetByHour, "", "$A:$Y"},
 	}
-	for part := range b.parts { // all columns on one page nobody could read
-		names[runsSheet(part)] = [2]string{"$1:$1", "$A:$" + ooxml.ColumnName(l.figures[mosDown]+1)}
+	for part := range b.parts { // nobody could read all columns on one page
+		list = append(list, pages{runsSheet(part), "$1:$1", "$A:$" + ooxml.ColumnName(runLayout().figures[mosDown]+1)})
 	}
 	have := b.file.GetDefinedName()
-	for sheet, ranges := range names {
+	define := func(sheet, name, cells string) error {
+		if cells == "" || slices.ContainsFunc(have, func(d excelize.DefinedName) bool { return d.Name == name && d.Scope == sheet }) {
+			return nil
+		}
 		prefix := "'" + sheet + "'!"
-		for i, name := range []string{"_xlnm.Print_Titles", "_xlnm.Print_Area"} {
-			if ranges[i] == "" || slices.ContainsFunc(have, func(d excelize.DefinedName) bool { return d.Name == name && d.Scope == sheet }) {
-				continue
-			}
-			refers := prefix + strings.ReplaceAll(ranges[i], "%s", prefix)
-			if err := b.file.SetDefinedName(&excelize.DefinedName{Name: name, RefersTo: refers, Scope: sheet}); err != nil {
-				return err
-			}
+		return b.file.SetDefinedName(&excelize.DefinedName{Name: name, RefersTo: prefix + strings.ReplaceAll(cells, "%s", prefix), Scope: sheet})
+	}
+	for _, p := range list {
+		if err := errors.Join(define(p.sheet, "_xlnm.Print_Titles", p.repeated), define(p.sheet, "_xlnm.Print_Area", p.printed)); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// An area is the cells between two corners.
+type area struct{ firstColumn, firstRow, lastColumn, lastRow int }
+
+func (a area) String() string {
+	return ooxml.CellName(a.firstColumn, a.firstRow) + ":" + ooxml.CellName(a.lastColumn, a.lastRow)
+}
+
+// A rule colours a cell where its formula is true. The formula is written for
+// the first cell of an area; a spreadsheet moves it along.
+type rule struct {
+	formula func(cell string) string
+	style   *int
+}
+
+// colour adds conditional formats to an area; of several that apply, the first
+// counts.
+func (b *book) colour(sheet string, cells area, rules ...rule) error {
+	var options []excelize.ConditionalFormatOptions
+	for _, r := range rules {
+		first := ooxml.CellName(cells.firstColumn, cells.firstRow)
+		options = append(options, excelize.ConditionalFormatOptions{Type: "formula", Criteria: r.formula(first), Format: r.style})
+	}
+	return b.file.SetConditionalFormat(sheet, cells.String(), options)
+}
+
+// bars draws a bar into each cell, from 0 to most; "" for the largest of them.
+func (b *book) bars(sheet string, cells area, most, colour string) error {
+	bar := excelize.ConditionalFormatOptions{
+		Type: "data_bar", Criteria: "=", MinType: "num", MinValue: "0", MaxType: "max", BarColor: colour, BarSolid: true,
+	}
+	if most != "" {
+		bar.MaxType, bar.MaxValue = "num", most
+	}
+	return b.file.SetConditionalFormat(sheet, cells.String(), []excelize.ConditionalFormatOptions{bar})
 }
 
 // widths sets the widths of the columns from the first on, in characters.
@@ -77,7 +114,7 @@ func (s *sheet) widths(widths ...float64) error {
 	return nil
 }
 
-// freeze keeps rows at the top and columns at the left in sight.
+// freeze keeps the first rows and columns visible when people scroll.
 func (s *sheet) freeze(rows, columns int) error {
 	pane := "bottomLeft"
 	if columns > 0 {
@@ -95,6 +132,23 @@ func (s *sheet) addRow(opts excelize.RowOpts, cells ...any) error {
 	s.row++
 	ooxml.FitTexts(cells)
 	return s.SetRow(ooxml.CellName(1, s.row), cells, opts)
+}
+
+// figure is a cell with two decimals, or an empty one for NaN.
+func (b *book) figure(value float64) any {
+	if math.IsNaN(value) {
+		return nil
+	}
+	return excelize.Cell{StyleID: b.style.two, Value: value}
+}
+
+// anys are texts as cells.
+func anys(texts []string) []any {
+	var cells []any
+	for _, text := range texts {
+		cells = append(cells, text)
+	}
+	return cells
 }
 
 // styled gives all cells one style.

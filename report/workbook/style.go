@@ -25,15 +25,14 @@ const (
 	colourUp     = "2563EB"
 	colourDown   = "F59E0B"
 	colourFail   = "DC2626"
+	colourBar    = "#F8696B"
 )
 
 // Number formats. The zone stands in every cell that holds a time.
 const (
-	formatTime  = `yyyy\-mm\-dd\ hh:mm:ss" UTC"`
-	formatDay   = `yyyy\-mm\-dd\ hh:mm" UTC"`
-	formatShare = `0.0" %"`
-	formatTwo   = "0.00" // milliseconds, percent, MOS: more decimals tell nobody more
-	formatOne   = "0.0"
+	formatTime = `yyyy\-mm\-dd\ hh:mm:ss" UTC"`
+	formatTwo  = "0.00" // milliseconds, percent, MOS: more decimals tell nobody more
+	formatOne  = "0.0"
 
 	formatOptional = "General;General;General;@" // shows a text as it is: the mark of a port that passes and need not
 )
@@ -46,7 +45,7 @@ func isOurs(f ooxml.Format) bool { return f.Bare && slices.Contains(runFormats, 
 
 // styles are the numbers that the workbook has given our cell styles.
 type styles struct {
-	title, subtitle, heading, header, text, wrap, time, day, number, share, input, note, count, link, one, two, faint, why, optional int
+	title, subtitle, heading, header, text, wrap, time, input, one, two, faint, why, optional int
 
 	tileGood, tileBad, tileMaybe, tilePlain, tileLabel int
 
@@ -56,54 +55,45 @@ type styles struct {
 
 func newStyles(f *excelize.File) (styles, error) {
 	var s styles
-	number, time, day, share, one, two, optional := "General", formatTime, formatDay, formatShare, formatOne, formatTwo, formatOptional
-	tile := func(back, ink string) *excelize.Style {
-		return &excelize.Style{
-			Font:      &excelize.Font{Family: "Calibri", Bold: true, Size: 20, Color: ink},
-			Fill:      fill(back),
-			Alignment: &excelize.Alignment{Horizontal: "center", Vertical: "center"},
-		}
+	numbers := func(format string) *excelize.Style { return &excelize.Style{CustomNumFmt: &format} }
+	texts := func(size float64, bold bool, colour string) *excelize.Style {
+		return &excelize.Style{Font: &excelize.Font{Family: "Calibri", Bold: bold, Size: size, Color: colour}}
 	}
+	aligned := func(s *excelize.Style, back string, alignment excelize.Alignment) *excelize.Style {
+		if s.Alignment = &alignment; back != "" {
+			s.Fill = solid(back)
+		}
+		return s
+	}
+	tile := func(back, ink string) *excelize.Style {
+		return aligned(texts(20, true, ink), back, excelize.Alignment{Horizontal: "center", Vertical: "center"})
+	}
+	small := numbers(formatTwo)
+	small.Font = texts(9, false, colourFaint).Font
+	input := aligned(texts(0, true, colourInk), colourInput, excelize.Alignment{Horizontal: "right"})
+	input.Border = frame()
 	for _, want := range []struct {
 		id    *int
 		style *excelize.Style
 	}{
-		{&s.title, &excelize.Style{Font: &excelize.Font{Family: "Calibri", Bold: true, Size: 20, Color: colourHead}}},
-		{&s.subtitle, &excelize.Style{Font: &excelize.Font{Family: "Calibri", Size: 10, Color: colourFaint}}},
-		{&s.heading, &excelize.Style{Font: &excelize.Font{Family: "Calibri", Bold: true, Size: 13, Color: colourHead}}},
-		{&s.header, &excelize.Style{
-			Font: &excelize.Font{Family: "Calibri", Bold: true, Color: "FFFFFF"}, Fill: fill(colourHead),
-			Alignment: &excelize.Alignment{Vertical: "center", WrapText: true},
-		}},
+		{&s.title, texts(20, true, colourHead)},
+		{&s.subtitle, texts(10, false, colourFaint)},
+		{&s.heading, texts(13, true, colourHead)},
+		{&s.header, aligned(texts(0, true, "FFFFFF"), colourHead, excelize.Alignment{Vertical: "center", WrapText: true})},
 		{&s.text, &excelize.Style{Alignment: &excelize.Alignment{Vertical: "top"}}},
 		{&s.wrap, &excelize.Style{Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}}},
-		{&s.number, &excelize.Style{CustomNumFmt: &number}},
-		{&s.one, &excelize.Style{CustomNumFmt: &one}},
-		{&s.two, &excelize.Style{CustomNumFmt: &two}},
-		{&s.optional, &excelize.Style{CustomNumFmt: &optional}},
+		{&s.one, numbers(formatOne)},
+		{&s.two, numbers(formatTwo)},
+		{&s.optional, numbers(formatOptional)},
 		{&s.why, &excelize.Style{Alignment: &excelize.Alignment{Indent: 1}}},
-		{&s.faint, &excelize.Style{CustomNumFmt: &two, Font: &excelize.Font{Family: "Calibri", Size: 9, Color: colourFaint}}},
-		{&s.time, &excelize.Style{CustomNumFmt: &time}},
-		{&s.day, &excelize.Style{CustomNumFmt: &day, Alignment: &excelize.Alignment{Horizontal: "left"}}},
-		{&s.share, &excelize.Style{CustomNumFmt: &share}},
-		{&s.count, &excelize.Style{NumFmt: 3}},
-		{&s.input, &excelize.Style{
-			Font: &excelize.Font{Family: "Calibri", Bold: true, Color: colourInk}, Fill: fill(colourInput), Border: frame(),
-			Alignment: &excelize.Alignment{Horizontal: "right"},
-		}},
-		{&s.note, &excelize.Style{
-			Font: &excelize.Font{Family: "Calibri", Color: colourInk}, Fill: fill(colourInput),
-			Alignment: &excelize.Alignment{Vertical: "top", WrapText: true},
-		}},
-		{&s.link, &excelize.Style{Font: &excelize.Font{Family: "Calibri", Color: colourUp, Underline: "single"}}},
+		{&s.faint, small},
+		{&s.time, numbers(formatTime)},
+		{&s.input, input},
 		{&s.tileGood, tile(colourGood, colourGoodFg)},
 		{&s.tileBad, tile(colourBad, colourBadFg)},
 		{&s.tileMaybe, tile(colourMaybe, colourMayFg)},
 		{&s.tilePlain, tile(colourNone, colourInk)},
-		{&s.tileLabel, &excelize.Style{
-			Font:      &excelize.Font{Family: "Calibri", Size: 10, Color: colourFaint},
-			Alignment: &excelize.Alignment{Horizontal: "center"},
-		}},
+		{&s.tileLabel, aligned(texts(10, false, colourFaint), "", excelize.Alignment{Horizontal: "center"})},
 	} {
 		id, err := f.NewStyle(want.style)
 		if err != nil {
@@ -130,28 +120,23 @@ func (s *styles) conditional(f *excelize.File) error {
 		{&s.maybe, colourMaybe, colourMayFg},
 		{&s.none, colourNone, colourFaint},
 	} {
-		found := false
-		for id := range have {
+		ours := func(id int) bool {
 			style, err := f.GetConditionalStyle(id)
-			if err == nil && style.Font != nil && style.Font.Color == want.ink && len(style.Fill.Color) == 1 && style.Fill.Color[0] == want.back {
-				*want.id, found = id, true
-				break
+			return err == nil && style.Font != nil && style.Font.Color == want.ink && slices.Equal(style.Fill.Color, []string{want.back})
+		}
+		id := 0
+		for id < have && !ours(id) {
+			id++
+		}
+		if id == have {
+			var err error
+			if id, err = f.NewConditionalStyle(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Color: want.ink}, Fill: solid(want.back)}); err != nil {
+				return err
 			}
-		}
-		if found {
-			continue
-		}
-		id, err := f.NewConditionalStyle(&excelize.Style{Font: &excelize.Font{Family: "Calibri", Color: want.ink}, Fill: fill(want.back)})
-		if err != nil {
-			return err
 		}
 		*want.id = id
 	}
 	return nil
-}
-
-func fill(colour string) excelize.Fill {
-	return excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{colour}}
 }
 
 func frame() []excelize.Border {

@@ -99,8 +99,8 @@ func (s *sheet) block(t block) error {
 	return nil
 }
 
-// gap writes empty rows up to this one. Charts are placed by rows: a height
-// that is said is the same everywhere.
+// gap writes empty rows up to this one. Charts are placed by rows, so every
+// program must use the same height: it is stated.
 func (s *sheet) gap(to int) error {
 	for s.row < to {
 		if err := s.addRow(excelize.RowOpts{Height: chartHeight}); err != nil {
@@ -117,7 +117,7 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// insteadOfPorts is a sentence in the place of a chart without bars.
+// insteadOfPorts writes a sentence where a chart would have no bars.
 func (s *sheet) insteadOfPorts(sentence string) error {
 	st := s.book.style
 	return errors.Join(s.gap(chartRow+chartRows-1),

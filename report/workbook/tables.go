@@ -40,13 +40,9 @@ func (b *book) measuresBlock(worstLines int) block {
 			share = float64(line.broken*1000/n) / 10
 		}
 		row := tableRow + worstLines + 4 + 3 + k
-		sign := "below"
-		if m.least {
-			sign = "at least"
-		}
 		t.rows = append(t.rows, []any{
 			m.short,
-			excelize.Cell{Formula: fmt.Sprintf(`"%s "&%s`, sign, m.limit), Value: fmt.Sprintf("%s %s", sign, figureText(limits[m.limit]))},
+			excelize.Cell{Formula: fmt.Sprintf(`"%s "&%s`, sign(m.Measure), m.limit), Value: sign(m.Measure) + " " + figureText(limits[m.limit])},
 			excelize.Cell{Formula: m.count(b.runsColumn(layout.figures[line.i])), Value: line.broken},
 			excelize.Cell{StyleID: b.style.one, Formula: fmt.Sprintf("IF(%s=0,0,ROUND(100*C%d/%s,1))", b.countRuns(), row, b.countRuns()), Value: share},
 			line.missing,

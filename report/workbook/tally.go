@@ -13,19 +13,43 @@ import (
 type tally struct {
 	zone      *time.Location
 	runs      []tallied
-	machines  []machineKey
-	locations []string
+	machines  numbering[machineKey]
+	locations numbering[string]
 	ports     portTally
 
-	machineAt  map[machineKey]int32
-	locationAt map[string]int32
 	first      time.Time
 	last       time.Time
 	otherLimit int // runs judged by other limits
 	edited     int
 }
 
+// A numbering numbers values in the order in which they first come, so that a
+// run holds a small number and the value is kept once.
+type numbering[T comparable] struct {
+	values []T
+	at     map[T]int
+}
+
+// of is the number of a value. clone copies one that is new: the strings of a
+// row are slices of the whole row, and would keep it in memory.
+func (n *numbering[T]) of(value T, clone func(T) T) int {
+	if at, ok := n.at[value]; ok {
+		return at
+	}
+	if n.at == nil {
+		n.at = map[T]int{}
+	}
+	value = clone(value)
+	n.at[value] = len(n.values)
+	n.values = append(n.values, value)
+	return len(n.values) - 1
+}
+
 type machineKey struct{ organization, machine string }
+
+func (k machineKey) clone() machineKey {
+	return machineKey{strings.Clone(k.organization), strings.Clone(k.machine)}
+}
 
 // tallied is one run.
 type tallied struct {
@@ -48,35 +72,6 @@ const (
 	stateNotReady
 )
 
-func newTally(zone *time.Location) *tally {
-	return &tally{
-		zone: zone, machineAt: map[machineKey]int32{}, locationAt: map[string]int32{}, ports: newPortTally(),
-	}
-}
-
-func (t *tally) machine(key machineKey) int32 {
-	at, ok := t.machineAt[key]
-	if !ok {
-		// A copy, because the strings of a row are slices of the whole row.
-		key = machineKey{strings.Clone(key.organization), strings.Clone(key.machine)}
-		at = int32(len(t.machines))
-		t.machineAt[key] = at
-		t.machines = append(t.machines, key)
-	}
-	return at
-}
-
-func (t *tally) location(name string) int32 {
-	at, ok := t.locationAt[name]
-	if !ok {
-		name = strings.Clone(name)
-		at = int32(len(t.locations))
-		t.locationAt[name] = at
-		t.locations = append(t.locations, name)
-	}
-	return at
-}
-
 // when notes the time of a run.
 func (t *tally) when(run *tallied, started time.Time) {
 	run.hour = -1
@@ -95,34 +90,31 @@ func (t *tally) when(run *tallied, started time.Time) {
 	}
 }
 
-// A spread sums up one figure over some runs.
-type spread struct {
-	count              int
-	median, p95, worst float64
-}
+// A spread sums up one figure over some runs; NaN where none has it.
+type spread struct{ median, p95, worst float64 }
 
 // spreadOf sums up figure i over runs. The 95th percentile looks at the bad
 // side: 95 % of the runs were as good as that, or better (nearest rank).
-func spreadOf(runs []tallied, i int, buf []float32) (spread, []float32) {
-	buf = buf[:0]
+func spreadOf(runs []tallied, i int) spread {
+	list := make([]float32, 0, len(runs))
 	for _, run := range runs {
 		if !math.IsNaN(float64(run.figures[i])) {
-			buf = append(buf, run.figures[i])
+			list = append(list, run.figures[i])
 		}
 	}
-	if len(buf) == 0 {
-		return spread{}, buf
+	if len(list) == 0 {
+		return spread{math.NaN(), math.NaN(), math.NaN()}
 	}
-	slices.Sort(buf)
-	median := round3(buf[len(buf)/2])
-	if len(buf)%2 == 0 {
-		median = math.Round((float64(buf[len(buf)/2-1])+float64(buf[len(buf)/2]))*500) / 1000
+	slices.Sort(list)
+	median := round3(list[len(list)/2])
+	if len(list)%2 == 0 {
+		median = math.Round((float64(list[len(list)/2-1])+float64(list[len(list)/2]))*500) / 1000
 	}
-	if graded[i].least {
-		slices.Reverse(buf)
+	if graded[i].AtLeast {
+		slices.Reverse(list)
 	}
-	rank := int(math.Ceil(0.95*float64(len(buf)))) - 1
-	return spread{len(buf), median, round3(buf[rank]), round3(buf[len(buf)-1])}, buf
+	rank := int(math.Ceil(0.95*float64(len(list)))) - 1
+	return spread{median, round3(list[rank]), round3(list[len(list)-1])}
 }
 
 // A group is runs that have something in common.

@@ -6,8 +6,8 @@ import (
 	"netready/thresholds"
 )
 
-// unreliableOf is where a row says who was too busy for figure i to be relied
-// on, -1 where no column does.
+// unreliableOf is the column that says which machine was too busy for figure i to
+// be reliable; -1 where there is no such column.
 func (l layout) unreliableOf(i int) int {
 	switch graded[i].way {
 	case thresholds.Up:
@@ -19,12 +19,12 @@ func (l layout) unreliableOf(i int) int {
 	return -1
 }
 
-// isDoubtful says that figure i of a row cannot be relied on: a limit that it
-// breaks is not broken by the network.
+// isDoubtful says that figure i of a row is not reliable: if it breaks a limit,
+// the network need not be the cause.
 func (l layout) isDoubtful(row Row, i int) bool { return l.text(row, l.unreliableOf(i)) != "" }
 
-// conditions are the formulas that are true where figure i breaks its limit,
-// and where it does so and cannot be relied on; "" where it always can.
+// conditions are the formulas that are true where figure i breaks its limit and is
+// reliable, and where it breaks it and is not; "" for a figure that always is.
 func (l layout) conditions(i int, at func(int) string) (broken, doubtful string) {
 	breaks := graded[i].condition(at(l.figures[i]))
 	place := l.unreliableOf(i)

@@ -11,9 +11,8 @@ import (
 	"netready/report/workbook/ooxml"
 )
 
-// A figures reads the cells of one run, as spreadsheets of any language leave
-// them when the line of a TXT is pasted. What it cannot tell it doubts: a
-// figure is right or not there.
+// A figuresOf reads the cells of one run, as spreadsheets of any language leave
+// them when the line of a TXT is pasted. A figure that is not certain is left out.
 type figuresOf struct {
 	o      *Old
 	l      layout
@@ -88,7 +87,7 @@ func (f figuresOf) number(c ooxml.Cell, at int) (value any, doubt string) {
 		number, known, sure := figureIn(c.Text, column.unit)
 		switch {
 		case !known:
-			return report.Unguard(c.Text), "" // somebody's word in its place
+			return report.Unguard(c.Text), "" // somebody has written a word there
 		case sure:
 			return number, ""
 		}
@@ -115,8 +114,8 @@ func (f figuresOf) number(c ooxml.Cell, at int) (value any, doubt string) {
 	return number, ""
 }
 
-// checked settles a doubt by the other figures of the row: packets counted, and
-// what a figure can be at most. Without them it stays.
+// checked chooses one of several numbers by the other figures of the row: packets
+// counted, and the bounds of the figure. Where these do not decide, it doubts.
 func (f figuresOf) checked(at int, candidates []float64, says string) (value any, doubt string) {
 	column := f.l.columns[at]
 	var left []float64
@@ -166,7 +165,7 @@ func (f figuresOf) share(at int) (percent float64, ok bool) {
 	return math.Round(100_000*part/sent) / 1000, true
 }
 
-// shown is what a spreadsheet shows of a cell, nearly.
+// shown is nearly what a spreadsheet shows of a cell.
 func shown(o *Old, c ooxml.Cell) string {
 	number, ok := c.Typed().(float64)
 	switch {

@@ -15,8 +15,8 @@ const withoutPortsBegin = "Without their ports"
 // counted.
 const mostWithoutPorts = 20
 
-// noteWithout takes a run that tried ports and of which the workbook has no
-// firewall column: a line pasted from a TXT holds how many failed and no more.
+// noteWithout notes a run that tested ports but came without a firewall column: a
+// line pasted from a TXT holds only how many failed.
 func (t *portTally) noteWithout(key portKey, id string, started time.Time) {
 	if at, ok := t.rowAt[key]; ok && (t.rows[at].runID == id || !started.After(t.rows[at].started)) {
 		return
@@ -27,8 +27,7 @@ func (t *portTally) noteWithout(key portKey, id string, started time.Time) {
 	if t.without == nil {
 		t.without = map[portKey]time.Time{}
 	}
-	key = portKey{strings.Clone(key.organization), strings.Clone(key.machine), strings.Clone(key.region)}
-	t.without[key] = started
+	t.without[key.clone()] = started
 }
 
 // withoutPorts are the machines whose newest run has no firewall column here.

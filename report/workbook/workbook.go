@@ -50,7 +50,7 @@ type Row struct {
 	Cells  []any      // in the order of RunColumns: string, float64, time.Time or nil
 	Ports  []PortCell // the firewall column; nil where the row came without one
 	Extra  []ExtraCell
-	Looks  []ExtraCell // of our own cells where people gave them theirs: Column is the place in Cells
+	Styled []ExtraCell // our own cells that people gave a style or a formula: Column is the place in Cells
 	Doubts []Doubt     // figures that were not taken; Remarks names them
 	OldRow int         // where the row stood in the old workbook; 0: it is new
 
@@ -84,7 +84,7 @@ func (wb Writer) Write(w io.Writer, total int, rows iter.Seq2[Row, error], leftO
 		}
 		f = wb.Old.edition.File
 	}
-	b := &book{Writer: wb, file: f, tally: newTally(wb.zone())}
+	b := &book{Writer: wb, file: f, tally: &tally{zone: wb.zone()}}
 	if b.MaxRows == 0 {
 		b.MaxRows = maxSheetRows
 	}
@@ -132,7 +132,7 @@ type book struct {
 	machineRows int
 }
 
-// prepare brings our sheets about, empty and in order.
+// prepare makes our sheets, empty and in order.
 func (b *book) prepare(total int) error {
 	perSheet := b.MaxRows - 1
 	b.parts = max(1, (total+perSheet-1)/perSheet)
@@ -163,8 +163,8 @@ func (b *book) prepare(total int) error {
 	return err
 }
 
-// sheets adds what is missing. New ones go in front of the people's own, as
-// in a new workbook, except where ours are already.
+// sheets adds the sheets that are missing. New ones go in front of people's own,
+// as in a new workbook; ours that exist stay where they are.
 func (b *book) sheets(names []string) error {
 	isNew := b.Old == nil
 	for i, name := range names {

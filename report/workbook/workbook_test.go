@@ -316,15 +316,15 @@ func TestPercentiles(t *testing.T) {
 		run.figures[mosUp] = float32(1 + float64(i)/10)
 		runs = append(runs, run)
 	}
-	got, _ := spreadOf(runs, jitterUp, nil)
-	if want := (spread{20, 10.5, 19, 20}); got != want {
+	got := spreadOf(runs, jitterUp)
+	if want := (spread{10.5, 19, 20}); got != want {
 		t.Errorf("jitter %v, want %v", got, want)
 	}
-	got, _ = spreadOf(runs, mosUp, nil)
-	if want := (spread{20, 1.95, 1.1, 1}); got != want {
+	got = spreadOf(runs, mosUp)
+	if want := (spread{1.95, 1.1, 1}); got != want {
 		t.Errorf("MOS %v, want %v", got, want)
 	}
-	if got, _ := spreadOf(runs, lossUp, nil); got.count != 0 {
+	if got := spreadOf(runs, lossUp); !math.IsNaN(got.median) || !math.IsNaN(got.p95) || !math.IsNaN(got.worst) {
 		t.Errorf("loss %v, want none", got)
 	}
 }
@@ -500,5 +500,41 @@ func TestWhyAMachineIsBad(t *testing.T) {
 	formula, err := f.GetCellFormula(SheetSummary, "F47")
 	if err != nil || !strings.Contains(formula, "limit_jitter") {
 		t.Errorf("Why does not follow the limits: %s (%v)", formula, err)
+	}
+}
+
+// The workbook works with the columns of a layout without asking whether they
+// exist.
+func TestLayoutIsComplete(t *testing.T) {
+	l := runLayout()
+	places := map[string]int{
+		"Run ID": l.runID, "Organization": l.organization, "Machine": l.machine, "Location": l.location, "Region": l.region, "Started": l.started,
+		"Ready": l.ready, "Verdict at run time": l.verdict, "Notes": l.notes, "Remarks": l.remarks, "Source": l.source, "Row code": l.rowCode,
+		"Required ports failed": l.portsFailed, "Required ports not measured": l.portsUnknown, "Complete": l.complete, "Limits": l.limits, "Parts": l.parts,
+		"unreliable up": l.unreliableUp, "unreliable down": l.unreliableDown,
+	}
+	for i, m := range graded {
+		places[m.header] = l.figures[i]
+	}
+	seen := map[int]string{}
+	for name, place := range places {
+		if other, twice := seen[place]; place < 0 || place >= len(l.columns) || twice {
+			t.Errorf("%s is at place %d of %d (also %s)", name, place, len(l.columns), other)
+		}
+		seen[place] = name
+	}
+}
+
+// A foreign workbook may say anything of its ports, in any number of words.
+func TestPortWordsAreBounded(t *testing.T) {
+	for _, form := range []string{"fail: reason %d", "word %d"} {
+		var tally portTally
+		for i := range unsaid + 200 {
+			tally.add(MachinePorts{Machine: "m", Ports: []string{"p"}, Says: []string{fmt.Sprintf(form, i)}})
+		}
+		tally.add(MachinePorts{Machine: "m", Ports: []string{"p"}, Says: []string{"fail: yet another reason"}})
+		if got := tally.failures(); len(tally.says.values) > unsaid || len(got) != 1 || form[:4] == "fail" && got[0].failed != 1 {
+			t.Errorf("%s: %d texts, %+v", form, len(tally.says.values), got)
+		}
 	}
 }

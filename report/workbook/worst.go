@@ -2,6 +2,7 @@ package workbook
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -10,8 +11,8 @@ import (
 	"netready/thresholds"
 )
 
-// Columns of the table of the worst machines. Why goes over the empty cells
-// behind it.
+// Columns of the table of the worst machines. The text of Why runs over the empty
+// cells to the right of it.
 const (
 	worstFigures = 10 // the first figure
 	worstLimit   = 17 // the limit of MOS, for the chart
@@ -41,11 +42,7 @@ func (b *book) worstBlock(groups []machineGroup, top int) block {
 			nil, nil, nil,
 		}
 		for _, i := range shownFigures {
-			if m.spreads[i].count == 0 {
-				row = append(row, nil)
-				continue
-			}
-			row = append(row, excelize.Cell{StyleID: b.style.two, Value: m.spreads[i].worst})
+			row = append(row, b.figure(m.spreads[i].worst))
 		}
 		t.rows = append(t.rows, append(row, excelize.Cell{StyleID: b.style.faint, Formula: "limit_mos", Value: limitValues(b.Limits)["limit_mos"]}))
 	}
@@ -65,16 +62,12 @@ func (b *book) why(m machineGroup) (text, formula string) {
 		add(ports)
 	}
 	for i, measure := range graded {
-		if m.spreads[i].count == 0 {
+		worst := m.spreads[i].worst
+		if math.IsNaN(worst) {
 			continue
 		}
-		worst := m.spreads[i].worst
-		words := ", " + strings.TrimSpace(fmt.Sprintf("%s %s %s", measure.short, roughText(worst), measure.unit))
-		sign := ">="
-		if measure.least {
-			sign = "<"
-		}
-		parts = append(parts, fmt.Sprintf(`IF(%s%s%s,%s,"")`, figureText(worst), sign, measure.limit, quoted(words)))
+		words := ", " + strings.TrimSpace(fmt.Sprintf("%s %s %s", measure.short, roughText(worst), measure.Unit))
+		parts = append(parts, fmt.Sprintf(`IF(%s%s%s,%s,"")`, figureText(worst), measure.over(), measure.limit, quoted(words)))
 		if measure.breaks(worst, limits) {
 			text += words
 		}
@@ -117,7 +110,7 @@ type match struct {
 	with   string
 }
 
-// criterion compares with a cell as it stands: * and ? are no wildcards.
+// criterion compares with the text of a cell: * and ? in it are no wildcards.
 func criterion(cell string) string {
 	return fmt.Sprintf(`"="&SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(%s,"~","~~"),"*","~*"),"?","~?")`, cell)
 }

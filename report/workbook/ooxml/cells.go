@@ -4,7 +4,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -77,70 +76,60 @@ var errRowsMissing = errors.New("rows are missing")
 type sheetScan struct {
 	t       *tokens
 	texts   *texts
-	beside  *Beside // nil: nobody asks
+	visitor *Visitor // nil: no visits
 	row     Row
 	masters map[string]Cell
 	rowOf   map[string]int // of the masters
-	claimed int            // the last row by the sheet's own word
+	claimed int            // the last row that the sheet states
 }
 
-// ScanLoosely is Scan where the sheet's own word on its size does not count.
-func (p *File) ScanLoosely(part string, around *Beside, take func(Row) error) error {
-	err := p.Scan(part, around, take)
+// ScanLoosely is Scan without the check that as many rows come as the sheet states.
+func (p *File) ScanLoosely(part string, visitor *Visitor, take func(Row) error) error {
+	err := p.Scan(part, visitor, take)
 	if errors.Is(err, errRowsMissing) {
 		return nil
 	}
 	return err
 }
 
-// Scan gives the rows of a sheet away. A row is valid until the next one. take
-// ends it with an error, which is returned.
-func (p *File) Scan(part string, around *Beside, take func(Row) error) error {
+// Scan calls take with each row of a sheet, which is valid until the next call. An
+// error of take ends the scan and is returned.
+func (p *File) Scan(part string, visitor *Visitor, take func(Row) error) error {
 	content, err := p.open(part)
 	if err != nil {
 		return err
 	}
 	defer content.Close()
-	s := &sheetScan{t: newTokens(content), texts: p.texts, beside: around, masters: map[string]Cell{}, rowOf: map[string]int{}}
-	for {
-		token, err := s.t.next()
-		if errors.Is(err, io.EOF) {
-			return s.agrees()
-		}
-		if err != nil {
-			return err
-		}
-		element, begins := token.(xml.StartElement)
-		if !begins {
-			continue
-		}
+	s := &sheetScan{t: newTokens(content), texts: p.texts, visitor: visitor, masters: map[string]Cell{}, rowOf: map[string]int{}}
+	err = s.t.walk(func(element xml.StartElement, open []string) error {
 		switch {
-		case element.Name.Local == "row" && len(s.t.open) == 3:
+		case element.Name.Local == "row" && len(open) == 3:
 			if err := s.readRow(element); err != nil {
 				return fmt.Errorf("row %d: %w", s.row.Number, err)
 			}
-			if err := take(s.row); err != nil {
-				return err
-			}
+			return take(s.row)
 		case element.Name.Local == "dimension":
 			s.claim(Attribute(element, "ref"))
 		}
-		if s.beside != nil && element.Name.Local != "row" {
-			if err := s.beside.take(s.t, element); err != nil {
-				return err
-			}
+		if s.visitor == nil || element.Name.Local == "row" {
+			return nil
 		}
+		return s.visitor.take(s.t, element)
+	})
+	if err != nil {
+		return err
 	}
+	return s.agrees()
 }
 
-// A Beside takes what stands beside the rows of a sheet.
-type Beside struct {
+// A Visitor is called with what a sheet has outside its rows.
+type Visitor struct {
 	Visit func(element xml.StartElement)
 	Rule  func(cells, formula string) // of a conditional format
 	cells string                      // that the conditional format is for
 }
 
-func (b *Beside) take(t *tokens, element xml.StartElement) error {
+func (b *Visitor) take(t *tokens, element xml.StartElement) error {
 	switch element.Name.Local {
 	case "conditionalFormatting":
 		b.cells = Attribute(element, "sqref")
@@ -161,7 +150,7 @@ func (b *Beside) take(t *tokens, element xml.StartElement) error {
 	return nil
 }
 
-// claim notes how many rows the sheet says that it has.
+// claim notes how many rows the sheet states that it has.
 func (s *sheetScan) claim(cells string) {
 	_, last, found := strings.Cut(cells, ":")
 	if !found {
@@ -172,8 +161,8 @@ func (s *sheetScan) claim(cells string) {
 	}
 }
 
-// agrees compares what was read with the sheet's own word. An empty second row
-// may be claimed: a table needs one.
+// agrees compares what was read with what the sheet states. It may state an empty
+// second row, which a table needs.
 func (s *sheetScan) agrees() error {
 	if s.claimed > 2 && s.claimed > s.row.Number {
 		return fmt.Errorf("%w: it says that it has %d, and the last one is row %d", errRowsMissing, s.claimed, s.row.Number)
@@ -269,7 +258,7 @@ func (s *sheetScan) resolve(c *Cell) (err error) {
 	return err
 }
 
-// formula reads the f of a cell. One that is shared is written out for each.
+// formula reads the f of a cell. A shared formula is written out for each cell.
 func (s *sheetScan) formula(c *Cell, start xml.StartElement) (err error) {
 	kind, group := Attribute(start, "t"), Attribute(start, "si")
 	if c.Formula, err = s.t.text(); err != nil {
@@ -290,7 +279,7 @@ func (s *sheetScan) formula(c *Cell, start xml.StartElement) (err error) {
 			c.Array = !ok
 			return nil
 		}
-		c.Array = true // nothing that we could write again
+		c.Array = true // we could not write it again
 	}
 	return nil
 }

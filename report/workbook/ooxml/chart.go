@@ -7,8 +7,8 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-// AddChart draws a chart, and others over it, as excelize does, and mends what
-// that writes.
+// AddChart draws a chart, and others over it, as excelize does, and corrects the
+// XML that excelize writes.
 func AddChart(file *excelize.File, sheet, cell string, chart *excelize.Chart, over ...*excelize.Chart) error {
 	others := chartParts(file)
 	if err := file.AddChart(sheet, cell, chart, over...); err != nil {
@@ -16,7 +16,7 @@ func AddChart(file *excelize.File, sheet, cell string, chart *excelize.Chart, ov
 	}
 	for name, data := range chartParts(file) {
 		if _, old := others[name]; !old {
-			file.Pkg.Store(name, mendAxes(data))
+			file.Pkg.Store(name, correctAxes(data))
 		}
 	}
 	return nil
@@ -40,8 +40,8 @@ var (
 	ofCategory = regexp.MustCompile(`<(?:auto|lblAlgn|lblOffset|noMultiLvlLbl)[^>]*></(?:auto|lblAlgn|lblOffset|noMultiLvlLbl)>`)
 )
 
-// mendAxes takes out of value axes what only axes of categories have (ECMA-376
+// correctAxes removes from value axes what only axes of categories have (ECMA-376
 // 21.2.2.226): excelize draws the scatter chart's first axis with both.
-func mendAxes(chart []byte) []byte {
+func correctAxes(chart []byte) []byte {
 	return valueAxis.ReplaceAllFunc(chart, func(axis []byte) []byte { return ofCategory.ReplaceAll(axis, nil) })
 }

@@ -15,12 +15,12 @@ import (
 // file.
 const partInMemory = 4 << 20
 
-// An Edition is a workbook that is written anew: some sheets are made again, all
-// others stay as they are, byte for byte.
+// An Edition is a workbook that is being written again: some sheets are made new,
+// all others stay as they are, byte for byte.
 type Edition struct {
 	*excelize.File
 	from *File
-	ours []string // names of the sheets that are made again
+	ours []string // names of the sheets that are made new
 }
 
 // Edit opens the file for writing.
@@ -40,7 +40,7 @@ func (p *File) Edit(ours []string) (*Edition, error) {
 	return &Edition{file, p, ours}, nil
 }
 
-// isOurs says whether a sheet is made again.
+// isOurs says whether a sheet is made new.
 func (e *Edition) isOurs(name string) bool {
 	return slices.ContainsFunc(e.ours, func(ours string) bool { return strings.EqualFold(ours, name) })
 }
@@ -62,7 +62,7 @@ func (e *Edition) Show(index int) {
 	}
 }
 
-// CheckEdit says why the file cannot be written anew. read are the sheets that
+// CheckEdit says why the file cannot be written again. read are the sheets that
 // were read with their rows.
 func (p *File) CheckEdit(read []string) error {
 	if err := p.checkKind(); err != nil {
@@ -71,7 +71,7 @@ func (p *File) CheckEdit(read []string) error {
 	return p.checkXML(read)
 }
 
-// checkKind refuses workbooks whose insides we could only damage.
+// checkKind refuses workbooks that writing again would damage.
 func (p *File) checkKind() error {
 	if p.has("xl/vbaProject.bin") {
 		return errors.New("it has macros: save it as a workbook without them (.xlsx), or give another file with -o")
@@ -88,7 +88,7 @@ func (p *File) checkKind() error {
 }
 
 // checkXML makes sure that the XML of every part is whole: what cannot be read
-// would silently be written anew, without what was in it. Sheets that were read
+// would be written again without its content, and nobody would notice. Sheets that were read
 // with their rows are known to be.
 func (p *File) checkXML(read []string) error {
 	ours := map[string]bool{}

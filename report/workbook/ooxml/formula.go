@@ -8,15 +8,15 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-// cellInFormula is a cell in a formula, as B$7, and what makes it none: a letter,
-// digit or bracket around it.
+// cellInFormula is a cell in a formula, as B$7. With a letter, digit or bracket
+// around it (inAName) it is part of a name or a call.
 var (
 	cellInFormula = regexp.MustCompile(`^(\$?)([A-Za-z]{1,3})(\$?)([0-9]{1,7})`)
 	wholeColumn   = regexp.MustCompile(`^\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}`)
 	inAName       = regexp.MustCompile(`[\pL\pN_.\\?(!\[]`)
 )
 
-// shifted is a formula as it reads some columns and rows further on (ECMA-376
+// shifted is a formula as it reads so many columns and rows further on (ECMA-376
 // 18.3.1.40, shared formulas). ok is false where a cell would leave the sheet,
 // or where it has what only a spreadsheet program can move.
 func shifted(formula string, columns, rows int) (text string, ok bool) {
@@ -54,7 +54,7 @@ func isWord(s string) bool {
 	return s[0] >= 0x80 || inAName.MatchString(s) && s != "(" && s != "!" && s != "["
 }
 
-// followed says whether a name, a call or a sheet goes on there.
+// followed says whether the name of a call or a sheet continues there.
 func followed(rest string) bool {
 	return rest != "" && (rest[0] >= 0x80 || inAName.MatchString(rest[:1]))
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-// MoveBehind puts a sheet after another. excelize's own way fails at a sheet
-// that is a chart, and leaves the names of single sheets with whatever sheet
-// stands at their number now: people's print areas would be their neighbour's.
+// MoveBehind puts a sheet after another. excelize's own function fails at a sheet
+// that is a chart. It also leaves each name of a single sheet with the number of
+// that sheet, so that people's print areas would pass to the neighbour.
 func MoveBehind(file *excelize.File, name, other string) {
 	settle := localNames(file)
 	sheets := file.WorkBook.Sheets.Sheet

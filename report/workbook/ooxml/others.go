@@ -6,9 +6,8 @@ import (
 	"slices"
 )
 
-// keepOthers has the sheets of others written as they were read. excelize
-// would write anew what it has loaded of them; what it does not know would be
-// gone.
+// keepOthers makes excelize write the sheets of others as they were read. Without
+// it, excelize writes what it has loaded of them, and drops what it does not know.
 func (e *Edition) keepOthers() {
 	for _, sheet := range e.WorkBook.Sheets.Sheet {
 		part := e.from.Part(sheet.Name)
@@ -24,8 +23,8 @@ func (e *Edition) keepOthers() {
 
 var selected = regexp.MustCompile(`\stabSelected="(?:1|true)"`)
 
-// unselected is a sheet that is not selected: with Summary it would be a group,
-// and what is typed into one goes into both.
+// unselected is a sheet that is not selected. Two selected sheets are a group, and
+// what people type into one goes into the other too.
 func unselected(sheet []byte) []byte {
 	head, rest := sheet, []byte(nil)
 	if at := bytes.Index(sheet, []byte("sheetData")); at >= 0 {

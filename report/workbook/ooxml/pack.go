@@ -18,8 +18,8 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// Bounds on a workbook that is read. Its XML packs to a tenth or, much alike,
-// a fortieth of its size; a zip bomb to a thousandth.
+// Bounds on a workbook that is read. Its XML is compressed to a tenth of its size,
+// or to a fortieth if the rows are much alike; a zip bomb to a thousandth.
 const (
 	maxParts      = 20_000
 	freeUnpacked  = 64 << 20  // bytes, however small the file is

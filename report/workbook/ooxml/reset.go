@@ -15,10 +15,10 @@ const (
 	selectedSheet = sheetBegin + `<sheetViews><sheetView tabSelected="1" workbookViewId="0"/></sheetViews><sheetData/></worksheet>`
 )
 
-// Reset empties our sheets where they are, so that the sheets of others, the
-// order, and whatever refers to ours by name stay as they were. It works on
-// the parts of the file: loading a sheet of 100,000 rows only to empty it
-// would take gigabytes. One of them is selected, and some go.
+// Reset empties our sheets and leaves them in their places, so that the sheets of
+// others, the order, and whatever refers to ours by name stay as they were. It
+// works on the parts of the file: loading a sheet of 100,000 rows only to empty it
+// would take gigabytes. It selects one sheet, and deletes those of without.
 func (e *Edition) Reset(selected string, without []string) error {
 	gone := map[string]bool{}
 	for _, name := range e.ours {
@@ -35,13 +35,7 @@ func (e *Edition) Reset(selected string, without []string) error {
 		e.Pkg.Store(part, []byte(content))
 	}
 	e.dropCalcChain(gone)
-	for i := 0; i < len(e.ContentTypes.Overrides); {
-		if gone[strings.TrimPrefix(e.ContentTypes.Overrides[i].PartName, "/")] {
-			e.ContentTypes.Overrides = slices.Delete(e.ContentTypes.Overrides, i, i+1)
-			continue
-		}
-		i++
-	}
+	e.forgetTypes(gone)
 	e.pad()
 	for _, name := range without {
 		if err := e.DeleteSheet(name); err != nil {
@@ -51,8 +45,8 @@ func (e *Edition) Reset(selected string, without []string) error {
 	return nil
 }
 
-// remove takes away what belongs to a part alone: tables, drawings with
-// their charts, comments. Pictures may be shared, so they stay.
+// remove deletes what belongs to a part alone: tables, drawings with their charts,
+// comments. Pictures may be shared, so they stay.
 func (e *Edition) remove(part string, gone map[string]bool) {
 	rels, _ := e.from.Relations(part) // read to their end before
 	for _, rel := range rels {
@@ -72,7 +66,7 @@ func (e *Edition) remove(part string, gone map[string]bool) {
 var calcChainRelation = regexp.MustCompile(`<Relationship [^>]*relationships/calcChain"[^>]*(/>|>\s*</Relationship>)`)
 
 // dropCalcChain removes Excel's notes on the order of computing: they name
-// cells that are about to change, and Excel makes them anew.
+// cells that are about to change, and Excel makes new ones.
 func (e *Edition) dropCalcChain(gone map[string]bool) {
 	const rels = "xl/_rels/workbook.xml.rels"
 	gone["xl/calcChain.xml"] = true
@@ -87,9 +81,9 @@ func (e *Edition) dropCalcChain(gone map[string]bool) {
 
 const padMark = "padding"
 
-// pad lets excelize number new drawings, charts and tables behind all that
-// others' sheets have: it counts parts, and a gap in their numbers would make
-// it write over one.
+// pad makes excelize number new drawings, charts and tables after all that the
+// sheets of others have. excelize counts the parts, so with a gap in their numbers
+// it would overwrite one of them.
 func (e *Edition) pad() {
 	for _, kind := range []string{"xl/charts/chart", "xl/drawings/drawing", "xl/tables/table"} {
 		count, highest := 0, 0
@@ -112,9 +106,9 @@ func (e *Edition) pad() {
 	}
 }
 
-// Tidy takes the padding away again, has the sheets of others written as they
-// were read, and keeps excelize from writing our old
-// sheets, which it holds in temporary files, beside the new ones.
+// Tidy removes the padding, makes excelize write the sheets of others as they were
+// read, and keeps it from writing our old sheets, which it holds in temporary
+// files, in addition to the new ones.
 func (e *Edition) Tidy() {
 	e.Pkg.Range(func(key, _ any) bool {
 		if name, _ := key.(string); strings.Contains(name, padMark) {
@@ -144,10 +138,15 @@ func (e *Edition) dropSharedStrings() {
 	}
 	e.SharedStrings = nil
 	e.Pkg.Delete(part)
-	for i, override := range e.ContentTypes.Overrides {
-		if override.PartName == "/"+part {
+	e.forgetTypes(map[string]bool{part: true})
+}
+
+// forgetTypes removes parts from the list that says of which type each part is.
+// The elements' own type has no name outside excelize.
+func (e *Edition) forgetTypes(gone map[string]bool) {
+	for i := len(e.ContentTypes.Overrides) - 1; i >= 0; i-- {
+		if gone[strings.TrimPrefix(e.ContentTypes.Overrides[i].PartName, "/")] {
 			e.ContentTypes.Overrides = slices.Delete(e.ContentTypes.Overrides, i, i+1)
-			return
 		}
 	}
 }

@@ -19,7 +19,8 @@ import (
 // BlockRows is how many rows one processor writes at a time: a megabyte.
 const BlockRows = 256
 
-// blockText ends a block before that, where people have written novels.
+// blockText ends a block earlier where its texts are long, so that the blocks of
+// all processors stay within some tens of megabytes.
 const blockText = 4 << 20 // bytes
 
 // A RowWriter writes the rows of one sheet on all processors. excelize streams
@@ -33,10 +34,10 @@ type RowWriter struct {
 	Next    int // number of the next row in the sheet
 	place   int // of the row that stands in the sheet for all of them
 	pending []chan *rowBlock
-	free    []*rowBlock // written: their memory serves again
+	free    []*rowBlock // written: their memory is used again
 }
 
-// A rowBlock is rows that follow each other, and what they became.
+// A rowBlock is rows that follow each other, and their XML.
 type rowBlock struct {
 	first int   // number of the first row
 	cells []any // of all rows
@@ -89,8 +90,8 @@ func (w *RowWriter) Add(cells []any) error {
 	return w.start()
 }
 
-// start gives the block away, and takes the oldest back if enough are under
-// way.
+// start encodes the block in a goroutine, and writes the oldest block if enough of
+// them are being encoded.
 func (w *RowWriter) start() error {
 	full, done := w.block, make(chan *rowBlock, 1)
 	w.pending = append(w.pending, done)
@@ -99,7 +100,7 @@ func (w *RowWriter) start() error {
 		done <- full
 	}()
 	w.startBlock()
-	if len(w.pending) <= min(runtime.GOMAXPROCS(0), 8) { // each takes its megabytes
+	if len(w.pending) <= min(runtime.GOMAXPROCS(0), 8) { // each takes some megabytes
 		return nil
 	}
 	return w.finish()
@@ -175,7 +176,7 @@ func (b *rowBlock) encode() error {
 	return nil
 }
 
-// A sheetTaker takes the sheet out of a workbook of one.
+// A sheetTaker keeps the only sheet of a workbook, and drops its other parts.
 type sheetTaker struct{ into *bytes.Buffer }
 
 func (t sheetTaker) Create(name string) (io.Writer, error) {
@@ -189,8 +190,8 @@ func (sheetTaker) AddFS(fs.FS) error { return nil }
 
 func (sheetTaker) Close() error { return nil }
 
-// StandIn writes an empty row into the sheet for those of the writer: the last
-// that a sheet can have, or one before it for the next part.
+// StandIn writes a placeholder for the rows into the sheet: an empty row with the
+// last number that a sheet can have, or one less for each further part.
 func (w *RowWriter) StandIn(stream *excelize.StreamWriter) error {
 	return stream.SetRow(CellName(1, w.place), nil)
 }
@@ -204,7 +205,7 @@ func WriteTo(file *excelize.File, out io.Writer, rows []*RowWriter) error {
 		return fmt.Errorf("writing the workbook: %w", err)
 	}
 	if zw.joined != len(rows) {
-		return errors.New("writing the workbook: the rows have found no place in it")
+		return errors.New("writing the workbook: the placeholder of the rows is missing in it")
 	}
 	return nil
 }
@@ -229,8 +230,8 @@ type joinedPart struct {
 	joiner *joiner
 }
 
-// Write writes a piece of a sheet. One with a placeholder has nothing but that
-// and its head, so that it comes in one piece.
+// Write writes a piece of a sheet. A sheet with a placeholder has nothing else but
+// its head, so it comes in one piece.
 func (p *joinedPart) Write(piece []byte) (int, error) {
 	for _, rows := range p.joiner.rows {
 		before, after, found := bytes.Cut(piece, fmt.Appendf(nil, `<row r="%d"></row>`, rows.place))

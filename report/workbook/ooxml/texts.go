@@ -2,9 +2,7 @@ package ooxml
 
 import (
 	"encoding/xml"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"strconv"
 	"strings"
@@ -47,28 +45,26 @@ func (p *File) readTexts() (*texts, error) {
 	defer content.Close()
 	var all strings.Builder
 	t := newTokens(content)
-	for {
-		token, err := t.next()
-		if errors.Is(err, io.EOF) {
-			table.data = all.String()
-			return table, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("the table of texts: %w", err)
-		}
-		if element, ok := token.(xml.StartElement); !ok || element.Name.Local != "si" {
-			continue
+	err = t.walk(func(element xml.StartElement, _ []string) error {
+		if element.Name.Local != "si" {
+			return nil
 		}
 		text, err := richText(t)
 		if err != nil {
-			return nil, fmt.Errorf("the table of texts: %w", err)
+			return err
 		}
 		all.WriteString(text)
 		if all.Len() > maxTexts || len(table.ends) > maxTexts/8 {
-			return nil, fmt.Errorf("its texts take more than %d MB: left unread as a possible bomb", maxTexts>>20)
+			return fmt.Errorf("more than %d MB: left unread as a possible bomb", maxTexts>>20)
 		}
 		table.ends = append(table.ends, uint32(all.Len()))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the table of texts: %w", err)
 	}
+	table.data = all.String()
+	return table, nil
 }
 
 // richText reads to the end of an si or is: its t and those of its runs, but

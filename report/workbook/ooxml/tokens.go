@@ -14,8 +14,8 @@ const maxToken = 1 << 20
 
 var errLongToken = errors.New("one text in it is longer than a cell can hold: left unread as a possible bomb")
 
-// tokens reads the XML of a part piece by piece and makes sure that it is
-// whole: every element ends, and nothing is cut short.
+// tokens reads the XML of a part piece by piece and checks that it is whole: every
+// element ends, and nothing is cut short.
 type tokens struct {
 	*xml.Decoder
 	guard *tokenGuard
@@ -23,7 +23,7 @@ type tokens struct {
 	seen  bool     // a root
 }
 
-// tokenGuard ends reading where a token has no end.
+// tokenGuard ends reading where a token is too long.
 type tokenGuard struct {
 	r    io.Reader
 	left int
@@ -43,8 +43,8 @@ func newTokens(r io.Reader) *tokens {
 	return &tokens{Decoder: xml.NewDecoder(guard), guard: guard}
 }
 
-// next is the next piece; io.EOF only at the end of a whole document. It is
-// valid until the one after it.
+// next is the next piece, valid until the one after it; io.EOF only at the end of a
+// whole document.
 func (t *tokens) next() (xml.Token, error) {
 	t.guard.left = maxToken
 	token, err := t.RawToken()
@@ -99,8 +99,8 @@ func (t *tokens) text() (string, error) {
 	return t.textOf(func() bool { return len(t.open) == depth })
 }
 
-// textOf reads to the end of the element that was just begun and returns what is
-// text of it.
+// textOf reads to the end of the element that was just begun and returns the text
+// pieces that count.
 func (t *tokens) textOf(counts func() bool) (string, error) {
 	var text strings.Builder
 	err := t.inside(func(token xml.Token) error {
@@ -179,7 +179,7 @@ func (r Relation) Part(of string) string {
 	return path.Join(path.Dir(of), r.Target)
 }
 
-// relationsPath is where the relations of a part stand.
+// relationsPath is the path of the relations of a part.
 func relationsPath(part string) string {
 	return path.Join(path.Dir(part), "_rels", path.Base(part)+".rels")
 }
