@@ -32,7 +32,10 @@ type Plan struct {
 	RangeSamples int           // ports of a range tried a run, beside its two ends
 	MaxWait      time.Duration // for a turn at a busy responder; 0: DefaultMaxWait, below 0: not at all
 	Version      string        // of this program, for Result.Tool
-	Progress     func(Event)   // called from one goroutine; nil: nobody looks
+	// Digests makes of a complete result what the responder signs; nil: it is not
+	// asked to.
+	Digests  func(facts.Result) (facts.Digests, error)
+	Progress func(Event) // called from one goroutine; nil: nobody looks
 }
 
 // An Event tells whoever watches how far a run is.

@@ -194,6 +194,7 @@ func (r *run) startLocal(ctx context.Context) (invite.Invite, error) {
 		return invite.Invite{}, fmt.Errorf("starting the responder of region local: %w", err)
 	}
 	r.closers = append(r.closers, func() { _ = server.Close() })
+	r.local = true
 	return server.Invite(), nil
 }
 

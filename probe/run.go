@@ -41,6 +41,7 @@ func Run(ctx context.Context, p Plan) (facts.Result, error) {
 	r.measureBandwidth(ctx)
 	silence()
 	r.finish(ctx)
+	r.sign(ctx)
 	return r.result, nil
 }
 
@@ -53,6 +54,7 @@ type run struct {
 	result  facts.Result
 	session *call.Session
 	relay   *relay.Session // a TURN server instead of a responder
+	local   bool           // the responder is this program's own
 	closers []func()       // in the order of opening
 	why     string         // why there is no session
 	whyCode string         // its code

@@ -47,6 +47,7 @@ type cli struct {
 	Analyze  AnalyzeCmd  `cmd:"" help:"Measure the RTP streams in a packet capture (pcap or pcapng)."`
 	Mos      MosCmd      `cmd:"" help:"Calculate R and MOS by ITU-T G.107, with every term."`
 	Regions  RegionsCmd  `cmd:"" help:"List the regions and what each of them can measure."`
+	Verify   VerifyCmd   `cmd:"" help:"Tell whether results are whole, which version and host made them, and who signed them."`
 	Config   ConfigCmd   `cmd:"" help:"What the settings file netready.yaml, the environment and the command line come to."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`

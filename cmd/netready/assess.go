@@ -304,6 +304,7 @@ func outFolder(given string, stderr io.Writer) (string, error) {
 func (a assessment) run(ctx context.Context, progress func(probe.Event)) (report.Report, error) {
 	plan := a.plan
 	plan.Progress = progress
+	plan.Digests = func(r facts.Result) (facts.Digests, error) { return report.Digests(report.New(r, a.limits)) }
 	result, err := probe.Run(ctx, plan)
 	if err != nil {
 		return report.Report{}, usageError(err)

@@ -116,7 +116,7 @@ func textOf(flag *kong.Flag) string {
 	case v.Kind() == reflect.Pointer:
 		v = v.Elem()
 	}
-	if words, ok := v.Interface().([]string); ok {
+	if words, ok := reflect.TypeAssert[[]string](v); ok {
 		return kong.JoinEscaped(words, ',')
 	}
 	return fmt.Sprint(v.Interface())

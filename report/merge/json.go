@@ -16,7 +16,11 @@ func (r *reader) json(name string, data []byte) (rows []rankedRow, err error) {
 		if err := usable(found, note, err); err != nil {
 			return err
 		}
-		rows = append(rows, rankedRow{rowOf(name, found, false), rankJSON})
+		row := rankedRow{rowOf(name, found, note), rankJSON}
+		if edited(note) {
+			row.rank = rankEdited
+		}
+		rows = append(rows, row)
 		return nil
 	})
 	if errors.Is(err, report.ErrCutShort) {
@@ -39,8 +43,15 @@ func usable(found report.Report, note report.Note, err error) error {
 }
 
 // rowOf makes the row of a result, its source and oddities beside it.
-func rowOf(name string, found report.Report, edited bool) workbook.Row {
+func rowOf(name string, found report.Report, note report.Note) workbook.Row {
 	row := workbook.FromReport(found)
-	row.Label(report.OneLine(name), remarks(edited))
+	row.Label(report.OneLine(name), remarks(edited(note)))
+	row.Sign(report.SignedWords(found, note.Signed))
 	return row
+}
+
+// edited tells whether somebody changed a file: its checksum or its signature
+// does not fit, or it contradicts the responder's own count.
+func edited(note report.Note) bool {
+	return note.Edited || note.Signed == report.SignedEdited || note.Signed == report.SignedContradicted
 }

@@ -24,8 +24,8 @@ func (r *reader) text(name string, data []byte) ([]rankedRow, error) {
 	if err := usable(found, note, err); err != nil {
 		return nil, err
 	}
-	row := rankedRow{rowOf(name, found, note.Edited), rankText}
-	if note.Edited {
+	row := rankedRow{rowOf(name, found, note), rankText}
+	if edited(note) {
 		row.rank = rankEdited
 	}
 	return []rankedRow{row}, nil
