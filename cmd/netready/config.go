@@ -53,6 +53,7 @@ type commandLine struct {
 	parser   *kong.Kong
 	settings settings
 	context  *kong.Context
+	exited   bool // --help or --version have printed their text
 }
 
 // isSecret tells whether a flag's value may hold a secret.
