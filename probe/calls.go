@@ -14,7 +14,6 @@ import (
 	"netready/probe/call"
 	"netready/probe/internal/stamp"
 	"netready/probe/nat"
-	"netready/probe/ping"
 	"netready/probe/stream"
 )
 
@@ -36,7 +35,7 @@ func (r *run) placeCalls(ctx context.Context) {
 		r.placeRelayCalls(ctx)
 		return
 	}
-	stopWatch := r.watchGateway(ctx)
+	stopWatch := r.watch(ctx)
 	began := time.Now()
 	r.track.at(StepCall, 0, nil)
 	outcome, err := r.session.Run(ctx, call.Plan{Live: func(l call.Live) {
@@ -46,14 +45,14 @@ func (r *run) placeCalls(ctx context.Context) {
 		}
 		r.track.at(step, ran, liveOf(l))
 	}})
-	gateway := stopWatch()
+	seen := stopWatch()
 	if err != nil {
 		r.missing("voice", err.Error())
 		r.result.Complete = false
 		return
 	}
 	r.result.Voice.Mode = facts.ModeResponder
-	r.write(outcome, gateway)
+	r.write(outcome, seen)
 }
 
 // shortened says that a call was shorter than was asked for, and why: the
@@ -81,13 +80,13 @@ func lasted(o *call.Outcome, granted time.Duration) time.Duration {
 	return min(granted, time.Duration(sent)*stream.PacketTime)
 }
 
-// write turns the outcome of the calls, and what the gateway answered meanwhile,
-// into the figures of the Result.
-func (r *run) write(o *call.Outcome, gateway []ping.Question) {
+// write turns the outcome of the calls, and what was seen beside them, into the
+// figures of the Result.
+func (r *run) write(o *call.Outcome, seen beside) {
 	v := &r.result.Voice
 	if !o.Complete {
 		r.result.Complete = false
-		r.missing("voice.complete", o.Reason)
+		r.missingFor(o.Code, "voice.complete", o.Reason)
 	}
 	v.RTT = r.roundTrips(o)
 	q := Quality{
@@ -104,7 +103,7 @@ func (r *run) write(o *call.Outcome, gateway []ping.Question) {
 	v.Assumptions = append(q.Assumptions(), shortened(r.plan.Duration, r.session.Duration(), length, o.Reason)...)
 	var late []time.Duration
 	var noSkew []skewReasons
-	for _, c := range o.Calls {
+	for i, c := range o.Calls {
 		var pair facts.CallPair
 		var why skewReasons
 		pair.Up, why.up = direction(c.Up, r.plan.JitterBuffer, q, thisPC, theResponder)
@@ -116,6 +115,9 @@ func (r *run) write(o *call.Outcome, gateway []ping.Question) {
 		late = append(late, c.Lateness...)
 		for _, p := range c.PathChanges {
 			v.PathChanges = append(v.PathChanges, fmt.Sprintf("after %.1f s the responder saw this machine as %s instead of %s", p.At.Seconds(), p.To, p.From))
+			v.MappingChanges = append(v.MappingChanges, facts.MappingChange{
+				Call: i, AtS: facts.Round(max(0, (p.At - c.Started).Seconds())), From: p.From.String(), To: p.To.String(), OtherAddress: p.From.Addr() != p.To.Addr(),
+			})
 		}
 	}
 	if v.SendLatenessMS = lateness(late); v.SendLatenessMS == nil {
@@ -129,7 +131,7 @@ func (r *run) write(o *call.Outcome, gateway []ping.Question) {
 	v.Up, v.Down = v.PerCall[worst].Up, v.PerCall[worst].Down
 	r.unmeasured(o.Calls, noSkew, worst)
 	v.Timeline = timeline(o.Calls[worst], o, r.plan.JitterBuffer)
-	besideGateway(v.Timeline, o.Begun+o.Calls[worst].Started, gateway)
+	seen.lay(v.Timeline, o.Begun+o.Calls[worst].Started, r.plan.JitterBuffer)
 }
 
 // direction is nil where nothing was sent that way. noSkew is why its clock

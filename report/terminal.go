@@ -128,9 +128,9 @@ func voipColumn(r Report, p paint) []string {
 	return lines
 }
 
-// shortBetween is Between in a narrow column: 0.33–1.33 %.
+// shortBetween is Between in a narrow column: 0.33–1.33 %, ≤ 1.33 %.
 func shortBetween(m thresholds.Judged, g thresholds.Graded) string {
-	return strings.Replace(Between(m, g), " to ", "–", 1)
+	return strings.NewReplacer("up to ", "≤ ", " to ", "–").Replace(Between(m, g))
 }
 
 // borderlineWord says that a longer call could be judged otherwise.

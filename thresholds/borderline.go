@@ -101,7 +101,10 @@ func settledWords(seconds *float64) string {
 	return fmt.Sprintf("a call of %s would settle it", Figure(*seconds, "s"))
 }
 
-// Between is an interval in words: 0.33 to 1.33 %.
+// Between is an interval in words: 0.33 to 1.33 %, or up to 1.33 %.
 func Between(i *facts.Interval, unit string, limit Limit) string {
+	if i.LowPercent == 0 {
+		return "up to " + FigureBy(i.HighPercent, unit, limit)
+	}
 	return FigureBy(i.LowPercent, "", limit) + " to " + FigureBy(i.HighPercent, unit, limit)
 }
