@@ -93,7 +93,7 @@ func (j *judge) gap(what string) *facts.NotMeasured {
 // farEndClosed is the sign that the responder ended the control connection.
 func farEndClosed(m matter) (string, float64) {
 	gap := m.gap("voice.complete")
-	if gap == nil || gap.Code != facts.CodeFarEnded {
+	if gap == nil || gap.Code != facts.CodeFarEnded || len(m.result.Voice.MappingChanges) > 0 {
 		return "", 0
 	}
 	return fmt.Sprintf("after %s of the call it closed the control connection", Figure(m.result.Voice.DurationS, "s")), 1
