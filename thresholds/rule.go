@@ -26,6 +26,7 @@ type Rule struct {
 	of      func(matter) bool // what it can explain
 	needs   []sign            // all have to be there
 	besides bool              // it is told where no limit is broken too
+	plain   bool              // its evidence says all
 	general bool              // the advice of each figure says more than this rule does
 }
 
@@ -65,6 +66,7 @@ const (
 	figureMatter  matterKind = iota // a figure that breaks its limit, or that somebody busy has bent
 	rowsMatter                      // the required rows that failed
 	sessionMatter                   // the responder that was named could not be used
+	endMatter                       // the call ended before its time, by no doing of this machine
 	hostMatter                      // this machine was too busy to measure anything
 	besideMatter                    // no limit is broken
 )
@@ -219,6 +221,7 @@ func (j *judge) matters() []matter {
 	}
 	add(rowsMatter, len(j.failed()) > 0)
 	add(sessionMatter, j.isResponderLost())
+	add(endMatter, j.endedBy(facts.CodeFarEnded) || j.endedBy(facts.CodeFarSilent))
 	add(hostMatter, j.isSpoilt())
 	for _, way := range []Way{Up, Down} {
 		all = append(all, matter{j, besideMatter, "", way, -1})
@@ -229,15 +232,15 @@ func (j *judge) matters() []matter {
 // cause adds the findings about the place of the fault, and hands the advice of
 // a special rule on to the figures that it explains.
 func (j *judge) cause() {
-	if j.isCutOff() {
+	if j.isAlone() {
 		return // said already, and nothing else can be told
 	}
 	for i, l := range j.locate() {
 		r := l.rule
 		f := Finding{
 			Level: Warn, What: WhatCause, Code: r.Place, Cause: r.Code, Confidence: r.Confidence,
-			Text: r.sentence(l.seen), Advice: r.Advice, Show: r.Show,
-			first: i == 0 && l.explained() > 0 && (r.Place != PlaceUnknown || len(j.failed()) == 0),
+			Text: r.sentence(l.seen, l.explained() > 0), Advice: r.Advice, Show: r.Show,
+			first: i == 0 && l.explained() > 0 && (r.Place != PlaceUnknown || r.plain || len(j.failed()) == 0),
 		}
 		if explained := l.explained(); explained > 0 {
 			f.Explains = &explained
@@ -252,7 +255,10 @@ func (j *judge) cause() {
 }
 
 // sentence is the place with its evidence and whom to show it to.
-func (r *Rule) sentence(seen string) string {
+func (r *Rule) sentence(seen string, isBroken bool) string {
+	if r.plain {
+		return upperFirst(seen)
+	}
 	if r.Place == PlaceUnknown {
 		return "Where the fault lies cannot be told: " + seen
 	}
@@ -265,6 +271,9 @@ func (r *Rule) sentence(seen string) string {
 	case Medium:
 	}
 	text := fmt.Sprintf("The fault %s with %s: %s", verb, r.Where, seen)
+	if !isBroken {
+		text = fmt.Sprintf("No limit is broken by it, but something is wrong with %s: %s", r.Where, seen)
+	}
 	if r.Show != "" {
 		text += "; show this to " + r.Show
 	}
