@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"netready/probe/facts"
-	"netready/probe/machine"
 	"netready/probe/ping"
 	"netready/probe/stream"
 )
@@ -20,8 +19,7 @@ const rtpHeader = 12
 
 // watchGateway asks the default gateway while the call lasts: it tells a bad LAN
 // from what lies behind it. The returned function ends that.
-func (r *run) watchGateway(ctx context.Context) (stop func() []ping.Question) {
-	gateway := machine.Gateway(ctx, r.farHost())
+func (r *run) watchGateway(ctx context.Context, gateway string) (stop func() []ping.Question) {
 	if gateway == "" || !r.plan.asks(facts.PartPing) {
 		return func() []ping.Question { return nil }
 	}
