@@ -87,7 +87,7 @@ func (r *run) write(o *call.Outcome, gateway []ping.Question) {
 	v := &r.result.Voice
 	if !o.Complete {
 		r.result.Complete = false
-		r.missing("voice.complete", o.Reason)
+		r.missingFor(o.Code, "voice.complete", o.Reason)
 	}
 	v.RTT = r.roundTrips(o)
 	q := Quality{
@@ -104,7 +104,7 @@ func (r *run) write(o *call.Outcome, gateway []ping.Question) {
 	v.Assumptions = append(q.Assumptions(), shortened(r.plan.Duration, r.session.Duration(), length, o.Reason)...)
 	var late []time.Duration
 	var noSkew []skewReasons
-	for _, c := range o.Calls {
+	for i, c := range o.Calls {
 		var pair facts.CallPair
 		var why skewReasons
 		pair.Up, why.up = direction(c.Up, r.plan.JitterBuffer, q, thisPC, theResponder)
@@ -116,6 +116,9 @@ func (r *run) write(o *call.Outcome, gateway []ping.Question) {
 		late = append(late, c.Lateness...)
 		for _, p := range c.PathChanges {
 			v.PathChanges = append(v.PathChanges, fmt.Sprintf("after %.1f s the responder saw this machine as %s instead of %s", p.At.Seconds(), p.To, p.From))
+			v.MappingChanges = append(v.MappingChanges, facts.MappingChange{
+				Call: i, AtS: facts.Round(max(0, (p.At - c.Started).Seconds())), From: p.From.String(), To: p.To.String(), OtherAddress: p.From.Addr() != p.To.Addr(),
+			})
 		}
 	}
 	if v.SendLatenessMS = lateness(late); v.SendLatenessMS == nil {

@@ -35,7 +35,7 @@ func unreliable(d call.Direction, sender, receiver end) []facts.Unreliable {
 		full = append(full, fmt.Sprintf("%s did not run for more than 2 s: %d packets were held back meanwhile", receiver.name, d.Held))
 	}
 	if len(full) > 0 {
-		all = append(all, facts.Unreliable{Code: receiver.code, Text: strings.Join(full, "; ")})
+		all = append(all, facts.Unreliable{Code: receiver.code, Text: strings.Join(full, "; "), Packets: int(d.Dropped) + d.Held})
 	}
 	if d.SentLate > 0 {
 		late = append(late, fmt.Sprintf("%s was more than 2 s late with %d packets and did not send them", sender.name, d.SentLate))
@@ -47,7 +47,7 @@ func unreliable(d call.Direction, sender, receiver end) []facts.Unreliable {
 		late = append(late, fmt.Sprintf("%s stamped %d packets more than 5 ms before they left it", sender.name, d.Slow))
 	}
 	if len(late) > 0 {
-		all = append(all, facts.Unreliable{Code: sender.code, Text: strings.Join(late, "; ")})
+		all = append(all, facts.Unreliable{Code: sender.code, Text: strings.Join(late, "; "), Packets: d.SentLate + max(d.Bunched, d.Slow)})
 	}
 	return all
 }

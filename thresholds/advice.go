@@ -42,7 +42,7 @@ func (j *judge) aboutSilence() string {
 }
 
 func (j *judge) aboutPC() string {
-	if j.result.Machine.Interface.Kind == loopback {
+	if j.staysInside() {
 		return "The call did not leave this computer: it is too busy for this test. Close other programs and run it again."
 	}
 	return "This computer was too busy: close other programs and run it again before anything else is changed."
@@ -117,14 +117,18 @@ func (j *judge) aboutMOS(way Way) string {
 
 // untold says that nothing tells where the fault is, and what would.
 func (j *judge) untold(way Way) string {
-	begin := "The figures do not show where: " + j.whyUntold(way) + ". "
+	return "The figures do not show where: " + j.whyUntold(way) + ". " + j.wouldTell()
+}
+
+// wouldTell is what would show where the fault is.
+func (j *judge) wouldTell() string {
 	switch {
 	case j.isWifi():
-		return begin + "Run it again by cable: if that is good, it is the Wi-Fi."
-	case j.result.Machine.Interface.Kind == "vpn":
-		return begin + "Run it again without the VPN: if that is good, it is the VPN."
+		return "Run it again by cable: if that is good, it is the Wi-Fi."
+	case j.result.Machine.Interface.Kind == facts.VPN:
+		return "Run it again without the VPN: if that is good, it is the VPN."
 	}
-	return begin + "Run it on a computer that is plugged straight into the router: if that is good, it is your own network; if not, the line or the provider."
+	return "Run it on a computer that is plugged straight into the router: if that is good, it is your own network; if not, the line or the provider."
 }
 
 // whyUntold says why the gateway does not tell.
@@ -143,7 +147,7 @@ func (j *judge) whyUntold(way Way) string {
 	return "too few pings of the gateway went beside the call to clear the network on this side of it (" + j.gatewayWords(way) + ")"
 }
 
-func (j *judge) isWifi() bool { return j.result.Machine.Interface.Kind == "wifi" }
+func (j *judge) isWifi() bool { return j.result.Machine.Interface.Kind == facts.Wifi }
 
 // onceMore says what to do about figures that somebody busy has spoilt.
 func onceMore(causes []facts.Unreliable) string {

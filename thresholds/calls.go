@@ -79,10 +79,7 @@ func (j *judge) worseCall(m Measure, way Way, calls []facts.CallPair) {
 			name: fmt.Sprintf("%s of call %d of %d", m.title(way), i+1, len(calls)),
 		}
 		q.known(known, "")
-		f := q.judge()
-		if f.Level == Fail {
-			f.Advice = j.advice(m.Key, way)
-		}
+		f := j.advised(q, m.Key, way)
 		if gravity(f) < gravity(worst) {
 			worst, found = f, true
 		}

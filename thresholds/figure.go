@@ -21,9 +21,20 @@ func (j *judge) measure(m Measure, way Way) Finding {
 	} else {
 		q.known(m.known(pairOf(j.result.Voice), way), j.why("voice."+string(way), "voice"))
 	}
+	return j.advised(q, m.Key, way)
+}
+
+// advised is the verdict on a figure with what to do. One that this machine's
+// own load can have bent is no failure of the network.
+func (j *judge) advised(q question, key Key, way Way) Finding {
+	if !j.staysInside() && len(q.unreliable) == 0 && j.isPCBusy() && j.couldBePC(key, way) {
+		q.unreliable = []facts.Unreliable{{Code: facts.UnreliablePC}}
+	}
 	f := q.judge()
-	if f.Level == Fail {
-		f.Advice = j.advice(m.Key, way)
+	if f.Level == Fail && j.isCutOff() && q.silent { // it follows from that
+		f.Level, f.Code = Unknown, j.result.Environment.Connectivity.Code
+	} else if f.Level == Fail {
+		f.Advice = j.advice(key, way)
 	}
 	return f
 }
@@ -36,6 +47,7 @@ type question struct {
 	together   string // the code of a finding about both ways
 	got        *float64
 	reason     string             // why it was not measured
+	silent     bool               // nothing arrived
 	unreliable []facts.Unreliable // who was too busy for it to be relied on
 	bound      bool               // it is of both ways together, and a bound for this one
 	atMost     *float64           // of a MOS that is a lower bound: the upper one
@@ -77,7 +89,7 @@ func (q *question) of(d *facts.Direction, reason string) {
 		q.reason = reason
 		return
 	}
-	q.reason, q.unreliable = unknownFigure(q.measure.Key, d), d.Unreliable
+	q.reason, q.unreliable, q.silent = unknownFigure(q.measure.Key, d), d.Unreliable, d.Received == 0
 }
 
 // judge compares the figure with its limit.

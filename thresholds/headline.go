@@ -9,12 +9,12 @@ import (
 
 // Headline is the closing sentence: ready or not, and what to do first.
 func Headline(v Verdict, findings []Finding, r facts.Result) string {
-	if c := r.Environment.Connectivity; c.Code != "" && c.Code != facts.Online {
-		return ended(c.Text)
+	if isCutOff(r) {
+		return ended(r.Environment.Connectivity.Text)
 	}
 	switch v {
 	case Ready:
-		return ready(r)
+		return ready(findings, r)
 	case NotReady:
 		return notReady(findings, r)
 	case Undetermined:
@@ -23,11 +23,15 @@ func Headline(v Verdict, findings []Finding, r facts.Result) string {
 }
 
 // ready is the closing sentence of a run in which nothing failed.
-func ready(r facts.Result) string {
-	if bounds := Bounds(r); bounds != "" {
-		return bounds
+func ready(findings []Finding, r facts.Result) string {
+	said := ""
+	if i := slices.IndexFunc(findings, func(f Finding) bool { return f.What == WhatCPU || f.What == WhatLateness }); i >= 0 {
+		said = ended(findings[i].Text) + " "
 	}
-	return "This network is ready for cloud voice: every required figure and port is within its limit."
+	if bounds := Bounds(r); bounds != "" {
+		return said + bounds
+	}
+	return said + "This network is ready for cloud voice: every required figure and port is within its limit."
 }
 
 func notReady(findings []Finding, r facts.Result) string {
@@ -38,12 +42,18 @@ func notReady(findings []Finding, r facts.Result) string {
 	if blocked := Blocked(r.Firewall); blocked != "" {
 		said = append(said, blocked+".")
 	}
+	if place := leading(findings); place != nil {
+		said = append(said, ended(place.Text))
+	}
 	return strings.TrimSpace(strings.Join(append(said, first(findings, Fail)), " "))
 }
 
 // undetermined says what is missing for a verdict and how to come by it.
 func undetermined(findings []Finding, r facts.Result) string {
 	const noFault = " Nothing that was measured failed."
+	if place := leading(findings); place != nil && r.Complete {
+		return strings.TrimSpace("No verdict can be given. " + ended(place.Text) + " " + place.Advice)
+	}
 	switch gap := noSession(r); {
 	case IsStopped(r):
 		return StoppedEarly + "." + noFault + " Run it again and let it finish."
@@ -62,6 +72,15 @@ func undetermined(findings []Finding, r facts.Result) string {
 		return "Call quality was not measured: the responder could not be used: " + ended(gap.Reason) + noFault +
 			" Check that it runs, that its invite is the latest one, and that this network lets HTTPS through to it; then run this again."
 	}
+}
+
+// leading is the finding that says where the fault lies before all else, nil
+// where none does.
+func leading(findings []Finding) *Finding {
+	if len(findings) > 0 && findings[0].What == WhatCause && findings[0].Explains != nil {
+		return &findings[0]
+	}
+	return nil
 }
 
 // Bounds says what keeps a ready verdict from being the whole answer: the call

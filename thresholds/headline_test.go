@@ -24,9 +24,9 @@ func TestHeadline(t *testing.T) {
 		{"ready", func(*facts.Result) {}, "This network is ready for cloud voice", "not"},
 		{"ready in part", func(r *facts.Result) { r.Parts = []string{facts.PartFirewall} }, "without --only", "is ready"},
 		{"a part on loopback", func(r *facts.Result) {
-			r.Parts, r.Machine.Interface.Kind = []string{facts.PartVoice}, loopback
+			r.Parts, r.Machine.Interface.Kind = []string{facts.PartVoice}, facts.Loopback
 		}, "nothing about your network. What was tested is good", "is ready"},
-		{"ready on loopback", func(r *facts.Result) { r.Machine.Interface.Kind = loopback }, "It says nothing about your network", "network is ready"},
+		{"ready on loopback", func(r *facts.Result) { r.Machine.Interface.Kind = facts.Loopback }, "It says nothing about your network", "network is ready"},
 		{"no responder", noResponder(facts.CodeNoResponder, "this region has no responder: run one"), "run netready-responder", "could not be used"},
 		{"responder dead", noResponder(facts.CodeUnreachable, "dialing h:1: connection refused\ndialing h:2: no route"), "refused dialing h:2: no route.", "run netready-responder"},
 		{"only the bandwidth, responder dead", func(r *facts.Result) {
@@ -35,7 +35,7 @@ func TestHeadline(t *testing.T) {
 			r.NotMeasured = []facts.NotMeasured{{What: "voice", Reason: facts.NotAsked, Code: facts.CodeNotAsked}, {What: "firewall", Reason: facts.NotAsked, Code: facts.CodeNotAsked}, {What: "bandwidth", Reason: "connection refused"}}
 			r.Bandwidth = facts.Bandwidth{Reason: "connection refused"}
 		}, "could not be used: connection refused.", facts.NotAsked},
-		{"another key", noResponder(facts.CodeUnreachable, "its key is not the one of the invite."), "not the one of the invite. Nothing", "..\n"},
+		{"another key", noResponder(facts.CodeUnreachable, "its key is not the one of the invite."), "not the one of the invite. Check that the responder runs", "..\n"},
 		{"stopped", func(r *facts.Result) { r.Complete = false }, "Run it again", "ready for"},
 		{"one figure missing", func(r *facts.Result) { r.Voice.Down.MOS = nil }, "First: MOS down was not measured", "responder"},
 		{"a port that nobody serves", func(r *facts.Result) {
@@ -81,7 +81,7 @@ func TestEveryLimitHasItsFinding(t *testing.T) {
 	}
 }
 
-// The path of the call is the first thing to mend, wherever its row stands.
+// The place comes first; then the path of the call, wherever its row stands.
 func TestOrderOfFindings(t *testing.T) {
 	r := goodResult()
 	r.Firewall = []facts.PortRow{
@@ -97,7 +97,7 @@ func TestOrderOfFindings(t *testing.T) {
 			got = append(got, string(f.Level)+" "+f.What+" "+name)
 		}
 	}
-	want := []string{"fail port UDP to the responder", "fail port HTTPS", "fail loss_up", "warn cause", "warn jitter_max_down", "warn port DNS"}
+	want := []string{"warn cause The fault most likely lies with the firewall", "fail port UDP to the responder", "fail port HTTPS", "fail loss_up", "warn jitter_max_down", "warn port DNS"}
 	if len(got) != len(want) {
 		t.Fatalf("got %q, want %q", got, want)
 	}

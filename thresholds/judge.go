@@ -42,7 +42,9 @@ func gravity(f Finding) int {
 	order := map[Level]int{Fail: 10, Unknown: 20, Warn: 30, Pass: 40}[f.Level]
 	switch {
 	case f.What == WhatConnectivity:
-		order -= 2 // it explains everything else
+		return 0 // it explains everything else
+	case f.first:
+		return 1
 	case f.What == WhatPort && f.Level == Warn:
 		order++ // it does not count, whatever else is worth knowing
 	case f.What == WhatPort, f.What == WhatIncomplete, f.What == WhatCause:
@@ -156,6 +158,13 @@ func (j *judge) voice() {
 }
 
 func digits(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
 
 func upperFirst(s string) string {
 	if s == "" {

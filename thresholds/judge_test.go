@@ -164,7 +164,7 @@ func TestCause(t *testing.T) {
 			r.Voice.Up.LossPercent = new(5.0)
 			r.Ping = []facts.Ping{{Role: "gateway", Samples: 300, AvgMS: new(1.0)}}
 		}, "the provider"},
-		{"nothing known of the gateway", func(r *facts.Result) { r.Voice.Up.LossPercent = new(5.0) }, ""},
+		{"nothing known of the gateway", func(r *facts.Result) { r.Voice.Up.LossPercent = new(5.0) }, "cannot be told: the gateway did not answer"},
 		{"closed port, no call", func(r *facts.Result) {
 			r.Firewall[0].Status = facts.StatusFail
 			r.Voice = facts.Voice{Mode: facts.ModeNone}

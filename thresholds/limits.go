@@ -49,8 +49,17 @@ type Finding struct {
 	Text   string   `json:"text"`           // one sentence
 	Advice string   `json:"advice"`         // what to do; empty: nothing
 	Row    string   `json:"row,omitempty"`  // of a firewall row: its name
-	Code   string   `json:"code,omitempty"` // the code of its reason
+	Code   string   `json:"code,omitempty"` // the code of its reason; of one about the cause: the place
 	Rule   string   `json:"rule,omitempty"` // the firewall rule to ask for
+	// Of a finding about the cause: which rule of where.md holds.
+	Cause      string     `json:"cause,omitempty"`
+	Confidence Confidence `json:"confidence,omitempty"` // of a finding about the cause: how sure it is
+	// Of a finding about the cause: the share of all that is broken that it
+	// explains, 0 to 1. Left out: no limit is broken.
+	Explains *float64 `json:"explains,omitempty"`
+	Show     string   `json:"show,omitempty"` // of a finding about the cause: whom to show it to
+
+	first bool // it says where the fault lies, before all else
 }
 
 // Default are the documented limits.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"netready/probe/facts"
 )
 
 const weakWifiDBM = -70
@@ -21,32 +23,36 @@ func (j *judge) machine() {
 	j.translation()
 }
 
-// busyPC says that this computer was too busy, and whether that matters: it
-// does not where every limit was kept, since a busy machine makes figures worse
-// and never better.
+// busyPC says that this computer was too busy, and what that means. What it did
+// to the call itself leaves no verdict, whatever the figures: nobody on it would
+// have had a good call. Full processors alone matter where a limit is broken:
+// they make figures worse and never better.
 func (j *judge) busyPC() {
 	harmless := !slices.ContainsFunc(j.findings, func(f Finding) bool {
 		_, _, figure := measureOf(f.What)
 		return figure && f.Level != Pass
 	})
-	ends, advice := ": it was too busy to test well", "Close other programs and run it again."
-	if harmless && j.asked("voice") {
-		ends, advice = ". The figures are still valid: a busy computer can only make them worse, and every limit was kept", ""
-	}
-	if j.sendsLate() {
-		p99 := j.result.Voice.SendLatenessMS.P99
+	if seen := j.spoiltWords(); seen != "" {
 		j.add(Finding{
-			Level: Warn, What: WhatLateness, Got: p99, Limit: new(float64(lateSendMS)),
-			Text: fmt.Sprintf("This computer sent one packet in a hundred more than %s late", Figure(*p99, "ms")) + ends, Advice: advice,
+			Level: Unknown, What: WhatLateness, Code: facts.UnreliablePC, Got: j.latenessMS(), Limit: new(float64(lateSendMS)),
+			Text: "This computer was too busy to test well: " + seen, Advice: "Close other programs and run it again.",
 		})
+	} else if j.sendsLate() {
+		j.busy(WhatLateness, j.latenessMS(), lateSendMS, j.lateWords(), harmless)
 	}
 	if j.isCPUBusy() {
 		busy := j.result.Machine.CPUBusyPercent
-		j.add(Finding{
-			Level: Warn, What: WhatCPU, Got: busy, Limit: new(float64(busyCPUPercent)),
-			Text: fmt.Sprintf("The processors of this computer were %s busy during the run", Figure(*busy, "%")) + ends, Advice: advice,
-		})
+		j.busy(WhatCPU, busy, busyCPUPercent, fmt.Sprintf("The processors of this computer were %s busy during the run", Figure(*busy, "%")), harmless)
 	}
+}
+
+// busy adds a finding that this computer was busy.
+func (j *judge) busy(what string, got *float64, limit float64, text string, harmless bool) {
+	f := Finding{Level: Warn, What: what, Got: got, Limit: &limit, Text: text + ": it was too busy to test well", Advice: "Close other programs and run it again."}
+	if harmless && j.asked(facts.PartVoice) {
+		f.Text, f.Advice = text+". The figures are still valid: a busy computer can only make them worse, and every limit was kept", ""
+	}
+	j.add(f)
 }
 
 // translation warns about NAT and what routers do to SIP.
@@ -64,14 +70,10 @@ func (j *judge) translation() {
 		warn("The NAT or firewall forgets a silent UDP flow within 30 s", "Ask the network team for a UDP time-out of two minutes or more (RFC 4787 REQ-5).")
 	}
 	if changes := j.result.Voice.PathChanges; len(changes) > 0 {
-		times := "once"
-		if len(changes) > 1 {
-			times = fmt.Sprintf("%d times", len(changes))
-		}
 		j.add(Finding{
 			Level: Warn, What: WhatPathChange, Got: new(float64(len(changes))),
 			Text: fmt.Sprintf("During the call the public address or port of this computer changed %s (%s): a phone would have lost its audio there",
-				times, strings.Join(changes[:min(len(changes), mostShifts)], "; ")),
+				times(len(changes)), strings.Join(changes[:min(len(changes), mostShifts)], "; ")),
 			Advice: "A NAT or firewall gave up the mapping while packets flowed, or the traffic moved to another line: ask the network team to keep UDP mappings and to send one flow over one line.",
 		})
 	}

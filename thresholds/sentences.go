@@ -28,7 +28,7 @@ func (v Verdict) Title() string {
 }
 
 // IsSelfTest tells whether the call never left this computer.
-func IsSelfTest(r facts.Result) bool { return r.Machine.Interface.Kind == loopback }
+func IsSelfTest(r facts.Result) bool { return r.Machine.Interface.Kind == facts.Loopback }
 
 // IsStopped tells whether the user ended the run before its end.
 func IsStopped(r facts.Result) bool {

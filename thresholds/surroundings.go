@@ -11,7 +11,7 @@ import (
 // Internet. None of them counts against the verdict: what they break is a row.
 func (j *judge) surroundings() {
 	e := j.result.Environment
-	if e.Connectivity.Code != "" && e.Connectivity.Code != facts.Online {
+	if j.isCutOff() {
 		j.add(Finding{Level: Unknown, What: WhatConnectivity, Code: e.Connectivity.Code, Text: e.Connectivity.Text, Advice: reconnect(e.Connectivity.Code)})
 	}
 	if e.CaptivePortal != nil && *e.CaptivePortal {
@@ -39,6 +39,15 @@ func (j *judge) surroundings() {
 			Advice: "Ask the network team to let this machine's DNS resolve the service's names truly.",
 		})
 	}
+}
+
+// isCutOff says that this machine is not connected, or not fully: everything else
+// may follow from that.
+func (j *judge) isCutOff() bool { return isCutOff(j.result) }
+
+func isCutOff(r facts.Result) bool {
+	code := r.Environment.Connectivity.Code
+	return code != "" && code != facts.Online
 }
 
 // reconnect is what to do about a Connectivity.

@@ -59,16 +59,39 @@ func (j *judge) duplicates(way Way, d *facts.Direction) {
 	if d.Received == 0 {
 		return
 	}
-	share := math.Round(1000*percent*float64(d.Duplicates)/float64(d.Received)) / 1000
+	share := duplicatesPercent(d)
 	if share <= mostDuplicates {
 		return
 	}
 	j.add(Finding{
 		Level: Warn, What: WhatDuplicates + string(way), Got: &share, Limit: new(float64(mostDuplicates)),
 		Text: fmt.Sprintf("%s of the packets %s arrived more than once (%d copies)", Figure(share, "%"), way, d.Duplicates),
-		Advice: "Something sends packets twice: a loop in the network, a mirrored port, or two links used at once. The figures do not show where; " +
-			"a capture at the router (netready analyze) shows whether the copies come from your own network.",
+		Advice: "Something sends packets twice: a loop in the network, a mirrored port, or two links used at once. " +
+			"A capture at the router (netready analyze) shows whether the copies come from your own network.",
 	})
+}
+
+// duplicatesPercent is the share of packets that arrived once more.
+func duplicatesPercent(d *facts.Direction) float64 {
+	if d == nil || d.Received == 0 {
+		return 0
+	}
+	return math.Round(1000*percent*float64(d.Duplicates)/float64(d.Received)) / 1000
+}
+
+// duplicatesAt is the sign that packets come twice, and that the gateway's
+// answers tell on which side of it that is.
+func duplicatesAt(where place) sign {
+	return func(m matter) (string, float64) {
+		g, share := m.gateway(), duplicatesPercent(direction(m.result.Voice, m.way))
+		if share <= mostDuplicates || g == nil || g.Duplicates == nil {
+			return "", 0
+		}
+		if weigh(*g.Duplicates, g.Samples, min(share/percent, 1), 1) != where {
+			return "", 0
+		}
+		return fmt.Sprintf("%s of the packets %s arrived more than once, and of %d answers of the gateway %d did", Figure(share, "%"), m.way, g.Samples, *g.Duplicates), 1
+	}
 }
 
 func (j *judge) shifts(way Way, d *facts.Direction) {

@@ -135,7 +135,7 @@ func (l *leg) isProved() bool {
 // The lock is held.
 func (l *leg) seenAs(addr netip.AddrPort, at time.Duration) {
 	if l.mapped.IsValid() && l.mapped != addr {
-		l.changes = append(l.changes, PathChange{At: at - l.begun, From: l.mapped.String(), To: addr.String()})
+		l.changes = append(l.changes, PathChange{At: at - l.begun, From: l.mapped, To: addr})
 	}
 	l.mapped = addr
 }

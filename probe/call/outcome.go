@@ -23,6 +23,7 @@ type Outcome struct {
 	// part of the figures is not all there; Reason says why.
 	Complete bool
 	Reason   string
+	Code     string // the reason as a code of facts; "" where nothing depends on it
 }
 
 // Sources of round trips.
@@ -90,8 +91,8 @@ type RoundTrip struct {
 // A PathChange is a new address that the responder sees this machine with.
 type PathChange struct {
 	At   time.Duration // when it was known, since the calls were begun
-	From string
-	To   string
+	From netip.AddrPort
+	To   netip.AddrPort
 }
 
 // Live are provisional figures of the first call, once a second: what was sent

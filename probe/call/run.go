@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
+	"syscall"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 )
@@ -41,6 +44,7 @@ type link interface {
 // Reasons of an incomplete outcome.
 var (
 	errStopped = errors.New("the run was stopped before the call was over")
+	errEnded   = errors.New("the responder ended the session")
 	errSilent  = errors.New("the responder fell silent on both the media path and the control connection: it or its host is gone")
 )
 
@@ -149,7 +153,7 @@ func (s *calls) listen(ctx context.Context) {
 	case err == nil && s.finishing:
 		s.isWhole = true
 	case err == nil:
-		s.linkEnd = fmt.Errorf("the responder ended the session: %s", cmp.Or(closed, "no reason given"))
+		s.linkEnd = fmt.Errorf("%w: %s", errEnded, cmp.Or(closed, "no reason given"))
 	default:
 		s.linkEnd = err
 	}
@@ -334,11 +338,22 @@ func (s *calls) isAnswered() bool {
 	return false
 }
 
+// codeOf says who ended the calls before their time, "" where that is not known.
+func codeOf(reason error) string {
+	switch {
+	case errors.Is(reason, errSilent):
+		return facts.CodeFarSilent
+	case errors.Is(reason, errEnded), errors.Is(reason, io.EOF), errors.Is(reason, io.ErrUnexpectedEOF), errors.Is(reason, syscall.ECONNRESET):
+		return facts.CodeFarEnded
+	}
+	return ""
+}
+
 // outcome puts together what is known.
 func (s *calls) outcome(reason error, settle time.Duration) *Outcome {
 	o := &Outcome{Begun: s.begun, Complete: reason == nil}
 	if reason != nil {
-		o.Reason = reason.Error()
+		o.Reason, o.Code = reason.Error(), codeOf(reason)
 	}
 	for _, l := range s.legs {
 		if s.isWhole && s.damaged == nil {

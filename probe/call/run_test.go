@@ -281,7 +281,7 @@ func TestRebinding(t *testing.T) {
 			if m := stream.Measure(c.Down.Trace, buffer); m.Sent != packets || m.Lost > 15 {
 				t.Errorf("down: %d of %d: the stream did not follow", m.Received, m.Sent)
 			}
-			if len(c.PathChanges) != 1 || c.PathChanges[0].From != first.String() || c.PathChanges[0].To != second.String() || c.Mapped != second {
+			if len(c.PathChanges) != 1 || c.PathChanges[0].From != first || c.PathChanges[0].To != second || c.Mapped != second {
 				t.Errorf("changes %v, mapped %v", c.PathChanges, c.Mapped)
 			}
 		})

@@ -13,6 +13,8 @@ const (
 	CodeTogether    = "both_ways_together"    // it is known of both directions together only, in voice.loop
 	CodeRefused     = "responder_refused"     // the responder was asked for more than it ever grants
 	CodeStopped     = "stopped"               // the run was stopped before this was measured
+	CodeFarSilent   = "far_end_silent"        // call and control connection fell silent together
+	CodeFarEnded    = "far_end_ended"         // the responder ended the control connection during the call
 )
 
 // Values of `environment.connectivity.code`. All but `online` are also the reason

@@ -130,7 +130,10 @@ type Voice struct {
 	// What changed on the way during the call, as sentences: a new address behind
 	// a NAT, ….
 	PathChanges []string `json:"path_changes"`
-	PC          *PC      `json:"pc,omitempty"` // what kept this machine from its work meanwhile. Left out: there was no call
+	// The same as data: the new public addresses and ports that the far end saw this
+	// machine with, of all calls.
+	MappingChanges []MappingChange `json:"mapping_changes,omitempty"`
+	PC             *PC             `json:"pc,omitempty"` // what kept this machine from its work meanwhile. Left out: there was no call
 }
 
 // CallPair is one of several calls placed at once.
@@ -237,8 +240,9 @@ type Direction struct {
 
 // Unreliable is one cause that is not the path.
 type Unreliable struct {
-	Code string `json:"code"` // who was too busy
-	Text string `json:"text"` // the same as a sentence
+	Code    string `json:"code"`              // who was too busy
+	Text    string `json:"text"`              // the same as a sentence
+	Packets int    `json:"packets,omitempty"` // how many packets it concerns
 }
 
 // Burst describes how loss clusters.
@@ -333,7 +337,9 @@ type Ping struct {
 	// two answers, or a series that is not judged.
 	JitterMS *float64 `json:"jitter_ms,omitempty"`
 	Late     int      `json:"late,omitempty"` // answers that took longer than the fastest by more than the jitter buffer
-	Reason   string   `json:"reason"`         // why it was not measured, or how many questions could not be sent
+	// Further copies of answers. Left out: nobody counted them.
+	Duplicates *int   `json:"duplicates,omitempty"`
+	Reason     string `json:"reason"` // why it was not measured, or how many questions could not be sent
 }
 
 // Bandwidth is the throughput of the HTTPS connection to the responder.

@@ -52,7 +52,7 @@ func forbidden(addr netip.Addr) error {
 // question: the rest goes on with a new socket. An error means that no
 // socket could be opened.
 func attempt(ctx context.Context, addr netip.Addr, s Settings, privileged bool) (tally, error) {
-	e := &echoes{settings: s, waiting: map[int]time.Duration{}}
+	e := &echoes{settings: s, waiting: map[int]time.Duration{}, tally: tally{copies: new(int)}}
 	for {
 		begun := e.begun()
 		// Of a socket that has asked something the questions tell what happened.
@@ -116,6 +116,7 @@ func (e *echoes) pinger(addr netip.Addr, privileged bool) *probing.Pinger {
 	p.OnSend = func(q *probing.Packet) { e.sent(q.Seq) }
 	p.OnSendError = func(_ *probing.Packet, err error) { e.notSent(err) }
 	p.OnRecv = func(q *probing.Packet) { e.answered(q.Seq, q.Rtt) }
+	p.OnDuplicateRecv = func(*probing.Packet) { e.repeated() }
 	return p
 }
 
@@ -142,6 +143,13 @@ func (e *echoes) answered(number int, trip time.Duration) {
 		delete(e.waiting, number)
 		e.tally.answered(sent, trip)
 	}
+}
+
+// repeated notes an answer that came again.
+func (e *echoes) repeated() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	*e.tally.copies++
 }
 
 // begun is how many questions were asked so far.

@@ -16,6 +16,7 @@ type tally struct {
 	trips  []time.Duration // of those that were answered
 	lost   int             // sent, and no answer in time
 	unsent map[string]int  // not sent, by the system's words
+	copies *int            // further copies of answers; nil: nobody counts them
 }
 
 // answered notes a question with its answer.
@@ -52,7 +53,7 @@ func (t *tally) count() int { return len(t.trips) + t.lost + t.notSent() }
 
 // result sums the series up.
 func (t *tally) result(target string) facts.Ping {
-	r := facts.Ping{Target: target, Lost: t.lost + t.notSent()}
+	r := facts.Ping{Target: target, Lost: t.lost + t.notSent(), Duplicates: t.copies}
 	summarise(&r, t.trips)
 	switch {
 	case t.count() == 0:

@@ -134,23 +134,49 @@ func (e gatewayEvidence) ofLoss(share, run float64) place {
 	if p == inLAN && e.often && e.bad+e.good == 0 {
 		return placeUnknown // a limiter would look the same
 	}
-	if p == inLAN && e.bad >= 2 && e.good > e.bad {
-		// Few seconds are bad: a gateway that is no worse in them is bad for a
-		// reason of its own.
-		if float64(e.badBoth)/float64(e.bad) < 2*float64(e.goodBoth)/float64(e.good) {
-			return placeUnknown
+	// Few seconds are bad: a gateway that is no worse in them than chance makes it
+	// is bad for a reason of its own.
+	if p == inLAN && e.good > e.bad && chance(e.badBoth, e.bad, e.badBoth+e.goodBoth, e.bad+e.good) > rarely {
+		if e.bad >= acquitting && e.badBoth == 0 {
+			return beyondLAN
 		}
+		return placeUnknown
 	}
 	return p
+}
+
+const (
+	rarely = 0.05 // what chance makes as rarely is no chance
+	// acquitting bad seconds without a single lost ping clear the LAN, however many
+	// pings are lost in the good ones: those are lost for another reason.
+	acquitting = 4
+)
+
+// chance is how likely so many or more of the bad seconds would be bad for the
+// gateway too, were its bad seconds drawn by lot from all of them
+// (hypergeometric distribution, Fisher 1935).
+func chance(both, bad, gateways, all int) float64 {
+	sum := 0.0
+	for k := both; k <= min(bad, gateways); k++ {
+		if all-bad >= gateways-k {
+			sum += math.Exp(choose(bad, k) + choose(all-bad, gateways-k) - choose(all, gateways))
+		}
+	}
+	return min(sum, 1)
+}
+
+// choose is the logarithm of the number of ways to draw k of n.
+func choose(n, k int) float64 {
+	a, _ := math.Lgamma(float64(n + 1))
+	b, _ := math.Lgamma(float64(k + 1))
+	c, _ := math.Lgamma(float64(n - k + 1))
+	return a - b - c
 }
 
 // besideCall says where a figure's fault lies by what the gateway answered.
 func (j *judge) besideCall(key Key, way Way) place {
 	g, e := j.gateway(), j.evidence(way)
-	d := direction(j.result.Voice, way)
-	if d == nil {
-		d = j.result.Voice.Loop
-	}
+	d := j.directionOrLoop(way)
 	switch {
 	case *g.AvgMS > badGatewayMS:
 		return inLAN
@@ -166,6 +192,9 @@ func (j *judge) besideCall(key Key, way Way) place {
 		run = *d.Burst.BurstR
 	}
 	loss, discards := portion(d.LossPercent), portion(d.DiscardPercent)
+	if key == MOS && loss == 0 && discards == 0 {
+		return beyondLAN // it follows from the delay, as the round trip's
+	}
 	if key == Discards || key == MOS && discards > loss {
 		if g.JitterMS == nil || e.limits > 0 { // nobody counted the late ones, or not all came
 			return placeUnknown
@@ -210,11 +239,75 @@ func (j *judge) gatewayWords(way Way) string {
 		return fmt.Sprintf("it limits its answers to %d a second", e.limits)
 	}
 	words := fmt.Sprintf("%d of %d pings were lost", g.Lost, g.Samples+g.Lost)
-	if e.badBoth > 0 {
+	switch {
+	case e.badBoth > 0:
 		words += fmt.Sprintf(", in %d of the %d seconds in which the call lost packets", e.badBoth, e.bad)
+	case e.bad > 0 && g.Lost > 0:
+		words += fmt.Sprintf(", none of them in the %d seconds in which the call lost packets", e.bad)
 	}
 	if g.Lost == 0 && g.JitterMS != nil {
 		words += fmt.Sprintf(" and they varied by %s", Figure(*g.JitterMS, "ms"))
 	}
 	return words
+}
+
+// pointsTo is the sign that the gateway's pings point to a place.
+func pointsTo(where place) sign {
+	return func(m matter) (string, float64) {
+		if m.isSpoiltFigure() || m.gateway() == nil || m.where(m.key, m.way) != where {
+			return "", 0
+		}
+		return "", 1
+	}
+}
+
+// isSpoiltFigure says that somebody busy has bent the figure: it accuses nobody
+// else.
+func (m matter) isSpoiltFigure() bool { return m.finding >= 0 && m.findings[m.finding].Level != Fail }
+
+// gatewayIsBad is how the gateway suffered.
+func gatewayIsBad(m matter) (string, float64) {
+	if m.judge.isWifi() {
+		return fmt.Sprintf("the default gateway, one hop away over Wi-Fi, already answers badly (%s); test again by cable to tell the two apart", m.gatewayWords(m.way)), 1
+	}
+	return fmt.Sprintf("the default gateway, one hop away, already answers badly (%s)", m.gatewayWords(m.way)), 1
+}
+
+// gatewayIsGood is how the gateway did not suffer.
+func gatewayIsGood(m matter) (string, float64) {
+	return fmt.Sprintf("the default gateway answers well while the call is bad%s (%s)", m.oneWay(), m.gatewayWords(m.way)), 1
+}
+
+// gatewayIsFine is the sign that the gateway lost next to nothing of what the
+// call lost.
+func gatewayIsFine(m matter) (string, float64) {
+	if m.gateway() == nil || m.besideCall(m.key, m.way) != beyondLAN {
+		return "", 0
+	}
+	g := m.gateway()
+	return fmt.Sprintf("of %d pings the gateway lost %d", g.Samples+g.Lost, g.Lost), 1
+}
+
+// whyNobody says why the place cannot be told, and what would tell.
+func whyNobody(m matter) (string, float64) {
+	if m.isSpoiltFigure() {
+		return "", 0
+	}
+	return m.whyUntold(m.way) + ". " + m.wouldTell(), 1
+}
+
+// oneWay says it where all that failed is in one direction.
+func (j *judge) oneWay() string {
+	for _, way := range []Way{Up, Down} {
+		other := false
+		for _, f := range j.findings {
+			if _, w, ok := measureOf(f.What); ok && f.Level == Fail && w != way {
+				other = true
+			}
+		}
+		if !other {
+			return " on the way " + string(way) + " only"
+		}
+	}
+	return ""
 }

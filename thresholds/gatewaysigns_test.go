@@ -88,7 +88,7 @@ func TestLANIsToldFromWhatLiesBehindIt(t *testing.T) {
 		"behind, bursts":        {plant{beyond: 0.1, run: 6}, PlaceBeyond, 150},
 		"behind, limited pings": {plant{beyond: 0.05, limit: 5}, PlaceUnknown, 198},
 		"LAN, limited pings":    {plant{lan: 0.05, limit: 2}, PlaceUnknown, 0},
-		"gateway silent":        {plant{beyond: 0.05, silent: true}, "", 200},
+		"gateway silent":        {plant{beyond: 0.05, silent: true}, PlaceUnknown, 200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start, found, wrong := seed.Of(t), map[string]int{}, 0

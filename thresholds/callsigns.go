@@ -1,0 +1,222 @@
+package thresholds
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"netready/probe/facts"
+)
+
+const (
+	deadSeconds = 3 // fewer without any answer at the end are chance
+	nearChange  = 1 // seconds before a new mapping is known in which the old one may be gone already
+)
+
+// lostIn is how many packets of a way were lost in a second.
+func lostIn(s facts.Second, way Way) float64 {
+	side := sideOf(s, way)
+	if side == nil || side.LossPercent == nil {
+		return 0
+	}
+	return *side.LossPercent / percent * float64(side.Sent)
+}
+
+// lostThere is the share of a way's lost packets that were lost in the seconds
+// that are so.
+func (j *judge) lostThere(way Way, is func(facts.Second) bool) float64 {
+	all, there := 0.0, 0.0
+	for _, s := range j.result.Voice.Timeline {
+		lost := lostIn(s, way)
+		all += lost
+		if is(s) {
+			there += lost
+		}
+	}
+	if all == 0 {
+		return 0
+	}
+	return there / all
+}
+
+// isDead says that nothing of the call came through in a second.
+func isDead(s facts.Second) bool {
+	gone := func(side *facts.SecondSide) bool {
+		return side == nil || side.LossPercent != nil && *side.LossPercent >= percent
+	}
+	return s.RTTMS == nil && (s.Up != nil || s.Down != nil) && gone(s.Up) && gone(s.Down)
+}
+
+// deadFrom is the second from which on nothing of the call came through to its
+// end, -1 where there is none or nothing came through before.
+func (j *judge) deadFrom() int {
+	line := j.result.Voice.Timeline
+	from := len(line)
+	for from > 0 && isDead(line[from-1]) {
+		from--
+	}
+	if len(line)-from < deadSeconds || from == 0 {
+		return -1
+	}
+	return from
+}
+
+// endsForGood is the sign that from one moment to the end nothing came through.
+func endsForGood(m matter) (string, float64) {
+	from := m.deadFrom()
+	if from < 0 {
+		return "", 0
+	}
+	share := m.lostThere(m.way, func(s facts.Second) bool { return s.Second >= from })
+	return fmt.Sprintf("from %s on no packet and no check came through to the end", clock(float64(from))), share
+}
+
+// controlGoesOn is the sign that the responder could be reached all the time.
+func controlGoesOn(m matter) (string, float64) {
+	if m.result.Voice.Mode != facts.ModeResponder || m.gap("voice.complete") != nil {
+		return "", 0
+	}
+	return "the control connection to the same responder went on meanwhile", 1
+}
+
+// gap is what the result says of something that was not measured, nil where it
+// says nothing.
+func (j *judge) gap(what string) *facts.NotMeasured {
+	for _, n := range j.result.NotMeasured {
+		if n.What == what {
+			return &n
+		}
+	}
+	return nil
+}
+
+// farEndClosed is the sign that the responder ended the control connection.
+func farEndClosed(m matter) (string, float64) {
+	gap := m.gap("voice.complete")
+	if gap == nil || gap.Code != facts.CodeFarEnded {
+		return "", 0
+	}
+	return fmt.Sprintf("after %s of the call it closed the control connection", Figure(m.result.Voice.DurationS, "s")), 1
+}
+
+// allFellSilent is the sign that call and control connection ended together.
+func allFellSilent(m matter) (string, float64) {
+	gap := m.gap("voice.complete")
+	if gap == nil || gap.Code != facts.CodeFarSilent {
+		return "", 0
+	}
+	return fmt.Sprintf("after %s both the call and the control connection fell silent, so the responder, its host or the whole way there is gone; "+
+		"a run from another network at the same time would tell", Figure(m.result.Voice.DurationS, "s")), 1
+}
+
+// clock is a time in the call as 0:12.
+func clock(s float64) string { return fmt.Sprintf("%d:%02d", int(s)/60, int(s)%60) }
+
+// changes are the new mappings of the reported call, those of another public
+// address or those of another port of the same.
+func (j *judge) changes(address bool) []facts.MappingChange {
+	var some []facts.MappingChange
+	for _, c := range j.result.Voice.MappingChanges {
+		if c.OtherAddress == address {
+			some = append(some, c)
+		}
+	}
+	return some
+}
+
+// mappingChanged is the sign that a NAT gave the call another port.
+func mappingChanged(m matter) (string, float64) {
+	return changedWords(m.changes(false), "another port of the same public address")
+}
+
+// addressChanged is the sign that the call left through another public address.
+func addressChanged(m matter) (string, float64) {
+	return changedWords(m.changes(true), "another public address")
+}
+
+func changedWords(changes []facts.MappingChange, what string) (string, float64) {
+	if len(changes) == 0 {
+		return "", 0
+	}
+	var at []string
+	for _, c := range changes[:min(len(changes), mostShifts)] {
+		at = append(at, clock(c.AtS))
+	}
+	return fmt.Sprintf("while packets flowed the call got %s (%s, at %s)", what, times(len(changes)), strings.Join(at, ", ")), 1
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// lossAtChanges is the sign that the losses lie where the mapping changed.
+func lossAtChanges(m matter) (string, float64) {
+	if m.kind == besideMatter {
+		return "", 1
+	}
+	share := m.lostThere(m.way, func(s facts.Second) bool {
+		for _, c := range m.result.Voice.MappingChanges {
+			if at := int(c.AtS); s.Second <= at && s.Second >= at-nearChange {
+				return true
+			}
+		}
+		return false
+	})
+	return fmt.Sprintf("%s of the packets lost %s were lost there", Figure(math.Round(percent*share), "%"), m.way), share
+}
+
+const (
+	evenLoss     = 0.02 // less loss than this shows no pattern
+	evenRun      = 1.3  // BurstR (G.107) up to which losses come one by one
+	evenVariance = 0.35 // of what chance makes: 20 seconds of chance fall below it once in thousands
+	evenSeconds  = 8
+)
+
+// lossIsEven is the sign that nearly the same number of packets gets through in
+// every second: chance varies, with a variance of n p (1-p), a limiter hardly.
+func lossIsEven(m matter) (string, float64) {
+	d := direction(m.result.Voice, m.way)
+	if d == nil || portion(d.LossPercent) < evenLoss || d.Burst.BurstR == nil || *d.Burst.BurstR > evenRun {
+		return "", 0
+	}
+	full := 0
+	for _, s := range m.result.Voice.Timeline {
+		if side := sideOf(s, m.way); side != nil {
+			full = max(full, side.Sent)
+		}
+	}
+	var seconds, through, squares, sent float64
+	for i, s := range m.result.Voice.Timeline {
+		side := sideOf(s, m.way)
+		if i == 0 || side == nil || side.LossPercent == nil || 10*side.Sent < 9*full { // it begins with a store of tokens, and the last second is cut
+			continue
+		}
+		n := float64(side.Sent) - lostIn(s, m.way)
+		seconds, through, squares, sent = seconds+1, through+n, squares+n*n, sent+float64(side.Sent)
+	}
+	if seconds < evenSeconds || sent == 0 {
+		return "", 0
+	}
+	mean, share := through/seconds, through/sent
+	if squares/seconds-mean*mean > evenVariance*sent/seconds*share*(1-share) {
+		return "", 0
+	}
+	return fmt.Sprintf("%s of the packets %s are lost, one by one, and in every second nearly the same number gets through (%.0f of %.0f)",
+		Figure(*d.LossPercent, "%"), m.way, mean, sent/seconds), 1
+}
+
+// checksLostAlike is the sign that of the checks a like share is gone.
+func checksLostAlike(m matter) (string, float64) {
+	rtt, d := m.result.Voice.RTT, direction(m.result.Voice, m.way)
+	if rtt == nil || rtt.Source != facts.RTTStun || rtt.Samples+rtt.Lost < enoughPings {
+		return "", 0
+	}
+	share := float64(rtt.Lost) / float64(rtt.Samples+rtt.Lost)
+	if share < portion(d.LossPercent)*badShare {
+		return "", 0
+	}
+	return fmt.Sprintf("so are %s of the checks, which share their port", Figure(math.Round(percent*share), "%")), 1
+}

@@ -1,0 +1,46 @@
+package thresholds
+
+import "slices"
+
+// figures says that a rule can explain these figures, or any, where packets
+// arrived at all.
+func figures(keys ...Key) func(matter) bool {
+	return func(m matter) bool {
+		if m.kind != figureMatter || m.isSilent() {
+			return false
+		}
+		return len(keys) == 0 || slices.Contains(keys, m.key)
+	}
+}
+
+func anyOf(all ...func(matter) bool) func(matter) bool {
+	return func(m matter) bool {
+		return slices.ContainsFunc(all, func(is func(matter) bool) bool { return is(m) })
+	}
+}
+
+func allOf(all ...func(matter) bool) func(matter) bool {
+	return func(m matter) bool {
+		return !slices.ContainsFunc(all, func(is func(matter) bool) bool { return !is(m) })
+	}
+}
+
+func isHost(m matter) bool    { return m.kind == hostMatter }
+func isRows(m matter) bool    { return m.kind == rowsMatter }
+func isSession(m matter) bool { return m.kind == sessionMatter }
+func isWifi(m matter) bool    { return m.judge.isWifi() }
+func isNotWifi(m matter) bool { return !m.judge.isWifi() }
+func nothing(matter) bool     { return false }
+
+// rowsOrSilence is what a closed port explains: its row, and a call of which
+// nothing arrives.
+func rowsOrSilence(m matter) bool {
+	return isRows(m) || m.kind == figureMatter && m.isSilent() && len(m.failed()) > 0
+}
+
+// isSilent says that nothing arrived on the figure's way: that is a closed way,
+// and no bad one.
+func (m matter) isSilent() bool {
+	d := direction(m.result.Voice, m.way)
+	return m.key != RTT && d != nil && d.Sent > 0 && d.Received == 0
+}

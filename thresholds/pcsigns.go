@@ -1,0 +1,169 @@
+package thresholds
+
+import (
+	"fmt"
+	"slices"
+
+	"netready/probe/facts"
+)
+
+// A machine is busy beyond these: it sends late and reads late.
+const (
+	busyCPUPercent = 90
+	lateSendMS     = 20 // a whole packet time
+	// tooManyPercent is the share of packets that a machine may spoil before a run
+	// that kept every limit has no verdict: what the limit of loss allows.
+	tooManyPercent = 1
+	// toldFrom is the share of packets from which lateness is told where no limit is
+	// broken.
+	toldFrom = 0.05
+)
+
+// staysInside is the sign that the call did not leave this computer.
+func staysInside(m matter) (string, float64) {
+	if !m.judge.staysInside() {
+		return "", 0
+	}
+	return "the call did not leave it", 1
+}
+
+func (j *judge) staysInside() bool { return IsSelfTest(j.result) }
+
+// wasBusy is the sign that this machine was too busy, and that this can make the
+// figure bad.
+func wasBusy(m matter) (string, float64) {
+	if m.kind == figureMatter && !m.isBentByPC(m.key, m.way) {
+		return "", 0
+	}
+	words := "it was too busy to send and receive in time"
+	if seen := m.busyWords(); seen != "" {
+		words += " (" + seen + ")"
+	}
+	return words + "; test again with other programs closed before blaming the network", 1
+}
+
+// busyWords are what shows that this machine was busy.
+func (j *judge) busyWords() string {
+	switch {
+	case j.spoiltWords() != "":
+		return j.spoiltWords()
+	case j.sendsLate():
+		return lowerFirst(j.lateWords())
+	case j.isCPUBusy():
+		return fmt.Sprintf("its processors were %s busy", Figure(*j.result.Machine.CPUBusyPercent, "%"))
+	}
+	for _, d := range []*facts.Direction{j.result.Voice.Down, j.result.Voice.Loop} {
+		if u := unreliableBy(d, facts.UnreliablePC); u != nil {
+			return u.Text
+		}
+	}
+	return ""
+}
+
+// spoiltWords say what this machine did to the call so that not even a limit
+// that was kept is worth much, "" where it did nothing.
+func (j *judge) spoiltWords() string {
+	v := j.result.Voice
+	if !j.asked(facts.PartVoice) || j.staysInside() {
+		return ""
+	}
+	if u := unreliableBy(v.Up, facts.UnreliablePC); u != nil && float64(u.Packets) > toldFrom*float64(v.Up.Sent) {
+		return u.Text
+	}
+	if d := v.Down; d != nil && d.Sent > 0 && percent*float64(d.SocketDropped)/float64(d.Sent) > tooManyPercent {
+		return fmt.Sprintf("its socket dropped %d packets that had arrived", d.SocketDropped)
+	}
+	if j.sendsLate() {
+		return lowerFirst(j.lateWords())
+	}
+	return ""
+}
+
+func (j *judge) isSpoilt() bool { return j.spoiltWords() != "" }
+
+func (j *judge) lateWords() string {
+	return fmt.Sprintf("This computer sent one packet in a hundred more than %s late", Figure(*j.latenessMS(), "ms"))
+}
+
+// latenessMS is by how much one packet in a hundred left late, nil where it is not
+// known.
+func (j *judge) latenessMS() *float64 {
+	if l := j.result.Voice.SendLatenessMS; l != nil {
+		return l.P99
+	}
+	return nil
+}
+
+// isBentByPC says whether this machine's load can have made this figure bad.
+func (j *judge) isBentByPC(key Key, way Way) bool {
+	if unreliableBy(j.directionOrLoop(way), facts.UnreliablePC) != nil && key != RTT {
+		return true
+	}
+	return j.isPCBusy() && j.couldBePC(key, way)
+}
+
+// couldBePC says whether a busy machine can make this figure bad. It loses no
+// packet that it has sent; one that has arrived is lost only where its socket
+// overflows, which the kernel counts. The kernel's receive stamps do not wait
+// for the program either; the send stamp is the program's.
+func (j *judge) couldBePC(key Key, way Way) bool {
+	v := j.result.Voice
+	d := direction(v, way)
+	switch {
+	case key == RTT:
+		return v.Down == nil || !v.Down.KernelStamps
+	case d == nil || way == Down && d.SocketDropped > 0:
+		return true
+	}
+	lossOnly := key == Loss || key == Order || key == MOS && d.DiscardPercent != nil && *d.DiscardPercent == 0
+	if way == Up {
+		return !lossOnly
+	}
+	return !d.KernelStamps
+}
+
+func (j *judge) isPCBusy() bool { return j.sendsLate() || j.isCPUBusy() }
+
+func (j *judge) sendsLate() bool {
+	p99 := j.latenessMS()
+	return p99 != nil && *p99 > lateSendMS
+}
+
+func (j *judge) isCPUBusy() bool {
+	c := j.result.Machine.CPUBusyPercent
+	return c != nil && *c > busyCPUPercent
+}
+
+// farEndWasBusy is the sign that the responder was too busy, by its own stamps
+// and counts.
+func farEndWasBusy(m matter) (string, float64) {
+	u := unreliableBy(m.directionOrLoop(m.way), facts.UnreliableResponder)
+	if u == nil {
+		return "", 0
+	}
+	if d := m.directionOrLoop(m.way); m.kind == besideMatter && (d.Sent == 0 || float64(u.Packets)/float64(d.Sent) < toldFrom) {
+		return "", 0
+	}
+	return u.Text, 1
+}
+
+// unreliableBy is what a direction says of one who was too busy, nil where it
+// says nothing.
+func unreliableBy(d *facts.Direction, code string) *facts.Unreliable {
+	if d == nil {
+		return nil
+	}
+	if i := slices.IndexFunc(d.Unreliable, func(u facts.Unreliable) bool { return u.Code == code }); i >= 0 {
+		return &d.Unreliable[i]
+	}
+	return nil
+}
+
+// directionOrLoop is that way of the reported call, or both together where that
+// is all that is known.
+func (j *judge) directionOrLoop(way Way) *facts.Direction {
+	if d := direction(j.result.Voice, way); d != nil {
+		return d
+	}
+	return j.result.Voice.Loop
+}

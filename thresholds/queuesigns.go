@@ -1,0 +1,125 @@
+package thresholds
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"netready/probe/facts"
+)
+
+const (
+	// queueMS is the least rise of the round trip that is taken for a queue: five
+	// full packets at 2 Mbit/s wait as long.
+	queueMS = 30
+	// queueSeconds are the fewest that show one.
+	queueSeconds = 3
+	// smooth is how many times the jitter the delay of a queue is: it changes little
+	// from packet to packet. Delay that is drawn anew for every packet gives 1 to 2.
+	smooth = 3
+	// steadyMS is by how much a way varies after a change of route, but for a queue.
+	steadyMS = 5
+)
+
+// trips are the smallest round trip that was seen, and the seconds of the call
+// in which it was far above that.
+func (j *judge) trips() (base, highest float64, high []facts.Second) {
+	v := j.result.Voice
+	base = math.Inf(1)
+	if v.RTT != nil && v.RTT.MinMS != nil {
+		base = *v.RTT.MinMS
+	}
+	for _, p := range j.result.Ping {
+		if p.Role == facts.RoleResponder && p.MinMS != nil {
+			base = min(base, *p.MinMS)
+		}
+	}
+	for _, s := range v.Timeline {
+		if s.RTTMS != nil && *s.RTTMS >= base+queueMS {
+			high, highest = append(high, s), max(highest, *s.RTTMS)
+		}
+	}
+	return base, highest, high
+}
+
+// tripRises is the sign that the way to the responder and back became longer in
+// the seconds that are bad.
+func tripRises(m matter) (string, float64) {
+	base, highest, high := m.trips()
+	if len(high) < queueSeconds {
+		return "", 0
+	}
+	share := 1.0
+	if m.key == Loss {
+		share = m.lostThere(m.way, func(s facts.Second) bool { return s.RTTMS == nil || *s.RTTMS >= base+queueMS })
+	}
+	return fmt.Sprintf("the round trip rises from %s to %s in %d of %d seconds",
+		Figure(base, "ms"), Figure(highest, "ms"), len(high), len(m.result.Voice.Timeline)), share
+}
+
+// queueNotJitter is the sign that what rose is a queue: the delay stays high from
+// packet to packet, and it is not that of another route, which stays the same.
+func queueNotJitter(m matter) (string, float64) {
+	_, _, high := m.trips()
+	way, delay, jitter := Up, 0.0, 0.0
+	for _, w := range []Way{Up, Down} {
+		if d, j := meansOf(high, w); d > delay {
+			way, delay, jitter = w, d, j
+		}
+	}
+	if delay < queueMS/2 || delay < smooth*jitter {
+		return "", 0
+	}
+	if m.isAnotherRoute(way, high) {
+		return "", 0
+	}
+	return fmt.Sprintf("on the way %s the delay grows by %s and differs by only %s from packet to packet, as in a queue",
+		way, Figure(delay, "ms"), Figure(jitter, "ms")), 1
+}
+
+// meansOf are the mean delay and the mean jitter of a way in some seconds.
+func meansOf(seconds []facts.Second, way Way) (delay, jitter float64) {
+	n := 0.0
+	for _, s := range seconds {
+		if side := sideOf(s, way); side != nil && side.DelayMS != nil && side.JitterMS != nil {
+			delay, jitter, n = delay+*side.DelayMS, jitter+*side.JitterMS, n+1
+		}
+	}
+	if n == 0 {
+		return 0, 0
+	}
+	return delay / n, jitter / n
+}
+
+// isAnotherRoute says that the delay is that of a longer way: a lasting shift,
+// after which it neither varies nor loses.
+func (j *judge) isAnotherRoute(way Way, high []facts.Second) bool {
+	d := direction(j.result.Voice, way)
+	if d == nil || len(d.Shifts) == 0 {
+		return false
+	}
+	var delays []float64
+	for _, s := range high {
+		side := sideOf(s, way)
+		if side == nil || side.DelayMS == nil {
+			continue
+		}
+		if lostIn(s, way) > 0 {
+			return false
+		}
+		delays = append(delays, *side.DelayMS)
+	}
+	slices.Sort(delays)
+	n := len(delays)
+	return n > 0 && delays[n*9/10]-delays[n/10] < steadyMS
+}
+
+// gatewayStays is the sign that the gateway's answers did not rise meanwhile.
+func gatewayStays(m matter) (string, float64) {
+	g := m.gateway()
+	base, highest, _ := m.trips()
+	if g == nil || g.MinMS == nil || *g.AvgMS-*g.MinMS > (highest-base)/8 {
+		return "", 0
+	}
+	return fmt.Sprintf("the gateway answers in %s as ever", Figure(*g.AvgMS, "ms")), 1
+}

@@ -1,0 +1,103 @@
+package thresholds
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"netready/probe/facts"
+)
+
+// failed are the required rows that failed.
+func (j *judge) failed() []facts.PortRow {
+	if !j.asked(facts.PartFirewall) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(j.result.Firewall), func(row facts.PortRow) bool { return RowLevel(row) != Fail })
+}
+
+// allFailed says whether every row that failed is so.
+func (j *judge) allFailed(is func(facts.PortRow) bool) bool {
+	rows := j.failed()
+	return len(rows) > 0 && !slices.ContainsFunc(rows, func(row facts.PortRow) bool { return !is(row) })
+}
+
+// rowsBy is the sign that all that failed was refused by one party.
+func rowsBy(who string) sign {
+	return func(m matter) (string, float64) {
+		if !m.callSpeaks() || !m.allFailed(func(row facts.PortRow) bool { return row.By == who }) {
+			return "", 0
+		}
+		return "it forbids what is blocked", 1
+	}
+}
+
+// rowsFor is the sign that all that failed did so for one of these reasons.
+func rowsFor(reasons ...string) sign {
+	return func(m matter) (string, float64) {
+		if !m.allFailed(func(row facts.PortRow) bool { return slices.Contains(reasons, row.Reason) }) {
+			return "", 0
+		}
+		words := map[string]string{
+			facts.ReasonDNS:         "names could not be resolved, so nothing is known of the ports behind them",
+			facts.ReasonIntercepted: "a proxy that inspects traffic, a captive portal or a filter",
+			facts.ReasonUnreachable: "there is no route to the hosts that were asked",
+		}
+		return words[reasons[0]], 1
+	}
+}
+
+// portsAreClosed is the sign that ports are closed, and nothing else.
+func portsAreClosed(m matter) (string, float64) {
+	// A far end that answered, only not as it should, clears all on the way.
+	if m.allFailed(func(row facts.PortRow) bool { return row.Reason == facts.ReasonProtocol }) {
+		return "", 0
+	}
+	if !m.isCallKnown() || m.nothingArrives() {
+		return "no UDP gets through to the responder or back", 1
+	}
+	return "ports are closed while the call itself is good", 1
+}
+
+// callTells is the sign that the call is good, or that nothing of it arrives: a
+// bad one loses the packets of the rows as well.
+func callTells(m matter) (string, float64) {
+	if m.callSpeaks() {
+		return "", 1
+	}
+	return "", 0
+}
+
+func (j *judge) callSpeaks() bool {
+	bad := slices.ContainsFunc(j.findings, func(f Finding) bool {
+		return f.Level == Fail && f.What != WhatPort
+	})
+	return !bad && j.isCallKnown() || j.nothingArrives()
+}
+
+// isCallKnown says whether there was a call to compare the ports with.
+func (j *judge) isCallKnown() bool {
+	up, down := j.result.Voice.Up, j.result.Voice.Down
+	return up != nil && up.MOS != nil && down != nil && down.MOS != nil
+}
+
+// nothingArrives says whether the way to the responder is dead. A call that
+// was not placed proves nothing.
+func (j *judge) nothingArrives() bool {
+	for _, way := range []Way{Up, Down} {
+		if d := direction(j.result.Voice, way); d != nil && d.Sent > 0 && d.Received == 0 {
+			return true
+		}
+	}
+	return slices.ContainsFunc(j.failed(), func(row facts.PortRow) bool { return row.Protocol == "udp" && row.Reason != facts.ReasonDNS })
+}
+
+// isResponderLost says whether a responder was named that could not be reached.
+func (j *judge) isResponderLost() bool { return noSession(j.result).Code == facts.CodeUnreachable }
+
+// responderIsSilent is the sign that a responder was named and could not be
+// reached.
+func responderIsSilent(m matter) (string, float64) {
+	gap := noSession(m.result)
+	return fmt.Sprintf("the responder that was named could not be used, neither over HTTPS nor over UDP: %s", strings.TrimRight(gap.Reason, ". ")), 1
+}

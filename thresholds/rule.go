@@ -1,0 +1,285 @@
+package thresholds
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"netready/probe/facts"
+)
+
+// A Rule is one explanation of what a result shows: the place of a fault, and
+// the evidence without which nobody is blamed. The table of all rules is Rules;
+// docs/where.md is made from it.
+type Rule struct {
+	Code       string     // in `findings[].cause`
+	Place      string     // in `findings[].code`
+	Where      string     // the place, as a sentence says it
+	Takes      string     // the evidence that it takes
+	Unlike     string     // what else looks alike, and what tells the two apart; "" where nothing does
+	Advice     string     // what to do
+	Show       string     // whom to show it to; "" nobody
+	Confidence Confidence // how sure it is where the evidence is there
+
+	of      func(matter) bool // what it can explain
+	needs   []sign            // all have to be there
+	besides bool              // it is told where no limit is broken too
+	general bool              // the advice of each figure says more than this rule does
+}
+
+// Confidence is how sure a finding about the cause is.
+type Confidence string
+
+// Values of `findings[].confidence`.
+const (
+	High   Confidence = "high"   // nothing else is known that looks so
+	Medium Confidence = "medium" // something else would rarely look so
+	Low    Confidence = "low"    // it is likelier than anything else
+)
+
+// weight is what a share that is explained counts.
+func (c Confidence) weight() float64 {
+	return map[Confidence]float64{High: 1, Medium: 0.8, Low: 0.5}[c]
+}
+
+// A sign is one piece of evidence: what was seen, with its figures, and the
+// share of the matter's bad time or lost packets that goes with it, 0 to 1. A
+// share of 0 means that it is not there.
+type sign func(matter) (seen string, share float64)
+
+// A matter is one thing of a result that somebody may be to blame for.
+type matter struct {
+	*judge
+
+	kind    matterKind
+	key     Key // of a figure
+	way     Way
+	finding int // its finding's index; -1: it has none
+}
+
+type matterKind int
+
+const (
+	figureMatter  matterKind = iota // a figure that breaks its limit, or that somebody busy has bent
+	rowsMatter                      // the required rows that failed
+	sessionMatter                   // the responder that was named could not be used
+	hostMatter                      // this machine was too busy to measure anything
+	besideMatter                    // no limit is broken
+)
+
+// Codes of the place of a fault, in a finding about the cause.
+const (
+	PlacePC       = "this_pc"
+	PlaceLAN      = "lan"
+	PlaceFirewall = "firewall" // the firewall or the NAT
+	PlaceDNS      = "dns"
+	PlaceProxy    = "intercepted" // somebody answers in the service's place
+	PlaceRoutes   = "routes"
+	PlaceLine     = "line"     // the access line
+	PlaceBeyond   = "provider" // behind the gateway: the provider or the way to the region
+	PlaceFarEnd   = "far_end"  // the responder, its host or its network
+	PlaceUnknown  = "unknown"  // the figures do not tell
+)
+
+// mostOf is the least share of a matter that a rule has to explain.
+const mostOf = 0.5
+
+// A located is a rule that holds for a result.
+type located struct {
+	rule    *Rule
+	seen    string    // the evidence, of the matter that it explains best
+	shares  []float64 // what it explains of each matter
+	matters []matter
+	best    float64
+}
+
+// holds lays a rule beside every matter; nil where it explains none.
+func (r *Rule) holds(matters []matter) *located {
+	l := &located{rule: r, shares: make([]float64, len(matters)), matters: matters}
+	for i, m := range matters {
+		if m.kind == besideMatter && !r.besides || m.kind != besideMatter && !r.of(m) {
+			continue
+		}
+		seen, share := r.proof(m)
+		if share < mostOf {
+			continue
+		}
+		l.shares[i] = share
+		if share > l.best {
+			l.best, l.seen = share, seen
+		}
+	}
+	if l.best == 0 {
+		return nil
+	}
+	return l
+}
+
+// proof is what all signs say together: the least share of theirs.
+func (r *Rule) proof(m matter) (string, float64) {
+	var words []string
+	least := 1.0
+	for _, sign := range r.needs {
+		seen, share := sign(m)
+		if share <= 0 {
+			return "", 0
+		}
+		if least = min(least, share); seen != "" {
+			words = append(words, seen)
+		}
+	}
+	return strings.Join(words, ", and "), least
+}
+
+// explained is the share of all that is broken.
+func (l *located) explained() float64 {
+	sum, n := 0.0, 0
+	for i, m := range l.matters {
+		if m.kind != besideMatter {
+			sum, n = sum+l.shares[i], n+1
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return math.Round(1000*sum/float64(n)) / 1000
+}
+
+func (l *located) score() float64 { return l.explained() * l.rule.Confidence.weight() }
+
+// Locate says where the fault lies, as far as the figures tell: the rules that
+// hold, the one that explains most first. A busy machine comes before all: what
+// it did to the figures it did to the evidence too.
+func (j *judge) locate() []*located {
+	matters := j.matters()
+	var all []*located
+	for i := range rules {
+		if l := rules[i].holds(matters); l != nil {
+			all = append(all, l)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *located) int {
+		if own := cmp.Compare(ownFirst(a), ownFirst(b)); own != 0 {
+			return own
+		}
+		return cmp.Compare(b.score(), a.score())
+	})
+	return distinct(all)
+}
+
+func ownFirst(l *located) int {
+	if l.rule.Place == PlacePC && l.explained() > 0 {
+		return 0
+	}
+	return 1
+}
+
+// distinct leaves out what explains nothing that another one did not explain
+// before it: one cause is said once.
+func distinct(all []*located) []*located {
+	var chosen []*located
+	known := map[int]bool{}
+	for _, l := range all {
+		news := false
+		for i, share := range l.shares {
+			if share > 0 && !known[i] {
+				news = true
+			}
+		}
+		if !news || l.rule.Place == PlaceUnknown && len(chosen) > 0 {
+			continue
+		}
+		for i, share := range l.shares {
+			// What is told beside no broken limit takes nothing from the others.
+			if share > 0 && l.matters[i].kind != besideMatter {
+				known[i] = true
+			}
+		}
+		chosen = append(chosen, l)
+	}
+	return chosen
+}
+
+// matters are what somebody may be to blame for.
+func (j *judge) matters() []matter {
+	var all []matter
+	for i, f := range j.findings {
+		m, way, ok := measureOf(f.What)
+		spoilt := f.Level == Unknown && slices.Contains([]string{facts.UnreliablePC, facts.UnreliableResponder}, f.Code)
+		if ok && (f.Level == Fail || spoilt) {
+			all = append(all, matter{j, figureMatter, m.Key, way, i})
+		}
+	}
+	add := func(kind matterKind, there bool) {
+		if there {
+			all = append(all, matter{judge: j, kind: kind, finding: -1})
+		}
+	}
+	add(rowsMatter, len(j.failed()) > 0)
+	add(sessionMatter, j.isResponderLost())
+	add(hostMatter, j.isSpoilt())
+	for _, way := range []Way{Up, Down} {
+		all = append(all, matter{j, besideMatter, "", way, -1})
+	}
+	return all
+}
+
+// cause adds the findings about the place of the fault, and hands the advice of
+// a special rule on to the figures that it explains.
+func (j *judge) cause() {
+	if j.isCutOff() {
+		return // said already, and nothing else can be told
+	}
+	for i, l := range j.locate() {
+		r := l.rule
+		f := Finding{
+			Level: Warn, What: WhatCause, Code: r.Place, Cause: r.Code, Confidence: r.Confidence,
+			Text: r.sentence(l.seen), Advice: r.Advice, Show: r.Show,
+			first: i == 0 && l.explained() > 0 && (r.Place != PlaceUnknown || len(j.failed()) == 0),
+		}
+		if explained := l.explained(); explained > 0 {
+			f.Explains = &explained
+		}
+		for n, m := range l.matters {
+			if l.shares[n] > 0 && m.finding >= 0 && !r.general && i == 0 && !m.isSilent() {
+				j.findings[m.finding].Advice = "It follows from the fault that is named first: see to that."
+			}
+		}
+		j.add(f)
+	}
+}
+
+// sentence is the place with its evidence and whom to show it to.
+func (r *Rule) sentence(seen string) string {
+	if r.Place == PlaceUnknown {
+		return "Where the fault lies cannot be told: " + seen
+	}
+	verb := "most likely lies"
+	switch r.Confidence {
+	case High:
+		verb = "lies"
+	case Low:
+		verb = "may lie"
+	case Medium:
+	}
+	text := fmt.Sprintf("The fault %s with %s: %s", verb, r.Where, seen)
+	if r.Show != "" {
+		text += "; show this to " + r.Show
+	}
+	return text
+}
+
+// measureOf is the measure and the way of a finding about a figure.
+func measureOf(what string) (Measure, Way, bool) {
+	what = strings.TrimPrefix(what, WhatCall)
+	for _, m := range measures {
+		for _, way := range m.Ways() {
+			if m.What(way) == what {
+				return m, way, true
+			}
+		}
+	}
+	return Measure{}, "", false
+}

@@ -1,0 +1,165 @@
+package thresholds
+
+import (
+	"slices"
+
+	"netready/probe/facts"
+)
+
+// Rules lists every rule, the special ones before those that hold for much.
+func Rules() []Rule { return slices.Clone(rules) }
+
+// Those to whom a finding is shown.
+const (
+	showNetwork  = "the network team"
+	showProvider = "the provider of the access line"
+	showOwner    = "whoever manages this computer"
+	showFarEnd   = "whoever runs the responder"
+)
+
+var rules = []Rule{
+	{
+		Code: "self_test", Place: PlacePC, Where: "this PC", Confidence: High, general: true,
+		Takes:  "the call stayed on the loopback interface",
+		Advice: "The call did not leave this computer: close other programs and run it again.",
+		Show:   "", of: figures(), needs: []sign{staysInside},
+	},
+	{
+		Code: "pc_busy", Place: PlacePC, Where: "this PC", Confidence: High, general: true,
+		Takes:  "it sent or read late, its processors were full or its own socket dropped packets, and the figure is one that this can spoil",
+		Unlike: "loss of packets that had left in time, or that the kernel would have counted: that is the network's, however busy this PC was",
+		Advice: "Close other programs and run it again before anything else is changed.",
+		Show:   "", of: anyOf(figures(), isHost), needs: []sign{wasBusy},
+	},
+	{
+		Code: "responder_busy", Place: PlaceFarEnd, Where: "the far end", Confidence: High, besides: true,
+		Takes:  "the responder's own send stamps are late, it stood still or its socket dropped packets; where no limit is broken, a twentieth of the packets or more",
+		Unlike: "packets that left in time and came late: those were held up on the way",
+		Advice: "Run it again at another time, or with another responder: this says nothing about the network.",
+		Show:   showFarEnd, of: figures(), needs: []sign{farEndWasBusy},
+	},
+	{
+		Code: "state_dropped", Place: PlaceFirewall, Where: "the firewall or NAT", Confidence: High,
+		Takes:  "from one second to the end every packet and every check of the call is gone, while the control connection to the same responder goes on",
+		Unlike: "a responder, or a way to it, that died: the control connection ends with it",
+		Advice: "Ask the network team why it drops a UDP flow that is in use: a time-out or a limit of the state table, or an inspection that gave up.",
+		Show:   showNetwork, of: figures(Loss, MOS), needs: []sign{endsForGood, controlGoesOn},
+	},
+	{
+		Code: "far_end_ended", Place: PlaceFarEnd, Where: "the far end", Confidence: High, besides: true,
+		Takes:  "the responder, or the system that it runs on, closed the control connection in the middle of the call",
+		Unlike: "a way that died: on it nobody closes anything",
+		Advice: "Ask whoever runs the responder whether it was stopped or restarted, and run this again.",
+		Show:   showFarEnd, of: figures(Loss, MOS), needs: []sign{farEndClosed},
+	},
+	{
+		Code: "far_end_gone", Place: PlaceUnknown, Confidence: Medium, besides: true,
+		Takes:  "the call and the control connection fell silent together",
+		Advice: "Run it again, and from another network at the same time: if that fails too, the responder is gone; if not, it is this network's way to it.",
+		Show:   "", of: figures(), needs: []sign{allFellSilent},
+	},
+	{
+		Code: "mapping_lost", Place: PlaceFirewall, Where: "the firewall or NAT", Confidence: High, besides: true,
+		Takes:  "the responder saw this machine with a new port of the same public address during the call; the losses, where a limit of them is broken, lie in those seconds",
+		Unlike: "another public address: then the traffic moved to another line",
+		Advice: "Ask the network team to keep UDP mappings while packets flow, and for two minutes of silence (RFC 4787 REQ-5).",
+		Show:   showNetwork, of: figures(Loss, Discards, MOS), needs: []sign{mappingChanged, lossAtChanges},
+	},
+	{
+		Code: "line_moved", Place: PlaceLine, Where: "the access lines", Confidence: High, besides: true,
+		Takes:  "the responder saw this machine with another public address during the call",
+		Unlike: "a new port of the same address: then a NAT gave up its mapping",
+		Advice: "Ask the network team to send one flow over one line, and why the line changed in the middle of it.",
+		Show:   showNetwork, of: figures(Loss, Discards, Jitter, RTT, MOS), needs: []sign{addressChanged, lossAtChanges},
+	},
+	{
+		Code: "rate_limit", Place: PlaceFirewall, Where: "a limit of rate in the firewall", Confidence: Medium,
+		Takes:  "in every second nearly the same number of packets gets through, single ones are lost, and of the checks a like share is gone; the gateway loses no pings",
+		Unlike: "a bad line: its losses vary from second to second as chance does",
+		Advice: "Ask the network team whether a policy limits packets or bits a second of UDP, or of this machine, and to leave voice out of it.",
+		Show:   showNetwork, of: figures(Loss, MOS), needs: []sign{lossIsEven, checksLostAlike, gatewayIsFine},
+	},
+	{
+		Code: "line_full", Place: PlaceLine, Where: "the access line, which is full", Confidence: Medium,
+		Takes:  "the round trip rises far above its smallest and stays high from packet to packet, as in a queue, while the gateway answers as ever",
+		Unlike: "jitter of a bad way, which differs from packet to packet, and a change of route, after which the delay stays the same",
+		Advice: "Look for uploads, backups or updates at this hour: run it again while the line is quiet. If that is good, have voice (DSCP 46) go first on the router, or limit the others there.",
+		Show:   showNetwork, of: figures(Jitter, Discards, Loss, RTT, MOS), needs: []sign{tripRises, queueNotJitter, gatewayStays},
+	},
+	{
+		Code: "duplicates_lan", Place: PlaceLAN, Where: "the LAN", Confidence: High, besides: true,
+		Takes:  "packets of the call arrive twice, and the gateway's answers do so too, half as often or more",
+		Unlike: "copies that are made behind the gateway: its pings come once",
+		Advice: "Look for a loop, a mirrored port, or two links that are used at once in your own network.",
+		Show:   showNetwork, of: nothing, needs: []sign{duplicatesAt(inLAN)},
+	},
+	{
+		Code: "duplicates_beyond", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium, besides: true,
+		Takes:  "packets of the call arrive twice, and the gateway's answers come once",
+		Advice: "Show the capture of a call (netready analyze) to the provider: something behind the gateway sends packets twice.",
+		Show:   showProvider, of: nothing, needs: []sign{duplicatesAt(beyondLAN)},
+	},
+	{
+		Code: "lan", Place: PlaceLAN, Where: "the LAN", Confidence: Medium, general: true,
+		Takes:  "the default gateway suffers of the call's own fault",
+		Unlike: "a gateway that limits its answers, or is bad at other times than the call",
+		Advice: "Check this computer's cable and switch port, and whether the network is full at this hour.",
+		Show:   showNetwork, of: allOf(figures(), isNotWifi), needs: []sign{pointsTo(inLAN), gatewayIsBad},
+	},
+	{
+		Code: "wifi", Place: PlaceLAN, Where: "the LAN, Wi-Fi first", Confidence: Medium, general: true,
+		Takes:  "the same over Wi-Fi",
+		Unlike: "the same by cable: if that is good, it is the Wi-Fi",
+		Advice: "Run it again by cable: if that is good, improve the Wi-Fi (signal, channel, how many share it).",
+		Show:   showNetwork, of: allOf(figures(), isWifi), needs: []sign{pointsTo(inLAN), gatewayIsBad},
+	},
+	{
+		Code: "beyond", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium, general: true,
+		Takes:  "the default gateway does not suffer of the call's fault",
+		Unlike: "what the rules above tell of the firewall, the line and the far end",
+		Advice: "Ask the provider, with this report: the fault is behind your own gateway.",
+		Show:   showProvider, of: figures(), needs: []sign{pointsTo(beyondLAN), gatewayIsGood},
+	},
+	{
+		Code: "own_firewall", Place: PlacePC, Where: "this computer's own firewall or security software", Confidence: Medium,
+		Takes:  "every required row that failed was refused by this machine itself",
+		Advice: "Have it allowed in this computer's own firewall or security software.",
+		Show:   showOwner, of: rowsOrSilence, needs: []sign{rowsBy(facts.ByThisMachine)},
+	},
+	{
+		Code: "names", Place: PlaceDNS, Where: "name resolution (DNS)", Confidence: Medium,
+		Takes:  "the names of every required row that failed could not be resolved, in several tries",
+		Advice: "Ask the network team why its DNS does not answer, or does not know these names.",
+		Show:   showNetwork, of: isRows, needs: []sign{rowsFor(facts.ReasonDNS)},
+	},
+	{
+		Code: "intercepted", Place: PlaceProxy, Where: "something on the way that answers in the service's place", Confidence: Medium,
+		Takes:  "every required row that failed was answered by somebody else, or its TLS was cut",
+		Advice: "Ask the network team to exempt the service from inspection: a proxy that inspects traffic, a captive portal or a filter stands in between.",
+		Show:   showNetwork, of: rowsOrSilence, needs: []sign{callTells, rowsFor(facts.ReasonIntercepted, facts.ReasonHijacked, facts.ReasonTLS)},
+	},
+	{
+		Code: "no_route", Place: PlaceRoutes, Where: "the network's routes", Confidence: Medium,
+		Takes:  "no required row that failed had a route to its host",
+		Advice: "Ask the network team for a route to the hosts that failed.",
+		Show:   showNetwork, of: rowsOrSilence, needs: []sign{callTells, rowsFor(facts.ReasonUnreachable)},
+	},
+	{
+		Code: "ports_closed", Place: PlaceFirewall, Where: "the firewall", Confidence: Medium,
+		Takes:  "required rows fail while the call itself is good, or no UDP gets through",
+		Unlike: "rows that fail because the call's own loss takes their packets, and a far end that answers, only not as it should",
+		Advice: "Ask the network team to allow the connections that failed.",
+		Show:   showNetwork, of: rowsOrSilence, needs: []sign{callTells, portsAreClosed},
+	},
+	{
+		Code: "responder_lost", Place: PlaceUnknown, Confidence: Medium,
+		Takes:  "a responder was named and did not answer on any port",
+		Advice: "Check that the responder runs and that its invite is the latest one, then run this from another network: if that works, a firewall of this one is in the way.",
+		Show:   "", of: isSession, needs: []sign{responderIsSilent},
+	},
+	{
+		Code: "untold", Place: PlaceUnknown, Confidence: Low, general: true,
+		Takes:  "a limit is broken and nothing above holds: the text says why",
+		Advice: "", Show: "", of: figures(Jitter, Loss, Discards, MOS), needs: []sign{whyNobody},
+	},
+}

@@ -1,0 +1,290 @@
+package thresholds
+
+import (
+	"flag"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"netready/internal/seed"
+	"netready/probe/facts"
+)
+
+var update = flag.Bool("update", false, "write the table in docs/where.md again")
+
+// docs/where.md has the table of rules.
+func TestWhereIsDocumented(t *testing.T) {
+	const path, begin, end = "../docs/where.md", "<!-- rules -->\n", "<!-- end -->\n"
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, _ := strings.Cut(string(page), begin)
+	old, after, found := strings.Cut(rest, end)
+	if !found {
+		t.Fatalf("%s has no part between %q and %q", path, begin, end)
+	}
+	var b strings.Builder
+	b.WriteString("| `cause` | place (`code`) | evidence | what looks alike, and what tells | what to do | show it to | sure |\n|---|---|---|---|---|---|---|\n")
+	for _, r := range Rules() {
+		b.WriteString("| `" + r.Code + "` | `" + r.Place + "` | " + strings.Join([]string{r.Takes, r.Unlike, r.Advice, r.Show, string(r.Confidence)}, " | ") + " |\n")
+	}
+	if b.String() == old {
+		return
+	}
+	if !*update {
+		t.Fatalf("the rules in %s are not those of the table: go test ./thresholds -run Where -update", path)
+	}
+	if err := os.WriteFile(path, []byte(before+begin+b.String()+end+after), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Every rule says all that a reader needs, and has a place of the list.
+func TestRulesAreWhole(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range Rules() {
+		if r.Code == "" || seen[r.Code] || r.Takes == "" || r.Place == "" || len(r.needs) == 0 || r.of == nil || r.Confidence.weight() == 0 ||
+			(r.Where == "") != (r.Place == PlaceUnknown) {
+			t.Errorf("%s: a rule needs a code of its own, a place, evidence and its words", r.Code)
+		}
+		seen[r.Code] = true
+	}
+}
+
+// made is a call of 30 s over a cable with random small figures, in which
+// nothing is wrong: 20 pings of the gateway a second, five checks.
+type made struct {
+	*rand.Rand
+	facts.Result
+}
+
+func sound(r *rand.Rand) *made {
+	m := &made{r, goodResult()}
+	m.Machine.Interface.Kind = facts.Wired
+	base := 5 + r.Float64()*80
+	v := &m.Voice
+	v.DurationS = 30
+	for s := range 30 {
+		side := func() *facts.SecondSide {
+			return &facts.SecondSide{Sent: 50, LossPercent: new(0.0), JitterMS: new(r.Float64()), DelayMS: new(r.Float64() * 2)}
+		}
+		v.Timeline = append(v.Timeline, facts.Second{
+			Second: s, Up: side(), Down: side(), RTTMS: new(base + r.Float64()*2), Gateway: &facts.GatewaySecond{Asked: 20, AvgMS: new(1 + r.Float64()/4)},
+		})
+	}
+	v.RTT = &facts.RTT{Source: facts.RTTStun, Samples: 150, MinMS: new(base), AvgMS: new(base + 1), P95MS: new(base + 2), MaxMS: new(base + 3)}
+	m.Ping = []facts.Ping{
+		{Role: facts.RoleGateway, Samples: 600, MinMS: new(0.9), AvgMS: new(1.1), MaxMS: new(3.0), JitterMS: new(0.2), Duplicates: new(0)},
+		{Role: facts.RoleResponder, Samples: 5, MinMS: new(base), AvgMS: new(base + 1), MaxMS: new(base + 2)},
+	}
+	for _, d := range []*facts.Direction{v.Up, v.Down} {
+		d.Burst = facts.Burst{BurstR: new(1.0), WorstWindowPercent: new(0.0)}
+	}
+	return m
+}
+
+// lose takes so many packets of every second of a way that lost gives.
+func (m *made) lose(way Way, lost func(second int) int) {
+	d := direction(m.Voice, way)
+	for i, s := range m.Voice.Timeline {
+		n := min(lost(i), 50)
+		side := sideOf(s, way)
+		side.LossPercent = new(2 * float64(n))
+		d.Lost += n
+	}
+	d.Received = d.Sent - d.Lost
+	d.LossPercent = new(percent * float64(d.Lost) / float64(d.Sent))
+	d.MOS = new(max(1, 4.3-*d.LossPercent/5))
+}
+
+// loseChecks takes the answers of all checks from a second on.
+func (m *made) loseChecks(from int) {
+	for i := from; i < 30; i++ {
+		m.Voice.Timeline[i].RTTMS = nil
+	}
+	m.Voice.RTT.Samples, m.Voice.RTT.Lost = 5*from, 150-5*from
+}
+
+// queue makes the delay of a way rise in some seconds, and the round trip with it.
+func (m *made) queue(way Way, from, to int, delay, jitter func() float64) {
+	sum := 0.0
+	for i := from; i < to; i++ {
+		s := m.Voice.Timeline[i]
+		d := delay()
+		side := sideOf(s, way)
+		side.DelayMS, side.JitterMS = new(d), new(jitter())
+		*s.RTTMS += d
+		sum += d
+	}
+	m.Voice.RTT.AvgMS = new(*m.Voice.RTT.AvgMS + sum/30)
+}
+
+// discards breaks the limit of discards, as a queue does.
+func (m *made) discard(way Way) { direction(m.Voice, way).DiscardPercent = new(5 + m.Float64()*50) }
+
+func (m *made) change(at float64, otherAddress bool) {
+	m.Voice.MappingChanges = append(m.Voice.MappingChanges, facts.MappingChange{AtS: at, From: "192.0.2.1:5000", To: "192.0.2.1:6000", OtherAddress: otherAddress})
+}
+
+// Each rule is found by its evidence, and not by the same figures that have
+// another reason.
+func TestEachRuleAndItsCounterexample(t *testing.T) {
+	binomial := func(m *made, share float64) func(int) int {
+		return func(int) int {
+			n := 0
+			for range 50 {
+				if m.Float64() < share {
+					n++
+				}
+			}
+			return n
+		}
+	}
+	for name, test := range map[string]struct {
+		plant func(*made)
+		want  string // the cause of the first finding about it; "": none
+		place string
+	}{
+		"a state that is dropped": {func(m *made) {
+			from := 3 + m.IntN(22)
+			dead := func(i int) int {
+				if i >= from {
+					return 50
+				}
+				return 0
+			}
+			m.lose(Up, dead)
+			m.lose(Down, dead)
+			m.loseChecks(from)
+		}, "state_dropped", PlaceFirewall},
+		"the same, and the control connection is silent too": {func(m *made) {
+			from := 3 + m.IntN(15)
+			m.lose(Up, func(i int) int { return 50 * min(1, max(0, i-from+1)) })
+			m.loseChecks(from)
+			m.Complete = false
+			m.NotMeasured = append(m.NotMeasured, facts.NotMeasured{What: "voice.complete", Reason: "silent", Code: facts.CodeFarSilent})
+		}, "far_end_gone", PlaceUnknown},
+		"a responder that was stopped": {func(m *made) {
+			m.Complete, m.Voice.DurationS = false, float64(2+m.IntN(25))
+			m.NotMeasured = append(m.NotMeasured, facts.NotMeasured{What: "voice.complete", Reason: "ended", Code: facts.CodeFarEnded})
+		}, "far_end_ended", PlaceFarEnd},
+		"an outage that ends": {func(m *made) {
+			from := 3 + m.IntN(15)
+			m.lose(Up, func(i int) int {
+				if i >= from && i < from+5 {
+					return 50
+				}
+				return 0
+			})
+		}, "beyond", PlaceBeyond},
+		"a NAT that forgets": {func(m *made) {
+			at := 4 + m.IntN(20)
+			m.change(float64(at)+m.Float64(), false)
+			m.lose(Down, func(i int) int {
+				if i == at {
+					return 20 + m.IntN(20)
+				}
+				return 0
+			})
+		}, "mapping_lost", PlaceFirewall},
+		"a NAT that forgets, and no limit is broken": {func(m *made) { m.change(2+m.Float64()*20, false) }, "mapping_lost", PlaceFirewall},
+		"another line":   {func(m *made) { m.change(2+m.Float64()*20, true) }, "line_moved", PlaceLine},
+		"a NAT that forgets, and losses at other times": {func(m *made) {
+			m.change(1.5, false)
+			m.lose(Up, binomial(m, 0.08))
+		}, "beyond", PlaceBeyond},
+		"a limit of rate": {func(m *made) {
+			through := 20 + m.IntN(25)
+			m.lose(Up, func(int) int { return 50 - through + m.IntN(2) })
+			m.Voice.RTT.Lost = 150 * (50 - through) / 50
+			m.Voice.RTT.Samples = 150 - m.Voice.RTT.Lost
+		}, "rate_limit", PlaceFirewall},
+		"the same share by chance": {func(m *made) {
+			share := 0.1 + m.Float64()/2
+			m.lose(Up, binomial(m, share))
+			m.Voice.RTT.Lost = int(150 * share)
+			m.Voice.RTT.Samples = 150 - m.Voice.RTT.Lost
+		}, "beyond", PlaceBeyond},
+		"a full line, up": {func(m *made) {
+			m.queue(Up, 5+m.IntN(5), 25, func() float64 { return 120 + m.Float64()*100 }, func() float64 { return 3 + m.Float64()*5 })
+			m.discard(Up)
+		}, "line_full", PlaceLine},
+		"a full line, down, and the round trip breaks its limit": {func(m *made) {
+			m.queue(Down, 0, 30, func() float64 { return 200 + m.Float64()*60 }, func() float64 { return 2 + m.Float64()*5 })
+			m.discard(Down)
+		}, "line_full", PlaceLine},
+		"jitter that is drawn anew for each packet": {func(m *made) {
+			m.queue(Up, 0, 30, func() float64 { return 50 + m.Float64()*8 }, func() float64 { return 33 + m.Float64()*6 })
+			m.discard(Up)
+			m.Voice.Up.JitterMS = new(36.0)
+		}, "beyond", PlaceBeyond},
+		"a queue in the LAN": {func(m *made) {
+			m.queue(Up, 0, 30, func() float64 { return 120 + m.Float64()*100 }, func() float64 { return 3 + m.Float64()*5 })
+			m.discard(Up)
+			m.Ping[0].AvgMS, m.Ping[0].MaxMS, m.Ping[0].Late = new(150.0), new(230.0), 590
+		}, "lan", PlaceLAN},
+		"a longer route": {func(m *made) {
+			at, by := 5+m.IntN(10), 80+m.Float64()*100
+			m.queue(Up, at, 30, func() float64 { return by + m.Float64() }, func() float64 { return m.Float64() })
+			m.Voice.Up.Shifts = []facts.Shift{{AtS: float64(at), ByMS: by}}
+			m.Voice.RTT.AvgMS = new(160 + m.Float64()*20)
+		}, "beyond", PlaceBeyond},
+		"the responder was late": {func(m *made) {
+			m.Voice.Down.Unreliable = []facts.Unreliable{{Code: facts.UnreliableResponder, Text: "the responder sent 100 packets more than a packet time late", Packets: 80 + m.IntN(200)}}
+		}, "responder_busy", PlaceFarEnd},
+		"the responder was a little late": {func(m *made) {
+			m.Voice.Down.Unreliable = []facts.Unreliable{{Code: facts.UnreliableResponder, Text: "late", Packets: 16 + m.IntN(50)}}
+		}, "", ""},
+		"packets come twice in the LAN": {func(m *made) {
+			n := 100 + m.IntN(1000)
+			m.Voice.Up.Duplicates, m.Ping[0].Duplicates = n, new(n*600/1500)
+		}, "duplicates_lan", PlaceLAN},
+		"packets come twice behind the gateway": {func(m *made) { m.Voice.Down.Duplicates = 100 + m.IntN(1000) }, "duplicates_beyond", PlaceBeyond},
+		"packets come twice, and nobody counted the gateway's": {func(m *made) {
+			m.Voice.Down.Duplicates, m.Ping[0].Duplicates = 100+m.IntN(1000), nil
+		}, "", ""},
+		"lost pings that never coincide with lost packets": {func(m *made) {
+			m.lose(Up, func(i int) int {
+				if i%6 == 2 {
+					return 8 + m.IntN(10)
+				}
+				return 0
+			})
+			for i, s := range m.Voice.Timeline {
+				if i%6 != 2 {
+					s.Gateway.Lost = m.IntN(4)
+					m.Ping[0].Lost += s.Gateway.Lost
+				}
+			}
+			m.Ping[0].Samples -= m.Ping[0].Lost
+		}, "beyond", PlaceBeyond},
+		"nothing wrong": {func(*made) {}, "", ""},
+		"nothing wrong, a few lost": {func(m *made) {
+			at := m.IntN(30)
+			m.lose(Up, func(i int) int {
+				if i == at {
+					return 1 + m.IntN(9)
+				}
+				return 0
+			})
+		}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := seed.Of(t)
+			for i := range uint64(40) {
+				m := sound(rand.New(rand.NewPCG(start, i)))
+				test.plant(m)
+				findings := Default().Judge(m.Result)
+				f := finding(t, m.Result, WhatCause)
+				if f.Cause != test.want || f.Code != test.place {
+					t.Fatalf("seed %d: cause %q at %q (%s), want %q at %q", i, f.Cause, f.Code, f.Text, test.want, test.place)
+				}
+				if f.Explains != nil && findings[0].Text != f.Text {
+					t.Fatalf("seed %d: the place does not stand first: %+v", i, findings[0])
+				}
+			}
+		})
+	}
+}
