@@ -17,17 +17,17 @@ func TestConnectivityNamesWhatIsMissing(t *testing.T) {
 		words       string
 	}{
 		{"only itself", evidence{}, "", "", "Nothing outside"},
-		{"cable out", evidence{beyond: true, asked: true}, facts.CodeOffline, facts.NoAddress, "no network interface has an address"},
-		{"no gateway", evidence{beyond: true, asked: true, address: true}, facts.CodeOffline, facts.NoRoute, "no route"},
-		{"resolver silent, names alone", evidence{beyond: true, asked: true, address: true, route: true, resolver: "192.0.2.53"}, facts.CodeOffline, facts.NoResolver, "192.0.2.53 does not answer"},
-		{"all silent", evidence{beyond: true, byAddress: true, asked: true, address: true, route: true}, facts.CodeOffline, facts.NoAnswer, "nothing else answers"},
-		{"dead DNS", evidence{beyond: true, byAddress: true, direct: true, asked: true, address: true, route: true}, facts.CodeDNSDead, "", "DNS alone is dead"},
-		{"proxy only", evidence{beyond: true, asked: true, address: true, route: true, proxy: "http://p:3128"}, facts.CodeProxyOnly, "", "Only the proxy http://p:3128"},
-		{"proxy only, names resolved inside", evidence{beyond: true, asked: true, resolves: true, address: true, route: true, proxy: "http://p:3128"}, facts.CodeProxyOnly, "", "Only the proxy"},
-		{"proxy and direct", evidence{beyond: true, direct: true, asked: true, resolves: true, address: true, route: true, proxy: "http://p:3128"}, facts.Online, "", ""},
-		{"all well", evidence{beyond: true, direct: true, asked: true, resolves: true, address: true, route: true}, facts.Online, "", ""},
-		{"a firewall that lets names through alone", evidence{beyond: true, byAddress: true, asked: true, resolves: true, address: true, route: true}, facts.Online, "", ""},
-		{"route of a VPN without an address of its own", evidence{beyond: true, direct: true, asked: true, resolves: true}, facts.Online, "", ""},
+		{"cable out", evidence{outside: true, asked: true}, facts.CodeOffline, facts.NoAddress, "no network interface has an address"},
+		{"no gateway", evidence{outside: true, asked: true, address: true}, facts.CodeOffline, facts.NoRoute, "no route"},
+		{"resolver silent, names alone", evidence{outside: true, asked: true, address: true, route: true, resolver: "192.0.2.53"}, facts.CodeOffline, facts.NoResolver, "192.0.2.53 does not answer"},
+		{"all silent", evidence{outside: true, byAddress: true, asked: true, address: true, route: true}, facts.CodeOffline, facts.NoAnswer, "nothing else answers"},
+		{"dead DNS", evidence{outside: true, byAddress: true, direct: true, asked: true, address: true, route: true}, facts.CodeDNSDead, "", "DNS alone is dead"},
+		{"proxy only", evidence{outside: true, asked: true, address: true, route: true, proxy: "http://p:3128"}, facts.CodeProxyOnly, "", "Only the proxy http://p:3128"},
+		{"proxy only, names resolved inside", evidence{outside: true, asked: true, resolves: true, address: true, route: true, proxy: "http://p:3128"}, facts.CodeProxyOnly, "", "Only the proxy"},
+		{"proxy and direct", evidence{outside: true, direct: true, asked: true, resolves: true, address: true, route: true, proxy: "http://p:3128"}, facts.Online, "", ""},
+		{"all well", evidence{outside: true, direct: true, asked: true, resolves: true, address: true, route: true}, facts.Online, "", ""},
+		{"a firewall that lets names through alone", evidence{outside: true, byAddress: true, asked: true, resolves: true, address: true, route: true}, facts.Online, "", ""},
+		{"route of a VPN without an address of its own", evidence{outside: true, direct: true, asked: true, resolves: true}, facts.Online, "", ""},
 	} {
 		got := test.e.judge()
 		if got.Code != test.code || got.Cause != test.cause || !strings.Contains(got.Text, test.words) {
