@@ -9,7 +9,7 @@ GOBIN       := $(shell go env GOPATH)/bin
 SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEBIAN      := tshark nmap coturn sip-tester wine wine64 gcc-mingw-w64-x86-64 libreoffice-calc chromium firefox-esr irtt nftables \
                iproute2 iputils-ping procps openssl unbound dnsmasq nginx-light python3-openpyxl poppler-utils fonts-dejavu-core gcc libc6-dev \
-               systemd util-linux curl shellcheck buildah
+               systemd util-linux curl shellcheck buildah libcap2-bin
 PLATFORMS   := linux/amd64 linux/arm64 windows/amd64 darwin/amd64 darwin/arm64
 FUZZTIME    ?= 10s
 export CGO_ENABLED ?= 0
@@ -30,7 +30,7 @@ check: tools-there lint cross race fuzz-smoke system ## everything else; it inst
 
 # A command of each Debian package in DEBIAN that has one.
 COMMANDS    := tshark nmap turnserver sipp wine x86_64-w64-mingw32-gcc soffice chromium firefox-esr irtt nft ip ping ps openssl unbound dnsmasq nginx pdftoppm gcc node npm \
-               systemd-analyze nsenter curl shellcheck buildah
+               systemd-analyze nsenter curl shellcheck buildah setcap
 .PHONY: tools-there
 tools-there:
 	@missing=$$(for c in $(COMMANDS); do PATH="$$PATH:/usr/sbin:/sbin" command -v $$c >/dev/null || echo $$c; done; \

@@ -56,6 +56,7 @@ func newNetwork(tb testing.TB, links Links, seed uint64) *network {
 	need.Root(tb)
 	need.Tool(tb, "ip")
 	need.Tool(tb, "nft")
+	need.Tool(tb, "chrt")
 	n := &network{fmt.Sprintf("lab%d-%d", os.Getpid()%100000, laboratories.Add(1)), newBeginning()}
 	for _, ns := range []string{pc, gateway, edge, core, far, resolver, other, wires} {
 		must(tb, "ip", "netns", "add", n.ns(ns))

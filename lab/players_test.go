@@ -80,7 +80,7 @@ func answerTo(question []byte, refuses bool) ([]byte, error) {
 
 // urgent runs the laboratory's own programs before others, so that a busy
 // machine bends neither the far end nor the PC, except where that is the fault.
-var urgent = []string{"nice", "-n", "-15"}
+var urgent = []string{"chrt", "-r", "5"} // below the wires
 
 // far starts the responder and returns its process and the invite.
 func (n *network) far(tb testing.TB) (*os.Process, string) {

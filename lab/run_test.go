@@ -98,7 +98,7 @@ func (s Situation) assess(t *testing.T, seed uint64) judged {
 	if err := os.WriteFile(list, []byte(regionList), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := append(append([]string{"ip", "netns", "exec", n.ns(pc)}, s.how(t, n)...), filepath.Join(programs, "netready"), "run",
+	command := append(s.how(t, n), "ip", "netns", "exec", n.ns(pc), filepath.Join(programs, "netready"), "run",
 		"--regions", list, "--region", "lab", "--responder", "@"+invite, "--duration", lasts.String(), "--no-bandwidth", "--json", "--out", t.TempDir())
 	c := exec.CommandContext(t.Context(), command[0], append(command[1:], s.Flags...)...)
 	var out, complaint strings.Builder
@@ -135,7 +135,7 @@ func (s Situation) how(t *testing.T, n *network) []string {
 		burn(t, s.Burn)
 		return nil
 	}
-	return urgent
+	return slices.Clone(urgent)
 }
 
 // watch does what the situation wants done during the call.
@@ -164,7 +164,7 @@ func keep(t *testing.T, name string, content []byte) {
 	if dir == "" {
 		return
 	}
-	name = strings.ReplaceAll(strings.TrimPrefix(name, "TestLab/"), "/", "-")
+	name = strings.ReplaceAll(strings.TrimPrefix(name, "TestLab/all/"), "/", "-")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"netready/probe/facts"
 	"netready/thresholds"
 )
 
@@ -32,7 +33,9 @@ var named = map[string][]string{
 	thresholds.PlacePC:       {PC},
 	thresholds.PlaceLAN:      {LAN},
 	thresholds.PlaceFirewall: {Firewall},
-	thresholds.PlaceBeyond:   {Provider, Line}, // today it says both
+	thresholds.PlaceLine:     {Line},
+	thresholds.PlaceBeyond:   {Provider},
+	thresholds.PlaceFarEnd:   {Far},
 	thresholds.PlaceDNS:      {Names},
 	thresholds.PlaceRoutes:   {Provider},
 	thresholds.PlaceProxy:    {Firewall},
@@ -50,28 +53,50 @@ const (
 	Wrong      Score = "WRONG"
 )
 
-// score compares what was said with the truth. also are the further places
-// that nobody at the PC could tell from the true one.
-func score(place string, also []string, f thresholds.Finding) (Score, string) {
-	said := Unsaid
-	places := []string{Unsaid}
-	switch f.What {
-	case thresholds.WhatCause:
-		places = named[f.Code]
-		said = strings.Join(places, " or ")
-	case thresholds.WhatConnectivity:
-		said = f.Code
-	case "":
-		said = Nowhere
-		places = []string{Nowhere}
-	}
+// places are those that a finding names.
+func (r judged) places(f thresholds.Finding) []string {
 	switch {
-	case slices.Contains(places, place), slices.ContainsFunc(also, func(p string) bool { return slices.Contains(places, p) }):
+	case f.What == "":
+		return []string{Nowhere}
+	case f.What == thresholds.WhatCause:
+		return named[f.Code]
+	case f.What == thresholds.WhatConnectivity && f.Code == facts.CodeDNSDead, f.What == thresholds.WhatDNS:
+		return []string{Names}
+	case f.What == thresholds.WhatConnectivity && f.Code == facts.CodeProxyOnly, f.What == thresholds.WhatPathChange:
+		return []string{Firewall}
+	case f.What == thresholds.WhatCPU, f.What == thresholds.WhatLateness:
+		return []string{PC}
+	case f.Level == thresholds.Unknown:
+		return r.unreliable()
+	}
+	return []string{Unsaid}
+}
+
+// unreliable are the ends whose fault a figure may be that decides nothing.
+func (r judged) unreliable() []string {
+	ends := map[string]string{facts.UnreliablePC: PC, facts.UnreliableResponder: Far}
+	for _, d := range []*facts.Direction{r.Voice.Up, r.Voice.Down} {
+		if d != nil && len(d.Unreliable) > 0 {
+			return []string{ends[d.Unreliable[0].Code]}
+		}
+	}
+	return []string{Unsaid}
+}
+
+// score compares what was said with the truth.
+func (s Situation) score(r judged) (Score, string) {
+	f := r.said()
+	places := r.places(f)
+	said := strings.Join(places, " or ")
+	switch {
+	case s.Place == Nowhere && f.What == thresholds.WhatCause:
+		return Wrong, said
+	case s.Place == Nowhere:
+		return map[thresholds.Verdict]Score{thresholds.Ready: Right, thresholds.Undetermined: CannotTell, thresholds.NotReady: Wrong}[r.Verdict], said
+	case slices.ContainsFunc(append(slices.Clone(s.Also), s.Place), func(p string) bool { return slices.Contains(places, p) }):
 		return Right, said
-	case slices.Contains(places, Untold) && place != Nowhere:
+	case slices.Contains(places, Untold):
 		return CannotTell, said
-	case place == Nowhere && slices.Contains(places, Unsaid) && f.Level == thresholds.Warn:
-		return Right, said // a remark that blames nobody
 	case slices.Contains(places, Unsaid), slices.Contains(places, Nowhere):
 		return Silent, said
 	}
@@ -83,7 +108,7 @@ func score(place string, also []string, f thresholds.Finding) (Score, string) {
 func (o Outcome) isNever() bool {
 	switch o.Place {
 	case Nowhere:
-		return o.Score != Right
+		return o.Score == Wrong
 	case PC:
 		return o.Score == Wrong
 	case LAN:

@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -15,9 +16,9 @@ func (s Situation) outcome(t *testing.T, seed uint64) Outcome {
 	t.Helper()
 	r := s.assess(t, seed)
 	f := r.said()
-	points, named := score(s.Place, s.Also, f)
-	o := Outcome{s.Name, s.Place, named, points, r.Verdict, f.Code, f.Text, seed}
-	fmt.Printf("%-24s %-9s %-13s %-22s %s: %s\n", o.Situation, o.Place, o.Score, o.Named, o.Verdict, o.Text)
+	points, named := s.score(r)
+	o := Outcome{s.Name, s.Place, named, points, r.Verdict, cmp.Or(f.Cause, f.Code, f.What), f.Text, seed}
+	fmt.Printf("%-24s %-9s %-13s %-12s %-18s %s: %s\n", o.Situation, o.Place, o.Score, o.Named, o.Code, o.Verdict, o.Text)
 	b, err := json.Marshal(o)
 	if err != nil {
 		t.Fatal(err)

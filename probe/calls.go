@@ -14,7 +14,6 @@ import (
 	"netready/probe/call"
 	"netready/probe/internal/stamp"
 	"netready/probe/nat"
-	"netready/probe/ping"
 	"netready/probe/stream"
 )
 
@@ -36,18 +35,18 @@ func (r *run) placeCalls(ctx context.Context) {
 		r.placeRelayCalls(ctx)
 		return
 	}
-	stopWatch := r.watchGateway(ctx)
+	stopWatch := r.watch(ctx)
 	began := time.Now()
 	r.track.at(StepCall, 0, nil)
 	outcome, err := r.session.Run(ctx, call.Plan{Live: func(l call.Live) { r.track.call(began, liveOf(l)) }})
-	gateway := stopWatch()
+	seen := stopWatch()
 	if err != nil {
 		r.missing("voice", err.Error())
 		r.result.Complete = false
 		return
 	}
 	r.result.Voice.Mode = facts.ModeResponder
-	r.write(outcome, gateway)
+	r.write(outcome, seen)
 }
 
 // shortened says that a call was shorter than was asked for, and why: the
@@ -75,9 +74,9 @@ func lasted(o *call.Outcome, granted time.Duration) time.Duration {
 	return min(granted, time.Duration(sent)*stream.PacketTime)
 }
 
-// write turns the outcome of the calls, and the gateway's answers in that time, into
-// the figures of the Result.
-func (r *run) write(o *call.Outcome, gateway []ping.Question) {
+// write turns the outcome of the calls, and what was seen beside them, into the
+// figures of the Result.
+func (r *run) write(o *call.Outcome, seen beside) {
 	v := &r.result.Voice
 	if !o.Complete {
 		r.result.Complete = false
@@ -126,7 +125,7 @@ func (r *run) write(o *call.Outcome, gateway []ping.Question) {
 	v.Up, v.Down = v.PerCall[worst].Up, v.PerCall[worst].Down
 	r.unmeasured(o.Calls, noSkew, worst)
 	v.Timeline = timeline(o.Calls[worst], o, r.plan.JitterBuffer)
-	addGateway(v.Timeline, o.Begun+o.Calls[worst].Started, gateway)
+	seen.lay(v.Timeline, o.Begun+o.Calls[worst].Started, r.plan.JitterBuffer)
 }
 
 // direction is nil where nothing was sent that way. noSkew is why its clock

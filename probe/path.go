@@ -1,8 +1,95 @@
 package probe
 
-import "netready/probe/facts"
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"netready/probe/facts"
+	"netready/probe/internal/dial"
+	"netready/probe/machine"
+	"netready/probe/path"
+	"netready/probe/ping"
+	"netready/probe/stream"
+)
 
 // noPath is a path that was not examined, and why.
 func noPath(code, reason string) facts.Path {
 	return facts.Path{Hops: []facts.Hop{}, Code: code, Reason: reason, MarkReason: reason, MTU: facts.MTU{Code: facts.MTUUnknown, Reason: reason}}
+}
+
+// watchPath asks the routers on the way while the call lasts. The returned
+// function ends that and gives the questions to the first behind the gateway.
+func (r *run) watchPath(ctx context.Context) (stop func() []ping.Question) {
+	nothing := func() []ping.Question { return nil }
+	if !r.plan.asks(facts.PartPing) {
+		r.result.Path = noPath(facts.CodeNotAsked, facts.NotAsked)
+		return nothing
+	}
+	target, err := r.farAddress(ctx)
+	if err != nil {
+		r.result.Path = noPath(facts.PathNoCall, err.Error())
+		return nothing
+	}
+	w := path.Start(ctx, path.Settings{
+		Target: target, Gateway: machine.Gateway(ctx, r.farHost()), Size: rtpHeader + r.codec.PayloadBytes(stream.PacketTime),
+		DSCP: r.plan.DSCP, JitterBuffer: r.plan.JitterBuffer,
+	})
+	return func() (hop []ping.Question) {
+		r.result.Path, hop = w.Stop()
+		return hop
+	}
+}
+
+// farAddress is where the calls go.
+func (r *run) farAddress(ctx context.Context) (netip.AddrPort, error) {
+	if r.relay != nil {
+		return r.relay.AddrPort(), nil
+	}
+	media, err := r.session.Control().Media()
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	all, err := dial.Addresses(ctx, nil, media)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	return all[0], nil
+}
+
+// besideHop lays the answers of the first hop behind the gateway beside the
+// seconds of a call that began at started, on the same clock.
+func besideHop(line []facts.Second, started time.Duration, all []ping.Question, jitterBuffer time.Duration) {
+	fastest := time.Duration(1<<63 - 1)
+	for _, q := range all {
+		if q.Trip != nil {
+			fastest = min(fastest, *q.Trip)
+		}
+	}
+	sums := make([]time.Duration, len(line))
+	for _, q := range all {
+		at := int((q.Sent - started) / time.Second)
+		if q.Sent < started || at >= len(line) {
+			continue
+		}
+		if line[at].Hop == nil {
+			line[at].Hop = &facts.HopSecond{}
+		}
+		h := line[at].Hop
+		h.Asked++
+		if q.Trip == nil {
+			continue
+		}
+		h.Answered++
+		sums[at] += *q.Trip
+		if *q.Trip-fastest > jitterBuffer {
+			h.Late++
+		}
+	}
+	for i, s := range line {
+		if h := s.Hop; h != nil && h.Answered > 0 {
+			mean := sums[i] / time.Duration(h.Answered)
+			h.AvgMS = facts.Milliseconds(&mean)
+		}
+	}
 }

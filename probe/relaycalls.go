@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"netready/probe/facts"
-	"netready/probe/ping"
 
 	"netready/probe/relay"
 	"netready/probe/stream"
@@ -48,18 +47,18 @@ func (r *run) connectRelay(ctx context.Context) error {
 
 // placeRelayCalls is the call through a TURN server, alone on the link.
 func (r *run) placeRelayCalls(ctx context.Context) {
-	stopWatch := r.watchGateway(ctx)
+	stopWatch := r.watch(ctx)
 	began := time.Now()
 	r.track.at(StepCall, 0, nil)
 	outcome, err := r.relay.Run(ctx, func(l relay.Live) { r.track.call(began, relayLive(l)) })
-	gateway := stopWatch()
+	seen := stopWatch()
 	if err != nil {
 		r.missingFor(facts.CodeNoRelay, "voice", err.Error())
 		r.result.Complete = false
 		return
 	}
 	r.result.Voice.Mode = facts.ModeRelay
-	r.writeRelay(outcome, gateway)
+	r.writeRelay(outcome, seen)
 }
 
 // relayLive is the losses of each way, or of both together where no more is known.
@@ -86,7 +85,7 @@ func lossAlone(s stream.Second) *facts.SecondSide {
 }
 
 // writeRelay turns the outcome into the figures of the Result.
-func (r *run) writeRelay(o *relay.Outcome, gateway []ping.Question) {
+func (r *run) writeRelay(o *relay.Outcome, seen beside) {
 	v := &r.result.Voice
 	if !o.Complete {
 		r.result.Complete = false
@@ -120,7 +119,7 @@ func (r *run) writeRelay(o *relay.Outcome, gateway []ping.Question) {
 	}
 	r.relayGaps(calls, worst)
 	v.Timeline = relayTimeline(o, worst, r.plan.JitterBuffer)
-	addGateway(v.Timeline, o.Started, gateway)
+	seen.lay(v.Timeline, o.Started, r.plan.JitterBuffer)
 }
 
 // relayAssumptions go with the figures of a call through a TURN server.

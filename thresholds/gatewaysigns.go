@@ -41,7 +41,8 @@ type gatewayEvidence struct {
 func (j *judge) evidence(way Way) gatewayEvidence {
 	var e gatewayEvidence
 	if g := j.gateway(); g != nil {
-		e.asked, e.lost, e.late = g.Samples+g.Lost, g.Lost, g.Late
+		lost := g.Lost - g.NotSent // what never left says nothing of the LAN
+		e.asked, e.lost, e.late = g.Samples+lost, lost, g.Late
 		lasted := j.result.Voice.DurationS
 		e.often = lasted > 0 && float64(e.asked) > mostRarely*lasted
 	}
@@ -238,14 +239,14 @@ func (j *judge) gatewayWords(way Way) string {
 	case e.limits > 0:
 		return fmt.Sprintf("it limits its answers to %d a second", e.limits)
 	}
-	words := fmt.Sprintf("%d of %d pings were lost", g.Lost, g.Samples+g.Lost)
+	words := fmt.Sprintf("%d of %d pings were lost", e.lost, e.asked)
 	switch {
 	case e.badBoth > 0:
 		words += fmt.Sprintf(", in %d of the %d seconds in which the call lost packets", e.badBoth, e.bad)
-	case e.bad > 0 && g.Lost > 0:
+	case e.bad > 0 && e.lost > 0:
 		words += fmt.Sprintf(", none of them in the %d seconds in which the call lost packets", e.bad)
 	}
-	if g.Lost == 0 && g.JitterMS != nil {
+	if e.lost == 0 && g.JitterMS != nil {
 		words += fmt.Sprintf(" and they varied by %s", Figure(*g.JitterMS, "ms"))
 	}
 	return words

@@ -116,8 +116,8 @@ func (j *judge) couldBePC(key Key, way Way) bool {
 		return true
 	}
 	lossOnly := key == Loss || key == Order || key == MOS && d.DiscardPercent != nil && *d.DiscardPercent == 0
-	if way == Up {
-		return !lossOnly
+	if way == Up { // full processors that let every packet leave in time bend nothing
+		return !lossOnly && (j.sendsLate() || j.latenessMS() == nil)
 	}
 	return !d.KernelStamps
 }
@@ -132,6 +132,32 @@ func (j *judge) sendsLate() bool {
 func (j *judge) isCPUBusy() bool {
 	c := j.result.Machine.CPUBusyPercent
 	return c != nil && *c > busyCPUPercent
+}
+
+// unsentPings are the fewest questions to the gateway that this machine could not
+// send of which its own queue is known to overflow.
+const unsentPings = 3
+
+// interfaceIsFull is the sign that this machine itself dropped what it was to
+// send: questions to the gateway beside the call, half as often as the call's
+// packets or more. What waits in such a queue comes late.
+func interfaceIsFull(m matter) (string, float64) {
+	g, d := m.gateway(), m.directionOrLoop(m.way)
+	if g == nil || d == nil || m.way == Down || g.NotSent < unsentPings {
+		return "", 0
+	}
+	run := 1.0
+	if d.Burst.BurstR != nil {
+		run = *d.Burst.BurstR
+	}
+	bad, share := g.NotSent, portion(d.LossPercent)
+	if discards := portion(d.DiscardPercent); m.key == Discards || m.key == MOS && discards > share {
+		bad, share = g.Late, discards
+	}
+	if weigh(bad, g.Samples+g.Lost, share, run) != inLAN {
+		return "", 0
+	}
+	return fmt.Sprintf("its own interface had no room for %d of %d pings of the gateway beside the call", g.NotSent, g.Samples+g.Lost), 1
 }
 
 // farEndWasBusy is the sign that the responder was too busy, by its own stamps

@@ -32,6 +32,13 @@ var rules = []Rule{
 		Show:   "", of: anyOf(figures(), isHost), needs: []sign{wasBusy},
 	},
 	{
+		Code: "interface_full", Place: PlacePC, Where: "this PC", Confidence: High,
+		Takes:  "the system refused to send pings of the gateway beside the call for want of room, half as often as packets up were lost or more",
+		Unlike: "pings that left and were not answered: those are the LAN's",
+		Advice: "Look for what fills or limits this computer's own network interface: an upload, a limit of rate (QoS, traffic shaping), security software, a driver.",
+		Show:   showOwner, of: figures(Loss, Discards, MOS), needs: []sign{interfaceIsFull},
+	},
+	{
 		Code: "responder_busy", Place: PlaceFarEnd, Where: "the far end", Confidence: High, besides: true,
 		Takes:  "the responder's own send stamps are late, it stood still or its socket dropped packets; where no limit is broken, a twentieth of the packets or more",
 		Unlike: "packets that left in time and came late: those were held up on the way",

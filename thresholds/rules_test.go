@@ -179,6 +179,19 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 				return 0
 			})
 		}, "beyond", PlaceBeyond},
+		"an interface without room": {func(m *made) {
+			m.lose(Up, binomial(m, 0.08))
+			never := 30 + m.IntN(30)
+			m.Ping[0].Samples, m.Ping[0].Lost, m.Ping[0].NotSent = 600-never, never, never
+		}, "interface_full", PlacePC},
+		"the same of a ping or two, behind the gateway": {func(m *made) {
+			m.lose(Up, binomial(m, 0.08))
+			m.Ping[0].Samples, m.Ping[0].Lost, m.Ping[0].NotSent = 598, 2, 2
+		}, "beyond", PlaceBeyond},
+		"full processors from which all leaves in time": {func(m *made) {
+			m.Machine.CPUBusyPercent, m.Voice.SendLatenessMS = new(95+5*m.Float64()), &facts.Lateness{P99: new(m.Float64())}
+			m.Voice.Up.JitterMS, m.Ping[0].JitterMS = new(40.0), new(35.0)
+		}, "lan", PlaceLAN},
 		"a NAT that forgets": {func(m *made) {
 			at := 4 + m.IntN(20)
 			m.change(float64(at)+m.Float64(), false)
@@ -190,7 +203,7 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			})
 		}, "mapping_lost", PlaceFirewall},
 		"a NAT that forgets, and no limit is broken": {func(m *made) { m.change(2+m.Float64()*20, false) }, "mapping_lost", PlaceFirewall},
-		"another line":   {func(m *made) { m.change(2+m.Float64()*20, true) }, "line_moved", PlaceLine},
+		"another line": {func(m *made) { m.change(2+m.Float64()*20, true) }, "line_moved", PlaceLine},
 		"a NAT that forgets, and losses at other times": {func(m *made) {
 			m.change(1.5, false)
 			m.lose(Up, binomial(m, 0.08))

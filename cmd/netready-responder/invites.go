@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -11,6 +14,7 @@ import (
 
 	"netready/internal/yamlfile"
 	"netready/probe/invite"
+	"netready/probe/responder"
 	"netready/probe/responder/tokens"
 )
 
@@ -21,9 +25,12 @@ type folder struct {
 }
 
 func (f folder) find() (string, error) {
-	if f.Data != "" {
-		return f.Data, nil
-	}
+	of, err := f.settings()
+	return of.Data, err
+}
+
+// settings are those of the responder, as far as they say where its files are.
+func (f folder) settings() (settings, error) {
 	of := settings{Data: "netready-responder-data"}
 	if f.Config != "" {
 		data, err := yamlfile.Read(f.Config)
@@ -31,10 +38,11 @@ func (f folder) find() (string, error) {
 			_, err = yamlfile.Decode(f.Config, data, &of)
 		}
 		if err != nil {
-			return "", fmt.Errorf("--config: %w", err)
+			return of, fmt.Errorf("--config: %w", err)
 		}
 	}
-	return of.Data, nil
+	of.Data = cmp.Or(f.Data, of.Data)
+	return of, nil
 }
 
 // store opens the tokens of the folder, which has to be there.
@@ -54,7 +62,8 @@ func (f folder) store() (*tokens.Store, invite.Invite, error) {
 // inviteCmd makes an invite for one organisation.
 type inviteCmd struct {
 	folder  `embed:""`
-	Org     string `required:"" placeholder:"NAME" help:"Organisation that the invite is for, as the list shows it."`
+	Org     string `placeholder:"NAME" help:"Organisation that the invite is for, as the list shows it."`
+	Own     bool   `help:"Show the operator's own invite, which the responder printed and which has no end, instead of making one."`
 	Expires life   `default:"14d" placeholder:"14d" help:"How long it can be used: a number with d for days, h for hours or m for minutes."`
 	MaxRuns int    `placeholder:"N" help:"How many runs may be made with it (default: any number)."`
 }
@@ -85,6 +94,12 @@ func (l *life) UnmarshalText(b []byte) error {
 // Run makes the invite and prints it.
 func (c *inviteCmd) Run(a *app) error {
 	switch {
+	case c.Own && c.Org != "":
+		return errors.New("--own and --org exclude each other: choose one")
+	case c.Own:
+		return c.showOwn(a)
+	case c.Org == "":
+		return errors.New("--org is missing: name the organisation that the invite is for, or give --own for the operator's own")
 	case c.MaxRuns < 0:
 		return fmt.Errorf("--max-runs %d: give 1 or more, or leave it out for any number", c.MaxRuns)
 	case !isName(c.Org):
@@ -102,6 +117,25 @@ func (c *inviteCmd) Run(a *app) error {
 	fmt.Fprintln(a.stdout, to.String())
 	fmt.Fprintf(a.stderr, "For %s, until %s, %s. It is shown this once. To end it: netready-responder revoke %s\n",
 		c.Org, t.Expires.Format("2006-01-02 15:04 UTC"), runsText(c.MaxRuns), t.ID)
+	return nil
+}
+
+// showOwn prints the operator's own invite.
+func (c *inviteCmd) showOwn(a *app) error {
+	of, err := c.settings()
+	if err != nil {
+		return err
+	}
+	to, err := readReachable(of.Data)
+	if err != nil {
+		return err
+	}
+	tokens, err := responder.ReadTokens(cmp.Or(of.TokenFile, filepath.Join(of.Data, "token")))
+	if err != nil {
+		return err
+	}
+	to.Token = tokens[0]
+	fmt.Fprintln(a.stdout, to.String())
 	return nil
 }
 

@@ -2,10 +2,13 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -162,6 +165,8 @@ func TestInviteRefuses(t *testing.T) {
 	begin(t, "--data", data)
 	for _, tt := range []struct{ args, says string }{
 		{"invite --data " + data, "--org"},
+		{"invite --own --org A --data " + data, "--own"},
+		{"invite --own --data " + data + "none", "--data"},
 		{"invite --org A --data " + data + "none", "--data"},
 		{"invite --org A --expires 14 --data " + data, "14d"},
 		{"invite --org A --expires 9000d --data " + data, "730d"},
@@ -181,5 +186,60 @@ func TestInviteRefuses(t *testing.T) {
 	}
 	if _, said, status := does(t, "list", "--data", data); status != 2 || !strings.Contains(said, "tokens.json") {
 		t.Errorf("a damaged file: %d %q", status, said)
+	}
+}
+
+// Responders that share certificate and token file have one invite but for the
+// host; where it is hidden it is in nothing that they print, and the command shows
+// it. A changed token file is taken into use by a reload.
+func TestRespondersShareOneInvite(t *testing.T) {
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
+	writeCertificate(t, certFile, keyFile)
+	tokens := filepath.Join(dir, "tokens")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(tokens, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("# ours\n2345678901234567890123\n")
+	var shown []invite.Invite
+	for _, name := range []string{"a", "b"} {
+		data := filepath.Join(dir, name)
+		config := filepath.Join(dir, name+".yaml")
+		text := fmt.Sprintf("data: %s\ntls_cert: %s\ntls_key: %s\ntoken_file: %s\nhide_invite: true\n", data, certFile, keyFile, tokens)
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p := begin(t, "--config", config, "--advertise", "127.0.0.1")
+		out, said, status := does(t, "invite", "--own", "--config", config)
+		if status != 0 || strings.Contains(p.invite+p.second+p.stderr.String(), "2345678901234567890123") || !strings.Contains(p.invite, "--own") {
+			t.Fatalf("status %d, %s, it printed %q", status, said, p.invite)
+		}
+		to := parsed(t, strings.TrimSpace(out))
+		if err := runWith(t, to); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		shown = append(shown, to)
+		if name == "b" && runtime.GOOS != "windows" {
+			write("newtoken01newtoken01new\n2345678901234567890123\n")
+			if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+			p.told(t, "reloaded")
+			to.Token = "newtoken01newtoken01new"
+			if err := runWith(t, to); err != nil {
+				t.Errorf("the new token: %v", err)
+			}
+		}
+	}
+	shown[1].Host = shown[0].Host
+	if shown[0].String() != shown[1].String() {
+		t.Error("two invites")
+	}
+	out, said, status := does(t, "serve", "--data", filepath.Join(dir, "c"), "--token-file", filepath.Join(dir, "none"))
+	if status != 2 || out != "" || !strings.Contains(said, "--token-file") {
+		t.Errorf("a token file that is not there: %d, %q, %q", status, out, said)
 	}
 }

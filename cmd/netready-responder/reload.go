@@ -30,7 +30,7 @@ func (s *service) reload() {
 	s.now.MaxSessions, s.now.MaxPerAddress, s.now.MaxCalls = now.MaxSessions, now.MaxPerAddress, now.MaxCalls
 	s.now.MaxDuration, s.now.MaxPacketRate, s.now.Drain = now.MaxDuration, now.MaxPacketRate, now.Drain
 	s.now.TLSCert, s.now.TLSKey, s.now.InviteFile = now.TLSCert, now.TLSKey, now.InviteFile
-	s.now.Downloads = now.Downloads
+	s.now.Downloads, s.now.TokenFile = now.Downloads, now.TokenFile
 	s.server.SetFiles(files)
 	s.own = own
 	changes := s.server.Reload(s.shown(), s.now.limits())

@@ -117,9 +117,13 @@ func (s *service) start(ctx context.Context) (err error) {
 	return err
 }
 
-// identity is what the data folder and the operator's own certificate make.
+// identity is what the data folder and the operator's own tokens and certificate
+// make.
 func identity(n settings, load func(dir string) (responder.Identity, error)) (responder.Identity, error) {
 	i, err := load(n.Data)
+	if err == nil && n.TokenFile != "" {
+		i, err = i.WithTokens(n.TokenFile)
+	}
 	if err == nil && n.TLSCert != "" {
 		i, err = i.WithFiles(n.TLSCert, n.TLSKey)
 	}
@@ -138,6 +142,9 @@ func (s *service) greet(stdout io.Writer) error {
 			return fmt.Errorf("writing the invite: %w; choose another file with --invite-file", err)
 		}
 	}
+	if s.now.HideInvite {
+		invite = "The invite is not shown. To see it: netready-responder invite --own"
+	}
 	fmt.Fprintln(stdout, invite)
 	fmt.Fprintf(stdout, "control on %s (TCP), media on %s (UDP)%s\n", s.server.ControlAddr(), s.server.MediaAddr(), portsText(s.server))
 	if asked, granted := s.server.Room(); granted > 0 && granted < asked {
@@ -154,6 +161,7 @@ func (s *service) tellLooseModes() {
 		{filepath.Join(s.now.Data, "token"), "the token"},
 		{filepath.Join(s.now.Data, "tokens.json"), "what proves the organisations' tokens"},
 		{s.now.TLSKey, "the key of the certificate"},
+		{s.now.TokenFile, "the token"},
 	} {
 		if loose := modes.Warning(file.path, file.what); loose != "" {
 			s.log.Warn(loose)

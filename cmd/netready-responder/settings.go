@@ -32,6 +32,8 @@ type settings struct {
 	ACMEEmail      string        `yaml:"acme_email" name:"acme-email" placeholder:"ADDRESS" help:"Where the authority may write to."`
 	ACMEHTTP       string        `yaml:"acme_http" name:"acme-http" placeholder:"ADDR" help:"Also answer the authority over HTTP there, as in :80."`
 	InviteFile     string        `yaml:"invite_file" placeholder:"FILE" help:"Also write the invite there, readable by the owner alone."`
+	HideInvite     bool          `yaml:"hide_invite" help:"Do not print the invite: for where what is printed ends in a log. To see it: netready-responder invite --own."`
+	TokenFile      string        `yaml:"token_file" placeholder:"FILE" help:"Tokens of your own, one a line, in place of the data folder's: with --tls-cert, several responders then have one invite."`
 	Downloads      string        `yaml:"downloads" placeholder:"DIR" help:"Folder with netready's release files, for the page that an invite opens in a browser."`
 	Ports          string        `yaml:"ports" default:"standard" placeholder:"LIST" help:"Listeners for the firewall checks: standard, none, or a list as in udp:3478,tls:443."`
 	Metrics        string        `yaml:"metrics" placeholder:"ADDR" help:"Serve /metrics (Prometheus), /healthz and /readyz there, over HTTP, as in 127.0.0.1:9464. Who reaches it needs no token: keep it away from the Internet."`
@@ -161,7 +163,7 @@ func restore(into *settings, from settings, keys []string) {
 
 // needRestart are the keys that differ and that no reload takes into use.
 func (s settings) needRestart(now settings) (keys []string) {
-	live := []string{"max_sessions", "max_per_address", "max_calls", "max_duration", "max_packet_rate", "tls_cert", "tls_key", "invite_file", "drain", "downloads"}
+	live := []string{"max_sessions", "max_per_address", "max_calls", "max_duration", "max_packet_rate", "tls_cert", "tls_key", "token_file", "invite_file", "drain", "downloads"}
 	a, b := reflect.ValueOf(s), reflect.ValueOf(now)
 	for i := range a.NumField() {
 		key := a.Type().Field(i).Tag.Get("yaml")

@@ -333,6 +333,8 @@ type Ping struct {
 	MinMS   *float64 `json:"min_ms"`  // smallest. Null: no answer; `reason` says why
 	AvgMS   *float64 `json:"avg_ms"`  // mean. Null: as `min_ms`
 	MaxMS   *float64 `json:"max_ms"`  // largest. Null: as `min_ms`
+	// Of these, the questions that this machine itself could not send. Left out: none.
+	NotSent int `json:"not_sent,omitempty"`
 	// Mean difference between one round trip and the next. Left out: fewer than
 	// two answers, or a series that is not judged.
 	JitterMS *float64 `json:"jitter_ms,omitempty"`

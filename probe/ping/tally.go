@@ -53,7 +53,7 @@ func (t *tally) count() int { return len(t.trips) + t.lost + t.notSent() }
 
 // result sums the series up.
 func (t *tally) result(target string) facts.Ping {
-	r := facts.Ping{Target: target, Lost: t.lost + t.notSent(), Duplicates: t.copies}
+	r := facts.Ping{Target: target, Lost: t.lost + t.notSent(), NotSent: t.notSent(), Duplicates: t.copies}
 	summarise(&r, t.trips)
 	switch {
 	case t.count() == 0:

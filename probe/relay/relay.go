@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -101,11 +102,14 @@ func (s *Session) Server() string {
 func (s *Session) Host() string { return s.host }
 
 // Address is one that this machine sends to, for the routing table.
-func (s *Session) Address() string {
+func (s *Session) Address() string { return s.AddrPort().Addr().String() }
+
+// AddrPort is the same with the port of the transport that the calls prefer.
+func (s *Session) AddrPort() netip.AddrPort {
 	if s.datagram != nil {
-		return s.datagram.Address.Addr().String()
+		return s.datagram.Address
 	}
-	return s.reliable.Address.Addr().String()
+	return s.reliable.Address
 }
 
 // Failed are the ways that were offered and do not work, each with the reason.

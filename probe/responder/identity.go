@@ -130,14 +130,20 @@ func RereadIdentity(dir string) (Identity, error) {
 // mostTokens bounds the tokens of a file: each request is compared with all.
 const mostTokens = 64
 
-// loadTokens reads the tokens of a file, one a line, # before a comment, or
-// makes one there. The first is the invite's.
+// loadTokens is ReadTokens where a token is made if there is no file.
 func loadTokens(path string) ([]string, error) {
-	b, err := os.ReadFile(path)
+	tokens, err := ReadTokens(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		token := newToken()
 		return []string{token}, atomicfile.Private(path, []byte(token+"\n"))
 	}
+	return tokens, err
+}
+
+// ReadTokens reads the tokens of a file, one a line, # before a comment. The
+// first is the invite's.
+func ReadTokens(path string) ([]string, error) {
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the token: %w", err)
 	}
@@ -150,12 +156,12 @@ func loadTokens(path string) ([]string, error) {
 			continue
 		}
 		if err := invite.CheckToken(token); err != nil {
-			return nil, fmt.Errorf("reading the token from %s, line %d: %w; correct the line, or remove the file to get a fresh one", path, number, err)
+			return nil, fmt.Errorf("reading the token from %s, line %d: %w; correct the line", path, number, err)
 		}
 		tokens = append(tokens, token)
 	}
 	if len(tokens) == 0 || len(tokens) > mostTokens {
-		return nil, fmt.Errorf("reading the token from %s: it has %d tokens; give 1 to %d, one a line, or remove the file to get a fresh one", path, len(tokens), mostTokens)
+		return nil, fmt.Errorf("reading the token from %s: it has %d tokens; give 1 to %d, one a line", path, len(tokens), mostTokens)
 	}
 	return tokens, nil
 }
@@ -196,6 +202,16 @@ func createKey(path string) (*ecdsa.PrivateKey, error) {
 		return nil, fmt.Errorf("making a key: %w", err)
 	}
 	return key, atomicfile.Private(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+// WithTokens is an identity with the tokens of a file of the operator's own.
+func (i Identity) WithTokens(path string) (Identity, error) {
+	tokens, err := ReadTokens(path)
+	if err != nil {
+		return Identity{}, fmt.Errorf("%w; give a file with a token with --token-file", err)
+	}
+	i.Token, i.Others = tokens[0], tokens[1:]
+	return i, nil
 }
 
 // WithFiles is an identity with a certificate of the operator's own.

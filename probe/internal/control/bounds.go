@@ -134,12 +134,22 @@ func (c *Client) settleMedia(ctx context.Context) error {
 	if strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return fmt.Errorf("%w (its host of the media, %q, cannot be one)", ErrGrant, wire.Printable(host, mostName))
 	}
-	if host == "" || c.isOwn(ctx, host) {
+	switch own := host == "" || c.isOwn(ctx, host); {
+	case own && c.proxy != nil && isAddress(host):
+		// Of several replicas behind the name, this is the one that granted; what the
+		// name leads to through a proxy is not known.
+		return nil
+	case own:
 		c.grant.Media = net.JoinHostPort("", port)
 		return nil
 	}
 	c.elsewhere = host
 	return nil
+}
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 // isOwn says whether a host of the grant is the one that the control connection

@@ -152,6 +152,26 @@ func TestThroughProxy(t *testing.T) {
 	}
 }
 
+// Behind one name are several replicas, and the way to one leads through a proxy:
+// the one that granted says its address, which is one of the name's, and no other
+// of them gets the calls.
+func TestReplicaBehindAProxySaysItsAddress(t *testing.T) {
+	by := proxy(t)
+	for _, media := range []string{"127.0.0.1:9", ":9"} {
+		invited := granting(t, func(g *wire.Grant) { g.Media = media }, nothing)
+		_, port, _ := net.SplitHostPort(invited.Host)
+		invited.Host = "localhost:" + port
+		c, err := control.Open(t.Context(), invited, request, &http.Transport{Proxy: http.ProxyURL(by)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Elsewhere() != "" || c.Grant().Media != media {
+			t.Errorf("%s: the media goes to %q, elsewhere %q", media, c.Grant().Media, c.Elsewhere())
+		}
+		_ = c.Close()
+	}
+}
+
 // The proxy in front may be asked for by host and port, as NO_PROXY is.
 func TestProxyIsAskedWithThePort(t *testing.T) {
 	invited := far(t)

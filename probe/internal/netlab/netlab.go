@@ -101,7 +101,13 @@ func (l *Lab) In(tb testing.TB, ns string, command ...string) string {
 // Rules loads an nftables ruleset into the firewall.
 func (l *Lab) Rules(tb testing.TB, ruleset string) {
 	tb.Helper()
-	c := exec.CommandContext(tb.Context(), "ip", "netns", "exec", l.NS("f"), "nft", "-f", "-")
+	l.RulesIn(tb, "f", ruleset)
+}
+
+// RulesIn loads an nftables ruleset into a namespace.
+func (l *Lab) RulesIn(tb testing.TB, ns, ruleset string) {
+	tb.Helper()
+	c := exec.CommandContext(tb.Context(), "ip", "netns", "exec", l.NS(ns), "nft", "-f", "-")
 	c.Stdin = strings.NewReader("flush ruleset\n" + ruleset)
 	if out, err := c.CombinedOutput(); err != nil {
 		tb.Fatalf("nft: %v\n%s\n%s", err, out, ruleset)

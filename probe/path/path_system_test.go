@@ -1,0 +1,122 @@
+//go:build system
+
+package path
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"netready/probe/facts"
+	"netready/probe/internal/netlab"
+	"netready/probe/ping"
+)
+
+// order is what this test binary does inside a namespace.
+type order struct {
+	Settings Settings
+	User     int // 0: root
+	For      time.Duration
+}
+
+type found struct {
+	Path   facts.Path
+	Series []ping.Question
+}
+
+func TestMain(m *testing.M) {
+	if os.Getenv(netlab.RoleVar) != "watch" {
+		os.Exit(m.Run())
+	}
+	if err := play(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func play() error {
+	var o order
+	if err := json.NewDecoder(os.Stdin).Decode(&o); err != nil {
+		return err
+	}
+	if o.User != 0 {
+		if err := syscall.Setuid(o.User); err != nil {
+			return err
+		}
+	}
+	w := Start(context.Background(), o.Settings)
+	time.Sleep(o.For)
+	var r found
+	r.Path, r.Series = w.Stop()
+	return json.NewEncoder(os.Stdout).Encode(r)
+}
+
+func watch(t *testing.T, l *netlab.Lab, o order) found {
+	t.Helper()
+	in, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r found
+	if err := json.Unmarshal(l.Ask(t, "c", "watch", in), &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// The routers on the way are found by whoever runs it, and where the mark went:
+// exactly by who may read ICMP, over IPv6 by everybody, and else as far as a
+// router's own answer proves that it came.
+func TestHopsAndTheirMarks(t *testing.T) {
+	const nobody = 65534
+	l := netlab.Line(t, 4)
+	l.RulesIn(t, "3", "table inet t {\nchain c {\ntype filter hook postrouting priority 0;\noifname eth1 ip dscp set cs0\noifname eth1 ip6 dscp set cs0\n}\n}")
+	var all sync.WaitGroup
+	for _, c := range []struct {
+		target string
+		user   int
+		marks  string // kept to, lost at
+	}{
+		{netlab.LineServer(4) + ":40000", 0, "3 4"},
+		{netlab.LineServer(4) + ":40001", nobody, "3 -"},
+		{"[fd08:0:0:4::1]:40000", nobody, "3 4"},
+	} {
+		all.Go(func() {
+			r := watch(t, l, order{Settings{Target: netip.MustParseAddrPort(c.target), Gateway: netlab.LineRouter(1), Size: 172, DSCP: 46, JitterBuffer: 60 * time.Millisecond}, c.user, 6 * time.Second})
+			p := r.Path
+			if got := number(p.MarkKeptTo) + " " + number(p.MarkLostAt); got != c.marks {
+				t.Errorf("%s as user %d: the mark was kept to and lost at %s, want %s (%s)", c.target, c.user, got, c.marks, p.MarkReason)
+			}
+			if len(p.Hops) != 5 || p.Hops[0].Role != facts.HopGateway || p.Hops[1].Role != facts.HopBeyond || p.Hops[4].Role != facts.HopFarEnd || p.Hops[1].Answered < 10 || len(r.Series) < 10 {
+				t.Errorf("%s as user %d: %d questions to %+v", c.target, c.user, len(r.Series), p)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func number(n *int) string {
+	if n == nil {
+		return "-"
+	}
+	return strconv.Itoa(*n)
+}
+
+// A router that gives one answer a second is no lossy one, whether its echo
+// replies are let through or not.
+func TestRouterThatAnswersRarely(t *testing.T) {
+	l := netlab.Line(t, 3)
+	l.In(t, "2", "sysctl", "-qw", "net.ipv4.icmp_ratelimit=1000", "net.ipv4.icmp_ratemask=6168", "net.ipv4.icmp_echo_ignore_all=1")
+	r := watch(t, l, order{Settings{Target: netip.MustParseAddrPort(netlab.LineServer(3) + ":40000"), Gateway: netlab.LineRouter(1), Size: 172, JitterBuffer: 60 * time.Millisecond}, 0, 12 * time.Second})
+	if len(r.Path.Hops) < 2 || r.Path.Hops[1].LimitPerS == nil || *r.Path.Hops[1].LimitPerS > 1.5 {
+		t.Errorf("the limiter was not recognised: %+v", r.Path)
+	}
+}

@@ -1,0 +1,170 @@
+package path
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"netready/probe/facts"
+	"netready/probe/internal/stamp"
+	"netready/probe/ping"
+)
+
+// result is what was found. The caller holds mu.
+func (w *Watch) result() (facts.Path, []ping.Question) {
+	now := stamp.Now()
+	p := facts.Path{
+		Method: w.method, Target: w.settings.Target.String(), Hops: []facts.Hop{}, Code: w.code, Reason: w.reason,
+		MTU: facts.MTU{Code: facts.MTUUnknown, Reason: "it was not asked for"},
+	}
+	last := 0
+	for _, h := range w.hops {
+		if h.from.IsValid() {
+			last = h.ttl
+		}
+		if h.isEnd {
+			break // the same host answers whatever comes with more
+		}
+	}
+	if last == 0 {
+		if p.Code == "" {
+			p.Code, p.Reason = facts.PathSilent, "no router on the way answered"
+		}
+		p.MarkReason = p.Reason
+		return p, nil
+	}
+	beyond := w.beyond()
+	var seconds []ping.Question
+	for _, h := range w.hops[1 : last+1] {
+		one := facts.Hop{TTL: h.ttl, DSCP: h.dscp, Role: w.role(h, beyond)}
+		if h.from.IsValid() {
+			one.Address = h.from.String()
+		}
+		method, series, limit := w.chosen(h, beyond, now)
+		one.Method = method
+		if limit > 0 {
+			one.LimitPerS = new(facts.Round(limit))
+		}
+		if h == beyond {
+			seconds = series
+		}
+		if method == "" { // the sweep's answers alone
+			series = h.sweep()
+		}
+		tally(&one, series, w.settings.JitterBuffer)
+		p.Hops = append(p.Hops, one)
+	}
+	marks(&p, w.hops[1:last+1], w.settings.DSCP)
+	return p, seconds
+}
+
+func (w *Watch) role(h, beyond *hop) string {
+	switch {
+	case h.isEnd:
+		return facts.HopFarEnd
+	case h.ttl == w.gatewayTTL() && w.settings.Gateway != "":
+		return facts.HopGateway
+	case h == beyond:
+		return facts.HopBeyond
+	}
+	return ""
+}
+
+// chosen is the series of a hop that tells most: that of the call's own kind,
+// unless the router limits it and answers echo requests better.
+func (w *Watch) chosen(h, beyond *hop, now time.Duration) (method string, series []ping.Question, limit float64) {
+	series, limit = h.series(now), h.limit
+	if limit == 0 {
+		limit = limiter(h.counted(), now-settled)
+	}
+	if len(series) > 0 {
+		method = w.method
+	}
+	if h == beyond && h.from.String() == w.echoOf && share(w.echo) > 0 && (limit > 0 || share(w.echo) > share(series)+0.2) {
+		return facts.MethodEcho, w.echo, 0
+	}
+	return method, series, limit
+}
+
+// share is how much of a series was answered.
+func share(all []ping.Question) float64 {
+	n := 0
+	for _, q := range all {
+		if q.Trip != nil {
+			n++
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return float64(n) / float64(len(all))
+}
+
+// sweep are the questions of the sweep.
+func (h *hop) sweep() []ping.Question {
+	var all []ping.Question
+	for _, q := range h.asked {
+		if q.sent != notSent {
+			all = append(all, ping.Question{Sent: q.sent, Trip: q.trip})
+		}
+	}
+	return all
+}
+
+// tally sets the figures of a hop.
+func tally(one *facts.Hop, series []ping.Question, jitterBuffer time.Duration) {
+	var trips []time.Duration
+	for _, q := range series {
+		if q.Trip != nil {
+			trips = append(trips, *q.Trip)
+		}
+	}
+	one.Sent, one.Answered = len(series), len(trips)
+	if len(trips) == 0 {
+		return
+	}
+	slices.Sort(trips)
+	var sum time.Duration
+	for _, t := range trips {
+		sum += t
+		if t-trips[0] > jitterBuffer {
+			one.Late++
+		}
+	}
+	mean, p95 := sum/time.Duration(len(trips)), trips[(95*len(trips)+99)/100-1] // nearest rank
+	one.MinMS, one.AvgMS, one.P95MS = facts.Milliseconds(&trips[0]), facts.Milliseconds(&mean), facts.Milliseconds(&p95)
+}
+
+// asked of ECN: "capable" (RFC 3168 5), which no router needs to change.
+const ect0 = 2
+
+// marks says how far the mark came, and from where on it was gone.
+func marks(p *facts.Path, hops []*hop, dscp int) {
+	for _, h := range hops {
+		if h.dscp == nil {
+			continue
+		}
+		ttl := h.ttl
+		switch {
+		case *h.dscp == dscp && dscp != 0:
+			p.MarkKeptTo = &ttl
+		case *h.dscp != dscp && p.MarkLostAt == nil:
+			p.MarkLostAt = &ttl
+		}
+		if h.ecn != nil && *h.ecn == 0 && p.ECNLostAt == nil {
+			p.ECNLostAt = &ttl
+		}
+	}
+	switch {
+	case dscp == 0:
+		p.MarkReason = "the call had no mark"
+	case p.MarkKeptTo == nil && p.MarkLostAt == nil:
+		p.MarkReason = "no answer told which mark the question had arrived with"
+	case p.MarkLostAt == nil:
+		p.MarkReason = "no hop up to TTL " + strconv.Itoa(*p.MarkKeptTo) + " was reached without the mark"
+	case p.MarkKeptTo == nil:
+		p.MarkReason = "the mark was gone at the first hop that told"
+	case p.ECNLostAt == nil:
+		p.MarkReason = "no hop that told was reached without ECN"
+	}
+}
