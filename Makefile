@@ -14,7 +14,7 @@ PLATFORMS   := linux/amd64 linux/arm64 windows/amd64 darwin/amd64 darwin/arm64
 FUZZTIME    ?= 10s
 export CGO_ENABLED ?= 0
 
-.PHONY: run build test check tools lint cross race system lab fuzz-smoke fuzz soak bench bench-responder screenshots release-responder clean
+.PHONY: run build test check tools lint cross race system lab fuzz-smoke fuzz soak bench bench-responder screenshots release-responder deploy-check clean
 
 run: ## one assessment against the responder inside the program; nothing leaves this machine
 	go run ./cmd/netready run --region local --duration 10s
@@ -25,7 +25,7 @@ build: ## both programs into bin/
 test: ## the tests that need Go alone
 	$(GOTEST) ./...
 
-check: tools-there lint cross race fuzz-smoke system ## everything else; it installs nothing
+check: tools-there lint cross race fuzz-smoke system deploy-check ## everything else; it installs nothing
 	@echo check: done
 
 # A command of each Debian package in DEBIAN that has one.
@@ -61,6 +61,7 @@ release-responder: ## dist/netready-responder-linux-*.tar.gz, what deploy/ insta
 lint:
 	$(GOBIN)/golangci-lint run ./...
 	$(GOBIN)/golangci-lint run --build-tags system,soak,capacity,lab ./...
+	cd deploy/check && $(GOBIN)/golangci-lint run ./...
 
 cross: ## every platform that is shipped builds and vets
 	for p in $(PLATFORMS); do \
@@ -76,6 +77,9 @@ race:
 
 system: ## beside real servers, namespaces, a browser, Wine, LibreOffice
 	$(GOTEST) -tags system -p 1 -timeout 30m ./...
+
+deploy-check: ## what deploy/ has for clouds and clusters, against their schemas
+	cd deploy/check && $(patsubst .ci/%,$(CURDIR)/.ci/%,$(GOTEST)) ./...
 
 lab: ## a laboratory of planted faults: whom does the program blame? (docs/lab.md; half an hour on a calm machine)
 	go test -tags lab -count 1 -parallel 2 -timeout 90m -run TestLab ./lab

@@ -171,7 +171,10 @@ func removeGroup(name string) bool {
 
 // in is a command inside the machine.
 func (m *machine) in(command ...string) []string {
-	return append([]string{"nsenter", "--target", m.pid, "--all", "--root", "--wd"}, command...)
+	return append([]string{
+		"nsenter", "--target", m.pid, "--all", "--root", "--wd",
+		"env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	}, command...)
 }
 
 // beside are words in front of a command of this host that shall have the machine's network.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"syscall"
 
 	"netready/probe/facts"
 
@@ -22,6 +23,7 @@ type evidence struct {
 	address   bool // an interface has an address
 	route     bool // there is a way out
 	direct    bool // something outside other than the resolver answered directly
+	refused   bool // something was refused directly, by whomever
 	proxy     string
 	asked     bool // the resolver was asked
 	resolves  bool // and answered
@@ -41,12 +43,12 @@ func (e evidence) judge() facts.Connectivity {
 	switch {
 	case !e.outside:
 		return facts.Connectivity{Text: "Nothing outside this computer was asked."}
-	case e.direct && e.asked && !e.resolves:
-		return facts.Connectivity{Code: facts.CodeDNSDead, Text: "Names cannot be resolved, and DNS alone is dead: other hosts answer by their addresses, but " + silent + "."}
-	case e.direct:
-		return facts.Connectivity{Code: facts.Online, Text: "This computer reaches hosts outside directly."}
-	case e.proxy != "":
+	case e.proxy != "" && !e.direct:
 		return facts.Connectivity{Code: facts.CodeProxyOnly, Text: "Only the proxy " + e.proxy + " leads out of this network: nothing answers directly. Web pages work, the sound of calls does not."}
+	case e.isReached() && e.asked && !e.resolves:
+		return facts.Connectivity{Code: facts.CodeDNSDead, Text: "Names cannot be resolved, and DNS alone is dead: other hosts answer by their addresses, but " + silent + "."}
+	case e.isReached():
+		return facts.Connectivity{Code: facts.Online, Text: "This computer reaches hosts outside directly."}
 	case !e.address:
 		return offline(facts.NoAddress, "no network interface has an address")
 	case !e.route:
@@ -58,6 +60,9 @@ func (e evidence) judge() facts.Connectivity {
 	}
 	return facts.Connectivity{Code: facts.Online, Text: "The DNS resolver answers."}
 }
+
+// isReached says that something outside answered, if only to refuse.
+func (e evidence) isReached() bool { return e.direct || e.refused }
 
 // settleConnectivity decides how this computer is connected. Rows that fail only
 // because it is not, or not fully, become "not measured" with that reason, so that
@@ -85,17 +90,18 @@ func (r *run) settleConnectivity(ctx context.Context, rows []port.Row) {
 }
 
 // follows says whether the connectivity explains the failure of a row. It does not
-// explain a refusal or an answer from somebody else.
+// explain an answer from somebody else. Where only a proxy leads out, it explains a
+// refusal.
 func follows(code string, row facts.PortRow) bool {
 	if row.Status == facts.StatusNotMeasured {
 		return code == facts.CodeOffline && slices.Contains([]string{facts.CodeUnreachable, facts.CodeNoResponder}, row.Reason)
 	}
 	reasons := map[string][]string{
 		facts.CodeOffline:   {facts.ReasonDNS, facts.ReasonNoReply, facts.ReasonUnreachable},
-		facts.CodeProxyOnly: {facts.ReasonDNS, facts.ReasonNoReply, facts.ReasonUnreachable},
+		facts.CodeProxyOnly: {facts.ReasonDNS, facts.ReasonNoReply, facts.ReasonUnreachable, facts.ReasonRefused, facts.ReasonProhibited},
 		facts.CodeDNSDead:   {facts.ReasonDNS},
 	}[code]
-	return row.Status == facts.StatusFail && slices.Contains(reasons, row.Reason) && !isLoopback(row.Host)
+	return row.Status == facts.StatusFail && row.By != facts.ByThisMachine && row.By != facts.ByFarEnd && slices.Contains(reasons, row.Reason) && !isLoopback(row.Host)
 }
 
 // byName reports whether the responders were not found by their names.
@@ -142,7 +148,9 @@ func (r *run) gather(rows []port.Row) evidence {
 		case row.IsResolver:
 			e.resolves = e.resolves || answered(row)
 		default:
-			e.direct = e.direct || answered(row)
+			byFarEnd := row.By == facts.ByFarEnd || !slices.Contains([]string{facts.ReasonRefused, facts.ReasonProhibited}, row.Reason)
+			e.direct = e.direct || answered(row) && byFarEnd
+			e.refused = e.refused || answered(row)
 			e.byAddress = e.byAddress || row.Address.IsValid()
 		}
 	}
@@ -175,6 +183,7 @@ func (r *run) gatherSession(e *evidence) {
 			host, _, err := net.SplitHostPort(to.Host)
 			if err == nil && !isLoopback(host) {
 				e.outside, e.byAddress = true, true
+				e.refused = e.refused || errors.Is(r.whyErr, syscall.ECONNREFUSED)
 			}
 		}
 	}

@@ -24,6 +24,9 @@ func TestConnectivityNamesWhatIsMissing(t *testing.T) {
 		{"dead DNS", evidence{outside: true, byAddress: true, direct: true, asked: true, address: true, route: true}, facts.CodeDNSDead, "", "DNS alone is dead"},
 		{"proxy only", evidence{outside: true, asked: true, address: true, route: true, proxy: "http://p:3128"}, facts.CodeProxyOnly, "", "Only the proxy http://p:3128"},
 		{"proxy only, names resolved inside", evidence{outside: true, asked: true, resolves: true, address: true, route: true, proxy: "http://p:3128"}, facts.CodeProxyOnly, "", "Only the proxy"},
+		{"proxy only, and all else is refused", evidence{outside: true, refused: true, byAddress: true, asked: true, address: true, route: true, proxy: "http://p:3128"}, facts.CodeProxyOnly, "", "Only the proxy"},
+		{"all is refused, no proxy", evidence{outside: true, refused: true, asked: true, resolves: true, address: true, route: true}, facts.Online, "", ""},
+		{"dead DNS, the rest is refused", evidence{outside: true, refused: true, asked: true, address: true, route: true}, facts.CodeDNSDead, "", ""},
 		{"proxy and direct", evidence{outside: true, direct: true, asked: true, resolves: true, address: true, route: true, proxy: "http://p:3128"}, facts.Online, "", ""},
 		{"all well", evidence{outside: true, direct: true, asked: true, resolves: true, address: true, route: true}, facts.Online, "", ""},
 		{"a firewall that lets names through alone", evidence{outside: true, byAddress: true, asked: true, resolves: true, address: true, route: true}, facts.Online, "", ""},
@@ -36,7 +39,8 @@ func TestConnectivityNamesWhatIsMissing(t *testing.T) {
 	}
 }
 
-// What was refused or answered by somebody else does not follow from a dead network.
+// What was answered by somebody else does not follow from a dead network; a
+// refusal does where only a proxy leads out.
 func TestWhatFollowsFromConnectivity(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -52,7 +56,9 @@ func TestWhatFollowsFromConnectivity(t *testing.T) {
 		{facts.CodeDNSDead, facts.StatusFail, facts.ReasonDNS, "api.example.com", true},
 		{facts.CodeDNSDead, facts.StatusFail, facts.ReasonNoReply, "192.0.2.1", false},
 		{facts.CodeProxyOnly, facts.StatusFail, facts.ReasonDNS, "api.example.com", true},
-		{facts.CodeProxyOnly, facts.StatusFail, facts.ReasonRefused, "api.example.com", false},
+		{facts.CodeProxyOnly, facts.StatusFail, facts.ReasonRefused, "api.example.com", true},
+		{facts.CodeProxyOnly, facts.StatusFail, facts.ReasonProhibited, "api.example.com", true},
+		{facts.CodeOffline, facts.StatusFail, facts.ReasonRefused, "api.example.com", false},
 		{facts.CodeProxyOnly, facts.StatusFail, facts.ReasonIntercepted, "api.example.com", false},
 		{facts.CodeProxyOnly, facts.StatusPass, "", "api.example.com", false},
 	} {

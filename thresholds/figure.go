@@ -17,10 +17,13 @@ func (l Limits) Measure(r facts.Result, m Measure, way Way) Finding {
 func (j *judge) measure(m Measure, way Way) Finding {
 	q := question{measure: m, limit: *m.limit(&j.limits), what: m.What(way), together: m.What(ThereAndBack), name: m.title(way), got: m.Of(j.result, way)}
 	if m.Single() {
-		q.reason = j.why("voice.rtt", "voice")
+		q.reason, q.code = j.whyAndCode("voice.rtt", "voice")
 	} else {
-		q.known(m.known(pairOf(j.result.Voice), way), j.why("voice."+string(way), "voice"))
+		reason, code := j.whyAndCode("voice."+string(way), "voice")
+		q.code = code
+		q.known(m.known(pairOf(j.result.Voice), way), reason)
 	}
+	q.isSaid = j.isSaidFirst(q.code)
 	return j.advised(q, m.Key, way)
 }
 
@@ -31,9 +34,11 @@ func (j *judge) advised(q question, key Key, way Way) Finding {
 		q.unreliable = []facts.Unreliable{{Code: facts.UnreliablePC}}
 	}
 	f := q.judge()
-	if f.Level == Fail && j.isCutOff() && q.silent { // it follows from that
-		f.Level, f.Code = Unknown, j.result.Environment.Connectivity.Code
-	} else if f.Level == Fail {
+	switch {
+	case j.isAlone() && f.Level != Pass && (q.silent || f.Got == nil): // it follows from that
+		f.Level, f.Code, f.Advice = Unknown, j.result.Environment.Connectivity.Code, ""
+		f.Text = q.name + " says nothing" + saidFirst
+	case f.Level == Fail:
 		f.Advice = j.advice(key, way)
 	}
 	return f
@@ -47,6 +52,8 @@ type question struct {
 	together   string // the code of a finding about both ways
 	got        *float64
 	reason     string             // why it was not measured
+	code       string             // the same as a code; "" where there is none
+	isSaid     bool               // the reason is a finding of its own, which stands first
 	silent     bool               // nothing arrived
 	unreliable []facts.Unreliable // who was too busy for it to be relied on
 	bound      bool               // it is of both ways together, and a bound for this one
@@ -100,6 +107,8 @@ func (q *question) judge() Finding {
 	case f.Limit == nil:
 		f.Level, f.Text = Unknown, q.name+" cannot be judged: it has no limit"
 		f.Advice = "Give one in the file of --thresholds."
+	case !isKnown(q.got) && q.isSaid:
+		f.Level, f.Got, f.Code, f.Text = Unknown, nil, q.code, q.name+" was not measured"+saidFirst
 	case !isKnown(q.got):
 		f.Level, f.Got = Unknown, nil
 		f.Text = fmt.Sprintf("%s was not measured: %s", q.name, q.reason)

@@ -125,14 +125,24 @@ func (j *judge) otherParts() {
 func (j *judge) why(whats ...string) string { return why(j.result, whats...) }
 
 func why(r facts.Result, whats ...string) string {
+	reason, _ := whyAndCode(r, whats...)
+	return reason
+}
+
+// whyAndCode is why with its code, "" where it has none.
+func (j *judge) whyAndCode(whats ...string) (reason, code string) {
+	return whyAndCode(j.result, whats...)
+}
+
+func whyAndCode(r facts.Result, whats ...string) (reason, code string) {
 	for _, what := range whats {
 		for _, n := range r.NotMeasured {
 			if n.What == what && n.Reason != "" {
-				return n.Reason
+				return n.Reason, n.Code
 			}
 		}
 	}
-	return "the reason is not known"
+	return "the reason is not known", ""
 }
 
 // voice judges the figures of the call, those first that explain the others.

@@ -2,7 +2,6 @@ package thresholds
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"netready/probe/facts"
@@ -28,29 +27,37 @@ func (j *judge) machine() {
 // have had a good call. Full processors alone matter where a limit is broken:
 // they make figures worse and never better.
 func (j *judge) busyPC() {
-	harmless := !slices.ContainsFunc(j.findings, func(f Finding) bool {
-		_, _, figure := measureOf(f.What)
-		return figure && f.Level != Pass
-	})
 	if seen := j.spoiltWords(); seen != "" {
 		j.add(Finding{
 			Level: Unknown, What: WhatLateness, Code: facts.UnreliablePC, Got: j.latenessMS(), Limit: new(float64(lateSendMS)),
 			Text: "This computer was too busy to test well: " + seen, Advice: "Close other programs and run it again.",
 		})
 	} else if j.sendsLate() {
-		j.busy(WhatLateness, j.latenessMS(), lateSendMS, j.lateWords(), harmless)
+		j.busy(WhatLateness, j.latenessMS(), lateSendMS, j.lateWords())
 	}
 	if j.isCPUBusy() {
 		busy := j.result.Machine.CPUBusyPercent
-		j.busy(WhatCPU, busy, busyCPUPercent, fmt.Sprintf("The processors of this computer were %s busy during the run", Figure(*busy, "%")), harmless)
+		j.busy(WhatCPU, busy, busyCPUPercent, fmt.Sprintf("The processors of this computer were %s busy during the run", Figure(*busy, "%")))
 	}
 }
 
-// busy adds a finding that this computer was busy.
-func (j *judge) busy(what string, got *float64, limit float64, text string, harmless bool) {
-	f := Finding{Level: Warn, What: what, Got: got, Limit: &limit, Text: text + ": it was too busy to test well", Advice: "Close other programs and run it again."}
-	if harmless && j.asked(facts.PartVoice) {
-		f.Text, f.Advice = text+". The figures are still valid: a busy computer can only make them worse, and every limit was kept", ""
+// busy adds a finding that this computer was busy, and what that means.
+func (j *judge) busy(what string, got *float64, limit float64, text string) {
+	f := Finding{Level: Warn, What: what, Got: got, Limit: &limit, Text: text}
+	broken, kept := 0, 0
+	for _, other := range j.findings {
+		switch _, _, figure := measureOf(other.What); {
+		case figure && (other.Level == Fail || other.Code == facts.UnreliablePC):
+			broken++
+		case figure && other.Level == Pass:
+			kept++
+		}
+	}
+	switch {
+	case broken > 0 || !j.asked(facts.PartVoice):
+		f.Text, f.Advice = text+": it was too busy to test well", "Close other programs and run it again."
+	case kept > 0:
+		f.Text = text + ". The figures are still valid: a busy computer can only make them worse, and every limit that was measured was kept"
 	}
 	j.add(f)
 }

@@ -21,7 +21,11 @@ func (j *judge) ports() {
 		if row.Status == facts.StatusNotMeasured && row.Reason != "" && row.Reason == j.result.Environment.Connectivity.Code {
 			continue
 		}
-		j.add(Row(row))
+		f := Row(row)
+		if f.Level == Unknown && row.Status == facts.StatusNotMeasured && j.isSaidFirst(row.Reason) {
+			f.Text, f.Advice = row.Name+" was not measured"+saidFirst, ""
+		}
+		j.add(f)
 	}
 }
 

@@ -1,7 +1,6 @@
 package thresholds
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -95,9 +94,7 @@ func (j *judge) nothingArrives() bool {
 // isResponderLost says whether a responder was named that could not be reached.
 func (j *judge) isResponderLost() bool { return noSession(j.result).Code == facts.CodeUnreachable }
 
-// responderIsSilent is the sign that a responder was named and could not be
-// reached.
+// responderIsSilent is why a responder that was named could not be used.
 func responderIsSilent(m matter) (string, float64) {
-	gap := noSession(m.result)
-	return fmt.Sprintf("the responder that was named could not be used, neither over HTTPS nor over UDP: %s", strings.TrimRight(gap.Reason, ". ")), 1
+	return strings.TrimRight(noSession(m.result).Reason, ". "), 1
 }

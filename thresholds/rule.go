@@ -26,6 +26,7 @@ type Rule struct {
 	of      func(matter) bool // what it can explain
 	needs   []sign            // all have to be there
 	besides bool              // it is told where no limit is broken too
+	plain   bool              // its evidence says all
 	general bool              // the advice of each figure says more than this rule does
 }
 
@@ -229,7 +230,7 @@ func (j *judge) matters() []matter {
 // cause adds the findings about the place of the fault, and hands the advice of
 // a special rule on to the figures that it explains.
 func (j *judge) cause() {
-	if j.isCutOff() {
+	if j.isAlone() {
 		return // said already, and nothing else can be told
 	}
 	for i, l := range j.locate() {
@@ -237,7 +238,7 @@ func (j *judge) cause() {
 		f := Finding{
 			Level: Warn, What: WhatCause, Code: r.Place, Cause: r.Code, Confidence: r.Confidence,
 			Text: r.sentence(l.seen), Advice: r.Advice, Show: r.Show,
-			first: i == 0 && l.explained() > 0 && (r.Place != PlaceUnknown || len(j.failed()) == 0),
+			first: i == 0 && l.explained() > 0 && (r.Place != PlaceUnknown || r.plain || len(j.failed()) == 0),
 		}
 		if explained := l.explained(); explained > 0 {
 			f.Explains = &explained
@@ -253,6 +254,9 @@ func (j *judge) cause() {
 
 // sentence is the place with its evidence and whom to show it to.
 func (r *Rule) sentence(seen string) string {
+	if r.plain {
+		return upperFirst(seen)
+	}
 	if r.Place == PlaceUnknown {
 		return "Where the fault lies cannot be told: " + seen
 	}

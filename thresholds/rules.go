@@ -159,8 +159,8 @@ var rules = []Rule{
 		Show:   showNetwork, of: rowsOrSilence, needs: []sign{callTells, portsAreClosed},
 	},
 	{
-		Code: "responder_lost", Place: PlaceUnknown, Confidence: Medium,
-		Takes:  "a responder was named and did not answer on any port",
+		Code: "responder_lost", Place: PlaceUnknown, Confidence: Medium, plain: true,
+		Takes:  "a responder was named and there was no session with it: it does not run, or something is in the way",
 		Advice: "Check that the responder runs and that its invite is the latest one, then run this from another network: if that works, a firewall of this one is in the way.",
 		Show:   "", of: isSession, needs: []sign{responderIsSilent},
 	},

@@ -20,7 +20,7 @@ func (j *judge) surroundings() {
 			Advice: "Open a browser, log in, and run it again.",
 		})
 	}
-	if e.Proxy != "" {
+	if e.Proxy != "" && e.Connectivity.Code != facts.CodeProxyOnly {
 		j.add(Finding{
 			Level: Warn, What: WhatProxy, Text: fmt.Sprintf("This machine is set up with a proxy (%s, from the settings of %s); sound goes over UDP, which does not use the proxy", e.Proxy, e.ProxySource),
 			Advice: "Ask the network team to let UDP out directly, and to exempt the service from inspection in the proxy.",
@@ -49,6 +49,21 @@ func isCutOff(r facts.Result) bool {
 	code := r.Environment.Connectivity.Code
 	return code != "" && code != facts.Online
 }
+
+// isAlone says that nothing outside can be asked directly.
+func (j *judge) isAlone() bool {
+	code := j.result.Environment.Connectivity.Code
+	return code == facts.CodeOffline || code == facts.CodeProxyOnly
+}
+
+// isSaidFirst says that the reason of something that was not measured stands
+// first, as a finding of its own.
+func (j *judge) isSaidFirst(code string) bool {
+	return code != "" && (j.isCutOff() && code == j.result.Environment.Connectivity.Code || code == facts.CodeUnreachable && j.isResponderLost())
+}
+
+// saidFirst ends the text of what was not measured for a reason that stands first.
+const saidFirst = ", for the reason that is named first"
 
 // reconnect is what to do about a Connectivity.
 func reconnect(code string) string {

@@ -16,6 +16,9 @@ import (
 	"golang.org/x/term"
 
 	"netready/internal/cmdline"
+	"netready/internal/modes"
+	"netready/internal/yamlfile"
+	"netready/probe/invite"
 )
 
 // Exit statuses, as --help lists them.
@@ -31,6 +34,7 @@ type App struct {
 	Ctx            context.Context
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	Folder         string // where settings are looked for; "": the program's own
 }
 
 // cli is the command line. Every command's flags stand in the file that
@@ -43,6 +47,7 @@ type cli struct {
 	Analyze  AnalyzeCmd  `cmd:"" help:"Measure the RTP streams in a packet capture (pcap or pcapng)."`
 	Mos      MosCmd      `cmd:"" help:"Calculate R and MOS by ITU-T G.107, with every term."`
 	Regions  RegionsCmd  `cmd:"" help:"List the regions and what each of them can measure."`
+	Config   ConfigCmd   `cmd:"" help:"What the settings file netready.yaml, the environment and the command line come to."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
@@ -90,29 +95,95 @@ func (a *App) dispatch(args []string) error {
 			args = []string{"--help"}
 		}
 	}
-	args = cmdline.Words(args)
-	exited := false // by --help or --version, which have printed their text
-	var c cli
-	parser, err := kong.New(&c, append(cmdline.Options(),
+	read, err := a.read(cmdline.Words(args))
+	if err != nil {
+		return usageError(err)
+	}
+	if read == nil { // --help or --version have printed their text
+		return nil
+	}
+	err = read.context.Run()
+	if status, ok := errors.AsType[*statusError](err); ok && status.status == exitUsage && status.err != nil {
+		return usageError(read.explained(status.err))
+	}
+	return err
+}
+
+// read parses arguments over the settings file; nil where --help or --version
+// have printed their text.
+func (a *App) read(args []string) (*commandLine, error) {
+	l := &commandLine{}
+	exited := false
+	var err error
+	l.parser, err = kong.New(&l.cli, append(cmdline.Options(),
 		kong.Name("netready"),
 		kong.Description("Is this network ready for cloud voice?\n\n"+epilogue),
 		kong.Writers(a.Stdout, a.Stderr),
 		kong.Exit(func(int) { exited = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"version": version()},
+		kong.Resolvers(&l.settings),
 		kong.Bind(a),
 	)...)
 	if err != nil {
-		return fmt.Errorf("building the command line: %w", err)
+		return nil, fmt.Errorf("building the command line: %w", err)
 	}
-	command, err := parse(parser, args)
+	args = passedOn(args)
+	if l.settings, err = a.settingsFor(l.parser, args); err != nil {
+		return nil, err
+	}
+	l.context, err = parse(l.parser, args)
 	if exited {
-		return nil
+		return nil, nil //nolint:nilnil // there is nothing left to run
 	}
 	if err != nil {
-		return usageError(withHelpHint(parser, err, args))
+		return nil, withHelpHint(l.parser, err, args)
 	}
-	return command.Run()
+	return l, nil
+}
+
+// passedOn keeps what follows "config check" together: it is another command's
+// line.
+func passedOn(args []string) []string {
+	help := func(s string) bool { return s == "--help" || s == "-h" }
+	if len(args) < 3 || args[0] != "config" || args[1] != "check" || slices.ContainsFunc(args, help) {
+		return args
+	}
+	return append([]string{"config", "check", "--"}, args[2:]...)
+}
+
+// settingsFor loads the settings file for a command that reads one. What is
+// wrong in the arguments is for the parser to say.
+func (a *App) settingsFor(parser *kong.Kong, args []string) (settings, error) {
+	command := slices.IndexFunc(parser.Model.Children, func(n *kong.Node) bool { return len(args) > 0 && n.Name == args[0] })
+	if command < 0 || !readsSettings(parser.Model.Children[command]) || slices.Contains(args, "--help") {
+		return settings{}, nil
+	}
+	traced, err := kong.Trace(parser, args)
+	if err != nil || traced.Error != nil {
+		return settings{}, nil //nolint:nilerr // the parser says it next
+	}
+	named := ""
+	for _, at := range traced.Path {
+		if at.Flag != nil && at.Flag.Name == "config" {
+			named, _ = traced.FlagValue(at.Flag).(string)
+		}
+	}
+	s, err := loadSettings(settingFlags(parser.Model), named, a.folder(), thisMachine())
+	if err == nil && s.holdsSecret(settingFlags(parser.Model)) {
+		if loose := modes.Warning(s.file.Name, "an invite"); loose != "" {
+			a.say("%s", loose)
+		}
+	}
+	return s, err
+}
+
+// folder is where the program lies.
+func (a *App) folder() string {
+	if a.Folder != "" {
+		return a.Folder
+	}
+	return yamlfile.Folder()
 }
 
 // parse reads the arguments; what is missing in them is said in plain words.
@@ -174,7 +245,7 @@ func (a *App) report(err error) int {
 // say prints a line about the run, whatever stands in the names and errors of
 // others that are in it.
 func (a *App) say(format string, args ...any) {
-	fmt.Fprintln(a.Stderr, "netready: "+oneLine(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(a.Stderr, "netready: "+invite.Hide(oneLine(fmt.Sprintf(format, args...))))
 }
 
 // startedByDoubleClick says whether a file manager started the program: then

@@ -26,10 +26,11 @@ import (
 
 // assessFlags are the flags of an assessment, whoever starts it.
 type assessFlags struct {
+	settingsFlag
 	turnFlags
 
 	Region       string        `placeholder:"ID" help:"Region to call: netready regions lists them. Without it and without --responder: local, a self-test inside this computer."`
-	Responder    string        `env:"NETREADY_INVITE" placeholder:"INVITE" help:"Test invite: the line from whoever asked you to run this test (https://host:port/i#TOKEN.PIN), @FILE that holds it, or - for stdin. Without one, call quality is measured in region local only."`
+	Responder    string        `env:"NETREADY_INVITE" secret:"" placeholder:"INVITE" help:"Test invite: the line from whoever asked you to run this test (https://host:port/i#TOKEN.PIN), @FILE that holds it, or - for stdin. Without one, call quality is measured in region local only."`
 	AllowMedia   []string      `sep:"," placeholder:"HOST" help:"Let the calls go to this host although the invite names another: for responders behind a load balancer, if you know the host."`
 	Regions      string        `placeholder:"FILE" help:"Replaces the built-in list of regions and checks (YAML)."`
 	Thresholds   string        `placeholder:"FILE" help:"Other limits than the documented ones (YAML)."`
@@ -51,13 +52,6 @@ type assessFlags struct {
 	Shared       bool          `help:"Let the other users of this computer read the result files; otherwise only you can."`
 }
 
-// defaultFlags are the flags' own defaults, for who has no command line.
-func defaultFlags() assessFlags {
-	return assessFlags{
-		Duration: 30 * time.Second, Codec: emodel.Basis, Calls: 1, JitterBuffer: 60 * time.Millisecond, DSCP: 46, PortSamples: 16, MaxWait: probe.DefaultMaxWait,
-	}
-}
-
 // assessment is what the flags come to once files are read and names found.
 type assessment struct {
 	plan   probe.Plan
@@ -66,9 +60,19 @@ type assessment struct {
 	shared bool // other users of the computer may read the files
 }
 
-// resolve reads the files that the flags name and checks every value before
-// anything is sent.
+// resolve is the plan of the flags, with the folder that the results go to.
 func (f *assessFlags) resolve(app *App) (assessment, error) {
+	a, err := f.plan(app)
+	if err != nil {
+		return a, err
+	}
+	a.out, err = outFolder(f.Out, app.Stderr)
+	return a, err
+}
+
+// plan reads the files that the flags name and checks every value before
+// anything is sent.
+func (f *assessFlags) plan(app *App) (assessment, error) {
 	var a assessment
 	if err := f.checkValues(); err != nil {
 		return a, err
@@ -110,8 +114,7 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 		a.plan.Responders = []invite.Invite{given}
 	}
 	a.shared = f.Shared
-	a.out, err = outFolder(f.Out, app.Stderr)
-	return a, err
+	return a, nil
 }
 
 // checkValues refuses numbers that no call can have.

@@ -22,16 +22,19 @@ type RunCmd struct {
 	NoColor bool          `env:"NO_COLOR" help:"No colour, even on a terminal."`
 	Repeat  int           `default:"1" placeholder:"N" help:"Run N times, each with files of its own; a bad run does not end the series."`
 	Every   time.Duration `placeholder:"15m" help:"Time from one start to the next, with --repeat."`
+	Hours   []string      `sep:"," placeholder:"9-12,14-17" help:"Start runs in these hours of the day only (local time). With --repeat the next run waits for them; a single run outside of them measures nothing and ends undetermined."`
 	Format  []string      `enum:"html,xlsx" sep:"," placeholder:"html,xlsx" help:"More files, in addition to the TXT and the JSON."`
 }
 
 // Run assesses and says how it went.
 func (c *RunCmd) Run(app *App) error {
-	if c.Repeat < 1 {
-		return usageError(fmt.Errorf("--repeat %d: give 1 or more", c.Repeat))
+	within, err := c.checkSeries()
+	if err != nil {
+		return usageError(err)
 	}
-	if c.Every < 0 || c.Every > 0 && c.Repeat == 1 {
-		return usageError(errors.New("--every: give a time from one start to the next, as in --repeat 8 --every 15m"))
+	if wait := within.wait(time.Now()); c.Repeat == 1 && wait > 0 {
+		app.say("nothing was measured: the hours of --hours begin in %v", wait.Round(time.Minute))
+		return exitWith(exitUndetermined)
 	}
 	a, err := c.resolve(app)
 	if err != nil {
@@ -41,7 +44,7 @@ func (c *RunCmd) Run(app *App) error {
 		announce(app, a.plan)
 	}
 	if c.Repeat > 1 {
-		return c.series(app, a)
+		return c.series(app, a, within)
 	}
 	rep, err := c.once(app.Ctx, app, a)
 	if err != nil {
@@ -51,6 +54,17 @@ func (c *RunCmd) Run(app *App) error {
 		return err
 	}
 	return exitWith(statusOf(rep.Verdict))
+}
+
+// checkSeries checks what says when runs start.
+func (c *RunCmd) checkSeries() (hours, error) {
+	if c.Repeat < 1 {
+		return nil, fmt.Errorf("--repeat %d: give 1 or more", c.Repeat)
+	}
+	if c.Every < 0 || c.Every > 0 && c.Repeat == 1 {
+		return nil, errors.New("--every: give a time from one start to the next, as in --repeat 8 --every 15m")
+	}
+	return parseHours(c.Hours)
 }
 
 // once makes one assessment and writes its files.
@@ -92,10 +106,14 @@ func (c *RunCmd) show(app *App, rep report.Report) error {
 }
 
 // series repeats the assessment. Only the end of the series or Ctrl-C ends it.
-func (c *RunCmd) series(app *App, a assessment) error {
+func (c *RunCmd) series(app *App, a assessment, within hours) error {
 	worst := exitReady
 	var reports []report.Report
 	for i := range c.Repeat {
+		if !within.await(app.Ctx, app.say) {
+			worst = worse(worst, exitUndetermined)
+			break
+		}
 		began := time.Now()
 		rep, err := c.once(app.Ctx, app, a)
 		status := statusOf(rep.Verdict)

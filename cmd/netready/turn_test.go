@@ -160,7 +160,11 @@ func TestPageTakesATURNServicesJSON(t *testing.T) {
 	port, _ := turnServer(t)
 	pasted := fmt.Sprintf(`{"iceServers":[{"urls":"turn:127.0.0.1:%d?transport=udp","username":%q,"credential":%q}]}`, port, turnUser, turnWord)
 	app := &App{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}
-	run := pageRunner(app, t.TempDir(), nil)
+	defaults, err := app.read([]string{"run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := pageRunner(app, defaults.cli.Run, t.TempDir(), nil)
 	r, err := run(t.Context(), page.Options{Region: "local", FarEnd: turnIn(t, pasted), Duration: time.Second, Calls: 1}, func(probe.Event) {})
 	if err != nil || r.Voice.Mode != facts.ModeRelay || r.Voice.Loop == nil || r.Voice.Loop.Received != 50 {
 		t.Errorf("got %s, %v", r.Voice.Mode, err)

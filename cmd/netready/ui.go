@@ -11,14 +11,15 @@ import (
 	"github.com/pkg/browser"
 
 	"netready/cmd/netready/page"
-	"netready/internal/yamlfile"
 	"netready/probe"
 	"netready/report"
 )
 
 // UICmd serves the page.
 type UICmd struct {
-	Invite    string `arg:"" optional:"" help:"Test invite, the line from whoever asked you to run this test (also @FILE, NETREADY_INVITE, or netready-invite.txt beside the program); the page uses it without showing it."`
+	settingsFlag
+
+	Invite    string `arg:"" optional:"" secret:"" help:"Test invite, the line from whoever asked you to run this test (also @FILE, NETREADY_INVITE, or netready-invite.txt beside the program); the page uses it without showing it."`
 	NoBrowser bool   `help:"Print the page's address and open nothing."`
 	Listen    string `default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Loopback address of the page; port 0 is any free one."`
 	Out       string `placeholder:"DIR" help:"Folder of the results (default: netready-results here, or in Documents)."`
@@ -37,14 +38,16 @@ func (c *UICmd) Run(app *App) error {
 
 // config fills in what the page offers.
 func (c *UICmd) config(app *App) (page.Config, error) {
-	list, err := loadRegions("")
+	read, err := app.read(c.asRun())
 	if err != nil {
 		return page.Config{}, err
 	}
-	given := c.Invite
-	if given == "" {
-		given = cmp.Or(os.Getenv("NETREADY_INVITE"), inviteBeside(yamlfile.Folder()))
+	flags := read.cli.Run
+	list, err := loadRegions(flags.Regions)
+	if err != nil {
+		return page.Config{}, err
 	}
+	given := cmp.Or(c.Invite, flags.Responder, inviteBeside(app.folder()))
 	invited, err := readInvite(given, app)
 	if err != nil {
 		return page.Config{}, err
@@ -55,7 +58,8 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 	}
 	return page.Config{
 		Listen: c.Listen, Dir: out, Invite: invited, Remember: rememberedForm(), Regions: list.Regions, Version: version(),
-		Run:      pageRunner(app, out, c.AllowMedia),
+		Given:    read.given(),
+		Run:      pageRunner(app, flags, out, c.AllowMedia),
 		Measure:  nearest(list),
 		Workbook: singleWorkbook,
 	}, nil
@@ -71,11 +75,36 @@ func inviteBeside(folder string) string {
 	return "@" + path
 }
 
+// asRun is the command line of the runs that the page makes: their flags come
+// from the settings file, or are the defaults.
+func (c *UICmd) asRun() []string {
+	if c.Config == "" {
+		return []string{"run"}
+	}
+	return []string{"run", "--config=" + c.Config}
+}
+
+// given are the fields of the page's form that the settings file fills in.
+func (l *commandLine) given() page.Given {
+	run := l.cli.Run
+	g := page.Given{Region: run.Region, Organization: run.Org, Location: run.Location}
+	if _, ok := l.settings.values["duration"]; ok {
+		g.Duration = run.Duration
+	}
+	if _, ok := l.settings.values["calls"]; ok {
+		g.Calls = run.Calls
+	}
+	return g
+}
+
 // pageRunner makes the same assessment as netready run, with the same files.
-func pageRunner(app *App, out string, allowMedia []string) page.Runner {
+func pageRunner(app *App, settings RunCmd, out string, allowMedia []string) page.Runner {
 	return func(ctx context.Context, o page.Options, progress func(probe.Event)) (report.Report, error) {
-		flags := defaultFlags()
+		flags := settings.assessFlags
 		flags.Region, flags.Org, flags.Location, flags.Responder, flags.Out = o.Region, o.Organization, o.Location, "", out
+		if o.FarEnd.Invite.Host != "" || o.FarEnd.TURN != nil {
+			flags.turnFlags = turnFlags{} // what was entered in the form goes before the settings
+		}
 		flags.chosen = o.FarEnd
 		flags.AllowMedia = allowMedia
 		if o.Duration > 0 {
@@ -92,7 +121,7 @@ func pageRunner(app *App, out string, allowMedia []string) page.Runner {
 		if err != nil {
 			return rep, err
 		}
-		_, err = a.save(rep, nil)
+		_, err = a.save(rep, settings.Format)
 		return rep, err
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -146,6 +147,12 @@ func (i Invite) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(i.Redacted()
 
 // MarshalText keeps them out of JSON too.
 func (i Invite) MarshalText() ([]byte, error) { return []byte(i.Redacted()), nil }
+
+var inText = regexp.MustCompile(`(/i(?:#|%23))[A-Za-z0-9._~%-]+`)
+
+// Hide takes the secrets of invites out of a text: one may have been given
+// where something else belongs, and errors repeat what was given.
+func Hide(text string) string { return inText.ReplaceAllString(text, "${1}…") }
 
 // CheckHost says whether an invite can name this host:port, and if not why.
 func CheckHost(hostport string) error {

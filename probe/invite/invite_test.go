@@ -200,3 +200,17 @@ func TestWithToken(t *testing.T) {
 		}
 	}
 }
+
+// An invite given to the wrong flag was printed whole by the error.
+func TestHide(t *testing.T) {
+	whole := sample().String()
+	_, secret, _ := strings.Cut(whole, "#")
+	for _, text := range []string{whole, "--only " + whole + ": no", `"` + whole + `"`, whole + "," + whole, "http://h/i#" + secret, strings.Replace(whole, "#", "%23", 1)} {
+		if got := Hide(text); strings.Contains(got, secret[:20]) || !strings.Contains(got, "…") {
+			t.Errorf("%s became %s", text, got)
+		}
+	}
+	if got := Hide("floor #3, /i, 50 %"); got != "floor #3, /i, 50 %" {
+		t.Errorf("another text became %s", got)
+	}
+}

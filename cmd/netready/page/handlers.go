@@ -79,7 +79,7 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 		v.Invite, v.InviteFrom = f.invite().Host, "the last time"
 	}
 	f.Invite = ""
-	v.Form = f
+	v.Form = s.cfg.Given.over(f)
 	var page bytes.Buffer
 	if err := index.Execute(&page, v); err != nil {
 		http.Error(w, "This page cannot be shown: "+err.Error(), http.StatusInternalServerError)

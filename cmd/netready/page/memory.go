@@ -1,11 +1,13 @@
 package page
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"netready/probe/invite"
 
@@ -20,6 +22,28 @@ type form struct {
 	Invite       string `json:"invite,omitempty"` // whole, with its secrets: never sent to the page
 	DurationS    int    `json:"duration_s"`
 	Calls        int    `json:"calls"`
+}
+
+// Given is what a settings file says of the form's fields; zero values: nothing.
+type Given struct {
+	Region, Organization, Location string
+	Duration                       time.Duration
+	Calls                          int
+}
+
+// over fills the form in: an administrator's new settings take effect although
+// the last ones are remembered. A number that the form would refuse is left out.
+func (g Given) over(f form) form {
+	f.Region = cmp.Or(g.Region, f.Region)
+	f.Organization = cmp.Or(g.Organization, f.Organization)
+	f.Location = cmp.Or(g.Location, f.Location)
+	if s := int(g.Duration / time.Second); s >= 1 && s <= maxSeconds {
+		f.DurationS = s
+	}
+	if g.Calls >= 1 && g.Calls <= maxCalls {
+		f.Calls = g.Calls
+	}
+	return f
 }
 
 // invite is the remembered one; what cannot be read is as good as none.

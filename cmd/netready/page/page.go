@@ -40,6 +40,7 @@ type Config struct {
 	Listen   string           // loopback host:port; "" for 127.0.0.1:0
 	Dir      string           // the folder of results
 	Invite   invite.Invite    // from the command line, offered without being shown; the zero one: none
+	Given    Given            // what the settings fill into the form
 	Remember string           // file that keeps the form for the next time; "" keeps nothing
 	Regions  []regions.Region // that can be chosen
 	Version  string           // of this program
