@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"netready/probe/facts"
-	"netready/probe/machine"
 	"netready/probe/ping"
 	"netready/probe/stream"
 )
@@ -18,10 +17,9 @@ const gatewayEvery = 50 * time.Millisecond
 // rtpHeader is the size of a packet's RTP header, in bytes.
 const rtpHeader = 12
 
-// watchGateway pings the default gateway during the call, so that a bad LAN can be told
-// from a bad path behind it. The returned function ends that.
-func (r *run) watchGateway(ctx context.Context) (stop func() []ping.Question) {
-	gateway := machine.Gateway(ctx, r.farHost())
+// watchGateway asks the default gateway while the call lasts: it tells a bad LAN
+// from what lies behind it. The returned function ends that.
+func (r *run) watchGateway(ctx context.Context, gateway string) (stop func() []ping.Question) {
 	if gateway == "" || !r.plan.asks(facts.PartPing) {
 		return func() []ping.Question { return nil }
 	}

@@ -292,7 +292,7 @@ func (r *run) pingFarEnd(ctx context.Context, ready <-chan struct{}) []facts.Pin
 	case r.relay != nil:
 		role = facts.RoleTURN
 	case r.session == nil:
-		role, host = facts.RoleGateway, machine.Gateway(ctx, "")
+		role, host = facts.RoleGateway, machine.Towards(ctx, "").Gateway
 		if host == "" || r.plan.Region.ID == regions.Local {
 			return nil
 		}

@@ -8,6 +8,7 @@ import (
 
 	"netready/probe/facts"
 
+	"netready/probe/call"
 	"netready/probe/relay"
 	"netready/probe/stream"
 )
@@ -119,7 +120,7 @@ func (r *run) writeRelay(o *relay.Outcome, seen beside) {
 	}
 	r.relayGaps(calls, worst)
 	v.Timeline = relayTimeline(o, worst, r.plan.JitterBuffer)
-	seen.lay(v.Timeline, o.Started, r.plan.JitterBuffer)
+	seen.lay(v, o.Started, call.Call{}, r.plan.JitterBuffer)
 }
 
 // relayAssumptions go with the figures of a call through a TURN server.

@@ -78,6 +78,8 @@ type leg struct {
 	downZero time.Duration // when packet 0 of the down stream would have come with the fastest transit
 	foreign  int
 	dropped  uint32
+	seconds  []Second      // of the stream up, as far as this end's socket shows them
+	toldDrop uint32        // of the socket, by the datagram before
 	drops    uint32        // of the socket before the call
 	heard    time.Duration // when an authentic datagram came last
 	isHeard  bool
@@ -108,6 +110,7 @@ func newLeg(r wire.Request, g wire.CallGrant, conn stamp.PacketConn) (*leg, erro
 		l.mark.Set = &set
 	}
 	l.drops = conn.Drops()
+	l.toldDrop = l.drops
 	return l, nil
 }
 
@@ -149,6 +152,7 @@ func (l *leg) packet(b []byte, a stamp.Arrival) {
 		return
 	}
 	l.heard, l.isHeard = a.At, true
+	l.socket(a)
 	if !l.copies.Take(index, l.packets) {
 		return
 	}
@@ -159,8 +163,26 @@ func (l *leg) packet(b []byte, a stamp.Arrival) {
 	l.down = append(l.down, stream.Arrival{Seq: index, Sent: sent, Received: a.At, DSCP: a.DSCP})
 }
 
-// stream lets the pacer send the packets up, each when it is due, until all are
-// sent or ctx ends.
+// socket notes how this end's socket fared with a datagram, in the second of the
+// call that it came in.
+func (l *leg) socket(a stamp.Arrival) {
+	dropped := a.Dropped - l.toldDrop
+	l.toldDrop = a.Dropped
+	at := int((a.At - l.start) / time.Second)
+	if !l.started || a.At < l.start || at > l.packets {
+		return
+	}
+	for at >= len(l.seconds) {
+		l.seconds = append(l.seconds, Second{})
+	}
+	s := &l.seconds[at]
+	s.Waited = max(s.Waited, a.Waited)
+	s.Arrived++
+	s.Dropped += int(dropped)
+}
+
+// stream has the packets up sent, each when it is due, until they are all sent
+// or ctx ends.
 func (l *leg) stream(ctx context.Context, p *pacer) {
 	defer close(l.sent)
 	timer := time.NewTimer(proofWait)

@@ -50,9 +50,20 @@ type Call struct {
 	PathChanges   []PathChange
 	// Started is when the first packet was due, since the calls were begun.
 	Started time.Duration
+	// Seconds of the call are how this machine's socket fared. There may be fewer or
+	// more than the call has.
+	Seconds []Second
 	// Refused counts ICMP errors from the path, Words are the last one's.
 	Refused int
 	Words   string
+}
+
+// A Second is how this machine's socket fared in one second of a call, from its
+// first packet due.
+type Second struct {
+	Arrived int           // packets of the call
+	Waited  time.Duration // longest that one lay in the socket; 0 where the kernel does not stamp
+	Dropped int           // datagrams for want of room, as far as it is known in time
 }
 
 // A Direction is one way of a call.

@@ -91,7 +91,7 @@ func (l *leg) result(settle time.Duration) Call {
 	c := Call{
 		Up: l.upward(settle), Down: l.downward(),
 		RoundTrips: l.trips, Checks: len(l.trips) + l.lost, ChecksLost: l.lost,
-		Lateness: l.lateness, Local: l.conn.LocalAddr(), Mapped: l.mapped, PathChanges: l.changes,
+		Lateness: l.lateness, Seconds: l.seconds, Local: l.conn.LocalAddr(), Mapped: l.mapped, PathChanges: l.changes,
 		Started: l.start - l.begun, Words: l.words,
 	}
 	var last error

@@ -43,10 +43,14 @@ type framed struct {
 
 // Read implements net.Conn.
 func (c *framed) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b) // with the handshake, at first
-	if n > 0 && !c.known {
+	if !c.known {
+		var err error
+		if aside(func() { err = c.secure.Handshake() }); err != nil {
+			return 0, err
+		}
 		c.known, c.http2 = true, c.secure.ConnectionState().NegotiatedProtocol == http2.NextProtoTLS
 	}
+	n, err := c.Conn.Read(b)
 	if n == 0 || !c.http2 {
 		return n, err
 	}

@@ -185,7 +185,7 @@ func (s *Server) drop(session *session, why string) {
 func (s *Server) lookAtRoom() {
 	limit := s.now.Load().limits.PacketRate
 	before := s.room.most(limit)
-	scarce := s.room.look(s.Load(), s.ledger.Used().Packets, limit)
+	scarce := s.room.look(s.Load(), s.ledger.Used().Packets, s.ledger.Waiting(), limit)
 	if scarce && before == limit {
 		load := s.Load()
 		s.log.Warn("this host does not keep up: new calls wait", "late_p99", load.Late, "handover_p99", load.Gap, "dropped", load.Dropped,

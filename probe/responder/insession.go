@@ -45,13 +45,17 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, session *session
 	write := func(e wire.Event) bool {
 		return flush.SetWriteDeadline(time.Now().Add(writeWait)) == nil && json.NewEncoder(w).Encode(e) == nil
 	}
-	news := func() bool {
-		for _, c := range session.calls {
-			if !write(c.news()) {
-				return false
+	// Encoding needs a large stack for a moment in each second.
+	news := func() (ok bool) {
+		aside(func() {
+			for _, c := range session.calls {
+				if !write(c.news()) {
+					return
+				}
 			}
-		}
-		return flush.Flush() == nil
+			ok = flush.Flush() == nil
+		})
+		return ok
 	}
 	tick := time.NewTicker(eventsEvery)
 	defer tick.Stop()
@@ -77,6 +81,17 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, session *session
 		}
 	}
 	write(wire.Event{Closed: closed})
+}
+
+// aside runs f on a stack that is given back at once: that of a goroutine which
+// then waits would stay as large as it once was.
+func aside(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
 }
 
 // clock is answered as soon as it is read.

@@ -13,6 +13,10 @@ import (
 // readAtOnce is how many datagrams are read with one call of the system.
 const readAtOnce = 64
 
+// many calls at one socket send so often that its reader had better wait for
+// some datagrams than wake for each: the system has stamped them.
+const many = 20
+
 // readMedia handles the datagrams of one socket until it is closed. Everything
 // that is not provably of a session is met with silence. Where so much comes
 // that the reader never rests, it sees to it that what is due leaves meanwhile.
@@ -37,6 +41,9 @@ func (s *Server) readMedia(conn *stamp.Conn, beside *sender) {
 		out.flush()
 		if len(got) > 1 {
 			beside.help()
+		}
+		if len(got) < readAtOnce && int(beside.flows.Load()) >= many {
+			time.Sleep(together)
 		}
 	}
 }

@@ -146,6 +146,8 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		s.config.Identity = identity
 	}
 	s.now.Store(newVouch(s.config.Identity, c.Limits))
+	s.room.carries = carries(ctx)
+	s.log.Info("this host was measured", "packet_rate_carried", s.room.carries)
 	s.ledger = share.NewLedger(share.Shares{})
 	s.fileRate, s.fileLedger = newFileRate(), newFileLedger()
 	s.share()

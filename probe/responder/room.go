@@ -27,20 +27,25 @@ const (
 
 // room is how many packets a second may be lent in all.
 type room struct {
-	now     atomic.Int64 // below the limit that is set; 0: that limit
+	carries int          // what was measured at start; 0: it could not be told
+	now     atomic.Int64 // below the limit that is set; 0: what was measured, or that limit
 	bad     int          // looks in a row
 	dropped uint64       // at the last look
 }
 
 // look takes the load of the last second in, of so many packets a second that are
 // lent, under a limit. It says whether there is less room than the limit.
-func (r *room) look(l Load, lent, limit int) (scarce bool) {
+// Where nothing is lent there are no figures to be bent, and who waits all the
+// same asks for more than was measured: he gets in.
+func (r *room) look(l Load, lent, waiting, limit int) (scarce bool) {
 	bends := l.Late > mostLate || l.Gap > mostGap || l.Dropped > r.dropped
 	r.dropped = l.Dropped
 	most := r.most(limit)
 	switch {
-	case lent == 0: // nothing to be bent
-		r.bad, most = 0, limit
+	case lent == 0 && waiting > 0:
+		r.bad, most = 0, 2*most
+	case lent == 0:
+		r.bad, most = 0, r.first(limit)
 	case !bends:
 		r.bad, most = 0, most+max(growth, most/20)
 	case r.bad+1 < tooMuch:
@@ -58,5 +63,13 @@ func (r *room) most(limit int) int {
 	if now := int(r.now.Load()); now > 0 {
 		return min(now, limit)
 	}
-	return limit
+	return r.first(limit)
+}
+
+// first is the room under a limit before the host has shown what it carries.
+func (r *room) first(limit int) int {
+	if r.carries == 0 {
+		return limit
+	}
+	return min(limit, max(r.carries, fewest))
 }

@@ -15,7 +15,7 @@ func TestRoomFollowsTheHost(t *testing.T) {
 	const limit = 50_000
 	good, late := Load{Late: 300 * time.Microsecond, Gap: 50 * time.Microsecond}, Load{Late: 15 * time.Millisecond}
 	var r room
-	step := func(l Load, lent int) int { r.look(l, lent, limit); return r.most(limit) }
+	step := func(l Load, lent int) int { r.look(l, lent, 0, limit); return r.most(limit) }
 	if got := r.most(limit); got != limit {
 		t.Errorf("before the first look: %d", got)
 	}
@@ -62,10 +62,49 @@ func TestRoomFollowsTheHost(t *testing.T) {
 		t.Errorf("under a limit that was lowered: %d", got)
 	}
 	for range 5 {
-		r.look(late, 400, 400)
+		r.look(late, 400, 0, 400)
 	}
 	if got := r.most(400); got != 400 {
 		t.Errorf("of a limit below the fewest: %d", got)
+	}
+}
+
+// What was measured at start is the room of a host until it has shown more, and
+// keeps nobody out who asks for more when it has nothing else to do.
+func TestRoomBeginsWithWhatWasMeasured(t *testing.T) {
+	const limit = 50_000
+	for _, test := range []struct{ carries, want int }{{0, limit}, {200_000, limit}, {30_000, 30_000}, {8_000, 8_000}, {7, fewest}} {
+		r := room{carries: test.carries}
+		if got := r.most(limit); got != test.want {
+			t.Errorf("a host that carries %d begins with %d, want %d", test.carries, got, test.want)
+		}
+		for range 3 {
+			if r.look(Load{}, 0, 0, limit); r.most(limit) != test.want {
+				t.Errorf("a host that carries %d has %d with nobody there, want %d", test.carries, r.most(limit), test.want)
+			}
+		}
+		seconds := 0
+		for ; r.most(limit) < limit && seconds < 100; seconds++ {
+			r.look(Load{}, 0, 1, limit)
+		}
+		if seconds > 6 {
+			t.Errorf("a host that carries %d keeps who asks for all waiting for %d s", test.carries, seconds)
+		}
+		r.look(Load{}, 0, 0, limit)
+		for range 120 {
+			r.look(Load{}, test.want, 0, limit)
+		}
+		if got := r.most(limit); got != limit {
+			t.Errorf("a host that carries %d and was on time for two minutes has %d", test.carries, got)
+		}
+	}
+}
+
+func TestHostIsMeasured(t *testing.T) {
+	got := carries(t.Context())
+	t.Logf("this host carries %d packets a second", got)
+	if got < fewest {
+		t.Errorf("measured %d packets a second, less than any host carries", got)
 	}
 }
 

@@ -18,7 +18,7 @@ const (
 	sendAtOnce = 16
 	// together is how long the sender rests after a turn: of many calls, those
 	// that are due meanwhile leave together.
-	together = 250 * time.Microsecond
+	together = 500 * time.Microsecond
 	// never is later than any clock of ours shows.
 	never = time.Duration(math.MaxInt64 / 4)
 )

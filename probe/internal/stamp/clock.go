@@ -35,3 +35,18 @@ func Pause(ctx context.Context, d time.Duration) {
 // SleepPlain waits with package time alone. It is up to a millisecond late,
 // and works in a testing/synctest bubble.
 func SleepPlain(until time.Duration) { time.Sleep(until - Now()) }
+
+// WallOffset is by how much the wall clock is ahead of Now, whose zero means
+// nothing: it changes where the wall clock is set. The two are read as close
+// together as they will come, since being interrupted in between would look so too.
+func WallOffset() time.Duration {
+	offset, gap := time.Duration(0), time.Duration(1<<63-1)
+	for range 4 {
+		before := Now()
+		wall := time.Now().UnixNano()
+		if after := Now(); after-before < gap {
+			gap, offset = after-before, time.Duration(wall)-(before+(after-before)/2)
+		}
+	}
+	return offset
+}

@@ -121,7 +121,8 @@ func (c *child) used(b *testing.B) (all time.Duration) {
 	return all
 }
 
-// resident is the memory that the child holds once it has tidied up, in bytes.
+// resident is the memory of its own that the child holds once it has tidied up,
+// in bytes: without the pages of its program.
 func (c *child) resident(b *testing.B) float64 {
 	b.Helper()
 	_ = c.Process.Signal(syscall.SIGUSR1)
@@ -130,7 +131,7 @@ func (c *child) resident(b *testing.B) float64 {
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(status), "VmRSS:")
+	_, rest, _ := strings.Cut(string(status), "RssAnon:")
 	kb, _ := strconv.Atoi(strings.Fields(rest)[0])
 	return float64(kb) * 1024
 }

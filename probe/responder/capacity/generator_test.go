@@ -3,12 +3,10 @@
 package capacity
 
 import (
-	"net"
 	"net/netip"
 	"testing"
 	"time"
 
-	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
 
 	"netready/probe/internal/stamp"
@@ -43,11 +41,9 @@ type subject interface {
 // comes back.
 type generator struct {
 	calls   int
-	conns   []*net.UDPConn
-	raw     []*ipv4.PacketConn
-	batch   []ipv4.Message
+	sockets []*socket
+	batch   *batch
 	buffer  []byte
-	oob     []byte
 	late    []float64
 	start   time.Duration
 	subject subject
@@ -56,23 +52,15 @@ type generator struct {
 
 func newGenerator(b *testing.B, calls int, to netip.AddrPort) *generator {
 	b.Helper()
-	g := &generator{calls: calls, buffer: make([]byte, atOnce*size)}
+	g := &generator{calls: calls, buffer: make([]byte, atOnce*size), batch: newBatch(64)}
 	for range sockets {
-		c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+		s, err := dial(to)
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Cleanup(func() { _ = c.Close() })
-		_ = c.SetReadBuffer(4 << 20)
-		raw, _ := c.SyscallConn()
-		_ = raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1) })
-		g.conns, g.raw = append(g.conns, c), append(g.raw, ipv4.NewPacketConn(c))
+		b.Cleanup(s.close)
+		g.sockets = append(g.sockets, s)
 	}
-	for range 64 {
-		g.batch = append(g.batch, ipv4.Message{Buffers: [][]byte{make([]byte, stamp.MaxDatagram)}, OOB: make([]byte, 64)})
-	}
-	g.oob = make([]byte, unix.CmsgSpace(2))
-	segment(g.oob)
 	return g
 }
 
@@ -124,7 +112,7 @@ func (g *generator) send(next int64, now time.Duration) int64 {
 			g.subject.packet(call+i, next/int64(g.calls), at, g.buffer[i*size:(i+1)*size])
 			g.late = append(g.late, float64(at-g.due(next+int64(i)))/1e6)
 		}
-		g.write(socket, g.buffer[:n*size])
+		g.sockets[socket].write(g.buffer[:n*size])
 		for i := range n {
 			g.subject.beside(call+i, at)
 		}
@@ -133,29 +121,19 @@ func (g *generator) send(next int64, now time.Duration) int64 {
 	return next
 }
 
-func (g *generator) write(socket int, b []byte) {
-	if len(b) == size {
-		_, _ = g.conns[socket].Write(b)
-		return
-	}
-	_, _, _ = g.conns[socket].WriteMsgUDP(b, g.oob, nil)
-}
-
 // read takes what waits at the sockets, and returns how much that was.
 func (g *generator) read() (all int) {
 	wall, mono := time.Now().UnixNano(), stamp.Now()
-	for i, c := range g.raw {
+	for i, c := range g.sockets {
 		for {
-			n, err := c.ReadBatch(g.batch, unix.MSG_DONTWAIT)
-			if err != nil {
-				break
-			}
-			for _, m := range g.batch[:n] {
-				at := time.Duration(kernelStamp(m.OOB[:m.NN]) - wall + int64(mono))
-				g.subject.take(i, m.Buffers[0][:m.N], at, at > g.start+settling)
+			n := g.batch.read(c)
+			for m := range n {
+				b, arrived := g.batch.datagram(m)
+				at := time.Duration(arrived - wall + int64(mono))
+				g.subject.take(i, b, at, at > g.start+settling)
 			}
 			all += n
-			if n < len(g.batch) {
+			if n < len(g.batch.messages) {
 				break
 			}
 		}

@@ -82,13 +82,11 @@ func irtt(b *testing.B, calls int) figure {
 	s := &irttCalls{calls: make([]irttCall, calls), tokens: map[uint64]int{}}
 	answer := make([]byte, 512)
 	for i := range s.calls {
-		conn := g.conns[socketOf(i)]
-		_, _ = conn.Write(irttParams())
-		_ = conn.SetReadDeadline(time.Now().Add(2 * time.Second))
-		if n, err := conn.Read(answer); err != nil || n < irttToken+8 {
-			b.Fatalf("irtt's server grants no session %d: %v", i, err)
+		conn := g.sockets[socketOf(i)]
+		conn.write(irttParams())
+		if len(conn.wait(answer)) < irttToken+8 {
+			b.Fatalf("irtt's server grants no session %d", i)
 		}
-		_ = conn.SetReadDeadline(time.Time{})
 		s.calls[i].token, s.calls[i].sent = binary.LittleEndian.Uint64(answer[irttToken:]), map[uint32]time.Duration{}
 		s.tokens[s.calls[i].token] = i
 	}

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"sync"
@@ -41,7 +42,24 @@ func runResponder() {
 	tidy := make(chan os.Signal, 1)
 	signal.Notify(tidy, syscall.SIGUSR1)
 	for range tidy {
-		debug.FreeOSMemory() // what is resident then is what is needed
+		for range 3 { // each halves the stacks that are too large
+			debug.FreeOSMemory()
+		}
+		if file := os.Getenv(role + "_HEAP"); file != "" {
+			heap(file)
+		}
+	}
+}
+
+// heap writes what the memory is taken by.
+func heap(file string) {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	fmt.Fprintf(os.Stderr, "heap %d KiB in use, %d KiB objects, stacks %d KiB, %d goroutines, runtime %d KiB\n",
+		m.HeapInuse>>10, m.HeapAlloc>>10, m.StackInuse>>10, runtime.NumGoroutine(), (m.MSpanInuse+m.MCacheInuse+m.GCSys+m.OtherSys+m.BuckHashSys)>>10)
+	if f, err := os.Create(file); err == nil {
+		_ = pprof.WriteHeapProfile(f)
+		_ = f.Close()
 	}
 }
 
@@ -116,7 +134,7 @@ func (p *placed) check(socket int, b []byte, at time.Duration) {
 		return
 	}
 	p.room = p.calls[call].credential.Answer(p.room[:0], c.ID, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 9), at, stamp.Now())
-	_, _ = p.gen.conns[socket].Write(p.room)
+	p.gen.sockets[socket].write(p.room)
 }
 
 // beside sends the agent's own checks, those of the calls spread like their packets.
@@ -127,7 +145,7 @@ func (p *placed) beside(call int, now time.Duration) {
 	}
 	c.asked = now
 	p.room = c.credential.AskPadded(p.room[:0], wire.NewTransactionID())
-	_, _ = p.gen.conns[socketOf(call)].Write(p.room)
+	p.gen.sockets[socketOf(call)].write(p.room)
 }
 
 // line takes what the responder tells of a call.
