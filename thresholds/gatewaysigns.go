@@ -188,10 +188,7 @@ func (j *judge) besideCall(key Key, way Way) place {
 	case key == Jitter:
 		return ofJitter(g, d.JitterMS)
 	}
-	run := 1.0
-	if d.Burst.BurstR != nil {
-		run = *d.Burst.BurstR
-	}
+	run := runOf(d)
 	loss, discards := portion(d.LossPercent), portion(d.DiscardPercent)
 	if key == MOS && loss == 0 && discards == 0 {
 		return beyondLAN // it follows from the delay, as the round trip's
