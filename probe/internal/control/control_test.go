@@ -75,7 +75,7 @@ func TestOneConnection(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	events := make(chan error, 1)
 	go func() { events <- c.Events(ctx, func(wire.Event) {}) }()
-	body, err := c.Download(t.Context(), 1<<20, time.Second)
+	body, err := c.Download(t.Context(), "", 1<<20, time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
