@@ -24,6 +24,7 @@ import (
 const (
 	roleFarEnd = "far end"
 	roleRun    = "run"
+	roleBurn   = "burn" // burns a processor until it is killed
 
 	addressVar = "LAB_ADDRESS" // where the far end listens
 	inviteVar  = "LAB_INVITE"  // the file with its invite
@@ -36,6 +37,8 @@ func TestMain(m *testing.M) {
 		err = playFarEnd()
 	case roleRun:
 		err = playRun()
+	case roleBurn:
+		playBurn()
 	default:
 		os.Exit(m.Run())
 	}
@@ -44,6 +47,13 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	os.Exit(0)
+}
+
+// playBurn keeps a processor busy, a minute at most.
+func playBurn() {
+	fmt.Println("burning")
+	for began := time.Now(); time.Since(began) < time.Minute; {
+	}
 }
 
 func playFarEnd() error {

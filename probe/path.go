@@ -7,20 +7,19 @@ import (
 
 	"netready/probe/facts"
 	"netready/probe/internal/dial"
-	"netready/probe/machine"
 	"netready/probe/path"
 	"netready/probe/ping"
 	"netready/probe/stream"
 )
 
-// noPath is the path that was not looked at, and why.
+// noPath is a path that was not examined, and why.
 func noPath(code, reason string) facts.Path {
 	return facts.Path{Hops: []facts.Hop{}, Code: code, Reason: reason, MarkReason: reason, MTU: facts.MTU{Code: facts.MTUUnknown, Reason: reason}}
 }
 
 // watchPath asks the routers on the way while the call lasts. The returned
 // function ends that and gives the questions to the first behind the gateway.
-func (r *run) watchPath(ctx context.Context) (stop func() []ping.Question) {
+func (r *run) watchPath(ctx context.Context, gateway string) (stop func() []ping.Question) {
 	nothing := func() []ping.Question { return nil }
 	if !r.plan.asks(facts.PartPing) {
 		r.result.Path = noPath(facts.CodeNotAsked, facts.NotAsked)
@@ -32,7 +31,7 @@ func (r *run) watchPath(ctx context.Context) (stop func() []ping.Question) {
 		return nothing
 	}
 	w := path.Start(ctx, path.Settings{
-		Target: target, Gateway: machine.Gateway(ctx, r.farHost()), Size: rtpHeader + r.codec.PayloadBytes(stream.PacketTime),
+		Target: target, Gateway: gateway, Size: rtpHeader + r.codec.PayloadBytes(stream.PacketTime),
 		DSCP: r.plan.DSCP, JitterBuffer: r.plan.JitterBuffer,
 	})
 	return func() (hop []ping.Question) {

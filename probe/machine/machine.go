@@ -46,9 +46,11 @@ func Describe(ctx context.Context, target string, load Load) (m facts.Machine, g
 	return m, gapsOf(m, i)
 }
 
-// Gateway is the default gateway of the interface that reaches the target, ""
-// where none was found.
-func Gateway(ctx context.Context, target string) string { return towards(ctx, target).Gateway }
+// Towards is the interface that reaches the target, with an empty name where it is
+// not known.
+func Towards(ctx context.Context, target string) facts.Interface {
+	return towards(ctx, target).Interface
+}
 
 // gapsOf says of each figure of the machine that is nil why it was not measured.
 // What an interface cannot have is no gap: its reason stands in the interface.
@@ -163,8 +165,7 @@ func (l Load) BusyPercent(ctx context.Context) *float64 {
 	if total <= l.total || busy < l.busy {
 		return nil
 	}
-	percent := 100 * (busy - l.busy) / (total - l.total)
-	return &percent
+	return new(100 * (busy - l.busy) / (total - l.total))
 }
 
 func times(ctx context.Context) (busy, total float64) {

@@ -42,10 +42,15 @@ func usable(found report.Report, note report.Note, err error) error {
 	return nil
 }
 
-// rowOf makes the row of a result, its source and oddities beside it.
+// rowOf makes the row of a result, with its source and remarks. That a run was
+// judged by other limits is marked when the rows are written.
 func rowOf(name string, found report.Report, note report.Note) workbook.Row {
 	row := workbook.FromReport(found)
-	row.Label(report.OneLine(name), remarks(edited(note)))
+	var remarks []string
+	if edited(note) {
+		remarks = []string{workbook.RemarkEdited}
+	}
+	row.Label(report.OneLine(name), remarks)
 	row.Sign(report.SignedWords(found, note.Signed))
 	return row
 }

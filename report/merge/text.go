@@ -31,7 +31,7 @@ func (r *reader) text(name string, data []byte) ([]rankedRow, error) {
 	return []rankedRow{row}, nil
 }
 
-// copyAgain is the way out where a file is cut short.
+// copyAgain adds what to do about a file that is cut short.
 func copyAgain(err error) error {
 	if at, ok := errors.AsType[*report.LineError](err); ok {
 		return &report.LineError{Line: at.Line, Err: fmt.Errorf("%w: copy the file again", at.Err)}

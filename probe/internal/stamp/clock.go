@@ -4,7 +4,10 @@
 // one short file each.
 package stamp
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // A Sleeper waits until Now reaches a moment. A nil one is SleepUntil; tests
 // in virtual time give SleepPlain.
@@ -19,6 +22,31 @@ func (s Sleeper) Until(moment time.Duration) {
 	s(moment)
 }
 
+// Pause waits for d, or until ctx ends.
+func Pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
 // SleepPlain waits with package time alone. It is up to a millisecond late,
 // and works in a testing/synctest bubble.
 func SleepPlain(until time.Duration) { time.Sleep(until - Now()) }
+
+// WallOffset is by how much the wall clock is ahead of Now, whose zero means
+// nothing: it changes where the wall clock is set. The two are read as close
+// together as they will come, since being interrupted in between would look so too.
+func WallOffset() time.Duration {
+	offset, gap := time.Duration(0), time.Duration(1<<63-1)
+	for range 4 {
+		before := Now()
+		wall := time.Now().UnixNano()
+		if after := Now(); after-before < gap {
+			gap, offset = after-before, time.Duration(wall)-(before+(after-before)/2)
+		}
+	}
+	return offset
+}

@@ -32,6 +32,9 @@ type Arrival struct {
 	DSCP int            // or stream.NoDSCP
 	// Dropped is the count of Drops as far as this datagram told.
 	Dropped uint32
+	// Waited is how long the datagram lay in the socket until it was read, 0 where
+	// the kernel does not stamp.
+	Waited time.Duration
 }
 
 // A PacketConn is a UDP socket that stamps what it reads: a Conn, or an end of

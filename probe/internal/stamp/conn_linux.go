@@ -53,6 +53,7 @@ func (p *platform) read(udp *net.UDPConn, b []byte) (Arrival, error) {
 	wall, mono := both()
 	kernel := p.controls(p.oob[:oobn], &a)
 	a.At = p.clocks.arrival(kernel, wall, mono)
+	a.Waited = mono - a.At
 	a.Dropped = p.dropped.Load()
 	return a, nil
 }
