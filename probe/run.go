@@ -39,6 +39,7 @@ func Run(ctx context.Context, p Plan) (facts.Result, error) {
 	silence := r.startSilence(ctx)
 	r.placeCalls(ctx)
 	r.measureBandwidth(ctx)
+	r.measureUnderLoad(ctx)
 	silence()
 	r.finish(ctx)
 	return r.result, nil
