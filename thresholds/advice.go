@@ -26,7 +26,7 @@ func (j *judge) advice(key Key, way Way) string {
 		return j.aboutPC()
 	case inLAN:
 		return j.aboutLAN(way)
-	case beyondLAN:
+	case beyondLAN, onLine, pastLine:
 		return fmt.Sprintf("Your own network answers well (of the gateway %s), so the fault is behind it: ", j.gatewayWords(way)) + j.aboutLine(key, way)
 	case placeUnknown:
 	}

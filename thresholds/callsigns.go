@@ -90,10 +90,15 @@ func (j *judge) gap(what string) *facts.NotMeasured {
 	return nil
 }
 
+// endedBy says whether the call ended before its time for this reason.
+func (j *judge) endedBy(code string) bool {
+	gap := j.gap("voice.complete")
+	return gap != nil && gap.Code == code
+}
+
 // farEndClosed is the sign that the responder ended the control connection.
 func farEndClosed(m matter) (string, float64) {
-	gap := m.gap("voice.complete")
-	if gap == nil || gap.Code != facts.CodeFarEnded {
+	if !m.endedBy(facts.CodeFarEnded) || len(m.result.Voice.MappingChanges) > 0 {
 		return "", 0
 	}
 	return fmt.Sprintf("after %s of the call it closed the control connection", Figure(m.result.Voice.DurationS, "s")), 1
@@ -101,8 +106,7 @@ func farEndClosed(m matter) (string, float64) {
 
 // allFellSilent is the sign that call and control connection ended together.
 func allFellSilent(m matter) (string, float64) {
-	gap := m.gap("voice.complete")
-	if gap == nil || gap.Code != facts.CodeFarSilent {
+	if !m.endedBy(facts.CodeFarSilent) {
 		return "", 0
 	}
 	return fmt.Sprintf("after %s both the call and the control connection fell silent, so the responder, its host or the whole way there is gone; "+

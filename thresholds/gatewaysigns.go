@@ -183,15 +183,12 @@ func (j *judge) besideCall(key Key, way Way) place {
 		return inLAN
 	case key == RTT:
 		return beyondLAN
-	case d == nil || key == Order:
+	case d == nil:
 		return placeUnknown
-	case key == Jitter:
+	case key == Jitter, key == Order: // who overtakes was late or early by a packet time or more
 		return ofJitter(g, d.JitterMS)
 	}
-	run := 1.0
-	if d.Burst.BurstR != nil {
-		run = *d.Burst.BurstR
-	}
+	run := runOf(d)
 	loss, discards := portion(d.LossPercent), portion(d.DiscardPercent)
 	if key == MOS && loss == 0 && discards == 0 {
 		return beyondLAN // it follows from the delay, as the round trip's

@@ -26,6 +26,7 @@ func allOf(all ...func(matter) bool) func(matter) bool {
 }
 
 func isHost(m matter) bool    { return m.kind == hostMatter }
+func isEnd(m matter) bool     { return m.kind == endMatter }
 func isRows(m matter) bool    { return m.kind == rowsMatter }
 func isSession(m matter) bool { return m.kind == sessionMatter }
 func isWifi(m matter) bool    { return m.judge.isWifi() }

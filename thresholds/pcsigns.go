@@ -1,6 +1,7 @@
 package thresholds
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -14,6 +15,12 @@ const (
 	// tooManyPercent is the share of packets that a machine may spoil before a run
 	// that kept every limit has no verdict: what the limit of loss allows.
 	tooManyPercent = 1
+	// sleptS is how long a standstill spoils a call by itself; shorter ones do where
+	// they make one packet in a hundred late.
+	sleptS = 1
+	// throttledShare is the share of the call for which a quota of processor time,
+	// or the host of a virtual machine, kept this machine waiting.
+	throttledShare = 0.1
 	// toldFrom is the share of packets from which lateness is told where no limit is
 	// broken.
 	toldFrom = 0.05
@@ -67,6 +74,9 @@ func (j *judge) spoiltWords() string {
 	if !j.asked(facts.PartVoice) || j.staysInside() {
 		return ""
 	}
+	if seen := cmp.Or(j.sleptWords(), j.heldUpWords()); seen != "" {
+		return seen
+	}
 	if u := unreliableBy(v.Up, facts.UnreliablePC); u != nil && float64(u.Packets) > toldFrom*float64(v.Up.Sent) {
 		return u.Text
 	}
@@ -75,6 +85,25 @@ func (j *judge) spoiltWords() string {
 	}
 	if j.sendsLate() {
 		return lowerFirst(j.lateWords())
+	}
+	return ""
+}
+
+// sleptWords say that this machine or program did not run for a time.
+func (j *judge) sleptWords() string {
+	pc := j.result.Voice.PC
+	if pc == nil {
+		return ""
+	}
+	for _, s := range pc.Sleeps {
+		if s.ForS < sleptS {
+			continue
+		}
+		who := "this program did not run"
+		if s.Code == facts.SleepSuspended {
+			who = "it slept (standby)"
+		}
+		return fmt.Sprintf("%s for %s at %s of the call", who, Figure(s.ForS, "s"), clock(s.AtS))
 	}
 	return ""
 }
@@ -122,7 +151,20 @@ func (j *judge) couldBePC(key Key, way Way) bool {
 	return !d.KernelStamps
 }
 
-func (j *judge) isPCBusy() bool { return j.sendsLate() || j.isCPUBusy() }
+func (j *judge) isPCBusy() bool { return j.sendsLate() || j.isCPUBusy() || j.heldUpWords() != "" }
+
+// heldUpWords say who kept this machine from its work, "" where nobody did.
+func (j *judge) heldUpWords() string {
+	v := j.result.Voice
+	switch pc := v.PC; {
+	case pc == nil:
+	case pc.ThrottledMS != nil && v.DurationS > 0 && *pc.ThrottledMS > throttledShare*1000*v.DurationS:
+		return fmt.Sprintf("a quota of processor time kept it waiting for %s of %s", Figure(*pc.ThrottledMS/1000, "s"), Figure(v.DurationS, "s"))
+	case pc.StealPercent != nil && *pc.StealPercent > percent*throttledShare && j.sendsLate():
+		return fmt.Sprintf("the host of this virtual machine kept %s of a second for others", Figure(*pc.StealPercent, "%"))
+	}
+	return ""
+}
 
 func (j *judge) sendsLate() bool {
 	p99 := j.latenessMS()

@@ -12,6 +12,8 @@ const (
 	inPC                      // this computer itself
 	inLAN                     // between it and its gateway
 	beyondLAN                 // behind the gateway: the line, the provider, the way to the region
+	onLine                    // behind the gateway, before the next router: the access line
+	pastLine                  // behind that router: the provider, the way to the region
 )
 
 // Of the gateway, one hop away.
@@ -28,7 +30,11 @@ func (j *judge) where(key Key, way Way) place {
 	case j.gateway() == nil:
 		return placeUnknown
 	}
-	return j.besideCall(key, way)
+	p := j.besideCall(key, way)
+	if p == beyondLAN {
+		return j.beyondGateway(key, way)
+	}
+	return p
 }
 
 // gateway is the series of pings to it during the call, nil where too few

@@ -66,6 +66,7 @@ const (
 	figureMatter  matterKind = iota // a figure that breaks its limit, or that somebody busy has bent
 	rowsMatter                      // the required rows that failed
 	sessionMatter                   // the responder that was named could not be used
+	endMatter                       // the call ended before its time, by no doing of this machine
 	hostMatter                      // this machine was too busy to measure anything
 	besideMatter                    // no limit is broken
 )
@@ -220,6 +221,7 @@ func (j *judge) matters() []matter {
 	}
 	add(rowsMatter, len(j.failed()) > 0)
 	add(sessionMatter, j.isResponderLost())
+	add(endMatter, j.endedBy(facts.CodeFarEnded) || j.endedBy(facts.CodeFarSilent))
 	add(hostMatter, j.isSpoilt())
 	for _, way := range []Way{Up, Down} {
 		all = append(all, matter{j, besideMatter, "", way, -1})
@@ -237,7 +239,7 @@ func (j *judge) cause() {
 		r := l.rule
 		f := Finding{
 			Level: Warn, What: WhatCause, Code: r.Place, Cause: r.Code, Confidence: r.Confidence,
-			Text: r.sentence(l.seen), Advice: r.Advice, Show: r.Show,
+			Text: r.sentence(l.seen, l.explained() > 0), Advice: r.Advice, Show: r.Show,
 			first: i == 0 && l.explained() > 0 && (r.Place != PlaceUnknown || r.plain || len(j.failed()) == 0),
 		}
 		if explained := l.explained(); explained > 0 {
@@ -253,7 +255,7 @@ func (j *judge) cause() {
 }
 
 // sentence is the place with its evidence and whom to show it to.
-func (r *Rule) sentence(seen string) string {
+func (r *Rule) sentence(seen string, isBroken bool) string {
 	if r.plain {
 		return upperFirst(seen)
 	}
@@ -269,6 +271,9 @@ func (r *Rule) sentence(seen string) string {
 	case Medium:
 	}
 	text := fmt.Sprintf("The fault %s with %s: %s", verb, r.Where, seen)
+	if !isBroken {
+		text = fmt.Sprintf("No limit is broken by it, but something is wrong with %s: %s", r.Where, seen)
+	}
 	if r.Show != "" {
 		text += "; show this to " + r.Show
 	}

@@ -128,6 +128,28 @@ func (m *made) change(at float64, otherAddress bool) {
 	m.Voice.MappingChanges = append(m.Voice.MappingChanges, facts.MappingChange{AtS: at, From: "192.0.2.1:5000", To: "192.0.2.1:6000", OtherAddress: otherAddress})
 }
 
+// route is a way of three routers, of which the first behind the gateway answered
+// all but lost of 300 questions, and rise later in the seconds that are so.
+func (m *made) route(lost func(second int) int, rise func(second int) float64) {
+	hop := facts.Hop{TTL: 2, Address: "198.51.100.1", Role: facts.HopBeyond, Method: facts.MethodUDP, Sent: 300, MinMS: new(4.0)}
+	sum := 0.0
+	for i := range m.Voice.Timeline {
+		gone, avg := min(lost(i), 10), 4.2+rise(i)
+		sum += avg / 30
+		m.Voice.Timeline[i].Hop = &facts.HopSecond{Asked: 10, Answered: 10 - gone, AvgMS: &avg}
+		hop.Answered += 10 - gone
+		if rise(i) > 60 {
+			hop.Late += 10 - gone
+		}
+	}
+	hop.AvgMS, hop.P95MS = &sum, new(sum+1)
+	m.Path.Hops = []facts.Hop{{TTL: 1, Address: "192.168.1.1", Role: facts.HopGateway}, hop, {TTL: 3, Address: "203.0.113.1", Role: facts.HopFarEnd}}
+}
+
+func none(int) int          { return 0 }
+func noRise(int) float64    { return 0 }
+func (m *made) few(int) int { return m.IntN(2) }
+
 // Each rule is found by its evidence, and not by the same figures that have
 // another reason.
 func TestEachRuleAndItsCounterexample(t *testing.T) {
@@ -170,6 +192,13 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			m.Complete, m.Voice.DurationS = false, float64(2+m.IntN(25))
 			m.NotMeasured = append(m.NotMeasured, facts.NotMeasured{What: "voice.complete", Reason: "ended", Code: facts.CodeFarEnded})
 		}, "far_end_ended", PlaceFarEnd},
+		"a NAT that forgets the control connection too": {func(m *made) {
+			at := 4 + m.IntN(20)
+			m.change(float64(at)+m.Float64(), false)
+			m.lose(Down, func(i int) int { return 30 * min(1, max(0, 1-max(i-at, at-i))) })
+			m.Complete = false
+			m.NotMeasured = append(m.NotMeasured, facts.NotMeasured{What: "voice.complete", Reason: "reset", Code: facts.CodeFarEnded})
+		}, "mapping_lost", PlaceFirewall},
 		"an outage that ends": {func(m *made) {
 			from := 3 + m.IntN(15)
 			m.lose(Up, func(i int) int {
@@ -273,7 +302,131 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			}
 			m.Ping[0].Samples -= m.Ping[0].Lost
 		}, "beyond", PlaceBeyond},
-		"nothing wrong": {func(*made) {}, "", ""},
+		"losses on the line": {func(m *made) {
+			m.lose(Up, binomial(m, 0.1))
+			m.route(m.few, noRise)
+		}, "line", PlaceLine},
+		"losses behind the line": {func(m *made) {
+			m.lose(Up, binomial(m, 0.1))
+			m.route(none, noRise)
+		}, "past_line", PlaceBeyond},
+		"losses, and a router that limits its answers": {func(m *made) {
+			m.lose(Up, binomial(m, 0.1))
+			m.route(func(int) int { return 5 }, noRise)
+			m.Path.Hops[1].LimitPerS = new(5.0)
+		}, "beyond", PlaceBeyond},
+		"losses, and a router that is far away": {func(m *made) {
+			m.lose(Up, binomial(m, 0.1))
+			m.route(m.few, noRise)
+			m.Path.Hops[1].TTL = 4
+		}, "beyond", PlaceBeyond},
+		"losses in few seconds, and a router that is silent in others": {func(m *made) {
+			m.lose(Up, func(i int) int {
+				if i%6 == 2 {
+					return 20 + m.IntN(20)
+				}
+				return 0
+			})
+			m.route(func(i int) int {
+				if i%6 == 2 {
+					return 0
+				}
+				return m.IntN(3)
+			}, noRise)
+		}, "beyond", PlaceBeyond},
+		"a queue that the first router stands before": {func(m *made) {
+			m.queue(Up, 0, 30, func() float64 { return 120 + m.Float64()*100 }, func() float64 { return 3 + m.Float64()*5 })
+			m.discard(Up)
+			m.route(none, noRise)
+		}, "queue_beyond", PlaceBeyond},
+		"a queue that the first router stands behind": {func(m *made) {
+			m.queue(Down, 0, 30, func() float64 { return 120 + m.Float64()*100 }, func() float64 { return 3 + m.Float64()*5 })
+			m.discard(Down)
+			m.route(none, func(int) float64 { return 140 })
+		}, "line_full", PlaceLine},
+		"a long way, by the line": {func(m *made) {
+			m.Voice.RTT.AvgMS = new(170.0)
+			m.route(none, func(int) float64 { return 150 })
+		}, "line", PlaceLine},
+		"a long way, behind the line": {func(m *made) {
+			m.Voice.RTT.AvgMS = new(170.0)
+			m.route(none, noRise)
+		}, "past_line", PlaceBeyond},
+		"the gateway clears the mark": {func(m *made) {
+			m.route(none, noRise)
+			m.Voice.Up.DSCPAsked, m.Voice.Up.DSCPSet, m.Voice.Up.DSCPReceived = new(46), new(46), new(0)
+			m.Path.MarkKeptTo, m.Path.MarkLostAt = new(1), new(2)
+		}, "mark_cleared_gateway", PlaceFirewall},
+		"the LAN clears the mark": {func(m *made) {
+			m.route(none, noRise)
+			m.Voice.Up.DSCPAsked, m.Voice.Up.DSCPSet, m.Voice.Up.DSCPReceived = new(46), new(46), new(0)
+			m.Path.MarkLostAt = new(1)
+		}, "mark_cleared_lan", PlaceLAN},
+		"a provider clears the mark": {func(m *made) {
+			m.route(none, noRise)
+			m.Voice.Up.DSCPAsked, m.Voice.Up.DSCPSet, m.Voice.Up.DSCPReceived = new(46), new(46), new(0)
+			m.Path.MarkKeptTo, m.Path.MarkLostAt = new(2), new(3)
+		}, "", ""},
+		"large packets vanish": {func(m *made) {
+			m.Path.MTU = facts.MTU{Code: facts.MTUHole, Bytes: new(1000 + m.IntN(400))}
+		}, "mtu_hole", PlaceFirewall},
+		"large packets are refused in words": {func(m *made) {
+			m.Path.MTU = facts.MTU{Code: facts.MTUFine, Bytes: new(1400), Told: new(1400)}
+		}, "", ""},
+		"a line that bloats": {func(m *made) {
+			m.UnderLoad = &facts.UnderLoad{Up: &facts.LoadPhase{RTT: &facts.RTT{AvgMS: new(220 + m.Float64()*400)}}}
+		}, "line_bloats", PlaceLine},
+		"a line that does not": {func(m *made) {
+			m.UnderLoad = &facts.UnderLoad{Up: &facts.LoadPhase{RTT: &facts.RTT{AvgMS: new(*m.Voice.RTT.AvgMS + m.Float64()*60)}}}
+		}, "", ""},
+		"a PC that slept": {func(m *made) {
+			m.Voice.PC = &facts.PC{Sleeps: []facts.Sleep{{AtS: m.Float64() * 20, ForS: 1 + m.Float64()*5, Code: facts.SleepSuspended}}}
+		}, "pc_busy", PlacePC},
+		"a PC that is throttled":          {func(m *made) { m.Voice.PC = &facts.PC{ThrottledMS: new(4000 + m.Float64()*20000)} }, "pc_busy", PlacePC},
+		"a PC that is throttled a little": {func(m *made) { m.Voice.PC = &facts.PC{ThrottledMS: new(m.Float64() * 2000)} }, "", ""},
+		"drops of the PC's own interface": {func(m *made) {
+			m.lose(Up, binomial(m, 0.08))
+			m.Ping[0].Lost, m.Ping[0].Samples = 48, 552
+			m.Voice.PC = &facts.PC{InterfaceDrops: new(int64(m.Voice.Up.Lost+48) + int64(m.IntN(9)))}
+		}, "interface_drops", PlacePC},
+		"the same losses, and few drops": {func(m *made) {
+			m.lose(Up, binomial(m, 0.08))
+			m.Ping[0].Lost, m.Ping[0].Samples = 48, 552
+			for i := range 24 {
+				m.Voice.Timeline[i].Gateway.Lost = 2
+			}
+			m.Voice.PC = &facts.PC{InterfaceDrops: new(int64(m.IntN(30)))}
+		}, "lan", PlaceLAN},
+		"many drops of other packets, and losses behind the gateway": {func(m *made) {
+			m.lose(Up, binomial(m, 0.08))
+			m.Voice.PC = &facts.PC{InterfaceDrops: new(int64(200 + m.IntN(30)))}
+		}, "beyond", PlaceBeyond},
+		"another access point": {func(m *made) {
+			at := 3 + m.IntN(20)
+			m.Machine.Interface.Kind = facts.Wifi
+			m.Machine.Interface.Wifi = &facts.WifiLink{Roams: []facts.Roam{{AtS: float64(at) + 0.4}}}
+			m.lose(Down, func(i int) int {
+				if i == at {
+					return 20 + m.IntN(30)
+				}
+				return 0
+			})
+		}, "wifi_roamed", PlaceLAN},
+		"another access point, and losses at other times": {func(m *made) {
+			m.Machine.Interface.Wifi = &facts.WifiLink{Roams: []facts.Roam{{AtS: 2.4}}}
+			m.lose(Down, binomial(m, 0.08))
+		}, "beyond", PlaceBeyond},
+		"half duplex": {func(m *made) {
+			m.Machine.Interface.Duplex = facts.DuplexHalf
+			m.lose(Up, binomial(m, 0.08))
+			m.Ping[0].Lost, m.Ping[0].Samples = 48, 552
+			for i := range 24 {
+				m.Voice.Timeline[i].Gateway.Lost = 2
+			}
+		}, "half_duplex", PlaceLAN},
+		"half duplex that harms nothing": {func(m *made) { m.Machine.Interface.Duplex = facts.DuplexHalf }, "", ""},
+		"nothing wrong, on a known path": {func(m *made) { m.route(none, noRise) }, "", ""},
+		"nothing wrong":                  {func(*made) {}, "", ""},
 		"nothing wrong, a few lost": {func(m *made) {
 			at := m.IntN(30)
 			m.lose(Up, func(i int) int {

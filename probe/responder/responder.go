@@ -146,8 +146,6 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		s.config.Identity = identity
 	}
 	s.now.Store(newVouch(s.config.Identity, c.Limits))
-	s.room.carries = carries(ctx)
-	s.log.Info("this host was measured", "packet_rate_carried", s.room.carries)
 	s.ledger = share.NewLedger(share.Shares{})
 	s.fileRate, s.fileLedger = newFileRate(), newFileLedger()
 	s.share()
@@ -160,6 +158,11 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if _, err := s.invite(); err != nil {
 		return nil, errors.Join(err, s.closeSockets())
 	}
+	s.room.carries = carries(ctx)
+	if limit := s.now.Load().limits.PacketRate; s.room.first(limit) < limit {
+		s.log.Info("this host carries less than the limit: new calls wait until it has shown more", "packet_rate_carried", s.room.carries, "max_packet_rate", limit)
+	}
+	s.share()
 	s.drops.Look() // what was dropped before is nobody's
 	s.stats.swept.Store(int64(stamp.Now()))
 	for i, conn := range s.media {

@@ -1,0 +1,283 @@
+package thresholds
+
+import (
+	"fmt"
+
+	"netready/probe/facts"
+)
+
+// hop is the first router that answered behind the gateway all through the call,
+// nil where none did. isNext says that it is the very next: then only the access
+// line lies between the two.
+func (j *judge) hop() (hop *facts.Hop, isNext bool) {
+	before := 0
+	for i, h := range j.result.Path.Hops {
+		switch h.Role {
+		case facts.HopGateway:
+			before = h.TTL
+		case facts.HopBeyond:
+			if h.Method != "" && h.Answered >= enoughPings && h.AvgMS != nil && h.MinMS != nil {
+				return &j.result.Path.Hops[i], before > 0 && h.TTL == before+1
+			}
+		}
+	}
+	return nil, false
+}
+
+// beyondGateway tells the access line from what lies behind it, by the first
+// router at its end: beyondLAN where that does not tell.
+func (j *judge) beyondGateway(key Key, way Way) place {
+	hop, isNext := j.hop()
+	d := j.directionOrLoop(way)
+	if hop == nil || d == nil && key != RTT {
+		return beyondLAN
+	}
+	var p place
+	loss, discards := portion(lossOf(d)), portion(discardsOf(d))
+	switch {
+	case key == RTT, key == MOS && loss == 0 && discards == 0:
+		p = j.ofDelay(hop)
+	case key == Jitter:
+		p = hopJitter(hop, d.JitterMS)
+	case key == Discards, key == MOS && discards > loss:
+		p = weigh(hop.Late, hop.Answered, discards, runOf(d))
+	case key == Loss, key == MOS:
+		p = j.hopLoss(hop, way, loss, runOf(d))
+	case key == Order:
+	}
+	switch {
+	case p == inLAN && isNext:
+		return onLine
+	case p == beyondLAN:
+		return pastLine
+	}
+	return beyondLAN
+}
+
+// hopLoss is weigh of the hop's answers: inLAN where it suffers of the call's
+// loss, in the same seconds, beyondLAN where it does not. A router answers for
+// itself when it likes: its silence accuses only where nothing else explains it.
+func (j *judge) hopLoss(hop *facts.Hop, way Way, share, run float64) place {
+	if hop.LimitPerS != nil {
+		return placeUnknown
+	}
+	p := weigh(hop.Sent-hop.Answered, hop.Sent, share, run)
+	if p != inLAN {
+		return p
+	}
+	var bad, badBoth, all, silent int
+	for _, s := range j.result.Voice.Timeline {
+		if s.Hop == nil || s.Hop.Asked == 0 {
+			continue
+		}
+		isBad, isSilent := lostIn(s, way) > 0, s.Hop.Answered < s.Hop.Asked
+		all++
+		if isBad {
+			bad++
+		}
+		if isSilent {
+			silent++
+		}
+		if isBad && isSilent {
+			badBoth++
+		}
+	}
+	if all-bad > bad && chance(badBoth, bad, silent, all) > rarely {
+		return placeUnknown
+	}
+	return p
+}
+
+// ofDelay says whether the time goes by before the hop (inLAN) or behind it.
+func (j *judge) ofDelay(hop *facts.Hop) place {
+	rtt := j.result.Voice.RTT
+	if rtt == nil || rtt.AvgMS == nil {
+		return placeUnknown
+	}
+	switch share := *hop.AvgMS / *rtt.AvgMS; {
+	case share >= badShare:
+		return inLAN
+	case share <= 2*goodShare:
+		return beyondLAN
+	}
+	return placeUnknown
+}
+
+// hopJitter is ofJitter of the hop's answers.
+func hopJitter(hop *facts.Hop, jitter *float64) place {
+	if !isKnown(jitter) || hop.P95MS == nil {
+		return placeUnknown
+	}
+	switch spread := *hop.P95MS - *hop.MinMS; { // over three times the jitter of delays drawn evenly
+	case spread >= *jitter:
+		return inLAN
+	case spread <= *jitter/3:
+		return beyondLAN
+	}
+	return placeUnknown
+}
+
+func lossOf(d *facts.Direction) *float64 {
+	if d == nil {
+		return nil
+	}
+	return d.LossPercent
+}
+
+func discardsOf(d *facts.Direction) *float64 {
+	if d == nil {
+		return nil
+	}
+	return d.DiscardPercent
+}
+
+// runOf is how many packets are lost in a row, against chance.
+func runOf(d *facts.Direction) float64 {
+	if d == nil || d.Burst.BurstR == nil {
+		return 1
+	}
+	return *d.Burst.BurstR
+}
+
+// hopWords say how the hop answered, "" where none was asked.
+func (j *judge) hopWords() string {
+	hop, _ := j.hop()
+	if hop == nil {
+		return ""
+	}
+	return fmt.Sprintf("the first router behind it (%s) answered %d of %d questions in %s on average", hop.Address, hop.Answered, hop.Sent, Figure(*hop.AvgMS, "ms"))
+}
+
+// hopSuffers is how the end of the access line suffered.
+func hopSuffers(m matter) (string, float64) {
+	return "at the other end of the line " + m.hopWords() + ", as badly as the call", 1
+}
+
+// hopIsGood is how the end of the access line did not suffer.
+func hopIsGood(m matter) (string, float64) { return m.hopWords() + ", so the line to it is good", 1 }
+
+// hopRise is by how much the hop's answers took longer in the seconds in which
+// the round trip was far above its smallest, and whether anything is known.
+func (j *judge) hopRise() (ms float64, isKnown bool) {
+	hop, _ := j.hop()
+	if hop == nil {
+		return 0, false
+	}
+	_, _, high := j.trips()
+	sum, n := 0.0, 0.0
+	for _, s := range high {
+		if s.Hop != nil && s.Hop.AvgMS != nil {
+			sum, n = sum+*s.Hop.AvgMS-*hop.MinMS, n+1
+		}
+	}
+	if n < queueSeconds {
+		return 0, false
+	}
+	return sum / n, true
+}
+
+// hopRises is the sign that the queue is before the first router behind the
+// gateway; without one that answers nothing speaks against it.
+func hopRises(m matter) (string, float64) {
+	rise, isKnown := m.hopRise()
+	base, highest, _ := m.trips()
+	switch {
+	case !isKnown:
+		return "", 1
+	case rise < (highest-base)/4:
+		return "", 0
+	}
+	return fmt.Sprintf("the first router behind it answers %s later", Figure(rise, "ms")), 1
+}
+
+// hopStays is the sign that the queue is behind the first router.
+func hopStays(m matter) (string, float64) {
+	rise, isKnown := m.hopRise()
+	base, highest, _ := m.trips()
+	if !isKnown || rise > (highest-base)/8 {
+		return "", 0
+	}
+	return "so does the first router behind it", 1
+}
+
+// ownMbps is the traffic from which this PC's other programs are said to fill a
+// line.
+const ownMbps = 0.5
+
+// ownTraffic says what other programs of this PC sent or received meanwhile.
+func ownTraffic(m matter) (string, float64) {
+	_, _, high := m.trips()
+	up, down, n := 0.0, 0.0, 0.0
+	for _, s := range high {
+		if s.Line != nil {
+			up, down, n = up+s.Line.OthersUpMbps, down+s.Line.OthersDownMbps, n+1
+		}
+	}
+	if n == 0 || max(up, down)/n < ownMbps {
+		return "", 1
+	}
+	return fmt.Sprintf("other programs of this PC sent %s and received %s meanwhile", Figure(up/n, "Mbit/s"), Figure(down/n, "Mbit/s")), 1
+}
+
+// noQueue is the sign that packets vanish without having waited.
+func noQueue(m matter) (string, float64) {
+	if _, _, high := m.trips(); len(high) >= queueSeconds {
+		return "", 0
+	}
+	return "", 1
+}
+
+// markClearedAt is the sign that the mark of voice was taken off by somebody of
+// the own network: by the gateway where that is asked, or before it.
+func markClearedAt(gateway bool) sign {
+	return func(m matter) (string, float64) {
+		d, p := m.result.Voice.Up, m.result.Path
+		if m.way != Up || d == nil || d.DSCPSet == nil || *d.DSCPSet == 0 || d.DSCPReceived == nil || *d.DSCPReceived == *d.DSCPSet || p.MarkLostAt == nil {
+			return "", 0
+		}
+		at := 1
+		for _, h := range p.Hops {
+			if h.Role == facts.HopGateway {
+				at = h.TTL
+			}
+		}
+		if gateway {
+			at++
+		}
+		if (*p.MarkLostAt == at) && (!gateway || p.MarkKeptTo != nil && *p.MarkKeptTo == at-1) || !gateway && *p.MarkLostAt < at {
+			return fmt.Sprintf("this PC marks packets with DSCP %d, and router %d on the way gets them without, so that voice has no priority there", *d.DSCPSet, *p.MarkLostAt), 1
+		}
+		return "", 0
+	}
+}
+
+// mtuHole is the sign that large packets vanish without a word.
+func mtuHole(m matter) (string, float64) {
+	mtu := m.result.Path.MTU
+	if m.way != Up || mtu.Code != facts.MTUHole {
+		return "", 0
+	}
+	seen := "packets larger than what passes vanish, and no router says so (ICMP)"
+	if mtu.Bytes != nil {
+		seen = fmt.Sprintf("packets of more than %d bytes vanish, and no router says so (ICMP)", *mtu.Bytes)
+	}
+	return seen + ": connections that need larger ones hang", 1
+}
+
+const bloatMS = 100 // a queue that takes longer ruins a call that shares the line
+
+// lineBloats is the sign that the line, once full, makes packets wait for long.
+func lineBloats(m matter) (string, float64) {
+	u, idle := m.result.UnderLoad, m.result.Voice.RTT
+	if u == nil || idle == nil || idle.AvgMS == nil {
+		return "", 0
+	}
+	phase, what := u.Up, "uploads"
+	if m.way == Down {
+		phase, what = u.Down, "downloads"
+	}
+	if phase == nil || phase.RTT == nil || phase.RTT.AvgMS == nil || *phase.RTT.AvgMS < *idle.AvgMS+bloatMS {
+		return "", 0
+	}
+	return fmt.Sprintf("while %s fill it the round trip rises from %s to %s", what, Figure(*idle.AvgMS, "ms"), Figure(*phase.RTT.AvgMS, "ms")), 1
+}

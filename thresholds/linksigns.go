@@ -1,0 +1,95 @@
+package thresholds
+
+import (
+	"fmt"
+	"strings"
+
+	"netready/probe/facts"
+)
+
+// enoughDrops are the fewest packets that this machine's own counters have to
+// show, and nearly all the share of the losses that they have to account for:
+// the counters count other programs' packets too.
+const (
+	enoughDrops = 5
+	nearlyAll   = 0.8
+)
+
+// interfaceDropped is the sign that the packets were lost within this machine.
+func interfaceDropped(m matter) (string, float64) {
+	pc, g, d := m.result.Voice.PC, m.gateway(), m.directionOrLoop(m.way)
+	if pc == nil || d == nil || m.way == Down || d.Lost == 0 {
+		return "", 0
+	}
+	dropped, lost := 0.0, float64(d.Lost)
+	for _, n := range []*int64{pc.InterfaceDrops, pc.InterfaceErrors, pc.SendErrors} {
+		if n != nil {
+			dropped += float64(*n)
+		}
+	}
+	if g != nil {
+		lost += float64(g.Lost - g.NotSent)
+		if m.besideCall(m.key, m.way) == beyondLAN {
+			return "", 0
+		}
+	}
+	if dropped < enoughDrops || dropped < nearlyAll*lost {
+		return "", 0
+	}
+	return fmt.Sprintf("its own interface and send buffers dropped %.0f packets while the call up and the pings of the gateway lost %.0f", dropped, lost), 1
+}
+
+// isHalfDuplex is the sign that the link lets one side speak at a time.
+func isHalfDuplex(m matter) (string, float64) {
+	if m.result.Machine.Interface.Duplex != facts.DuplexHalf {
+		return "", 0
+	}
+	return "the interface runs at half duplex", 1
+}
+
+// lossAtRoams is the sign that losses lie where the PC changed its access point.
+func lossAtRoams(m matter) (string, float64) {
+	w := m.result.Machine.Interface.Wifi
+	if w == nil || len(w.Roams) == 0 {
+		return "", 0
+	}
+	var at []string
+	for _, r := range w.Roams[:min(len(w.Roams), mostShifts)] {
+		at = append(at, clock(r.AtS))
+	}
+	share := m.lostThere(m.way, func(s facts.Second) bool {
+		for _, r := range w.Roams {
+			if at := int(r.AtS); s.Second >= at-nearChange && s.Second <= at+nearChange {
+				return true
+			}
+		}
+		return false
+	})
+	return fmt.Sprintf("it moved to another access point %s (at %s), where %s of the packets lost %s were lost",
+		times(len(w.Roams)), strings.Join(at, ", "), Figure(percent*share, "%"), m.way), share
+}
+
+// radioWords are the radio in words, where the system tells: 2.4 GHz, -78 dBm.
+func radioWords(m matter) (string, float64) {
+	w := m.result.Machine.Interface.Wifi
+	if w == nil {
+		return "", 1
+	}
+	var words []string
+	if w.Band != "" {
+		words = append(words, w.Band)
+	}
+	if w.SignalDBM != nil {
+		words = append(words, Figure(*w.SignalDBM, "dBm"))
+	}
+	if w.RetryPercent != nil {
+		words = append(words, Figure(*w.RetryPercent, "%")+" of the frames sent again")
+	}
+	if len(w.Roams) > 0 {
+		words = append(words, "moved to another access point "+times(len(w.Roams)))
+	}
+	if len(words) == 0 {
+		return "", 1
+	}
+	return "the radio: " + strings.Join(words, ", "), 1
+}
