@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -62,6 +63,8 @@ func (r *run) measureUnderLoad(ctx context.Context) {
 	}
 }
 
+var errNotFilled = errors.New("the line could not be filled: the responder has too many such tests, or nothing got through")
+
 // loaded is one call while the line is filled one way.
 func (r *run) loaded(ctx context.Context, name string, fill func(context.Context, bandwidth.Link, bandwidth.Settings) *float64) (*facts.LoadPhase, error) {
 	marks := []int{r.plan.DSCP}
@@ -104,9 +107,12 @@ func (r *run) loaded(ctx context.Context, name string, fill func(context.Context
 	if errs[0] != nil {
 		return nil, errs[0]
 	}
+	if mbps == nil {
+		return nil, errNotFilled // a call on an idle line must not pass for one on a full line
+	}
 	// What a sender hands over may yet wait in this machine: its interface knows what
 	// left it.
-	if up, down, ok := this.Stop(ctx).Traffic(began, ended); ok && mbps != nil {
+	if up, down, ok := this.Stop(ctx).Traffic(began, ended); ok {
 		mbps = new(max(up, down))
 	}
 	return r.phase(name, outcomes, mbps, sessions[0].Duration()), nil
@@ -127,9 +133,6 @@ func (r *run) phase(name string, outcomes []*call.Outcome, mbps *float64, length
 		}
 	} else {
 		missing = append(missing, "there was no call without a mark beside it")
-	}
-	if p.Mbps == nil {
-		missing = append(missing, "the line could not be filled")
 	}
 	if !outcomes[0].Complete {
 		missing = append(missing, outcomes[0].Reason)
