@@ -214,7 +214,7 @@ func FillDown(ctx context.Context, link Link, s Settings) *float64 {
 func FillUp(ctx context.Context, link Link, s Settings) *float64 {
 	return s.fill(ctx, func(ctx context.Context, left time.Duration) int64 {
 		source := &source{end: stamp.Now() + left, left: s.most()}
-		_, _ = rand.Read(source.bytes[:]) // never fails; nothing on the way can compress it
+		_, _ = rand.Read(source.bytes[:])   // never fails; nothing on the way can compress it
 		_, _ = link.Upload(ctx, "", source) // what was taken counts, however it ended
 		return s.most() - source.left
 	})
