@@ -36,7 +36,7 @@ func (r *run) watch(ctx context.Context) (stop func() beside) {
 // machine's socket saw and how late it sent are of that call, where they are known.
 func (r *run) lay(b beside, started time.Duration, own call.Call) {
 	v := &r.result.Voice
-	besideGateway(v.Timeline, started, b.gateway)
+	addGateway(v.Timeline, started, b.gateway)
 	besideHop(v.Timeline, started, b.hop, r.plan.JitterBuffer)
 	b.layPC(v, started, own)
 	r.result.Machine.Interface.Wifi = b.radio(started, started+time.Duration(len(v.Timeline))*time.Second)
