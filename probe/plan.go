@@ -29,6 +29,7 @@ type Plan struct {
 	Ie, Bpl      *float64      // override the codec's
 	Features     []string      // sip-phones, byoc
 	Parts        []string      // empty: all
+	UnderLoad    bool          // the call once more while the line is filled
 	RangeSamples int           // ports of a range tried in a run, in addition to its two ends
 	MaxWait      time.Duration // for a turn at a busy responder; 0: DefaultMaxWait, below 0: not at all
 	Version      string        // of this program, for Result.Tool
