@@ -75,7 +75,7 @@ var rules = []Rule{
 	{
 		Code: "far_end_ended", Place: PlaceFarEnd, Where: "the far end", Confidence: High,
 		Takes:  "the responder, or the system that it runs on, closed the control connection in the middle of the call",
-		Unlike: "a way that died: on it nobody closes anything",
+		Unlike: "a way that died: on it nobody closes anything; a NAT that forgot its mappings: what comes from a new port is refused",
 		Advice: "Ask whoever runs the responder whether it was stopped or restarted, and run this again.",
 		Show:   showFarEnd, of: anyOf(figures(Loss, MOS), isEnd), needs: []sign{farEndClosed},
 	},
@@ -233,6 +233,6 @@ var rules = []Rule{
 	{
 		Code: "untold", Place: PlaceUnknown, Confidence: Low, general: true,
 		Takes:  "a limit is broken and nothing above holds: the text says why",
-		Advice: "", Show: "", of: figures(Jitter, Loss, Discards, MOS), needs: []sign{whyNobody},
+		Advice: "", Show: "", of: figures(Jitter, Loss, Discards, Order, MOS), needs: []sign{whyNobody},
 	},
 }

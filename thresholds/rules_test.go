@@ -192,6 +192,13 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			m.Complete, m.Voice.DurationS = false, float64(2+m.IntN(25))
 			m.NotMeasured = append(m.NotMeasured, facts.NotMeasured{What: "voice.complete", Reason: "ended", Code: facts.CodeFarEnded})
 		}, "far_end_ended", PlaceFarEnd},
+		"a NAT that forgets the control connection too": {func(m *made) {
+			at := 4 + m.IntN(20)
+			m.change(float64(at)+m.Float64(), false)
+			m.lose(Down, func(i int) int { return 30 * min(1, max(0, 1-max(i-at, at-i))) })
+			m.Complete = false
+			m.NotMeasured = append(m.NotMeasured, facts.NotMeasured{What: "voice.complete", Reason: "reset", Code: facts.CodeFarEnded})
+		}, "mapping_lost", PlaceFirewall},
 		"an outage that ends": {func(m *made) {
 			from := 3 + m.IntN(15)
 			m.lose(Up, func(i int) int {
