@@ -179,8 +179,8 @@ const (
 	evenSeconds  = 8
 )
 
-// singleLosses is the sign that a good many packets are lost, one by one.
-func singleLosses(m matter) (string, float64) {
+// oneByOne is the sign that a good many packets are lost, one by one.
+func oneByOne(m matter) (string, float64) {
 	d := direction(m.result.Voice, m.way)
 	if d == nil || portion(d.LossPercent) < evenLoss || d.Burst.BurstR == nil || *d.Burst.BurstR > evenRun {
 		return "", 0

@@ -105,7 +105,7 @@ var rules = []Rule{
 			"or of the checks, which leave right behind a packet, far more are gone than chance would take; the gateway loses no pings",
 		Unlike: "a bad line: its losses vary from second to second as chance does, and take packets and checks alike",
 		Advice: "Ask the network team whether a policy limits packets or bits a second of UDP, or of this machine, and to leave voice out of it.",
-		Show:   showNetwork, of: figures(Loss, MOS), needs: []sign{singleLosses, eitherOf(bothOf(lossIsEven, checksLostAlike), checksGoFirst), noQueue, gatewayIsFine},
+		Show:   showNetwork, of: figures(Loss, MOS), needs: []sign{oneByOne, eitherOf(bothOf(lossIsEven, checksLostAlike), checksGoFirst), noQueue, gatewayIsFine},
 	},
 	{
 		Code: "line_full", Place: PlaceLine, Where: "the access line, which is full", Confidence: Medium,
@@ -205,6 +205,13 @@ var rules = []Rule{
 		Takes:  "the names of every required row that failed could not be resolved, in several tries",
 		Advice: "Ask the network team why its DNS does not answer, or does not know these names.",
 		Show:   showNetwork, of: isRows, needs: []sign{rowsFor(facts.ReasonDNS)},
+	},
+	{
+		Code: "names_slow", Place: PlaceDNS, Where: "name resolution (DNS)", Confidence: High, besides: true,
+		Takes:  "the DNS resolver took more than 2 s to answer, tries again included",
+		Unlike: "one or two lost answers: those cost a second at most",
+		Advice: "Ask the network team why its DNS resolver is slow or loses questions.",
+		Show:   showNetwork, of: nothing, needs: []sign{namesAreSlow},
 	},
 	{
 		Code: "intercepted", Place: PlaceProxy, Where: "something on the way that answers in the service's place", Confidence: Medium,

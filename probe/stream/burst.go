@@ -30,6 +30,19 @@ func missing(present []int64, sent int) []run {
 	return runs
 }
 
+// together lists the runs of sorted sequence numbers.
+func together(seqs []int64) []run {
+	var runs []run
+	for _, seq := range seqs {
+		if n := len(runs); n > 0 && seq == runs[n-1].last+1 {
+			runs[n-1].last = seq
+		} else {
+			runs = append(runs, run{seq, seq})
+		}
+	}
+	return runs
+}
+
 // longest is the length of the longest run.
 func longest(runs []run) int {
 	most := int64(0)
@@ -39,9 +52,9 @@ func longest(runs []run) int {
 	return int(most)
 }
 
-// burstR is G.107's burst ratio: the mean length of the runs over what it
-// would be if the same share were missing at random, 1/(1-Ppl). It is nil
-// where nothing was sent.
+// burstR is G.107's burst ratio: the mean length of the runs, divided by the mean
+// length if the same share were missing at random, 1/(1-Ppl). nil where nothing was
+// sent.
 func burstR(runs []run, sent int) *float64 {
 	if sent == 0 {
 		return nil
@@ -57,9 +70,10 @@ func burstR(runs []run, sent int) *float64 {
 	return new(min(max(mean*(1-float64(n)/float64(sent)), minBurstR), maxBurstR))
 }
 
-// worstWindow is the largest share of loss in any window of packets in a row;
-// nil where fewer were sent. The worst window can be moved, without losing
-// any, until it starts with a run or ends with one, or with the stream.
+// worstWindow is the largest share of loss in any lossWindow packets in a row; nil
+// where fewer were sent. It is enough to look at windows that end with a run: a
+// worst window can be moved until it does, or until it ends with the stream, and
+// loses none of its losses.
 func worstWindow(lost []run, sent int) *float64 {
 	if sent < lossWindow {
 		return nil
@@ -81,22 +95,30 @@ func worstWindow(lost []run, sent int) *float64 {
 	return share(int(worst), lossWindow)
 }
 
-// burst fills in how loss and discards cluster.
+// burst fills in how loss and discards cluster, and how sure their shares are.
 func (m *Metrics) burst(p path, late []bool) {
 	received := make([]int64, 0, m.Received)
 	usable := make([]int64, 0, m.Received)
+	var tooLate []int64
 	for _, k := range p.early {
 		received, usable = append(received, k.seq), append(usable, k.seq)
 	}
 	for i, k := range p.packets {
 		received = append(received, k.seq)
-		if !late[i] {
+		if late[i] {
+			tooLate = append(tooLate, k.seq)
+		} else {
 			usable = append(usable, k.seq)
 		}
 	}
 	slices.Sort(received)
 	slices.Sort(usable)
+	slices.Sort(tooLate)
 	lost := missing(received, m.Sent)
+	m.LossInterval = interval(lost, m.Sent)
+	if m.Discard != nil {
+		m.DiscardInterval = interval(together(tooLate), m.Sent)
+	}
 	m.LongestRun, m.WorstWindow = longest(lost), worstWindow(lost, m.Sent)
 	m.BurstR = burstR(missing(usable, m.Sent), m.Sent)
 }
