@@ -122,7 +122,7 @@ func has(t *testing.T, mention string) bool {
 		if !ok {
 			continue
 		}
-		for _, word := range strings.Fields(rest) {
+		for word := range strings.FieldsSeq(rest) {
 			name, _, _ := strings.Cut(word, "=")
 			known := strings.HasPrefix(name, "--") && strings.Contains(" --help --"+flagNames(command)+" ", " "+name+" ")
 			if strings.HasPrefix(name, "--") && !known {

@@ -41,14 +41,14 @@ func Manual(w io.Writer, app *kong.Application, version string) error {
 func Commands(app *kong.Application) []*kong.Node { return app.Leaves(true) }
 
 func flagHelp(flag *kong.Flag) string {
-	help := flag.Help
+	help := []string{flag.Help}
 	if flag.Default != "" && !flag.IsBool() {
-		help += " Default: " + flag.Default + "."
+		help = append(help, "Default: "+flag.Default+".")
 	}
 	for _, name := range flag.Envs {
-		help += " Environment: " + name + "."
+		help = append(help, "Environment: "+name+".")
 	}
-	return help
+	return strings.Join(help, " ")
 }
 
 func firstLine(text string) string {
