@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"netready/probe/facts"
+	"netready/probe/internal/control"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 )
@@ -343,7 +344,8 @@ func codeOf(reason error) string {
 	switch {
 	case errors.Is(reason, errSilent):
 		return facts.CodeFarSilent
-	case errors.Is(reason, errEnded), errors.Is(reason, io.EOF), errors.Is(reason, io.ErrUnexpectedEOF), errors.Is(reason, syscall.ECONNRESET):
+	case errors.Is(reason, errEnded), errors.Is(reason, control.ErrClosed),
+		errors.Is(reason, io.EOF), errors.Is(reason, io.ErrUnexpectedEOF), errors.Is(reason, syscall.ECONNRESET):
 		return facts.CodeFarEnded
 	}
 	return ""
