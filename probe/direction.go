@@ -44,6 +44,7 @@ func NewDirection(m stream.Metrics, q Quality) *facts.Direction {
 			LongestRun:         m.LongestRun,
 			WorstWindowPercent: facts.Percent(m.WorstWindow),
 		},
+		LossInterval: between(m.LossInterval), DiscardInterval: between(m.DiscardInterval),
 		Shifts:       []facts.Shift{},
 		Unreliable:   []facts.Unreliable{},
 		DSCPReceived: m.DSCP,
@@ -53,6 +54,14 @@ func NewDirection(m stream.Metrics, q Quality) *facts.Direction {
 	}
 	q.rate(d)
 	return d
+}
+
+// between is an interval in percent.
+func between(i *stream.Interval) *facts.Interval {
+	if i == nil {
+		return nil
+	}
+	return &facts.Interval{LowPercent: facts.Round(100 * i.Low), HighPercent: facts.Round(100 * i.High)}
 }
 
 // rate adds R and MOS, unless nothing was sent.

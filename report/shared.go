@@ -65,6 +65,18 @@ func throughRelay(v facts.Voice) string {
 	return "through the TURN server " + OneLine(v.Relay.Server) + "; ≤ and ≥: there and back together"
 }
 
+// Between is what a share may be in the long run, with a confidence of 95 %, in
+// words; "" where that is not known.
+func Between(m thresholds.Judged, g thresholds.Graded) string {
+	if g.Interval == nil {
+		return ""
+	}
+	return thresholds.Between(g.Interval, m.Unit, m.Limit)
+}
+
+// BetweenTitle names the row of such words.
+const BetweenTitle = "95 % sure"
+
 // Sign says that a figure is a bound: what is known of both ways together is
 // the most that each can have, or the least.
 func Sign(m thresholds.Judged, g thresholds.Graded) string {

@@ -118,11 +118,27 @@ func voipColumn(r Report, p paint) []string {
 			down = Sign(m, m.Down) + shortFigureOf(m.Down.Got, m)
 		}
 		lines = append(lines, fmt.Sprintf("%s %-16s %-14s %12s %12s", p.mark(m.Level), m.Name, m.Limit.Words(m.Unit), up, down))
+		if up, down = shortBetween(m, m.Up), shortBetween(m, m.Down); up+down != "" {
+			lines = append(lines, fmt.Sprintf("    %-14s %-14s %12s %12s", BetweenTitle, borderlineWord(m), up, down))
+		}
 	}
 	if b := r.Bandwidth; b.UpMbps != nil || b.DownMbps != nil {
 		lines = append(lines, fmt.Sprintf("  %-16s %-14s %12s %12s", "Bandwidth", "", megabits(b.UpMbps), megabits(b.DownMbps)))
 	}
 	return lines
+}
+
+// shortBetween is Between in a narrow column: 0.33–1.33 %, ≤ 1.33 %.
+func shortBetween(m thresholds.Judged, g thresholds.Graded) string {
+	return strings.NewReplacer("up to ", "≤ ", " to ", "–").Replace(Between(m, g))
+}
+
+// borderlineWord says that a longer call could be judged otherwise.
+func borderlineWord(m thresholds.Judged) string {
+	if m.Up.Borderline || m.Down.Borderline {
+		return "borderline"
+	}
+	return ""
 }
 
 // shortFigureOf is a figure as people read it; the TXT has all its digits.

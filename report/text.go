@@ -114,6 +114,9 @@ func (t *sheet) voip(r Report) {
 			down = boundedWords(m, m.Down)
 		}
 		t.line(m.Name, m.Limit.Words(m.Unit), up, down, m.Word())
+		if up, down = Between(m, m.Up), Between(m, m.Down); up+down != "" {
+			t.line(m.Name+", "+BetweenTitle, "", up, down)
+		}
 	}
 	more := func(name, unit string, at func(facts.Direction) *float64) {
 		t.line(name, "", sideText(r.Voice.Up, unit, at), sideText(r.Voice.Down, unit, at))

@@ -28,6 +28,8 @@ func sampleResult() facts.Result {
 			LossPercent: p(loss), DiscardPercent: p(0.2), InOrderPercent: p(99.866), JitterMS: p(jitter), JitterMaxMS: p(31.25),
 			PDVp99MS: p(40.001), Burst: facts.Burst{BurstR: p(1.25), LongestRun: 4, WorstWindowPercent: p(4)},
 			Shifts: []facts.Shift{}, DSCPAsked: new(46), DSCPReceived: new(0), R: p(88.1), MOS: p(4.28), MOSBasis: "pcmu",
+			LossInterval:    &facts.Interval{LowPercent: loss / 2, HighPercent: 2 * loss},
+			DiscardInterval: &facts.Interval{LowPercent: 0.04, HighPercent: 0.512},
 		}
 	}
 	return facts.Result{

@@ -33,6 +33,7 @@ func (j *judge) advised(q question, key Key, way Way) Finding {
 	if !j.staysInside() && len(q.unreliable) == 0 && j.isPCBusy() && j.couldBePC(key, way) {
 		q.unreliable = []facts.Unreliable{{Code: facts.UnreliablePC}}
 	}
+	q.seconds = j.result.Voice.DurationS
 	f := q.judge()
 	switch {
 	case j.isAlone() && f.Level != Pass && (q.silent || f.Got == nil): // it follows from that
@@ -41,7 +42,7 @@ func (j *judge) advised(q question, key Key, way Way) Finding {
 	case f.Level == Fail:
 		f.Advice = j.advice(key, way)
 	}
-	return f
+	return q.marked(f)
 }
 
 // question is one figure to be judged.
@@ -57,6 +58,9 @@ type question struct {
 	silent     bool               // nothing arrived
 	unreliable []facts.Unreliable // who was too busy for it to be relied on
 	bound      bool               // it is of both ways together, and a bound for this one
+	interval   *facts.Interval    // of a share: what it may be in the long run
+	sent       int                // packets that it is a share of
+	seconds    float64            // how long they were sent
 	atMost     *float64           // of a MOS that is a lower bound: the upper one
 }
 
@@ -97,6 +101,7 @@ func (q *question) of(d *facts.Direction, reason string) {
 		return
 	}
 	q.reason, q.unreliable, q.silent = unknownFigure(q.measure.Key, d), d.Unreliable, d.Received == 0
+	q.interval, q.sent = q.measure.interval(d), d.Sent
 }
 
 // judge compares the figure with its limit.
@@ -224,13 +229,22 @@ func (j Judged) Word() string {
 		return "Not reliable"
 	case j.Level == Unknown:
 		return "Not measured"
-	case j.Level == Fail:
+	case j.Level == Fail && (j.Up.settles(Fail) || j.Down.settles(Fail)):
 		return "Fail"
+	case j.Level == Fail:
+		return "Fail, borderline"
 	case j.Level == Warn:
 		return "Warning"
 	}
+	if j.Up.Borderline || j.Down.Borderline {
+		return "Pass, borderline"
+	}
 	return "Pass"
 }
+
+// settles says that the figure alone gives a level, and no longer call would
+// take it back.
+func (g Graded) settles(level Level) bool { return g.Level == level && !g.Borderline }
 
 // unreliable says that there is a figure, and no verdict on it.
 func (g Graded) unreliable() bool { return g.Level == Unknown && isKnown(g.Got) }
@@ -239,7 +253,11 @@ func (g Graded) unreliable() bool { return g.Level == Unknown && isKnown(g.Got) 
 type Graded struct {
 	Got   *float64 // nil: not measured
 	Level Level
-	Bound bool // it is of both ways together, or rests on one that is: the most, or the least, that this way can have
+	// Interval is what a share may be in the long run, with a confidence of 95 %; nil
+	// where that is not known.
+	Interval   *facts.Interval
+	Borderline bool // the verdict could be another one after a longer call
+	Bound      bool // it is of both ways together, or rests on one that is: the most, or the least, that this way can have
 }
 
 // Figures judges every measure of a result, in the order of a report.
@@ -249,7 +267,7 @@ func (l Limits) Figures(r facts.Result) []Judged {
 		judged := Judged{Measure: m, Limit: *m.limit(&l), Level: Pass}
 		for _, way := range m.Ways() {
 			f := l.Measure(r, m, way)
-			graded := Graded{m.Of(r, way), f.Level, m.Bound(r, way)}
+			graded := Graded{m.Of(r, way), f.Level, m.Interval(r, way), f.Borderline, m.Bound(r, way)}
 			if way == Down {
 				judged.Down = graded
 			} else {

@@ -51,6 +51,13 @@ type Finding struct {
 	Row    string   `json:"row,omitempty"`  // of a firewall row: its name
 	Code   string   `json:"code,omitempty"` // the code of its reason; of one about the cause: the place
 	Rule   string   `json:"rule,omitempty"` // the firewall rule to ask for
+	// A longer call could be judged otherwise: the interval of confidence of the
+	// share holds its limit. Such a finding that has no other code has the code
+	// `borderline`.
+	Borderline bool `json:"borderline,omitempty"`
+	// Of a borderline share: how long a call would settle it, if the rest of it is
+	// like this one. Left out: it would take more than an hour.
+	SettledByS *float64 `json:"settled_by_s,omitempty"`
 	// Of a finding about the cause: which rule of where.md holds.
 	Cause      string     `json:"cause,omitempty"`
 	Confidence Confidence `json:"confidence,omitempty"` // of a finding about the cause: how sure it is

@@ -344,8 +344,7 @@ func codeOf(reason error) string {
 	switch {
 	case errors.Is(reason, errSilent):
 		return facts.CodeFarSilent
-	case errors.Is(reason, errEnded), errors.Is(reason, control.ErrClosed),
-		errors.Is(reason, io.EOF), errors.Is(reason, io.ErrUnexpectedEOF), errors.Is(reason, syscall.ECONNRESET):
+	case errors.Is(reason, errEnded), errors.Is(reason, control.ErrEnded), errors.Is(reason, io.EOF), errors.Is(reason, io.ErrUnexpectedEOF), errors.Is(reason, syscall.ECONNRESET):
 		return facts.CodeFarEnded
 	}
 	return ""

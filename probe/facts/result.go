@@ -195,9 +195,16 @@ type Direction struct {
 	// a busy program spoils neither; not known of the responder.
 	KernelStamps bool     `json:"kernel_stamps,omitempty"`
 	LossPercent  *float64 `json:"loss_percent"` // `lost` / `sent`. Null: nothing was sent
+	// What `loss_percent` would be of a call without end, with a confidence of 95 %
+	// (confidence.md). Left out: nothing was sent, or the result was made before this
+	// was known.
+	LossInterval *Interval `json:"loss_interval,omitempty"`
 	// `discarded` / `sent`. Null: nothing was sent, or not known of this direction
 	// alone.
 	DiscardPercent *float64 `json:"discard_percent"`
+	// The same as `loss_interval` of `discard_percent`. Left out: as there, or
+	// `discard_percent` is null.
+	DiscardInterval *Interval `json:"discard_interval,omitempty"`
 	// 100 (1 - `reordered` / `received`). Null: nothing arrived, or not known of
 	// this direction alone.
 	InOrderPercent *float64 `json:"in_order_percent"`
@@ -236,6 +243,12 @@ type Direction struct {
 	// Codec whose published values R and MOS use: `pcmu`, …; `g107.1:…` on the
 	// wideband scale.
 	MOSBasis string `json:"mos_basis"`
+}
+
+// Interval holds a share with a confidence of 95 %.
+type Interval struct {
+	LowPercent  float64 `json:"low_percent"`  // 97.5 % sure: the share is not below
+	HighPercent float64 `json:"high_percent"` // 97.5 % sure: the share is not above
 }
 
 // Unreliable is one cause that is not the path.

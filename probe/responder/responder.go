@@ -119,6 +119,7 @@ type Server struct {
 	files      atomic.Pointer[[]File]
 	fileRate   *rate.Limiter
 	fileLedger *share.Ledger // of downloads
+	transfers  *share.Ledger // of bandwidth tests
 	room       room
 	ledger     *share.Ledger
 	starts     *share.Pace     // of sessions
@@ -147,7 +148,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	s.now.Store(newVouch(s.config.Identity, c.Limits))
 	s.ledger = share.NewLedger(share.Shares{})
-	s.fileRate, s.fileLedger = newFileRate(), newFileLedger()
+	s.fileRate, s.fileLedger, s.transfers = newFileRate(), newFileLedger(), newTransferLedger()
 	s.share()
 	perSecond := s.now.Load().limits.SessionsPerSec
 	s.starts, s.asks = share.NewPace(perSecond), share.NewPace(max(askRate, 3*perSecond))

@@ -30,6 +30,19 @@ func missing(present []int64, sent int) []run {
 	return runs
 }
 
+// together lists the runs of sorted sequence numbers.
+func together(seqs []int64) []run {
+	var runs []run
+	for _, seq := range seqs {
+		if n := len(runs); n > 0 && seq == runs[n-1].last+1 {
+			runs[n-1].last = seq
+		} else {
+			runs = append(runs, run{seq, seq})
+		}
+	}
+	return runs
+}
+
 // longest is the length of the longest run.
 func longest(runs []run) int {
 	most := int64(0)
@@ -81,22 +94,30 @@ func worstWindow(lost []run, sent int) *float64 {
 	return share(int(worst), lossWindow)
 }
 
-// burst fills in how loss and discards cluster.
+// burst fills in how loss and discards cluster, and how sure their shares are.
 func (m *Metrics) burst(p path, late []bool) {
 	received := make([]int64, 0, m.Received)
 	usable := make([]int64, 0, m.Received)
+	var tooLate []int64
 	for _, k := range p.early {
 		received, usable = append(received, k.seq), append(usable, k.seq)
 	}
 	for i, k := range p.packets {
 		received = append(received, k.seq)
-		if !late[i] {
+		if late[i] {
+			tooLate = append(tooLate, k.seq)
+		} else {
 			usable = append(usable, k.seq)
 		}
 	}
 	slices.Sort(received)
 	slices.Sort(usable)
+	slices.Sort(tooLate)
 	lost := missing(received, m.Sent)
+	m.LossInterval = interval(lost, m.Sent)
+	if m.Discard != nil {
+		m.DiscardInterval = interval(together(tooLate), m.Sent)
+	}
 	m.LongestRun, m.WorstWindow = longest(lost), worstWindow(lost, m.Sent)
 	m.BurstR = burstR(missing(usable, m.Sent), m.Sent)
 }

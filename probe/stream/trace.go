@@ -62,6 +62,9 @@ type Metrics struct {
 	Discard *float64 // of sent
 	InOrder *float64 // of received, RFC 4737
 
+	LossInterval    *Interval // how far Loss can be relied on
+	DiscardInterval *Interval // the same of Discard
+
 	Jitter    *time.Duration // RFC 3550 6.4.1, mean over the packets after the first
 	JitterMax *time.Duration
 	PDVp99    *time.Duration // RFC 5481, against the fastest packet

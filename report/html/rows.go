@@ -20,7 +20,10 @@ type measureRow struct {
 }
 
 // figure is one number with its unit, and how it is shown.
-type figure struct{ Class, Short string }
+type figure struct {
+	Class, Short string
+	Between      string // of a share: what it may be in the long run; "" where that is not known
+}
 
 // Unbroken is Expected with its number and unit on one line.
 func (m measureRow) Unbroken() string {
@@ -61,15 +64,16 @@ func measureRows(r report.Report) []measureRow {
 func newFigure(got *float64, unit string, level thresholds.Level, limit thresholds.Limit) figure {
 	class := map[thresholds.Level]string{thresholds.Fail: "bad", thresholds.Warn: "eyebrow"}[level]
 	if got == nil {
-		return figure{"muted", report.NotMeasured}
+		return figure{Class: "muted", Short: report.NotMeasured}
 	}
-	return figure{class, thresholds.FigureBy(*got, unit, limit)}
+	return figure{Class: class, Short: thresholds.FigureBy(*got, unit, limit)}
 }
 
 // graded is a figure with the sign of a bound, where it is one.
 func graded(m thresholds.Judged, g thresholds.Graded) figure {
 	f := newFigure(g.Got, m.Unit, g.Level, m.Limit)
 	f.Short = report.Sign(m, g) + f.Short
+	f.Between = report.Between(m, g)
 	return f
 }
 

@@ -1,0 +1,110 @@
+package thresholds
+
+import (
+	"fmt"
+	"math"
+
+	"netready/probe/facts"
+)
+
+// CodeBorderline is the code of a finding whose figure is on one side of its
+// limit while its interval of confidence is on both.
+const CodeBorderline = "borderline"
+
+// What a borderline figure needs to be one.
+const (
+	// singleLosses are how many losses a call may hide of a path that lost none of
+	// them, if they come one by one: 1 - 0.025^(1/n) is about 3.7 / n.
+	singleLosses = 3.7
+	// longestCallS is the longest call that is worth naming: an hour.
+	longestCallS = 3600
+)
+
+// interval is what a measure's share may be in the long run; nil where it is no
+// share, or nothing is known.
+func (m Measure) interval(d *facts.Direction) *facts.Interval {
+	switch {
+	case d == nil:
+		return nil
+	case m.Key == Loss:
+		return d.LossInterval
+	case m.Key == Discards:
+		return d.DiscardInterval
+	}
+	return nil
+}
+
+// Interval is that of the measure's figure on a way; nil as above.
+func (m Measure) Interval(r facts.Result, way Way) *facts.Interval {
+	if m.Single() {
+		return nil
+	}
+	return m.interval(m.known(pairOf(r.Voice), way).direction)
+}
+
+// Spans says that an interval holds values that keep the limit and others that
+// break it.
+func (l Limit) Spans(i *facts.Interval) bool {
+	return i != nil && l.bound() != nil && l.Keeps(i.LowPercent) != l.Keeps(i.HighPercent)
+}
+
+// borderline says that a longer call could be judged otherwise. Where nothing
+// at all was lost, nothing speaks for bursts either: then it is whether the call
+// was too short even for losses that come one by one.
+func (q *question) borderline() bool {
+	if !q.limit.Spans(q.interval) {
+		return false
+	}
+	return *q.got > 0 || !q.limit.Keeps(100*min(1, singleLosses/float64(q.sent)))
+}
+
+// marked adds to a verdict on a figure that it is borderline.
+func (q *question) marked(f Finding) Finding {
+	if (f.Level != Pass && f.Level != Fail) || !q.borderline() {
+		return f
+	}
+	f.Borderline = true
+	if f.Code == "" {
+		f.Code = CodeBorderline
+	}
+	f.SettledByS = q.settledBy()
+	f.Text += fmt.Sprintf("; borderline: %s in the long run (95 %% sure), and %s", Between(q.interval, q.measure.Unit, q.limit), settledWords(f.SettledByS))
+	return f
+}
+
+// settledBy is how long a call has to be for its interval to be on one side, if
+// its share stays what it is: the width shrinks with the square root of the
+// length, and where nothing is lost with the length itself. It is nil where an
+// hour is too short. A sixth is added: the next call is not quite like this one.
+func (q *question) settledBy() *float64 {
+	limit, got := *q.limit.bound(), *q.got
+	width, distance := q.interval.HighPercent-got, limit-got
+	if !q.limit.Keeps(got) {
+		width, distance = got-q.interval.LowPercent, got-limit
+	}
+	times := math.Pow(width/distance, 2)
+	if got == 0 {
+		times = singleLosses * 100 / float64(q.sent) / limit
+	}
+	const margin, step = 7.0 / 6, 10
+	seconds := math.Ceil(q.seconds*times*margin/step) * step
+	if !(seconds <= longestCallS) || seconds <= 0 {
+		return nil
+	}
+	return &seconds
+}
+
+func settledWords(seconds *float64) string {
+	if seconds == nil {
+		return "no call of an hour or less would settle it"
+	}
+	return fmt.Sprintf("a call of %s would settle it", Figure(*seconds, "s"))
+}
+
+// Between is an interval in words: 0.33 to 1.33 %, or up to 1.33 %.
+func Between(i *facts.Interval, unit string, limit Limit) string {
+	if i.LowPercent == 0 {
+		return "up to " + FigureBy(i.HighPercent, unit, limit)
+	}
+	return FigureBy(i.LowPercent, "", limit) + " to " + FigureBy(i.HighPercent, unit, limit)
+}

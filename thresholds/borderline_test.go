@@ -1,0 +1,87 @@
+package thresholds
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"netready/probe/facts"
+)
+
+// A share whose interval of confidence holds the limit is borderline, on
+// whichever side of it the share itself is; the level stays that of the share.
+func TestBorderline(t *testing.T) {
+	tests := []struct {
+		lost      float64 // percent
+		between   facts.Interval
+		seconds   float64 // of the call
+		level     Level
+		isOpen    bool
+		settledBy float64 // 0: nothing of an hour or less
+	}{
+		{0.2, facts.Interval{LowPercent: 0.1, HighPercent: 0.9}, 30, Pass, false, 0},
+		{0.5, facts.Interval{LowPercent: 0.2, HighPercent: 1.0}, 30, Pass, true, 40}, // 1 % breaks "below 1 %"
+		{0.5, facts.Interval{LowPercent: 0.2, HighPercent: 1.5}, 30, Pass, true, 140},
+		{0.9, facts.Interval{LowPercent: 0.4, HighPercent: 1.9}, 10, Pass, true, 1170},
+		{0.999, facts.Interval{LowPercent: 0.5, HighPercent: 2}, 30, Pass, true, 0},
+		{1, facts.Interval{LowPercent: 0.5, HighPercent: 2}, 30, Fail, true, 0},
+		{1.5, facts.Interval{LowPercent: 0.8, HighPercent: 3}, 30, Fail, true, 70},
+		{2, facts.Interval{LowPercent: 1.1, HighPercent: 4}, 30, Fail, false, 0},
+		// Nothing lost of 1,500 packets: only bursts could have been missed, and
+		// nothing speaks for them. Of 300, single losses could have been.
+		{0, facts.Interval{HighPercent: 1.333}, 30, Pass, false, 0},
+		{0, facts.Interval{HighPercent: 6.667}, 6, Pass, true, 10},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprintf("%g %% in %g s, between %g and %g", tt.lost, tt.seconds, tt.between.LowPercent, tt.between.HighPercent), func(t *testing.T) {
+			r := goodResult()
+			r.Voice.DurationS = tt.seconds
+			r.Voice.Up.Sent = int(50 * tt.seconds)
+			r.Voice.Up.LossPercent, r.Voice.Up.LossInterval = &tt.lost, &tt.between
+			m, l := measures[1], Default()
+			f := l.Measure(r, m, Up)
+			if m.Key != Loss || f.Level != tt.level || f.Borderline != tt.isOpen || (f.Code == CodeBorderline) != tt.isOpen {
+				t.Fatalf("got %+v", f)
+			}
+			if got := f.SettledByS; (got == nil) != (tt.settledBy == 0) || got != nil && *got != tt.settledBy {
+				t.Errorf("settled by: got %v, want %g: %s", got, tt.settledBy, f.Text)
+			}
+			for _, j := range l.Figures(r) {
+				if j.Key == Loss && (j.Up.Borderline != tt.isOpen || j.Down.Borderline || strings.Contains(j.Word(), "borderline") != tt.isOpen) {
+					t.Errorf("on paper: got %+v, %s", j, j.Word())
+				}
+			}
+		})
+	}
+}
+
+// A limit that is broken the other way for sure is broken, and not borderline.
+func TestSureFailureBesideABorderlineOne(t *testing.T) {
+	r := goodResult()
+	r.Voice.Up.LossPercent, r.Voice.Up.LossInterval = new(1.2), &facts.Interval{LowPercent: 0.8, HighPercent: 3}
+	r.Voice.Down.LossPercent, r.Voice.Down.LossInterval = new(6.0), &facts.Interval{LowPercent: 4, HighPercent: 8}
+	for _, j := range Default().Figures(r) {
+		if j.Key == Loss && j.Word() != "Fail" {
+			t.Errorf("got %q", j.Word())
+		}
+	}
+}
+
+// A figure that cannot be relied on, or that is not known, is not borderline: a
+// longer call does not mend that.
+func TestNotBorderline(t *testing.T) {
+	for name, change := range map[string]func(*facts.Direction){
+		"unreliable":   func(d *facts.Direction) { d.Unreliable = []facts.Unreliable{{Code: facts.UnreliablePC}} },
+		"not measured": func(d *facts.Direction) { d.LossPercent = nil },
+		"an old file":  func(d *facts.Direction) { d.LossInterval = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := goodResult()
+			r.Voice.Up.LossPercent, r.Voice.Up.LossInterval = new(1.2), &facts.Interval{LowPercent: 0.8, HighPercent: 3}
+			change(r.Voice.Up)
+			if f := Default().Measure(r, measures[1], Up); f.Borderline || f.Code == CodeBorderline {
+				t.Errorf("got %+v", f)
+			}
+		})
+	}
+}
