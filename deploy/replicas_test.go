@@ -82,6 +82,16 @@ func (r *replicas) call(t *testing.T, prefers int, length time.Duration) *callin
 	return c
 }
 
+// callByName runs an agent that knows one name, which has all three addresses.
+func (r *replicas) callByName(t *testing.T, length time.Duration) *calling {
+	t.Helper()
+	need.Root(t)
+	hosts := filepath.Join(t.TempDir(), "hosts")
+	write(t, hosts, "127.0.0.1 localhost voice.test\n127.0.0.2 voice.test\n127.0.0.3 voice.test\n", 0o644)
+	words := []string{"unshare", "--mount", "sh", "-c", "mount --bind " + hosts + ` /etc/hosts && exec "$0" "$@"`}
+	return place(t, words, strings.Replace(r.invite[0], "127.0.0.1", "voice.test", 1), length)
+}
+
 // metric is one of a replica, -1 where it cannot be had.
 func (r *replicas) metric(t *testing.T, i int, name string) float64 {
 	t.Helper()
@@ -102,7 +112,7 @@ func (r *replicas) metric(t *testing.T, i int, name string) float64 {
 // sentence; runs that would prefer the killed or the drained one go to the third.
 func TestReplicaIsKilledAnotherIsDrained(t *testing.T) {
 	r := startReplicas(t)
-	const length = 6 * time.Second
+	const length = 12 * time.Second
 	killed := []*calling{r.call(t, 0, length), r.call(t, 0, length)}
 	drained, third := r.call(t, 1, length), r.call(t, 2, length)
 	soon(t, "all calls are under way where they should be", func() bool {
@@ -126,6 +136,11 @@ func TestReplicaIsKilledAnotherIsDrained(t *testing.T) {
 			t.Errorf("the next run after one was %s went to %s", name, next.Region.Responder)
 		}
 		t.Logf("the next run after one was %s took %v, a call of 1 s among it", name, time.Since(began))
+	}
+	before := r.metric(t, 2, "granted_total")
+	r.callByName(t, time.Second).placed(t)
+	if r.metric(t, 2, "granted_total") != before+1 {
+		t.Error("behind one name the run did not go to the third")
 	}
 	for name, call := range map[string]*calling{"drained": drained, "third": third} {
 		if result := call.placed(t); result.Voice.Up.Lost > 5 || result.Voice.DurationS < length.Seconds() {
