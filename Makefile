@@ -91,7 +91,7 @@ fuzz-smoke: ## every fuzz target for some seconds
 fuzz: ## every fuzz target for five minutes
 	.ci/fuzz 5m
 
-soak: ## long runs, and the tests that make up their inputs, on inputs never seen before
+soak: ## long runs (an hour of agents at a responder, or NETREADY_SOAK=10m), and the tests that make up their inputs, on inputs never seen before
 	NETREADY_SEED=new $(GOTEST) -count 20 -timeout 1h ./probe/stream ./probe/capture ./probe/relay ./thresholds
 	$(GOTEST) -tags soak -p 1 -timeout 2h -run Soak ./...
 
