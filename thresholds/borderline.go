@@ -94,6 +94,21 @@ func (q *question) settledBy() *float64 {
 	return &seconds
 }
 
+// IsClear says that no share of any of the calls is borderline.
+func (l Limits) IsClear(v facts.Voice) bool {
+	for _, c := range v.PerCall {
+		v.Up, v.Down, v.Loop = c.Up, c.Down, c.Loop
+		for _, m := range measures {
+			for _, way := range m.Ways() {
+				if l.Measure(facts.Result{Voice: v}, m, way).Borderline {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
 func settledWords(seconds *float64) string {
 	if seconds == nil {
 		return "no call of an hour or less would settle it"

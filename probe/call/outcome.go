@@ -22,8 +22,10 @@ type Outcome struct {
 	// Complete is false if the calls ended before their time or the responder's
 	// part of the figures is not all there; Reason says why.
 	Complete bool
-	Reason   string
-	Code     string // the reason as a code of facts; "" where nothing depends on it
+	// Enough: Plan.Enough ended the calls before the granted time.
+	Enough bool
+	Reason string
+	Code   string // the reason as a code of facts; "" where nothing depends on it
 }
 
 // Sources of round trips.
