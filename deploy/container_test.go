@@ -47,7 +47,7 @@ func container(t *testing.T, image string) (words []string, invite string, respo
 		_ = syscall.Kill(responder, syscall.SIGKILL)
 		_ = c.Wait()
 	})
-	words = []string{"nsenter", "--target", strconv.Itoa(c.Process.Pid), "--net"}
+	words = []string{"nsenter", "--target", pidOf(c), "--net"}
 	soon(t, "the responder in the container has an invite", func() bool {
 		responder = processIn(c.Process.Pid, "/netready-responder")
 		if responder == 0 {
@@ -61,6 +61,8 @@ func container(t *testing.T, image string) (words []string, invite string, respo
 	}
 	return words, invite, responder
 }
+
+func pidOf(c *exec.Cmd) string { return strconv.Itoa(c.Process.Pid) }
 
 // processIn is the process of a program that has the same network as another, 0
 // if there is none.

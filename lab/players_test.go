@@ -7,12 +7,12 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -116,34 +116,39 @@ func (n *network) far(tb testing.TB) (*os.Process, string) {
 	return nil, ""
 }
 
-// flood sends datagrams of 1,400 bytes at a rate between two hosts until the
+// flood fills a line with two transfers over TCP between two hosts until the
 // test is over, at most a minute.
-func (n *network) flood(tb testing.TB, from, to, address string, bitsPerSecond int) {
+func (n *network) flood(tb testing.TB, from, to, address string) {
 	tb.Helper()
-	const size, longest = 1400, time.Minute
-	var sink net.PacketConn
+	const transfers, longest = 2, time.Minute
+	var sink net.Listener
 	inNamespace(tb, n.ns(to), func() (err error) {
-		sink, err = (&net.ListenConfig{}).ListenPacket(context.Background(), "udp4", address+":5001")
+		sink, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp4", address+":5001")
 		return err
 	})
-	var conn net.Conn
-	inNamespace(tb, n.ns(from), func() (err error) {
-		conn, err = (&net.Dialer{}).DialContext(context.Background(), "udp4", address+":5001")
-		return err
-	})
-	var stopped atomic.Bool
-	tb.Cleanup(func() {
-		stopped.Store(true)
-		_, _ = conn.Close(), sink.Close()
-	})
-	go func() {
-		every := time.Duration(float64((size+28)*8) / float64(bitsPerSecond) * float64(time.Second))
-		start := time.Now()
-		for i := 0; !stopped.Load() && time.Since(start) < longest; i++ {
-			time.Sleep(time.Until(start.Add(time.Duration(i) * every)))
-			_, _ = conn.Write(make([]byte, size))
+	tb.Cleanup(func() { _ = sink.Close() })
+	for range transfers {
+		inNamespace(tb, n.ns(from), func() error {
+			conn, err := (&net.Dialer{}).DialContext(context.Background(), "tcp4", address+":5001")
+			if err != nil {
+				return err
+			}
+			tb.Cleanup(func() { _ = conn.Close() })
+			_ = conn.SetDeadline(time.Now().Add(longest))
+			go func() {
+				for b := make([]byte, 1<<14); err == nil; {
+					_, err = conn.Write(b)
+				}
+			}()
+			return nil
+		})
+		received, err := sink.Accept()
+		if err != nil {
+			tb.Fatal(err)
 		}
-	}()
+		tb.Cleanup(func() { _ = received.Close() })
+		go func() { _, _ = io.Copy(io.Discard, received) }()
+	}
 }
 
 // forgetMappings makes the gateway forget all its connections (conntrack -F).

@@ -56,15 +56,15 @@ const (
 // places are those that a finding names.
 func (r judged) places(f thresholds.Finding) []string {
 	switch {
-	case f.What == "":
+	case f.What == "", r.Verdict == thresholds.Ready && f.What == thresholds.WhatCPU: // it says that this harmed nothing
 		return []string{Nowhere}
 	case f.What == thresholds.WhatCause:
 		return named[f.Code]
-	case f.What == thresholds.WhatConnectivity && f.Code == facts.CodeDNSDead, f.What == thresholds.WhatDNS:
+	case f.What == thresholds.WhatConnectivity && (f.Code == facts.CodeDNSDead || r.Environment.Connectivity.Cause == facts.NoResolver), f.What == thresholds.WhatDNS:
 		return []string{Names}
 	case f.What == thresholds.WhatConnectivity && f.Code == facts.CodeProxyOnly, f.What == thresholds.WhatPathChange:
 		return []string{Firewall}
-	case f.What == thresholds.WhatCPU, f.What == thresholds.WhatLateness:
+	case f.What == thresholds.WhatLateness:
 		return []string{PC}
 	case f.Level == thresholds.Unknown:
 		return r.unreliable()

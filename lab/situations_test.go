@@ -89,7 +89,7 @@ func rulesBefore(ns, rules string) func(*testing.T, *network, *os.Process) {
 func flooded(from, to, address string) func(*testing.T, *network, *os.Process) {
 	return func(t *testing.T, n *network, _ *os.Process) {
 		t.Helper()
-		n.flood(t, from, to, address, 2400*kbit)
+		n.flood(t, from, to, address)
 	}
 }
 
@@ -150,10 +150,11 @@ var situations = []Situation{
 
 	// The firewall and NAT.
 	{Name: "fw-rate-limit", Place: Firewall, Also: []string{Line}, Links: line(good), Gateway: forward("ip protocol udp limit rate over 70/second burst 10 packets drop")},
+	{Name: "fw-rate-limit-up", Place: Firewall, Also: []string{Line}, Links: line(good), Gateway: forward(toMedia + " limit rate over 40/second burst 5 packets drop")},
 	{Name: "fw-mapping-forgotten", Place: Firewall, Links: line(good), Gateway: randomPorts, During: []Event{forget(3 * second), forget(6 * second), forget(9 * second)}},
 	{Name: "fw-state-timeout", Place: Firewall, Links: line(good), During: []Event{rulesAt(5*second, gateway, forward(toMedia+" drop", fromMedia+" drop"))}},
-	{Name: "fw-udp-blocked", Place: Firewall, Links: line(good), Gateway: forward("udp dport != 53 udp sport != 53 drop")},
-	{Name: "fw-udp-rejected", Place: Firewall, Links: line(good), Gateway: forward("udp dport != 53 udp sport != 53 reject")},
+	{Name: "fw-udp-blocked", Place: Firewall, Links: line(good), Gateway: forward("udp dport 53 accept", "udp sport 53 accept", "ip protocol udp drop")},
+	{Name: "fw-udp-rejected", Place: Firewall, Links: line(good), Gateway: forward("udp dport 53 accept", "udp sport 53 accept", "ip protocol udp reject")},
 	{Name: "fw-port-range", Place: Firewall, Links: line(good), Gateway: forward("udp dport 45000-65535 drop")},
 	{Name: "fw-stun-tcp", Place: Firewall, Links: line(good), Gateway: forward("tcp dport 3478 drop")},
 	{Name: "fw-stun-udp-rejected", Place: Firewall, Links: line(good), Gateway: forward("udp dport 3478 reject with icmp type admin-prohibited")},
@@ -166,7 +167,7 @@ var situations = []Situation{
 	{Name: "line-download-full", Place: Line, Links: thinLine, Before: flooded(resolver, other, otherAddress)},
 	{Name: "line-full-by-this-pc", Place: Line, Links: thinLine, Before: flooded(pc, resolver, dnsAddress)},
 	{Name: "line-rate-too-low", Place: Line, Links: Links{LineUp: Harm{Delay: 5 * ms, Rate: 70 * kbit, Queue: 400 * ms}, LineDown: good}},
-	{Name: "line-policed", Place: Line, Also: []string{Provider}, Links: Links{LineUp: Harm{Delay: 5 * ms, Rate: 70 * kbit}, LineDown: good}},
+	{Name: "line-policed", Place: Line, Also: []string{Provider, Firewall}, Links: Links{LineUp: Harm{Delay: 5 * ms, Rate: 70 * kbit}, LineDown: good}},
 	{Name: "line-loss-5", Place: Line, Also: []string{Provider}, Links: line(Harm{Delay: 5 * ms, Loss: 0.05})},
 
 	// The provider.

@@ -98,7 +98,7 @@ func (j *judge) endedBy(code string) bool {
 
 // farEndClosed is the sign that the responder ended the control connection.
 func farEndClosed(m matter) (string, float64) {
-	if !m.endedBy(facts.CodeFarEnded) {
+	if !m.endedBy(facts.CodeFarEnded) || len(m.result.Voice.MappingChanges) > 0 {
 		return "", 0
 	}
 	return fmt.Sprintf("after %s of the call it closed the control connection", Figure(m.result.Voice.DurationS, "s")), 1

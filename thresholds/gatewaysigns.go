@@ -183,9 +183,9 @@ func (j *judge) besideCall(key Key, way Way) place {
 		return inLAN
 	case key == RTT:
 		return beyondLAN
-	case d == nil || key == Order:
+	case d == nil:
 		return placeUnknown
-	case key == Jitter:
+	case key == Jitter, key == Order: // who overtakes was late or early by a packet time or more
 		return ofJitter(g, d.JitterMS)
 	}
 	run := runOf(d)

@@ -125,6 +125,20 @@ func TestPlaceHasItsEvidence(t *testing.T) {
 	}
 }
 
+// Packets that overtake each other are early or late by a packet time: so are the
+// pings, where that happens on this side of the gateway.
+func TestReorderingOfTheLANIsInThePings(t *testing.T) {
+	for pings, want := range map[float64]string{21: PlaceLAN, 0.2: PlaceBeyond, 4: PlaceUnknown} {
+		r := goodResult()
+		r.Machine.Interface.Kind = facts.Wired
+		r.Voice.Up.InOrderPercent, r.Voice.Up.JitterMS = new(86.0), new(12.0)
+		r.Ping = []facts.Ping{{Role: facts.RoleGateway, Samples: 300, AvgMS: new(9.0), JitterMS: new(pings)}}
+		if got := finding(t, r, WhatCause); got.Code != want {
+			t.Errorf("pings vary by %v ms: got %s %q, want %s", pings, got.Code, got.Text, want)
+		}
+	}
+}
+
 // Results of earlier versions hold no seconds of the gateway and no late pings:
 // what nobody counted is not none.
 func TestWhatEarlierVersionsDidNotCountProvesNothing(t *testing.T) {

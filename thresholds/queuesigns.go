@@ -15,8 +15,9 @@ const (
 	// queueSeconds are the fewest that show one.
 	queueSeconds = 3
 	// smooth is how many times the jitter the delay of a queue is: it changes little
-	// from packet to packet. Delay that is drawn anew for every packet gives 1 to 2.
-	smooth = 3
+	// from packet to packet. Delay that is drawn anew for every packet gives 1 to 2,
+	// and up to 5 where packets cannot overtake each other.
+	smooth = 6
 	// steadyMS is by how much a way varies after a change of route, but for a queue.
 	steadyMS = 5
 )

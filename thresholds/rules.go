@@ -75,7 +75,7 @@ var rules = []Rule{
 	{
 		Code: "far_end_ended", Place: PlaceFarEnd, Where: "the far end", Confidence: High,
 		Takes:  "the responder, or the system that it runs on, closed the control connection in the middle of the call",
-		Unlike: "a way that died: on it nobody closes anything",
+		Unlike: "a way that died: on it nobody closes anything; a NAT that forgot its mappings: what comes from a new port is refused",
 		Advice: "Ask whoever runs the responder whether it was stopped or restarted, and run this again.",
 		Show:   showFarEnd, of: anyOf(figures(Loss, MOS), isEnd), needs: []sign{farEndClosed},
 	},
@@ -206,6 +206,13 @@ var rules = []Rule{
 		Show:   showNetwork, of: isRows, needs: []sign{rowsFor(facts.ReasonDNS)},
 	},
 	{
+		Code: "names_slow", Place: PlaceDNS, Where: "name resolution (DNS)", Confidence: High, besides: true,
+		Takes:  "the DNS resolver took more than 2 s to answer, tries again included",
+		Unlike: "one or two lost answers: those cost a second at most",
+		Advice: "Ask the network team why its DNS resolver is slow or loses questions.",
+		Show:   showNetwork, of: nothing, needs: []sign{namesAreSlow},
+	},
+	{
 		Code: "intercepted", Place: PlaceProxy, Where: "something on the way that answers in the service's place", Confidence: Medium,
 		Takes:  "every required row that failed was answered by somebody else, or its TLS was cut",
 		Advice: "Ask the network team to exempt the service from inspection: a proxy that inspects traffic, a captive portal or a filter stands in between.",
@@ -233,6 +240,6 @@ var rules = []Rule{
 	{
 		Code: "untold", Place: PlaceUnknown, Confidence: Low, general: true,
 		Takes:  "a limit is broken and nothing above holds: the text says why",
-		Advice: "", Show: "", of: figures(Jitter, Loss, Discards, MOS), needs: []sign{whyNobody},
+		Advice: "", Show: "", of: figures(Jitter, Loss, Discards, Order, MOS), needs: []sign{whyNobody},
 	},
 }

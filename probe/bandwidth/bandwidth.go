@@ -13,14 +13,15 @@ import (
 	"time"
 
 	"netready/probe/facts"
+	"netready/probe/internal/control"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 )
 
 // A Link is what the test needs of the control connection.
 type Link interface {
-	Download(ctx context.Context, most int64, d time.Duration) (io.ReadCloser, error)
-	Upload(ctx context.Context, r io.Reader) (wire.UploadResult, error)
+	Download(ctx context.Context, ticket string, most int64, d time.Duration) (io.ReadCloser, error)
+	Upload(ctx context.Context, ticket string, r io.Reader) (wire.UploadResult, error)
 }
 
 // Settings bound a test; the zero value means the defaults.
@@ -28,11 +29,13 @@ type Settings struct {
 	For  time.Duration // each way; 0: 3 s
 	Most int64         // bytes each way; 0: 512 MiB, 1.4 Gbit/s for 3 s
 	Call float64       // bits a second that a call takes on the wire; 0: calls are not counted
+	Wait time.Duration // for the turn of each way, where the responder has too many such tests; 0: a minute
 }
 
 const (
 	defaultFor  = 3 * time.Second
 	defaultMost = 512 << 20
+	defaultWait = time.Minute
 	// grace is how long a far end may go on after For before the test is stopped.
 	grace = 3 * time.Second
 )
@@ -47,14 +50,17 @@ func Run(ctx context.Context, link Link, s Settings) facts.Bandwidth {
 	if s.Most <= 0 {
 		s.Most = defaultMost
 	}
+	if s.Wait <= 0 {
+		s.Wait = defaultWait
+	}
 	var r facts.Bandwidth
 	var errs []error
-	if bits, err := down(ctx, link, s); err == nil {
+	if bits, err := s.inTurn(ctx, link, down); err == nil {
 		r.DownMbps, r.CallsDown = s.figures(bits)
 	} else {
 		errs = append(errs, fmt.Errorf("down: %w", err))
 	}
-	if bits, err := up(ctx, link, s); err == nil {
+	if bits, err := s.inTurn(ctx, link, up); err == nil {
 		r.UpMbps, r.CallsUp = s.figures(bits)
 	} else {
 		errs = append(errs, fmt.Errorf("up: %w", err))
@@ -93,10 +99,28 @@ func Gaps(b facts.Bandwidth) []string {
 	return nil
 }
 
-func down(ctx context.Context, link Link, s Settings) (*float64, error) {
+// inTurn measures one way, again where the responder says that it is not its turn.
+func (s Settings) inTurn(ctx context.Context, link Link, way func(context.Context, Link, string, Settings) (*float64, error)) (*float64, error) {
+	begun, ticket := stamp.Now(), ""
+	for {
+		bits, err := way(ctx, link, ticket, s)
+		busy, is := errors.AsType[*control.Busy](err)
+		if !is || stamp.Now()+busy.After-begun > s.Wait {
+			return bits, err
+		}
+		select {
+		case <-time.After(busy.After):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		ticket = busy.Ticket
+	}
+}
+
+func down(ctx context.Context, link Link, ticket string, s Settings) (*float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.For+grace)
 	defer cancel()
-	body, err := link.Download(ctx, s.Most, s.For)
+	body, err := link.Download(ctx, ticket, s.Most, s.For)
 	if err != nil {
 		return nil, err
 	}
@@ -122,13 +146,13 @@ func down(ctx context.Context, link Link, s Settings) (*float64, error) {
 	}
 }
 
-func up(ctx context.Context, link Link, s Settings) (*float64, error) {
+func up(ctx context.Context, link Link, ticket string, s Settings) (*float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.For+grace)
 	defer cancel()
 	source := &source{end: stamp.Now() + s.For, left: s.Most}
 	_, _ = rand.Read(source.bytes[:]) // never fails; nothing on the way can compress it
 	began := stamp.Now()
-	got, err := link.Upload(ctx, source)
+	got, err := link.Upload(ctx, ticket, source)
 	if err != nil {
 		return nil, err
 	}

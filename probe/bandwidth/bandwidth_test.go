@@ -21,7 +21,7 @@ type link struct {
 	err      error
 }
 
-func (l link) Download(_ context.Context, most int64, d time.Duration) (io.ReadCloser, error) {
+func (l link) Download(_ context.Context, _ string, most int64, d time.Duration) (io.ReadCloser, error) {
 	if l.err != nil {
 		return nil, l.err
 	}
@@ -29,7 +29,7 @@ func (l link) Download(_ context.Context, most int64, d time.Duration) (io.ReadC
 	return io.NopCloser(&slow{io.LimitReader(zeros{}, n), l.down}), nil
 }
 
-func (l link) Upload(_ context.Context, r io.Reader) (wire.UploadResult, error) {
+func (l link) Upload(_ context.Context, _ string, r io.Reader) (wire.UploadResult, error) {
 	if l.err != nil {
 		return wire.UploadResult{}, l.err
 	}

@@ -145,6 +145,33 @@ func must(b []byte, err error) []byte {
 	return b
 }
 
+// transfersAtOnce is the responder's own bound of bandwidth tests.
+const transfersAtOnce = 8
+
+// download takes a bandwidth test and keeps it, reading next to nothing.
+func (a *attacker) download(ctx context.Context) {
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	defer client.CloseIdleConnections()
+	for i := 0; ctx.Err() == nil && i < 100; i++ {
+		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+a.server.ControlAddr()+wire.PathSessions+"/"+a.grant.Session+wire.PathDownload+"?bytes=1000000000&seconds=15", nil)
+		req.Header.Set("Authorization", "Bearer "+a.server.Invite().Token)
+		a.tries.Add(1)
+		a.sent.Add(200)
+		resp, err := client.Do(req)
+		if err != nil {
+			return
+		}
+		for err == nil && resp.StatusCode == http.StatusOK {
+			var n int64
+			n, err = io.CopyN(io.Discard, resp.Body, 4096)
+			a.back.Add(n)
+			time.Sleep(20 * time.Millisecond)
+		}
+		_ = resp.Body.Close()
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
 // attacks are those of docs/security.md that can be made from loopback.
 func attacks() []attack {
 	var a attacker
@@ -206,6 +233,13 @@ func attacks() []attack {
 				err = f.WritePing(false, [8]byte{})
 			}
 		})},
+		{"bandwidth tests that are not read, by who holds an invite", false, false, func(ctx context.Context, a *attacker) {
+			var wg sync.WaitGroup
+			defer wg.Wait()
+			for range 2 * transfersAtOnce {
+				wg.Go(func() { a.download(ctx) })
+			}
+		}},
 		{"requests with guessed tokens", false, false, func(ctx context.Context, a *attacker) {
 			client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, Timeout: 2 * time.Second}
 			defer client.CloseIdleConnections()

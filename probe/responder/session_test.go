@@ -234,7 +234,7 @@ func TestTransferIsBounded(t *testing.T) {
 	config.Limits.Transfer = 1 << 20
 	s := start(t, config)
 	c := open(t, s, request)
-	body, err := c.Download(t.Context(), 1<<40, time.Hour)
+	body, err := c.Download(t.Context(), "", 1<<40, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestTransferIsBounded(t *testing.T) {
 	if err != nil || n != 1<<20 {
 		t.Errorf("%d bytes came (%v), want the limit", n, err)
 	}
-	up, err := c.Upload(t.Context(), io.LimitReader(zeros{}, 8<<20))
+	up, err := c.Upload(t.Context(), "", io.LimitReader(zeros{}, 8<<20))
 	if err != nil && !errors.Is(err, io.ErrClosedPipe) {
 		t.Logf("upload: %v", err) // the end of an upload that nobody takes may be an error
 	}
@@ -251,9 +251,10 @@ func TestTransferIsBounded(t *testing.T) {
 		t.Errorf("%d bytes were taken, want the limit at most", up.Bytes)
 	}
 	for range maxTransfers {
-		if body, err = c.Download(t.Context(), 1, time.Second); err != nil {
+		if body, err = c.Download(t.Context(), "", 1, time.Second); err != nil {
 			break
 		}
+		_, _ = io.Copy(io.Discard, body) // until it is over there, too
 		_ = body.Close()
 	}
 	if !errors.Is(err, control.ErrRefused) {

@@ -9,11 +9,34 @@ import (
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
+	"netready/probe/responder/share"
 )
+
+// transfersAtOnce are under way, half of them of one address: each takes as much
+// as its path carries, and the more there are the less each shows.
+const transfersAtOnce = 8
+
+func newTransferLedger() *share.Ledger {
+	return share.NewLedger(share.Divide(share.Cost{Sessions: transfersAtOnce}, 1))
+}
+
+// lendTransfer lets a session begin a bandwidth test, or says when to ask again.
+func (s *Server) lendTransfer(w http.ResponseWriter, r *http.Request, session *session) (end func(), ok bool) {
+	session.showSign()
+	turn := s.transfers.Ask(share.Holder{From: session.client}, share.Cost{Sessions: 1}, r.URL.Query().Get(wire.TicketParameter), time.Now(), func() bool { return true })
+	switch {
+	case turn.Loan == nil:
+		s.busy(w, turn, "other bandwidth tests are under way")
+		return nil, false
+	case !session.mayTransfer(w):
+		turn.Loan.Return()
+		return nil, false
+	}
+	return turn.Loan.Return, true
+}
 
 // mayTransfer bounds the bandwidth tests of a session.
 func (session *session) mayTransfer(w http.ResponseWriter) bool {
-	session.showSign()
 	session.mu.Lock()
 	defer session.mu.Unlock()
 	session.transfers++
@@ -33,9 +56,11 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request, session *sessi
 		refuse(w, http.StatusBadRequest, wire.CodeRequest, "give bytes and seconds")
 		return
 	}
-	if !session.mayTransfer(w) {
+	done, ok := s.lendTransfer(w, r, session)
+	if !ok {
 		return
 	}
+	defer done()
 	most = min(most, s.now.Load().limits.Transfer)
 	end := time.Now().Add(min(time.Duration(min(seconds, 60)*float64(time.Second)), maxTransfer))
 	chunk := make([]byte, frame)
@@ -55,9 +80,11 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request, session *sessi
 
 // upload counts what arrives, from the first byte to the last.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request, session *session) {
-	if !session.mayTransfer(w) {
+	done, ok := s.lendTransfer(w, r, session)
+	if !ok {
 		return
 	}
+	defer done()
 	// Who announces an upload and sends nothing must not hold the session.
 	if http.NewResponseController(w).SetReadDeadline(time.Now().Add(maxTransfer+time.Second)) != nil {
 		return

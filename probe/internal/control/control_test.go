@@ -75,7 +75,7 @@ func TestOneConnection(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	events := make(chan error, 1)
 	go func() { events <- c.Events(ctx, func(wire.Event) {}) }()
-	body, err := c.Download(t.Context(), 1<<20, time.Second)
+	body, err := c.Download(t.Context(), "", 1<<20, time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,6 +329,9 @@ func TestDeadResponderInPlainWords(t *testing.T) {
 		if !errors.Is(err, control.ErrBroken) || strings.Contains(err.Error(), "http2") || strings.Contains(err.Error(), "EOF") || strings.Count(err.Error(), "was cut") != 1 {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if !errors.Is(events, control.ErrEnded) { // whoever reads it knows that nobody fell silent
+		t.Errorf("events: %v", events)
 	}
 }
 

@@ -68,9 +68,13 @@ func (c *Client) Clock(ctx context.Context) (time.Duration, error) {
 	return trip - time.Duration(held), nil
 }
 
-// Download asks for bytes as fast as they go, bounded by both arguments.
-func (c *Client) Download(ctx context.Context, most int64, d time.Duration) (io.ReadCloser, error) {
+// Download asks for bytes as fast as they go, bounded by number and time. The
+// error is a Busy where it is not its turn; ticket is that of the last one.
+func (c *Client) Download(ctx context.Context, ticket string, most int64, d time.Duration) (io.ReadCloser, error) {
 	q := url.Values{"bytes": {strconv.FormatInt(most, 10)}, "seconds": {strconv.FormatFloat(d.Seconds(), 'f', -1, 64)}}
+	if ticket != "" {
+		q.Set(wire.TicketParameter, ticket)
+	}
 	resp, err := c.send(ctx, http.MethodGet, c.path(wire.PathDownload)+"?"+q.Encode(), nil) //nolint:bodyclose // the caller closes it, through download
 	if err != nil {
 		return nil, fmt.Errorf("asking for a download: %w", err)
@@ -89,10 +93,15 @@ func (d download) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Upload sends all of r and returns what the responder counted.
-func (c *Client) Upload(ctx context.Context, r io.Reader) (wire.UploadResult, error) {
+// Upload sends all of r and returns what the responder counted, or a Busy like
+// Download.
+func (c *Client) Upload(ctx context.Context, ticket string, r io.Reader) (wire.UploadResult, error) {
 	var result wire.UploadResult
-	if err := c.exchange(ctx, http.MethodPost, c.path(wire.PathUpload), r, &result); err != nil {
+	path := c.path(wire.PathUpload)
+	if ticket != "" {
+		path += "?" + url.Values{wire.TicketParameter: {ticket}}.Encode()
+	}
+	if err := c.exchange(ctx, http.MethodPost, path, r, &result); err != nil {
 		return wire.UploadResult{}, fmt.Errorf("uploading: %w", err)
 	}
 	return result, nil

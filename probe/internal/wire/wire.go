@@ -15,11 +15,15 @@ const (
 	PathPorts    = "/ports"    // POST PortsRequest -> PortsGrant
 	PathSIPEcho  = "/sip"      // GET: the SIP messages of this session as they arrived
 	PathDownload = "/download" // GET ?bytes=N&seconds=S: bytes as fast as they go, bounded by both
-	PathUpload   = "/upload"   // POST: bytes -> UploadResult
+	PathUpload   = "/upload"   // POST: bytes -> UploadResult. Both take TicketParameter, too
 	PathLoad     = "/load"     // GET: Load, whether this session met a full responder
 	PathFinish   = "/finish"   // POST: 204; the calls are over: what is left of the traces follows, then PathEvents ends, and the session stays
 	// DELETE on the session itself ends it: 204.
 )
+
+// TicketParameter is the ticket of a Problem before, where a bandwidth test had
+// to wait for its turn.
+const TicketParameter = "ticket"
 
 // TurnaroundHeader tells how long the responder held a PathClock request, in
 // nanoseconds, so that its slowness is not taken for the path's.
