@@ -60,7 +60,7 @@ func (r judged) places(f thresholds.Finding) []string {
 		return []string{Nowhere}
 	case f.What == thresholds.WhatCause:
 		return named[f.Code]
-	case f.What == thresholds.WhatConnectivity && f.Code == facts.CodeDNSDead, f.What == thresholds.WhatDNS:
+	case f.What == thresholds.WhatConnectivity && (f.Code == facts.CodeDNSDead || r.Environment.Connectivity.Cause == facts.NoResolver), f.What == thresholds.WhatDNS:
 		return []string{Names}
 	case f.What == thresholds.WhatConnectivity && f.Code == facts.CodeProxyOnly, f.What == thresholds.WhatPathChange:
 		return []string{Firewall}

@@ -30,7 +30,7 @@ func (r *run) watch(ctx context.Context) (stop func() beside) {
 // lay lays it beside the seconds of a call that began at started. What this
 // machine's socket saw and how late it sent are of that call, where they are known.
 func (b beside) lay(v *facts.Voice, started time.Duration, own call.Call, jitterBuffer time.Duration) {
-	besideGateway(v.Timeline, started, b.gateway)
+	addGateway(v.Timeline, started, b.gateway)
 	besideHop(v.Timeline, started, b.hop, jitterBuffer)
 	if b.pc == nil {
 		return

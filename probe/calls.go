@@ -17,8 +17,8 @@ import (
 	"netready/probe/stream"
 )
 
-// placeCalls places the calls, alone on the link: only the gateway's pings and
-// the STUN checks are sent beside them.
+// placeCalls places the calls. Nothing else is sent on the link but the pings of the
+// gateway and the STUN checks.
 func (r *run) placeCalls(ctx context.Context) {
 	if !r.plan.asks(facts.PartVoice) {
 		return
@@ -38,13 +38,7 @@ func (r *run) placeCalls(ctx context.Context) {
 	stopWatch := r.watch(ctx)
 	began := time.Now()
 	r.track.at(StepCall, 0, nil)
-	outcome, err := r.session.Run(ctx, call.Plan{Enough: r.enough(), Live: func(l call.Live) {
-		step, ran := StepCall, time.Since(began)
-		if ran > r.plan.Duration {
-			step, ran = StepLate, ran-r.plan.Duration
-		}
-		r.track.at(step, ran, liveOf(l))
-	}})
+	outcome, err := r.session.Run(ctx, call.Plan{Enough: r.enough(), Live: func(l call.Live) { r.track.call(began, liveOf(l)) }})
 	seen := stopWatch()
 	if err != nil {
 		r.missing("voice", err.Error())
@@ -175,7 +169,7 @@ func direction(d call.Direction, jitterBuffer time.Duration, q Quality, sender, 
 	out.Foreign, out.SocketDropped, out.SentLate = d.Foreign, int(d.Dropped), d.SentLate
 	out.Unreliable = unreliable(d, sender, receiver)
 	out.DSCPAsked, out.DSCPSet = &d.Mark.Asked, d.Mark.Set
-	out.DSCPReason = d.Mark.Unheard
+	out.DSCPReason = d.Mark.Unread
 	if out.DSCPReceived == nil && out.DSCPReason == "" {
 		out.DSCPReason = "the system reported no mark of the packets that arrived"
 		if out.Received == 0 {
@@ -193,22 +187,25 @@ func direction(d call.Direction, jitterBuffer time.Duration, q Quality, sender, 
 
 // roundTrips are the checks of all calls, or those of the control connection.
 func (r *run) roundTrips(o *call.Outcome) *facts.RTT {
-	var trips []time.Duration
-	lost := 0
-	switch o.Source {
-	case call.SourceSTUN:
-		for _, c := range o.Calls {
-			lost += c.ChecksLost
-			for _, t := range c.RoundTrips {
-				trips = append(trips, t.RTT)
-			}
-		}
-	case call.SourceTCP:
-		for _, t := range o.TCP {
-			trips = append(trips, t.RTT)
-		}
+	if o.Source == call.SourceTCP {
+		return rttOf(o.Source, lengths(o.TCP), 0)
 	}
-	return rttOf(o.Source, trips, lost)
+	var trips []stream.RoundTrip
+	lost := 0
+	for _, c := range o.Calls {
+		lost += c.ChecksLost
+		trips = append(trips, c.RoundTrips...)
+	}
+	return rttOf(o.Source, lengths(trips), lost)
+}
+
+// lengths are the round trips without their moments.
+func lengths(trips []stream.RoundTrip) []time.Duration {
+	var all []time.Duration
+	for _, t := range trips {
+		all = append(all, t.RTT)
+	}
+	return all
 }
 
 // rttOf summarises round trips; nil without any.
@@ -237,7 +234,7 @@ func lateness(all []time.Duration) *facts.Lateness {
 	return &facts.Lateness{P50: facts.Milliseconds(&l.P50), P99: facts.Milliseconds(&l.P99), Max: facts.Milliseconds(&l.Max)}
 }
 
-// timeline is the call second by second.
+// timeline is the call, second by second.
 func timeline(c call.Call, o *call.Outcome, jitterBuffer time.Duration) []facts.Second {
 	up, down := stream.Seconds(c.Up.Trace, jitterBuffer), stream.Seconds(c.Down.Trace, jitterBuffer)
 	trips := c.RoundTrips
@@ -247,18 +244,8 @@ func timeline(c call.Call, o *call.Outcome, jitterBuffer time.Duration) []facts.
 	line := make([]facts.Second, max(len(up), len(down)))
 	for i := range line {
 		line[i] = facts.Second{Second: i, Up: secondAt(up, i), Down: secondAt(down, i)}
-		var sum time.Duration
-		n := 0
-		for _, t := range trips {
-			if int((t.At-c.Started)/time.Second) == i && t.At >= c.Started {
-				sum += t.RTT
-				n++
-			}
-		}
-		if n > 0 {
-			mean := sum / time.Duration(n)
-			line[i].RTTMS = facts.Milliseconds(&mean)
-		}
+		from := c.Started + time.Duration(i)*time.Second
+		line[i].RTTMS = facts.Milliseconds(stream.MeanRTT(trips, from, from+time.Second))
 	}
 	return line
 }
@@ -297,14 +284,14 @@ func (r *run) keepSession(ctx context.Context) {
 	}
 }
 
-// enoughSilence is the length of a run after which the rest of the silence, a few
-// seconds, is waited for.
+// enoughSilence is the length of a run after which it is worth waiting for the few
+// seconds that the silence still takes.
 const enoughSilence = 27 * time.Second
 
-// startSilence tests beside the call whether a NAT mapping survives silence, with a
-// socket of its own that sends nothing meanwhile. The returned function ends the
-// test with the call; without a call the NAT itself was asked about, and it waits
-// for the end of the test.
+// startSilence tests during the call whether a NAT mapping survives silence, with a
+// socket of its own that sends nothing. The returned function ends the test with the
+// call. Without a call the user asked for the NAT alone, and it waits for the end of
+// the test.
 func (r *run) startSilence(ctx context.Context) (stop func()) {
 	s := r.portSession()
 	if !r.plan.asks(facts.PartNAT) || s == nil || r.nat.Behind == nil || !*r.nat.Behind {

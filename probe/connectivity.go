@@ -18,7 +18,7 @@ import (
 
 // evidence is what was found about the ways out of this computer.
 type evidence struct {
-	beyond    bool // something outside this computer was asked
+	outside   bool // something outside this computer was asked
 	byAddress bool // something was asked that needs no name
 	address   bool // an interface has an address
 	route     bool // there is a way out
@@ -30,8 +30,8 @@ type evidence struct {
 	resolver  string
 }
 
-// judge decides the connectivity. A direct answer counts most; only without one is
-// a missing address or route the reason.
+// judge decides the connectivity. A direct answer counts most; only without one can a
+// missing address or route be the reason.
 func (e evidence) judge() facts.Connectivity {
 	silent := "no DNS resolver answers"
 	if e.resolver != "" {
@@ -41,7 +41,7 @@ func (e evidence) judge() facts.Connectivity {
 		return facts.Connectivity{Code: facts.CodeOffline, Cause: cause, Text: "This computer is offline: " + because + "."}
 	}
 	switch {
-	case !e.beyond:
+	case !e.outside:
 		return facts.Connectivity{Text: "Nothing outside this computer was asked."}
 	case e.proxy != "" && !e.direct:
 		return facts.Connectivity{Code: facts.CodeProxyOnly, Text: "Only the proxy " + e.proxy + " leads out of this network: nothing answers directly. Web pages work, the sound of calls does not."}
@@ -64,12 +64,12 @@ func (e evidence) judge() facts.Connectivity {
 // isReached says that something outside answered, if only to refuse.
 func (e evidence) isReached() bool { return e.direct || e.refused }
 
-// settleConnectivity tells how this computer is connected. Where it is not, or
-// not fully, what follows from that is not measured, with that reason: the
-// cause is said once.
+// settleConnectivity decides how this computer is connected. Rows that fail only
+// because it is not, or not fully, become "not measured" with that reason, so that
+// the cause is given once.
 func (r *run) settleConnectivity(ctx context.Context, rows []port.Row) {
 	c := r.gather(rows).judge()
-	if ctx.Err() != nil { // in a stopped run, no answer proves nothing
+	if ctx.Err() != nil { // a stopped run got no answers, which proves nothing
 		c = facts.Connectivity{Text: "The run was stopped before it was known what this computer reaches."}
 	}
 	r.result.Environment.Connectivity = c
@@ -89,9 +89,9 @@ func (r *run) settleConnectivity(ctx context.Context, rows []port.Row) {
 	}
 }
 
-// follows reports whether the failure of a row follows from the connectivity.
-// What was answered by somebody else does not; where only a proxy leads out, a
-// refusal is how the network says so.
+// follows says whether the connectivity explains the failure of a row. It does not
+// explain an answer from somebody else. Where only a proxy leads out, it explains a
+// refusal.
 func follows(code string, row facts.PortRow) bool {
 	if row.Status == facts.StatusNotMeasured {
 		return code == facts.CodeOffline && slices.Contains([]string{facts.CodeUnreachable, facts.CodeNoResponder}, row.Reason)
@@ -110,8 +110,8 @@ func (r *run) byName() bool {
 	return found
 }
 
-// blameConnectivity puts the connectivity in the place of a responder that
-// cannot be reached.
+// blameConnectivity gives the connectivity as the reason, in the place of a responder
+// that cannot be reached.
 func (r *run) blameConnectivity(c facts.Connectivity) {
 	before, code := r.noSession(), r.whyCode
 	r.why, r.whyCode = strings.TrimSuffix(c.Text, "."), c.Code
@@ -139,7 +139,7 @@ func (r *run) gather(rows []port.Row) evidence {
 		if row.Address.IsLoopback() || isLoopback(row.Host) || row.Reason == facts.CodeNoResponder || row.Reason == facts.CodeUnreachable {
 			continue
 		}
-		e.beyond = true
+		e.outside = true
 		switch {
 		case row.Proxy != "": // a proxy that opens the encryption is a way out too
 			if row.Status == facts.StatusPass || row.Reason == facts.ReasonIntercepted {
@@ -167,22 +167,22 @@ func (r *run) gather(rows []port.Row) evidence {
 	return e
 }
 
-// gatherSession adds what the session, or its failure, tells.
+// gatherSession adds what the session, or its failure, shows.
 func (r *run) gatherSession(e *evidence) {
 	switch {
 	case r.session != nil && r.session.Control().ViaProxy() != "":
-		e.beyond, e.proxy = true, r.session.Control().ViaProxy()
+		e.outside, e.proxy = true, r.session.Control().ViaProxy()
 	case r.session != nil:
 		if remote := r.session.Control().Remote().Addr(); !remote.IsLoopback() {
-			e.beyond, e.direct = true, true
+			e.outside, e.direct = true, true
 		}
 	case r.byName():
-		e.beyond, e.asked = true, true
+		e.outside, e.asked = true, true
 	case r.whyErr != nil:
 		for _, to := range r.responders() {
 			host, _, err := net.SplitHostPort(to.Host)
 			if err == nil && !isLoopback(host) {
-				e.beyond, e.byAddress = true, true
+				e.outside, e.byAddress = true, true
 				e.refused = e.refused || errors.Is(r.whyErr, syscall.ECONNREFUSED)
 			}
 		}
@@ -204,12 +204,12 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// hasAddress reports whether an interface that is up, other than loopback, has an address
-// that is more than link-local.
+// hasAddress says whether an interface that is up, other than loopback, has an
+// address that is not link-local only.
 func hasAddress() bool {
 	all, err := net.Interfaces()
 	if err != nil {
-		return true // not known to be without
+		return true // not known
 	}
 	return slices.ContainsFunc(all, func(i net.Interface) bool {
 		addresses, err := i.Addrs()
@@ -220,7 +220,7 @@ func hasAddress() bool {
 	})
 }
 
-// cutOff is why nothing outside can be asked, where that is known.
+// cutOff says why nothing outside can be asked, "" where something can.
 func (r *run) cutOff() (code, reason string) {
 	if c := r.result.Environment.Connectivity; slices.Contains([]string{facts.CodeOffline, facts.CodeProxyOnly, facts.CodeDNSDead}, c.Code) {
 		return c.Code, strings.TrimSuffix(c.Text, ".")
@@ -228,8 +228,8 @@ func (r *run) cutOff() (code, reason string) {
 	return "", ""
 }
 
-// unreachable is a row that waited for a responder which was named and could
-// not be used: why, and not that one is needed.
+// unreachable corrects a row that waited for a responder which was named and could
+// not be used: its reason is why, and not that a responder is needed.
 func (r *run) unreachable(row facts.PortRow) facts.PortRow {
 	if row.Reason == facts.ReasonNoResponder && r.whyErr != nil && r.session == nil {
 		row.Reason = r.whyCode

@@ -12,7 +12,7 @@ import (
 	"netready/probe/stream"
 )
 
-// Quality is what a MOS depends on beside the packets that arrived.
+// Quality is what a MOS depends on, apart from the packets that arrived.
 type Quality struct {
 	Codec        emodel.Codec
 	PacketTime   time.Duration
@@ -21,9 +21,9 @@ type Quality struct {
 	Ie, Bpl      *float64 // in place of the codec's; nil: as published
 }
 
-// NewDirection writes down the figures of one direction: milliseconds and
-// percent, rounded once to three decimals. R and MOS are computed from the
-// rounded figures, so that a reader who does the sum gets the same.
+// NewDirection gives the figures of one direction in milliseconds and percent, rounded
+// once to three decimals. R and MOS are computed from the rounded figures, so that a
+// reader who computes them gets the same.
 func NewDirection(m stream.Metrics, q Quality) *facts.Direction {
 	d := &facts.Direction{
 		Sent:           m.Sent,
@@ -82,7 +82,7 @@ func (q Quality) rate(d *facts.Direction) {
 	d.R, d.MOS = q.of(*d.LossPercent+discards, burstR)
 }
 
-// of is R and MOS with a share of packets that cannot be used, in percent.
+// of computes R and MOS from the share of packets that cannot be used, in percent.
 func (q Quality) of(ppl, burstR float64) (r, mos *float64) {
 	rating, opinion, _ := q.model().Rate(q.DelayMS(), min(ppl, 100), burstR)
 	return facts.Rounded(&rating), facts.Rounded(&opinion)
@@ -100,7 +100,7 @@ func (q Quality) DelayMS() float64 {
 	return network + facts.MS(q.JitterBuffer) + facts.MS(q.PacketTime) + facts.MS(q.lookAhead())
 }
 
-// lookAhead is that of the codec whose MOS is given.
+// lookAhead is the look-ahead of the codec whose MOS is reported.
 func (q Quality) lookAhead() time.Duration {
 	if q.model().Basis != emodel.Basis {
 		return q.Codec.LookAhead
@@ -138,8 +138,8 @@ func (q Quality) publishedAt(model emodel.Model) time.Duration {
 	return c.PublishedAt
 }
 
-// worstCall is the index of the call that Up and Down report: the lowest MOS of
-// either direction, then the most loss. It is -1 without calls.
+// worstCall is the index of the call that Up and Down report: the one with the lowest
+// MOS of a direction, then with the most loss. It is -1 without calls.
 func worstCall(calls []facts.CallPair) int {
 	worst := -1
 	for i, c := range calls {

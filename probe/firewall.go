@@ -53,8 +53,9 @@ func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Ti
 	return inOrder(column, append(first, second...))
 }
 
-// turnChecks are the ways to the TURN server that the calls go through, each
-// with a relay and an echo through it. DTLS has no row: a server that offers it offers UDP on the same port.
+// turnChecks are the ways to the TURN server that the calls go through, each with a
+// relay and an echo through it. DTLS has no row: a server that offers it also offers
+// UDP on the same port.
 func (r *run) turnChecks() []port.Check {
 	var checks []port.Check
 	for _, s := range r.plan.TURN {
@@ -80,9 +81,9 @@ func (r *run) turnChecks() []port.Check {
 	return checks
 }
 
-// column is the rows to try. Where no responder says which region it is in,
-// the rows that need no responder are tried all the same; but with a responder on
-// this computer itself, nobody outside is asked.
+// column is the rows to try. Where no responder says which region it is in, the rows
+// that need no responder are still tried; but with a responder on this computer,
+// nothing outside is asked.
 func (r *run) column(features []string) []regions.Check {
 	if r.nowhere {
 		return r.plan.Regions.ColumnOfNowhere(features)
@@ -90,8 +91,8 @@ func (r *run) column(features []string) []regions.Check {
 	return r.plan.Regions.Column(r.plan.Region, features)
 }
 
-// isResponder reports whether a host is one of the responders that the plan
-// names: a row that gives its address asks it to prove itself too.
+// isResponder says whether a host is one of the responders in the plan: a row with
+// its address waits for the session too, to prove who answers.
 func (r *run) isResponder(host string) bool {
 	return slices.ContainsFunc(r.responders(), func(i invite.Invite) bool {
 		name, _, err := net.SplitHostPort(i.Host)
@@ -99,8 +100,8 @@ func (r *run) isResponder(host string) bool {
 	})
 }
 
-// clockControl takes a round trip of the control connection: where every other
-// port is closed, it alone tells how long an answer may take.
+// clockControl measures a round trip of the control connection: where every other port
+// is closed, only that shows how long an answer may take.
 func (r *run) clockControl(ctx context.Context, paths *port.Paths) {
 	if r.session == nil || r.session.Control().ViaProxy() != "" {
 		return

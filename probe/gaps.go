@@ -8,8 +8,9 @@ import (
 
 const nothingArrived = "nothing arrived"
 
-// directionGaps says of each figure of a direction that is nil why; name is where the
-// direction stands in the Result. Why dscp_received is nil is said beside it.
+// directionGaps gives the reason of each figure of a direction that is nil. name is the
+// place of the direction in the Result. The reason of dscp_received is a field of the
+// direction.
 func directionGaps(d *facts.Direction, name, noSkew string) []facts.NotMeasured {
 	few := "fewer than 10 packets arrived, too few to tell"
 	if d.Received == 0 {

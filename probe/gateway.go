@@ -9,12 +9,12 @@ import (
 	"netready/probe/stream"
 )
 
-// gatewayEvery is how often the gateway is asked while a call lasts: often
-// enough to see a share of loss that is graded, with packets of the call's own
-// size. At 20 a second a call of 30 s tells 2 % from none.
+// gatewayEvery is how often the gateway is asked during a call, with packets of the
+// call's own size: often enough to see the loss that is graded. 20 a second show 2 %
+// of loss in a call of 30 s.
 const gatewayEvery = 50 * time.Millisecond
 
-// rtpHeader is what a call's packet holds beside its payload, in bytes.
+// rtpHeader is the size of a packet's RTP header, in bytes.
 const rtpHeader = 12
 
 // watchGateway asks the default gateway while the call lasts: it tells a bad LAN
@@ -43,8 +43,8 @@ func (r *run) watchGateway(ctx context.Context, gateway string) (stop func() []p
 	}
 }
 
-// unevenness is the mean difference between one round trip and the next, and how
-// many took longer than the fastest by more than the jitter buffer.
+// unevenness is the mean difference between neighbouring round trips, and how many
+// took longer than the fastest by more than the jitter buffer.
 func unevenness(all []ping.Question, jitterBuffer time.Duration) (jitterMS *float64, late int) {
 	var trips []time.Duration
 	for _, q := range all {
@@ -71,9 +71,9 @@ func unevenness(all []ping.Question, jitterBuffer time.Duration) (jitterMS *floa
 	return facts.Milliseconds(&mean), late
 }
 
-// besideGateway lays the gateway's answers beside the seconds of a call that
-// began at started, on the same clock.
-func besideGateway(line []facts.Second, started time.Duration, all []ping.Question) {
+// addGateway adds the gateway's answers to the seconds of a call that began at started,
+// on the same clock.
+func addGateway(line []facts.Second, started time.Duration, all []ping.Question) {
 	sums := make([]time.Duration, len(line))
 	for _, q := range all {
 		at := int((q.Sent - started) / time.Second)

@@ -12,7 +12,7 @@ import (
 	"netready/probe/stream"
 )
 
-// noPath is the path that was not looked at, and why.
+// noPath is a path that was not examined, and why.
 func noPath(code, reason string) facts.Path {
 	return facts.Path{Hops: []facts.Hop{}, Code: code, Reason: reason, MarkReason: reason, MTU: facts.MTU{Code: facts.MTUUnknown, Reason: reason}}
 }

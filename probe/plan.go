@@ -13,12 +13,12 @@ import (
 
 // A Plan says what to measure. cmd checks its values; here they are taken as they are.
 type Plan struct {
-	Region       regions.Region  // zero: the one that the responder says it stands in
+	Region       regions.Region  // zero: the one that the responder names
 	Regions      regions.List    // the list that Region came from
-	Responders   []invite.Invite // tried in order; empty: the region's
+	Responders   []invite.Invite // tried in order; empty: those of the region
 	Token        string          // for those of a region that are host:port alone
 	TURN         []ice.Server    // the calls go through one of these TURN servers; empty: to a responder
-	AllowMedia   []string        // hosts beside the responder's own that the calls may go to
+	AllowMedia   []string        // hosts that the calls may go to in addition to the responder's own
 	Organization string
 	Location     string
 	Duration     time.Duration // of the call
@@ -33,13 +33,13 @@ type Plan struct {
 	Ie, Bpl      *float64      // override the codec's
 	Features     []string      // sip-phones, byoc
 	Parts        []string      // empty: all
-	RangeSamples int           // ports of a range tried a run, beside its two ends
+	RangeSamples int           // ports of a range tried in a run, in addition to its two ends
 	MaxWait      time.Duration // for a turn at a busy responder; 0: DefaultMaxWait, below 0: not at all
 	Version      string        // of this program, for Result.Tool
-	Progress     func(Event)   // called from one goroutine; nil: nobody looks
+	Progress     func(Event)   // called from one goroutine at a time; nil: not needed
 }
 
-// An Event tells whoever watches how far a run is.
+// An Event is the progress of a run.
 type Event struct {
 	Step string          // StepConnect to StepDone
 	Text string          // the same for people: "Placing the test call"
@@ -49,8 +49,8 @@ type Event struct {
 	Live *Live           // with Step call, once a second
 }
 
-// Live are the figures of a call while it runs, of its first call where there
-// are several. They are provisional: late packets may yet arrive.
+// Live are the figures of a call while it runs, of the first one where there are
+// several. They are provisional: late packets may still arrive.
 type Live struct {
 	Second int // of the call, as in Voice.Timeline: the first is 0
 	Up     *facts.SecondSide

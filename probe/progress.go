@@ -20,7 +20,7 @@ const (
 )
 
 // How long the steps usually take. The ports take longer where a firewall drops
-// packets: then the bar waits, and never goes backwards.
+// packets: then the progress bar waits. It never goes backwards.
 const (
 	usualFirewall  = 3 * time.Second
 	usualLate      = 2 * time.Second
@@ -28,10 +28,11 @@ const (
 	usualSilence   = 30 * time.Second
 )
 
-// A tracker turns what a run does into events for whoever watches.
+// A tracker turns the steps of a run into events.
 type tracker struct {
 	mu    sync.Mutex // guards the rest, and keeps events one at a time
 	watch func(Event)
+	asked time.Duration // length of the call
 	parts []span
 	last  float64
 	rows  []facts.PortRow
@@ -45,7 +46,7 @@ type span struct {
 }
 
 func newTracker(p Plan) *tracker {
-	t := &tracker{watch: p.Progress}
+	t := &tracker{watch: p.Progress, asked: p.Duration}
 	if p.asks(facts.PartFirewall) || p.asks(facts.PartNAT) || p.asks(facts.PartPing) {
 		t.parts = append(t.parts, span{StepFirewall, "Checking ports and NAT", usualFirewall})
 	}
@@ -97,6 +98,15 @@ func (t *tracker) at(step string, ran time.Duration, live *Live) {
 	t.watch(event)
 }
 
+// call reports a call that began at a moment, with its provisional figures.
+func (t *tracker) call(began time.Time, live *Live) {
+	step, ran := StepCall, time.Since(began)
+	if ran > t.asked {
+		step, ran = StepLate, ran-t.asked
+	}
+	t.at(step, ran, live)
+}
+
 // waiting says what the run waits for, "" that it goes on.
 func (t *tracker) waiting(what string) {
 	t.mu.Lock()
@@ -104,7 +114,7 @@ func (t *tracker) waiting(what string) {
 	t.mu.Unlock()
 }
 
-// row adds a finished row of the firewall column.
+// row adds a row of the firewall column that is finished.
 func (t *tracker) row(r facts.PortRow, ran time.Duration) {
 	t.mu.Lock()
 	t.rows = append(slices.Clip(t.rows), r)

@@ -6,8 +6,9 @@ import (
 	"netready/probe/facts"
 )
 
-// measureRoundTrip is what can be known of a region without a responder: the
-// round trip to its public endpoints, at a low rate. Up and down need a far end that counts packets; nothing is guessed.
+// measureRoundTrip measures what it can of a region without a responder: the round trip
+// to its public endpoints, at a low rate. Up and down need a far end that counts
+// packets; nothing is guessed.
 func (r *run) measureRoundTrip(ctx context.Context) {
 	for _, what := range []string{"voice.up", "voice.down", "voice.send_lateness_ms"} {
 		r.missingFor(r.whyCode, what, r.noSession())

@@ -26,8 +26,8 @@ import (
 	"netready/probe/responder/listen"
 )
 
-// around is what the parts that run beside each other before the call found,
-// each written by its own part.
+// around is the findings of the parts that run at once before the call. Each part
+// writes its own field.
 type around struct {
 	rows  []port.Row
 	seen  environment.Result
@@ -35,9 +35,9 @@ type around struct {
 	pings []facts.Ping
 }
 
-// reach does all that comes before the call, at once: it opens the session
-// with a responder, tries the ports, and looks at NAT, proxy and ICMP. Its
-// errors are for the user to correct.
+// reach does everything before the call, at once: it opens the session with a
+// responder, tests the ports, and examines NAT, proxy and ICMP. Its errors are for the
+// user to correct.
 func (r *run) reach(ctx context.Context) error {
 	defer r.track.during(StepFirewall)()
 	began := time.Now()
@@ -96,8 +96,8 @@ func (r *run) take(ctx context.Context, found around) {
 	}
 }
 
-// rowGaps says what the firewall column and the look around lack. Every row
-// says so itself; where there is no session, its reason is said here too.
+// rowGaps notes what the firewall column and the environment lack. Every row has its
+// own reason; without a session, that reason is noted here too.
 func (r *run) rowGaps() {
 	measured := func(row facts.PortRow) bool { return row.Status != facts.StatusNotMeasured }
 	switch some := slices.ContainsFunc(r.result.Firewall, measured); {
@@ -150,7 +150,7 @@ func (r *run) connect(ctx context.Context) error {
 	}
 	r.whyErr = errors.Join(reasons...)
 	r.why, r.whyCode = joined(reasons), facts.CodeUnreachable
-	switch { // a responder that answered says more than one that could not be reached
+	switch { // the answer of a responder is more useful than one that could not be reached
 	case errors.Is(r.whyErr, errFull):
 		r.why, r.whyCode = reasons[0].Error(), facts.CodeBusy
 	case errors.Is(r.whyErr, call.ErrRefused):
@@ -163,7 +163,7 @@ func (r *run) connect(ctx context.Context) error {
 	return nil
 }
 
-// joined are errors on one line.
+// joined is several errors in one line.
 func joined(all []error) string {
 	words := make([]string, len(all))
 	for i, err := range all {
@@ -181,7 +181,7 @@ func (r *run) responders() []invite.Invite {
 	return drawn(r.plan.Region.Responders, r.plan.Region.Weights, rand.Float64)
 }
 
-// accept makes a session the run's own.
+// accept makes a session that of the run.
 func (r *run) accept(session *call.Session) {
 	r.session = session
 	r.closers = append(r.closers, func() { _ = session.Close() }) // the responder drops it anyway
@@ -197,7 +197,8 @@ func (r *run) startLocal(ctx context.Context) (invite.Invite, error) {
 	return server.Invite(), nil
 }
 
-// settleRegion takes the region that the responder stands in, or only the way to the responder where the list does not have its region.
+// settleRegion uses the region that the responder names. Where the list does not have
+// that region, only the way to the responder is measured.
 func (r *run) settleRegion() {
 	r.plan.Region = regions.Region{ID: "responder", Name: "The responder's own place"}
 	if len(r.plan.TURN) > 0 {
@@ -219,7 +220,7 @@ func (r *run) settleRegion() {
 	r.result.Region.ID, r.result.Region.Name = r.plan.Region.ID, r.plan.Region.Name
 }
 
-// lookAround looks for proxy, captive portal, address families and odd DNS.
+// lookAround examines proxy, captive portal, address families and DNS.
 func (r *run) lookAround(ctx context.Context) environment.Result {
 	var hosts []string
 	for _, c := range r.column(nil) {
@@ -234,7 +235,7 @@ func (r *run) lookAround(ctx context.Context) environment.Result {
 	return found
 }
 
-// lookAtNAT asks several places what address they see.
+// lookAtNAT asks several places which address of this machine they see.
 func (r *run) lookAtNAT(ctx context.Context, ready <-chan struct{}) nat.Result {
 	<-ready
 	s := r.portSession()
@@ -244,8 +245,8 @@ func (r *run) lookAtNAT(ctx context.Context, ready <-chan struct{}) nat.Result {
 	return nat.Run(ctx, natOptions(ctx, s))
 }
 
-// mostPlaces bounds how many listeners are asked about the NAT: enough for all of a
-// responder's standard ports.
+// mostPlaces is how many listeners are asked about the NAT at most: enough for all
+// standard ports of a responder.
 const mostPlaces = 12
 
 // natOptions names the places that answer: the media port and ports that the
@@ -282,9 +283,8 @@ func (r *run) noSession() string {
 	return "there is no session with a responder"
 }
 
-// pingFarEnd asks the host of the responder or the TURN server by ICMP, before
-// the call: beside it only the gateway is asked. Where there is none, the
-// gateway is asked now.
+// pingFarEnd pings the host of the responder or the TURN server before the call, since
+// during the call only the gateway is pinged. Without a far end it pings the gateway.
 func (r *run) pingFarEnd(ctx context.Context, ready <-chan struct{}) []facts.Ping {
 	<-ready
 	role, host := facts.RoleResponder, r.farHost()
@@ -303,7 +303,7 @@ func (r *run) pingFarEnd(ctx context.Context, ready <-chan struct{}) []facts.Pin
 	return []facts.Ping{found}
 }
 
-// takePings adds what was asked, and why the far end was not.
+// takePings adds the pings, and the reason where the far end was not pinged.
 func (r *run) takePings(found []facts.Ping) {
 	switch {
 	case r.session != nil || r.relay != nil:
@@ -315,8 +315,8 @@ func (r *run) takePings(found []facts.Ping) {
 	r.result.Ping = append(r.result.Ping, found...)
 }
 
-// openSome asks the responder for a few ports of the media range, so that the
-// NAT can be watched towards several destinations.
+// openSome asks the responder to open a few ports of the media range, so that several
+// destinations can report how the NAT maps.
 func openSome(ctx context.Context, s *port.Session, n int) []int {
 	if s.Open == nil {
 		return nil

@@ -13,11 +13,11 @@ import (
 	"netready/probe/stream"
 )
 
-// anyLate is a jitter buffer that nothing is too late for: a leg that repeats
-// what it loses delays packets, and the path does not cause that.
+// anyLate is a jitter buffer for which no packet is too late: a leg that repeats lost
+// packets delays them, and the path does not cause that.
 const anyLate = time.Hour
 
-// Reasons of what a call through a TURN server cannot tell.
+// Reasons why a call through a TURN server does not measure something.
 const (
 	notByRelay   = "calls go through a TURN server, which does not answer for it: this needs a responder in the region"
 	onlyTogether = "through a TURN server it is known of both ways together: see voice.loop"
@@ -51,13 +51,7 @@ func (r *run) placeRelayCalls(ctx context.Context) {
 	stopWatch := r.watch(ctx)
 	began := time.Now()
 	r.track.at(StepCall, 0, nil)
-	outcome, err := r.relay.Run(ctx, func(l relay.Live) {
-		step, ran := StepCall, time.Since(began)
-		if ran > r.plan.Duration {
-			step, ran = StepLate, ran-r.plan.Duration
-		}
-		r.track.at(step, ran, relayLive(l))
-	})
+	outcome, err := r.relay.Run(ctx, func(l relay.Live) { r.track.call(began, relayLive(l)) })
 	seen := stopWatch()
 	if err != nil {
 		r.missingFor(facts.CodeNoRelay, "voice", err.Error())
@@ -68,7 +62,7 @@ func (r *run) placeRelayCalls(ctx context.Context) {
 	r.writeRelay(outcome, seen)
 }
 
-// relayLive shows the losses of each way, or of both together where no more is known.
+// relayLive is the losses of each way, or of both together where no more is known.
 func relayLive(l relay.Live) *Live {
 	live := &Live{Second: l.Second, RTTMS: facts.Milliseconds(l.RTT)}
 	for _, s := range []struct {
@@ -85,8 +79,7 @@ func relayLive(l relay.Live) *Live {
 	return live
 }
 
-// lossAlone leaves out the figures of time: a leg that repeats lost packets
-// delays them.
+// lossAlone leaves out jitter and delay: a leg that repeats lost packets changes them.
 func lossAlone(s stream.Second) *facts.SecondSide {
 	s.Jitter, s.Delay = nil, nil
 	return secondSide(s)
@@ -146,15 +139,11 @@ func relayAssumptions(o *relay.Outcome) []string {
 }
 
 func relayRTT(o *relay.Outcome) *facts.RTT {
-	var trips []time.Duration
-	for _, t := range o.RoundTrips {
-		trips = append(trips, t.RTT)
-	}
 	source := facts.RTTStun
 	if o.RTTByTCP {
 		source = facts.RTTTCP
 	}
-	return rttOf(source, trips, o.Lost)
+	return rttOf(source, lengths(o.RoundTrips), o.Lost)
 }
 
 // relayCall is one call with the figures of its streams.
@@ -199,7 +188,8 @@ func (r *run) relayCall(c relay.Call, q Quality) relayCall {
 	return one
 }
 
-// relayDirection is the figures of one loop, nil where there are none. A loop with a leg that loses nothing tells losses only.
+// relayDirection is the figures of one loop, nil where there are none. A loop with a
+// leg that loses nothing measures losses only.
 func (r *run) relayDirection(l relay.Loop, q Quality) (d *facts.Direction, noSkew string) {
 	if l.Sent == 0 {
 		return nil, ""
@@ -226,7 +216,7 @@ func (r *run) relayDirection(l relay.Loop, q Quality) (d *facts.Direction, noSke
 	return d, m.SkewReason
 }
 
-// relayUnreliable says who was too busy for a loop's losses to be relied on.
+// relayUnreliable says which end was too busy for a loop's losses to be reliable.
 func relayUnreliable(l relay.Loop) []facts.Unreliable {
 	all := []facts.Unreliable{}
 	if l.Dropped > 0 {
@@ -239,15 +229,15 @@ func relayUnreliable(l relay.Loop) []facts.Unreliable {
 	return all
 }
 
-// bound rates a way whose discards are known of both ways together: R and MOS
-// as if all of them were on this way, which is the least they can be.
+// bound rates a way whose discards are known of both ways together alone: R and MOS as
+// if all of them were on this way, which is the least that they can be.
 func (q Quality) bound(d, loop *facts.Direction) {
 	if d == nil || loop == nil || d.LossPercent == nil {
 		return
 	}
 	discards, burstR := 0.0, 1.0
 	if loop.Discarded != nil && loop.Received > 0 {
-		// Of those that came: what one way delays may be lost on the other.
+		// Of those that arrived: a packet that one way delays may be lost on the other.
 		discards = 100 * float64(*loop.Discarded) / float64(loop.Received)
 	}
 	for _, b := range []*float64{d.Burst.BurstR, loop.Burst.BurstR} {
@@ -263,7 +253,7 @@ func (q Quality) bound(d, loop *facts.Direction) {
 	_, d.MOSAtMost = q.of(*d.LossPercent, own)
 }
 
-// relayGaps says why figures are missing of the calls through a TURN server.
+// relayGaps notes why figures of the calls through a TURN server are missing.
 func (r *run) relayGaps(calls []relayCall, reported int) {
 	for i, c := range calls {
 		name, figures := "voice", "voice"
@@ -305,7 +295,7 @@ func (c relayCall) find(is func(relay.Loop) bool) (at int, reason string) {
 	return 0, "the TURN server does not offer UDP together with TCP or TLS, which is needed to measure the two directions separately: see voice.loop"
 }
 
-// wayGaps are those of a way whose losses alone are known.
+// wayGaps are the gaps of a way of which only the losses are known.
 func wayGaps(d *facts.Direction, name string, loop bool) []facts.NotMeasured {
 	var gaps []facts.NotMeasured
 	for _, g := range directionGaps(d, name, onlyTogether) {
@@ -340,7 +330,7 @@ func (r *run) relayMissing(gaps []facts.NotMeasured) {
 	}
 }
 
-// relayTimeline is the call second by second: losses of each way, the rest of
+// relayTimeline is the call, second by second: losses of each way, other figures of
 // both together.
 func relayTimeline(o *relay.Outcome, call int, jitterBuffer time.Duration) []facts.Second {
 	var line []facts.Second
@@ -365,18 +355,7 @@ func relayTimeline(o *relay.Outcome, call int, jitterBuffer time.Duration) []fac
 	}
 	for i := range line {
 		from := o.Started + time.Duration(i)*time.Second
-		var sum time.Duration
-		n := 0
-		for _, t := range o.RoundTrips {
-			if t.At >= from && t.At < from+time.Second {
-				sum += t.RTT
-				n++
-			}
-		}
-		if n > 0 {
-			mean := sum / time.Duration(n)
-			line[i].RTTMS = facts.Milliseconds(&mean)
-		}
+		line[i].RTTMS = facts.Milliseconds(stream.MeanRTT(o.RoundTrips, from, from+time.Second))
 	}
 	return line
 }

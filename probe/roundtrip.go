@@ -9,8 +9,8 @@ import (
 	"netready/probe/regions"
 )
 
-// RoundTrip asks a region's public endpoints, as a guest: a handful of
-// questions. nil: not measured, and why.
+// RoundTrip measures the round trip to a region's public endpoints, with few questions.
+// nil: not measured, and why.
 func RoundTrip(ctx context.Context, region regions.Region) (*facts.RTT, string) {
 	found := beacon.Measure(ctx, beacon.Endpoints{Echo: region.Echo, STUN: region.STUN, TCP: region.TCP})
 	if rtt := rttOf(found.Source, found.Trips, found.Lost); rtt != nil {

@@ -20,11 +20,11 @@ import (
 	"netready/probe/relay"
 )
 
-// Run makes one assessment: ports and NAT at once, then the call alone on the
-// link, then the bandwidth. What cannot be measured is in the Result, with the
-// reason; an error is for the user to correct (a refused token, a mangled invite,
-// an unknown codec). The end of ctx ends the run; what was measured is kept
-// and marked incomplete.
+// Run makes one assessment: ports and NAT at once, then the call alone on the link,
+// then the bandwidth. What cannot be measured is noted in the Result, with the reason;
+// an error is for the user to correct (a refused token, a damaged invite, an unknown
+// codec). The end of ctx ends the run; what was measured is kept, and the Result is
+// marked incomplete.
 func Run(ctx context.Context, p Plan) (facts.Result, error) {
 	codec, ok := emodel.FindCodec(p.Codec)
 	if !ok {
@@ -44,7 +44,7 @@ func Run(ctx context.Context, p Plan) (facts.Result, error) {
 	return r.result, nil
 }
 
-// run is an assessment under way.
+// run is an assessment while it is made.
 type run struct {
 	plan    Plan
 	codec   emodel.Codec
@@ -58,7 +58,7 @@ type run struct {
 	whyCode string         // its code
 	whyErr  error          // what each responder that was named failed with, nil if none was
 
-	nowhere  bool       // neither is the region known nor can a responder be asked
+	nowhere  bool       // the region is not known, and no responder can be asked for it
 	noPortal string     // why it is not known whether there is a captive portal
 	nat      nat.Result // what was found of the NAT so far
 }
@@ -112,8 +112,8 @@ func (r *run) end() {
 // missing notes what could not be measured.
 func (r *run) missing(what, reason string) { r.missingFor("", what, reason) }
 
-// missingFor notes it with the code of its reason. The errors of several tries
-// stand on one line.
+// missingFor notes it with the code of its reason. The errors of several tries are put
+// on one line.
 func (r *run) missingFor(code, what, reason string) {
 	reason = strings.ReplaceAll(reason, "\n", ", ")
 	r.result.NotMeasured = append(r.result.NotMeasured, facts.NotMeasured{What: what, Reason: reason, Code: code})

@@ -15,17 +15,16 @@ import (
 	"netready/probe/invite"
 )
 
-// DefaultMaxWait is how long a run waits for its turn at a responder that has
-// as many calls as it takes: an office of sixty workstations, of which only ten
-// are let in at once, takes half of it.
+// DefaultMaxWait is how long a run waits for its turn at a responder that is full.
+// Sixty workstations of one office, ten of them at once, need half of that.
 const DefaultMaxWait = 15 * time.Minute
 
-// candidate is a responder that may yet give a session.
+// candidate is a responder that may still give a session.
 type candidate struct {
 	to     invite.Invite
 	ticket string // keeps the place in its queue
-	// promised: it said when to come again; silent: how often in a row it could not
-	// be reached since.
+	// promised: it said when to ask again. silent: how often in a row it could not be
+	// reached since then.
 	promised bool
 	silent   int
 }
@@ -33,9 +32,9 @@ type candidate struct {
 // errFull ends the waiting: MaxWait has passed.
 var errFull = errors.New("the responder stayed busy")
 
-// openAny opens a session with the first responder that gives one, and waits
-// for a turn where all that can be reached are busy. The error is the last of
-// each responder's, or errFull.
+// openAny opens a session with the first responder that gives one, and waits for a
+// turn where all that can be reached are busy. The errors are the last one of each
+// responder, with errFull in front if the wait was too long.
 func (r *run) openAny(ctx context.Context, all []candidate) (*call.Session, []error) {
 	began := time.Now()
 	defer r.track.waiting("")
@@ -64,11 +63,11 @@ func (r *run) openAny(ctx context.Context, all []candidate) (*call.Session, []er
 	}
 }
 
-// later is a responder that said when to come again.
+// later is a responder that said when to ask again.
 type later struct {
 	candidate
 	after    time.Duration
-	ahead    int  // who come before, in its queue
+	ahead    int  // runs before this one in its queue
 	draining bool // it was about to end
 }
 
@@ -84,19 +83,19 @@ func waitsFor(f later) string {
 }
 
 const (
-	// headStart is what one responder has before the next is asked as well: one
-	// that is dead costs no more, and one that answers is asked alone.
+	// headStart is how long one responder has before the next one is asked too: a dead
+	// one costs no more time, and one that answers is usually asked alone.
 	headStart = time.Second
-	// mostSilent is how often a responder that said when to come again may then not
-	// be there: it is being restarted, or a connection was lost.
+	// mostSilent is how often a responder that said when to ask again may then be
+	// unreachable: it is being restarted, or a connection was lost.
 	mostSilent = 5
-	// silentAfter is when to ask such a one again.
+	// silentAfter is how long to wait before such a responder is asked again.
 	silentAfter = 5 * time.Second
 )
 
-// openOne asks each responder once, in their order: the next one as soon as one
-// has refused, and after its head start at the latest. The first that grants a
-// session is taken; what others grant meanwhile is given back.
+// openOne asks each responder once, in their order: the next one as soon as one has
+// refused, or after its head start. The first session is used; sessions that others
+// grant in that time are closed.
 func (r *run) openOne(ctx context.Context, all []candidate) (*call.Session, []later, []error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -143,13 +142,13 @@ type try struct {
 	err     error
 }
 
-// final says whether no other responder needs to be asked: there is a session, or
-// an invite that has to be mended first.
+// final says whether no other responder needs to be asked: there is a session, or the
+// user has to correct the invite first.
 func final(t try) bool {
 	return t.err == nil || errors.Is(t.err, call.ErrToken) || errors.Is(t.err, invite.Err)
 }
 
-// sorted closes the sessions that nobody needs, and tells who was full.
+// sorted closes the sessions that are not needed, and returns which responders were full.
 func sorted(all []candidate, tries []try, won int) (*call.Session, []later, []error) {
 	var busy []later
 	var reasons []error
@@ -175,7 +174,7 @@ func sorted(all []candidate, tries []try, won int) (*call.Session, []later, []er
 	return nil, busy, reasons
 }
 
-// shouldRetry says whether to ask a responder once more that gave no session.
+// shouldRetry says whether to ask a responder that gave no session once more.
 func shouldRetry(c candidate, err error) (later, bool) {
 	if b, ok := errors.AsType[*call.Busy](err); ok {
 		return later{candidate{to: c.to, ticket: b.Ticket, promised: true}, b.After, b.Ahead, b.Draining}, true
@@ -194,14 +193,14 @@ func (r *run) open(ctx context.Context, c candidate) (*call.Session, error) {
 	})
 }
 
-// withOffset adds a random part, so that those who wait do not all come back,
-// and begin to send, in the same moment.
+// withOffset adds a random part, so that runs that wait do not all ask again, and begin
+// to send, at the same moment.
 func withOffset(after time.Duration) time.Duration {
 	return after + rand.N(after/2+time.Second)
 }
 
-// drawn is the order in which responders are asked: as they stand, or drawn by
-// their weights. One of weight 0 comes after all others.
+// drawn is the order in which responders are asked: that of the list, or random by
+// their weights. Those with weight 0 come after all others.
 func drawn(all []invite.Invite, weights []int, random func() float64) []invite.Invite {
 	if len(weights) != len(all) {
 		return all

@@ -9,9 +9,9 @@ import (
 	"netready/probe/call"
 )
 
-// bunchedShare is the share of packets over which a sender that lags makes a
-// direction unreliable: packets that leave together may be lost in a queue that
-// an even stream never fills, and so many are what the limit of loss allows.
+// bunchedShare is the share of late packets above which a slow sender makes a direction
+// unreliable. Packets that leave together may be lost in a queue that an even stream
+// never fills. 1 % is what the limit of loss allows.
 const bunchedShare = 0.01
 
 // An end is this PC or the responder, in codes and words.
@@ -22,9 +22,9 @@ var (
 	theResponder = end{facts.UnreliableResponder, "the responder", "the responder's socket"}
 )
 
-// unreliable says which end was too busy for the figures of a direction to be
-// the path's: the receiver, whose socket threw datagrams away (of whatever
-// session), or the sender, which sent late. Empty: they are sound.
+// unreliable says which end was too busy, so that the figures of a direction are not
+// those of the path: the receiver, whose socket dropped datagrams (of any session), or
+// the sender, which sent late. Empty: the figures are reliable.
 func unreliable(d call.Direction, sender, receiver end) []facts.Unreliable {
 	all := []facts.Unreliable{}
 	var full, late []string

@@ -9,10 +9,9 @@ import (
 	"netready/probe/call"
 )
 
-// unmeasured says of every direction of every call why there are no figures of
-// it, or why some are missing; those of the reported call have the names of Up
-// and Down. Hundreds of calls lack the same figure for the same reason, which
-// is said once: per_call[] is those of them that lack it.
+// unmeasured notes for every direction of every call why there are no figures, or why
+// some are missing; the reported call has the names of Up and Down. Hundreds of calls
+// may lack the same figure for the same reason, which is noted once, as per_call[].
 func (r *run) unmeasured(calls []call.Call, noSkew []skewReasons, reported int) {
 	for i, c := range calls {
 		name, figures := "voice", "voice"

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// OneLine makes a text safe to stand in a line and in a cell: no tabs, line
-// ends, control characters or marks that turn the direction of writing, no
-// space at its ends.
+// OneLine makes a text safe for a line and for a cell: without tabs, line ends,
+// control characters, marks that change the direction of writing, and spaces at its
+// ends.
 func OneLine(s string) string {
 	if isClean(s) {
 		return s
@@ -41,24 +41,24 @@ func isClean(s string) bool {
 	return s == "" || s[0] != ' ' && s[len(s)-1] != ' '
 }
 
-// Steers tells the characters that a terminal or an editor obeys instead of
-// showing them: control characters, ends of lines, marks of the order of bytes
-// and of the direction of writing.
+// Steers says whether a terminal or an editor obeys a character instead of showing it:
+// control characters, line ends, byte order marks and marks of the direction of
+// writing.
 func Steers(r rune) bool {
 	return isBreaking(r) || isTurning(r) || r == '\ufeff' || r == '\ufffe' || r == '\uffff'
 }
 
-// isBreaking tells those that have a place in a line: where one was, a space is.
+// isBreaking says whether a space replaces such a character.
 func isBreaking(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
 
-// isTurning tells the marks that show a text in another order than it has.
+// isTurning says whether a mark makes a text appear in another order.
 func isTurning(r rune) bool {
 	return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' || r == '\u200e' || r == '\u200f' || r == '\u061c'
 }
 
-// Guard puts an apostrophe before a text that a spreadsheet would take for a
-// formula or, with a quote, for the begin of a cell of many lines. Spaces and
-// marks without width before the sign hide it from people alone.
+// Guard puts an apostrophe before a text that a spreadsheet would read as a formula
+// or, after a quote, as a cell of many lines. A spreadsheet also finds the sign after
+// spaces and marks without width.
 func Guard(cell string) string {
 	if first := firstVisible(cell); strings.ContainsRune("=+-@\"'＝＋－＠−", first) && first != 0 {
 		return "'" + cell
@@ -66,7 +66,7 @@ func Guard(cell string) string {
 	return cell
 }
 
-// Unguard takes the apostrophe of Guard off again.
+// Unguard removes the apostrophe of Guard.
 func Unguard(cell string) string {
 	if bare, ok := strings.CutPrefix(cell, "'"); ok && Guard(bare) == cell {
 		return bare

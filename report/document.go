@@ -1,5 +1,5 @@
-// Package report puts a judged result on paper: JSON, text, HTML and the
-// workbook. It measures nothing and judges nothing.
+// Package report writes a judged result as JSON, text, HTML and workbook. It measures
+// nothing and judges nothing.
 package report
 
 import (
@@ -7,7 +7,8 @@ import (
 	"netready/thresholds"
 )
 
-// A Report is a Result with the limits it was judged by and what came out.
+// A Report is a Result with the limits by which it was judged, the findings and the
+// verdict.
 type Report struct {
 	facts.Result
 	Limits   thresholds.Limits    `json:"limits"`   // the limits that the result was judged by

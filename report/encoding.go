@@ -14,9 +14,9 @@ import (
 
 var utf8Mark = []byte("\xEF\xBB\xBF")
 
-// Decode makes UTF-8, without a byte order mark, of what editors save: UTF-16
-// ("Unicode" in Notepad and PowerShell), with or without its mark, and
-// Windows-1252 ("ANSI").
+// Decode converts what editors save to UTF-8 without a byte order mark: UTF-16
+// ("Unicode" in Notepad and PowerShell), with or without its mark, and Windows-1252
+// ("ANSI").
 func Decode(data []byte) ([]byte, error) {
 	order, wide := utf16Order(data)
 	if !wide {
@@ -29,8 +29,8 @@ func Decode(data []byte) ([]byte, error) {
 	return bytes.TrimPrefix(text, utf8Mark), nil
 }
 
-// utf16Order tells UTF-16 by its mark, or by the zeros that plain letters have
-// in it.
+// utf16Order recognises UTF-16 by its mark, or by the zeros that plain letters have in
+// it.
 func utf16Order(data []byte) (order unicode.Endianness, wide bool) {
 	switch {
 	case bytes.HasPrefix(data, []byte{0xFF, 0xFE}), len(data) > 3 && data[0] != 0 && data[1] == 0 && data[3] == 0:
@@ -41,9 +41,8 @@ func utf16Order(data []byte) (order unicode.Endianness, wide bool) {
 	return unicode.LittleEndian, false
 }
 
-// DecodeReader gives the UTF-8 of what is read, as Decode does for UTF-8 and
-// UTF-16; a byte order mark of UTF-8 stays. It reads no further than it is
-// asked to.
+// DecodeReader converts UTF-16 to UTF-8 while it is read, and passes everything else
+// on. A byte order mark of UTF-8 stays. It does not read ahead of its caller.
 func DecodeReader(r io.Reader) io.Reader {
 	ahead := bufio.NewReader(r)
 	head, _ := ahead.Peek(4) // its error comes again when the rest is read
@@ -53,8 +52,8 @@ func DecodeReader(r io.Reader) io.Reader {
 	return ahead
 }
 
-// decodeBytes tells UTF-8 from Windows-1252. A mark means UTF-8, however
-// damaged: then a bad byte is no letter of another alphabet.
+// decodeBytes distinguishes UTF-8 from Windows-1252. A mark means UTF-8, even if bytes
+// are damaged: they are then not letters of another character set.
 func decodeBytes(data []byte) ([]byte, error) {
 	text, marked := bytes.CutPrefix(data, utf8Mark)
 	switch {

@@ -29,8 +29,8 @@ func FileName(r Report) string {
 	}, "_")
 }
 
-// namePart keeps ASCII letters and digits, accents taken off; everything else
-// becomes a hyphen. With five more parts around it no reserved name comes out.
+// namePart keeps ASCII letters, without accents, and digits; everything else becomes
+// a hyphen. A whole name cannot be a reserved one, since it has five more parts.
 func namePart(s, otherwise string) string {
 	const most = 32
 	var b strings.Builder
@@ -52,8 +52,7 @@ func namePart(s, otherwise string) string {
 	return otherwise
 }
 
-// Share lets the other users of the computer read files, and enter the folder
-// that they lie in.
+// Share lets the other users of the computer read files, and enter their folder.
 func Share(files ...string) error {
 	for _, name := range files {
 		if err := errors.Join(os.Chmod(name, 0o644), os.Chmod(filepath.Dir(name), 0o755)); err != nil {
@@ -75,7 +74,7 @@ func WriteFiles(dir string, r Report) (txt, js string, err error) {
 			if err == nil {
 				return txt, js, nil
 			}
-			_ = os.Remove(js) // ours, of this moment: a pair belongs together
+			_ = os.Remove(js) // we have just made it, and it is useless without the other
 		}
 		if !errors.Is(err, fs.ErrExist) || n > 99 {
 			return "", "", err
@@ -84,7 +83,7 @@ func WriteFiles(dir string, r Report) (txt, js string, err error) {
 	}
 }
 
-// buffered gathers what a writer of many small pieces writes.
+// buffered collects many small pieces and writes them at once.
 func buffered(w io.Writer, write func(*bytes.Buffer)) error {
 	var b bytes.Buffer
 	write(&b)

@@ -31,7 +31,7 @@ func encode(w io.Writer, v any) error {
 	return nil
 }
 
-// whole gives every list an element-less array in place of null.
+// whole replaces every list that is null by an empty one.
 func whole(r Report) Report {
 	fill(&r.Parts)
 	fill(&r.Voice.Assumptions)

@@ -49,7 +49,7 @@ func ParseLimits(s string) (thresholds.Limits, error) {
 	return l, nil
 }
 
-// limitsColumn tells by which limits a run was judged.
+// limitsColumn is the limits by which a run was judged.
 func limitsColumn() Column {
 	return Column{
 		Name:  "Limits",

@@ -8,7 +8,7 @@ import (
 	"netready/probe/facts"
 )
 
-// A gap is one reason with all that was not measured for it.
+// A gap is one reason and everything that was not measured because of it.
 type gap struct {
 	whats  []string
 	reason string
@@ -28,7 +28,7 @@ func gaps(all []facts.NotMeasured) []gap {
 	return out
 }
 
-// missingCell says it in one cell: what, what: reason; what: reason.
+// missingCell is the gaps in one cell: what, what: reason; what: reason.
 func missingCell(all []facts.NotMeasured) string {
 	var said []string
 	for _, g := range gaps(all) {
@@ -37,7 +37,7 @@ func missingCell(all []facts.NotMeasured) string {
 	return OneLine(strings.Join(said, "; "))
 }
 
-// some joins as many names as are worth reading.
+// some joins the first names, and counts the rest.
 func some(names []string, between string) string {
 	const enough = 12
 	if len(names) > enough {
@@ -46,8 +46,8 @@ func some(names []string, between string) string {
 	return strings.Join(names, between)
 }
 
-// gapWords name what was not measured in the words of a page. A name also
-// stands for what lies under it.
+// gapWords are the names for people of what was not measured. A name also serves for
+// everything below it.
 var gapWords = map[string]string{
 	"run":   "The rest of the run",
 	"voice": "The test call", "voice.up": "The way up", "voice.down": "The way down", "voice.rtt": "The round trip",
@@ -61,8 +61,8 @@ var gapWords = map[string]string{
 	"machine": "This machine", "machine.interface.mbps": "Link speed", "machine.interface.wifi_dbm": "Wi-Fi signal",
 }
 
-// fieldWords gives the words of the longest part of a name that has some, and the
-// rest as it is.
+// fieldWords is the words of the longest part of a name that has some, and the rest
+// unchanged.
 func fieldWords(what string) string {
 	for end := len(what); end > 0; end = strings.LastIndexByte(what[:end], '.') {
 		if words := gapWords[what[:end]]; words != "" {
@@ -76,7 +76,7 @@ func fieldWords(what string) string {
 	return what
 }
 
-// Missing is for people: what was not measured, and why.
+// Missing says for people what was not measured, and why.
 func Missing(all []facts.NotMeasured) []Fact {
 	var out []Fact
 	for _, g := range gaps(all) {

@@ -13,7 +13,7 @@ type printer func(f float64, unit string) string
 // allDigits is the printer of the TXT.
 func allDigits(f float64, unit string) string { return strings.TrimSpace(Digits(f) + " " + unit) }
 
-// of prints what was measured between two texts, "" for what was not.
+// of prints a figure between two texts; "" if it was not measured.
 func (p printer) of(before string, f *float64, unit, after string) string {
 	if f == nil {
 		return ""
@@ -24,7 +24,7 @@ func (p printer) of(before string, f *float64, unit, after string) string {
 // A Fact is one name with its text.
 type Fact struct{ Name, Text string }
 
-// OtherFacts are what else is known of the machine and its way out.
+// OtherFacts are further facts about the machine, the network and the call.
 func OtherFacts(r Report, print func(f float64, unit string) string) []Fact {
 	p, out := printer(print), []Fact(nil)
 	add := func(name string, parts ...string) {

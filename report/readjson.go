@@ -23,14 +23,14 @@ const (
 	maxValues = 1 << 17
 )
 
-// Note is what is odd about a file that could be read all the same.
+// Note is what is unusual about a file that could still be read.
 type Note struct {
 	Edited bool // its checksum does not match: somebody changed it by hand
 	Newer  bool // of a later schema: fields may be missing here
 	Older  bool // of an earlier schema
 }
 
-// What is wrong with a file, as far as somebody asks.
+// What can be wrong with a file.
 var (
 	ErrNotResult = errors.New("not a result of netready")
 	ErrCutShort  = errors.New("the file is cut short")
@@ -54,10 +54,10 @@ func ReadJSON(from io.Reader) (one Report, note Note, err error) {
 }
 
 // ReadBriefly reads the reports in UTF-8 text: one, several after each other
-// (run --repeat), or a list. Each is handed over with what is odd or wrong about
-// it, as far as a row of the sheet Runs and the firewall column need it: without
-// the course of the call, single calls, and findings beyond the first. An error
-// of each ends the reading.
+// (run --repeat), or a list. each gets every report, with what is unusual or wrong
+// about it. A report has only what a row of the sheet Runs and the firewall column
+// need: no timeline, no single calls, no findings after the first. An error of each
+// ends the reading.
 func ReadBriefly(text []byte, each func(Report, Note, error) error) error {
 	return readJSON(text, brief, each)
 }
@@ -65,7 +65,7 @@ func ReadBriefly(text []byte, each func(Report, Note, error) error) error {
 // lenient reads duplicate names and bad UTF-8 as most programs do.
 var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
-// brief passes over half of a result: its timeline, and what no row shows.
+// brief skips half of a result: its timeline, and what no row shows.
 var brief = json.JoinOptions(lenient, json.WithUnmarshalers(json.JoinUnmarshalers(
 	json.UnmarshalFromFunc(func(d *jsontext.Decoder, _ *[]facts.Second) error { return skip(d) }),
 	json.UnmarshalFromFunc(func(d *jsontext.Decoder, _ *[]facts.CallPair) error { return skip(d) }),
@@ -73,8 +73,8 @@ var brief = json.JoinOptions(lenient, json.WithUnmarshalers(json.JoinUnmarshaler
 	json.UnmarshalFromFunc(briefPort),
 )))
 
-// skip passes over a value. Decoder.SkipValue goes token by token, which takes
-// four times as long.
+// skip skips a value. Decoder.SkipValue reads token by token, which takes four times as
+// long.
 func skip(d *jsontext.Decoder) error {
 	_, err := d.ReadValue()
 	return err
@@ -102,7 +102,7 @@ func firstFinding(d *jsontext.Decoder, list *[]thresholds.Finding) error {
 	return err
 }
 
-// briefPort reads what the sheet Firewall tells of a port.
+// briefPort reads what the sheet Firewall shows of a port.
 func briefPort(d *jsontext.Decoder, row *facts.PortRow) error {
 	var port struct {
 		Name     string `json:"name"`
@@ -119,7 +119,7 @@ func briefPort(d *jsontext.Decoder, row *facts.PortRow) error {
 // readJSON reads the reports in a text. An error names the line.
 func readJSON(b []byte, options json.Options, each func(Report, Note, error) error) error {
 	d := jsontext.NewDecoder(bytes.NewBuffer(b), options)
-	crowded := values(b) > maxValues
+	tooManyValues := values(b) > maxValues
 	var err error
 	if d.PeekKind() == jsontext.KindBeginArray {
 		_, err = d.ReadToken()
@@ -127,8 +127,8 @@ func readJSON(b []byte, options json.Options, each func(Report, Note, error) err
 	found := 0
 	for ; err == nil && d.PeekKind() == jsontext.KindBeginObject; found++ {
 		start := d.InputOffset()
-		if crowded {
-			if err := checkCrowd(b, start); err != nil {
+		if tooManyValues {
+			if err := checkValues(b, start); err != nil {
 				return err
 			}
 		}
@@ -165,9 +165,9 @@ func values(b []byte) (n int) {
 	return n
 }
 
-// checkCrowd looks at one result of a text that holds more values than one can,
-// before it takes any memory.
-func checkCrowd(b []byte, start int64) error {
+// checkValues counts the values of one result before it takes any memory, in a text
+// with more values than one result can have.
+func checkValues(b []byte, start int64) error {
 	rest := bytes.TrimLeft(b[start:], " \t\r\n,")
 	d := jsontext.NewDecoder(bytes.NewBuffer(rest), lenient)
 	value, err := d.ReadValue()
@@ -180,7 +180,7 @@ func checkCrowd(b []byte, start int64) error {
 	return nil
 }
 
-// check refuses what cannot be a result.
+// check says why a report cannot be a result.
 func (r *Report) check() (Note, error) {
 	note := Note{Newer: r.Schema > facts.SchemaVersion, Older: r.Schema < facts.SchemaVersion}
 	switch {
@@ -222,7 +222,7 @@ func jsonError(b []byte, offset int64, err error) error {
 	return &LineError{lineAt(b, offset), fmt.Errorf("not valid JSON, edited or damaged: %w", err)}
 }
 
-// quotedValue is the value that does not belong there, where it is a short one.
+// quotedValue is the wrong value, if it is short.
 func quotedValue(bad *json.SemanticError) string {
 	if len(bad.JSONValue) == 0 || len(bad.JSONValue) > 40 {
 		return ""
@@ -234,8 +234,8 @@ func lineAt(b []byte, offset int64) int {
 	return 1 + bytes.Count(b[:min(max(offset, 0), int64(len(b)))], []byte("\n"))
 }
 
-// plainText reads a file as UTF-8 without a byte order mark, whatever an
-// editor has saved it as.
+// plainText reads a file, in any encoding that editors save, as UTF-8 without a byte
+// order mark.
 func plainText(from io.Reader) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(from, maxFile+1))
 	if err != nil {

@@ -20,8 +20,8 @@ import (
 // maxLines bounds a TXT: one of 400 ports and the longest call has some 700.
 const maxLines = 1 << 16
 
-// ReadText reads what WriteText wrote: all that its JSON would give, as far as
-// a text for people can hold it. Errors name the line.
+// ReadText reads what WriteText wrote. It gives the same as the JSON, as far as a text
+// for people can hold it. Errors name the line.
 func ReadText(from io.Reader) (Report, Note, error) {
 	b, err := plainText(from)
 	if err != nil {
@@ -51,8 +51,8 @@ func ReadText(from io.Reader) (Report, Note, error) {
 	return r, note, err
 }
 
-// lineEnds are what a line may end in. Copies in text mode (FTP, old tools)
-// make CR CR LF of CR LF; a CR alone is how old Macs end lines.
+// lineEnds are all line ends: copies in text mode (FTP, old tools) turn CR LF into
+// CR CR LF; old Macs use CR alone.
 var lineEnds = regexp.MustCompile(`\r*\n|\r+`)
 
 // checkSum compares the last line with those before it.
@@ -70,8 +70,8 @@ func checkSum(lines []string) (edited bool, err error) {
 	return !strings.EqualFold(last[1], hex.EncodeToString(sum[:])), nil
 }
 
-// cellsOf splits a line and takes the apostrophes off. A spreadsheet that
-// saved the file may have put quotes around and tabs behind.
+// cellsOf splits a line and removes the apostrophes of Guard. A spreadsheet that saved
+// the file may have added quotes around cells and tabs at the end.
 func cellsOf(line string) []string {
 	cells := strings.Split(strings.TrimRight(line, "\t"), "\t")
 	for i, c := range cells {
@@ -84,12 +84,12 @@ func cellsOf(line string) []string {
 	return cells
 }
 
-// parts are the lines of a TXT, to be read heading by heading.
+// parts are the lines of a TXT. Each part has a heading.
 type parts []string
 
 var headings = []string{headVoip, headFirewall, headFindings, headNotMeasured, headAssumptions, headPing, headRow}
 
-// section gives the lines below a heading up to the next, and where it begins.
+// section is the lines below a heading up to the next heading, and where it begins.
 func (p parts) section(heading string) (lines []string, at int) {
 	at = slices.Index(p, heading)
 	if heading == headTitle {
@@ -149,7 +149,7 @@ func (p parts) into(r *Report) error {
 	return nil
 }
 
-// heading reads what only the first lines have.
+// heading reads what is only in the first lines.
 func (p parts) heading(r *Report) {
 	lines, _ := p.section(headTitle)
 	for _, l := range lines {
@@ -238,14 +238,12 @@ func portRow(cell func(string) string) (facts.PortRow, error) {
 		row.Ports = strings.TrimSpace(ports)
 	}
 	row.Tested, row.FailedPorts = portsIn(cell("Tested ports")), portsIn(cell("Failed ports"))
-	if f, err := strconv.ParseFloat(strings.TrimSuffix(cell("Took"), " ms"), 64); err == nil {
-		row.ElapsedMS = numberIn(f)
-	}
+	row.ElapsedMS = numberIn(strings.TrimSuffix(cell("Took"), " ms"))
 	return row, nil
 }
 
-// PastedPorts are the rows of a TXT's firewall column, its line of names first,
-// as they lie in the cells of a spreadsheet. What is no such row is passed over.
+// PastedPorts reads the rows of a TXT's firewall column, its line of names first, from
+// the cells of a spreadsheet. Other lines are skipped.
 func PastedPorts(lines [][]string) []facts.PortRow {
 	if len(lines) == 0 {
 		return nil
@@ -265,8 +263,10 @@ func PastedPorts(lines [][]string) []facts.PortRow {
 	return rows
 }
 
-func numberIn(f float64) *float64 {
-	if numberOrNil(&f) == nil {
+// numberIn reads a number; nil where the text is not one.
+func numberIn(text string) *float64 {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || numberOrNil(&f) == nil {
 		return nil
 	}
 	return &f
@@ -285,12 +285,7 @@ func portsIn(text string) []int {
 func (p parts) findings(r *Report) error {
 	return p.table(headFindings, func(_ int, cell func(string) string) error {
 		f := thresholds.Finding{Level: thresholds.Level(cell("Level")), What: cell("What"), Text: cell("Text"), Advice: cell("What to do")}
-		for name, at := range map[string]**float64{"Got": &f.Got, "Limit": &f.Limit} {
-			_, number, _ := strings.Cut(cell(name), " ")
-			if v, err := strconv.ParseFloat(number, 64); err == nil {
-				*at = numberIn(v)
-			}
-		}
+		f.Got, f.Limit = numberIn(strings.TrimPrefix(cell("Got"), gotPrefix)), numberIn(strings.TrimPrefix(cell("Limit"), limitPrefix))
 		r.Findings = append(r.Findings, f)
 		return nil
 	})
@@ -301,11 +296,8 @@ func (p parts) pings(r *Report) error {
 		found := facts.Ping{Target: cell("Target"), Role: cell("Role"), Reason: cell("Reason")}
 		found.Samples, _ = strconv.Atoi(cell("Answers"))
 		found.Lost, _ = strconv.Atoi(cell("Lost"))
-		for name, at := range map[string]**float64{"Min": &found.MinMS, "Avg": &found.AvgMS, "Max": &found.MaxMS} {
-			if v, err := strconv.ParseFloat(strings.TrimSuffix(cell(name), " ms"), 64); err == nil {
-				*at = numberIn(v)
-			}
-		}
+		ms := func(name string) *float64 { return numberIn(strings.TrimSuffix(cell(name), " ms")) }
+		found.MinMS, found.AvgMS, found.MaxMS = ms("Min"), ms("Avg"), ms("Max")
 		r.Ping = append(r.Ping, found)
 		return nil
 	})

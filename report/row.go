@@ -19,8 +19,8 @@ const (
 	KindTime               // time.Time, UTC, whole seconds
 )
 
-// A Column is one column of the sheet Runs and of a TXT's last part. Its name
-// is unique and keeps its meaning: rows of years meet in one sheet.
+// A Column is one column of the sheet Runs and of a TXT's last part. Its name is unique
+// and keeps its meaning, since one sheet holds rows of many years.
 type Column struct {
 	Name  string
 	Unit  string
@@ -94,7 +94,7 @@ func furtherColumns() []Column {
 	)
 }
 
-// portColumns sum the firewall column up; the TXT's own part has its rows.
+// portColumns summarise the firewall column; a part of the TXT has its rows.
 func portColumns() []Column {
 	count := func(name string, level thresholds.Level) Column {
 		return Column{Name: name, Kind: KindNumber, Value: func(r *Report) any {
@@ -152,7 +152,7 @@ func settingColumns() []Column {
 	}
 }
 
-// firstThing is the text of the gravest finding: findings come gravest first.
+// firstThing is the text of the most important finding, which comes first.
 func firstThing(findings []thresholds.Finding) string {
 	for _, f := range findings {
 		if f.Level != thresholds.Pass {

@@ -10,11 +10,11 @@ import (
 	"netready/thresholds"
 )
 
-// The functions here make columns out of the places of their fields, so that
-// what is written and what is read back cannot differ.
+// The functions here make a column from the place of its field, so that writing and
+// reading use the same place.
 
-// A part finds what a field lies in; nil where it was not measured, and with
-// fill it is made.
+// A part finds the structure that a field is in. It is nil where it was not measured;
+// with fill it is made then.
 type part[T any] func(r *Report, fill bool) *T
 
 func wholeReport(r *Report, _ bool) *Report           { return r }
@@ -77,8 +77,7 @@ var (
 	}, func(v any) time.Time { return v.(time.Time) }}
 )
 
-// column is the column of a field, which lies in a part of the report. A unit
-// stands in its name.
+// column is the column of a field in a part of the report. Its name has the unit.
 func column[T, F any](name, unit string, in part[T], at func(*T) *F, as kindOf[F]) Column {
 	return Column{
 		Name: WithUnit(name, unit), Unit: unit, Kind: as.kind,
@@ -113,8 +112,8 @@ func loopColumns() []Column {
 	return append(c, column("TURN server", "", relayOf, func(relay *facts.Relay) *string { return &relay.Server }, asText))
 }
 
-// UnreliableColumn begins the names of the columns that say who was too busy for
-// the figures of a way to be relied on, as codes.
+// UnreliableColumn begins the names of the columns that hold, as codes, which end was
+// too busy for the figures of a direction to be reliable.
 const UnreliableColumn = "Unreliable"
 
 func unreliableColumn(way string, of part[facts.Direction]) Column {
@@ -140,7 +139,7 @@ func unreliableColumn(way string, of part[facts.Direction]) Column {
 	}
 }
 
-// pingColumn shows one ping; the TXT's own part on pings holds the rest.
+// pingColumn is one ping; a part of the TXT holds the others.
 func pingColumn(name, role string) Column {
 	return Column{
 		Name: name, Unit: "ms", Kind: KindNumber,
@@ -162,8 +161,7 @@ func yesNo(b bool) string {
 
 func isYes(v any) bool { return strings.EqualFold(v.(string), "yes") }
 
-// wholeOf takes a count out of a number cell, within what an int holds
-// everywhere.
+// wholeOf is the count in a number cell, within the range of int on every platform.
 func wholeOf(v any) int {
 	return int(math.Round(min(max(v.(float64), math.MinInt32), math.MaxInt32)))
 }

@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// RowCodeColumn is the column of a TXT's row that holds the row once more, in
-// one word that no spreadsheet takes for a number, a date or a formula. Where
-// the decimal sign is a comma, a pasted 4.36 becomes a date; the code does not.
+// RowCodeColumn is the column of a TXT's row that holds the whole row again, in one word
+// that no spreadsheet reads as a number, a date or a formula. Where the decimal sign is
+// a comma, a pasted 4.36 becomes a date; the code does not.
 const RowCodeColumn = "Row code"
 
 const (
@@ -22,9 +22,9 @@ const (
 	maxRowTexts   = 1 << 20 // bytes of a row
 )
 
-// rowCode packs the cells of a row: names and texts, tab-separated, a column a
-// line, deflated with a checksum (RFC 1950), in base64url. "" where a cell
-// could not hold it.
+// rowCode packs the cells of a row: one line for each column, name and text separated by
+// a tab, compressed with a checksum (RFC 1950), in base64url. "" if it is too long for a
+// cell.
 func rowCode(names, cells []string) string {
 	var packed bytes.Buffer
 	w := zlib.NewWriter(&packed)
@@ -43,7 +43,7 @@ func rowCode(names, cells []string) string {
 
 var rowCodeForm = regexp.MustCompile(`\brow1\.[A-Za-z0-9_-]{20,}`)
 
-// FindRowCode finds a row's code in a cell, which may hold a whole line; "" for
+// FindRowCode finds a row's code in a cell, which may hold a whole line; "" if there is
 // none.
 func FindRowCode(cell string) string {
 	if !strings.Contains(cell, rowCodePrefix) {
@@ -54,8 +54,8 @@ func FindRowCode(cell string) string {
 
 var errRowCode = errors.New("the Row code is damaged: paste the TXT again, or give the file to netready merge")
 
-// ReadRowCode gives the cells of a row back, by the names of their columns:
-// string, float64 or time.Time. A code that was changed or cut is an error.
+// ReadRowCode returns the cells of a row, by the names of their columns: string, float64
+// or time.Time. A code that was changed or cut is an error.
 func ReadRowCode(code string) (map[string]any, error) {
 	text := strings.TrimPrefix(strings.TrimSpace(code), rowCodePrefix)
 	packed, err := base64.RawURLEncoding.DecodeString(text)

@@ -9,13 +9,13 @@ import (
 	"netready/thresholds"
 )
 
-// What several formats print alike stands here: the words for a verdict, a call
-// and a figure. The lines of facts are in other_facts.go, the gaps in missing.go.
+// Words that several formats share: of a verdict, a call and a figure. The lines of
+// facts are in other_facts.go, the gaps in missing.go.
 
-// NotMeasured stands where a figure would.
+// NotMeasured is printed in the place of a figure.
 const NotMeasured = "not measured"
 
-// Digits prints the digits that a figure has and no more.
+// Digits prints all digits of a figure and no others.
 func Digits(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // Headline is the sentence that says what to do first.
@@ -56,8 +56,8 @@ func lengthWords(v facts.Voice) string {
 	return length
 }
 
-// throughRelay says what a call through a TURN server went through, and what
-// its signs mean; "" for any other.
+// throughRelay names the TURN server of a call, and explains the signs of its figures;
+// "" for any other call.
 func throughRelay(v facts.Voice) string {
 	if v.Mode != facts.ModeRelay || v.Relay == nil {
 		return ""

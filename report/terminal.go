@@ -14,7 +14,7 @@ import (
 // TerminalOptions say how the report is shown on a terminal.
 type TerminalOptions struct {
 	Color bool
-	Width int // columns; 0: 100. Under 80 the two columns stand below each other
+	Width int // columns; 0: 100. Under 80, FIREWALL is printed below VOIP
 }
 
 // Terminal writes the two columns VOIP and FIREWALL and what to do first.
@@ -34,8 +34,8 @@ func Terminal(w io.Writer, r Report, o TerminalOptions) error {
 	})
 }
 
-// isCutOff says that nothing was measured because this computer reaches
-// nothing: one sentence is all there is to say.
+// isCutOff says that nothing was measured because this computer reaches nothing: then
+// one sentence is enough.
 func isCutOff(r Report) bool {
 	code := r.Environment.Connectivity.Code
 	return code != "" && r.Voice.Up == nil && r.Voice.Down == nil && r.Voice.RTT == nil &&
@@ -77,7 +77,7 @@ func nonEmpty(words ...string) []string {
 	return out
 }
 
-// paint colours words where that is wanted.
+// paint colours words if it is on.
 type paint struct{ on bool }
 
 func (p paint) wrap(code, s string) string {
@@ -196,7 +196,7 @@ func stacked(b *bytes.Buffer, columns ...[]string) {
 
 func sideBySide(b *bytes.Buffer, left, right []string, width int) {
 	const leftWidth = 60
-	var folded []string // a reason that is cut off helps nobody
+	var folded []string // long reasons are wrapped, not cut
 	for _, line := range right {
 		folded = append(folded, strings.Split(wrapped(line, width-leftWidth-2, 2), "\n")...)
 	}
@@ -214,7 +214,7 @@ func sideBySide(b *bytes.Buffer, left, right []string, width int) {
 	fmt.Fprintln(b)
 }
 
-// seen is how many places a text takes, colour codes taking none.
+// seen is how many places a text takes on the screen, without colour codes.
 func seen(s string) int {
 	n, inCode := 0, false
 	for _, r := range s {
@@ -230,13 +230,12 @@ func seen(s string) int {
 	return n
 }
 
-// missingLines say what was not measured, each reason once, of what the
-// terminal would show: the files have the rest, and the user knows what was
-// not asked for.
+// missingLines say what was not measured, each reason once, of the figures that the
+// terminal shows: the files have the rest, and the user knows what was not asked for.
 func missingLines(b *bytes.Buffer, r Report, width int) {
 	var shown []facts.NotMeasured
 	for _, n := range r.NotMeasured {
-		// What is known of both ways together stands in the table, as a bound.
+		// What is known of both ways together is in the table, as a bound.
 		if isShown(n.What) && n.Code != facts.CodeNotAsked && n.Code != facts.CodeTogether {
 			shown = append(shown, n)
 		}
@@ -254,7 +253,7 @@ func missingLines(b *bytes.Buffer, r Report, width int) {
 	}
 }
 
-// isShown tells whether the terminal has a place for a figure or a part.
+// isShown says whether the terminal shows a figure or a part.
 func isShown(what string) bool {
 	part, _, _ := strings.Cut(what, ".")
 	if part == "machine" || part == "environment" {

@@ -30,8 +30,8 @@ const (
 // timeLayout is understood by every spreadsheet; times are UTC.
 const timeLayout = "2006-01-02 15:04:05"
 
-// The first cells of a TXT's first and last line and of the lines around its
-// firewall column, by which a workbook knows a TXT that was pasted whole.
+// The first cells of a TXT's first and last line and of the lines around its firewall
+// column. A workbook recognises by them a TXT that was pasted whole.
 const (
 	TextFirst      = headTitle
 	TextLast       = checksumLabel
@@ -58,7 +58,7 @@ func WriteText(w io.Writer, r Report) error {
 	})
 }
 
-// sheet is text in the making, with LF.
+// sheet is a text that is being written, with LF.
 type sheet struct{ b bytes.Buffer }
 
 // line writes cells; each is made safe for a line and for a spreadsheet.
@@ -133,17 +133,17 @@ func (t *sheet) voip(r Report) {
 // boundedWords is a cell in words: at most 4.2 ms there and back.
 func boundedWords(m thresholds.Judged, g thresholds.Graded) string {
 	cell := withWord(unitText(g.Got, m.Unit), m.Name)
-	switch Sign(m, g) {
-	case "≤ ":
-		return "at most " + cell + " there and back"
-	case "≥ ":
+	switch {
+	case !g.Bound || g.Got == nil:
+		return cell
+	case m.AtLeast:
 		return "at least " + cell + " there and back"
 	}
-	return cell
+	return "at most " + cell + " there and back"
 }
 
-// withWord puts a word behind a figure that has no unit: a bare 4.364 is a date
-// or four thousand where the decimal sign is a comma.
+// withWord adds a word to a figure without a unit: where the decimal sign is a comma, a
+// spreadsheet reads a bare 4.364 as a date or as four thousand.
 func withWord(cell, word string) string {
 	if _, err := strconv.ParseFloat(cell, 64); err != nil {
 		return cell
@@ -158,8 +158,8 @@ func sideText(d *facts.Direction, unit string, at func(facts.Direction) *float64
 	return unitText(at(*d), unit)
 }
 
-// unitText has the unit in the cell: a bare 4.36 becomes a date where the
-// decimal sign is a comma.
+// unitText is a figure with its unit: where the decimal sign is a comma, a spreadsheet
+// reads a bare 4.36 as a date.
 func unitText(f *float64, unit string) string {
 	if f == nil {
 		return NotMeasured
@@ -208,17 +208,21 @@ func (t *sheet) findings(r Report) {
 	t.heading(headFindings)
 	t.line("Level", "What", "Got", "Limit", "Text", "What to do")
 	for _, f := range r.Findings {
-		t.line(string(f.Level), f.What, figureText("got", f.Got), figureText("limit", f.Limit), f.Text, f.Advice)
+		t.line(string(f.Level), f.What, figureText(gotPrefix, f.Got), figureText(limitPrefix, f.Limit), f.Text, f.Advice)
 	}
 }
 
-// figureText has a word before the number, so that no spreadsheet makes a date
-// of it.
-func figureText(word string, f *float64) string {
+// A word before the number keeps a spreadsheet from reading it as a date.
+const (
+	gotPrefix   = "got "
+	limitPrefix = "limit "
+)
+
+func figureText(prefix string, f *float64) string {
 	if f == nil {
 		return ""
 	}
-	return word + " " + Digits(*f)
+	return prefix + Digits(*f)
 }
 
 func (t *sheet) otherParts(r Report) {

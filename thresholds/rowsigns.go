@@ -1,6 +1,7 @@
 package thresholds
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -93,6 +94,23 @@ func (j *judge) nothingArrives() bool {
 
 // isResponderLost says whether a responder was named that could not be reached.
 func (j *judge) isResponderLost() bool { return noSession(j.result).Code == facts.CodeUnreachable }
+
+// slowNameMS is how long a resolver may take: the checks ask again after a few
+// tenths of a second, so that one lost answer costs less.
+const slowNameMS = 2000
+
+// namesAreSlow is the sign that the resolver answers, and late.
+func namesAreSlow(m matter) (string, float64) {
+	if m.judge.staysInside() || m.kind != besideMatter {
+		return "", 0
+	}
+	for _, row := range m.result.Firewall {
+		if row.Protocol == "dns" && row.Status == facts.StatusPass && isKnown(row.ElapsedMS) && *row.ElapsedMS > slowNameMS {
+			return fmt.Sprintf("the DNS resolver %s took %s to answer, and every new connection waits as long", row.Host, Figure(*row.ElapsedMS, "ms")), 1
+		}
+	}
+	return "", 0
+}
 
 // responderIsSilent is why a responder that was named could not be used.
 func responderIsSilent(m matter) (string, float64) {

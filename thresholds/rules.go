@@ -206,6 +206,13 @@ var rules = []Rule{
 		Show:   showNetwork, of: isRows, needs: []sign{rowsFor(facts.ReasonDNS)},
 	},
 	{
+		Code: "names_slow", Place: PlaceDNS, Where: "name resolution (DNS)", Confidence: High, besides: true,
+		Takes:  "the DNS resolver took more than 2 s to answer, tries again included",
+		Unlike: "one or two lost answers: those cost a second at most",
+		Advice: "Ask the network team why its DNS resolver is slow or loses questions.",
+		Show:   showNetwork, of: nothing, needs: []sign{namesAreSlow},
+	},
+	{
 		Code: "intercepted", Place: PlaceProxy, Where: "something on the way that answers in the service's place", Confidence: Medium,
 		Takes:  "every required row that failed was answered by somebody else, or its TLS was cut",
 		Advice: "Ask the network team to exempt the service from inspection: a proxy that inspects traffic, a captive portal or a filter stands in between.",

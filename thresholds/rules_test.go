@@ -199,6 +199,12 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			m.Complete = false
 			m.NotMeasured = append(m.NotMeasured, facts.NotMeasured{What: "voice.complete", Reason: "reset", Code: facts.CodeFarEnded})
 		}, "mapping_lost", PlaceFirewall},
+		"a resolver that is slow": {func(m *made) {
+			m.Firewall = append(m.Firewall, facts.PortRow{Name: "DNS", Protocol: "dns", Host: "192.0.2.53", Status: facts.StatusPass, ElapsedMS: new(2100 + 3000*m.Float64())})
+		}, "names_slow", PlaceDNS},
+		"a resolver that lost an answer or two": {func(m *made) {
+			m.Firewall = append(m.Firewall, facts.PortRow{Name: "DNS", Protocol: "dns", Host: "192.0.2.53", Status: facts.StatusPass, ElapsedMS: new(1900 * m.Float64())})
+		}, "", ""},
 		"an outage that ends": {func(m *made) {
 			from := 3 + m.IntN(15)
 			m.lose(Up, func(i int) int {

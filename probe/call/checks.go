@@ -7,10 +7,11 @@ import (
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
+	"netready/probe/stream"
 )
 
-// ask sends checks, each with a transaction of its own and none twice, until
-// ctx ends. They keep the address proved and measure the round trip.
+// ask sends checks until ctx ends, each with a transaction of its own and none
+// twice. They keep the address proved and measure the round trip.
 func (l *leg) ask(ctx context.Context) {
 	next := stamp.Now()
 	for ctx.Err() == nil {
@@ -19,9 +20,9 @@ func (l *leg) ask(ctx context.Context) {
 		if !l.isProved() && stamp.Now()-l.begun > proofWait+unwanted {
 			every = rarely
 		}
-		// After a standstill the checks that were due meanwhile are left out.
+		// After a standstill the checks that were due in it are left out.
 		next = max(next+every, stamp.Now()-every)
-		pause(ctx, next-stamp.Now())
+		stamp.Pause(ctx, next-stamp.Now())
 	}
 }
 
@@ -31,11 +32,11 @@ func (l *leg) askOnce() {
 	l.mu.Lock()
 	now := stamp.Now()
 	if l.askedAt != 0 && now-l.askedAt > rarely+standstill {
-		clear(l.pending) // this computer stood still: what came meanwhile waits to be read
+		clear(l.pending) // this computer stood still: answers still wait to be read
 	}
 	l.askedAt = now
 	l.expire(now)
-	// The lock is held while sending: the answer must find the question.
+	// The lock is held while sending, so that the answer finds the question.
 	defer l.mu.Unlock()
 	l.pending[id] = stamp.Now()
 	if err := l.conn.Write(b, netip.AddrPort{}); err != nil {
@@ -43,7 +44,7 @@ func (l *leg) askOnce() {
 	}
 }
 
-// expire counts the checks as lost that had their time. The lock is held.
+// expire counts as lost the checks whose time is over. The lock is held.
 func (l *leg) expire(now time.Duration) {
 	for id, asked := range l.pending {
 		if now-asked >= checkLost {
@@ -54,8 +55,8 @@ func (l *leg) expire(now time.Duration) {
 	}
 }
 
-// check handles a STUN message: the responder's answer to a check of ours, or
-// its own check. What is not authentic gets silence.
+// check handles a STUN message: the responder's answer to a check of ours, or its
+// own check. A message that is not authentic gets no answer.
 func (l *leg) check(b []byte, a stamp.Arrival) {
 	c, err := wire.ParseCheck(b)
 	if err != nil || c.Authentic(l.credential) != nil {
@@ -84,8 +85,8 @@ func (l *leg) reply(c wire.Check, a stamp.Arrival) {
 	}
 }
 
-// answered takes the round trip of a check: (T4 - T1) - (T3 - T2), so that a
-// slow responder does not count.
+// answered notes the round trip of a check: (T4 - T1) - (T3 - T2), without the
+// time that the responder took.
 func (l *leg) answered(c wire.Check, at time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -96,9 +97,9 @@ func (l *leg) answered(c wire.Check, at time.Duration) {
 	}
 	delete(l.pending, c.ID)
 	l.heard, l.isHeard, l.answerAt = at, true, at
-	// A clock that is stepped within the responder would make nonsense of it.
+	// A clock that is set anew in the responder makes this difference meaningless.
 	if held := c.Sent - c.Received; held >= 0 && held <= at-asked {
-		l.trips = append(l.trips, RoundTrip{At: asked - l.begun, RTT: at - asked - held})
+		l.trips = append(l.trips, stream.RoundTrip{At: asked - l.begun, RTT: at - asked - held})
 	}
 	l.seenAs(c.Mapped, at)
 	if !l.isProved() {
@@ -106,8 +107,8 @@ func (l *leg) answered(c wire.Check, at time.Duration) {
 	}
 }
 
-// late notes a check whose answer came too late: it did reach the far end, which
-// stood still. The lock is held.
+// late notes a check whose answer came too late: the check reached the far end,
+// which stood still. The lock is held.
 func (l *leg) late(id wire.TransactionID, at time.Duration) {
 	asked, ok := l.overdue[id]
 	if !ok {
@@ -131,8 +132,8 @@ func (l *leg) isProved() bool {
 	}
 }
 
-// seenAs keeps the address that the responder sees us with, and its changes.
-// The lock is held.
+// seenAs keeps the address of this machine that the responder sees, and its
+// changes. The lock is held.
 func (l *leg) seenAs(addr netip.AddrPort, at time.Duration) {
 	if l.mapped.IsValid() && l.mapped != addr {
 		l.changes = append(l.changes, PathChange{At: at - l.begun, From: l.mapped, To: addr})

@@ -194,7 +194,7 @@ func (f *far) Finish(ctx context.Context) error {
 
 // Clock implements link.
 func (f *far) Clock(ctx context.Context) (time.Duration, error) {
-	pause(ctx, f.rtt)
+	stamp.Pause(ctx, f.rtt)
 	return f.rtt, ctx.Err()
 }
 

@@ -9,13 +9,13 @@ import (
 	"netready/probe/stream"
 )
 
-// lateWait is how long after the last packet was due late ones are awaited.
-// What comes later is lost.
+// lateWait is how long late packets are awaited after the last one was due. What
+// comes later is lost.
 const lateWait = wire.TooLate
 
-// inTime leaves out arrivals later than lateWait after the last packet would
-// have come by the fastest way: sender and receiver have different clocks, and
-// the fastest transit ties them together.
+// inTime leaves out arrivals that came more than lateWait after the last packet
+// would have come with the fastest transit. Sender and receiver have different
+// clocks; the fastest transit connects them.
 func inTime(arrivals []stream.Arrival, lastSent time.Duration) []stream.Arrival {
 	if len(arrivals) == 0 {
 		return nil
@@ -37,28 +37,28 @@ func highest(arrivals []stream.Arrival) int {
 	return n
 }
 
-// fateKnown is how many packets' fate is known if the receiver's last report
-// came at a moment: those sent some settling time before it, and all up to the
-// last that arrived. Packets under way when a run ends are not lost.
+// fateKnown is of how many packets it is known whether they arrived, if the
+// receiver's last report came at a moment: those sent some time before it, and all
+// up to the last that arrived. Packets in the network when a run ends are not lost.
 func fateKnown(sentAt []time.Duration, arrivals []stream.Arrival, report, settle time.Duration) int {
 	n, _ := slices.BinarySearch(sentAt, report-settle)
 	return min(max(n, highest(arrivals)), len(sentAt))
 }
 
-// Errors of a far end whose figures cannot be believed.
+// Errors of a far end whose figures cannot be true.
 var (
 	errInvented = errors.New("the responder tells of packets that were never sent")
 	errTimes    = errors.New("the responder's stamps lie further apart than the call lasted")
 )
 
-// mostWander is by how much longer than the sending the receiving may have
-// lasted: more than any queue holds and any standstill of a responder that
-// still has its session.
-const mostWander = time.Minute
+// mostExtra is by how much longer the receiving may last than the sending: more
+// than any queue holds, and more than a responder can stand still and still keep
+// its session.
+const mostExtra = time.Minute
 
-// believable says what is wrong with the trace of the way up: every stamp of
-// ours in it has to be the one that went out, and those of the responder have
-// to lie within the call.
+// believable says what is wrong with the trace of the way up. Every send stamp in
+// it must be the one that was sent, and the responder's stamps must be within the
+// call.
 func believable(arrivals []stream.Arrival, sentAt []time.Duration) error {
 	for _, a := range arrivals {
 		if a.Seq < 0 || a.Seq >= int64(len(sentAt)) || a.Sent != sentAt[a.Seq] {
@@ -68,8 +68,8 @@ func believable(arrivals []stream.Arrival, sentAt []time.Duration) error {
 	return lasting(arrivals, sentAt[len(sentAt)-1]-sentAt[0], func(a stream.Arrival) time.Duration { return a.Received })
 }
 
-// lasting says that a stamp of the arrivals spans more than a time and
-// mostWander; asked of the far end's stamps with our own span.
+// lasting is errTimes where the far end's stamps of the arrivals span more than
+// our own span of time and mostExtra.
 func lasting(arrivals []stream.Arrival, span time.Duration, stamp func(stream.Arrival) time.Duration) error {
 	if len(arrivals) == 0 {
 		return nil
@@ -78,22 +78,22 @@ func lasting(arrivals []stream.Arrival, span time.Duration, stamp func(stream.Ar
 	for _, a := range arrivals {
 		first, last = min(first, stamp(a)), max(last, stamp(a))
 	}
-	if last-first > span+mostWander || first < -farAway || last > farAway {
+	if last-first > span+mostExtra || first < -mostStamp || last > mostStamp {
 		return errTimes
 	}
 	return nil
 }
 
-// farAway bounds stamps, so that no difference of two overflows.
-const farAway = time.Duration(1 << 61)
+// mostStamp bounds stamps, so that no difference of two overflows.
+const mostStamp = time.Duration(1 << 61)
 
 // sending is how well a sender kept its pace.
 type sending struct {
-	late    []int64 // packets that it was over wire.TooLate late with, ascending
-	bunched int     // others that left over a packet time late, and so together with the next
+	late    []int64 // packets that were more than wire.TooLate late, ascending
+	bunched int     // others that left more than a packet time late, and so together with the next
 }
 
-// pace tells it by how late each packet was.
+// pace judges a sender by how late each packet was.
 func pace(lateness []time.Duration, ptime time.Duration) (s sending) {
 	for i, by := range lateness {
 		switch {
@@ -106,8 +106,8 @@ func pace(lateness []time.Duration, ptime time.Duration) (s sending) {
 	return s
 }
 
-// latenessOf is by how much each packet of a far sender left after it was due.
-// Its start is not told; the packet that was least late stands for it.
+// latenessOf is by how much each packet of a far sender left after it was due. The
+// sender does not report its start, so the packet that was least late gives it.
 func latenessOf(left []wire.Departure, packets int, ptime time.Duration) []time.Duration {
 	if len(left) == 0 {
 		return nil
@@ -124,9 +124,9 @@ func latenessOf(left []wire.Departure, packets int, ptime time.Duration) []time.
 	return lateness
 }
 
-// reachable are those of the packets that were held back that would have
-// arrived: a check that left just before or after them did. The others are as
-// lost as all that went into the same silence.
+// reachable are those of the packets that were held back that would have arrived,
+// since a check sent just before or after them did. The others count as lost, like
+// everything sent at that time.
 func reachable(held []int64, sentAt, reached []time.Duration) (all []int64) {
 	slices.Sort(reached)
 	for _, seq := range held {

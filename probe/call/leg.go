@@ -14,25 +14,25 @@ import (
 )
 
 const (
-	// checkEvery is five a second: enough samples for a round trip, and consent
-	// (5 s) outlives the loss of many in a row.
+	// checkEvery is five a second: enough samples for a round trip, and many may be
+	// lost in a row before consent (5 s) ends.
 	checkEvery = 200 * time.Millisecond
 	// checkLost is when an unanswered check is given up.
 	checkLost = 2 * time.Second
-	// downLag is how much later than ours the responder's stream may end: where
-	// the first proof took longer, its rest is not waited for.
+	// downLag is how much later than ours the responder's stream may end. If the
+	// first proof took longer than that, the rest of the stream is not awaited.
 	downLag = 8 * time.Second
 	// unwanted is how long packets go up without a sign that the far end wants
 	// them, see wanted.
 	unwanted = 2 * time.Second
-	// rarely is how often an address is asked that has never answered: the path
-	// may yet open, and it may be one that never asked for anything.
+	// rarely is how often an address is asked that has never answered: the path may
+	// open later, or the address may be of somebody who wants nothing from us.
 	rarely = time.Second
-	// standstill is a pause of this computer between two packets after which the
-	// far end's silence says nothing: what it sent was not looked at.
+	// standstill is how long this computer may pause between two packets. After a
+	// longer pause the far end's silence means nothing: what it sent was not read yet.
 	standstill = 500 * time.Millisecond
 	// proofWait is how long the up stream waits for an answered check. Then it
-	// starts all the same, so that a dead path shows as 100 % loss.
+	// starts without one, so that a dead path shows as 100 % loss.
 	proofWait = 1500 * time.Millisecond
 )
 
@@ -43,7 +43,7 @@ type leg struct {
 	grant      wire.CallGrant
 	packets    int           // to send
 	offset     time.Duration // of this call's packets from the others', within a packet time
-	begun      time.Duration // when the calls were begun
+	begun      time.Duration // when the calls began
 	conn       stamp.PacketConn
 	sealer     *wire.Sealer
 	credential *wire.Credential
@@ -57,7 +57,7 @@ type leg struct {
 	mu       sync.Mutex // guards the rest
 	pending  map[wire.TransactionID]time.Duration
 	askedAt  time.Duration // when a check was sent last; 0: never
-	trips    []RoundTrip
+	trips    []stream.RoundTrip
 	lost     int // checks
 	mapped   netip.AddrPort
 	changes  []PathChange
@@ -65,17 +65,17 @@ type leg struct {
 	started  bool
 	sentAt   []time.Duration // of each packet that was due: sent, given up or held back
 	lateness []time.Duration
-	slow     int                                  // packets that this system took too late after their stamp
+	slow     int                                  // packets that this system took more than wire.SlowHandover after their stamp
 	written  int                                  // packets up to the last that was really sent
-	held     []int64                              // packets that were held back, since nobody seemed to want them
+	held     []int64                              // packets that were held back, see wanted
 	reached  []time.Duration                      // when checks left that were answered too late to count
-	overdue  map[wire.TransactionID]time.Duration // checks that are given up, and when they left
+	overdue  map[wire.TransactionID]time.Duration // checks that were given up, and when they left
 	answerAt time.Duration                        // when a check was answered last
-	wokeAt   time.Duration                        // when this computer went on after a standstill, or began
+	wokeAt   time.Duration                        // when this computer continued after a standstill, or began
 	lineAt   time.Duration                        // when a line of this call came last over the control connection
 	copies   stream.Copies
 	down     []stream.Arrival
-	downZero time.Duration // when packet 0 of the down stream would have come by its fastest way
+	downZero time.Duration // when packet 0 of the down stream would have come with the fastest transit
 	foreign  int
 	dropped  uint32
 	seconds  []Second      // of the stream up, as far as this end's socket shows them
@@ -123,9 +123,9 @@ func (l *leg) read(ctx context.Context) {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil:
-			// Whatever it is, the path may recover; only do not spin on it.
+			// The path may recover; the pause keeps a lasting error from using all of a core.
 			l.note(err)
-			pause(ctx, 20*time.Millisecond)
+			stamp.Pause(ctx, 20*time.Millisecond)
 		case wire.IsCheck(b[:a.N]):
 			l.check(b[:a.N], a)
 		case wire.IsRTP(b[:a.N]):
@@ -140,13 +140,13 @@ func (l *leg) note(err error) {
 	l.words = err.Error()
 }
 
-// packet takes a packet of the down stream into the trace.
+// packet adds a packet of the down stream to the trace.
 func (l *leg) packet(b []byte, a stamp.Arrival) {
 	index, sent, err := l.opener.Open(b)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	// More than the call can have is not a packet of the call: its tag may be
-	// right by chance, one in four billion.
+	// A number beyond the end of the call is not of the call, even where its tag is
+	// right: one in four billion is, by chance.
 	if err != nil || index >= int64(l.packets) {
 		l.foreign++
 		return
@@ -203,17 +203,17 @@ func (l *leg) stream(ctx context.Context, p *pacer) {
 	}
 }
 
-// grid is the next moment after now that this call's packets may be due at, so
-// that several calls' packets lie evenly side by side.
+// grid is the next moment after now at which this call's packets may be due, so
+// that the packets of several calls are evenly spread.
 func (l *leg) grid(now time.Duration) time.Duration {
 	first := l.begun + l.offset
 	return stream.Due(first, int((now-first)/l.request.Ptime)+1, l.request.Ptime)
 }
 
-// send stamps and sends one packet. One that the system refuses counts as
-// sent: it was due, and is as lost to the call as one that the path eats. One
-// that this computer is far too late with is given up, as the responder does;
-// one that nobody seems to want is held back.
+// send stamps and sends one packet. A packet that the system refuses counts as
+// sent: the call loses it as it loses one on the path. A packet that is due for too
+// long is given up, as the responder does too. While the far end does not seem to
+// want the stream, packets are held back.
 func (l *leg) send(i int64, due time.Duration) {
 	at := stamp.Now()
 	giveUp, wanted := at-due > wire.TooLate, l.wanted(at)
@@ -241,12 +241,14 @@ func (l *leg) send(i int64, due time.Duration) {
 	}
 }
 
-// wanted says whether the far end has shown lately that it wants the stream: it
-// answered a check, which no stranger can, or tells over the control connection
-// what newly arrived, once the media's address has answered or is the very host
-// that the control connection goes to. Where both are so its lines alone do: a
-// path that dies on the way up is measured to its end. Without any of it
-// nothing goes on: whoever made the invite may have named somebody else.
+// wanted says whether the far end has shown lately that it wants the stream. The
+// maker of the invite may have named somebody else's address, so one of these is
+// needed:
+//   - it answered a check, which nobody without the credentials can do;
+//   - it reports new arrivals over the control connection, and the media's address
+//     has answered once or is the host of the control connection;
+//   - both of those hold for the address, and it reports anything at all: so a path
+//     that dies on the way up is measured to its end.
 func (l *leg) wanted(now time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -266,7 +268,7 @@ func (l *leg) wanted(now time.Duration) bool {
 	return now-last < unwanted
 }
 
-// mediaEnd is when the last packet either way was or is due here, and whether
+// mediaEnd is when the last packet of either direction is due here, and whether
 // that is known yet.
 func (l *leg) mediaEnd() (time.Duration, bool) {
 	select {
@@ -289,14 +291,4 @@ func (l *leg) mediaEnd() (time.Duration, bool) {
 		end = max(end, min(l.downZero+last, end+downLag))
 	}
 	return end, true
-}
-
-// pause waits, or less if ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

@@ -7,14 +7,14 @@ import (
 	"netready/probe/stream"
 )
 
-// liveLag is how old packets are when they are told: the responder reports
-// once a second, and what is under way must not look lost.
+// liveLag is how old packets are when they are reported: the responder reports once
+// a second, and packets in the network must not look lost.
 const liveLag = 2 * time.Second
 
-// A meter tells provisional figures of the first call once a second.
+// A meter reports provisional figures of the first call once a second.
 type meter struct {
 	tell     func(Live)
-	second   int // the next to be told; the first is 0
+	second   int // the next to be reported; the first is 0
 	up, down stream.Live
 	upSeen   int // arrivals that went into up
 	downSeen int
@@ -22,8 +22,8 @@ type meter struct {
 
 func newMeter(tell func(Live)) *meter { return &meter{tell: tell} }
 
-// tick is called often and tells once a second, from liveLag after the first
-// second's end on.
+// tick is called often and reports once a second, each second liveLag after its
+// end.
 func (m *meter) tick(s *calls, now time.Duration) {
 	if m.tell == nil || len(s.legs) == 0 {
 		return
@@ -41,8 +41,8 @@ func (m *meter) tick(s *calls, now time.Duration) {
 	m.tell(v)
 }
 
-// read takes what is new and tells of what was sent in the next second: what
-// came of later packets until now is the next seconds'. The leg is locked.
+// read takes the new arrivals and gives the figures of the packets that were sent
+// in the next second; arrivals of later packets count later. The leg is locked.
 func (m *meter) read(l *leg) Live {
 	for _, a := range l.far.up[m.upSeen:] {
 		m.up.Add(a)
@@ -58,23 +58,6 @@ func (m *meter) read(l *leg) Live {
 		Up:     m.up.Second(up),
 		// The responder's stream keeps the same pace; it may have begun later.
 		Down: m.down.Second(min(l.far.departures, up)),
-		RTT:  meanTrip(l.trips, from-l.begun, from-l.begun+time.Second),
+		RTT:  stream.MeanRTT(l.trips, from-l.begun, from-l.begun+time.Second),
 	}
-}
-
-// meanTrip is the mean of the round trips that were asked from from on and
-// before to, since the calls were begun; nil without any.
-func meanTrip(trips []RoundTrip, from, to time.Duration) *time.Duration {
-	var sum time.Duration
-	n := 0
-	for _, t := range trips {
-		if t.At >= from && t.At < to {
-			sum += t.RTT
-			n++
-		}
-	}
-	if n == 0 {
-		return nil
-	}
-	return new(sum / time.Duration(n))
 }

@@ -10,17 +10,17 @@ import (
 // An Outcome is what is known of the calls once they are over.
 type Outcome struct {
 	Calls []Call
-	// Begun is when the calls were begun, on the clock of package stamp: what is
-	// said of a call to be "since the calls were begun" counts from here.
+	// Begun is when the calls began, on the clock of package stamp. Times "since the
+	// calls were begun" count from here.
 	Begun time.Duration
-	// Source says whose round trips count: SourceSTUN, SourceTCP or "" where
+	// Source says where the round trips come from: SourceSTUN, SourceTCP or "" where
 	// there are none.
 	Source string
-	// TCP are the round trips of the control connection, taken only while no
-	// check was answered.
-	TCP []RoundTrip
-	// Complete is false if the calls ended before their time or the responder's
-	// part of the figures is not all there; Reason says why.
+	// TCP are the round trips of the control connection, asked only while no
+	// check was answered; times are since the calls were begun.
+	TCP []stream.RoundTrip
+	// Complete is false if the calls ended early or a part of the responder's figures
+	// is missing; Reason says why.
 	Complete bool
 	// Enough: Plan.Enough ended the calls before the granted time.
 	Enough bool
@@ -38,9 +38,10 @@ const (
 type Call struct {
 	Up, Down Direction
 	// RoundTrips are those of the answered checks, without the responder's own
-	// time. Checks counts those that were answered or are lost: one is lost
-	// after two seconds.
-	RoundTrips []RoundTrip
+	// time. Checks counts the answered and the lost ones: a check is lost after
+	// two seconds.
+	// They are counted from when the calls were begun.
+	RoundTrips []stream.RoundTrip
 	Checks     int
 	ChecksLost int
 	// Lateness is by how much each packet left after it was due.
@@ -74,31 +75,25 @@ type Direction struct {
 	Reason  string
 	Foreign int    // packets with a wrong tag
 	Dropped uint32 // by the receiver's own socket for lack of buffer space: not the path's fault
-	// SentLate counts the packets that the sender was so late with that it gave
-	// them up (those of Trace.Late): they are neither sent nor lost. Bunched are
-	// others that left over a packet time late, and so together with the next.
+	// SentLate counts the packets that the sender gave up, since they were far too
+	// late (those of Trace.Late): they are neither sent nor lost. Bunched are others
+	// that left more than a packet time late, and so together with the next.
 	SentLate, Bunched int
-	// Slow counts the packets that the sender's system took over 5 ms after their
-	// stamp: they look that much slower than the path was.
+	// Slow counts the packets that the sender's system took more than 5 ms after
+	// their stamp: they look that much slower than the path was.
 	Slow int
-	// Held counts the packets that this end held back, since the responder had
-	// shown no sign for 2 s, though checks reached it meanwhile: it stood still.
+	// Held counts the packets that this end held back, since the responder gave no
+	// sign for 2 s although checks reached it: it stood still.
 	Held int
 	Mark Mark
 }
 
-// A Mark is what became of the DSCP.
+// A Mark says what happened to the DSCP.
 type Mark struct {
-	Asked   int
-	Set     *int   // what the sender's system accepted; nil: not told
-	Doubt   string // why it may not be on the packets
-	Unheard string // why the receiver cannot read marks, "" if it can
-}
-
-// A RoundTrip is one sample.
-type RoundTrip struct {
-	At  time.Duration // when it was asked, since the calls were begun
-	RTT time.Duration
+	Asked  int
+	Set    *int   // what the sender's system accepted; nil: not told
+	Doubt  string // why it may not be on the packets
+	Unread string // why the receiver cannot read marks, "" if it can
 }
 
 // A PathChange is a new address that the responder sees this machine with.
@@ -108,8 +103,8 @@ type PathChange struct {
 	To   netip.AddrPort
 }
 
-// Live are provisional figures of the first call, once a second: what was sent
-// in one second of it, told two seconds after that one's end.
+// Live are provisional figures of the first call, once a second: of the packets
+// sent in that second, reported two seconds after its end.
 type Live struct {
 	Second   int // of the call; the first is 0
 	Up, Down stream.Second

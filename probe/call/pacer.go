@@ -10,22 +10,22 @@ import (
 	"netready/probe/stream"
 )
 
-// together is how long the pacer rests after a packet: of many calls, those that
-// are due meanwhile leave together.
-const together = 250 * time.Microsecond
+// restAfter is how long the pacer waits after it has sent: the packets of many calls
+// that become due in that time leave together, which costs less.
+const restAfter = 250 * time.Microsecond
 
 // A pacer sends the packets up of all calls, each when it is due. One goroutine
-// that waits for the next costs a fraction of what one for each call does.
+// costs a fraction of what a goroutine for each call costs.
 type pacer struct {
 	sleep stamp.Sleeper // nil: the alarm
 	alarm *stamp.Alarm
-	added chan struct{} // something was
+	added chan struct{} // a leg was added
 
 	mu   sync.Mutex // guards the rest
 	legs []*paced
 }
 
-// paced is a leg whose stream is under way.
+// paced is a leg whose stream is being sent.
 type paced struct {
 	*leg
 	next int           // packet
@@ -86,7 +86,8 @@ func (p *pacer) run(ctx context.Context) {
 	}
 }
 
-// first is when the next packet of all is due, but not before the rest is over.
+// first is when the next packet of any call is due, or the end of restAfter if that
+// is later.
 func (p *pacer) first() (at time.Duration, any bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -96,12 +97,12 @@ func (p *pacer) first() (at time.Duration, any bool) {
 		}
 	}
 	if len(p.legs) > 1 {
-		at = max(at, stamp.Now()+together)
+		at = max(at, stamp.Now()+restAfter)
 	}
 	return at, len(p.legs) > 0
 }
 
-// waiting are the legs under way.
+// waiting are the legs whose stream is being sent.
 func (p *pacer) waiting() []*paced {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -126,5 +127,5 @@ func (p *pacer) send(ctx context.Context, l *paced) {
 func (p *pacer) remove(l *paced) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.legs = slices.DeleteFunc(slices.Clone(p.legs), func(other *paced) bool { return other == l }) // who walks the old list goes on
+	p.legs = slices.DeleteFunc(slices.Clone(p.legs), func(other *paced) bool { return other == l }) // others may still read the old list
 }

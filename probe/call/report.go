@@ -12,10 +12,10 @@ import (
 	"netready/probe/stream"
 )
 
-// A report is what the responder has told of one call so far.
+// A report is what the responder has reported of one call so far.
 type report struct {
 	up         []stream.Arrival
-	packets    int // of the call: nothing that is told may go beyond
+	packets    int // of the call: no number in a report may be higher
 	left       []wire.Departure
 	departures int           // packets of the down stream that left
 	departed   time.Duration // when the last of them did, on the responder's clock
@@ -23,23 +23,23 @@ type report struct {
 	dropped    uint32
 	slow       int // packets down that its system took too late after their stamp
 	checks     int // of ours, that arrived there
-	asked      int // checks of its own
+	asked      int // checks that it sent
 	noDSCP     string
 	downSet    *int
 	notSet     string // why the mark is not on the packets down
-	broken     error  // what was told last cannot be: no more is believed
+	broken     error  // a line was impossible: no further one is used
 	ended      string
 	at         time.Duration // when the last line came
 	any        bool
-	gotAt      time.Duration // when a line came last that told of something newly arrived
+	gotAt      time.Duration // when a line last reported something newly arrived
 	got        bool
 }
 
-// counted is a count of the far end's within what anybody could count.
+// counted limits a number from the far end to a possible count.
 func counted(n int) int { return min(max(n, 0), math.MaxInt32) }
 
-// take adds one line of the responder's. After one that cannot be no more are
-// believed; what came before stays.
+// take adds one line of the responder. After an impossible line no further one is
+// used; what came before stays.
 func (r *report) take(e wire.Event, at time.Duration) error {
 	if r.broken != nil {
 		return r.broken
@@ -81,8 +81,8 @@ func (r *report) take(e wire.Event, at time.Duration) error {
 	return nil
 }
 
-// result is the call as far as it is known. settle is how long a packet may be
-// under way.
+// result is what is known of the call. settle is how long a packet may take to
+// arrive.
 func (l *leg) result(settle time.Duration) Call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -104,11 +104,11 @@ func (l *leg) result(settle time.Duration) Call {
 // upward is the way up: what this machine sent and the responder received.
 func (l *leg) upward(settle time.Duration) Direction {
 	d := Direction{Foreign: l.far.foreign, Dropped: l.far.dropped, Slow: l.slow, Mark: l.mark}
-	d.Mark.Unheard = l.far.noDSCP
+	d.Mark.Unread = l.far.noDSCP
 	d.PacketTime = l.request.Ptime
 	sentAt := l.sentAt
 	if !l.isProved() {
-		sentAt = sentAt[:l.written] // what was held back behind the last was never sent
+		sentAt = sentAt[:l.written] // what was held back after the last was never sent
 	}
 	switch {
 	case len(sentAt) == 0:
@@ -121,7 +121,7 @@ func (l *leg) upward(settle time.Duration) Direction {
 		d.Reason = "the control connection ended before the responder reported what arrived"
 		return d
 	}
-	// What waited there for the proof of its address was told after what came later.
+	// Packets that waited there for the proof of their address are reported later.
 	arrivals := slices.Clone(l.far.up)
 	slices.SortStableFunc(arrivals, func(a, b stream.Arrival) int { return cmp.Compare(a.Received, b.Received) })
 	if err := believable(arrivals, sentAt); err != nil {
@@ -146,7 +146,7 @@ func (l *leg) upward(settle time.Duration) Direction {
 	d.fill(sent, arrivals, s)
 	d.SentLate -= len(held)
 	if len(l.reached) > 0 {
-		d.Held = len(held) // not just until the next check after an outage
+		d.Held = len(held) // otherwise they are those up to the next check after an outage
 	}
 	if d.Sent == 0 {
 		d.Reason = "this computer did not run: it sent no packet in time"
@@ -157,7 +157,7 @@ func (l *leg) upward(settle time.Duration) Direction {
 // downward is the way down: what the responder sent and arrived here.
 func (l *leg) downward() Direction {
 	d := Direction{Foreign: l.foreign, Dropped: l.dropped, Slow: min(l.far.slow, l.packets)}
-	d.Mark = Mark{Asked: l.request.DSCP, Set: l.far.downSet, Doubt: l.far.notSet, Unheard: l.conn.NoDSCP()}
+	d.Mark = Mark{Asked: l.request.DSCP, Set: l.far.downSet, Doubt: l.far.notSet, Unread: l.conn.NoDSCP()}
 	d.PacketTime = l.request.Ptime
 	sent := max(l.far.departures, highest(l.down))
 	arrivals := l.down

@@ -11,22 +11,24 @@ import (
 	"time"
 
 	"netready/probe/facts"
+	"netready/probe/internal/control"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
+	"netready/probe/stream"
 )
 
 const (
-	// watchEvery is how often the end of the calls is looked for.
+	// watchEvery is how often it is checked whether the calls are over.
 	watchEvery = 50 * time.Millisecond
 	// lastWait is how long the responder's last lines are awaited.
 	lastWait = 3 * time.Second
-	// silence of the media path and the control connection after which the
-	// responder is given up. A control connection that broke needs less, since
-	// then one of the two has spoken.
+	// silenceAll without anything on the media path and the control connection, the
+	// responder counts as gone. After a control connection that broke, silenceBroken
+	// on the media path is enough.
 	silenceBroken = 3 * time.Second
 	silenceAll    = 8 * time.Second
-	// clockSamples are taken of the control connection where the media path
-	// gives no round trip.
+	// clockSamples is how many round trips of the control connection are measured
+	// where the media path gives none.
 	clockSamples = 20
 	// enoughEvery is how often it is asked whether the calls have told enough.
 	enoughEvery = 5 * time.Second
@@ -34,8 +36,8 @@ const (
 
 // A link is what the calls need of the control connection.
 type link interface {
-	// Events calls back with each line of the responder's until the session
-	// ends (nil), ctx does, or the connection breaks.
+	// Events calls line with each line of the responder until the session ends
+	// (nil), ctx ends, or the connection breaks.
 	Events(ctx context.Context, line func(wire.Event)) error
 	// Clock is one round trip of the connection.
 	Clock(ctx context.Context) (time.Duration, error)
@@ -64,7 +66,7 @@ type calls struct {
 	sameHost bool
 
 	begun  time.Duration
-	wokeAt time.Duration // when this computer went on after a standstill; of watch alone
+	wokeAt time.Duration // when this computer continued after a standstill; used by watch alone
 	legs   []*leg
 	meter  *meter
 
@@ -75,7 +77,7 @@ type calls struct {
 	finishing bool
 	lineAt    time.Duration // when a line came last
 	damaged   error
-	tcp       []RoundTrip
+	tcp       []stream.RoundTrip
 }
 
 // run places the calls and waits for their end. ctx ends them early.
@@ -84,7 +86,7 @@ func (s *calls) run(ctx context.Context) (*Outcome, error) {
 	if err := s.open(ctx); err != nil {
 		return nil, err
 	}
-	// What listens outlives ctx: after Ctrl-C the last report is awaited.
+	// Listening continues after ctx: after Ctrl-C the last report is awaited.
 	listening, quit := context.WithCancel(context.WithoutCancel(ctx))
 	sending, stop := context.WithCancel(ctx)
 	asking, silence := context.WithCancel(ctx)
@@ -146,7 +148,7 @@ func (s *calls) close() {
 	}
 }
 
-// listen takes the responder's lines until there are no more.
+// listen reads the responder's lines until there are no more.
 func (s *calls) listen(ctx context.Context) {
 	var closed string
 	err := s.link.Events(ctx, func(e wire.Event) {
@@ -166,7 +168,7 @@ func (s *calls) listen(ctx context.Context) {
 	}
 }
 
-// line takes one line of the responder's.
+// line handles one line of the responder.
 func (s *calls) line(e wire.Event, now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,7 +185,7 @@ func (s *calls) line(e wire.Event, now time.Duration) {
 	}
 }
 
-// watch waits for the end of the calls: nil, or why they end before it.
+// watch waits for the end of the calls: nil, or why they end early.
 func (s *calls) watch(ctx context.Context) error {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
@@ -196,7 +198,7 @@ func (s *calls) watch(ctx context.Context) error {
 		}
 		now := stamp.Now()
 		if now-looked > standstill {
-			s.wokeAt = now // what came while this computer stood still is yet to be read
+			s.wokeAt = now // what came in the standstill is not read yet
 		}
 		looked = now
 		s.meter.tick(s, now)
@@ -215,7 +217,7 @@ func (s *calls) watch(ctx context.Context) error {
 	}
 }
 
-// isOver tells whether late packets of every call have had their time.
+// isOver says whether the time for late packets of every call is over.
 func (s *calls) isOver(now time.Duration) bool {
 	for _, l := range s.legs {
 		if end, ok := l.mediaEnd(); !ok || now < end+lateWait {
@@ -225,9 +227,10 @@ func (s *calls) isOver(now time.Duration) bool {
 	return true
 }
 
-// isDead tells whether nothing more is to be expected of the responder. A
-// media path that is silent while the control connection speaks is a dead path
-// and goes on; so does a call whose control connection alone broke.
+// isDead says why nothing more can come from the responder, nil while something
+// can. With a silent media path and a working control connection the path is dead,
+// and the call goes on to measure that; with a broken control connection alone it
+// goes on too.
 func (s *calls) isDead(now time.Duration) error {
 	quiet := now - s.wokeAt
 	for _, l := range s.legs {
@@ -248,8 +251,8 @@ func (s *calls) isDead(now time.Duration) error {
 	return nil
 }
 
-// settle is how long a packet may be under way: twice the longest round trip,
-// for the way there and the report back.
+// settle is how long a packet may take to arrive and be reported: twice the longest
+// round trip.
 func (s *calls) settle() time.Duration {
 	longest := 150 * time.Millisecond
 	for _, l := range s.legs {
@@ -268,7 +271,7 @@ func (s *calls) lastLines(ctx context.Context, reason error, settle time.Duratio
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settle+lastWait)
 	defer cancel()
 	if reason != nil {
-		pause(ctx, settle) // they did not have their two seconds: what is under way may arrive
+		stamp.Pause(ctx, settle) // packets in the network may still arrive
 	}
 	if !s.isLinkDown() {
 		s.mu.Lock()
@@ -278,12 +281,12 @@ func (s *calls) lastLines(ctx context.Context, reason error, settle time.Duratio
 			return cmp.Or(reason, s.linkError(), fmt.Errorf("the responder's last report did not come: %w", err))
 		}
 		for !s.isLinkDown() && ctx.Err() == nil {
-			pause(ctx, watchEvery)
+			stamp.Pause(ctx, watchEvery)
 		}
 	}
 	if reason != nil || s.isFlowing() {
-		// The last down packets of that report may still be under way, too.
-		pause(ctx, settle)
+		// The last down packets of that report may not have arrived yet.
+		stamp.Pause(ctx, settle)
 	}
 	if reason != nil && !errors.Is(reason, errEnough) {
 		return reason
@@ -294,7 +297,7 @@ func (s *calls) lastLines(ctx context.Context, reason error, settle time.Duratio
 	return errors.New("the responder's last report did not come")
 }
 
-// isFlowing tells whether a responder's stream is still going on.
+// isFlowing says whether a responder still sends a stream.
 func (s *calls) isFlowing() bool {
 	for _, l := range s.legs {
 		l.mu.Lock()
@@ -307,7 +310,7 @@ func (s *calls) isFlowing() bool {
 	return false
 }
 
-// linkError is why not all of the responder's report is there, nil if it is.
+// linkError says why the responder's report is incomplete, nil if it is complete.
 func (s *calls) linkError() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -320,10 +323,10 @@ func (s *calls) isLinkDown() bool {
 	return s.isEnded
 }
 
-// clock takes round trips of the control connection while no check of any call
+// clock measures round trips of the control connection while no check of any call
 // is answered.
 func (s *calls) clock(ctx context.Context) {
-	pause(ctx, proofWait)
+	stamp.Pause(ctx, proofWait)
 	every := max(s.request.Duration/clockSamples, 50*time.Millisecond)
 	for range clockSamples {
 		if ctx.Err() != nil || s.isAnswered() || s.isLinkDown() {
@@ -335,10 +338,10 @@ func (s *calls) clock(ctx context.Context) {
 		cancel()
 		if err == nil {
 			s.mu.Lock()
-			s.tcp = append(s.tcp, RoundTrip{At: asked - s.begun, RTT: rtt})
+			s.tcp = append(s.tcp, stream.RoundTrip{At: asked - s.begun, RTT: rtt})
 			s.mu.Unlock()
 		}
-		pause(ctx, asked+every-stamp.Now())
+		stamp.Pause(ctx, asked+every-stamp.Now())
 	}
 }
 
@@ -356,7 +359,7 @@ func codeOf(reason error) string {
 	switch {
 	case errors.Is(reason, errSilent):
 		return facts.CodeFarSilent
-	case errors.Is(reason, errEnded), errors.Is(reason, io.EOF), errors.Is(reason, io.ErrUnexpectedEOF), errors.Is(reason, syscall.ECONNRESET):
+	case errors.Is(reason, errEnded), errors.Is(reason, control.ErrEnded), errors.Is(reason, io.EOF), errors.Is(reason, io.ErrUnexpectedEOF), errors.Is(reason, syscall.ECONNRESET):
 		return facts.CodeFarEnded
 	}
 	return ""

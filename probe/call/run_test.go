@@ -157,7 +157,7 @@ func TestLiveBadSecondIsTheResults(t *testing.T) {
 				t.Errorf("second %d: live %+v, saved %+v, %+v", i, l, up[i], down[i])
 			}
 			from := c.Started + time.Duration(i)*time.Second
-			if want := meanTrip(c.RoundTrips, from, from+time.Second); (want == nil) != (l.RTT == nil) || want != nil && *want != *l.RTT {
+			if want := stream.MeanRTT(c.RoundTrips, from, from+time.Second); (want == nil) != (l.RTT == nil) || want != nil && *want != *l.RTT {
 				t.Errorf("second %d: live round trip %v, saved %v", i, l.RTT, want)
 			}
 		}

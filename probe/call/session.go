@@ -1,6 +1,6 @@
-// Package call is the agent's side of a test call: two independent RTP
-// streams, STUN checks beside them, and a control connection over which the
-// responder tells what arrived. It measures and has no opinion.
+// Package call is the agent's side of a test call: two independent RTP streams,
+// STUN checks, and a control connection over which the responder reports what
+// arrived. It measures and does not judge.
 package call
 
 import (
@@ -46,9 +46,9 @@ type TokenError = control.TokenError
 const (
 	// DefaultDuration is that of a call.
 	DefaultDuration = 30 * time.Second
-	// mostCalls and mostDuration are what this end does at most, whatever a
-	// responder would grant: 10,000 packets a second each way, a busy office's
-	// worth, for as long as a test can need.
+	// mostCalls and mostDuration are the limits of this end, whatever a responder
+	// grants: 10,000 packets a second each way, as a busy office sends, for as long
+	// as a test can need.
 	mostCalls    = 200
 	mostDuration = time.Hour
 )
@@ -59,7 +59,7 @@ type Settings struct {
 	Duration time.Duration // 0: DefaultDuration
 	Calls    int           // at once; 0: 1
 	DSCP     int           // 0: unmarked
-	// AllowMedia are the hosts, beside the invite's own, that the calls may go to.
+	// AllowMedia are the hosts that the calls may go to in addition to the invite's.
 	AllowMedia []string
 	Transport  *http.Transport // nil: the environment's proxy
 	Ticket     string          // of a Busy before: keeps the place in the responder's queue
@@ -111,7 +111,7 @@ func Open(ctx context.Context, to invite.Invite, s Settings) (*Session, error) {
 		return nil, err
 	}
 	if host := client.Elsewhere(); host != "" && !slices.ContainsFunc(s.AllowMedia, func(a string) bool { return sameHost(a, host) }) {
-		_ = client.Close() // it is forgotten there anyway
+		_ = client.Close() // the responder drops it anyway
 		return nil, fmt.Errorf("%w: it wants the calls to go to another host, %s, instead of its own; if you know that host and agree, add --allow-media %s",
 			ErrElsewhere, client.Grant().Media, host)
 	}
@@ -131,7 +131,7 @@ func sameHost(a, b string) bool {
 // Control is the session's connection, for the port checks and the bandwidth.
 func (s *Session) Control() *control.Client { return s.client }
 
-// Duration is how long a call the responder granted.
+// Duration is the length of a call that the responder granted.
 func (s *Session) Duration() time.Duration { return s.granted().Duration }
 
 // granted is the request as far as it was granted.
@@ -148,7 +148,7 @@ func (s *Session) Close() error { return s.client.Close() }
 
 // A Plan says how to place the calls.
 type Plan struct {
-	Live func(Live) // called once a second; nil: nobody looks
+	Live func(Live) // called once a second; nil: not needed
 	// Enough is asked now and then with what is known so far: true ends the calls,
 	// which are then complete. Nil: they last as long as was granted.
 	Enough func(*Outcome) bool

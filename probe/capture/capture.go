@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Options say what a capture cannot tell by itself. The zero value guesses.
+// Options say what cannot be known from a capture. With the zero value it is guessed.
 type Options struct {
 	Payloads  map[uint8]Payload // by RTP payload type, in place of what is known of it
 	Codec     string            // of every payload type that is not known, "" to guess
@@ -29,7 +29,7 @@ type Capture struct {
 	Packets   int      // captured frames
 	Datagrams int      // UDP among them
 	Framed    int      // datagrams within TCP
-	Others    []Other  // what is there and is not read, the most packets first
+	Others    []Other  // what the file holds and is not read, the most packets first
 	Notes     []string // what was left out and why, for people
 }
 
@@ -39,9 +39,9 @@ var ErrFormat = errors.New("not a packet capture that can be read: pcap and pcap
 // ErrEmpty is a file without a byte in it.
 var ErrEmpty = errors.New("the file is empty")
 
-// Read reads a capture to its end. Memory grows with the number of RTP packets,
-// 16 bytes each, not with their size, up to maxPackets and maxStreams. Of a file
-// that is damaged or cut short the rest is read, with a note.
+// Read reads a capture to its end. Memory grows with the number of RTP packets, 16 bytes
+// each, not with their size, up to maxPackets and maxStreams. If a file is damaged or cut
+// short, the rest of it is read, with a note.
 func Read(r io.Reader, o Options) (*Capture, error) {
 	frames, err := open(r)
 	if err != nil {
@@ -72,10 +72,10 @@ func Read(r io.Reader, o Options) (*Capture, error) {
 	return c, nil
 }
 
-// mostDamages is how often a file may be damaged and still be read on.
+// mostDamages is in how many places a file may be damaged before reading stops.
 const mostDamages = 1000
 
-// frames reads to the end of the file, past what is damaged.
+// frames reads to the end of the file, and skips damaged places.
 func (c *Capture) frames(f frames, use func(frame)) {
 	damages, skipped, before := 0, 0, 0
 	var first error

@@ -23,17 +23,16 @@ const (
 	linkBits       = 0x03ffffff
 )
 
-// classic reads pcap (draft-ietf-opsawg-pcap). gopacket has a reader too, but it
-// refuses a packet whose captured length is more than its length: Linux's
-// tcpdump -i any wrote such for years, 16 bytes more (CentOS 7), and damaged
-// files stop it where the rest can be read.
+// classic reads pcap (draft-ietf-opsawg-pcap). gopacket has a reader too, but it refuses a
+// packet whose captured length is more than its length, as tcpdump -i any on Linux wrote
+// for years (16 bytes more, CentOS 7), and it stops at damage where the rest can be read.
 type classic struct {
 	r      *bufio.Reader
 	order  binary.ByteOrder
 	unit   time.Duration // of the fractions of a second
 	header int           // bytes before each packet
 	link   layers.LinkType
-	last   uint32 // second of a packet that is sound, 0: none yet
+	last   uint32 // second of the last packet that was certainly whole, 0: none yet
 	data   []byte // reused from packet to packet
 }
 
@@ -94,7 +93,7 @@ func (c *classic) plausible(h []byte) bool {
 	return captured <= maxFrame && length <= maxFrame && captured <= length+cooked && (length > 0 || captured == 0)
 }
 
-// likely says whether it is one for sure, by its time as well.
+// likely says whether this is the header of a packet by its time too.
 func (c *classic) likely(h []byte) bool {
 	return (c.last == 0 || c.near(c.last, c.order.Uint32(h))) && c.filled(h)
 }
@@ -105,14 +104,14 @@ func (c *classic) near(a, b uint32) bool {
 	return b-a+day <= 2*day
 }
 
-// filled says whether it is plausible, and no row of zeros.
+// filled says whether the header is plausible, and not a row of zeros.
 func (c *classic) filled(h []byte) bool {
 	return c.order.Uint32(h[4:]) < uint32(time.Second/c.unit) && c.order.Uint32(h[8:]) > 0 && c.plausible(h)
 }
 
-// sound says whether the next packet ends where another one begins, or the file
-// does. If not, it is taken for a packet all the same unless packets begin
-// within it: then its length is damaged.
+// sound says whether the next packet is whole: another one begins where it ends, or the
+// file ends there. If not, it still counts as whole unless packets begin within it: then
+// its length is damaged.
 func (c *classic) sound(size int) bool {
 	whole := c.header + size
 	b, err := c.r.Peek(min(whole+c.header, readingSize)) // no more: it may move the buffer
@@ -142,8 +141,8 @@ func (c *classic) sound(size int) bool {
 	return true
 }
 
-// chain says whether a packet begins here, and another one behind it or the file
-// ends.
+// chain says whether a packet begins here, and another packet or the end of the file
+// follows it.
 func (c *classic) chain(b []byte, ended bool) bool {
 	if !c.likely(b) {
 		return false

@@ -13,25 +13,25 @@ const (
 // clockRates are those that voice and video payload formats use.
 var clockRates = []uint32{8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, videoClock}
 
-// How near a measured clock must be to a usual one to be taken for it.
+// How near a measured clock rate must be to a usual one to count as that.
 const (
-	sharpFit = 0.001 // of any packet time: crystals keep within a tenth of that
-	// A rate by which packets last whole multiples of 2.5 ms is likelier: a queue
-	// that fills may bend it by a percent, and few packets by four. Usual rates
-	// are nine percent apart.
+	sharpFit = 0.001 // with any packet time: crystals are ten times better
+	// A rate with which packets last whole multiples of 2.5 ms is more likely, so it
+	// may differ by more: a queue that fills changes it by a percent, few packets by
+	// four. Usual rates are nine percent apart.
 	wholeFit, roughFit = 0.01, 0.04
 	wholeParts         = 400 // of 2.5 ms in a second
 	fewForClock        = 8   // packets
 	longestRest        = int64(500 * time.Millisecond)
-	// A clock that is this far from the one that a payload type has by RFC 3551,
-	// or by what the user said, is not that one.
+	// A measured clock rate that differs by this share from the one of RFC 3551, or the
+	// one that the user gave, is another one.
 	contradiction = 0.2
 	sureClock     = 0.02 // standard error, relative
 )
 
 // A rate is how fast a payload type's timestamps grow, by its packets.
 type rate struct {
-	hz     float64 // 0: they stand still; NaN: too few packets
+	hz     float64 // 0: the timestamps do not change; NaN: too few packets
 	spread float64 // standard error of hz, relative
 }
 
@@ -64,7 +64,7 @@ func (t *track) measureRate(kind uint8) rate {
 	return all.rate()
 }
 
-// moments are the sums of a straight line through points.
+// moments are the sums for a straight line through points (least squares).
 type moments struct {
 	x0         float64 // timestamp of the last point
 	n, free    float64
@@ -82,7 +82,7 @@ func (m *moments) add(y float64) {
 	m.yy += dy * (y - m.y)
 }
 
-// join adds a stretch that has a level of its own.
+// join adds a stretch with a level of its own.
 func (m *moments) join(run moments) {
 	m.n += run.n
 	m.free += max(run.n-1, 0)
@@ -102,8 +102,8 @@ func (m *moments) rate() rate {
 	return rate{hz: float64(time.Second) / slope, spread: math.Sqrt(left/free/m.xx) / slope}
 }
 
-// usual is the usual clock rate that the packets fit, 0 if there is none. step
-// is by how much the timestamp usually grows.
+// usual is the usual clock rate that fits the packets, 0 if there is none. step is by how
+// much the timestamp usually grows from packet to packet.
 func (r rate) usual(step uint32) uint32 {
 	for _, hz := range clockRates {
 		within := max(sharpFit, min(4*r.spread, wholeFit))

@@ -10,8 +10,8 @@ import (
 	"github.com/gopacket/gopacket/layers"
 )
 
-// A datagram is one UDP datagram, as far as it was captured, or what stands for
-// one within TCP.
+// A datagram is one UDP datagram, as far as it was captured, or one that was carried in
+// TCP.
 type datagram struct {
 	src, dst netip.AddrPort
 	payload  []byte
@@ -20,11 +20,11 @@ type datagram struct {
 	via      string // the tunnels that it came in: gtp-u, turn, …
 }
 
-// maxDepth is how many headers may stand on one another.
+// maxDepth is how many headers a frame may have.
 const maxDepth = 24
 
-// decoder finds the innermost datagram of a frame. Its fields hold what the
-// headers so far said.
+// decoder finds the innermost datagram of a frame. Its fields hold what it has read in
+// the headers so far.
 type decoder struct {
 	out func(datagram, time.Time)
 
@@ -47,19 +47,19 @@ func newDecoder(out func(datagram, time.Time)) *decoder {
 	return &decoder{out: out, unknown: map[layers.LinkType]int{}, notRead: map[Kind]int{}}
 }
 
-// decode looks into one frame. Most frames of a capture hold no RTP.
+// decode reads one frame.
 func (d *decoder) decode(f frame) {
 	d.at, d.depth, d.via = f.at, 0, ""
 	d.link(f.link, f.data)
 }
 
-// deeper counts a header, and is false where too many stand on one another.
+// deeper counts a header, and is false if there are too many.
 func (d *decoder) deeper() bool {
 	d.depth++
 	return d.depth <= maxDepth
 }
 
-// within reads what a tunnel holds.
+// within reads the content of a tunnel.
 func (d *decoder) within(tunnel string, read func()) {
 	was := d.via
 	d.via = joined(was, tunnel)

@@ -4,11 +4,11 @@ import "encoding/binary"
 
 const (
 	minFax   = 4    // datagrams in sequence make a fax
-	maxFaxes = 1024 // pairs of addresses that are watched for one
+	maxFaxes = 1024 // pairs of addresses that are watched for a fax
 )
 
-// faxes watches for T.38 over UDP (UDPTL, ITU-T T.38 9.1): a sequence number
-// that moves on by one, and nothing left over after its packets.
+// faxes finds T.38 over UDP (UDPTL, ITU-T T.38 9.1): a sequence number that grows by one,
+// and no bytes after its packets.
 type faxes struct {
 	all map[ends]*fax
 }
@@ -86,7 +86,7 @@ func isUDPTL(b []byte) bool {
 	return len(rest) == 0
 }
 
-// openType takes off a field with its length before it, up to 127 bytes.
+// openType skips a field that begins with its length, up to 127 bytes.
 func openType(b []byte) ([]byte, bool) {
 	if len(b) == 0 || b[0] >= 0x80 || int(b[0]) >= len(b) {
 		return nil, false

@@ -23,8 +23,8 @@ type frame struct {
 // frames is a capture file of either format.
 type frames interface {
 	next() (frame, error) // io.EOF after the last
-	// resync goes on behind damage: how many bytes were left out, and whether
-	// there is anything to go on with.
+	// resync continues after damage. It returns how many bytes were skipped, and
+	// whether there is something to read.
 	resync() (skipped int, ok bool)
 }
 
@@ -33,12 +33,12 @@ const (
 	readingSize = 1 << 17
 )
 
-// damage is what cannot be in a whole file; what follows it may be read.
+// damage is something that cannot be in an undamaged file. What follows may be readable.
 type damage struct{ what string }
 
 func (d *damage) Error() string { return d.what }
 
-// foreign are formats that are no pcap, by how they begin, and what to do.
+// foreign are other formats, by their first bytes, and what to do.
 var foreign = []struct{ begins, what string }{
 	{"PK\x03\x04", "a zip archive: unpack it first"},
 	{"\x28\xb5\x2f\xfd", "compressed by zstd: unpack it first"},
@@ -92,8 +92,8 @@ func open(r io.Reader) (frames, error) {
 	return nil, ErrFormat
 }
 
-// A gzip file that unpacks to far more than a capture of calls does is there to
-// fill a disk or a memory. Captures unpack to 2 to 50 times their size.
+// A gzip file that unpacks to far more than a capture of calls is an attack that fills
+// disk or memory. Captures unpack to 2 to 50 times their size.
 const (
 	mostRatio = 200
 	freeBytes = 64 << 20 // that may be unpacked whatever the ratio
@@ -113,7 +113,7 @@ func (c *counting) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadByte is there so that gzip does not buffer on its own.
+// ReadByte keeps gzip from adding a buffer of its own.
 func (c *counting) ReadByte() (byte, error) {
 	b, err := c.r.ReadByte()
 	if err == nil {
@@ -122,7 +122,7 @@ func (c *counting) ReadByte() (byte, error) {
 	return b, err
 }
 
-// unpacking ends a gzip file that unpacks to too much.
+// unpacking stops at a gzip file that unpacks to too much.
 type unpacking struct {
 	r      io.Reader
 	packed *counting
@@ -138,12 +138,12 @@ func (u *unpacking) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// mostSkipped is how far the next packet behind damage is looked for, in bytes.
+// mostSkipped is how many bytes are searched for the next packet after damage.
 const mostSkipped = 16 << 20
 
-// search goes forward, step by step, to where a packet begins: where begins says
-// so of what is there, of at least a header's size. It is told whether the file
-// ends with that.
+// search skips bytes, step by step, until begins says that a packet begins. begins gets
+// the bytes from there on, at least the size of a header, and whether the file ends with
+// them.
 func search(r *bufio.Reader, step, header int, begins func(b []byte, ended bool) bool) (skipped int, ok bool) {
 	for skipped < mostSkipped {
 		b, err := r.Peek(readingSize)

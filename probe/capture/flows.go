@@ -9,27 +9,26 @@ import (
 )
 
 const (
-	// minSteps is how often a sequence number must have moved on before
-	// packets are taken for a stream: three packets. Chance alone makes two
-	// datagrams agree in their SSRC once in 2^32.
+	// minSteps is how often a sequence number must have grown before packets count as
+	// a stream: that takes three packets. Two datagrams have the same SSRC by chance
+	// once in 2^32.
 	minSteps = 2
-	// maxStep is how far a sequence number moves on in a live stream: the
-	// MAX_DROPOUT of RFC 3550 A.1, a minute of packets of 20 ms.
+	// maxStep is how much a sequence number may grow at once: the MAX_DROPOUT of
+	// RFC 3550 A.1, a minute of packets of 20 ms.
 	maxStep = 3000
-	// maxCandidates bounds what one pair of addresses may hold of packets that
-	// are not yet a stream, so that other traffic costs no memory.
+	// maxCandidates is how many SSRCs that are not yet a stream one pair of addresses
+	// may have, so that other traffic costs no memory.
 	maxCandidates = 16
-	// maxUnconfirmed bounds the packets of a track that never moves on.
+	// maxUnconfirmed bounds the packets of a track whose numbers do not grow.
 	maxUnconfirmed = 64
 )
 
-// What bounds the memory that a capture takes, whatever it holds: 16 bytes a
-// packet that is kept, and some 250 bytes a packet of the stream that is being
-// measured. Of too many streams those with the most packets are kept, of too
-// long ones the beginning.
+// Bounds on the memory that a capture takes: 16 bytes for each packet that is kept, and
+// some 250 bytes for each packet of the stream that is being measured. Of too many
+// streams those with the most packets are kept, of too long ones the beginning.
 const (
 	maxPairs   = 20_000    // of addresses without a stream between them
-	maxStreams = 10_000    // a switchboard's busy hour
+	maxStreams = 10_000    // a telephone system's busy hour
 	maxLength  = 1_000_000 // packets of one stream, five hours of 20 ms
 	maxPackets = 8_000_000 // of all streams
 )
@@ -51,7 +50,7 @@ type track struct {
 	via     string
 	start   time.Time
 	packets []packet
-	steps   int // how often the sequence number moved on
+	steps   int // how often the sequence number grew
 	order   int // of the first packet among all tracks
 }
 
@@ -142,7 +141,7 @@ func (f *flows) confirm(fl *flow, t *track) {
 	f.kept += len(t.packets)
 }
 
-// thin keeps the streams with the most packets.
+// thin keeps only the streams with the most packets.
 func (f *flows) thin() {
 	if len(f.confirmed) <= f.limits.streams {
 		return
@@ -165,9 +164,9 @@ func (f *flows) thin() {
 	f.confirmed = f.confirmed[:f.limits.streams]
 }
 
-// room says whether one more pair of addresses can be watched. Where there are
-// too many, those without a stream that were silent for a while make room, which
-// is looked for now and then.
+// room says whether one more pair of addresses can be watched. If there are too many,
+// pairs without a stream that were silent for a while are forgotten; this is tried once
+// for many refused packets, since it takes time.
 func (f *flows) room(at time.Time) bool {
 	if len(f.all) < f.limits.pairs+2*f.limits.streams {
 		return true
@@ -209,9 +208,8 @@ func (t *track) add(p packet, at time.Time) {
 	t.packets = append(t.packets, p)
 }
 
-// notes say what the bounds left out, and what looked like RTP and was left out
-// where nothing else was found: some DNS and the like looks so by chance in
-// every capture.
+// notes say what the bounds left out, and, where no stream was found, what looked like
+// RTP. Some DNS and other traffic looks like RTP by chance in every capture.
 func (f *flows) notes() []string {
 	var notes []string
 	if f.dropped.streams > 0 {
@@ -238,15 +236,15 @@ func (f *flows) notes() []string {
 	return append(notes, fmt.Sprintf("%d UDP packets could be RTP but make no stream: fewer than %d of one source in sequence.", n, minSteps+1))
 }
 
-// streams turns every confirmed track into its stream, or into several where
-// the sender began anew.
+// streams turns every confirmed track into its stream, or into several where the sender
+// began again.
 func (f *flows) streams(o Options) []Stream {
 	slices.SortFunc(f.confirmed, func(a, b *track) int { return a.order - b.order })
 	var all []Stream
 	for _, t := range f.confirmed {
 		all = append(all, t.streams(o)...)
 	}
-	if most := f.limits.streams; len(all) > most { // senders that began anew, and anew
+	if most := f.limits.streams; len(all) > most { // senders that began again many times
 		slices.SortStableFunc(all, func(a, b Stream) int { return len(b.packets) - len(a.packets) })
 		for _, s := range all[most:] {
 			f.dropped.streams++

@@ -29,9 +29,9 @@ func (t *track) tally() (count, events [128]int) {
 	return count, events
 }
 
-// classify finds the payload type that a stream is about: the most frequent one
-// that is speech or video, or else telephone events, or else comfort noise. It
-// gives each payload type its clock rate, 0 where that is not known.
+// classify finds the main payload type of a stream: the most frequent one of speech or
+// video, otherwise telephone events, otherwise comfort noise. rates is the clock rate of
+// each payload type, 0 if it is not known.
 func (t *track) classify(o Options) (main uint8, class Class, rates map[uint8]uint32, notes []string) {
 	count, events := t.tally()
 	rates = map[uint8]uint32{}
@@ -56,8 +56,8 @@ func (t *track) classify(o Options) (main uint8, class Class, rates map[uint8]ui
 	return main, class, rates, notes
 }
 
-// class is what a payload type carries. Events are told from their payload, and
-// from timestamps that stand still while an event goes on.
+// class is what a payload type carries. Events are recognised by their payload, and by
+// timestamps that do not change during an event.
 func (o Options) class(kind uint8, looksLikeEvents bool, t *track) Class {
 	p := o.payload(kind)
 	switch {
@@ -92,7 +92,7 @@ func (t *track) standsStill(kind uint8) bool {
 // unless its packets contradict that, or the usual one that its packets fit.
 func (t *track) clock(kind uint8, class Class, o Options) (hz uint32, note string) {
 	if class == Events {
-		return 0, "" // the timestamp stands still while an event goes on
+		return 0, "" // the timestamp does not change during an event
 	}
 	known := o.payload(kind).ClockRate
 	if class == Video || class == Noise {

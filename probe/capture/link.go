@@ -28,9 +28,8 @@ const (
 	encHeader      = 12
 )
 
-// link takes the header of a frame's link off. Links that carry Wi-Fi frames
-// are left to gopacket; the others are read here, since gopacket wants them
-// whole and knows fewer of their variants.
+// link reads the link header of a frame. gopacket reads Wi-Fi frames; the others are read
+// here, since gopacket needs whole frames and knows fewer variants.
 func (d *decoder) link(kind layers.LinkType, b []byte) {
 	switch kind {
 	case layers.LinkTypeEthernet:
@@ -100,7 +99,7 @@ const (
 	typeCMD       = 0x8909 // Cisco TrustSec: 6 bytes and the type of what follows
 )
 
-// etherType goes on with what a type says. Tags may stand on one another.
+// etherType reads what a type says. There may be several tags, one after another.
 func (d *decoder) etherType(kind uint16, b []byte) {
 	if !d.deeper() {
 		return
@@ -140,8 +139,8 @@ func (d *decoder) llc(b []byte) {
 	}
 }
 
-// mpls takes off the labels (RFC 3032). IP follows, or Ethernet after a control
-// word, whose first four bits are zero (RFC 4385).
+// mpls skips the labels (RFC 3032). IP follows, or Ethernet after a control word, whose
+// first four bits are zero (RFC 4385).
 func (d *decoder) mpls(b []byte) {
 	for len(b) >= 4 {
 		bottom := b[2]&1 == 1
@@ -167,11 +166,11 @@ func (d *decoder) pppoe(b []byte) {
 
 // Protocols of PPP (RFC 1661; numbers of IANA).
 const (
-	pppIPv4      = 0x0021
-	pppIPv6      = 0x0057
-	pppMultilink = 0x003d
-	pppSqueezed  = 0x00fd
-	pppMPLS      = 0x0281
+	pppIPv4       = 0x0021
+	pppIPv6       = 0x0057
+	pppMultilink  = 0x003d
+	pppCompressed = 0x00fd
+	pppMPLS       = 0x0281
 )
 
 // ppp reads a frame with or without the address and control bytes of HDLC, and
@@ -200,12 +199,12 @@ func (d *decoder) ppp(b []byte) {
 		d.ip(b[size:])
 	case pppMPLS:
 		d.mpls(b[size:])
-	case pppMultilink, pppSqueezed:
-		d.unread(SqueezedPPP)
+	case pppMultilink, pppCompressed:
+		d.unread(CompressedPPP)
 	}
 }
 
-// wifi leaves a frame of IEEE 802.11 to gopacket and looks for IP in it.
+// wifi reads a frame of IEEE 802.11 by gopacket and looks for IP in it.
 func (d *decoder) wifi(b []byte, first gopacket.Decoder) {
 	packet := gopacket.NewPacket(b, first, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
 	if ip := packet.NetworkLayer(); ip != nil {
@@ -236,7 +235,7 @@ func (d *decoder) nflog(b []byte) {
 	}
 }
 
-// pktap takes off the header that macOS puts before frames of all interfaces.
+// pktap skips the header that macOS puts before frames of all interfaces.
 func (d *decoder) pktap(b []byte) {
 	if len(b) < 12 || !d.deeper() {
 		return

@@ -7,16 +7,17 @@ import (
 )
 
 const (
-	// jump is how far the timestamps of a stream and its sequence numbers may
-	// disagree, and its transit change at once, before it is the sender that set
-	// its timestamp anew and not the network.
+	// jump is by how much the timestamps of a stream may differ from its sequence
+	// numbers, and its transit may change at once. Beyond it the sender has set its
+	// timestamp anew, and the network is not the cause.
 	jump = time.Second
-	// silence is by how many packets a timestamp runs ahead of the numbers where
-	// the sender was silent.
+	// silence is by how many packets a timestamp is ahead of the numbers after the
+	// sender was silent.
 	silence = 4
-	// votes is how many packets ahead tell an odd timestamp from a new clock.
+	// votes is how many later packets decide whether one timestamp is wrong or the
+	// clock is new.
 	votes = 8
-	// draining is how long a queue may take to drain after the path stood still.
+	// draining is how long a queue may take to empty after the path stood still.
 	draining = 4 * time.Second
 )
 
@@ -39,10 +40,10 @@ type mediaClock struct {
 	other   bool          // noise or an event came since
 }
 
-// place is a packet's send stamp, and whether the sender paused or set its clock
-// anew before it. A packet whose payload type counts time in another way (a
-// telephone event keeps one stamp over several packets) says nothing about the
-// path and gets the transit of the packet before it.
+// place is a packet's send stamp, and whether the sender paused or set its clock anew
+// before it. A packet whose payload type counts time in another way (the packets of a
+// telephone event have one stamp) shows nothing of the path and gets the transit of the
+// packet before it.
 func (c *mediaClock) place(i int, seq int64, counts bool) (sent time.Duration, action stream.SenderAction) {
 	p := c.packets[i]
 	at := time.Duration(p.at)
@@ -63,7 +64,7 @@ func (c *mediaClock) place(i int, seq int64, counts bool) (sent time.Duration, a
 		switch anew := c.setAnew(i); {
 		case !anew && far(off):
 			return at - c.transit, stream.Continued
-		case !anew: // an odd timestamp, by which the next is not measured
+		case !anew: // a wrong timestamp: the next packet is not compared with it
 			return seconds(units, c.rate) + c.shift, stream.Continued
 		case far(off) || units <= c.units:
 			c.before, c.since = c.shift, seq
@@ -82,8 +83,8 @@ func (c *mediaClock) place(i int, seq int64, counts bool) (sent time.Duration, a
 	return sent, action
 }
 
-// late is the same for a copy, or for a packet that others overtook. It may be
-// the one that the pause came before.
+// late is place for a copy, or for a packet that others overtook. It may be the first one
+// after the pause.
 func (c *mediaClock) late(p packet, seq int64) (sent time.Duration, action stream.SenderAction) {
 	shift, at := c.shift, time.Duration(p.at)
 	behind := int64(int32(p.timestamp - c.last.timestamp))
@@ -103,16 +104,16 @@ func (c *mediaClock) late(p packet, seq int64) (sent time.Duration, action strea
 	return sent, action
 }
 
-// compare tells how far a packet's timestamp is from where its number is, and
-// by how much its transit differs from the last one's.
+// compare is by how much a packet's timestamp differs from what its number predicts, and
+// by how much its transit differs from the last one.
 func (c *mediaClock) compare(p packet, seq int64) (off, delta time.Duration) {
 	units := int64(int32(p.timestamp - c.last.timestamp))
 	off = seconds(units-(seq-c.seq)*int64(c.step), c.rate)
 	return off, time.Duration(p.at-c.last.at) - seconds(units, c.rate)
 }
 
-// suspicious says whether it is the timestamp that jumped: the arrival does not
-// explain it.
+// suspicious says whether the timestamp jumped: the time of arrival does not explain the
+// difference.
 func (c *mediaClock) suspicious(off, delta time.Duration) bool {
 	if c.step == 0 {
 		return far(off) && far(delta)
@@ -121,8 +122,8 @@ func (c *mediaClock) suspicious(off, delta time.Duration) bool {
 	return off.Abs() > half && delta.Abs() > off.Abs()/2
 }
 
-// setAnew says whether those that follow count time as packet i does, and not
-// as those before it.
+// setAnew says whether the packets that follow count time as packet i does, and not as
+// the packets before it.
 func (c *mediaClock) setAnew(i int) bool {
 	p, here, there := c.packets[i], 0, 0
 	for _, next := range c.packets[i+1 : min(len(c.packets), i+1+4*votes)] {
@@ -142,8 +143,8 @@ func (c *mediaClock) setAnew(i int) bool {
 	return here > there
 }
 
-// paused says whether the sender paused before a packet. What the timestamps
-// count of it changes nothing; what they do not is no delay of the path's.
+// paused says whether the sender paused before a packet. The timestamps count some pauses
+// and do not count others; those that they do not count are not a delay of the path.
 func (c *mediaClock) paused(i int, off, delta time.Duration) bool {
 	if c.step == 0 {
 		return false
@@ -156,8 +157,8 @@ func (c *mediaClock) paused(i int, off, delta time.Duration) bool {
 	return delta > jump && off.Abs() < ptime && !c.drains(i, delta)
 }
 
-// drains says whether a path that stood still catches up: packets come faster
-// than they were sent, as those of a pause do not.
+// drains says whether a path that stood still catches up: packets arrive faster than they
+// were sent. After a pause of the sender they do not.
 func (c *mediaClock) drains(i int, delta time.Duration) bool {
 	p := c.packets[i]
 	for _, next := range c.packets[i+1:] {

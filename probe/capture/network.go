@@ -77,8 +77,8 @@ func (d *decoder) ip6(b []byte) {
 	}
 }
 
-// transport goes on with what IP carries. Of a datagram in fragments the first
-// piece holds all of its RTP header, and is enough.
+// transport reads what IP carries. The first fragment of a datagram is enough, since it
+// holds the whole RTP header.
 func (d *decoder) transport(proto uint8, b []byte, further bool) {
 	if further {
 		if proto == protoUDP {
@@ -108,7 +108,7 @@ func (d *decoder) transport(proto uint8, b []byte, further bool) {
 	}
 }
 
-// udp hands a datagram on, or goes into the tunnel that it belongs to.
+// udp passes a datagram on, or reads the tunnel in it.
 func (d *decoder) udp(b []byte) {
 	const header = 8
 	if len(b) < header {

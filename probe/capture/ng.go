@@ -12,13 +12,13 @@ import (
 	"github.com/gopacket/gopacket/layers"
 )
 
-// nextGeneration reads pcapng (draft-ietf-opsawg-pcapng). gopacket has a reader
-// too, but it takes a second of 2^20 units for one of 953 ns times 2^20, which
-// moves packets by up to 0.7 ms, and one of 2^32 units for 1.07 s.
+// nextGeneration reads pcapng (draft-ietf-opsawg-pcapng). gopacket has a reader too, but it
+// computes stamps of 2^-20 s as units of 953 ns, which moves packets by up to 0.7 ms, and
+// stamps of 2^-32 s so that a second becomes 1.07 s.
 type nextGeneration struct {
 	r          *bufio.Reader
 	order      binary.ByteOrder
-	lost       bool // the next block makes no sense, and is still unread
+	lost       bool // the next block is damaged, and is still unread
 	foreign    bool // a section of a version that is not known: left out
 	interfaces []ngInterface
 	block      []byte // reused from block to block
@@ -77,8 +77,8 @@ func (n *nextGeneration) next() (frame, error) {
 	}
 }
 
-// read reads the next block (3.1). The body of one that is of no use is empty.
-// A block that cannot be one stays unread, for resync to look behind it.
+// read reads the next block (3.1). The body of a block that is not used is empty. A
+// damaged block stays unread, so that resync can search in it.
 func (n *nextGeneration) read() (kind uint32, body []byte, err error) {
 	kind, length, err := n.head()
 	if err != nil {
@@ -106,8 +106,7 @@ func (n *nextGeneration) read() (kind uint32, body []byte, err error) {
 	return kind, body, nil
 }
 
-// head looks at the next block and leaves it unread: its type and its length,
-// which is sound.
+// head is the type and the checked length of the next block, which stays unread.
 func (n *nextGeneration) head() (kind uint32, length int64, err error) {
 	n.lost = true
 	h, err := n.r.Peek(8)
@@ -155,8 +154,8 @@ func known(kind uint32) bool {
 	return false
 }
 
-// resync goes on behind a block that makes no sense: at once if its length is
-// known, or where the next sound one begins.
+// resync continues after a damaged block: at once if its length is known, otherwise where
+// the next undamaged one begins.
 func (n *nextGeneration) resync() (skipped int, ok bool) {
 	if !n.lost || n.order == nil {
 		return 0, !n.lost

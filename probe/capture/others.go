@@ -2,7 +2,7 @@ package capture
 
 import "fmt"
 
-// Kind is what a capture may hold that is not read: a code.
+// Kind is the code of something in a capture that is not read.
 type Kind string
 
 // What is not read.
@@ -12,7 +12,7 @@ const (
 	WireGuard     Kind = "wireguard"
 	MACsec        Kind = "macsec"
 	ProtectedWiFi Kind = "protected_wifi"
-	SqueezedPPP   Kind = "compressed_ppp"
+	CompressedPPP Kind = "compressed_ppp"
 	UnknownLink   Kind = "unknown_link"
 )
 
@@ -23,11 +23,11 @@ var kinds = map[Kind][2]string{
 	WireGuard:     {"WireGuard", "they are encrypted: capture on the inner side of the tunnel"},
 	MACsec:        {"MACsec", "they are encrypted: capture behind the switch port"},
 	ProtectedWiFi: {"encrypted Wi-Fi", "capture on the computer's own interface instead of the air"},
-	SqueezedPPP:   {"compressed or multilink PPP", "capture on an Ethernet, IP or loopback interface"},
+	CompressedPPP: {"compressed or multilink PPP", "capture on an Ethernet, IP or loopback interface"},
 	UnknownLink:   {"", "they cannot be read: capture on an Ethernet, IP or loopback interface"},
 }
 
-// An Other is what a capture holds beside RTP and is not read.
+// An Other is something in a capture, other than RTP, that is not read.
 type Other struct {
 	Kind    Kind   `json:"code"`
 	Detail  string `json:"detail"` // for people

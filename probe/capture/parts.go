@@ -3,20 +3,21 @@ package capture
 import "time"
 
 const (
-	// misorder is how far back a sequence number may be and still be late, and
-	// how far ahead without a question: MAX_MISORDER of RFC 3550 A.1.
+	// misorder is how far back a sequence number may be and still be of a late packet,
+	// and how far ahead without further checks: MAX_MISORDER of RFC 3550 A.1.
 	misorder = 100
-	// lateFor is how long a part that the sender has left is waited for, and
-	// after how long a number that returns is no copy.
+	// lateFor is how long late packets of the part before are awaited, and after what
+	// time a number that returns is not a copy.
 	lateFor = int64(2 * time.Second)
-	// glimpse is how many packets ahead tell a new beginning from a stray.
+	// glimpse is how many later packets decide whether a packet is a new beginning or
+	// belongs nowhere.
 	glimpse = 20
-	// minReplayed is how many numbers of a short clip must return in a row before
-	// it is one that is played again.
+	// minReplayed is how many numbers of a short clip must return in a row to show that
+	// the clip is played again.
 	minReplayed = 3
 )
 
-// A part is a run of sequence numbers in which the sender did not begin anew.
+// A part is a run of sequence numbers in which the sender did not begin again.
 type part struct {
 	packets []packet
 	highest packet
@@ -59,7 +60,7 @@ func offLine(a, b packet, step uint32) int64 {
 	return max(d, -d)
 }
 
-// splitter cuts a track where the sender began anew.
+// splitter cuts a track where the sender began again.
 type splitter struct {
 	all   []packet
 	ptime time.Duration // 0: not known
@@ -68,11 +69,10 @@ type splitter struct {
 	stray int // packets that belong nowhere
 }
 
-// split cuts a track where the sender began anew with another sequence number
-// (RFC 3550 A.1): more than misorder back, or ahead by more than was lost in the
-// time that passed, and others go on from there. A number that returns with
-// another timestamp, or seconds later, is no copy either. A single number far
-// from all others is a stray.
+// split cuts a track where the sender began again with another sequence number (RFC 3550
+// A.1): more than misorder back, or further ahead than the time that passed allows, and
+// others continue from there. A number that returns with another timestamp, or seconds
+// later, is not a copy. A single number far from all others is counted as stray.
 func (t *track) split(ptime time.Duration, step uint32) (parts [][]packet, stray int) {
 	if inOrder(t.packets) {
 		return [][]packet{t.packets}, 0
@@ -132,8 +132,8 @@ func (s *splitter) begin(k packet) {
 	s.parts = append(s.parts, p)
 }
 
-// older finds the part before, if a packet is a late one of it rather than one
-// of the part under way.
+// older is the part before, if a packet is a late one of that part and not one of the
+// present part.
 func (s *splitter) older(now *part, k packet) *part {
 	if len(s.parts) < 2 {
 		return nil
@@ -165,8 +165,8 @@ func (s *splitter) older(now *part, k packet) *part {
 
 func abs[N int | int64](n N) N { return max(n, -n) }
 
-// continues says whether a packet may be one of the part under way: near its
-// highest number, or ahead of it by what was lost meanwhile.
+// continues says whether a packet may belong to the present part: near its highest number,
+// or ahead of it by as much as may have been lost since.
 func (s *splitter) continues(now *part, k packet) bool {
 	ahead := now.ahead(k)
 	if ahead <= misorder {
@@ -184,9 +184,8 @@ func (s *splitter) continues(now *part, k packet) bool {
 	return (elapsed - missing).Abs() <= slack // the path was down
 }
 
-// follows says whether the sender went on from a packet that is far from the
-// part under way: of those that come next, more are near it than go on with
-// the old numbers.
+// follows says whether the sender continued from a packet that is far from the present
+// part: of the packets after it, more are near it than continue the old numbers.
 func (s *splitter) follows(i int, now *part, k packet) bool {
 	here, there := 0, 0
 	for _, next := range s.all[i+1 : min(len(s.all), i+1+glimpse)] {
@@ -201,13 +200,13 @@ func (s *splitter) follows(i int, now *part, k packet) bool {
 	return here > 0 && here >= there
 }
 
-// restarted says whether the sender began anew at most misorder numbers back: the
-// numbers return with other timestamps, or one after the other at the pace of
-// a clip that is played restarted.
+// restarted says whether the sender began again at most misorder numbers back: the numbers
+// return with other timestamps, or one after the other at the pace of a clip that is
+// played again.
 func (s *splitter) restarted(i int, now *part, k packet) bool {
 	ahead := now.ahead(k)
 	if k.event() || k.kind() != now.highest.kind() {
-		return false // such count time in another way
+		return false // these count time in another way
 	}
 	first, seen := now.copyOf(k)
 	if ahead > 0 || !seen && (s.step == 0 || !s.jumped(now, k)) {
@@ -223,8 +222,8 @@ func (s *splitter) restarted(i int, now *part, k packet) bool {
 	return s.ptime > 0 && -ahead+1 >= minReplayed && time.Duration(k.at-first.at) >= clip*8/10 && s.isReplayed(i, now, k)
 }
 
-// isReplayed says whether the numbers after a copy return as well, at the pace
-// of a sender, while those before it do not go on.
+// isReplayed says whether the numbers after a copy return too, at the pace of a sender,
+// while the highest numbers do not continue.
 func (s *splitter) isReplayed(i int, now *part, k packet) bool {
 	run, last := 1, k
 	for _, next := range s.all[i+1 : min(len(s.all), i+1+glimpse)] {
@@ -243,13 +242,13 @@ func (s *splitter) isReplayed(i int, now *part, k packet) bool {
 	return false
 }
 
-// jumped says whether a packet's timestamp is far from where its number is.
+// jumped says whether a packet's timestamp is far from what its number predicts.
 func (s *splitter) jumped(now *part, k packet) bool {
 	return s.step > 0 && now.off(k, s.step) > 10*int64(s.step)
 }
 
-// newLine says whether those that come next count time as this packet does, and
-// not as those before it.
+// newLine says whether the packets after this one count time as it does, and not as the
+// packets before it.
 func (s *splitter) newLine(i int, now *part, k packet) bool {
 	here, there := 0, 0
 	for _, next := range s.all[i+1 : min(len(s.all), i+1+glimpse)] {
@@ -269,7 +268,7 @@ func (s *splitter) returned(now *part, k packet) bool {
 	return seen && (first.timestamp != k.timestamp || k.at-first.at >= lateFor)
 }
 
-// inOrder says whether the numbers never step back nor far ahead.
+// inOrder says whether the numbers never go back or far ahead.
 func inOrder(packets []packet) bool {
 	for i := 1; i < len(packets); i++ {
 		if d := int16(packets[i].seq - packets[i-1].seq); d <= 0 || d > misorder {

@@ -13,8 +13,8 @@ const (
 	channelSize  = 4
 )
 
-// relayed reads what a TURN client and its server wrap a datagram into; false
-// if it is nothing of the kind.
+// relayed reads a datagram that a TURN client or its server has wrapped; false if this is
+// not such a one.
 func (d *decoder) relayed(u datagram) bool {
 	inner, size, ok := unwrapTURN(u.payload, u.size)
 	if !ok {

@@ -41,8 +41,8 @@ const (
 	firstRTCP, lastRTCP = 192, 223
 )
 
-// parseRTP reads the fixed header, which is all there is under a small snap
-// length. It refuses what cannot be RTP; what is left may still be something else.
+// parseRTP reads the fixed header; with a small snap length there may be no more. It
+// refuses what cannot be RTP; what it accepts may still be something else.
 func parseRTP(d datagram) (ssrc uint32, p packet, ok bool) {
 	b := d.payload
 	if len(b) < fixedHeader || b[0]>>6 != 2 || b[1] >= firstRTCP && b[1] <= lastRTCP {
@@ -83,7 +83,7 @@ func isEvent(b []byte, size int) bool {
 	return n >= event && n <= 4*event && n%event == 0 && len(b) >= at+event && b[at+1]&reserved == 0
 }
 
-// Payload types with a meaning of their own beside the stream's codec.
+// Payload types with a meaning of their own.
 const (
 	comfortNoise    = 13 // RFC 3389
 	comfortNoiseOld = 19 // used for the same before it
@@ -106,8 +106,8 @@ var static = map[uint8]Payload{
 	34: {Codec: "h263", ClockRate: 90000, Video: true},
 }
 
-// payload is what a payload type means, its clock rate 0 where only the packets
-// can tell.
+// payload is what a payload type means, with a clock rate of 0 if only the packets can
+// show it.
 func (o Options) payload(kind uint8) Payload {
 	if p, ok := o.Payloads[kind]; ok {
 		return p

@@ -16,7 +16,7 @@ type Stream struct {
 	PayloadType uint8  // the one that most packets have, noise and events aside
 	Payload            // ClockRate 0: not known
 	Class       Class
-	PacketTime  time.Duration // 0: the time stamps do not tell
+	PacketTime  time.Duration // 0: not known from the timestamps
 	Started     time.Time     // first and last packet
 	Ended       time.Time
 	Notes       []string // what was guessed or left out, for people
@@ -26,8 +26,7 @@ type Stream struct {
 	step    uint32           // of the timestamp from packet to packet
 }
 
-// streams turns a track into its stream, or into several where the sender began
-// anew.
+// streams turns a track into its stream, or into several where the sender began again.
 func (t *track) streams(o Options) []Stream {
 	main, class, rates, notes := t.classify(o)
 	s := Stream{
@@ -61,7 +60,7 @@ func (s *Stream) note(format string, args ...any) {
 	s.Notes = append(s.Notes, fmt.Sprintf(format, args...))
 }
 
-// settleClock names what only the packets tell of a dynamic payload type.
+// settleClock sets, and notes, what only the packets show of a dynamic payload type.
 func (s *Stream) settleClock(main uint8) {
 	known := s.ClockRate
 	s.ClockRate = s.rates[main]

@@ -11,7 +11,7 @@ const (
 	maxTCP      = 4096    // directions of connections that are watched
 	maxPending  = 32      // segments that wait for an earlier one
 	maxHeld     = 1 << 24 // bytes that wait in all, for those or for the rest of a packet
-	maxMisses   = 64      // segments that begin with nothing known: no media
+	maxMisses   = 64      // segments without a known beginning: then there is no media in it
 	longestRTP  = 9000    // bytes, a jumbo frame
 	framingSize = 2       // RFC 4571
 )
@@ -77,7 +77,7 @@ func (s *tcpStream) size() int {
 	return n
 }
 
-// of finds or opens a direction; nil where there are too many.
+// of finds or opens a direction; nil if there are too many.
 func (t *tcpStreams) of(key ends) *tcpStream {
 	if s := t.all[key]; s != nil {
 		return s
@@ -101,7 +101,7 @@ func (t *tcpStreams) of(key ends) *tcpStream {
 	return s
 }
 
-// add puts a segment in its place and reads what is whole then.
+// add puts a segment in its place and reads the packets that are whole then.
 func (s *tcpStream) add(seq uint32, data []byte, out func([]byte, string)) {
 	if s.misses > maxMisses {
 		return
@@ -132,7 +132,7 @@ func (s *tcpStream) add(seq uint32, data []byte, out func([]byte, string)) {
 	}
 }
 
-// take reads a segment that is due, or was seen in part.
+// take reads the next segment, or one that was read in part before.
 func (s *tcpStream) take(seq uint32, data []byte, out func([]byte, string)) {
 	known := int(int32(s.next - seq))
 	if known >= len(data) {
@@ -163,9 +163,9 @@ func (s *tcpStream) take(seq uint32, data []byte, out func([]byte, string)) {
 	}
 }
 
-// unframe reads the packet that data begins with: what it holds, if that is a
-// datagram, its size with all framing, and how it is framed, "" for not at all.
-// A size beyond data says that the rest is still to come.
+// unframe reads the packet at the beginning of data: its content, if that is a datagram,
+// its size with all framing, and how it is framed, "" if it is not a packet. A size
+// larger than data means that the rest is still to come.
 func unframe(data []byte) (payload []byte, size int, way string) {
 	const short = 4
 	if len(data) < short {

@@ -21,7 +21,7 @@ const (
 	portWireGuard = 51820
 )
 
-// tunnel goes into a tunnel's datagram; false if it is none.
+// tunnel reads a datagram of a tunnel; false if it is not one.
 func (d *decoder) tunnel(u datagram) bool {
 	for _, port := range [...]uint16{u.dst.Port(), u.src.Port()} {
 		if d.tunnelOf(port, u.payload) {
@@ -100,7 +100,7 @@ func (d *decoder) vxlanGPE(b []byte) {
 	}
 }
 
-// tzsp reads what access points and routers mirror frames with.
+// tzsp reads the protocol by which access points and routers mirror frames.
 func (d *decoder) tzsp(b []byte) {
 	const ethernet, wifi = 1, 18
 	kind := binary.BigEndian.Uint16(b[2:])

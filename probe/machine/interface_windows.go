@@ -38,8 +38,7 @@ func inspect(_ context.Context, i net.Interface, found *adapter) {
 		}
 		// An adapter without a link speed says all ones.
 		if speed := a.TransmitLinkSpeed; speed > 0 && speed != ^uint64(0) {
-			mbps := float64(speed) / 1e6
-			found.Mbps = &mbps
+			found.Mbps = new(float64(speed) / 1e6)
 		}
 		for g := a.FirstGatewayAddress; g != nil; g = g.Next {
 			if addr, ok := netip.AddrFromSlice(g.Address.IP()); ok && addr.Unmap().Is4() == found.addr.Is4() {

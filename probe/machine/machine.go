@@ -165,8 +165,7 @@ func (l Load) BusyPercent(ctx context.Context) *float64 {
 	if total <= l.total || busy < l.busy {
 		return nil
 	}
-	percent := 100 * (busy - l.busy) / (total - l.total)
-	return &percent
+	return new(100 * (busy - l.busy) / (total - l.total))
 }
 
 func times(ctx context.Context) (busy, total float64) {

@@ -51,8 +51,7 @@ func heard(conn *net.UDPConn, q wire.SIPOptions, b []byte) *bool {
 			continue
 		}
 		if genuine, unchanged := wire.CheckSIPReply(answer.Header(wire.SIPAnswer), q.Nonce, q.CallID, q.Marshal()); genuine {
-			changed := !unchanged
-			return &changed
+			return new(!unchanged)
 		}
 	}
 }

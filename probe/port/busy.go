@@ -2,21 +2,19 @@ package port
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
 	"netready/probe/facts"
-	"netready/probe/internal/control"
 	"netready/probe/internal/wire"
 )
 
 // loadLimit is for the question whether the responder is too full.
 const loadLimit = 3 * time.Second
 
-// responderBusy is the verdict on a failure that a full responder explains, by
-// the responder's own word; nil: the failure stands. An answer from somebody
-// else stands whatever the responder says of itself.
+// responderBusy is the verdict on a failure that a full responder explains, as the
+// responder itself says; nil: it does not explain it. It never explains an answer from
+// somebody else.
 func (t target) responderBusy(ctx context.Context, o outcome) *outcome {
 	if o.status != facts.StatusFail || o.foreign || t.session == nil || t.session.Load == nil || ctx.Err() != nil {
 		return nil
@@ -32,7 +30,7 @@ func (t target) responderBusy(ctx context.Context, o outcome) *outcome {
 	return &busy
 }
 
-// explains tells whether the responder's load may be the cause of a failure.
+// explains says whether the responder's load may be the cause of a failure.
 func (t target) explains(load wire.Load, o outcome) bool {
 	if t.transport() == "TCP" {
 		return load.TurnedAway || t.session.ViaProxy && load.Anyone
@@ -47,12 +45,4 @@ func (t target) explains(load wire.Load, o outcome) bool {
 // tooFull is the verdict where the responder said that it is too full.
 func tooFull(how string) outcome {
 	return notMeasured(facts.ReasonFarBusy, "the responder is too busy for this check ("+how+"), so it says nothing about the firewall: run again in a minute")
-}
-
-// notOpened is the verdict where the responder could not be asked to open ports.
-func notOpened(err error) outcome {
-	if errors.Is(err, control.ErrBusy) {
-		return tooFull("it cannot open more ports now")
-	}
-	return notMeasured(facts.ReasonNotServed, "the responder could not be asked to open ports: "+err.Error())
 }

@@ -21,9 +21,9 @@ type attempt struct {
 
 func (a attempt) decides() bool { return a.conn != nil || a.verdict != nil }
 
-// dial connects over TCP, or says why it could not. It tries anew while the
-// tries before still wait (and the system repeats each of their SYNs), and the
-// first answer, be it good or bad, decides.
+// dial connects over TCP, or says why it could not. It starts further tries while the
+// earlier ones still wait (the system repeats the SYN of each), and the first answer,
+// good or bad, decides.
 func (t target) dial(ctx context.Context) (net.Conn, *outcome) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -40,14 +40,13 @@ func (t target) dial(ctx context.Context) (net.Conn, *outcome) {
 		a := <-attempts
 		switch {
 		case !first.decides():
-			first = a // just in time
+			first = a // it came at the last moment
 		case a.conn != nil:
 			_ = a.conn.Close()
 		}
 	}
 	if !first.decides() {
-		o := t.silent(begun)
-		return nil, &o
+		return nil, new(t.silent(begun))
 	}
 	return first.conn, first.verdict
 }
@@ -107,7 +106,7 @@ func isOwn(ip netip.Addr) bool {
 	return false
 }
 
-// boundTo makes a connection's deadline that of ctx, and its end ctx's.
+// boundTo gives a connection the deadline of ctx, and ends its waiting when ctx ends.
 // The caller calls the returned function when it is done.
 func boundTo(ctx context.Context, conn net.Conn) func() bool {
 	if d, ok := ctx.Deadline(); ok {
@@ -116,8 +115,8 @@ func boundTo(ctx context.Context, conn net.Conn) func() bool {
 	return context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 }
 
-// tcp connects. To the responder the connection has to be proved, since a
-// transparent proxy accepts everything; elsewhere it only must not be cut.
+// tcp connects. A connection to the responder must be proved, since a transparent proxy
+// accepts everything; another one must only not be reset.
 func (t target) tcp(ctx context.Context) outcome {
 	started := time.Now()
 	conn, verdict := t.dial(ctx)

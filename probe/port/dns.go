@@ -17,9 +17,9 @@ import (
 	"netready/probe/internal/wire"
 )
 
-// dns asks a name server, over UDP or TCP. The responder proves itself in its
-// answer; another server is asked for a name that cannot exist, so that one
-// that invents answers is noticed, be it that server or a resolver in between.
+// dns asks a name server, over UDP or TCP. The responder proves itself in its answer.
+// Another server is asked for a name that cannot exist, which shows whether it or a
+// resolver in between invents answers.
 func (t target) dns(ctx context.Context) outcome {
 	q := t.newDNSQuestion()
 	if t.check.Protocol == "dns" {
@@ -68,9 +68,8 @@ func (t target) newDNSQuestion() *dnsQuestion {
 	return q
 }
 
-// ask makes the next query. Every other one forbids recursion: a resolver that
-// has lost its own way to the Internet answers that at once, and the port is
-// open all the same.
+// ask makes the next query. Every second one forbids recursion: a resolver without a
+// way to the Internet still answers that at once, which shows that the port is open.
 func (q *dnsQuestion) ask() ([]byte, error) {
 	m := new(dns.Msg).SetQuestion(q.name, q.kind)
 	q.tries++
@@ -99,9 +98,9 @@ func (q *dnsQuestion) askTwice() ([]byte, error) {
 	return both, nil
 }
 
-// judge takes an answer for what it is: an error may come without the question
-// (RFC 1035 4.1.1 asks for none), and a long answer may be cut (TC) in the
-// middle of a record, so that not all of it can be read.
+// judge decides what an answer is. An error may come without the question (RFC 1035
+// 4.1.1 does not require it), and a long answer may be cut (TC) in the middle of a
+// record, so that not all of it can be read.
 func (q *dnsQuestion) judge(raw []byte) *outcome {
 	m := new(dns.Msg)
 	err := m.Unpack(raw)
@@ -115,11 +114,9 @@ func (q *dnsQuestion) judge(raw []byte) *outcome {
 		return q.judgeProof(m)
 	}
 	if invented := inventedRecord(m); q.absent && invented != nil {
-		o := q.t.fail(facts.ReasonHijacked, "%s answered for a name that cannot exist (%s): it or a resolver in between invents answers", q.t.place(), invented)
-		return &o
+		return new(q.t.fail(facts.ReasonHijacked, "%s answered for a name that cannot exist (%s): it or a resolver in between invents answers", q.t.place(), invented))
 	}
-	o := passed(fmt.Sprintf("answered (%s)", dns.RcodeToString[m.Rcode]))
-	return &o
+	return new(passed(fmt.Sprintf("answered (%s)", dns.RcodeToString[m.Rcode])))
 }
 
 // isHeader reports whether raw begins with the header of a DNS message that is
@@ -134,8 +131,8 @@ func (q *dnsQuestion) isOurs(asked dns.Question) bool {
 	return strings.EqualFold(asked.Name, q.name) && asked.Qtype == q.kind
 }
 
-// inventedRecord is what an answer says of a name that cannot exist, nil
-// where it says nothing.
+// inventedRecord is an address or alias in an answer for a name that cannot exist, nil
+// where there is none.
 func inventedRecord(m *dns.Msg) dns.RR {
 	if m.Rcode != dns.RcodeSuccess {
 		return nil
@@ -153,8 +150,7 @@ func (q *dnsQuestion) judgeProof(m *dns.Msg) *outcome {
 	want := wire.DNSProof(q.t.session.Nonce, q.random)
 	for _, rr := range m.Answer {
 		if txt, ok := rr.(*dns.TXT); ok && strings.Join(txt.Txt, "") == want {
-			o := passed("the responder itself answered")
-			return &o
+			return new(passed("the responder itself answered"))
 		}
 	}
 	o := q.t.fail(facts.ReasonHijacked, "%s was answered by another name server (%s): the network leads all DNS to a resolver of its own, which is common",

@@ -19,8 +19,8 @@ type exchange struct {
 	judge func(b []byte) *outcome
 }
 
-// exchange asks until an answer passes. A bad word, by ICMP or by an impostor,
-// stands only if the next try does no better.
+// exchange asks until an answer passes. A bad answer, by ICMP or by an impostor, counts
+// only if the next try brings nothing better.
 func (t target) exchange(ctx context.Context, x exchange) outcome {
 	tap := newTap()
 	defer tap.close()
@@ -60,15 +60,14 @@ type exchanging struct {
 	tap   *tap
 	asked time.Time // the last try
 	sent  int
-	bad   *outcome // a bad word that waits for the next try
+	bad   *outcome // a bad answer that waits for the next try
 }
 
 // try sends one question and waits for its answer until the next one is due.
 func (e *exchanging) try(ctx context.Context) *outcome {
 	question, err := e.x.ask()
 	if err != nil {
-		o := notMeasured(facts.ReasonUnknown, "the question could not be made: "+err.Error())
-		return &o
+		return new(notMeasured(facts.ReasonUnknown, "the question could not be made: "+err.Error()))
 	}
 	secondChance := e.bad != nil
 	e.asked = time.Now()
@@ -94,8 +93,7 @@ func (e *exchanging) try(ctx context.Context) *outcome {
 	return nil
 }
 
-// overdue reads what has come in time and was not yet read, as on a machine
-// that has much to do.
+// overdue reads what came in time but was not read yet, as happens on a busy machine.
 func (e *exchanging) overdue(ctx context.Context) *outcome {
 	if e.sent == 0 || ctx.Err() != nil || e.conn.SetReadDeadline(time.Now().Add(overdueRead)) != nil {
 		return nil
@@ -140,17 +138,16 @@ func (e *exchanging) timed(o *outcome) *outcome {
 	return o
 }
 
-// heard notes a bad word of the system.
+// heard notes an error of the system.
 func (e *exchanging) heard(err error) {
 	if errors.Is(err, net.ErrClosed) {
 		return
 	}
-	o := e.t.blamed(err, e.tap.read())
-	e.bad = &o
+	e.bad = new(e.t.blamed(err, e.tap.read()))
 }
 
-// wait is how long to wait after a try, counted from 0. A name server has to ask
-// others before it answers: how fast its address answers elsewhere says nothing.
+// wait is how long to wait after a try, counted from 0. A name server has to ask others
+// before it answers, so how fast its address answers on other ports says nothing.
 func (t target) wait(i int) time.Duration {
 	if t.session != nil || t.check.Protocol != "dns" {
 		return t.opts.Paths.wait(t.addr.Addr(), i)

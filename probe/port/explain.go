@@ -26,13 +26,13 @@ func (t target) place() string {
 	return fmt.Sprintf("%s %d on %s", t.transport(), t.addr.Port(), where)
 }
 
-// fail is what was seen, in words. What to do about it follows from the reason
-// and is said where results are judged.
+// fail says what was seen, in words. What to do about it follows from the reason, and
+// package thresholds says it.
 func (t target) fail(reason, format string, args ...any) outcome {
 	return failed(reason, fmt.Sprintf(format, args...))
 }
 
-// byAnother marks a failure whose proof is an answer of somebody else's.
+// byAnother marks a failure that an answer of somebody else proves.
 func (o outcome) byAnother() outcome {
 	o.foreign = true
 	return o
@@ -47,7 +47,7 @@ func (t target) silent(tries int) outcome {
 	return t.fail(facts.ReasonNoReply, "no reply from %s to %d tries; %s", t.place(), tries, hint)
 }
 
-// blamed turns the system's error, and what ICMP said of it, into a verdict.
+// blamed turns the system's error, and an ICMP message if there is one, into a verdict.
 func (t target) blamed(err error, icmp *icmpError) outcome {
 	if icmp != nil {
 		return t.blamedByICMP(*icmp)

@@ -15,8 +15,8 @@ import (
 	"netready/probe/internal/portal"
 )
 
-// https asks for a page, by HTTPS or by HTTP. Any status is proof that a web
-// server is there; that it is the right one, only a certificate proves.
+// https asks for a page, by HTTPS or by HTTP. Any status proves that a web server is
+// there; only a certificate proves that it is the right one.
 func (t target) https(ctx context.Context) outcome {
 	conn, verdict := t.connect(ctx, t.check.Protocol == "https")
 	if verdict != nil {
@@ -44,7 +44,7 @@ func (t target) pageOver(ctx context.Context, conn net.Conn) outcome {
 	return t.judgePage(answer)
 }
 
-// judgePage tells a page of the host from somebody else's.
+// judgePage decides whether a page is from the host or from somebody else.
 func (t target) judgePage(answer page) outcome {
 	switch {
 	case answer.code == portal.Status:
@@ -95,8 +95,8 @@ func readFinal(reader *bufio.Reader, r *http.Request) (got page, err error) {
 	return got, err
 }
 
-// readPage reads a response. One that begins as HTTP does is HTTP, whatever is
-// wrong with the headers of whoever runs the host.
+// readPage reads a response. One that begins as HTTP counts as HTTP, even if its headers
+// are wrong.
 func readPage(reader *bufio.Reader, r *http.Request) (page, error) {
 	if _, err := reader.Peek(1); err != nil {
 		return page{}, err

@@ -9,10 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A tap hears what ICMP says about a socket. Linux keeps the message, with its
-// code and its sender, in the socket's error queue (IP_RECVERR) and needs no
-// privilege for that. The tap has a descriptor of its own, since a failed dial
-// closes the other.
+// A tap reads the ICMP messages about a socket. Linux keeps them, with code and sender,
+// in the socket's error queue (IP_RECVERR), and no privilege is needed to read it. The
+// tap has a descriptor of its own, since a dial that fails closes the other.
 type tap struct{ fd int }
 
 func newTap() *tap { return &tap{fd: -1} }
@@ -20,7 +19,7 @@ func newTap() *tap { return &tap{fd: -1} }
 // control is for net.Dialer.Control.
 func (t *tap) control(network, _ string, c syscall.RawConn) error {
 	return c.Control(func(fd uintptr) {
-		// Best effort: without it, the verdict rests on the error number.
+		// If this fails, the verdict is made from the error number.
 		if strings.HasSuffix(network, "6") {
 			_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 1)
 		} else {
@@ -59,7 +58,7 @@ func (t *tap) close() {
 }
 
 // parseErrorQueue reads struct sock_extended_err (ip(7)) and the address of
-// the offender behind it.
+// the sender of the ICMP message after it.
 func parseErrorQueue(oob []byte) *icmpError {
 	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {
@@ -76,13 +75,13 @@ func parseErrorQueue(oob []byte) *icmpError {
 			continue
 		}
 		e := &icmpError{v6: origin == unix.SO_EE_ORIGIN_ICMP6, kind: m.Data[5], code: m.Data[6]}
-		e.from = offender(m.Data[16:])
+		e.from = senderOf(m.Data[16:])
 		return e
 	}
 	return nil
 }
 
-func offender(sockaddr []byte) netip.Addr {
+func senderOf(sockaddr []byte) netip.Addr {
 	if len(sockaddr) < 2 {
 		return netip.Addr{}
 	}

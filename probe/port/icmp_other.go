@@ -4,8 +4,8 @@ package port
 
 import "syscall"
 
-// A tap hears what ICMP says about a socket. Only Linux tells an ordinary
-// program; elsewhere the verdict rests on the error number.
+// A tap reads the ICMP messages about a socket. Only Linux gives them to an ordinary
+// program; elsewhere the verdict is made from the error number.
 type tap struct{}
 
 func newTap() *tap { return &tap{} }

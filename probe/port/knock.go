@@ -8,6 +8,7 @@ import (
 	"net"
 
 	"netready/probe/facts"
+	"netready/probe/internal/control"
 	"netready/probe/internal/portal"
 	"netready/probe/internal/wire"
 )
@@ -40,8 +41,8 @@ func (t target) knockStream(ctx context.Context, conn net.Conn, binding [16]byte
 	return passed("the responder itself answered")
 }
 
-// unproved is the verdict on a connection that was accepted and then said
-// nothing, or nothing that proves who is there.
+// unproved is the verdict on a connection that was accepted, but on which nothing came,
+// or nothing that proves who is there.
 func (t target) unproved(err error) outcome {
 	if isTimeout(err) || isEOF(err) {
 		return t.fail(facts.ReasonIntercepted, "%s accepted the connection, but it is not the responder: the responder's answer did not come. "+
@@ -50,7 +51,7 @@ func (t target) unproved(err error) outcome {
 	return t.blamed(err, nil)
 }
 
-// udp asks the responder by a knock that must come back.
+// udp sends the responder a knock, whose answer proves who is there.
 func (t target) udp(ctx context.Context) outcome {
 	s := t.session
 	if _, port, err := net.SplitHostPort(s.Media); err == nil && port == fmt.Sprint(t.check.Port) || s.serves("udp", t.check.Port) {
@@ -59,17 +60,27 @@ func (t target) udp(ctx context.Context) outcome {
 	if s.Open == nil {
 		return notMeasured(facts.ReasonNotServed, "the responder does not listen on "+t.service())
 	}
-	grant, err := s.Open(ctx, wire.PortsRequest{Protocol: "udp", Ports: []int{t.check.Port}})
-	if err != nil {
-		return notOpened(err)
-	}
-	if len(grant.Open) == 0 {
-		if grant.Busy {
-			return tooFull("it cannot open more ports now")
-		}
-		return notMeasured(facts.ReasonNotServed, fmt.Sprintf("the responder could not open %s: %s", t.service(), grant.Failed[t.check.Port]))
+	if _, verdict := t.open(ctx, []int{t.check.Port}); verdict != nil {
+		return *verdict
 	}
 	return t.knock(ctx)
+}
+
+// open asks the responder to open UDP ports, and returns those that it opened or
+// why there are none.
+func (t target) open(ctx context.Context, ports []int) ([]int, *outcome) {
+	grant, err := t.session.Open(ctx, wire.PortsRequest{Protocol: "udp", Ports: ports})
+	switch {
+	case errors.Is(err, control.ErrBusy), err == nil && len(grant.Open) == 0 && grant.Busy:
+		return nil, new(tooFull("it cannot open more ports now"))
+	case err != nil:
+		return nil, new(notMeasured(facts.ReasonNotServed, "the responder could not be asked to open ports: "+err.Error()))
+	case len(grant.Open) == 0 && len(ports) == 1:
+		return nil, new(notMeasured(facts.ReasonNotServed, fmt.Sprintf("the responder could not open %s: %s", t.service(), grant.Failed[ports[0]])))
+	case len(grant.Open) == 0:
+		return nil, new(notMeasured(facts.ReasonNotServed, "the responder could open none of the ports: "+firstOf(grant.Failed)))
+	}
+	return grant.Open, nil
 }
 
 func (t target) knock(ctx context.Context) outcome {
@@ -86,14 +97,12 @@ func (t target) knock(ctx context.Context) outcome {
 			if !ok || !asked[answer.Random] {
 				return t.impostor()
 			}
-			o := passed("the responder itself answered; it sees this machine as " + answer.Observed.String())
-			return &o
+			return new(passed("the responder itself answered; it sees this machine as " + answer.Observed.String()))
 		},
 	})
 }
 
-// impostor is the verdict on an answer that does not prove who it is from.
+// impostor is the verdict on an answer that does not prove its sender.
 func (t target) impostor() *outcome {
-	o := t.fail(facts.ReasonHijacked, "%s answered, but not the host that was asked: somebody in between answers in its place", t.place()).byAnother()
-	return &o
+	return new(t.fail(facts.ReasonHijacked, "%s answered, but not the host that was asked: somebody in between answers in its place", t.place()).byAnother())
 }

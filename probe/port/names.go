@@ -23,9 +23,8 @@ const absentLimit = 1500 * time.Millisecond
 // absentName is one that cannot exist (RFC 6761 6.4).
 func absentName() string { return strings.ToLower(rand.Text()) + ".netready.invalid" }
 
-// addresses looks a name up. An address that the resolver gives for any name
-// that does not exist is a page of its own, and none of the service: whatever
-// answers there proves nothing.
+// addresses looks a name up. An address that the resolver also gives for a name that
+// does not exist is not the service's: an answer from there proves nothing.
 func (t target) addresses(ctx context.Context, host string) ([]netip.Addr, *outcome) {
 	var invented []netip.Addr
 	var wg sync.WaitGroup
@@ -33,8 +32,7 @@ func (t target) addresses(ctx context.Context, host string) ([]netip.Addr, *outc
 	ips, err := dial.Lookup(ctx, t.opts.Resolver, host)
 	wg.Wait()
 	if err != nil {
-		o := t.lookupFailed(err)
-		return nil, &o
+		return nil, new(t.lookupFailed(err))
 	}
 	if !slices.ContainsFunc(ips, func(ip netip.Addr) bool { return slices.Contains(invented, ip) }) {
 		return ips, nil

@@ -32,8 +32,8 @@ const (
 	ntpNoSync   = 3        // leap indicator
 )
 
-// ask makes a question. Its stamp is a random number, as clients do that do
-// not tell the time of this machine: nobody else can know it.
+// ask makes a question. Its stamp is a random number, which nobody else can know; some
+// clients do that to hide the time of their machine.
 func (q *ntpQuestion) ask() ([]byte, error) {
 	b := make([]byte, ntpSize)
 	b[0] = ntpClient

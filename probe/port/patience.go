@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// tries is how often a silent port is asked. At 2 % loss each way six spaced
-// tries all fail once in 250 million.
+// tries is how often a silent port is asked. At 2 % loss each way, six tries apart from
+// each other all fail once in 250 million.
 const tries = 6
 
-// patience is the wait after each try in milliseconds, the last included. An
+// patience is the wait after each try, also after the last one, in milliseconds. An
 // answer to an earlier try counts until the end.
 type patience [tries]int
 
@@ -25,7 +25,7 @@ var (
 	brisk = patience{200, 250, 300, 350, 350, 300}
 )
 
-// slowest is the time-out beyond which a path is too slow to be brisk with.
+// slowest is the largest time-out for which brisk is used.
 const slowest = time.Second
 
 // wait is how long to wait after try i of an address, counted from 0.
@@ -41,8 +41,8 @@ func (p *Paths) wait(to netip.Addr, i int) time.Duration {
 	return wait
 }
 
-// Paths remembers how fast the far ends answer, so that silence beside an
-// answer is judged in due time. The zero value is ready.
+// Paths remembers how fast the far ends answer, so that a silent port of a far end that
+// answers elsewhere is judged soon. The zero value is ready.
 type Paths struct {
 	mu    sync.Mutex // guards the rest
 	known map[netip.Addr]roundTrip

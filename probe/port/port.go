@@ -30,7 +30,8 @@ type Check struct {
 	Password string
 }
 
-// A Row is the verdict on one check, and what connectivity is told from.
+// A Row is the verdict on one check, with what package probe needs to judge the
+// connectivity.
 type Row struct {
 	facts.PortRow
 	// Address is what the check went to, the zero one where no address was found
@@ -57,10 +58,10 @@ type Session struct {
 // Options say how to check. Zero fields mean the defaults.
 type Options struct {
 	Session  *Session       // nil: no responder
-	Samples  int            // ports of a range tried beside its two ends; 0: DefaultSamples, OnlyEnds: none
+	Samples  int            // ports of a range tried in addition to its two ends; 0: DefaultSamples, OnlyEnds: none
 	Limit    time.Duration  // for one check; 0: DefaultLimit
 	Parallel int            // checks at once; 0: DefaultParallel
-	Done     func(Row)      // called as each row is finished, one call at a time; nil: nobody looks
+	Done     func(Row)      // called as each row is finished, one call at a time; nil: not needed
 	Resolver *net.Resolver  // nil: the system's
 	Roots    *x509.CertPool // nil: the system's
 	NoProxy  bool           // do not use a proxy, as a browser would
@@ -78,8 +79,8 @@ type Options struct {
 
 // Defaults of Options.
 const (
-	// DefaultLimit is for a whole check. Silence becomes a verdict sooner, after
-	// six tries; the rest is for what follows a connection that came late.
+	// DefaultLimit is for a whole check. Silence becomes a verdict earlier, after six
+	// tries; the rest is for what follows a slow connection.
 	DefaultLimit    = 7 * time.Second
 	DefaultParallel = 128
 	DefaultSamples  = 16
@@ -190,14 +191,14 @@ func run(ctx context.Context, check Check, opts Options) []Row {
 	return rows
 }
 
-// outcome is what one try at one target came to.
+// outcome is the result of one try at one target.
 type outcome struct {
 	status, reason, detail, who string
 	tested, failed              []int
-	foreign                     bool // somebody else gave an answer: no silence, and no cut
+	foreign                     bool // somebody else gave an answer
 }
 
-// by says who it was that said no.
+// by notes who refused.
 func (o outcome) by(who string) outcome {
 	o.who = who
 	return o

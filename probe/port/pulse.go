@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"netready/probe/facts"
+	"netready/probe/internal/stamp"
 )
 
-// A pulse notices when this machine stands still, as a suspended or an
-// overloaded one does. Silence during a standstill is no verdict: the answer
-// may have come while nobody was there to hear it.
+// A pulse notices when this machine stands still, as a suspended or overloaded one does.
+// Silence during a standstill is not a verdict: the answer may have come, and nobody
+// read it.
 type pulse struct {
 	mu    sync.Mutex // guards the rest
 	last  time.Time
@@ -51,8 +52,8 @@ func (p *pulse) beat(now time.Time) {
 	p.last = now
 }
 
-// stoodStill reports whether the machine stood still since a moment. The
-// standstill may last until now, with its beat still to come.
+// stoodStill says whether the machine stood still since a moment. It beats first, since
+// the standstill may have lasted until now.
 func (p *pulse) stoodStill(since, now time.Time) bool {
 	p.beat(now)
 	p.mu.Lock()
@@ -68,7 +69,7 @@ func (p *pulse) stoodStill(since, now time.Time) bool {
 // standstillRetries is how often a check is repeated for a standstill.
 const standstillRetries = 3
 
-// steady measures a target, and once more where silence fell together with a
+// steady measures a target, and measures it again if there was silence during a
 // standstill of this machine.
 func (t target) steady(ctx context.Context) outcome {
 	var busy *outcome
@@ -88,8 +89,8 @@ func (t target) steady(ctx context.Context) outcome {
 		if busy != nil {
 			return *said
 		}
-		busy = said // and once more, as the rush may be over
-		pause(ctx, afterBusy)
+		busy = said // and once more, since the responder may have room then
+		stamp.Pause(ctx, afterBusy)
 	}
 	if busy != nil {
 		return *busy
@@ -100,14 +101,7 @@ func (t target) steady(ctx context.Context) outcome {
 // afterBusy is the wait before a full responder is tried once more.
 const afterBusy = 700 * time.Millisecond
 
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
-
-// timedOut reports whether a verdict rests on an answer that did not come.
+// timedOut says whether a verdict follows from a missing answer.
 func (o outcome) timedOut() bool {
 	switch o.reason {
 	case facts.ReasonNoReply, facts.ReasonTLS, facts.ReasonIntercepted, facts.ReasonProtocol, facts.ReasonPartly, facts.ReasonDNS:

@@ -47,8 +47,8 @@ type options struct {
 	provisional string // a response that promises a final one, in words
 }
 
-// orProvisional is the verdict where a provisional response came, and the final
-// one did not in time: it is an answer all the same.
+// orProvisional passes a check where a provisional response came, but no final one in
+// time: that is an answer too.
 func (q *options) orProvisional(o outcome) outcome {
 	if o.status == facts.StatusPass || q.provisional == "" || q.t.session != nil || o.reason != facts.ReasonNoReply {
 		return o
@@ -67,9 +67,9 @@ func (t target) newOptions(transport, own string) *options {
 
 func (q *options) ask() ([]byte, error) { return q.raw, nil }
 
-// judge passes any final answer to the question. A provisional one, a keep-alive
-// (RFC 5626 3.5.1) or a request of the server's own is none. Our own question
-// sent back is proof that no SIP server is there.
+// judge passes any final answer to the question. A provisional response, a keep-alive
+// (RFC 5626 3.5.1) or a request of the server is not an answer. Our own question sent
+// back proves that no SIP server is there.
 func (q *options) judge(raw []byte) *outcome {
 	if len(bytes.Trim(raw, "\r\n\x00 ")) == 0 {
 		return nil
@@ -86,8 +86,7 @@ func (q *options) judge(raw []byte) *outcome {
 	case q.t.session != nil:
 		return q.judgeProof(answer)
 	}
-	o := passed("answered OPTIONS with " + said(answer))
-	return &o
+	return new(passed("answered OPTIONS with " + said(answer)))
 }
 
 // said is a response in words: 200 OK.

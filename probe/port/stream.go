@@ -23,12 +23,12 @@ type stream struct {
 const (
 	// mostMessages is how many messages are read in search of an answer.
 	mostMessages = 16
-	// secondThought is how long a better message than a bad one is awaited.
+	// secondThought is how long a better message is awaited after a bad one.
 	secondThought = time.Second
 )
 
-// speak asks over a connection and reads until an answer passes. A message
-// that is no answer stands only if no better one follows it.
+// speak asks over a connection and reads until an answer passes. A wrong message counts
+// only if no better one follows it.
 func (t target) speak(ctx context.Context, conn net.Conn, s stream) outcome {
 	defer conn.Close()
 	defer boundTo(ctx, conn)()
@@ -47,7 +47,7 @@ func (t target) speak(ctx context.Context, conn net.Conn, s stream) outcome {
 			return t.behindPortal()
 		}
 		var b []byte
-		if len(first) > 0 { // of a connection that was cut, the first error alone says how
+		if len(first) > 0 { // otherwise the error of Peek says how the connection was cut
 			b, err = s.read(r)
 		}
 		if err != nil {

@@ -20,7 +20,7 @@ type target struct {
 	check    Check
 	addr     netip.AddrPort
 	family   string
-	optional bool     // IPv6 beside a working name with IPv4
+	optional bool     // IPv6 of a name that has IPv4 too
 	session  *Session // not nil: the responder is there and must prove itself
 	opts     Options
 
@@ -31,8 +31,7 @@ type target struct {
 // resolve finds the addresses of a check, or says at once why there are none.
 func resolve(ctx context.Context, c Check, opts Options) ([]target, *outcome) {
 	if !Known(c.Protocol) {
-		o := notMeasured(facts.ReasonUnknown, fmt.Sprintf("there is no check for the protocol %q", c.Protocol))
-		return nil, &o
+		return nil, new(notMeasured(facts.ReasonUnknown, fmt.Sprintf("there is no check for the protocol %q", c.Protocol)))
 	}
 	t := target{check: c, opts: opts}
 	if c.Host == "" || c.Host == regions.HostResponder || c.Protocol == "udp" || c.Protocol == "udp-range" {
@@ -41,16 +40,14 @@ func resolve(ctx context.Context, c Check, opts Options) ([]target, *outcome) {
 	if c.Host == regions.HostResolver {
 		server, err := Resolver()
 		if err != nil {
-			o := notMeasured(facts.ReasonUnknown, "the configured DNS resolver was not found: "+err.Error())
-			return nil, &o
+			return nil, new(notMeasured(facts.ReasonUnknown, "the configured DNS resolver was not found: "+err.Error()))
 		}
 		t.addr = netip.AddrPortFrom(server, uint16(portOr(c.Port, 53)))
 		t.check.Host, t.check.Port, t.isResolver = server.String(), int(t.addr.Port()), true
 		return []target{t}, nil
 	}
 	if c.Port < 1 || c.Port > 65535 {
-		o := notMeasured(facts.ReasonUnknown, fmt.Sprintf("port %d is not a port", c.Port))
-		return nil, &o
+		return nil, new(notMeasured(facts.ReasonUnknown, fmt.Sprintf("port %d is not a port", c.Port)))
 	}
 	return t.lookup(ctx, c.Host, c.Port)
 }
@@ -66,8 +63,7 @@ func portOr(port, otherwise int) int {
 func (t target) resolveResponder(ctx context.Context) ([]target, *outcome) {
 	s := t.opts.Session
 	if s == nil {
-		o := notMeasured(facts.ReasonNoResponder, "nothing there that could answer: this needs a session with a responder in the region")
-		return nil, &o
+		return nil, new(notMeasured(facts.ReasonNoResponder, "nothing there that could answer: this needs a session with a responder in the region"))
 	}
 	t.session = s
 	switch t.check.Protocol {
@@ -83,8 +79,7 @@ func (t target) resolveResponder(ctx context.Context) ([]target, *outcome) {
 		t.check.Port = s.portOf(t.check.Protocol)
 	}
 	if t.check.Protocol != "udp" && !s.serves(t.check.Protocol, t.check.Port) {
-		o := notMeasured(facts.ReasonNotServed, fmt.Sprintf("the responder does not serve %s; its operator can with --ports", t.service()))
-		return nil, &o
+		return nil, new(notMeasured(facts.ReasonNotServed, fmt.Sprintf("the responder does not serve %s; its operator can with --ports", t.service())))
 	}
 	t.check.Host = s.Host
 	return t.lookup(ctx, s.Host, t.check.Port)
@@ -94,8 +89,7 @@ func (t target) resolveMedia(ctx context.Context) ([]target, *outcome) {
 	host, port, err := net.SplitHostPort(t.session.Media)
 	number, err2 := strconv.Atoi(port)
 	if err := errors.Join(err, err2); err != nil {
-		o := notMeasured(facts.ReasonUnknown, "the responder's media address cannot be read: "+err.Error())
-		return nil, &o
+		return nil, new(notMeasured(facts.ReasonUnknown, "the responder's media address cannot be read: "+err.Error()))
 	}
 	t.check.Host, t.check.Port = host, number
 	return t.lookup(ctx, host, number)
@@ -138,8 +132,8 @@ func (t target) lookup(ctx context.Context, host string, port int) ([]target, *o
 	return targets, nil
 }
 
-// at is the target at an address. Whoever names the responder by its address
-// has it prove itself too.
+// at is the target at an address. A responder that a check names by its address must
+// prove itself too.
 func (t target) at(ip netip.Addr, port int) target {
 	t.addr = netip.AddrPortFrom(ip, uint16(port))
 	if s := t.opts.Session; s != nil && (ip.String() == s.Host || strings.EqualFold(t.check.Host, s.Host)) && s.serves(t.check.Protocol, t.check.Port) {
@@ -148,8 +142,8 @@ func (t target) at(ip netip.Addr, port int) target {
 	return t
 }
 
-// routable reports whether this machine has a way to an address. Nothing is
-// sent: connecting a UDP socket only looks the route up.
+// routable says whether this machine has a route to an address. Nothing is sent:
+// connecting a UDP socket only looks the route up.
 func routable(ip netip.Addr) bool {
 	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, 9)))
 	if err != nil {
@@ -180,7 +174,7 @@ func (s *Session) mediaHost() string {
 	return s.Host
 }
 
-// transport is the word for what carries a protocol: TCP or UDP.
+// transport is the transport of a protocol: TCP or UDP.
 func (t target) transport() string {
 	p, _ := facts.FindProtocol(t.check.Protocol)
 	return p.Transport

@@ -51,8 +51,8 @@ func (t target) tls(ctx context.Context) outcome {
 	return o
 }
 
-// handshake turns a connection into a TLS connection whose certificate is
-// beyond doubt, or says what is wrong with it. It closes conn if it fails.
+// handshake turns a connection into a TLS connection with a certificate that judge
+// accepts, or says what is wrong with it. It closes conn if it fails.
 func (t target) handshake(ctx context.Context, conn net.Conn) (net.Conn, *outcome) {
 	var doubt *outcome
 	heard := portal.Listen(conn)
@@ -79,8 +79,7 @@ func (t target) handshake(ctx context.Context, conn net.Conn) (net.Conn, *outcom
 		doubt = &o
 	}
 	if doubt == nil {
-		o := t.handshakeFailed(err)
-		doubt = &o
+		doubt = new(t.handshakeFailed(err))
 	}
 	return nil, doubt
 }
@@ -113,9 +112,8 @@ func printable(b []byte) string {
 	}, string(b))
 }
 
-// publicRoots are the certificate authorities that the public trusts
-// (Mozilla's list). A proxy's authority, which a company has put into its
-// machines, is not among them.
+// publicRoots are the certificate authorities that the public trusts (Mozilla's list).
+// The authority of a proxy, which a company installs on its machines, is not one of them.
 var publicRoots = sync.OnceValue(func() *x509.CertPool {
 	pool := x509.NewCertPool()
 	for root := range bundle.Roots() {
@@ -129,8 +127,7 @@ var publicRoots = sync.OnceValue(func() *x509.CertPool {
 // judge says what is wrong with a certificate; nil: nothing.
 func (t target) judge(chain []*x509.Certificate) *outcome {
 	if len(chain) == 0 {
-		o := t.fail(facts.ReasonTLS, "%s sent no certificate", t.place())
-		return &o
+		return new(t.fail(facts.ReasonTLS, "%s sent no certificate", t.place()))
 	}
 	err := verify(chain, t.opts.Roots, t.check.Host)
 	if err == nil {
@@ -156,9 +153,9 @@ func (t target) judge(chain []*x509.Certificate) *outcome {
 	return &o
 }
 
-// judgeAuthority looks at a chain that this machine trusts. If the public does
-// not, a private authority issued it: a proxy's, for a host in the Internet;
-// the owner's, for one in the company's own network.
+// judgeAuthority examines a chain that this machine trusts. If the public does not trust
+// it, a private authority issued it: that of a proxy, for a host in the Internet; that
+// of the owner, for one in the company's own network.
 func (t target) judgeAuthority(chain []*x509.Certificate) *outcome {
 	if verify(chain, publicRoots(), t.check.Host) == nil || logged(chain[0]) || !t.inInternet() {
 		return nil
@@ -168,9 +165,8 @@ func (t target) judgeAuthority(chain []*x509.Certificate) *outcome {
 	return &o
 }
 
-// logged reports whether a certificate carries the stamp of a public log
-// (RFC 6962 3.3), as those of public authorities do, also of such as are
-// younger than our list.
+// logged says whether a certificate has the stamp of a public log (RFC 6962 3.3), as the
+// certificates of public authorities have, also of those that are newer than our list.
 func logged(c *x509.Certificate) bool {
 	stamps := asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2}
 	return slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(stamps) })

@@ -12,10 +12,9 @@ import (
 	"netready/probe/relay"
 )
 
-// turn asks a TURN server for a relay (RFC 8656). Its refusal without
-// credentials, with a realm, proves that it can be reached, and its silence or
-// what ICMP says names the reason where not. With credentials a datagram has to
-// come back through the relay.
+// turn asks a TURN server for a relay (RFC 8656). Without credentials, a refusal with a
+// realm proves that it can be reached; otherwise silence or an ICMP message gives the
+// reason. With credentials, a datagram must come back through the relay.
 func (t target) turn(ctx context.Context) outcome {
 	o := t.allocate(ctx)
 	if o.status != facts.StatusPass || t.check.Username == "" {
@@ -76,7 +75,7 @@ func (a *allocation) judge(raw []byte) *outcome {
 // relay allocates and sends an echo through the relay.
 func (t target) relay(ctx context.Context) outcome {
 	transport := map[string]string{"turn": "udp", "turn-tcp": "tcp", "turn-tls": "tls"}[t.check.Protocol]
-	words, err := relay.Echo(ctx, relay.Door{
+	words, err := relay.Echo(ctx, relay.Server{
 		Transport: transport, Address: t.addr, Name: t.check.Host, Roots: t.opts.Roots,
 		Username: t.check.Username, Password: t.check.Password,
 	})

@@ -11,11 +11,10 @@ import (
 	"sync"
 
 	"netready/probe/facts"
-	"netready/probe/internal/wire"
 )
 
-// udpRange tries ports of a range, which the responder opens just before: the
-// two ends and some drawn at random.
+// udpRange tries ports of a range, which the responder opens just before: the two ends
+// and some at random.
 func (t target) udpRange(ctx context.Context) outcome {
 	low, high, err := ParseRange(t.check.Ports)
 	if err != nil {
@@ -24,17 +23,11 @@ func (t target) udpRange(ctx context.Context) outcome {
 	if t.session.Open == nil {
 		return notMeasured(facts.ReasonNoResponder, "the responder cannot open ports")
 	}
-	grant, err := t.session.Open(ctx, wire.PortsRequest{Protocol: "udp", Ports: sample(low, high, t.opts.Samples)})
-	if err != nil {
-		return notOpened(err)
+	ports, verdict := t.open(ctx, sample(low, high, t.opts.Samples))
+	if verdict != nil {
+		return *verdict
 	}
-	if len(grant.Open) == 0 {
-		if grant.Busy {
-			return tooFull("it cannot open more ports now")
-		}
-		return notMeasured(facts.ReasonNotServed, "the responder could open none of the ports: "+firstOf(grant.Failed))
-	}
-	return t.rangeVerdict(grant.Open, t.knockAll(ctx, grant.Open))
+	return t.rangeVerdict(ports, t.knockAll(ctx, ports))
 }
 
 func (t target) knockAll(ctx context.Context, ports []int) []outcome {
@@ -51,7 +44,7 @@ func (t target) knockAll(ctx context.Context, ports []int) []outcome {
 	return outcomes
 }
 
-// rangeVerdict sums up: all open, none, or some, with the ports that failed.
+// rangeVerdict summarises the ports: all open, none, or some, with those that failed.
 func (t target) rangeVerdict(ports []int, outcomes []outcome) outcome {
 	o := outcome{tested: slices.Clone(ports)}
 	reasons := map[string]int{}
@@ -86,7 +79,7 @@ func (t target) rangeVerdict(ports []int, outcomes []outcome) outcome {
 	return o
 }
 
-// closing says in a few words how the most of the failed ports failed.
+// closing says in a few words how most of the failed ports failed.
 func (o outcome) closing() string {
 	switch {
 	case o.who == facts.ByThisMachine:
@@ -107,10 +100,10 @@ func (o outcome) closing() string {
 	return "no proof came back that the responder was reached"
 }
 
-// mostSamples bounds what is tried of a range, whatever was asked for.
+// mostSamples is how many ports of a range are tried at most.
 const mostSamples = 512
 
-// sample draws n ports beside the two ends, without repeats.
+// sample is the two ends and n ports between them at random, each once.
 func sample(low, high, n int) []int {
 	ports := []int{low}
 	if high > low {

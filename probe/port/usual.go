@@ -6,15 +6,14 @@ import (
 	"netready/probe/facts"
 )
 
-// Usual is the port of a responder where it serves a protocol unless its
-// operator says otherwise; 0: nowhere.
+// Usual is the port where a responder serves a protocol by default; 0: none.
 func Usual(protocol string) int {
 	p, _ := facts.FindProtocol(protocol)
 	return p.Port
 }
 
-// place names the port of a row that waits for the responder to say it, where
-// there is none: a row without a port is nothing to ask a network team for.
+// place gives a row that waits for the responder's port the usual port, where there is
+// no responder: nobody can ask a network team to open a row without a port.
 func (c *Check) place(o *outcome) {
 	if c.Port != 0 || c.Ports != "" || Usual(c.Protocol) == 0 {
 		return

@@ -23,9 +23,9 @@ import (
 	"netready/probe/regions"
 )
 
-// proxiesTo are those that a browser would use for a check, in the order to try:
-// for web pages, that is HTTPS and TLS on 443, and HTTP. The way to the
-// responder has to be proved, so no proxy stands in between.
+// proxiesTo are the proxies that a browser would use for a check, in the order to try:
+// for HTTPS, for TLS on 443, and for HTTP. Checks of the responder use none, since the
+// direct way has to be proved.
 func proxiesTo(ctx context.Context, c Check, opts Options) []proxy.Way {
 	switch s := opts.Session; {
 	case opts.NoProxy, c.Host == "", c.Host == regions.HostResponder, s != nil && strings.EqualFold(s.Host, c.Host):
@@ -38,9 +38,9 @@ func proxiesTo(ctx context.Context, c Check, opts Options) []proxy.Way {
 	return nil
 }
 
-// viaProxies tries a check as a browser would. No name is resolved for it:
-// where only a proxy leads out, often none can be. nil: the direct way is to be
-// tried, with a word on what the proxies did.
+// viaProxies tries a check as a browser would. It resolves no name, since that often
+// fails where only a proxy leads out. nil: the direct way is to be tried; word says what
+// the proxies did.
 func viaProxies(ctx context.Context, check Check, opts Options, started time.Time) (r *Row, word string, last *outcome) {
 	ctx, cancel := context.WithTimeout(ctx, opts.Limit)
 	defer cancel()
@@ -68,7 +68,8 @@ func (t target) howFound() string {
 	return fmt.Sprintf(" (through the proxy %s, as a browser goes; set in: %s)", t.via.Name(), t.via.Source)
 }
 
-// throughProxy is what the proxy led to. An error says that it led nowhere.
+// throughProxy is the outcome through the proxy. An error says that the proxy did not
+// help.
 func (t target) throughProxy(ctx context.Context) (outcome, error) {
 	conn, err := dialProxy(ctx, t.via.URL)
 	if err != nil {
@@ -99,8 +100,8 @@ func (t target) throughProxy(ctx context.Context) (outcome, error) {
 	return passed(fmt.Sprintf("certificate of %s, issued by %s", t.check.Host, issuer(certificates))), nil
 }
 
-// refusedByProxy is the verdict on what a proxy says instead of the far end. A
-// proxy of the environment's variables may not be that of a browser.
+// refusedByProxy is the verdict on a proxy's own answer. A proxy from an environment
+// variable may not be the one that a browser uses.
 func (t target) refusedByProxy(status page) (outcome, error) {
 	said := fmt.Sprintf("it answered %s", status.status)
 	switch {

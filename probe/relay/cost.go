@@ -14,8 +14,8 @@ import (
 // header, UDP and IPv4.
 const headers = 12 + 4 + 8 + 20
 
-// Cost is what calls send through a TURN server, in one sentence: what whoever
-// pays for it wants to know before.
+// Cost says in one sentence how much calls send through a TURN server, for
+// whoever pays for it.
 func Cost(servers []ice.Server, codec string, duration time.Duration, calls int) string {
 	c, _ := emodel.FindCodec(codec)
 	calls = max(calls, 1)

@@ -6,16 +6,17 @@ import (
 	"sync"
 	"time"
 
+	"netready/probe/internal/stamp"
 	"netready/probe/stream"
 )
 
-// deliver waits until what is under way has arrived. reason is why the calls
-// ended before their time, nil if they did not.
+// deliver waits for the packets that are still in the network. reason is why the
+// calls ended early, nil if they did not.
 func (c *calls) deliver(ctx context.Context, reason error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fenceWait)
 	defer cancel()
 	if reason != nil {
-		pause(ctx, settle)
+		stamp.Pause(ctx, settle)
 	}
 	var wg sync.WaitGroup
 	for _, l := range c.loops() {
@@ -36,16 +37,16 @@ func (c *calls) deliver(ctx context.Context, reason error) error {
 	return nil
 }
 
-// deliver asks a question on a leg down that loses nothing: its answer comes
-// after everything before it. What then is still missing is lost.
+// deliver asks a question on a leg down that loses nothing. The answer comes after
+// all packets sent before it, so what is missing then is lost.
 func (l *loop) deliver(ctx context.Context) {
 	if l.second != nil && l.down.IsReliable() && !l.isBroken() && !l.isWhole() {
 		l.fence(ctx, l.second)
 	}
 }
 
-// outcome puts together what is known. died is why server or connection is
-// gone, nil if neither is.
+// outcome puts together what is known. died says why the server or the connection
+// is gone, nil if neither is.
 func (c *calls) outcome(reason, died error) *Outcome {
 	s := c.session
 	o := &Outcome{Server: s.Server(), Software: s.software, Peer: c.peer, Complete: reason == nil, Started: c.begun, RTTByTCP: s.datagram == nil}
@@ -70,15 +71,15 @@ func (c *calls) outcome(reason, died error) *Outcome {
 	return o
 }
 
-// A meter tells provisional figures of the first call once a second.
+// A meter reports provisional figures of the first call once a second.
 type meter struct {
 	second int
 	live   []stream.Live
 	seen   []int
 }
 
-// tick is called often and tells once a second, from two seconds after the
-// first second's end on.
+// tick is called often and reports once a second, each second two seconds after
+// its end.
 func (m *meter) tick(c *calls, now time.Duration) {
 	first := c.calls[0]
 	length := time.Duration(first[0].packets) * stream.PacketTime
@@ -105,7 +106,8 @@ func (m *meter) tick(c *calls, now time.Duration) {
 	c.live(l)
 }
 
-// read takes what is new of a loop, and tells of what was sent before a moment.
+// read takes the new arrivals of a loop, and gives the figures of the packets that
+// were sent before a moment.
 func (m *meter) read(i int, l *loop, before time.Duration) *stream.Second {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -117,24 +119,12 @@ func (m *meter) read(i int, l *loop, before time.Duration) *stream.Second {
 	for sent < len(l.sentAt) && l.sentAt[sent] < before {
 		sent++
 	}
-	s := m.live[i].Second(sent)
-	return &s
+	return new(m.live[i].Second(sent))
 }
 
 // meanTrip is the mean of the round trips that were asked in a span of time.
 func (c *calls) meanTrip(from, to time.Duration) *time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var sum time.Duration
-	n := 0
-	for _, t := range c.trips {
-		if t.At >= from && t.At < to {
-			sum += t.RTT
-			n++
-		}
-	}
-	if n == 0 {
-		return nil
-	}
-	return new(sum / time.Duration(n))
+	return stream.MeanRTT(c.trips, from, to)
 }

@@ -10,8 +10,8 @@ import (
 	"netready/probe/internal/turn"
 )
 
-// A Door is one way to a TURN server, with the account to use it by.
-type Door struct {
+// A Server is a TURN server with one way to it and an account on it.
+type Server struct {
 	Transport          string // udp, tcp, tls
 	Address            netip.AddrPort
 	Name               string // that the certificate must be for
@@ -20,9 +20,8 @@ type Door struct {
 }
 
 // Echo allocates at a TURN server and sends a datagram through it and back,
-// both by this one way. It returns how that went, in words; the relays are given
-// back at once.
-func Echo(ctx context.Context, d Door) (string, error) {
+// both by this one way. It returns the result in words and releases the relays.
+func Echo(ctx context.Context, d Server) (string, error) {
 	e := &turn.Endpoint{Transport: turn.Transport(d.Transport), Address: d.Address, Name: d.Name, Roots: d.Roots}
 	s := &Session{host: d.Name, account: turn.Credentials{Username: d.Username, Password: d.Password}}
 	if e.Transport.IsReliable() {

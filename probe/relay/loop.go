@@ -30,10 +30,10 @@ type loop struct {
 	flow     wire.Flow
 	sealer   *wire.Sealer
 	opener   *wire.Opener
-	hello    []byte // tells before the call that the loop is closed
+	hello    []byte // sent before the call, to see that the loop works
 
-	first  *turn.Allocation // that is sent into; nil: socket sends
-	second *turn.Allocation // that it comes out of; nil: socket receives
+	first  *turn.Allocation // the packets are sent into it; nil: socket sends
+	second *turn.Allocation // the packets come out of it; nil: socket receives
 	socket *stamp.Conn      // in place of one of them, nil: both are relays
 	peers  chan netip.AddrPort
 	closed chan struct{} // when hello came back
@@ -47,10 +47,10 @@ type loop struct {
 	lateness []time.Duration
 	arrivals []stream.Arrival
 	seen     map[int64]struct{}
-	left     time.Duration // when the last packet had left, over a leg that repeats what it loses: had left the server
+	left     time.Duration // when the last packet had left; on a leg up that loses nothing: had reached the server
 	foreign  int
 	dropped  uint32
-	broken   error // why it ended before its time
+	broken   error // why it ended early
 	unsure   error // why it is not known whether all has arrived
 }
 
@@ -74,8 +74,7 @@ func newLoop(codec emodel.Codec, up, down turn.Transport, packets int) (*loop, e
 	return l, err
 }
 
-// isUp tells a loop whose losses are all of the way up, isDown one of the way
-// down.
+// isUp says that all losses of the loop are of the way up, isDown of the way down.
 func (l *loop) isUp() bool   { return !l.up.IsReliable() && l.down.IsReliable() }
 func (l *loop) isDown() bool { return l.up.IsReliable() && !l.down.IsReliable() }
 
@@ -88,7 +87,7 @@ func (l *loop) take(d turn.Datum) {
 	l.knocked(d)
 }
 
-// knocked notes where the socket's word came to a relay from.
+// knocked notes the address from which the socket's hello reached the relay.
 func (l *loop) knocked(d turn.Datum) {
 	if d.Channel != 0 || !bytes.Equal(d.Bytes, l.hello) {
 		return
@@ -99,7 +98,7 @@ func (l *loop) knocked(d turn.Datum) {
 	}
 }
 
-// packet takes what came back into the trace.
+// packet adds what came back to the trace.
 func (l *loop) packet(b []byte, a stamp.Arrival) {
 	if bytes.Equal(b, l.hello) {
 		l.once.Do(func() { close(l.closed) })
@@ -109,7 +108,7 @@ func (l *loop) packet(b []byte, a stamp.Arrival) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.dropped = max(l.dropped, a.Dropped)
-	// Twice as many as were sent is what a path may double; more is no measure.
+	// A path may double every packet; more than that is not from the path.
 	if err != nil || index >= int64(l.packets) || len(l.arrivals) >= 2*l.packets+100 {
 		l.foreign++
 		return
@@ -142,8 +141,7 @@ func (l *loop) send(b []byte) error {
 	return l.first.Send(channel, b)
 }
 
-// stream sends the packets, each when it is due, until all are sent or ctx
-// ends.
+// stream sends the packets, each when it is due, until all are sent or ctx ends.
 func (l *loop) stream(ctx context.Context, begun time.Duration) {
 	defer close(l.done)
 	defer l.drain(ctx)
@@ -161,8 +159,8 @@ func (l *loop) stream(ctx context.Context, begun time.Duration) {
 	}
 }
 
-// sendOne stamps and sends a packet. One that the system refuses counts as
-// sent: it is as lost to the call as one that the path loses.
+// sendOne stamps and sends a packet. One that the system refuses counts as sent:
+// the call loses it as it loses one on the path.
 func (l *loop) sendOne(i int64, due time.Duration) {
 	at := stamp.Now()
 	err := l.send(l.sealer.Seal(i, at))
@@ -176,8 +174,8 @@ func (l *loop) sendOne(i int64, due time.Duration) {
 	}
 }
 
-// drain waits until the server has all that was sent, where the way up is one
-// that loses nothing: only then do late packets begin to be late.
+// drain waits until the server has received everything, where the leg up loses
+// nothing. The time for late packets begins only then.
 func (l *loop) drain(ctx context.Context) {
 	if l.first == nil || !l.up.IsReliable() || l.isBroken() {
 		return
@@ -194,7 +192,7 @@ func (l *loop) drain(ctx context.Context) {
 	l.left = stamp.Now()
 }
 
-// fence waits until a leg that loses nothing has delivered what it holds.
+// fence waits until a leg that loses nothing has delivered everything.
 func (l *loop) fence(ctx context.Context, a *turn.Allocation) {
 	if err := a.Fence(ctx); err != nil {
 		l.mu.Lock()
@@ -203,7 +201,7 @@ func (l *loop) fence(ctx context.Context, a *turn.Allocation) {
 	}
 }
 
-// end notes why a loop is over before its time.
+// end notes why a loop ended early.
 func (l *loop) end(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -218,7 +216,7 @@ func (l *loop) isBroken() bool {
 	return l.broken != nil
 }
 
-// isWhole tells whether everything that was sent is back.
+// isWhole says whether every packet came back.
 func (l *loop) isWhole() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -236,7 +234,7 @@ func (l *loop) relays() []*turn.Allocation {
 	return all
 }
 
-// release gives the relays back and waits for what reads.
+// release gives the relays back to the server and waits for the readers.
 func (l *loop) release(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, a := range l.relays() {

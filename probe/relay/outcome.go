@@ -17,7 +17,7 @@ type Outcome struct {
 	// RoundTrips are those of STUN Binding requests on a relay's own connection,
 	// by UDP or, if RTTByTCP, by TCP. Lost are those without an answer for two
 	// seconds.
-	RoundTrips []RoundTrip
+	RoundTrips []stream.RoundTrip // on the clock of Started
 	Lost       int
 	RTTByTCP   bool
 	// Lateness is by how much each packet left after it was due.
@@ -25,7 +25,7 @@ type Outcome struct {
 	// BytesUp and BytesDown went through the server, RTP without headers below.
 	BytesUp, BytesDown int64
 	Started            time.Duration // when the first packet was due, on the clock of the round trips
-	// Complete is false if the calls ended before their time; Reason says why.
+	// Complete is false if the calls ended early; Reason says why.
 	Complete bool
 	Reason   string
 }
@@ -42,40 +42,34 @@ type Loop struct {
 	Foreign        int    // packets that are not of the stream
 	Dropped        uint32 // by this machine's own socket for lack of buffer space
 	NoDSCP         string // why received marks cannot be read, "" if they can
-	// Unsure counts lost packets beside which the leg that loses nothing stood
-	// still for so long that the server itself may have dropped them.
+	// Unsure counts lost packets next to a standstill of the leg that loses
+	// nothing: the server itself may have dropped them.
 	Unsure int
 }
 
-// isReliable tells a leg that loses nothing.
+// isReliable says that a leg loses nothing.
 func isReliable(leg string) bool { return turn.Transport(leg).IsReliable() }
 
-// Up tells a loop whose losses all happened on the way up.
+// Up says that all losses of the loop happened on the way up.
 func (l Loop) Up() bool { return !isReliable(l.UpLeg) && isReliable(l.DownLeg) }
 
-// Down tells a loop whose losses all happened on the way down.
+// Down says that all losses of the loop happened on the way down.
 func (l Loop) Down() bool { return isReliable(l.UpLeg) && !isReliable(l.DownLeg) }
 
-// ThereAndBack tells a loop that goes both ways in the same manner: its figures
-// are of both ways together.
+// ThereAndBack says that the figures of the loop are of both ways together, since
+// both legs are of one kind.
 func (l Loop) ThereAndBack() bool { return !l.Up() && !l.Down() }
 
-// A RoundTrip is one sample.
-type RoundTrip struct {
-	At  time.Duration // when it was asked, on the clock of Outcome.Started
-	RTT time.Duration
-}
-
 // Live are provisional figures of the first call, once a second: of the packets
-// that were sent in it, told two seconds later. A nil one is not measured.
+// that were sent in that second, reported two seconds later. nil: not measured.
 type Live struct {
 	Second         int
 	Loop, Up, Down *stream.Second
 	RTT            *time.Duration
 }
 
-// result is the loop as far as it is known. What was sent after the last sign
-// of a server or a connection that died is not known to be lost.
+// result is what is known of the loop. Packets that were sent after the last
+// arrival through a server or connection that died are not known to be lost.
 func (l *loop) result(died error) Loop {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -109,9 +103,9 @@ func (l *loop) result(died error) Loop {
 	return r
 }
 
-// inTime leaves out what came by UDP alone later than two seconds after the
-// last packet was sent. Where a leg repeats what it loses, lateness is that
-// leg's, and what came is not lost. The lock is held.
+// inTime leaves out what came more than two seconds after the last packet was
+// sent, in a loop by UDP alone. A leg by TCP repeats what it loses, so a packet
+// that comes late there is not lost. The lock is held.
 func (l *loop) inTime() []stream.Arrival {
 	if l.isUp() || l.isDown() || len(l.sentAt) == 0 {
 		return slices.Clone(l.arrivals)
@@ -130,14 +124,12 @@ func known(arrivals []stream.Arrival, sent int) int {
 	return min(int(most)+1, sent)
 }
 
-// standstill of a leg that loses nothing, after which a server may have run out
-// of room for what it is to pass on: coturn keeps 32 kB, which is some 3 s of
-// G.711.
+// standstill is how long a leg that loses nothing may stop before the server may
+// have no more room for packets to pass on: coturn keeps 32 kB, about 3 s of G.711.
 const standstill = time.Second
 
-// unsure counts the lost packets beside which the stream stood still: the
-// packet before or after the gap took longer than the fastest one by more than
-// a standstill.
+// unsure counts the lost packets next to a standstill: the packet before or after
+// the gap took longer than the fastest one by more than that.
 func unsure(t stream.Trace) int {
 	if len(t.Arrivals) == 0 {
 		return 0

@@ -19,14 +19,14 @@ const (
 )
 
 const (
-	// helloEvery and helloWait say how long it is tried whether a loop is
-	// closed: so often that a path that loses half of everything passes.
+	// helloEvery and helloWait: a loop is tried so often that a path that loses half
+	// of all packets passes.
 	helloEvery = 100 * time.Millisecond
 	helloWait  = 3 * time.Second
 )
 
-// errOpen is a loop through which nothing came.
-var errOpen = errors.New("nothing that was sent into the relay came back")
+// errNothingBack is of a loop through which nothing came.
+var errNothingBack = errors.New("nothing that was sent into the relay came back")
 
 // join opens the loop's relays and tries it.
 func (s *Session) join(ctx context.Context, l *loop, peer string) error {
@@ -63,7 +63,7 @@ func (s *Session) joinRelays(ctx context.Context, l *loop) error {
 	return l.second.Bind(ctx, channel, l.first.Relayed)
 }
 
-// endpoint is the way of a transport.
+// endpoint is the server's endpoint for a transport.
 func (s *Session) endpoint(t turn.Transport) turn.Endpoint {
 	if t.IsReliable() {
 		return *s.reliable
@@ -71,9 +71,8 @@ func (s *Session) endpoint(t turn.Transport) turn.Endpoint {
 	return *s.datagram
 }
 
-// joinPublic opens one relay and a socket that is its peer. The socket is on
-// the side that goes by UDP: it sends straight to the relay, or gets straight
-// from it.
+// joinPublic opens one relay and a socket that is its peer. The socket is on the
+// side that goes by UDP: it sends to the relay, or receives from it, directly.
 func (s *Session) joinPublic(ctx context.Context, l *loop) error {
 	transport := l.up
 	if l.isUp() {
@@ -107,8 +106,8 @@ func (s *Session) joinPublic(ctx context.Context, l *loop) error {
 	return a.Bind(ctx, channel, peer)
 }
 
-// knock sends from the socket to the relay until it comes through, and returns
-// the address that the relay sees the socket with.
+// knock sends from the socket to the relay until something arrives there, and
+// returns the address of the socket as the relay sees it.
 func (l *loop) knock(ctx context.Context) (netip.AddrPort, error) {
 	ctx, cancel := context.WithTimeout(ctx, helloWait)
 	defer cancel()
@@ -122,13 +121,13 @@ func (l *loop) knock(ctx context.Context) (netip.AddrPort, error) {
 		case peer := <-l.peers:
 			return peer, nil
 		case <-ctx.Done():
-			return netip.AddrPort{}, fmt.Errorf("%w: UDP from this machine to the relay's port is blocked", errOpen)
+			return netip.AddrPort{}, fmt.Errorf("%w: UDP from this machine to the relay's port is blocked", errNothingBack)
 		case <-tick.C:
 		}
 	}
 }
 
-// greet sends a word through the loop until it comes back.
+// greet sends the hello through the loop until it comes back.
 func (l *loop) greet(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, helloWait)
 	defer cancel()
@@ -142,14 +141,14 @@ func (l *loop) greet(ctx context.Context) error {
 		case <-l.closed:
 			return nil
 		case <-ctx.Done():
-			return errOpen
+			return errNothingBack
 		case <-tick.C:
 		}
 	}
 }
 
-// isPeerless tells whether an error means that the server does not pass
-// packets from one of its relays to another.
-func isPeerless(err error) bool {
-	return errors.Is(err, turn.ErrForbidden) || errors.Is(err, errOpen)
+// forbidsPeers says whether an error means that the server does not pass packets
+// from one of its relays to another.
+func forbidsPeers(err error) bool {
+	return errors.Is(err, turn.ErrForbidden) || errors.Is(err, errNothingBack)
 }

@@ -1,7 +1,7 @@
-// Package relay measures the way to a TURN server, with nothing of one's own
-// behind it. Two relays of one server are permitted to send to each other:
-// what goes into the first comes out of the second, so each packet passes the
-// way up once and the way down once, on one machine's clock.
+// Package relay measures the way to a TURN server, without a program of ours
+// behind it. Two relays of one server are permitted to send to each other: what is
+// sent into the first comes out of the second. So each packet passes the way up
+// once and the way down once, and one machine's clock measures both.
 //
 // Three such loops run at once. One goes up and down by UDP: jitter, order and
 // delay of both ways together. One goes up by UDP and down by TCP or TLS,
@@ -40,7 +40,7 @@ const (
 	// openWait is how long one way to a server may take: enough for five tries
 	// over UDP.
 	openWait = 6 * time.Second
-	// mostAddresses of a name are tried.
+	// mostAddresses is how many addresses of a name are tried.
 	mostAddresses = 4
 )
 
@@ -55,7 +55,7 @@ type Settings struct {
 	Now      time.Time // for the words about credentials that have expired
 }
 
-// check says what cannot be asked for.
+// check fills in defaults and refuses settings that cannot be measured.
 func (s *Settings) check() error {
 	s.Codec = cmp.Or(s.Codec, emodel.Basis)
 	s.Duration = cmp.Or(s.Duration, 30*time.Second)
@@ -115,8 +115,8 @@ func (s *Session) AddrPort() netip.AddrPort {
 // Failed are the ways that were offered and do not work, each with the reason.
 func (s *Session) Failed() []string { return s.failed }
 
-// Open finds a server that gives relays, and the ways to it. What it takes to
-// find out it gives back at once.
+// Open finds a server that gives relays, and the ways to it. It releases the relays
+// that it needs for that.
 func Open(ctx context.Context, s Settings) (*Session, error) {
 	if err := s.check(); err != nil {
 		return nil, err
@@ -134,8 +134,8 @@ func Open(ctx context.Context, s Settings) (*Session, error) {
 		}
 		all = append(all, explained(err, c, s.Now))
 	}
-	// Refused credentials outrank what is merely out of reach: the user can
-	// correct them.
+	// Refused credentials come first, before servers that are only unreachable:
+	// the user can correct them.
 	for _, kind := range []error{ErrCredentials, ErrQuota} {
 		for _, err := range all {
 			if errors.Is(err, kind) {
@@ -146,8 +146,7 @@ func Open(ctx context.Context, s Settings) (*Session, error) {
 	return nil, all[0]
 }
 
-// explained turns what went wrong into one of this package's errors, with what
-// to do.
+// explained turns an error into one of this package's errors, with what to do.
 func explained(err error, c candidate, now time.Time) error {
 	switch {
 	case errors.Is(err, turn.ErrCredentials) && !c.expires.IsZero() && c.expires.Before(now):

@@ -178,7 +178,7 @@ func TestRelaysThatPassNothingOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o, err := session.Run(t.Context(), nil); !errors.Is(err, errOpen) {
+	if o, err := session.Run(t.Context(), nil); !errors.Is(err, errNothingBack) {
 		t.Errorf("got %+v, %v", o, err)
 	}
 	if n := server.Allocations(); n != 0 {

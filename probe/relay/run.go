@@ -17,20 +17,19 @@ import (
 const (
 	// lateWait is how long late packets are awaited after the last was due.
 	lateWait = 2 * time.Second
-	// watchEvery is how often the end of the calls is looked for.
+	// watchEvery is how often it is checked whether the calls are over.
 	watchEvery = 50 * time.Millisecond
 	// askEvery is five questions a second for the round trip, askLost when one
 	// counts as lost.
 	askEvery = 200 * time.Millisecond
 	askLost  = 2 * time.Second
-	// silence of a loop after which it is asked whether its relays still exist,
-	// and of everything after which the server counts as gone.
+	// silenceLoop without an arrival, the server is asked whether it still has the
+	// loop's relays. silenceAll without anything, the server counts as gone.
 	silenceLoop = 3 * time.Second
 	silenceAll  = 8 * time.Second
-	// fenceWait is how long a leg that loses nothing may take to deliver what is
-	// under way.
+	// fenceWait is how long a leg that loses nothing may take to deliver the rest.
 	fenceWait = 15 * time.Second
-	// settle is how long packets may be under way when a run is stopped.
+	// settle is how long packets may take to arrive when a run is stopped.
 	settle = time.Second
 	// keepOpen is how often a socket that only receives sends, so that the
 	// network lets its packets in.
@@ -43,7 +42,7 @@ var (
 	errSilent  = errors.New("the TURN server fell silent on every connection: it, or the way to it, is gone")
 )
 
-// calls are the loops of all calls, under way.
+// calls are the running loops of all calls.
 type calls struct {
 	session *Session
 	peer    string
@@ -53,15 +52,14 @@ type calls struct {
 	meter   meter
 
 	mu    sync.Mutex // guards the rest
-	trips []RoundTrip
+	trips []stream.RoundTrip
 	lost  int
 }
 
 // Run places the calls and waits for their end: two seconds after the last
-// packet was due, and until the legs that lose nothing have delivered what
-// they hold. When ctx ends the calls end early, and the outcome says so. An
-// error means that no call could be placed at all. live is called once a
-// second; nil: nobody looks.
+// packet was due, and until the legs that lose nothing have delivered everything.
+// When ctx ends the calls end early, and the outcome says so. An error means that
+// no call could be placed at all. live is called once a second; nil: not needed.
 func (s *Session) Run(ctx context.Context, live func(Live)) (*Outcome, error) {
 	c := &calls{session: s, live: live}
 	return c.run(ctx)
@@ -74,7 +72,7 @@ func (c *calls) run(ctx context.Context) (*Outcome, error) {
 	sending, stop := context.WithCancel(ctx)
 	asking, quiet := context.WithCancel(ctx)
 	var senders, others sync.WaitGroup
-	// A moment ahead, so that every stream finds its first packet not yet due.
+	// A moment ahead, so that no stream starts with a packet that is already due.
 	c.begun = stamp.Now() + stream.PacketTime
 	for _, l := range c.loops() {
 		senders.Go(func() { l.stream(sending, c.begun) })
@@ -118,8 +116,8 @@ func (s *Session) legs() [][2]turn.Transport {
 	return [][2]turn.Transport{{d, d}, {d, r}, {r, d}}
 }
 
-// open makes the loops of all calls. The first tells whether relays of the
-// server may be each other's peers; then the others follow at once.
+// open makes the loops of all calls. The first loop shows whether relays of the
+// server may be each other's peers; then all others are opened at once.
 func (c *calls) open(ctx context.Context) error {
 	legs := c.session.legs()
 	packets := max(1, int(c.session.settings.Duration/stream.PacketTime))
@@ -158,7 +156,7 @@ func (c *calls) open(ctx context.Context) error {
 func (c *calls) first(ctx context.Context, l *loop) error {
 	c.peer = PeerRelayed
 	err := c.session.join(ctx, l, c.peer)
-	if err == nil || !isPeerless(err) || l.up.IsReliable() {
+	if err == nil || !forbidsPeers(err) || l.up.IsReliable() {
 		return err
 	}
 	c.peer = PeerPublic
@@ -168,7 +166,7 @@ func (c *calls) first(ctx context.Context, l *loop) error {
 	return nil
 }
 
-// watch waits for the end of the calls: nil, or why they end before it.
+// watch waits for the end of the calls: nil, or why they end early.
 func (c *calls) watch(ctx context.Context) error {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
@@ -189,8 +187,8 @@ func (c *calls) watch(ctx context.Context) error {
 	}
 }
 
-// isOver tells whether every stream is sent, and late packets of every loop
-// have had their time or are all there.
+// isOver says whether every stream is sent, and the time for late packets of every
+// loop is over.
 func (c *calls) isOver(now time.Duration) bool {
 	for _, l := range c.loops() {
 		select {
@@ -208,7 +206,7 @@ func (c *calls) isOver(now time.Duration) bool {
 	return true
 }
 
-// dead is why nothing more is to be expected, nil if something is.
+// dead says why nothing more can arrive, nil while something can.
 func (c *calls) dead(now time.Duration) error {
 	heard := c.begun
 	broken, ended := true, false
@@ -232,8 +230,8 @@ func (c *calls) dead(now time.Duration) error {
 	return nil
 }
 
-// guard notices that a loop's connection ended, or that the server no longer
-// knows its relays: then what is missing is not the path's loss.
+// guard notices that a loop's connection ended, or that the server no longer has
+// its relays: then the path did not lose the missing packets.
 func (c *calls) guard(ctx context.Context, l *loop) {
 	if len(l.relays()) == 0 {
 		return
@@ -260,7 +258,7 @@ func (c *calls) guard(ctx context.Context, l *loop) {
 		}
 		if l.isSilent(now) && now-asked >= silenceLoop {
 			asked = now
-			if err := l.gone(ctx); err != nil {
+			if err := l.refresh(ctx); err != nil {
 				l.end(err)
 				return
 			}
@@ -268,7 +266,7 @@ func (c *calls) guard(ctx context.Context, l *loop) {
 	}
 }
 
-// isSilent tells whether nothing comes of a stream that is being sent.
+// isSilent says whether nothing arrives of a stream that is being sent.
 func (l *loop) isSilent(now time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -279,8 +277,8 @@ func (l *loop) isSilent(now time.Duration) bool {
 	return len(l.sentAt) > 0 && now-last >= silenceLoop
 }
 
-// gone asks the server for the loop's relays.
-func (l *loop) gone(ctx context.Context) error {
+// refresh asks the server whether it still has the loop's relays.
+func (l *loop) refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, silenceLoop)
 	defer cancel()
 	for _, a := range l.relays() {
@@ -300,7 +298,7 @@ func (c *calls) release(ctx context.Context) {
 	wg.Wait()
 }
 
-// ask takes round trips on the first loop's first relay.
+// ask measures round trips on the first loop's first relay.
 func (c *calls) ask(ctx context.Context) {
 	relay := c.calls[0][0].relays()[0]
 	var waiting sync.WaitGroup
@@ -308,7 +306,7 @@ func (c *calls) ask(ctx context.Context) {
 	start := stamp.Now()
 	for i := 0; ctx.Err() == nil; i++ {
 		waiting.Go(func() { c.askOnce(ctx, relay) })
-		pause(ctx, start+time.Duration(i+1)*askEvery-stamp.Now())
+		stamp.Pause(ctx, start+time.Duration(i+1)*askEvery-stamp.Now())
 	}
 }
 
@@ -320,18 +318,8 @@ func (c *calls) askOnce(ctx context.Context, relay *turn.Allocation) {
 	defer c.mu.Unlock()
 	switch {
 	case err == nil:
-		c.trips = append(c.trips, RoundTrip{At: asked, RTT: trip})
+		c.trips = append(c.trips, stream.RoundTrip{At: asked, RTT: trip})
 	case ctx.Err() == nil:
-		c.lost++ // and not one that was under way at the end
-	}
-}
-
-// pause waits, or less if ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
+		c.lost++ // a question without an answer yet at the end is not lost
 	}
 }

@@ -30,8 +30,8 @@ type way struct {
 	rank      int // the smaller the better
 }
 
-// Ranks of ways: plain UDP is how media travels, TCP is nearest to what is
-// asked of a leg that loses nothing; what is only implied comes last.
+// Ranks of ways. Plain UDP comes first, since media uses it; plain TCP, since it
+// adds least to a leg that loses nothing; a way that the URI only implies comes last.
 const (
 	rankPlain = iota
 	rankSecure
@@ -82,8 +82,8 @@ func (c *candidate) add(u ice.URI) {
 	}
 }
 
-// reachAt tries the ways to one address: both kinds at once, the ways of a
-// kind one after the other.
+// reachAt tries the ways to one address: both kinds at once, the ways of a kind
+// one after the other.
 func (s *Session) reachAt(ctx context.Context, c candidate, address netip.Addr) error {
 	s.datagram, s.reliable, s.failed = nil, nil, nil
 	var datagram, reliable kind
@@ -108,7 +108,7 @@ type kind struct {
 	err      error
 }
 
-// try takes the first way that gives a relay, and gives that back.
+// try finds the first way that gives a relay, and releases the relay.
 func (s *Session) try(ctx context.Context, c candidate, address netip.Addr, ways []way) kind {
 	var k kind
 	for _, w := range ways {

@@ -38,7 +38,7 @@ func TestCall(t *testing.T) {
 			if d.Sent != 100 || len(d.Arrivals) != 100 || d.Foreign != 0 {
 				t.Errorf("call %d %s: %d of %d packets, %d foreign, want 100 of 100", i, way, len(d.Arrivals), d.Sent, d.Foreign)
 			}
-			if len(d.Arrivals) > 0 && d.Arrivals[0].DSCP != 46 && d.Mark.Unheard == "" {
+			if len(d.Arrivals) > 0 && d.Arrivals[0].DSCP != 46 && d.Mark.Unread == "" {
 				t.Errorf("call %d %s: DSCP %d, want 46", i, way, d.Arrivals[0].DSCP)
 			}
 		}

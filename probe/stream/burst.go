@@ -52,9 +52,9 @@ func longest(runs []run) int {
 	return int(most)
 }
 
-// burstR is G.107's burst ratio: the mean length of the runs over what it
-// would be if the same share were missing at random, 1/(1-Ppl). It is nil
-// where nothing was sent.
+// burstR is G.107's burst ratio: the mean length of the runs, divided by the mean
+// length if the same share were missing at random, 1/(1-Ppl). nil where nothing was
+// sent.
 func burstR(runs []run, sent int) *float64 {
 	if sent == 0 {
 		return nil
@@ -70,9 +70,10 @@ func burstR(runs []run, sent int) *float64 {
 	return new(min(max(mean*(1-float64(n)/float64(sent)), minBurstR), maxBurstR))
 }
 
-// worstWindow is the largest share of loss in any window of packets in a row;
-// nil where fewer were sent. The worst window can be moved, without losing
-// any, until it starts with a run or ends with one, or with the stream.
+// worstWindow is the largest share of loss in any lossWindow packets in a row; nil
+// where fewer were sent. It is enough to look at windows that end with a run: a
+// worst window can be moved until it does, or until it ends with the stream, and
+// loses none of its losses.
 func worstWindow(lost []run, sent int) *float64 {
 	if sent < lossWindow {
 		return nil

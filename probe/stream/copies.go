@@ -1,16 +1,16 @@
 package stream
 
-// Copies decides which datagrams of a stream go into its trace. The first copy
-// of every packet always does; further ones only up to a number, so that one
-// overheard packet, sent over and over, neither fills the memory nor keeps the
-// others out. The zero value is ready to use.
+// Copies decides which datagrams of a stream go into its trace: the first copy of
+// every packet, and a limited number of further copies. So nobody who repeats one
+// packet again and again fills the memory or keeps other packets out. The zero value
+// is ready to use.
 type Copies struct {
 	seen    []uint64 // a bit for each index that came
 	further int
 }
 
-// spareCopies are taken of a stream on top of one more copy of each packet: a
-// very short call through a network that doubles keeps all of them.
+// spareCopies are accepted of a stream in addition to one more copy of each packet:
+// enough for all copies of a very short call through a network that doubles.
 const spareCopies = 1000
 
 // MostCopies is how many datagrams of a stream of so many packets go into its

@@ -2,11 +2,11 @@ package stream
 
 import "time"
 
-// late tells of each packet whether the jitter buffer could not use it: whether
-// it took longer than the fastest packet of its part by more than the buffer
-// holds. Outliers are no part's fastest, and never late. In the first shiftWindow after an upward shift the fastest packet is
-// still that of the old part, since a phone takes that long to notice; a
-// downward one it notices at once.
+// late says of each packet whether the jitter buffer could not use it: whether it
+// took longer than the fastest packet of its part by more than the buffer holds.
+// Outliers are never the fastest of a part, and never late. In the first shiftWindow
+// after an upward shift the fastest packet is still that of the old part, since a
+// phone needs that long to notice; it notices a downward shift at once.
 func (p path) late(jitterBuffer time.Duration) []bool {
 	late := make([]bool, len(p.packets))
 	old := 0.0

@@ -5,22 +5,23 @@ import (
 	"time"
 )
 
-// What makes a packet too early to anchor to: it is faster than all others in
-// earlyWindow, by earlyGap or more and by earlyTimes the spread of the next ten,
-// so that the edge of a path that scatters does not count as one.
+// What makes a packet too early to be the reference of a jitter buffer: it is faster
+// than all others in earlyWindow, by earlyGap or more and by earlyTimes the spread of
+// the next ten. On a path with much jitter the fastest packets are therefore not too
+// early.
 const (
 	earlyWindow = 2 * shiftWindow // 2 s to each side
 	earlyGap    = float64(5 * time.Millisecond)
 	earlyTimes  = 4
 	earlyEdge   = 10   // packets whose spread is the edge of the path
-	earlyCrowd  = 0.15 // more than this share of a window confirm each other
+	earlyCrowd  = 0.15 // a larger share of a window than this is not too early
 	earlyShare  = 0.01 // of the stream: what happens more often is how the path is
 	earlyFew    = 5    // of a short stream, up to a twentieth of it
 )
 
-// early tells which of these packets, sorted by send stamp, are outliers: a
-// handful that overtook all others, or one with an odd timestamp. No jitter
-// buffer would hold on to them for the rest of the call. Nil if there are none.
+// early says which of these packets, sorted by send stamp, are outliers: a few that
+// overtook all others, or one with a wrong timestamp. No jitter buffer would keep
+// them as its reference for the rest of the call. nil if there are none.
 func early(packets []packet) []bool {
 	n := len(packets)
 	confirmed := make([]bool, n)
@@ -48,8 +49,8 @@ func early(packets []packet) []bool {
 	return confirmed
 }
 
-// apart takes the outliers out of a stream that is cut where the sender paused.
-// The packet after one takes over its action.
+// apart separates the outliers from a stream that is cut where the sender paused. The
+// packet after an outlier takes over its action.
 func apart(sorted []packet, cuts []int) (kept, outliers []packet) {
 	var odd []bool
 	found := false
@@ -78,7 +79,8 @@ func apart(sorted []packet, cuts []int) (kept, outliers []packet) {
 	return kept, outliers
 }
 
-// confirm marks the packets of a window that others are about as fast as.
+// confirm marks the packets of a window that are not outliers: others are about as
+// fast.
 func confirm(window []packet, confirmed []bool) {
 	transits := make([]float64, len(window))
 	for i, k := range window {

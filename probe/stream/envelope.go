@@ -8,14 +8,14 @@ import (
 
 const (
 	envelopeWindow = float64(2 * time.Second) // each gives one point of the envelope
-	fewWindows     = 20                       // shorter windows rather than fewer
-	manyWindows    = 300                      // longer windows rather than more
+	fewWindows     = 20                       // at least so many, with shorter windows
+	manyWindows    = 300                      // at most so many, with longer windows
 	minPackets     = 4                        // of a window
-	minPoints      = 4                        // of a part: fewer lie on a line of any slope
+	minPoints      = 4                        // of a part: fewer fit a line of any slope
 	slopeStep      = 10e-6                    // of the search
 	slopeReach     = 60                       // steps to each side
-	// An outlier is further from the line than this many standard deviations,
-	// and than what stamps are worth.
+	// An outlier is further from the line than this many standard deviations plus
+	// the precision of stamps.
 	outlier     = 4
 	stampWorth  = float64(50 * time.Microsecond)
 	halfOfSigma = 0.6745 // half of a normal distribution lies within so many standard deviations
@@ -25,7 +25,7 @@ const (
 // its windows give.
 type envelope struct {
 	parts [][]point
-	floor bool // the points are the fastest packets: nothing lies below
+	floor bool // the points are the fastest packets: none is below them
 }
 
 type point struct{ sent, transit float64 }
@@ -61,10 +61,10 @@ func envelopeOf(packets []packet, cuts []int, quantile float64) envelope {
 	return e
 }
 
-// fit finds the slope that half of the windows of each part agree on best,
-// since the other half may be in a queue (Rousseeuw's least median of squares),
-// and then by least squares over all windows near it. Where nothing lies below
-// the points, the line that all of them are above is nearer to the truth.
+// fit finds the slope on which half of the windows of each part agree best, since
+// the other half may be in a queue (Rousseeuw's least median of squares), then
+// improves it by least squares over all windows near it. Where the points are the
+// fastest packets, the line below all of them is nearer to the truth.
 func (e envelope) fit() fit {
 	if len(e.parts) == 0 {
 		return fit{spread: math.Inf(1)}
@@ -79,8 +79,8 @@ func (e envelope) fit() fit {
 	return f
 }
 
-// search tries slopes. Of those that fit alike the smallest is the likeliest:
-// a queue that fills during one half of the call looks like skew in the other.
+// search tries slopes. Of several that fit equally well it takes the smallest, which
+// is the most likely: a queue that fills during half of the call looks like skew.
 func (e envelope) search() float64 {
 	fits := make([]float64, 2*slopeReach+1)
 	for i := range fits {
@@ -97,8 +97,8 @@ func (e envelope) search() float64 {
 	return math.Copysign(slopeReach*slopeStep, fits[0]-fits[2*slopeReach])
 }
 
-// misfit is how far half of the windows are from a line of this slope, in the
-// mean of the parts, and where each part's line lies.
+// misfit is how far half of the windows are from a line of this slope, as the mean
+// over the parts, and the level of each part's line.
 func (e envelope) misfit(slope float64) (width float64, lines []float64) {
 	n := 0.0
 	for _, points := range e.parts {
@@ -115,7 +115,7 @@ func (e envelope) misfit(slope float64) (width float64, lines []float64) {
 	return width, lines
 }
 
-// shortestHalf is half the width and the middle of the narrowest stretch that
+// shortestHalf is half the width and the middle of the narrowest interval that
 // holds half of the sorted values.
 func shortestHalf(sorted []float64) (width, middle float64) {
 	half := len(sorted)/2 + 1
@@ -143,8 +143,8 @@ func (e envelope) near(slope float64) [][]point {
 	return kept
 }
 
-// leastSquares fits a common slope to parts that have each a level of their
-// own. It works on what is left of a slope that is known roughly.
+// leastSquares fits a common slope to parts with a level of their own each. It
+// corrects a slope that is known roughly.
 func leastSquares(parts [][]point, slope float64) fit {
 	var xx, xy, yy float64
 	free := -1
@@ -169,9 +169,9 @@ func leastSquares(parts [][]point, slope float64) fit {
 	return f
 }
 
-// uneven is by how much the error is larger than if the points strayed from
-// the line each on its own: a queue that comes and goes bends several in a row,
-// and looks like a slope. (1+r)/(1-r) with the correlation r of neighbours.
+// uneven is by how much the error is larger than with independent points: a queue
+// moves several points in a row away from the line, which looks like a slope. It is
+// (1+r)/(1-r) with the correlation r of neighbours.
 func uneven(parts [][]point, slope float64) float64 {
 	var same, next float64
 	for _, points := range parts {
@@ -193,9 +193,9 @@ func uneven(parts [][]point, slope float64) float64 {
 	return (1 + r) / (1 - r)
 }
 
-// lineBelow is the slope, between two bounds, of the lines that lie below all
-// points of their parts and are nearest to them in sum: a convex sum, so that
-// its minimum is found by thirds.
+// lineBelow is the slope, between two bounds, of the lines below all points of their
+// parts with the smallest sum of distances to them. The sum is convex, so a ternary
+// search finds its minimum.
 func lineBelow(parts [][]point, low, high float64) float64 {
 	above := func(slope float64) float64 {
 		total := 0.0

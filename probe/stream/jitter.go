@@ -5,10 +5,9 @@ import "math"
 // jitterGain is the 1/16 of RFC 3550 6.4.1.
 const jitterGain = 1.0 / 16
 
-// estimator is the interarrival jitter of RFC 3550 6.4.1, in nanoseconds. It
-// is fed in order of arrival with the first copy of each packet. The transit
-// is taken as it is, with clock skew: 200 ppm add 4 us at 20 ms, and the figure
-// stays the one that Wireshark shows.
+// estimator is the interarrival jitter of RFC 3550 6.4.1, in nanoseconds. It takes
+// the first copy of each packet in order of arrival. The transit includes the clock
+// skew, so that the figure is the one that Wireshark shows: 200 ppm add 4 us at 20 ms.
 type estimator struct {
 	j       float64
 	last    float64
@@ -16,7 +15,7 @@ type estimator struct {
 	started bool
 }
 
-// add takes the next packet's transit and gives the jitter after it.
+// add takes the transit of the next packet and returns the jitter after it.
 func (e *estimator) add(transit float64) float64 {
 	if e.started {
 		e.j += (math.Abs(transit-e.last) - e.j) * jitterGain
@@ -25,9 +24,9 @@ func (e *estimator) add(transit float64) float64 {
 	return e.j
 }
 
-// after takes the next packet and gives the jitter after it. What the sender did
-// in a pause is no jitter: the first packet after one has nothing before it,
-// where its transit tells of the pause.
+// after takes the next packet and returns the jitter after it. A pause of the sender
+// is not jitter: the first packet after a pause is compared with none before it if
+// its transit shows the pause.
 func (e *estimator) after(k packet, p path) (j float64, counts bool) {
 	stretch := p.stretch(k)
 	counts = e.started && (stretch == e.stretch || math.Abs(k.transit-e.last) < minShift)

@@ -2,8 +2,9 @@ package stream
 
 import "slices"
 
-// withoutLate is the trace without the packets that its sender was too late
-// with: the others close the gaps, so that neither loss nor order is of those.
+// withoutLate is the trace without the packets that its sender gave up as too late.
+// The others are numbered anew, so that the missing ones count neither as lost nor
+// as reordered.
 func (t Trace) withoutLate() Trace {
 	if len(t.Late) == 0 {
 		return t

@@ -1,19 +1,18 @@
 package stream
 
-// Live keeps the figures of a stream that is still going on, one second after
-// the other, each of the packets that were sent in it, as Seconds has them.
-// They are provisional: Measure has the last word. The zero value is ready to
-// use.
+// Live computes the figures of a stream while it runs, second by second, each of the
+// packets that were sent in it, as Seconds does. They are provisional: Measure gives
+// the final ones. The zero value is ready to use.
 type Live struct {
 	jitter  estimator
-	waiting map[int64]livePacket // first copies, from the second under way on
-	from    int64                // its first packet
+	waiting map[int64]livePacket // first copies of packets whose second is not reported yet
+	from    int64                // the first packet of that second
 	count   int                  // of first copies
 	first   Arrival
 	fastest float64
 }
 
-// livePacket is an arrival that waits for its second to be told.
+// livePacket is an arrival whose second is not reported yet.
 type livePacket struct {
 	order           int     // of arrival
 	transit, jitter float64 // the latter after it, both in nanoseconds
@@ -25,7 +24,7 @@ func (l *Live) Add(a Arrival) {
 		l.first, l.waiting = a, map[int64]livePacket{}
 	}
 	if _, ok := l.waiting[a.Seq]; ok || a.Seq < l.from {
-		return // a further copy, or one whose second is told already
+		return // a further copy, or one whose second is reported already
 	}
 	l.count++
 	transit := difference(a.Received, l.first.Received) - difference(a.Sent, l.first.Sent)
@@ -33,10 +32,10 @@ func (l *Live) Add(a Arrival) {
 	l.fastest = min(l.fastest, transit)
 }
 
-// Second tells what became of the packets from the last call's sent up to this
-// one's. Give it the number of packets that were sent some time ago, so that
-// those still under way do not look lost. Its jitter is the one after the last
-// of them that arrived.
+// Second gives the figures of the packets from the sent of the last call up to this
+// one. sent must be the number of packets sent until some time ago, so that packets
+// in the network do not look lost. The jitter is the one after the last of them that
+// arrived.
 func (l *Live) Second(sent int) Second {
 	to := max(int64(sent), l.from)
 	s := Second{Sent: int(to - l.from)}

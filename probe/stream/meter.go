@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// minForJitter is how many packets a jitter needs: from three one gets 63 ms
-// or 5e10 ms, depending on the tool. Below it is "not measured".
+// minForJitter is how many packets a jitter needs: with three, tools report anything
+// between 63 ms and 5e10 ms. With fewer it is not measured.
 const minForJitter = 10
 
 // pdvShare is the quantile of the packet delay variation that is reported.
@@ -16,8 +16,8 @@ const pdvShare = 0.99
 // Measure turns a trace into the figures of its direction. jitterBuffer is how
 // much later than the fastest packet a packet may be and still be played.
 //
-// Arrivals whose sequence number is not one of the Sent packets' are left out:
-// whoever knows of more packets than the send records do raises Sent.
+// Arrivals whose sequence number is not below Sent are left out: a caller that knows
+// of more packets than the send records raises Sent.
 func Measure(t Trace, jitterBuffer time.Duration) Metrics {
 	t.Sent = max(t.Sent, 0)
 	t = t.withoutLate()
@@ -109,7 +109,7 @@ type numbers struct {
 }
 
 func newNumbers(t Trace) numbers {
-	const worth = 1 << 8 // bits an arrival, less than an entry of the map costs
+	const worth = 1 << 8 // bits for each arrival: less than an entry of the map costs
 	if t.Sent <= worth*len(t.Arrivals) {
 		return numbers{bits: make([]uint64, (t.Sent+63)/64)}
 	}

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// path is the delay of a stream's packets over time, with the clock skew
-// removed, cut into parts of which each has its own fastest packet.
+// path is the delay of a stream's packets over time, without the clock skew, cut into
+// parts with a fastest packet of their own.
 type path struct {
 	packets []packet // sorted by send stamp, transits without the skew
 	early   []packet // outliers, which are no part's fastest
 	cuts    []int    // the first packet of every part after the first
-	pauses  []int    // those of them that are the sender's doing
+	pauses  []int    // those of them that the sender caused
 	skew    skew
 }
 
-// newPath looks for shifts and for skew in turn, since each hides the other:
-// steps show locally whatever the clocks do, the skew shows within the parts,
-// and once it is gone the steps that are lasting shifts can be told.
+// newPath looks for shifts and for skew in turn, since each hides the other. Steps can
+// be seen whatever the clocks do, the skew can be seen within the parts, and without
+// the skew it can be seen which steps are lasting shifts.
 func newPath(arrived []packet) path {
 	raw := slices.Clone(arrived)
 	slices.SortFunc(raw, bySent)
@@ -48,7 +48,7 @@ func newPath(arrived []packet) path {
 	return p
 }
 
-// stretches lists the pauses and what f cuts between them.
+// stretches lists the pauses and the cuts that f makes between them.
 func (p path) stretches(f func(from, to int) []int) []int {
 	var cuts []int
 	parts(len(p.packets), p.pauses, func(from, to int) {
@@ -144,10 +144,9 @@ func tail(packets []packet) []packet {
 	return packets[n:]
 }
 
-// pdv is the q-quantile of the packet delay variation of RFC 5481 4.2: transit
-// above that of the fastest packet. The fastest of the whole call, whatever
-// the shifts: a path that gets longer half way did vary. Only a pause of the
-// sender begins anew.
+// pdv is the q-quantile of the packet delay variation of RFC 5481 4.2: how much longer
+// a packet took than the fastest one of the whole call. A shift does not start a new
+// reference, since a path that gets longer did vary; a pause of the sender does.
 func (p path) pdv(q float64) *time.Duration {
 	if len(p.packets) == 0 {
 		return nil
@@ -158,8 +157,8 @@ func (p path) pdv(q float64) *time.Duration {
 	return nanoseconds(delays[rank(q, len(delays))])
 }
 
-// above calls f with every packet and by how much longer it took than the
-// fastest since the sender last paused.
+// above calls f with every packet and by how much longer it took than the fastest one
+// between the same two pauses of the sender.
 func (p path) above(f func(k packet, delay float64)) {
 	parts(len(p.packets), p.pauses, func(from, to int) {
 		base := fastest(p.packets[from:to])

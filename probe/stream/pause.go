@@ -6,19 +6,19 @@ import (
 )
 
 const (
-	// restShift is by how much the level after a pause must differ from the one
-	// before: less than half of what makes a shift, since several may add up.
+	// restShift is by how much the delay after a pause must differ from the delay
+	// before it: less than half of minShift, since several may add up.
 	restShift = float64(9 * time.Millisecond)
-	// restEvidence is how sure that must be: odds of e^-7 that the same packets in
-	// random order would show it.
+	// restEvidence is how certain that must be: the odds that the same packets in
+	// random order would show it are e^-7.
 	restEvidence = 7
 	// restMemory is how many packets before a pause are compared with those after.
 	restMemory = 500
 )
 
-// pauses lists where the sender set its clock anew, or paused and the level after
-// it is another: the first packet of each such part. What the transit did there
-// is the sender's doing; a phone anchors anew with the talk spurt.
+// pauses lists the first packets after the sender set its clock anew, or paused with
+// another delay after it. The sender caused that change of the transit, not the path,
+// and a phone starts its jitter buffer anew there.
 func pauses(packets []packet) []int {
 	var cuts []int
 	begin := 0
@@ -33,8 +33,8 @@ func pauses(packets []packet) []int {
 	return cuts
 }
 
-// apartBy says whether the level after a pause is another than before it, where
-// transits were from least to most.
+// apartBy says whether the delay after a pause differs from the delay before it, where
+// the transits were from least to most.
 func apartBy(before, after []packet, least, most float64) bool {
 	level := fastest(after)
 	if math.Abs(level-least) < restShift {
@@ -52,8 +52,8 @@ func slowest(packets []packet) float64 {
 	return worst
 }
 
-// precedence is minus the logarithm of the odds that the fastest packets of two
-// stretches were all on one side by chance.
+// precedence is minus the logarithm of the odds that by chance the fastest packets of
+// two stretches are all in one of them (a precedence test).
 func precedence(a, b []packet) float64 {
 	low, high := a, b
 	if fastest(a) > fastest(b) {
@@ -70,7 +70,7 @@ func precedence(a, b []packet) float64 {
 	return odds
 }
 
-// nextSpurt is what follows a pause: up to the next one, shiftWindow at most.
+// nextSpurt is the packets after a pause: up to the next one, and shiftWindow at most.
 func nextSpurt(packets []packet) []packet {
 	n := 1
 	for n < len(packets) && packets[n].action == Continued && packets[n].sent-packets[0].sent < shiftWindow {

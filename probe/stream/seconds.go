@@ -2,8 +2,8 @@ package stream
 
 import "time"
 
-// PacketTime is that of a test call's packets, whatever the codec, as most phones
-// have it. It stands in where a trace does not say its own.
+// PacketTime is the packet time of a test call with any codec, as most phones use it,
+// and of a trace that does not give its own.
 const PacketTime = 20 * time.Millisecond
 
 // Seconds cuts a stream into seconds of sending, for graphs.

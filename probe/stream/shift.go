@@ -6,25 +6,25 @@ import (
 	"time"
 )
 
-// What makes a lasting shift of the path, in nanoseconds: the smallest transit
-// of shiftWindow moves by minShift or more and stays, here: for as long again,
-// or to the end of the call. A spike shorter than that is no shift, nor is a
-// queue that fills by less than minShift in shiftWindow (10 ms a second).
+// What makes a lasting shift of the path, in nanoseconds: the smallest transit of
+// shiftWindow moves by minShift or more and stays for another shiftWindow, or to the
+// end of the call. A shorter spike is not a shift, nor is a queue that fills by less
+// than minShift in shiftWindow (10 ms a second).
 const (
 	shiftWindow = float64(2 * time.Second)
 	shiftStay   = 2 * shiftWindow
 	minShift    = float64(20 * time.Millisecond)
 	sameLevel   = float64(time.Millisecond) // what skew of 500 ppm does in shiftWindow
-	sameRow     = 12                        // packets that the old level does not hold up by chance
+	sameRow     = 12                        // so many packets in a row are not slow by chance
 )
 
-// minEvidence is how sure a shift must be: the odds that the same packets in
-// random order would show it are e^-20, little enough for the thousands of
-// places where it could be seen.
+// minEvidence is how certain a shift must be: the odds that the same packets in
+// random order would show it are e^-20, small enough for the thousands of places in
+// a call where it could appear.
 const minEvidence = 20
 
-// steps lists where the path's delay moves by minShift within shiftWindow and
-// the higher level lasts: the first packet after each move.
+// steps lists the first packet after each move of the delay by minShift within
+// shiftWindow where the higher level lasts.
 func steps(packets []packet) []int {
 	n := len(packets)
 	sent, transit := make([]float64, n), make([]float64, n)
@@ -41,9 +41,9 @@ func steps(packets []packet) []int {
 	return slices.Compact(cuts)
 }
 
-// rises lists the first packet of every upward move. A move is seen from
-// every packet in the shiftWindow after it; the place where it is largest
-// counts, and from there the new level is followed back to its beginning.
+// rises lists the first packet of every upward move. Every packet in the shiftWindow
+// after a move shows it. The one where it is largest counts, and from there the new
+// level is followed back to its beginning.
 func rises(sent, transit []float64) []int {
 	n := len(sent)
 	before, after, stay := levels(sent, transit)
@@ -71,10 +71,10 @@ func rises(sent, transit []float64) []int {
 	return slices.Compact(cuts)
 }
 
-// beginning follows a level, with its fastest packet at floor, back from the
-// last of these packets. A packet of the old level must not come in: it would
-// become the new part's fastest. But one that is somewhat faster than floor, yet
-// above edge, is of the new level if a row of others above edge precedes it.
+// beginning follows a level, with its fastest packet at floor, back from the last of
+// these packets. No packet of the old level may be included: it would become the
+// fastest of the new part. A packet a little faster than floor, but above edge, is of
+// the new level if sameRow others above edge come before it.
 func beginning(transit []float64, floor, edge float64) int {
 	k := len(transit) - 1
 	for k > 1 {
@@ -90,9 +90,9 @@ func beginning(transit []float64, floor, edge float64) int {
 	return k
 }
 
-// abrupt tells a step from a queue that fills: on a slope, the level moves
-// within the windows on both sides of k as well as between them. What takes
-// more than about 1.5 s is no step.
+// abrupt says whether a move is a step and not a queue that fills. On a slope, the
+// level moves within the windows on both sides of k as well as between them. A move
+// that takes more than about 1.5 s is not a step.
 func abrupt(sent, transit []float64, k int) bool {
 	const half = shiftWindow / 2
 	from, mid := k-1, k // of the window before k
@@ -115,8 +115,8 @@ func abrupt(sent, transit []float64, k int) bool {
 		(next == to || least(next, to)-least(k, next) < most)
 }
 
-// levels gives for every packet the smallest transit in the shiftWindow before
-// it, and in the shiftWindow and the shiftStay from it on.
+// levels is for every packet the smallest transit in the shiftWindow before it, and
+// in the shiftWindow and the shiftStay from it on.
 func levels(sent, transit []float64) (before, after, stay []float64) {
 	n := len(sent)
 	back, reverse := make([]float64, n), make([]float64, n)
@@ -131,8 +131,7 @@ func levels(sent, transit []float64) (before, after, stay []float64) {
 	return before, minAhead(sent, transit, shiftWindow), minAhead(sent, transit, shiftStay)
 }
 
-// minAhead gives for every k the smallest value from k on, as long as its time
-// is less than span after k's.
+// minAhead is for every k the smallest value from k on, less than span after k.
 func minAhead(at, value []float64, span float64) []float64 {
 	least := make([]float64, len(at))
 	var rising []int // candidates, values rising, the latest first in time at the front
@@ -149,25 +148,24 @@ func minAhead(at, value []float64, span float64) []float64 {
 	return least
 }
 
-// lasting keeps those steps that part two levels which stay.
+// lasting keeps the steps between two levels that both stay.
 func lasting(packets []packet, candidates []int) []int {
 	cuts := proven(packets, candidates)
 	for {
-		gone := passing(packets, cuts)
-		if gone < 0 {
+		temporary := passing(packets, cuts)
+		if temporary < 0 {
 			return cuts
 		}
-		cuts = proven(packets, slices.Delete(cuts, gone, gone+1))
+		cuts = proven(packets, slices.Delete(cuts, temporary, temporary+1))
 	}
 }
 
-// lingers is how long a path that comes back must have been longer to count as
-// another path. What comes back sooner was a queue that filled and drained.
+// lingers is how long a higher delay must last to count as another path. A shorter
+// one was a queue that filled and emptied.
 const lingers = float64(20 * time.Second)
 
-// passing finds a part that is above both of its neighbours, and shorter than
-// lingers, and gives the one of its two cuts that leads away from the level
-// that stays; -1 if there is none.
+// passing finds a part that is above both of its neighbours and shorter than lingers,
+// and returns which of its two cuts is to be removed; -1 if there is no such part.
 func passing(packets []packet, cuts []int) int {
 	for i := range len(cuts) - 1 {
 		before, after := 0, len(packets)
@@ -190,9 +188,9 @@ func passing(packets []packet, cuts []int) int {
 	return -1
 }
 
-// proven keeps those steps that part two levels: minShift apart, and beyond
-// what chance would do with such scattered packets. The weakest step goes
-// first, since the parts around it then grow together.
+// proven keeps the steps between two levels that are minShift apart with more than
+// minEvidence. It removes the weakest step first, since that joins the parts around
+// it.
 func proven(packets []packet, candidates []int) []int {
 	cuts := slices.Clone(candidates)
 	bounds := func(i int) (from, to int) {
@@ -233,9 +231,9 @@ func proven(packets []packet, candidates []int) []int {
 	return cuts
 }
 
-// evidence weighs the difference of two neighbouring parts: minus the logarithm
-// of the odds that the fastest packets of both were all on one side by chance
-// (a precedence test). 0 where the levels are less than minShift apart.
+// evidence of a difference between two neighbouring parts is minus the logarithm of
+// the odds that by chance the fastest packets of both are all in one of them (a
+// precedence test). 0 where the levels are less than minShift apart.
 func evidence(a, b []packet) float64 {
 	low, high := a, b
 	if fastest(a) > fastest(b) {

@@ -7,27 +7,26 @@ import (
 	"time"
 )
 
-// What is taken for clock skew. Crystals keep within 100 ppm, virtual machines
-// within a few hundred; a queue fills faster than that. Slopes are nanoseconds
-// per nanosecond.
+// What counts as clock skew. Crystals stay within 100 ppm, virtual machines within a
+// few hundred; a queue fills faster. Slopes are nanoseconds per nanosecond.
 const (
 	maxSkew     = 500e-6
-	minBend     = float64(time.Millisecond) // over the call: less is not removed
+	minBend     = float64(time.Millisecond) // skew over the call: less is not removed
 	minSkewSpan = float64(8 * time.Second)  // of a stream, to see any skew in it
-	certain     = 5.0                       // standard errors from zero: removed
+	certain     = 5.0                       // standard errors from zero: such a slope is removed
 	tellable    = 25e-6                     // a standard error that is good enough to report
 )
 
-// skew is how a stream's transit grows for no other reason than that the two
-// clocks run at different speeds.
+// skew is how a stream's transit grows only because the two clocks run at different
+// speeds.
 type skew struct {
-	ppm    *float64 // nil: cannot be told
+	ppm    *float64 // nil: not known
 	reason string   // why not
 	slope  float64  // to be removed, 0 if too small to matter
 	origin float64  // the send stamp where nothing is removed
 }
 
-// removed gives the packets without the skew.
+// removed is the packets without the skew.
 func (s skew) removed(packets []packet) []packet {
 	if s.slope == 0 {
 		return packets
@@ -39,10 +38,10 @@ func (s skew) removed(packets []packet) []packet {
 	return level
 }
 
-// skewOf estimates the clock skew of a stream that is cut into parts: the
-// common slope of their lower envelopes. How low is best to look depends on
-// the path: the very fastest packets are steady where queues make the delay,
-// and stray where it scatters to both sides. What strays least is taken.
+// skewOf estimates the clock skew of a stream that is cut into parts: the common
+// slope of their lower envelopes. Which quantile is best depends on the path: the
+// fastest packets vary little where queues cause the delay, and vary much where the
+// delay varies in both directions. The envelope that varies least is used.
 func skewOf(packets []packet, cuts []int) skew {
 	if len(packets) == 0 {
 		return skew{reason: "nothing arrived"}

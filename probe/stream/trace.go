@@ -13,8 +13,8 @@ type Trace struct {
 	// Sent is the number of packets that were sent; their sequence numbers
 	// are 0 to Sent-1.
 	Sent int
-	// Late are those of them that the sender itself was too late with to be
-	// sent in time, in order. They are no part of the stream: neither sent nor lost.
+	// Late are those that the sender itself gave up, since they were too late, in
+	// order. They are not part of the stream: neither sent nor lost.
 	Late []int64
 	// Arrivals are all datagrams that arrived in time, in order of arrival,
 	// duplicates included.
@@ -29,15 +29,15 @@ type Trace struct {
 // An Arrival is one datagram of a stream. The two stamps are of different
 // clocks: their difference means nothing, but how it changes does.
 type Arrival struct {
-	// Seq counts the packets from 0 and never wraps: Unwrap made it.
+	// Seq counts the packets from 0 and never wraps, see Unwrap16.
 	Seq int64
 	// Sent is the sender's stamp, on the sender's monotonic clock (in a
 	// capture: the unwrapped RTP timestamp over the clock rate).
 	Sent time.Duration
 	// Received is the receiver's stamp, on the receiver's monotonic clock.
 	Received time.Duration
-	// Action is what the sender did just before this packet, after which a change
-	// of the transit may tell nothing of the path.
+	// Action is what the sender did just before this packet. A change of the transit
+	// there may have nothing to do with the path.
 	Action SenderAction
 	// DSCP is the mark that the packet arrived with, or NoDSCP.
 	DSCP int

@@ -1,10 +1,10 @@
 package stream
 
-// Unwrap16 turns RTP sequence numbers, which wrap after 65,535, into numbers
-// that never do (RFC 3550 A.1). The first number that it sees, or the one given
-// to Unwrap16From, becomes 0; those before it are negative. Reordered and
-// repeated numbers are right as long as they are less than 32,768 away from the
-// highest one seen. The zero value is ready to use.
+// Unwrap16 turns RTP sequence numbers, which wrap after 65,535, into numbers that do
+// not (RFC 3550 A.1). The first number, or the one given to Unwrap16From, becomes 0;
+// numbers before it become negative. Reordered and repeated numbers come out right
+// while they are less than 32,768 away from the highest one so far. The zero value is
+// ready to use.
 type Unwrap16 struct {
 	highest int64
 	base    uint16 // what highest was unwrapped from

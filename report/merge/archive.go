@@ -20,12 +20,12 @@ import (
 	"netready/internal/scratch"
 )
 
-// Bounds on archives. A result compresses to a tenth or, many of them, a
-// fortieth; a zip bomb to a thousandth.
+// Bounds on archives. A result is compressed to a tenth of its size, many results
+// to a fortieth; a zip bomb to a thousandth.
 const (
 	maxEntries   = 1 << 20
 	maxInflation = 200       // bytes out of one byte of archive
-	freeBytes    = 64 << 20  // however small the archive is
+	freeBytes    = 64 << 20  // may come out of the smallest archive
 	maxNesting   = 2         // an archive in an archive, as mail programs make
 	maxNested    = 256 << 20 // bytes of an inner archive, in a temporary file
 )
@@ -57,7 +57,7 @@ func (m meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// archive visits the results in an archive that lies on disk. A zip is read
+// archive visits the results in an archive on disk. A zip is read
 // in place by several readers, so it stays open until the merge is done.
 func (f *finder) archive(ctx context.Context, name string, k kind) error {
 	file, err := os.Open(name)
@@ -103,7 +103,7 @@ type readerAt interface {
 	io.ReaderAt
 }
 
-// emitError is an error that ends the merge, among those that end an archive.
+// emitError marks an error that ends the merge; others end one archive.
 type emitError struct{ error }
 
 func (f *finder) zip(ctx context.Context, name string, r io.ReaderAt, size int64, a *archive, depth int) error {
@@ -204,9 +204,9 @@ func (f *finder) tar(ctx context.Context, name string, r io.Reader, a *archive, 
 	}
 }
 
-// zipName is the name of a file in a zip, in UTF-8. A name without the flag
-// that says so is in the letters of DOS (APPNOTE, Appendix D), unless it makes
-// sense as UTF-8, as what macOS and others write.
+// zipName is the name of a file in a zip, in UTF-8. Without the flag for UTF-8 a
+// name is in the character set of DOS (APPNOTE, Appendix D). macOS and others
+// write UTF-8 without the flag, so a name that is valid UTF-8 is taken as such.
 func zipName(file *zip.File) string {
 	if utf8.ValidString(file.Name) {
 		return file.Name
@@ -236,8 +236,8 @@ func (f *finder) gzip(ctx context.Context, name string, r io.Reader, a *archive,
 	return f.streamed(ctx, name, whole, a, depth)
 }
 
-// streamed is a file that can be read only now. It waits in memory for its
-// reader, and others wait until there is room.
+// streamed is a file that can be read only now. It is kept in memory for its
+// reader. If too much is kept, this waits.
 func (f *finder) streamed(ctx context.Context, inner string, content io.Reader, a *archive, depth int) error {
 	if isArchiveName(inner) && depth > 0 && strings.Contains(inner, "!") {
 		return f.nested(ctx, inner, content, a, depth)
@@ -250,13 +250,13 @@ func (f *finder) streamed(ctx context.Context, inner string, content io.Reader, 
 		}
 		return nil
 	}
-	size := min(int64(len(data)), maxFlight)
-	if err := f.flight.Acquire(ctx, size); err != nil {
+	size := min(int64(len(data)), maxInMemory)
+	if err := f.memory.Acquire(ctx, size); err != nil {
 		return emitError{context.Cause(ctx)}
 	}
 	f.found++
 	return wrapEmit(f.emit(source{name: inner, open: func() (io.ReadCloser, error) {
-		return &flying{bytes.NewReader(data), f.flight, size}, nil
+		return &memoryFile{bytes.NewReader(data), f.memory, size}, nil
 	}}))
 }
 

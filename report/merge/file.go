@@ -27,11 +27,11 @@ func writeFile(name string, write func(io.Writer) error) error {
 	return err
 }
 
-// maxKept bounds the old workbooks beside one.
+// maxKept bounds the old copies of one workbook.
 const maxKept = 99
 
-// keepOld puts a workbook that is about to be replaced aside, because people
-// may have typed into it, under a name that no older one has. It returns where.
+// keepOld copies a workbook that is about to be replaced, because people may have
+// typed into it, and returns the name of the copy. No older copy has that name.
 func keepOld(name string) (string, error) {
 	for n := 1; n <= maxKept; n++ {
 		aside := name + ".bak"
@@ -63,7 +63,7 @@ func copyAside(name, aside string) (string, error) {
 		return "", fmt.Errorf("keeping the old workbook: %w", err)
 	}
 	if _, err := os.Lstat(aside); err == nil {
-		return "", fs.ErrExist // spares the copying
+		return "", fs.ErrExist // before anything is copied
 	}
 	err = atomicfile.Create(aside, func(w io.Writer) error {
 		_, err := io.Copy(w, io.NewSectionReader(old, 0, info.Size()))
@@ -73,7 +73,7 @@ func copyAside(name, aside string) (string, error) {
 		return "", err
 	}
 	if err == nil {
-		err = os.Chmod(aside, info.Mode().Perm()) // who may not read the one may not read the other
+		err = os.Chmod(aside, info.Mode().Perm()) // the same people may read it
 	}
 	if err != nil {
 		return "", fmt.Errorf("keeping the old workbook: %w", err)
@@ -96,11 +96,11 @@ func keepBefore(name string) (string, error) {
 
 func beforeName(name string, n int) string { return fmt.Sprintf("%s.append-%d.bak", name, n) }
 
-// numbersBefore are the numbers of the copies that there are.
+// numbersBefore are the numbers of the existing copies.
 func numbersBefore(name string) []int {
 	entries, err := os.ReadDir(filepath.Dir(name))
 	if err != nil {
-		return nil // then writing will fail, with its reason
+		return nil // writing will fail too, and say why
 	}
 	var numbers []int
 	for _, entry := range entries {
@@ -113,17 +113,17 @@ func numbersBefore(name string) []int {
 	return numbers
 }
 
-// forgetOldest removes the copies beyond the newest nine.
-func forgetOldest(name string) {
+// removeOldest removes all but the newest keptBefore copies.
+func removeOldest(name string) {
 	numbers := numbersBefore(name)
 	slices.Sort(numbers)
 	for _, n := range numbers[:max(0, len(numbers)-keptBefore)] {
-		_ = os.Remove(beforeName(name, n)) // one more than needed does no harm
+		_ = os.Remove(beforeName(name, n)) // a copy too many does no harm
 	}
 }
 
-// inUse finds out whether somebody has the workbook open: Excel and
-// LibreOffice leave a file beside it, and Windows does not let go of it.
+// inUse finds out whether somebody has the workbook open: Excel and LibreOffice
+// make a lock file beside it, and Windows refuses to open it for writing.
 func inUse(name string) error {
 	if _, err := os.Stat(name); err != nil {
 		return nil //nolint:nilerr // nothing there, so nobody has it open

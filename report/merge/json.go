@@ -16,7 +16,7 @@ func (r *reader) json(name string, data []byte) (rows []rankedRow, err error) {
 		if err := usable(found, note, err); err != nil {
 			return err
 		}
-		rows = append(rows, rankedRow{rowOf(name, found, false), rankJSON})
+		rows = append(rows, rankedRow{rowOf(name, found), rankJSON})
 		return nil
 	})
 	if errors.Is(err, report.ErrCutShort) {
@@ -38,9 +38,10 @@ func usable(found report.Report, note report.Note, err error) error {
 	return nil
 }
 
-// rowOf makes the row of a result, its source and oddities beside it.
-func rowOf(name string, found report.Report, edited bool) workbook.Row {
+// rowOf makes the row of a result, with its source and remarks. That a run was
+// judged by other limits is marked when the rows are written.
+func rowOf(name string, found report.Report, remarks ...string) workbook.Row {
 	row := workbook.FromReport(found)
-	row.Label(report.OneLine(name), remarks(edited))
+	row.Label(report.OneLine(name), remarks)
 	return row
 }

@@ -19,8 +19,8 @@ const (
 	kindTar
 )
 
-// kindOf tells by the content what a file is. why is the way out where it is of
-// a kind that is known and not read.
+// kindOf finds by the content what a file is. why says what to do if it is of a
+// kind that is known but not read.
 func kindOf(name string) (k kind, why string, err error) {
 	file, err := os.Open(name)
 	if err != nil {
@@ -52,8 +52,7 @@ func sniff(head []byte) kind {
 	return kindResult
 }
 
-// whyNot knows kinds of files that people take for results, by their first
-// bytes.
+// whyNot recognises, by their first bytes, files that people mistake for results.
 func whyNot(head []byte) string {
 	const unpack = "an archive of a kind that is not read: unpack it and give the folder"
 	for start, why := range map[string]string{
@@ -81,7 +80,7 @@ func whyNot(head []byte) string {
 func kindOfZip(name string) (k kind, why string) {
 	files, err := zip.OpenReader(name)
 	if err != nil {
-		return kindZip, "" // whoever reads it says what is wrong
+		return kindZip, "" // reading it will say what is wrong
 	}
 	defer files.Close()
 	for _, file := range files.File {

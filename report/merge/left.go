@@ -11,11 +11,11 @@ import (
 const mostLeftOut = 50_000
 
 // leaveOut notes sources that were not used. Names and reasons may come from
-// anywhere: nothing in them moves a cursor or turns a line around.
+// anywhere, so control characters in them are removed.
 func (c *collection) leaveOut(list ...workbook.LeftOut) {
 	for _, one := range list {
 		if len(c.leftOut) == mostLeftOut {
-			c.silent++
+			c.unnamed++
 			continue
 		}
 		one.Source, one.Reason = report.OneLine(one.Source), report.OneLine(one.Reason)
@@ -23,31 +23,31 @@ func (c *collection) leaveOut(list ...workbook.LeftOut) {
 	}
 }
 
-// leaveOutUnnamed says how many more there are.
+// leaveOutUnnamed adds a line with the number of those that are not named.
 func (c *collection) leaveOutUnnamed() {
-	if c.silent > 0 {
-		c.leftOut = append(c.leftOut, workbook.LeftOut{Source: fmt.Sprintf("and %d more", c.silent), Reason: "too many to be named"})
+	if c.unnamed > 0 {
+		c.leftOut = append(c.leftOut, workbook.LeftOut{Source: fmt.Sprintf("and %d more", c.unnamed), Reason: "too many to be named"})
 	}
 }
 
-// repeated notes that a source tells a run once more.
+// repeated notes a source with a run that another source has too.
 func (c *collection) repeated(id string, place int32) {
-	if len(c.twice) < mostLeftOut {
-		c.twice[place] = id
+	if len(c.repeats) < mostLeftOut {
+		c.repeats[place] = id
 	}
 }
 
-// leaveOutRepeated names the sources that the user has named and of which nothing
-// was used, because others told the same runs. A TXT and the JSON of one run
-// are one.
+// leaveOutRepeated lists the sources named by the user of which nothing was used,
+// because other sources have the same runs. The TXT and the JSON of a run count as
+// one source.
 func (c *collection) leaveOutRepeated() {
-	if len(c.twice) == 0 {
+	if len(c.repeats) == 0 {
 		return
 	}
 	for _, e := range c.entries {
-		delete(c.twice, e.from)
+		delete(c.repeats, e.from)
 	}
-	for place, id := range c.twice {
+	for place, id := range c.repeats {
 		if name := c.named[place]; name != "" {
 			c.leaveOut(workbook.LeftOut{Source: name, Reason: fmt.Sprintf("its run %s is in another source too: it counts once", id)})
 		}

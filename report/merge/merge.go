@@ -40,14 +40,14 @@ type Report struct {
 	Runs    int // in the workbook, all of them
 	Added   int // that it had not
 	LeftOut []workbook.LeftOut
-	Kept    string   // where the workbook lies as it was before; "" where there was none
+	Kept    string   // the copy of the workbook as it was before; "" where there was none
 	Cleared []string // files of an earlier merge that was killed, now removed
 }
 
 // Do merges. What could not be used is in the Report; an error means that
 // nothing was written, and of the Report only Cleared counts.
 func (m Merge) Do(ctx context.Context) (Report, error) {
-	c := &collection{merge: m, byID: map[string]int{}, named: map[int32]string{}, twice: map[int32]string{}}
+	c := &collection{merge: m, byID: map[string]int{}, named: map[int32]string{}, repeats: map[int32]string{}}
 	defer c.close()
 	if err := c.start(); err != nil {
 		return Report{}, err
@@ -86,9 +86,9 @@ type collection struct {
 	closers  []io.Closer
 	doubts   []doubted
 	named    map[int32]string // sources that the user has named, by place
-	twice    map[int32]string // a run of a source that another had told
-	silent   int              // left out beyond those in leftOut
-	kept     string           // where the workbook lies that was there
+	repeats  map[int32]string // by source: a run that another source has too
+	unnamed  int              // left out beyond those in leftOut
+	kept     string           // the copy of the workbook that was there
 	cleared  []string
 }
 
@@ -106,7 +106,7 @@ type entry struct {
 	own     bool // a row that somebody has typed: no run
 }
 
-// rank says which of two sources of one run is believed.
+// rank says which of two sources of one run is used: the higher one.
 type rank int8
 
 const (
@@ -170,11 +170,11 @@ type job struct {
 	place int32
 }
 
-// find gives the sources away as jobs, and says at once what is not a source.
+// find sends the sources as jobs, and sends at once what is not a source.
 func (c *collection) find(ctx context.Context, jobs chan<- job, readings chan<- reading) error {
 	place := int32(0)
 	f := &finder{
-		stdin: c.merge.Stdin, skip: c.skipped(), appends: c.merge.Append, flight: semaphore.NewWeighted(maxFlight),
+		stdin: c.merge.Stdin, skip: c.skipped(), appends: c.merge.Append, memory: semaphore.NewWeighted(maxInMemory),
 		leftOut: func(l workbook.LeftOut) {
 			place++
 			readings <- reading{place: place, leftOut: []workbook.LeftOut{l}}
@@ -209,7 +209,7 @@ func (c *collection) collect(ctx context.Context) error {
 			cancel(err)
 		}
 	})
-	for range min(2*runtime.GOMAXPROCS(0), mostReaders) { // on a stick or a share some of them wait
+	for range min(2*runtime.GOMAXPROCS(0), mostReaders) { // on a slow disk or a network share some of them wait
 		readers.Go(func() {
 			r := reader{}
 			for j := range jobs {
@@ -229,7 +229,7 @@ func (c *collection) collect(ctx context.Context) error {
 	}()
 	var failed error
 	done := 0
-	for r := range readings { // to the end, so that nobody is left waiting
+	for r := range readings { // to the end, so that no goroutine is left waiting
 		if failed == nil {
 			if failed = c.take(r); failed != nil {
 				cancel(failed)
@@ -305,9 +305,9 @@ func (c *collection) takeRow(row rankedRow, place int32) error {
 	return nil
 }
 
-// sort puts the rows of the old workbook first, as they stood, and the new
-// ones below in the order of time. What workbooks say of ports stays where the
-// run is there.
+// sort puts the rows of the old workbook first, in their order, and the new ones
+// below in the order of time. It keeps the ports that workbooks have of runs that
+// are there.
 func (c *collection) sort() {
 	slices.SortFunc(c.entries, func(a, b entry) int {
 		switch {

@@ -8,8 +8,8 @@ import (
 	"netready/report/workbook"
 )
 
-// openOld reads the workbook that is added to, to its end. It fails where
-// anything in it is damaged or could not stay.
+// openOld reads the whole workbook that is added to. It fails where anything in it
+// is damaged or would be lost.
 func (c *collection) openOld() error {
 	old, err := openExisting(c.merge.Out)
 	if err != nil || old == nil {
@@ -62,9 +62,9 @@ func (c *collection) takeOld(row workbook.Row, place int32) error {
 	return nil
 }
 
-// joinOld keeps what was typed beside a run that stands in the workbook twice.
-// Two rows that tell of different runs under one name were damaged or edited,
-// and none of them may go.
+// joinOld keeps what people typed beside a run that is in the workbook twice. Two
+// rows of different runs with one Run ID were damaged or edited: neither may be
+// deleted.
 func (c *collection) joinOld(at int, row workbook.Row) error {
 	if err := c.spool.flush(); err != nil {
 		return err
@@ -88,7 +88,7 @@ type doubted struct {
 	leftOut workbook.LeftOut
 }
 
-// mostDoubts bounds those that are listed one by one.
+// mostDoubts bounds the figures that are listed one by one.
 const mostDoubts = 10_000
 
 func (c *collection) noteDoubts(row workbook.Row, source string) {
@@ -107,7 +107,7 @@ func doubtOf(row workbook.Row, doubt workbook.Doubt, source string) workbook.Lef
 	}
 }
 
-// leaveOutDoubts lists the figures that no source has told since.
+// leaveOutDoubts lists the figures that no other source has.
 func (c *collection) leaveOutDoubts() {
 	for _, d := range c.doubts {
 		if at, ok := c.byID[d.runID]; ok && c.entries[at].hasRow && c.entries[at].rank > rankWorkbook {

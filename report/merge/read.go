@@ -16,7 +16,7 @@ type reader struct {
 	buf bytes.Buffer
 }
 
-// chunk is how many rows of a workbook travel at once.
+// chunk is how many rows of a workbook are sent at once.
 const chunk = 256
 
 // read reads a source and hands over its outcome.
@@ -55,7 +55,7 @@ func (r *reader) load(s source) ([]byte, error) {
 		return nil, fmt.Errorf("larger than %d MB: not a result of netready", maxResult>>20)
 	}
 	data, err := report.Decode(r.buf.Bytes())
-	if err == nil && len(bytes.TrimSpace(data)) == 0 { // a byte order mark is nothing, too
+	if err == nil && len(bytes.TrimSpace(data)) == 0 { // a byte order mark alone is an empty file, too
 		err = errors.New("the file is empty: copy it again, or run netready again on that machine")
 	}
 	return data, err
@@ -107,13 +107,4 @@ func (r *reading) workbookRow(name string, row workbook.Row, err error) {
 		row.Extra, row.Styled, row.OldRow = nil, nil, 0
 		r.rows = append(r.rows, rankedRow{row, rankWorkbook})
 	}
-}
-
-// remarks says what is odd about a file. That a run was judged by other limits
-// is marked when the rows are written.
-func remarks(edited bool) []string {
-	if edited {
-		return []string{workbook.RemarkEdited}
-	}
-	return nil
 }

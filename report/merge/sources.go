@@ -40,7 +40,7 @@ type finder struct {
 	closers []io.Closer         // archives that stay open for their readers
 	seen    map[string]bool     // paths that were named
 	found   int                 // sources so far, and what was left out
-	flight  *semaphore.Weighted // of the bytes that wait in memory
+	memory  *semaphore.Weighted // of the bytes that wait in memory
 }
 
 // find visits the arguments in their order. It fails only where emit does.
@@ -61,8 +61,8 @@ func (f *finder) argument(ctx context.Context, arg string) error {
 	if err == nil {
 		return f.path(ctx, arg, info)
 	}
-	// The shell of Windows leaves patterns to the program. A name that exists
-	// was taken above, so brackets in names do no harm.
+	// The shell of Windows leaves patterns to the program. A file that exists is
+	// used above, so brackets in its name do no harm.
 	if matches, globErr := filepath.Glob(arg); globErr == nil && strings.ContainsAny(arg, "*?[") {
 		if len(matches) == 0 {
 			f.leaveOut(arg, "nothing matches this pattern")
@@ -105,7 +105,7 @@ func (f *finder) list(ctx context.Context) error {
 	return nil
 }
 
-// path takes what the user has named: all of it is used, or left out by name.
+// path uses what the user has named, or leaves it out with a reason.
 func (f *finder) path(ctx context.Context, name string, info fs.FileInfo) error {
 	if f.named(name) {
 		f.leaveOut(name, "it is named twice: it was read once")
@@ -144,8 +144,8 @@ func (f *finder) named(name string) bool {
 	return before
 }
 
-// folder visits what lies below a folder: result files, archives, workbooks.
-// Other files of other kinds are nobody's mistake and pass unmentioned.
+// folder visits the result files and archives below a folder. Other files are not
+// a mistake of the user and are not mentioned.
 func (f *finder) folder(ctx context.Context, root string) error {
 	return filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
@@ -163,7 +163,7 @@ func (f *finder) folder(ctx context.Context, root string) error {
 		}
 		if entry.Type().IsRegular() && isResultName(name) && !f.mayBeSkipped(name) {
 			f.found++
-			return f.emit(fileSource(name)) // as nearly all are: its reader looks closer
+			return f.emit(fileSource(name)) // nearly all are plain results: the reader checks
 		}
 		info, err := os.Stat(name) // follows a link to a file
 		switch {
@@ -211,7 +211,7 @@ func fileSource(name string) source {
 	return source{name: name, open: func() (io.ReadCloser, error) { return os.Open(name) }}
 }
 
-// mayBeSkipped compares names only; isSkipped makes sure.
+// mayBeSkipped compares names, which is fast; isSkipped compares files.
 func (f *finder) mayBeSkipped(name string) bool {
 	return slices.ContainsFunc(f.skip, func(other string) bool {
 		return strings.EqualFold(filepath.Base(name), filepath.Base(other))
@@ -238,9 +238,12 @@ func (f *finder) leaveOut(name, why string) {
 
 // isOfUse says whether a file in a folder or archive may be a result.
 func isOfUse(name string) bool {
+	if strings.HasPrefix(filepath.Base(name), report.SeriesPrefix) {
+		return false // a table of runs that have files of their own
+	}
 	base := filepath.Base(name)
 	if strings.HasPrefix(base, "~$") || strings.HasPrefix(base, "._") || strings.HasPrefix(base, ".~") {
-		return false // what Excel, macOS and LibreOffice leave beside a file
+		return false // lock and metadata files of Excel, macOS and LibreOffice
 	}
 	lower := strings.ToLower(base)
 	return slices.ContainsFunc([]string{".txt", ".json", ".jsonl", ".zip", ".tar", ".gz", ".tgz"}, func(ext string) bool {
@@ -248,7 +251,7 @@ func isOfUse(name string) bool {
 	})
 }
 
-// reason puts an error of the file system into a line of the sheet Left out.
+// reason is an error of the file system in one line of the sheet Left out.
 func reason(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -13,8 +13,8 @@ import (
 	"netready/report/workbook"
 )
 
-// A spool keeps rows in a temporary file until the workbook is written, so
-// that memory holds only where each row lies.
+// A spool keeps rows in a temporary file until the workbook is written. Memory
+// holds only the place of each row.
 type spool struct {
 	file *scratch.File
 	w    *bufio.Writer
@@ -22,7 +22,7 @@ type spool struct {
 	buf  []byte
 }
 
-// A slot is where a row lies.
+// A slot is the place of a row in the spool.
 type slot struct {
 	offset int64
 	length int32
@@ -48,7 +48,7 @@ func (s *spool) put(row workbook.Row) (slot, error) {
 	return at, nil
 }
 
-// get reads a row back; flush comes first.
+// get reads a row back. Call flush before.
 func (s *spool) get(at slot) (workbook.Row, error) {
 	if cap(s.buf) < int(at.length) {
 		s.buf = make([]byte, at.length)
@@ -126,15 +126,16 @@ func appendCell(b []byte, cell any) []byte {
 
 var errSpool = errors.New("reading a temporary file: it was changed by another program")
 
-// A rowReader takes a row apart. The texts are slices of one string.
+// A rowReader reads the parts of a row. The texts are slices of one string.
 type rowReader struct {
-	data string
+	raw  []byte
+	data string // the same
 	at   int
 	err  error
 }
 
 func readRow(data []byte) (workbook.Row, error) {
-	r := rowReader{data: string(data)}
+	r := rowReader{raw: data, data: string(data)}
 	row := workbook.Row{OldRow: r.count()}
 	row.Cells = make([]any, r.length())
 	for i := range row.Cells {
@@ -162,23 +163,13 @@ func (r *rowReader) extras() []workbook.ExtraCell {
 
 // count reads a number; none is larger than the row's bytes could hold.
 func (r *rowReader) count() int {
-	var value uint64
-	for shift := 0; shift < 64; shift += 7 {
-		if r.at >= len(r.data) {
-			break
-		}
-		c := r.data[r.at]
-		r.at++
-		value |= uint64(c&0x7f) << shift
-		if c < 0x80 {
-			if value > 1<<31 {
-				break
-			}
-			return int(value)
-		}
+	value, size := binary.Uvarint(r.raw[r.at:])
+	if size <= 0 || value > 1<<31 {
+		r.err = errors.Join(errSpool, io.ErrUnexpectedEOF)
+		return 0
 	}
-	r.err = errors.Join(errSpool, io.ErrUnexpectedEOF)
-	return 0
+	r.at += size
+	return int(value)
 }
 
 // length reads how many things follow: none takes less than a byte.
@@ -223,13 +214,8 @@ func (r *rowReader) cell() any {
 }
 
 func (r *rowReader) bits() uint64 {
-	text := r.take(8)
-	if len(text) < 8 {
+	if len(r.take(8)) < 8 {
 		return 0
 	}
-	var value uint64
-	for i := range 8 {
-		value |= uint64(text[i]) << (8 * i)
-	}
-	return value
+	return binary.LittleEndian.Uint64(r.raw[r.at-8:])
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"netready/report"
+	"netready/report/workbook"
 )
 
 // maxText is the largest TXT that is read, in bytes: one of 400 ports takes a
@@ -24,14 +25,13 @@ func (r *reader) text(name string, data []byte) ([]rankedRow, error) {
 	if err := usable(found, note, err); err != nil {
 		return nil, err
 	}
-	row := rankedRow{rowOf(name, found, note.Edited), rankText}
 	if note.Edited {
-		row.rank = rankEdited
+		return []rankedRow{{rowOf(name, found, workbook.RemarkEdited), rankEdited}}, nil
 	}
-	return []rankedRow{row}, nil
+	return []rankedRow{{rowOf(name, found), rankText}}, nil
 }
 
-// copyAgain is the way out where a file is cut short.
+// copyAgain adds what to do about a file that is cut short.
 func copyAgain(err error) error {
 	if at, ok := errors.AsType[*report.LineError](err); ok {
 		return &report.LineError{Line: at.Line, Err: fmt.Errorf("%w: copy the file again", at.Err)}

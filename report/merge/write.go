@@ -65,7 +65,7 @@ func (c *collection) write(ctx context.Context) error {
 		c.kept = ""
 	}
 	if err == nil && c.old != nil {
-		forgetOldest(c.merge.Out)
+		removeOldest(c.merge.Out)
 	}
 	return err
 }
@@ -79,7 +79,7 @@ func (c *collection) writeTo(name string, write func(io.Writer) error) error {
 	return writeFile(name, write)
 }
 
-// until ends a walk over rows when the context does.
+// until ends a loop over rows when ctx ends.
 func until(ctx context.Context, rows iter.Seq2[workbook.Row, error]) iter.Seq2[workbook.Row, error] {
 	return func(yield func(workbook.Row, error) bool) {
 		for row, err := range rows {
@@ -94,23 +94,24 @@ func until(ctx context.Context, rows iter.Seq2[workbook.Row, error]) iter.Seq2[w
 	}
 }
 
-// csv writes the rows for other programs: UTF-8 with a byte order mark, by
-// which Excel knows it, CRLF, times in RFC 3339.
+// csv writes the rows for other programs: UTF-8 with a byte order mark, which Excel
+// needs to recognise it, CRLF, times in RFC 3339.
 func (c *collection) csv(w io.Writer) error {
 	if _, err := io.WriteString(w, "\xEF\xBB\xBF"); err != nil {
 		return err
 	}
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	if err := out.Write(workbook.Headers()); err != nil {
+	headers := workbook.Headers()
+	if err := out.Write(headers); err != nil {
 		return err
 	}
-	line := make([]string, workbook.Width())
+	line := make([]string, len(headers))
 	for row, err := range c.rows {
 		if err != nil {
 			return err
 		}
-		for i, cell := range c.finished(row) {
+		for i, cell := range row.Finished(c.limits) {
 			line[i] = csvText(cell)
 		}
 		if err := out.Write(line); err != nil {
@@ -153,7 +154,7 @@ func (c *collection) json(w io.Writer) error {
 		if first {
 			line, first = append(line[:0], "\n{"...), false
 		}
-		for i, cell := range c.finished(row) {
+		for i, cell := range row.Finished(c.limits) {
 			if i > 0 {
 				line = append(line, ',')
 			}
@@ -179,9 +180,6 @@ func appendJSON(b []byte, cell any) []byte {
 	quoted, _ := jsontext.AppendQuote(b, fmt.Sprint(cell)) // bad UTF-8 becomes U+FFFD
 	return quoted
 }
-
-// finished is the row with the value of Ready, which in a workbook is a formula.
-func (c *collection) finished(row workbook.Row) []any { return row.Finished(c.limits) }
 
 // openExisting opens the workbook to add to; there may be none yet.
 func openExisting(name string) (*workbook.Old, error) {

@@ -67,8 +67,7 @@ func limitLine(name, categories, values string) excelize.ChartSeries {
 // jitterChart shows the 95th percentiles of By hour.
 func (b *book) jitterChart() *excelize.Chart {
 	chart := newChart(excelize.Line, "Jitter by hour of the day, 95th percentile (ms)", "hour, "+b.zone().String(), "ms")
-	zero := 0.0
-	chart.YAxis.Minimum = &zero
+	chart.YAxis.Minimum = new(0.0)
 	rows := func(column int) string { return cells(SheetByHour, column, hoursHead+1, hoursHead+24) }
 	for i, side := range []struct{ name, colour string }{{"Up", colourUp}, {"Down", colourDown}} {
 		chart.Series = append(chart.Series, excelize.ChartSeries{
@@ -92,8 +91,7 @@ func portsChart(t block) *excelize.Chart {
 	}
 	chart := newChart(excelize.Bar, portsTitle, "", "machines")
 	chart.XAxis.ReverseOrder = true
-	zero := 0.0
-	chart.YAxis.Minimum = &zero
+	chart.YAxis.Minimum = new(0.0)
 	chart.Legend.Position = "none"
 	rows := func(column int) string { return cells(SheetSummary, column, t.top+1, t.top+t.failing) }
 	chart.Series = []excelize.ChartSeries{bars("Machines failing", rows(1), rows(4), colourFail)}

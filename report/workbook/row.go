@@ -8,9 +8,6 @@ import (
 	"netready/thresholds"
 )
 
-// Width is how many cells a row has.
-func Width() int { return len(runLayout().columns) }
-
 // Headers are the names of the columns of the sheet Runs, in their order.
 func Headers() []string {
 	var names []string

@@ -12,6 +12,10 @@ import (
 // its last line.
 var ErrBroken = errors.New("the control connection was cut")
 
+// ErrEnded is ErrBroken where somebody closed the connection: it did not fall
+// silent.
+var ErrEnded = fmt.Errorf("%w: the responder closed it, or something on the way did", ErrBroken)
+
 // lost tells whether err means that the connection itself is gone.
 func (l *link) lost(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {
@@ -31,7 +35,7 @@ func broken(err error) error {
 	case strings.Contains(text, "http2: client connection lost"):
 		return fmt.Errorf("%w: nothing arrived over it any longer", ErrBroken)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "http2: server sent GOAWAY"):
-		return fmt.Errorf("%w: the responder closed it, or something on the way did", ErrBroken)
+		return ErrEnded
 	}
 	return fmt.Errorf("%w: %w", ErrBroken, err)
 }

@@ -330,6 +330,9 @@ func TestDeadResponderInPlainWords(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if !errors.Is(events, control.ErrEnded) { // whoever reads it knows that nobody fell silent
+		t.Errorf("events: %v", events)
+	}
 }
 
 var errAny = errors.New("any error")

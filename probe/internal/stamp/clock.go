@@ -4,7 +4,10 @@
 // one short file each.
 package stamp
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // A Sleeper waits until Now reaches a moment. A nil one is SleepUntil; tests
 // in virtual time give SleepPlain.
@@ -17,6 +20,16 @@ func (s Sleeper) Until(moment time.Duration) {
 		return
 	}
 	s(moment)
+}
+
+// Pause waits for d, or until ctx ends.
+func Pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 // SleepPlain waits with package time alone. It is up to a millisecond late,
