@@ -82,7 +82,7 @@ func (q *question) settledBy() *float64 {
 	if !q.limit.Keeps(got) {
 		width, distance = got-q.interval.LowPercent, got-limit
 	}
-	times := math.Pow(width/distance, 2)
+	times := (width / distance) * (width / distance)
 	if got == 0 {
 		times = singleLosses * 100 / float64(q.sent) / limit
 	}
