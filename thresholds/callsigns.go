@@ -175,7 +175,7 @@ func lossAtChanges(m matter) (string, float64) {
 const (
 	evenLoss     = 0.02 // less loss than this shows no pattern
 	evenRun      = 1.3  // BurstR (G.107) up to which losses come one by one
-	evenVariance = 0.35 // of what chance makes: 20 seconds of chance fall below it once in thousands
+	evenVariance = 0.25 // of what chance makes: 20 seconds of chance fall below it once in ten thousand
 	evenSeconds  = 8
 )
 
@@ -192,24 +192,44 @@ func lossIsEven(m matter) (string, float64) {
 			full = max(full, side.Sent)
 		}
 	}
-	var seconds, through, squares, sent float64
+	var through []float64
+	sent := 0.0
 	for i, s := range m.result.Voice.Timeline {
 		side := sideOf(s, m.way)
 		if i == 0 || side == nil || side.LossPercent == nil || 10*side.Sent < 9*full { // it begins with a store of tokens, and the last second is cut
 			continue
 		}
-		n := float64(side.Sent) - lostIn(s, m.way)
-		seconds, through, squares, sent = seconds+1, through+n, squares+n*n, sent+float64(side.Sent)
+		through, sent = append(through, float64(side.Sent)-lostIn(s, m.way)), sent+float64(side.Sent)
 	}
+	seconds := float64(len(through))
 	if seconds < evenSeconds || sent == 0 {
 		return "", 0
 	}
-	mean, share := through/seconds, through/sent
-	if squares/seconds-mean*mean > evenVariance*sent/seconds*share*(1-share) {
+	mean, variance := withoutOne(through)
+	if share := mean * seconds / sent; variance > evenVariance*sent/seconds*share*(1-share) {
 		return "", 0
 	}
 	return fmt.Sprintf("%s of the packets %s are lost, one by one, and in every second nearly the same number gets through (%.0f of %.0f)",
 		Figure(*d.LossPercent, "%"), m.way, mean, sent/seconds), 1
+}
+
+// withoutOne are the mean and the variance of all but the one that lies farthest
+// from the others: what shares a limit with the call takes of it now and then.
+func withoutOne(all []float64) (mean, variance float64) {
+	least := math.Inf(1)
+	for skip := range all {
+		var sum, squares float64
+		for i, x := range all {
+			if i != skip {
+				sum, squares = sum+x, squares+x*x
+			}
+		}
+		n := float64(len(all) - 1)
+		if v := squares/n - sum/n*sum/n; v < least {
+			least, mean, variance = v, sum/n, v
+		}
+	}
+	return mean, variance
 }
 
 // checksLostAlike is the sign that of the checks a like share is gone.
