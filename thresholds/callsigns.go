@@ -179,13 +179,66 @@ const (
 	evenSeconds  = 8
 )
 
-// lossIsEven is the sign that nearly the same number of packets gets through in
-// every second: chance varies, with a variance of n p (1-p), a limiter hardly.
-func lossIsEven(m matter) (string, float64) {
+// oneByOne is the sign that a good many packets are lost, one by one.
+func oneByOne(m matter) (string, float64) {
 	d := direction(m.result.Voice, m.way)
 	if d == nil || portion(d.LossPercent) < evenLoss || d.Burst.BurstR == nil || *d.Burst.BurstR > evenRun {
 		return "", 0
 	}
+	return fmt.Sprintf("%s of the packets %s are lost, one by one", Figure(*d.LossPercent, "%"), m.way), 1
+}
+
+// bothOf is the sign that two are there, eitherOf that the first or else the
+// second is.
+func bothOf(a, b sign) sign {
+	return func(m matter) (string, float64) { return (&Rule{needs: []sign{a, b}}).proof(m) }
+}
+
+func eitherOf(a, b sign) sign {
+	return func(m matter) (string, float64) {
+		if seen, share := a(m); share > 0 {
+			return seen, share
+		}
+		return b(m)
+	}
+}
+
+// checksASecond is how many checks a call makes; luck is how many standard
+// deviations are not chance: a few in ten thousand.
+const (
+	checksASecond = 5
+	luck          = 3.5
+)
+
+// checksGoFirst is the sign that far more checks are lost than chance would take
+// of them: a limit takes what comes when its store is empty, and a check comes
+// right behind a packet.
+func checksGoFirst(m matter) (string, float64) {
+	rtt := m.result.Voice.RTT
+	if rtt == nil || rtt.Source != facts.RTTStun {
+		return "", 0
+	}
+	expected, variance := 0.0, 0.0
+	for _, s := range m.result.Voice.Timeline {
+		share := 1.0
+		for _, side := range []*facts.SecondSide{s.Up, s.Down} {
+			if side != nil && side.LossPercent != nil {
+				share *= 1 - portion(side.LossPercent)
+			}
+		}
+		share = 1 - share
+		expected, variance = expected+checksASecond*share, variance+checksASecond*share*(1-share)
+	}
+	lost := float64(rtt.Lost)
+	if variance == 0 || lost < expected+luck*math.Sqrt(variance) || lost < 1.3*expected {
+		return "", 0
+	}
+	return fmt.Sprintf("so are %d of %d checks, which leave right behind a packet, where chance would take %.0f", rtt.Lost, rtt.Samples+rtt.Lost, expected), 1
+}
+
+// lossIsEven is the sign that nearly the same number of packets gets through in
+// every second: chance varies, with a variance of n p (1-p), a limiter hardly.
+func lossIsEven(m matter) (string, float64) {
 	full := 0
 	for _, s := range m.result.Voice.Timeline {
 		if side := sideOf(s, m.way); side != nil {
@@ -209,8 +262,7 @@ func lossIsEven(m matter) (string, float64) {
 	if share := mean * seconds / sent; variance > evenVariance*sent/seconds*share*(1-share) {
 		return "", 0
 	}
-	return fmt.Sprintf("%s of the packets %s are lost, one by one, and in every second nearly the same number gets through (%.0f of %.0f)",
-		Figure(*d.LossPercent, "%"), m.way, mean, sent/seconds), 1
+	return fmt.Sprintf("in every second nearly the same number gets through (%.0f of %.0f)", mean, sent/seconds), 1
 }
 
 // withoutOne are the mean and the variance of all but the one that lies farthest

@@ -54,6 +54,7 @@ type commandLine struct {
 	parser   *kong.Kong
 	settings settings
 	context  *kong.Context
+	exited   bool // --help or --version have printed their text
 }
 
 // isSecret tells whether a flag's value may hold a secret.
@@ -117,7 +118,7 @@ func textOf(flag *kong.Flag) string {
 	case v.Kind() == reflect.Pointer:
 		v = v.Elem()
 	}
-	if words, ok := v.Interface().([]string); ok {
+	if words, ok := reflect.TypeAssert[[]string](v); ok {
 		return kong.JoinEscaped(words, ',')
 	}
 	return fmt.Sprint(v.Interface())
