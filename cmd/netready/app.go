@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
 	"runtime/debug"
 	"slices"
@@ -34,6 +35,7 @@ type App struct {
 	Ctx            context.Context
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	doubleClicked  bool   // nobody sees what is printed
 	Folder         string // where settings are looked for; "": the program's own
 }
 
@@ -93,6 +95,7 @@ func exitWith(status int) error {
 func (a *App) dispatch(args []string) error {
 	if len(args) == 0 {
 		if startedByDoubleClick() {
+			a.doubleClicked = true
 			args = []string{"ui"}
 		} else {
 			args = []string{"--help"}
@@ -250,6 +253,9 @@ func (a *App) report(err error) int {
 		}
 	}
 	a.say("%v", err)
+	if a.doubleClicked {
+		showError(invite.Hide(err.Error()))
+	}
 	return status
 }
 
@@ -265,9 +271,18 @@ func startedByDoubleClick() bool {
 	if mousetrap.StartedByExplorer() {
 		return true
 	}
+	if program, err := os.Executable(); err == nil && insideApplication(program) {
+		return true
+	}
 	display := os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
 	terminal := term.IsTerminal(int(os.Stdin.Fd())) || term.IsTerminal(int(os.Stdout.Fd())) || term.IsTerminal(int(os.Stderr.Fd()))
 	return display && !terminal && os.Getenv("CI") == ""
+}
+
+// insideApplication says whether a program is the one of a macOS application,
+// which is started by opening it.
+func insideApplication(program string) bool {
+	return strings.HasSuffix(filepath.ToSlash(filepath.Dir(program)), ".app/Contents/MacOS")
 }
 
 // release is set at build time: -ldflags "-X main.release=v1.2.3".
