@@ -82,7 +82,7 @@ func (r *run) loaded(ctx context.Context, name string, fill func(context.Context
 			}
 			break // without the unmarked call the marked one still tells
 		}
-		defer s.Close() //nolint:errcheck // the responder drops it anyway
+		defer s.Close()
 		sessions = append(sessions, s)
 	}
 	this := pc.Start(ctx, machine.Towards(ctx, r.farHost()).Name)

@@ -101,7 +101,7 @@ const slowNameMS = 2000
 
 // namesAreSlow is the sign that the resolver answers, and late.
 func namesAreSlow(m matter) (string, float64) {
-	if m.judge.staysInside() || m.kind != besideMatter {
+	if m.staysInside() || m.kind != besideMatter {
 		return "", 0
 	}
 	for _, row := range m.result.Firewall {
