@@ -96,7 +96,7 @@ func TestPacketsCostNoAllocation(t *testing.T) {
 			call.news()
 		}
 	})
-	if got > 0.5 { // what a second's news take is spread over its packets
+	if got > 0.5 && !isRaced { // what a second's news take is spread over its packets
 		t.Errorf("a packet each way takes %v allocations", got)
 	}
 	if len(call.up.news) == 0 || f.next < 1000 {

@@ -116,7 +116,7 @@ func TestPacketsAllocateNothing(t *testing.T) {
 		_, _, _ = o.Open(b)
 		i++
 	})
-	if got > 0 {
+	if got > 0 && !isRaced {
 		t.Errorf("%v allocations a packet, want none", got)
 	}
 }

@@ -113,7 +113,7 @@ func TestChecksAllocateNothing(t *testing.T) {
 		}
 		key.Answer(key.Ask(room, id)[:0], c.ID, testAddresses[1], 1, 2)
 	})
-	if got > 0 {
+	if got > 0 && !isRaced {
 		t.Errorf("%v allocations", got)
 	}
 }
