@@ -9,12 +9,12 @@ GOBIN       := $(shell go env GOPATH)/bin
 SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEBIAN      := tshark nmap coturn sip-tester wine wine64 gcc-mingw-w64-x86-64 libreoffice-calc chromium firefox-esr irtt nftables \
                iproute2 iputils-ping procps openssl unbound dnsmasq nginx-light python3-openpyxl poppler-utils fonts-dejavu-core gcc libc6-dev \
-               systemd util-linux curl shellcheck buildah libcap2-bin
+               systemd util-linux curl shellcheck buildah libcap2-bin wixl msitools rpm git
 PLATFORMS   := linux/amd64 linux/arm64 windows/amd64 darwin/amd64 darwin/arm64
 FUZZTIME    ?= 10s
 export CGO_ENABLED ?= 0
 
-.PHONY: run build test check tools lint cross race system lab fuzz-smoke fuzz soak bench bench-responder screenshots release-responder deploy-check clean
+.PHONY: run build test check tools lint cross race system lab fuzz-smoke fuzz soak bench bench-responder screenshots release-responder dist usb release-tests deploy-check clean
 
 run: ## one assessment against the responder inside the program; nothing leaves this machine
 	go run ./cmd/netready run --region local --duration 10s
@@ -25,12 +25,12 @@ build: ## both programs into bin/
 test: ## the tests that need Go alone
 	$(GOTEST) ./...
 
-check: tools-there lint cross race fuzz-smoke system deploy-check ## everything else; it installs nothing
+check: tools-there lint cross race fuzz-smoke system deploy-check release-tests ## everything else; it installs nothing
 	@echo check: done
 
 # A command of each Debian package in DEBIAN that has one.
 COMMANDS    := tshark nmap turnserver sipp wine x86_64-w64-mingw32-gcc soffice chromium firefox-esr irtt nft ip ping ps openssl unbound dnsmasq nginx pdftoppm gcc node npm \
-               systemd-analyze nsenter curl shellcheck buildah setcap
+               systemd-analyze nsenter curl shellcheck buildah setcap wixl msiinfo rpm git
 .PHONY: tools-there
 tools-there:
 	@missing=$$(for c in $(COMMANDS); do PATH="$$PATH:/usr/sbin:/sbin" command -v $$c >/dev/null || echo $$c; done; \
@@ -48,19 +48,20 @@ tools: ## installs what make check needs: Debian packages, the linter, the brows
 ARCHES      := amd64 arm64
 DIST        := dist
 release-responder: ## dist/netready-responder-linux-*.tar.gz, what deploy/ installs on a host, and their checksums
-	mkdir -p $(DIST)
+	mkdir -p "$(DIST)"
 	for arch in $(ARCHES); do \
 		name=netready-responder-linux-$$arch; work=$$(mktemp -d); \
 		GOOS=linux GOARCH=$$arch go build -trimpath -ldflags '$(LDFLAGS)' -o $$work/$$name/ ./cmd/netready-responder; \
 		cp deploy/systemd/* $$work/$$name/; \
-		tar -C $$work --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$${SOURCE_DATE_EPOCH:-0} -cf - $$name | gzip -9n >$(DIST)/$$name.tar.gz; \
+		tar -C $$work --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$${SOURCE_DATE_EPOCH:-0} -cf - $$name | gzip -9n >"$(DIST)/$$name.tar.gz"; \
 		rm -r $$work; \
-		(cd $(DIST) && sha256sum $$name.tar.gz >$$name.tar.gz.sha256); \
+		(cd "$(DIST)" && sha256sum $$name.tar.gz >$$name.tar.gz.sha256); \
 	done
 
 lint:
 	$(GOBIN)/golangci-lint run ./...
 	$(GOBIN)/golangci-lint run --build-tags system,soak,capacity,lab ./...
+	cd release && $(GOBIN)/golangci-lint run --build-tags system ./...
 	cd deploy/check && $(GOBIN)/golangci-lint run ./...
 
 cross: ## every platform that is shipped builds and vets
@@ -79,7 +80,7 @@ system: ## beside real servers, namespaces, a browser, Wine, LibreOffice
 	$(GOTEST) -tags system -p 1 -timeout 30m ./...
 
 deploy-check: ## what deploy/ has for clouds and clusters, against their schemas
-	cd deploy/check && $(patsubst .ci/%,$(CURDIR)/.ci/%,$(GOTEST)) ./...
+	cd deploy/check && $(GOTEST) ./...
 
 lab: ## a laboratory of planted faults: whom does the program blame? (docs/lab.md; half an hour on a calm machine)
 	go test -tags lab -count 1 -parallel 2 -timeout 90m -run TestLab ./lab
@@ -90,7 +91,7 @@ fuzz-smoke: ## every fuzz target for some seconds
 fuzz: ## every fuzz target for five minutes
 	.ci/fuzz 5m
 
-soak: ## long runs, and the tests that make up their inputs, on inputs never seen before
+soak: ## long runs (an hour of agents at a responder, or NETREADY_SOAK=10m), and the tests that make up their inputs, on inputs never seen before
 	NETREADY_SEED=new $(GOTEST) -count 20 -timeout 1h ./probe/stream ./probe/capture ./probe/relay ./thresholds
 	$(GOTEST) -tags soak -p 1 -timeout 2h -run Soak ./...
 
@@ -104,6 +105,15 @@ screenshots: ## pictures of every state in screenshots/; those that the docs sho
 	mkdir -p screenshots
 	NETREADY_SCREENSHOTS=$(CURDIR)/screenshots $(GOTEST) -tags system -count 1 -run Screenshots ./cmd/netready/page ./report/merge
 	for picture in $$(grep -oh 'img/[a-z0-9-]*\.png' README.md docs/*.md | sort -u); do cp "screenshots/$${picture#img/}" "docs/$$picture"; done
+
+dist: ## everything that people download, in dist/: programs, packages, installer, stick, licences, list of parts, checksums
+	go build -C release -o "$(CURDIR)/bin/release" . && bin/release --out "$(DIST)"
+
+usb: ## the same, and the folder to copy to a stick: dist/netready-usb
+	go build -C release -o "$(CURDIR)/bin/release" . && bin/release --out "$(DIST)" --usb
+
+release-tests: ## two clones make the same bytes; what was made installs, runs and merges
+	cd release && $(GOTEST) -tags system -timeout 20m ./...
 
 clean:
 	rm -rf bin dist netready-results screenshots

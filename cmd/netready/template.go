@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"time"
 
 	"netready/report/merge"
@@ -18,9 +20,19 @@ func (c *TemplateCmd) Run(app *App) error {
 	if err := workbookName(c.Out); err != nil {
 		return usageError(err)
 	}
-	if err := merge.Template(app.Ctx, c.Out, version(), time.Now(), c.Force); err != nil {
+	if err := merge.Template(app.Ctx, c.Out, version(), madeAt(), c.Force); err != nil {
 		return err
 	}
 	fmt.Fprintf(app.Stdout, "%s: its first sheet says how to work with it\n", oneLine(c.Out))
 	return nil
+}
+
+// madeAt is the time that the workbook says it was made at: now, or that of
+// SOURCE_DATE_EPOCH (seconds since 1970), which makes a release the same bytes
+// each time (reproducible-builds.org).
+func madeAt() time.Time {
+	if seconds, err := strconv.ParseInt(os.Getenv("SOURCE_DATE_EPOCH"), 10, 64); err == nil {
+		return time.Unix(seconds, 0).UTC()
+	}
+	return time.Now()
 }

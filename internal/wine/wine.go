@@ -43,9 +43,14 @@ func New(tb testing.TB) *Windows {
 	})
 	source := filepath.Join(w.work, "prng.c")
 	w.write(tb, source, []byte(processPrng))
-	dll := filepath.Join(w.prefix, "drive_c", "windows", "system32", "bcryptprimitives.dll")
+	dll := w.Path("windows", "system32", "bcryptprimitives.dll")
 	w.do(tb, exec.CommandContext(tb.Context(), gcc, "-shared", "-o", dll, source, "-ladvapi32"))
 	return w
+}
+
+// Path is where a file of the drive C lies for this machine.
+func (w *Windows) Path(names ...string) string {
+	return filepath.Join(append([]string{w.prefix, "drive_c"}, names...)...)
 }
 
 // Build compiles a package of this module for Windows and returns the path.

@@ -1,6 +1,7 @@
 package responder
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"net"
@@ -44,8 +45,8 @@ type framed struct {
 // Read implements net.Conn.
 func (c *framed) Read(b []byte) (int, error) {
 	if !c.known {
-		var err error
-		if aside(func() { err = c.secure.Handshake() }); err != nil {
+		var err error // a deadline of the connection ends it
+		if aside(func() { err = c.secure.HandshakeContext(context.Background()) }); err != nil {
 			return 0, err
 		}
 		c.known, c.http2 = true, c.secure.ConnectionState().NegotiatedProtocol == http2.NextProtoTLS

@@ -154,10 +154,10 @@ func readAttributes(b []byte) (a attributes, err error) {
 
 // of is where the value of an attribute belongs, nil for others.
 func (a *attributes) of(kind stun.AttrType) *[]byte {
-	switch kind {
-	case stun.AttrUsername:
+	switch uint16(kind) {
+	case uint16(stun.AttrUsername):
 		return &a.username
-	case stun.AttrXORMappedAddress, attrOldXORMapped:
+	case uint16(stun.AttrXORMappedAddress), uint16(attrOldXORMapped):
 		return &a.mapped
 	case AttrReceived:
 		return &a.received

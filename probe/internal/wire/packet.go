@@ -116,7 +116,7 @@ const (
 // header writes the header of packet index: version 2, no padding, extension or
 // CSRC (RFC 3550 5.1). The marker is on the first packet alone, as at the start
 // of a talkspurt (RFC 3551 4.1).
-func (f *Flow) header(b []byte, index int64) {
+func (f Flow) header(b []byte, index int64) {
 	b[0], b[1] = 2<<6, f.Type
 	if index == 0 {
 		b[1] |= marker

@@ -30,6 +30,7 @@ func runResponder() {
 	const most = 1 << 30
 	config := responder.Local()
 	config.Ports = ""
+	config.Carries = most
 	config.Limits = responder.Limits{Sessions: 100_000, PerAddress: most / 100, PacketRate: most, SessionsPerSec: 100_000}
 	s, err := responder.Start(context.Background(), config)
 	if err != nil {

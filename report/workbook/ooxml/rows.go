@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"runtime"
+	"sort"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -199,6 +200,9 @@ func (w *RowWriter) StandIn(stream *excelize.StreamWriter) error {
 // WriteTo writes a workbook straight to out, with the rows in their sheets:
 // excelize would hold the whole file in memory first.
 func WriteTo(file *excelize.File, out io.Writer, rows []*RowWriter) error {
+	if types := file.ContentTypes; types != nil { // excelize adds them in the order of a map
+		sort.Slice(types.Defaults, func(i, j int) bool { return types.Defaults[i].Extension < types.Defaults[j].Extension })
+	}
 	zw := &joiner{Writer: newFastZip(out), rows: rows}
 	file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return zw })
 	if err := file.Write(out); err != nil {
