@@ -167,7 +167,7 @@ type portFailure struct {
 }
 
 // required says whether the port must pass on some machine.
-func (p portFailure) required() bool { return p.harm > 0 || p.optional == 0 }
+func (p *portFailure) required() bool { return p.harm > 0 || p.optional == 0 }
 
 // count takes what one machine says of the port.
 func (p *portFailure) count(s portState) {
