@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +26,12 @@ var programs string // folder of the built programs
 const folderVariable = "NETREADY_LAB"
 
 func TestMain(m *testing.M) {
+	// The threads of the wires must never wait for one of lesser priority: not for
+	// a processor of the runtime that a thread holds that does not run, and not for
+	// a collection of garbage. A run ends before it needs one.
+	runtime.GOMAXPROCS(64)
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(2 << 30)
 	dir, err := os.MkdirTemp("", "netready-lab")
 	if err == nil {
 		programs = dir

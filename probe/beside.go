@@ -10,6 +10,7 @@ import (
 	"netready/probe/machine"
 	"netready/probe/pc"
 	"netready/probe/ping"
+	"netready/probe/radio"
 	"netready/probe/stream"
 )
 
@@ -18,23 +19,31 @@ type beside struct {
 	gateway []ping.Question
 	hop     []ping.Question // the first behind the gateway
 	pc      *pc.Seen        // this machine
+	radio   func(started, ended time.Duration) *facts.WifiLink
 }
 
 // watch begins to look at what is beside the call. The returned function ends that.
 func (r *run) watch(ctx context.Context) (stop func() beside) {
 	i := machine.Towards(ctx, r.farHost())
 	gateway, hop, this := r.watchGateway(ctx, i.Gateway), r.watchPath(ctx, i.Gateway), pc.Start(ctx, i.Name)
-	return func() beside { return beside{gateway: gateway(), hop: hop(), pc: this.Stop(ctx)} }
+	air := radio.Start(ctx, i.Name)
+	return func() beside {
+		return beside{gateway: gateway(), hop: hop(), pc: this.Stop(ctx), radio: air.Stop()}
+	}
 }
 
 // lay lays it beside the seconds of a call that began at started. What this
 // machine's socket saw and how late it sent are of that call, where they are known.
-func (b beside) lay(v *facts.Voice, started time.Duration, own call.Call, jitterBuffer time.Duration) {
+func (r *run) lay(b beside, started time.Duration, own call.Call) {
+	v := &r.result.Voice
 	addGateway(v.Timeline, started, b.gateway)
-	besideHop(v.Timeline, started, b.hop, jitterBuffer)
-	if b.pc == nil {
-		return
-	}
+	besideHop(v.Timeline, started, b.hop, r.plan.JitterBuffer)
+	b.layPC(v, started, own)
+	r.result.Machine.Interface.Wifi = b.radio(started, started+time.Duration(len(v.Timeline))*time.Second)
+}
+
+// layPC lays this machine beside the seconds, and its interface's traffic.
+func (b beside) layPC(v *facts.Voice, started time.Duration, own call.Call) {
 	late := latestBySecond(own.Lateness, len(v.Timeline))
 	seconds := make([]*facts.PCSecond, len(v.Timeline))
 	for i := range v.Timeline {

@@ -125,7 +125,7 @@ func (r *run) write(o *call.Outcome, seen beside) {
 	v.Up, v.Down = v.PerCall[worst].Up, v.PerCall[worst].Down
 	r.unmeasured(o.Calls, noSkew, worst)
 	v.Timeline = timeline(o.Calls[worst], o, r.plan.JitterBuffer)
-	seen.lay(v, o.Begun+o.Calls[worst].Started, o.Calls[worst], r.plan.JitterBuffer)
+	r.lay(seen, o.Begun+o.Calls[worst].Started, o.Calls[worst])
 }
 
 // direction is nil where nothing was sent that way. noSkew is why its clock

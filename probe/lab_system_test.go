@@ -85,7 +85,7 @@ func playRun() error {
 		return err
 	}
 	p := probe.Plan{
-		Region: regions.Region{ID: "lab", Name: "Lab"}, Responders: []invite.Invite{to}, Duration: o.Duration, Parts: o.Parts,
+		Region: regions.Region{ID: "lab", Name: "Lab"}, Responders: []invite.Invite{to}, Duration: o.Duration, Parts: o.Parts, UnderLoad: o.UnderLoad,
 		Codec: "pcmu", Calls: 1, JitterBuffer: 60 * time.Millisecond, DSCP: 46,
 	}
 	r, err := probe.Run(context.Background(), p)
@@ -97,8 +97,9 @@ func playRun() error {
 
 // order is what a run in the client's namespace shall do.
 type order struct {
-	Duration time.Duration
-	Parts    []string
+	Duration  time.Duration
+	Parts     []string
+	UnderLoad bool
 }
 
 // aLine is a line of routers with a far end at its end.

@@ -7,6 +7,7 @@ import (
 
 	"netready/probe/facts"
 	"netready/probe/internal/dial"
+	"netready/probe/machine"
 	"netready/probe/path"
 	"netready/probe/ping"
 	"netready/probe/stream"
@@ -27,7 +28,9 @@ func (r *run) watchPath(ctx context.Context, gateway string) (stop func() []ping
 	}
 	target, err := r.farAddress(ctx)
 	if err != nil {
+		mtu := r.result.Path.MTU
 		r.result.Path = noPath(facts.PathNoCall, err.Error())
+		r.result.Path.MTU = mtu
 		return nothing
 	}
 	w := path.Start(ctx, path.Settings{
@@ -35,9 +38,25 @@ func (r *run) watchPath(ctx context.Context, gateway string) (stop func() []ping
 		DSCP: r.plan.DSCP, JitterBuffer: r.plan.JitterBuffer,
 	})
 	return func() (hop []ping.Question) {
+		mtu := r.result.Path.MTU
 		r.result.Path, hop = w.Stop()
+		r.result.Path.MTU = mtu
 		return hop
 	}
+}
+
+// largestPacket asks which size gets through to the responder.
+func (r *run) largestPacket(ctx context.Context, ready <-chan struct{}) facts.MTU {
+	<-ready
+	s := r.portSession()
+	if s == nil {
+		return facts.MTU{Code: facts.MTUUnknown, Reason: r.noSession()}
+	}
+	media, err := r.farAddress(ctx)
+	if err != nil {
+		return facts.MTU{Code: facts.MTUUnknown, Reason: err.Error()}
+	}
+	return path.Largest(ctx, media, s.Nonce, machine.Towards(ctx, r.farHost()).MTU)
 }
 
 // farAddress is where the calls go.

@@ -29,10 +29,14 @@ type Plan struct {
 	Ie, Bpl      *float64      // override the codec's
 	Features     []string      // sip-phones, byoc
 	Parts        []string      // empty: all
+	UnderLoad    bool          // the call once more while the line is filled
 	RangeSamples int           // ports of a range tried in a run, in addition to its two ends
 	MaxWait      time.Duration // for a turn at a busy responder; 0: DefaultMaxWait, below 0: not at all
 	Version      string        // of this program, for Result.Tool
-	Progress     func(Event)   // called from one goroutine at a time; nil: not needed
+	// Digests makes of a complete result what the responder signs; nil: it is not
+	// asked to.
+	Digests  func(facts.Result) (facts.Digests, error)
+	Progress func(Event) // called from one goroutine at a time; nil: not needed
 }
 
 // An Event is the progress of a run.

@@ -15,6 +15,7 @@ const (
 	StepCall      = "call"
 	StepLate      = "late"
 	StepBandwidth = "bandwidth"
+	StepUnderLoad = "under load"
 	StepSilence   = "silence"
 	StepDone      = "done"
 )
@@ -26,6 +27,7 @@ const (
 	usualLate      = 2 * time.Second
 	usualBandwidth = 6 * time.Second
 	usualSilence   = 30 * time.Second
+	usualUnderLoad = 2 * (ahead + loadedFor + 4*time.Second)
 )
 
 // A tracker turns the steps of a run into events.
@@ -55,6 +57,9 @@ func newTracker(p Plan) *tracker {
 	}
 	if p.asks(facts.PartBandwidth) {
 		t.parts = append(t.parts, span{StepBandwidth, "Measuring the bandwidth", usualBandwidth})
+	}
+	if p.UnderLoad {
+		t.parts = append(t.parts, span{StepUnderLoad, "Placing the test call while the line is full", usualUnderLoad})
 	}
 	if p.asks(facts.PartNAT) && !p.asks(facts.PartVoice) {
 		t.parts = append(t.parts, span{StepSilence, "Waiting whether the NAT keeps a silent way open", usualSilence})

@@ -33,6 +33,7 @@ type around struct {
 	seen  environment.Result
 	nat   nat.Result
 	pings []facts.Ping
+	mtu   facts.MTU
 }
 
 // reach does everything before the call, at once: it opens the session with a
@@ -67,6 +68,7 @@ func (r *run) reach(ctx context.Context) error {
 	}
 	if r.plan.asks(facts.PartPing) {
 		wg.Go(func() { found.pings = r.pingFarEnd(ctx, ready) })
+		wg.Go(func() { found.mtu = r.largestPacket(ctx, ready) })
 	}
 	wg.Wait()
 	r.take(ctx, found)
@@ -89,6 +91,7 @@ func (r *run) take(ctx context.Context, found around) {
 	}
 	if r.plan.asks(facts.PartPing) {
 		r.takePings(found.pings)
+		r.result.Path.MTU = found.mtu
 	}
 	r.settleConnectivity(ctx, found.rows)
 	if r.plan.asks(facts.PartFirewall) {
@@ -194,6 +197,7 @@ func (r *run) startLocal(ctx context.Context) (invite.Invite, error) {
 		return invite.Invite{}, fmt.Errorf("starting the responder of region local: %w", err)
 	}
 	r.closers = append(r.closers, func() { _ = server.Close() })
+	r.local = true
 	return server.Invite(), nil
 }
 

@@ -120,7 +120,7 @@ func (r *run) writeRelay(o *relay.Outcome, seen beside) {
 	}
 	r.relayGaps(calls, worst)
 	v.Timeline = relayTimeline(o, worst, r.plan.JitterBuffer)
-	seen.lay(v, o.Started, call.Call{}, r.plan.JitterBuffer)
+	r.lay(seen, o.Started, call.Call{})
 }
 
 // relayAssumptions go with the figures of a call through a TURN server.

@@ -39,8 +39,10 @@ func Run(ctx context.Context, p Plan) (facts.Result, error) {
 	silence := r.startSilence(ctx)
 	r.placeCalls(ctx)
 	r.measureBandwidth(ctx)
+	r.measureUnderLoad(ctx)
 	silence()
 	r.finish(ctx)
+	r.sign(ctx)
 	return r.result, nil
 }
 
@@ -53,6 +55,7 @@ type run struct {
 	result  facts.Result
 	session *call.Session
 	relay   *relay.Session // a TURN server instead of a responder
+	local   bool           // the responder is this program's own
 	closers []func()       // in the order of opening
 	why     string         // why there is no session
 	whyCode string         // its code
@@ -123,6 +126,11 @@ func (r *run) missingFor(code, what, reason string) {
 func (r *run) finish(ctx context.Context) {
 	described := context.WithoutCancel(ctx) // a stopped run still says where it was made
 	m, gaps := machine.Describe(described, r.farHost(), r.load)
+	if m.Interface.Wifi = r.result.Machine.Interface.Wifi; m.Interface.Wifi != nil && m.Interface.Wifi.SignalDBM != nil {
+		// All through the call tells more than one look at its end.
+		m.Interface.WifiDBM = m.Interface.Wifi.SignalDBM
+		gaps = slices.DeleteFunc(gaps, func(g facts.NotMeasured) bool { return g.What == "machine.interface.wifi_dbm" })
+	}
 	r.result.Machine = m
 	r.result.NotMeasured = append(r.result.NotMeasured, gaps...)
 	if r.plan.asks(facts.PartNAT) {

@@ -43,6 +43,7 @@ func whole(r Report) Report {
 	fill(&r.NotMeasured)
 	fill(&r.Environment.DNS)
 	fill(&r.Findings)
+	fill(&r.Path.Hops)
 	directions := []*facts.Direction{r.Voice.Up, r.Voice.Down}
 	for _, pair := range r.Voice.PerCall {
 		directions = append(directions, pair.Up, pair.Down)

@@ -25,9 +25,10 @@ const (
 
 // Note is what is unusual about a file that could still be read.
 type Note struct {
-	Edited bool // its checksum does not match: somebody changed it by hand
-	Newer  bool // of a later schema: fields may be missing here
-	Older  bool // of an earlier schema
+	Edited bool   // its checksum does not match: somebody changed it by hand
+	Newer  bool   // of a later schema: fields may be missing here
+	Older  bool   // of an earlier schema
+	Signed Signed // what its signature tells
 }
 
 // What can be wrong with a file.
@@ -51,6 +52,19 @@ func ReadJSON(from io.Reader) (one Report, note Note, err error) {
 		return err
 	})
 	return one, note, err
+}
+
+// ReadAny reads the results in a file, TXT or JSON. Each is handed over with what
+// is odd or wrong about it.
+func ReadAny(from io.Reader, each func(Report, Note, error) error) error {
+	b, err := plainText(from)
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(string(b), headTitle) {
+		return each(ReadText(bytes.NewReader(b)))
+	}
+	return readJSON(b, lenient, each)
 }
 
 // ReadBriefly reads the reports in UTF-8 text: one, several after each other
@@ -137,6 +151,7 @@ func readJSON(b []byte, options json.Options, each func(Report, Note, error) err
 			break
 		}
 		note, wrong := r.check()
+		note.Signed = signedJSON(&r, bytes.TrimLeft(b[start:d.InputOffset()], " \t\r\n,"))
 		if err := each(r, note, wrong); err != nil {
 			return &LineError{lineAt(b, start), err}
 		}

@@ -30,8 +30,7 @@ func ReadText(from io.Reader) (Report, Note, error) {
 	if bytes.Count(b, []byte("\n")) > maxLines {
 		return Report{}, Note{}, fmt.Errorf("%w: it has more lines than any result has", ErrNotResult)
 	}
-	text := lineEnds.ReplaceAllString(string(b), "\n")
-	lines := strings.Split(strings.TrimRight(text, "\n\t "), "\n")
+	lines := linesOf(b)
 	if lines[0] != headTitle && !strings.HasPrefix(lines[0], headTitle+"\t") {
 		return Report{}, Note{}, fmt.Errorf("%w: its first line is not %s", ErrNotResult, headTitle)
 	}
@@ -39,6 +38,7 @@ func ReadText(from io.Reader) (Report, Note, error) {
 	if err != nil {
 		return Report{}, Note{}, err
 	}
+	whole := slices.Clone(lines)
 	for i := range lines { // a spreadsheet that saved the file fills all rows up to the widest
 		lines[i] = strings.TrimRight(lines[i], "\t")
 	}
@@ -47,13 +47,19 @@ func ReadText(from io.Reader) (Report, Note, error) {
 		return Report{}, Note{}, err
 	}
 	note, err := r.check()
-	note.Edited = edited
+	note.Edited, note.Signed = edited, signedText(&r, whole)
 	return r, note, err
 }
 
 // lineEnds are all line ends: copies in text mode (FTP, old tools) turn CR LF into
 // CR CR LF; old Macs use CR alone.
 var lineEnds = regexp.MustCompile(`\r*\n|\r+`)
+
+// linesOf splits a text, whatever its lines end in.
+func linesOf(b []byte) []string {
+	text := lineEnds.ReplaceAllString(string(b), "\n")
+	return strings.Split(strings.TrimRight(text, "\n\t "), "\n")
+}
 
 // checkSum compares the last line with those before it.
 func checkSum(lines []string) (edited bool, err error) {
@@ -160,6 +166,8 @@ func (p parts) heading(r *Report) {
 		switch c[0] {
 		case "Schema":
 			r.Schema, _ = strconv.Atoi(c[1])
+		case signatureLabel:
+			r.Signature = readSignature(c[1])
 		case "Tool":
 			r.Tool.Name, _, _ = strings.Cut(c[1], " ")
 		}

@@ -96,6 +96,9 @@ func (t *sheet) head(r Report) {
 	} {
 		t.line(f[0], f[1])
 	}
+	if r.Signature != (facts.Signature{}) {
+		t.line(signatureLabel, signatureText(r.Signature))
+	}
 }
 
 func orDash(s string) string {

@@ -97,11 +97,11 @@ func TestTextHoldsWhatJSONHolds(t *testing.T) {
 				t.Fatal(err)
 			}
 			a, note, err := ReadText(&txt)
-			if err != nil || note != (Note{}) {
+			if err != nil || note != (Note{Signed: SignedNot}) {
 				t.Fatalf("ReadText: %+v, %v", note, err)
 			}
 			b, note, err := ReadJSON(&js)
-			if err != nil || note != (Note{}) {
+			if err != nil || note != (Note{Signed: SignedNot}) {
 				t.Fatalf("ReadJSON: %+v, %v", note, err)
 			}
 			got, want := cells(a), cells(b)

@@ -175,41 +175,113 @@ func lossAtChanges(m matter) (string, float64) {
 const (
 	evenLoss     = 0.02 // less loss than this shows no pattern
 	evenRun      = 1.3  // BurstR (G.107) up to which losses come one by one
-	evenVariance = 0.35 // of what chance makes: 20 seconds of chance fall below it once in thousands
+	evenVariance = 0.25 // of what chance makes: 20 seconds of chance fall below it once in ten thousand
 	evenSeconds  = 8
 )
 
-// lossIsEven is the sign that nearly the same number of packets gets through in
-// every second: chance varies, with a variance of n p (1-p), a limiter hardly.
-func lossIsEven(m matter) (string, float64) {
+// oneByOne is the sign that a good many packets are lost, one by one.
+func oneByOne(m matter) (string, float64) {
 	d := direction(m.result.Voice, m.way)
 	if d == nil || portion(d.LossPercent) < evenLoss || d.Burst.BurstR == nil || *d.Burst.BurstR > evenRun {
 		return "", 0
 	}
+	return fmt.Sprintf("%s of the packets %s are lost, one by one", Figure(*d.LossPercent, "%"), m.way), 1
+}
+
+// bothOf is the sign that two are there, eitherOf that the first or else the
+// second is.
+func bothOf(a, b sign) sign {
+	return func(m matter) (string, float64) { return (&Rule{needs: []sign{a, b}}).proof(m) }
+}
+
+func eitherOf(a, b sign) sign {
+	return func(m matter) (string, float64) {
+		if seen, share := a(m); share > 0 {
+			return seen, share
+		}
+		return b(m)
+	}
+}
+
+// checksASecond is how many checks a call makes; luck is how many standard
+// deviations are not chance: a few in ten thousand.
+const (
+	checksASecond = 5
+	luck          = 3.5
+)
+
+// checksGoFirst is the sign that far more checks are lost than chance would take
+// of them: a limit takes what comes when its store is empty, and a check comes
+// right behind a packet.
+func checksGoFirst(m matter) (string, float64) {
+	rtt := m.result.Voice.RTT
+	if rtt == nil || rtt.Source != facts.RTTStun {
+		return "", 0
+	}
+	expected, variance := 0.0, 0.0
+	for _, s := range m.result.Voice.Timeline {
+		share := 1.0
+		for _, side := range []*facts.SecondSide{s.Up, s.Down} {
+			if side != nil && side.LossPercent != nil {
+				share *= 1 - portion(side.LossPercent)
+			}
+		}
+		share = 1 - share
+		expected, variance = expected+checksASecond*share, variance+checksASecond*share*(1-share)
+	}
+	lost := float64(rtt.Lost)
+	if variance == 0 || lost < expected+luck*math.Sqrt(variance) || lost < 1.3*expected {
+		return "", 0
+	}
+	return fmt.Sprintf("so are %d of %d checks, which leave right behind a packet, where chance would take %.0f", rtt.Lost, rtt.Samples+rtt.Lost, expected), 1
+}
+
+// lossIsEven is the sign that nearly the same number of packets gets through in
+// every second: chance varies, with a variance of n p (1-p), a limiter hardly.
+func lossIsEven(m matter) (string, float64) {
 	full := 0
 	for _, s := range m.result.Voice.Timeline {
 		if side := sideOf(s, m.way); side != nil {
 			full = max(full, side.Sent)
 		}
 	}
-	var seconds, through, squares, sent float64
+	var through []float64
+	sent := 0.0
 	for i, s := range m.result.Voice.Timeline {
 		side := sideOf(s, m.way)
 		if i == 0 || side == nil || side.LossPercent == nil || 10*side.Sent < 9*full { // it begins with a store of tokens, and the last second is cut
 			continue
 		}
-		n := float64(side.Sent) - lostIn(s, m.way)
-		seconds, through, squares, sent = seconds+1, through+n, squares+n*n, sent+float64(side.Sent)
+		through, sent = append(through, float64(side.Sent)-lostIn(s, m.way)), sent+float64(side.Sent)
 	}
+	seconds := float64(len(through))
 	if seconds < evenSeconds || sent == 0 {
 		return "", 0
 	}
-	mean, share := through/seconds, through/sent
-	if squares/seconds-mean*mean > evenVariance*sent/seconds*share*(1-share) {
+	mean, variance := withoutOne(through)
+	if share := mean * seconds / sent; variance > evenVariance*sent/seconds*share*(1-share) {
 		return "", 0
 	}
-	return fmt.Sprintf("%s of the packets %s are lost, one by one, and in every second nearly the same number gets through (%.0f of %.0f)",
-		Figure(*d.LossPercent, "%"), m.way, mean, sent/seconds), 1
+	return fmt.Sprintf("in every second nearly the same number gets through (%.0f of %.0f)", mean, sent/seconds), 1
+}
+
+// withoutOne are the mean and the variance of all but the one that lies farthest
+// from the others: what shares a limit with the call takes of it now and then.
+func withoutOne(all []float64) (mean, variance float64) {
+	least := math.Inf(1)
+	for skip := range all {
+		var sum, squares float64
+		for i, x := range all {
+			if i != skip {
+				sum, squares = sum+x, squares+x*x
+			}
+		}
+		n := float64(len(all) - 1)
+		if v := squares/n - sum/n*sum/n; v < least {
+			least, mean, variance = v, sum/n, v
+		}
+	}
+	return mean, variance
 }
 
 // checksLostAlike is the sign that of the checks a like share is gone.

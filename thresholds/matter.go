@@ -29,8 +29,8 @@ func isHost(m matter) bool    { return m.kind == hostMatter }
 func isEnd(m matter) bool     { return m.kind == endMatter }
 func isRows(m matter) bool    { return m.kind == rowsMatter }
 func isSession(m matter) bool { return m.kind == sessionMatter }
-func isWifi(m matter) bool    { return m.judge.isWifi() }
-func isNotWifi(m matter) bool { return !m.judge.isWifi() }
+func isWifi(m matter) bool    { return m.isWifi() }
+func isNotWifi(m matter) bool { return !m.isWifi() }
 func nothing(matter) bool     { return false }
 
 // rowsOrSilence is what a closed port explains: its row, and a call of which

@@ -28,7 +28,7 @@ const (
 
 // staysInside is the sign that the call did not leave this computer.
 func staysInside(m matter) (string, float64) {
-	if !m.judge.staysInside() {
+	if !m.staysInside() {
 		return "", 0
 	}
 	return "the call did not leave it", 1
@@ -145,6 +145,9 @@ func (j *judge) couldBePC(key Key, way Way) bool {
 		return true
 	}
 	lossOnly := key == Loss || key == Order || key == MOS && d.DiscardPercent != nil && *d.DiscardPercent == 0
+	if !lossOnly && j.isSpoilt() {
+		return true // a system that does not come to send does not come to stamp either
+	}
 	if way == Up { // full processors that let every packet leave in time bend nothing
 		return !lossOnly && (j.sendsLate() || j.latenessMS() == nil)
 	}

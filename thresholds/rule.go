@@ -163,19 +163,32 @@ func (j *judge) locate() []*located {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *located) int {
-		if own := cmp.Compare(ownFirst(a), ownFirst(b)); own != 0 {
-			return own
-		}
-		return cmp.Compare(b.score(), a.score())
+		return cmp.Or(cmp.Compare(turn(a), turn(b)), cmp.Compare(b.score(), a.score()))
 	})
 	return distinct(all)
 }
 
-func ownFirst(l *located) int {
-	if l.rule.Place == PlacePC && l.explained() > 0 {
+// turn is what a rule's kind of explanation comes before: a busy machine before
+// all, who ended the call before who made it bad, and what cannot be told last.
+func turn(l *located) int {
+	switch {
+	case l.rule.Place == PlacePC && l.explained() > 0:
 		return 0
+	case l.explainsKind(endMatter):
+		return 1
+	case l.rule.Place == PlaceUnknown && l.rule.general:
+		return 3
 	}
-	return 1
+	return 2
+}
+
+func (l *located) explainsKind(kind matterKind) bool {
+	for i, m := range l.matters {
+		if m.kind == kind && l.shares[i] > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // distinct leaves out what explains nothing that another one did not explain

@@ -73,7 +73,7 @@ var rules = []Rule{
 		Show:   showNetwork, of: figures(Loss, MOS), needs: []sign{endsForGood, controlGoesOn},
 	},
 	{
-		Code: "far_end_ended", Place: PlaceFarEnd, Where: "the far end", Confidence: High,
+		Code: "far_end_ended", Place: PlaceFarEnd, Where: "the far end", Confidence: Medium,
 		Takes:  "the responder, or the system that it runs on, closed the control connection in the middle of the call",
 		Unlike: "a way that died: on it nobody closes anything; a NAT that forgot its mappings: what comes from a new port is refused",
 		Advice: "Ask whoever runs the responder whether it was stopped or restarted, and run this again.",
@@ -101,10 +101,11 @@ var rules = []Rule{
 	},
 	{
 		Code: "rate_limit", Place: PlaceFirewall, Where: "a limit of rate in the firewall", Confidence: Medium,
-		Takes:  "in every second nearly the same number of packets gets through, single ones are lost, and of the checks a like share is gone; the gateway loses no pings",
-		Unlike: "a bad line: its losses vary from second to second as chance does",
+		Takes: "single packets are lost, without a delay before; in every second nearly the same number gets through and of the checks a like share is gone, " +
+			"or of the checks, which leave right behind a packet, far more are gone than chance would take; the gateway loses no pings",
+		Unlike: "a bad line: its losses vary from second to second as chance does, and take packets and checks alike",
 		Advice: "Ask the network team whether a policy limits packets or bits a second of UDP, or of this machine, and to leave voice out of it.",
-		Show:   showNetwork, of: figures(Loss, MOS), needs: []sign{lossIsEven, checksLostAlike, noQueue, gatewayIsFine},
+		Show:   showNetwork, of: figures(Loss, MOS), needs: []sign{oneByOne, eitherOf(bothOf(lossIsEven, checksLostAlike), checksGoFirst), noQueue, gatewayIsFine},
 	},
 	{
 		Code: "line_full", Place: PlaceLine, Where: "the access line, which is full", Confidence: Medium,

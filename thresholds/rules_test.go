@@ -249,6 +249,29 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			m.Voice.RTT.Lost = 150 * (50 - through) / 50
 			m.Voice.RTT.Samples = 150 - m.Voice.RTT.Lost
 		}, "rate_limit", PlaceFirewall},
+		"a limit of rate that the checks run into": {func(m *made) {
+			share := 0.15 + m.Float64()/4
+			m.lose(Up, binomial(m, share))
+			m.Voice.RTT.Lost = 120 + m.IntN(25)
+			m.Voice.RTT.Samples = 150 - m.Voice.RTT.Lost
+		}, "rate_limit", PlaceFirewall},
+		"losses on the line, worse for what is not voice": {func(m *made) {
+			m.lose(Up, binomial(m, 0.2))
+			m.lose(Down, binomial(m, 0.2))
+			m.Voice.RTT.Lost = 54 + m.IntN(9) // both ways
+			m.Voice.RTT.Samples = 150 - m.Voice.RTT.Lost
+		}, "beyond", PlaceBeyond},
+		"late packets down on a PC that is late itself": {func(m *made) {
+			m.Voice.SendLatenessMS, m.Voice.Down.KernelStamps = &facts.Lateness{P99: new(21 + m.Float64()*50)}, true
+			m.discard(Down)
+			m.Ping[0].JitterMS, m.Ping[0].Late = new(11.0), 30
+		}, "pc_busy", PlacePC},
+		"the call broke off, and was bad before": {func(m *made) {
+			m.Complete = false
+			m.NotMeasured = append(m.NotMeasured, facts.NotMeasured{What: "voice.complete", Reason: "closed", Code: facts.CodeFarEnded})
+			m.discard(Up)
+			m.Ping[0].AvgMS, m.Ping[0].Late = new(61.0), 100
+		}, "far_end_ended", PlaceFarEnd},
 		"the same share by chance": {func(m *made) {
 			share := 0.1 + m.Float64()/2
 			m.lose(Up, binomial(m, share))

@@ -16,6 +16,7 @@ import (
 	"netready/cmd/netready-responder/invitepage"
 	"netready/internal/atomicfile"
 	"netready/internal/modes"
+	"netready/probe/facts"
 	"netready/probe/responder"
 	"netready/probe/responder/tokens"
 )
@@ -113,6 +114,7 @@ func (s *service) start(ctx context.Context) (err error) {
 	}
 	if s.server, err = responder.Start(ctx, c); err == nil {
 		s.server.SetFiles(files)
+		s.log.Info("results are signed", "signing_key", facts.KeyID(s.server.SigningKey()))
 	}
 	return err
 }

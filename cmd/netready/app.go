@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
 	"runtime/debug"
 	"slices"
@@ -34,20 +35,24 @@ type App struct {
 	Ctx            context.Context
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	doubleClicked  bool   // nobody sees what is printed
 	Folder         string // where settings are looked for; "": the program's own
 }
 
 // cli is the command line. Every command's flags stand in the file that
 // carries its name.
 type cli struct {
-	Run      RunCmd      `cmd:"" help:"Assess this network once: place a test call, check the ports, write a report."`
-	UI       UICmd       `cmd:"" name:"ui" help:"The same in a page of the web browser, for this machine only."`
-	Merge    MergeCmd    `cmd:"" help:"Put the results of many machines into one Excel workbook."`
-	Template TemplateCmd `cmd:"" help:"Write the workbook with sample rows, to paste results into."`
-	Analyze  AnalyzeCmd  `cmd:"" help:"Measure the RTP streams in a packet capture (pcap or pcapng)."`
-	Mos      MosCmd      `cmd:"" help:"Calculate R and MOS by ITU-T G.107, with every term."`
-	Regions  RegionsCmd  `cmd:"" help:"List the regions and what each of them can measure."`
-	Config   ConfigCmd   `cmd:"" help:"What the settings file netready.yaml, the environment and the command line come to."`
+	Run        RunCmd        `cmd:"" help:"Assess this network once: place a test call, check the ports, write a report."`
+	UI         UICmd         `cmd:"" name:"ui" help:"The same in a page of the web browser, for this machine only."`
+	Merge      MergeCmd      `cmd:"" help:"Put the results of many machines into one Excel workbook."`
+	Template   TemplateCmd   `cmd:"" help:"Write the workbook with sample rows, to paste results into."`
+	Analyze    AnalyzeCmd    `cmd:"" help:"Measure the RTP streams in a packet capture (pcap or pcapng)."`
+	Mos        MosCmd        `cmd:"" help:"Calculate R and MOS by ITU-T G.107, with every term."`
+	Regions    RegionsCmd    `cmd:"" help:"List the regions and what each of them can measure."`
+	Verify     VerifyCmd     `cmd:"" help:"Tell whether results are whole, which version and host made them, and who signed them."`
+	Completion CompletionCmd `cmd:"" help:"Print the completion of commands and flags for a shell."`
+	Man        ManCmd        `cmd:"" hidden:"" help:"Print the manual page (roff), for packages: netready man > netready.1"`
+	Config     ConfigCmd     `cmd:"" help:"What the settings file netready.yaml, the environment and the command line come to."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
@@ -90,6 +95,7 @@ func exitWith(status int) error {
 func (a *App) dispatch(args []string) error {
 	if len(args) == 0 {
 		if startedByDoubleClick() {
+			a.doubleClicked = true
 			args = []string{"ui"}
 		} else {
 			args = []string{"--help"}
@@ -112,14 +118,33 @@ func (a *App) dispatch(args []string) error {
 // read parses arguments over the settings file; nil where --help or --version
 // have printed their text.
 func (a *App) read(args []string) (*commandLine, error) {
+	l, err := a.newLine()
+	if err != nil {
+		return nil, err
+	}
+	args = passedOn(args)
+	if l.settings, err = a.settingsFor(l.parser, args); err != nil {
+		return nil, err
+	}
+	l.context, err = parse(l.parser, args)
+	if l.exited {
+		return nil, nil //nolint:nilnil // there is nothing left to run
+	}
+	if err != nil {
+		return nil, withHelpHint(l.parser, err, args)
+	}
+	return l, nil
+}
+
+// newLine is a command line that nothing was read into.
+func (a *App) newLine() (*commandLine, error) {
 	l := &commandLine{}
-	exited := false
 	var err error
 	l.parser, err = kong.New(&l.cli, append(cmdline.Options(),
 		kong.Name("netready"),
 		kong.Description("Is this network ready for cloud voice?\n\n"+epilogue),
 		kong.Writers(a.Stdout, a.Stderr),
-		kong.Exit(func(int) { exited = true }),
+		kong.Exit(func(int) { l.exited = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"version": version()},
 		kong.Resolvers(&l.settings),
@@ -127,17 +152,6 @@ func (a *App) read(args []string) (*commandLine, error) {
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("building the command line: %w", err)
-	}
-	args = passedOn(args)
-	if l.settings, err = a.settingsFor(l.parser, args); err != nil {
-		return nil, err
-	}
-	l.context, err = parse(l.parser, args)
-	if exited {
-		return nil, nil //nolint:nilnil // there is nothing left to run
-	}
-	if err != nil {
-		return nil, withHelpHint(l.parser, err, args)
 	}
 	return l, nil
 }
@@ -239,6 +253,9 @@ func (a *App) report(err error) int {
 		}
 	}
 	a.say("%v", err)
+	if a.doubleClicked {
+		showError(invite.Hide(err.Error()))
+	}
 	return status
 }
 
@@ -254,9 +271,18 @@ func startedByDoubleClick() bool {
 	if mousetrap.StartedByExplorer() {
 		return true
 	}
+	if program, err := os.Executable(); err == nil && insideApplication(program) {
+		return true
+	}
 	display := os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
 	terminal := term.IsTerminal(int(os.Stdin.Fd())) || term.IsTerminal(int(os.Stdout.Fd())) || term.IsTerminal(int(os.Stderr.Fd()))
 	return display && !terminal && os.Getenv("CI") == ""
+}
+
+// insideApplication says whether a program is the one of a macOS application,
+// which is started by opening it.
+func insideApplication(program string) bool {
+	return strings.HasSuffix(filepath.ToSlash(filepath.Dir(program)), ".app/Contents/MacOS")
 }
 
 // release is set at build time: -ldflags "-X main.release=v1.2.3".

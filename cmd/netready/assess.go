@@ -47,6 +47,7 @@ type assessFlags struct {
 	PortSamples  int           `name:"port-range-samples" default:"16" help:"Ports of a range tried at random, in addition to its two ends (0 to 512)."`
 	MaxWait      time.Duration `default:"15m" placeholder:"D" help:"Longest wait for a turn when the responder is full (0: do not wait)."`
 	NoBandwidth  bool          `help:"Skip the bandwidth test."`
+	UnderLoad    bool          `help:"Place the call again while the line is filled, first down, then up (half a minute). It fills the line: others on it will notice."`
 	Only         []string      `sep:"," placeholder:"PART,…" help:"Only these parts: voice, firewall, nat, ping, bandwidth. What is left out is not required."`
 	Out          string        `placeholder:"DIR" help:"Folder for the result files (default: netready-results here, or in Documents where here cannot be written)."`
 	Shared       bool          `help:"Let the other users of this computer read the result files; otherwise only you can."`
@@ -106,7 +107,7 @@ func (f *assessFlags) plan(app *App) (assessment, error) {
 		Region: region, Regions: list,
 		Organization: report.OneLine(f.Org), Location: report.OneLine(f.Location),
 		Duration: f.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
-		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts,
+		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts, UnderLoad: f.UnderLoad,
 		MaxWait: cmp.Or(f.MaxWait, -1), RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable), AllowMedia: f.AllowMedia,
 		TURN: turn,
 	}
@@ -304,6 +305,7 @@ func outFolder(given string, stderr io.Writer) (string, error) {
 func (a assessment) run(ctx context.Context, progress func(probe.Event)) (report.Report, error) {
 	plan := a.plan
 	plan.Progress = progress
+	plan.Digests = func(r facts.Result) (facts.Digests, error) { return report.Digests(report.New(r, a.limits)) }
 	result, err := probe.Run(ctx, plan)
 	if err != nil {
 		return report.Report{}, usageError(err)

@@ -53,6 +53,7 @@ type commandLine struct {
 	parser   *kong.Kong
 	settings settings
 	context  *kong.Context
+	exited   bool // --help or --version have printed their text
 }
 
 // isSecret tells whether a flag's value may hold a secret.
@@ -116,7 +117,7 @@ func textOf(flag *kong.Flag) string {
 	case v.Kind() == reflect.Pointer:
 		v = v.Elem()
 	}
-	if words, ok := v.Interface().([]string); ok {
+	if words, ok := reflect.TypeAssert[[]string](v); ok {
 		return kong.JoinEscaped(words, ',')
 	}
 	return fmt.Sprint(v.Interface())

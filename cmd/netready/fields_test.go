@@ -127,10 +127,10 @@ func (d *fieldDocs) row(typ reflect.Type, f reflect.StructField) string {
 	if strings.TrimSpace(meaning) == "" {
 		d.t.Errorf("%v.%s has no comment", typ, f.Name)
 	}
-	if nullable := f.Type.Kind() == reflect.Pointer && !strings.Contains(f.Tag.Get("json"), ",omitempty"); nullable != hasNull {
+	if nullable := f.Type.Kind() == reflect.Pointer && !strings.Contains(f.Tag.Get("json"), ",omit"); nullable != hasNull {
 		d.t.Errorf(`%v.%s: a pointer, and nothing else, has a comment that says when it is null, as in "Null: nothing arrived."`, typ, f.Name)
 	}
-	if strings.Contains(f.Tag.Get("json"), ",omitempty") {
+	if strings.Contains(f.Tag.Get("json"), ",omit") {
 		null = "may be left out"
 	}
 	kind := typeName(f.Type)

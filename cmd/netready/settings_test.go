@@ -164,8 +164,13 @@ calls:
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ host, address, location, calls string }{
-		{"ber-pc1", "10.2.3.4", "Berlin, branch", ""}, {"BER-PC1.corp.example", "10.1.3.4", "Berlin or Hamburg", ""}, {"ham-07", "192.0.2.1", "Berlin or Hamburg", ""},
-		{"ham-007", "10.1.255.9", "Munich", ""}, {"x", "2001:db8:1::7", "Munich", ""}, {"x", "2001:db8:2::7", "somewhere", ""}, {"", "192.0.2.1", "somewhere", ""},
+		{"ber-pc1", "10.2.3.4", "Berlin, branch", ""},
+		{"BER-PC1.corp.example", "10.1.3.4", "Berlin or Hamburg", ""},
+		{"ham-07", "192.0.2.1", "Berlin or Hamburg", ""},
+		{"ham-007", "10.1.255.9", "Munich", ""},
+		{"x", "2001:db8:1::7", "Munich", ""},
+		{"x", "2001:db8:2::7", "somewhere", ""},
+		{"", "192.0.2.1", "somewhere", ""},
 		{"big.corp.example", "192.0.2.1", "somewhere", "20"},
 	} {
 		s, err := parseSettings(settingFlags(parser.Model), "s.yaml", []byte(file), machine{test.host, []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr(test.address)}})

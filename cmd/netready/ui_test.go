@@ -59,3 +59,14 @@ func TestPageListensOnLoopbackOnly(t *testing.T) {
 		t.Errorf("got %v, want a usage error that names the loopback address", err)
 	}
 }
+
+func TestApplicationOfMacOSOpensThePage(t *testing.T) {
+	for program, want := range map[string]bool{
+		"/Applications/netready.app/Contents/MacOS/netready": true, "/Users/x/Büro 3/netready.app/Contents/MacOS/netready": true,
+		"/usr/local/bin/netready": false, "/Applications/netready.app/netready": false, "netready": false,
+	} {
+		if got := insideApplication(program); got != want {
+			t.Errorf("%s: %v, want %v", program, got, want)
+		}
+	}
+}

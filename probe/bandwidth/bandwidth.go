@@ -29,7 +29,10 @@ type Settings struct {
 	For  time.Duration // each way; 0: 3 s
 	Most int64         // bytes each way; 0: 512 MiB, 1.4 Gbit/s for 3 s
 	Call float64       // bits a second that a call takes on the wire; 0: calls are not counted
-	Wait time.Duration // for the turn of each way, where the responder has too many such tests; 0: a minute
+	// Times is how often filling a line is begun anew where it ended before For: the
+	// far end bounds each transfer; 0: once.
+	Times int
+	Wait  time.Duration // for the turn of each way, where the responder has too many such tests; 0: a minute
 }
 
 const (
@@ -190,4 +193,59 @@ func perSecond(bytes int64, elapsed time.Duration) (*float64, error) {
 		return nil, errTooLittle
 	}
 	return new(8 * float64(bytes) / elapsed.Seconds()), nil
+}
+
+// FillDown fills the line to this machine until ctx ends, For at most, and
+// returns its throughput in Mbit/s; nil: nothing flowed.
+func FillDown(ctx context.Context, link Link, s Settings) *float64 {
+	return s.fill(ctx, func(ctx context.Context, left time.Duration) (n int64) {
+		body, err := link.Download(ctx, "", s.most(), left)
+		if err != nil {
+			return 0
+		}
+		defer body.Close()
+		n, _ = io.Copy(io.Discard, io.LimitReader(body, s.most())) // what came counts, however it ended
+		return n
+	})
+}
+
+// FillUp fills the line from this machine until ctx ends, For at most, and
+// returns its throughput in Mbit/s; nil: nothing flowed.
+func FillUp(ctx context.Context, link Link, s Settings) *float64 {
+	return s.fill(ctx, func(ctx context.Context, left time.Duration) int64 {
+		source := &source{end: stamp.Now() + left, left: s.most()}
+		_, _ = rand.Read(source.bytes[:])   // never fails; nothing on the way can compress it
+		_, _ = link.Upload(ctx, "", source) // what was taken counts, however it ended
+		return s.most() - source.left
+	})
+}
+
+// fillMost bounds one transfer that fills a line: as much as a responder grants.
+const fillMost = 1 << 30
+
+func (s Settings) most() int64 {
+	if s.Most > 0 {
+		return s.Most
+	}
+	return fillMost
+}
+
+// fill makes transfers one after the other.
+func (s Settings) fill(ctx context.Context, transfer func(context.Context, time.Duration) int64) *float64 {
+	ctx, cancel := context.WithTimeout(ctx, s.For+grace)
+	defer cancel()
+	began := stamp.Now()
+	var all int64
+	for range max(s.Times, 1) {
+		left := began + s.For - stamp.Now()
+		if left <= 0 || ctx.Err() != nil {
+			break
+		}
+		all += transfer(ctx, left)
+	}
+	bits, err := perSecond(all, stamp.Now()-began)
+	if err != nil {
+		return nil
+	}
+	return new(*bits / 1e6)
 }

@@ -20,11 +20,11 @@ type LoadPhase struct {
 	RPM *float64 `json:"rpm"`
 	// Round trips a minute on the idle line, by the call before. Null: nothing answered.
 	IdleRPM *float64 `json:"idle_rpm"`
-	// Mean round trip of checks without a mark (DSCP 0) beside those with the call's:
-	// whether the mark helps. Null: nothing answered, or the call had no mark.
-	UnmarkedRTTMS *float64 `json:"unmarked_rtt_ms"`
-	// The same without an answer, in percent. Null: none was asked.
-	UnmarkedLossPercent *float64 `json:"unmarked_loss_percent"`
-	DurationS           float64  `json:"duration_s"` // how long the call lasted
-	Reason              string   `json:"reason"`     // why a figure of these is missing
+	// The same call without its mark (DSCP 0), at the same time: whether the mark
+	// helps. Null: the call had none, or nothing was sent that way.
+	UnmarkedUp    *Direction `json:"unmarked_up"`
+	UnmarkedDown  *Direction `json:"unmarked_down"`   // the same to this machine. Null: as `unmarked_up`
+	UnmarkedRTTMS *float64   `json:"unmarked_rtt_ms"` // its mean round trip. Null: nothing answered, or the call had no mark
+	DurationS     float64    `json:"duration_s"`      // how long the call lasted
+	Reason        string     `json:"reason"`          // why a figure of these is missing
 }

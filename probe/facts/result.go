@@ -30,9 +30,10 @@ type Result struct {
 	NAT       NAT        `json:"nat"` // address translation between this machine and the responder
 	// How this machine is connected: proxy, captive portal, address families, DNS.
 	Environment Environment   `json:"environment"`
-	Firewall    []PortRow     `json:"firewall"`     // the firewall column, one element a row
-	NotMeasured []NotMeasured `json:"not_measured"` // what could not be measured, each with its reason
-	Complete    bool          `json:"complete"`     // false after Ctrl-C, or where a part ended before its time
+	Firewall    []PortRow     `json:"firewall"`           // the firewall column, one element a row
+	NotMeasured []NotMeasured `json:"not_measured"`       // what could not be measured, each with its reason
+	Signature   Signature     `json:"signature,omitzero"` // the responder's signature of this result
+	Complete    bool          `json:"complete"`           // false after Ctrl-C, or where a part ended before its time
 }
 
 // Values of `parts`: the parts of an assessment, as --only names them.

@@ -33,6 +33,9 @@ func inspect(_ context.Context, i net.Interface, found *adapter) {
 	if mbps, err := strconv.ParseFloat(line(filepath.Join(sys, "speed")), 64); err == nil && mbps > 0 {
 		found.Mbps = &mbps
 	}
+	if duplex := line(filepath.Join(sys, "duplex")); found.Kind == facts.Wired && (duplex == facts.DuplexFull || duplex == facts.DuplexHalf) {
+		found.Duplex = duplex
+	}
 	if found.addr.Is4() {
 		found.gateway = gateway4(i.Name)
 	} else {

@@ -15,7 +15,6 @@ func (w *Watch) result() (facts.Path, []ping.Question) {
 	now := stamp.Now()
 	p := facts.Path{
 		Method: w.method, Target: w.settings.Target.String(), Hops: []facts.Hop{}, Code: w.code, Reason: w.reason,
-		MTU: facts.MTU{Code: facts.MTUUnknown, Reason: "it was not asked for"},
 	}
 	last := 0
 	for _, h := range w.hops {

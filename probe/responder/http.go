@@ -52,6 +52,7 @@ func (s *Server) newHTTP() *http.Server {
 	below("POST", wire.PathPorts, s.openPorts)
 	below("GET", wire.PathSIPEcho, s.sip)
 	below("GET", wire.PathLoad, s.load)
+	below("POST", wire.PathSign, s.sign)
 	below("GET", wire.PathDownload, s.download)
 	below("POST", wire.PathUpload, s.upload)
 	mux.Handle("GET /i", page)

@@ -2,6 +2,7 @@ package responder
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
@@ -26,10 +27,11 @@ import (
 // names.
 type Identity struct {
 	Certificate tls.Certificate
-	Token       string   // of the invite
-	Others      []string // further tokens that are accepted: those of earlier invites
-	own         bool     // the certificate is our own: made at each start, only its key matters
-	further     [][]byte // pins of keys that may be shown in the certificate's place
+	Token       string             // of the invite
+	Others      []string           // tokens that are accepted beside it: those of earlier invites
+	own         bool               // the certificate is made anew at each start, and says nothing but its key
+	signer      ed25519.PrivateKey // results are signed with it
+	further     [][]byte           // pins of keys that may be shown in the certificate's place
 }
 
 // Pin is the SHA-256 of the certificate's key (SPKI).
@@ -87,7 +89,8 @@ func selfSigned(key *ecdsa.PrivateKey, token string) (Identity, error) {
 	if err != nil {
 		return Identity{}, fmt.Errorf("making a certificate: %w", err)
 	}
-	return Identity{Certificate: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, Token: token, own: true}, nil
+	signer, err := signerOf(key)
+	return Identity{Certificate: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, Token: token, signer: signer, own: true}, err
 }
 
 // LoadIdentity reads key and token from a folder, or makes and keeps them

@@ -64,7 +64,8 @@ type session struct {
 	isDone    bool
 	listening bool
 	transfers int
-	answered  map[asked]uint8 // firewall checks' questions, and how often
+	signed    wire.SignRequest // what was signed of its result
+	answered  map[asked]uint8  // firewall checks' questions, and how often
 }
 
 // call is one call of a session.

@@ -26,6 +26,7 @@ type upTrace struct {
 	packets int
 	ptime   time.Duration
 	copies  stream.Copies
+	counted int64            // so far, duplicates too
 	news    []stream.Arrival // since the last report
 	proved  []netip.AddrPort // the latest last
 	asked   []netip.AddrPort // that sent an authentic check, each for the first time
@@ -52,6 +53,7 @@ func (u *upTrace) count(a stream.Arrival) bool {
 		return false
 	}
 	u.news = append(u.news, a)
+	u.counted++
 	return true
 }
 

@@ -16,7 +16,11 @@ func (r *reader) json(name string, data []byte) (rows []rankedRow, err error) {
 		if err := usable(found, note, err); err != nil {
 			return err
 		}
-		rows = append(rows, rankedRow{rowOf(name, found), rankJSON})
+		row := rankedRow{rowOf(name, found, note), rankJSON}
+		if edited(note) {
+			row.rank = rankEdited
+		}
+		rows = append(rows, row)
 		return nil
 	})
 	if errors.Is(err, report.ErrCutShort) {
@@ -40,8 +44,19 @@ func usable(found report.Report, note report.Note, err error) error {
 
 // rowOf makes the row of a result, with its source and remarks. That a run was
 // judged by other limits is marked when the rows are written.
-func rowOf(name string, found report.Report, remarks ...string) workbook.Row {
+func rowOf(name string, found report.Report, note report.Note) workbook.Row {
 	row := workbook.FromReport(found)
+	var remarks []string
+	if edited(note) {
+		remarks = []string{workbook.RemarkEdited}
+	}
 	row.Label(report.OneLine(name), remarks)
+	row.Sign(report.SignedWords(found, note.Signed))
 	return row
+}
+
+// edited tells whether somebody changed a file: its checksum or its signature
+// does not fit, or it contradicts the responder's own count.
+func edited(note report.Note) bool {
+	return note.Edited || note.Signed == report.SignedEdited || note.Signed == report.SignedContradicted
 }

@@ -111,7 +111,7 @@ type rank int8
 
 const (
 	rankWorkbook rank = iota
-	rankEdited        // a TXT whose checksum is wrong
+	rankEdited        // a file whose checksum or signature does not fit
 	rankText
 	rankJSON
 )

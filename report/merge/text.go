@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"netready/report"
-	"netready/report/workbook"
 )
 
 // maxText is the largest TXT that is read, in bytes: one of 400 ports takes a
@@ -25,10 +24,11 @@ func (r *reader) text(name string, data []byte) ([]rankedRow, error) {
 	if err := usable(found, note, err); err != nil {
 		return nil, err
 	}
-	if note.Edited {
-		return []rankedRow{{rowOf(name, found, workbook.RemarkEdited), rankEdited}}, nil
+	row := rankedRow{rowOf(name, found, note), rankText}
+	if edited(note) {
+		row.rank = rankEdited
 	}
-	return []rankedRow{{rowOf(name, found), rankText}}, nil
+	return []rankedRow{row}, nil
 }
 
 // copyAgain adds what to do about a file that is cut short.

@@ -20,6 +20,9 @@ const (
 	RemarkUnread = "not read:" // and the column, with what the cell held
 )
 
+// SignatureColumn says of each run whether it is signed, and by whom.
+const SignatureColumn = "Signature"
+
 type runColumn struct {
 	Header string
 	kind   report.Kind
@@ -38,10 +41,10 @@ type layout struct {
 	columns []runColumn
 	places  map[string]int // by lower-case header
 
-	runID, organization, machine, location, region, started, ready, verdict, notes, remarks, source, rowCode int
-	portsFailed, portsUnknown, complete, limits, parts                                                       int
-	unreliableUp, unreliableDown                                                                             int
-	figures                                                                                                  [figures]int
+	runID, organization, machine, location, region, started, ready, verdict, notes, signature, remarks, source, rowCode int
+	portsFailed, portsUnknown, complete, limits, parts                                                                  int
+	unreliableUp, unreliableDown                                                                                        int
+	figures                                                                                                             [figures]int
 }
 
 // runLayout is computed once: it is asked for in every row.
@@ -52,7 +55,7 @@ var runLayout = sync.OnceValue(func() layout {
 	}
 	for header, place := range map[string]*int{
 		"Run ID": &l.runID, "Organization": &l.organization, "Machine": &l.machine, "Location": &l.location, "Region": &l.region,
-		"Started": &l.started, "Ready": &l.ready, "Verdict at run time": &l.verdict, "Notes": &l.notes, "Remarks": &l.remarks,
+		"Started": &l.started, "Ready": &l.ready, "Verdict at run time": &l.verdict, "Notes": &l.notes, SignatureColumn: &l.signature, "Remarks": &l.remarks,
 		"Source": &l.source, "Required ports failed": &l.portsFailed, "Required ports not measured": &l.portsUnknown, "Complete": &l.complete, "Limits": &l.limits, "Parts": &l.parts, report.RowCodeColumn: &l.rowCode,
 		report.UnreliableColumn + " up": &l.unreliableUp, report.UnreliableColumn + " down": &l.unreliableDown,
 	} {
@@ -170,7 +173,7 @@ func runColumns() []runColumn {
 		c.bounds(column)
 		list = append(list, c)
 	}
-	return append(list, runColumn{Header: "Remarks", width: 36}, runColumn{Header: "Source", width: 60})
+	return append(list, runColumn{Header: SignatureColumn, width: 20}, runColumn{Header: "Remarks", width: 36}, runColumn{Header: "Source", width: 60})
 }
 
 // bounds notes what a figure can be, for those that are read from what people

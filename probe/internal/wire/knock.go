@@ -98,7 +98,9 @@ func (k Knock) Marshal(nonce string) []byte {
 }
 
 // IsKnock reports whether a datagram may be a knock.
-func IsKnock(b []byte) bool { return len(b) == KnockSize && BeginsKnock(b) }
+// One may be longer than KnockSize: what follows is padding, which tells how
+// large a packet gets through.
+func IsKnock(b []byte) bool { return len(b) >= KnockSize && BeginsKnock(b) }
 
 // BeginsKnock reports whether a stream that starts so holds a knock.
 func BeginsKnock(head []byte) bool { return bytes.HasPrefix(head, []byte(knockMagic)) }

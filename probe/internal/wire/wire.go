@@ -17,6 +17,7 @@ const (
 	PathDownload = "/download" // GET ?bytes=N&seconds=S: bytes as fast as they go, bounded by both
 	PathUpload   = "/upload"   // POST: bytes -> UploadResult. Both take TicketParameter, too
 	PathLoad     = "/load"     // GET: Load, whether this session met a full responder
+	PathSign     = "/sign"     // POST SignRequest -> SignAnswer: the run is over, and the responder signs its result
 	PathFinish   = "/finish"   // POST: 204; the calls are over: what is left of the traces follows, then PathEvents ends, and the session stays
 	// DELETE on the session itself ends it: 204.
 )
@@ -60,6 +61,9 @@ type Grant struct {
 	Nonce     string        `json:"nonce"`    // for the port checks of this session, hex
 	Ports     []Listener    `json:"ports"`    // fixed listeners for the firewall checks
 	Observed  string        `json:"observed"` // the agent's address as the control connection shows it
+	// SigningKey is the Ed25519 key that results are signed with; empty: this
+	// responder does not sign.
+	SigningKey []byte `json:"signing_key,omitempty"`
 }
 
 // CallGrant holds one call's keys. Every call has a media socket of its own on
@@ -132,6 +136,20 @@ const TooLate = 2 * time.Second
 // what takes longer makes the path look slower than it is, by so much that it
 // shows beside a jitter of 30 ms.
 const SlowHandover = 5 * time.Millisecond
+
+// SignRequest asks for a signature of the session's result.
+type SignRequest struct {
+	RunID string `json:"run_id"`
+	JSON  string `json:"json_sha256"` // as facts.Signature has it
+	Text  string `json:"text_sha256"`
+}
+
+// SignAnswer is what the responder adds and signs: facts.Signature.Statement.
+type SignAnswer struct {
+	SignedAt  string `json:"signed_at"`
+	UpPackets int64  `json:"up_packets"`
+	Value     string `json:"value"`
+}
 
 // PortsRequest asks the responder to open ports for a moment.
 type PortsRequest struct {

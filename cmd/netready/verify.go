@@ -1,0 +1,167 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"netready/report"
+)
+
+// VerifyCmd is "netready verify": whether results are whole, and who made and
+// signed them.
+type VerifyCmd struct {
+	Files  []string `arg:"" name:"file" help:"Results of netready (TXT or JSON)."`
+	Key    []string `sep:"," placeholder:"ID" help:"Accept signatures of these keys only. A responder logs the ID of its key at its start (signing_key)."`
+	Signed bool     `help:"Fail for results without a signature too."`
+	JSON   bool     `name:"json" help:"Print a JSON document."`
+}
+
+// verified is what is known of one result.
+type verified struct {
+	File      string     `json:"file"`
+	Status    string     `json:"status"` // signed, unsigned, edited, contradicted, other_key, damaged
+	Text      string     `json:"text"`   // the same in a sentence
+	RunID     string     `json:"run_id,omitempty"`
+	Tool      string     `json:"tool,omitempty"` // name and version
+	Schema    int        `json:"schema,omitempty"`
+	Machine   string     `json:"machine,omitempty"`
+	Responder string     `json:"responder,omitempty"`
+	StartedAt *time.Time `json:"started_at,omitempty"`
+	KeyID     string     `json:"key_id,omitempty"`
+	SignedAt  string     `json:"signed_at,omitempty"`
+	UpPackets int64      `json:"up_packets,omitempty"` // as the responder counted
+}
+
+// What verify finds beyond report.Signed.
+const (
+	verifiedOtherKey = "other_key" // signed, by a key that --key does not name
+	verifiedDamaged  = "damaged"   // cut short, or no result
+)
+
+// Run verifies every file. Exit status 1: one is not what it was.
+func (c *VerifyCmd) Run(app *App) error {
+	all, bad := []verified{}, false
+	for _, name := range c.Files {
+		found := c.verify(name)
+		for _, v := range found {
+			bad = bad || v.Status != string(report.SignedWhole) && (c.Signed || v.Status != string(report.SignedNot))
+		}
+		all = append(all, found...)
+	}
+	if err := c.print(app, all); err != nil {
+		return err
+	}
+	if bad {
+		return exitWith(exitNotReady)
+	}
+	return nil
+}
+
+// verify looks at one file, which may hold several results (run --repeat --json).
+func (c *VerifyCmd) verify(name string) (all []verified) {
+	f, err := os.Open(name)
+	if err != nil {
+		return []verified{damaged(name, err)}
+	}
+	defer f.Close()
+	err = report.ReadAny(f, func(r report.Report, note report.Note, err error) error {
+		if err != nil {
+			return err
+		}
+		all = append(all, c.judge(name, r, note))
+		return nil
+	})
+	if err != nil {
+		all = append(all, damaged(name, err))
+	}
+	return all
+}
+
+func damaged(name string, err error) verified {
+	text := "damaged: " + err.Error()
+	if errors.Is(err, report.ErrCutShort) {
+		text += ": copy the file again"
+	}
+	return verified{File: name, Status: verifiedDamaged, Text: text}
+}
+
+func (c *VerifyCmd) judge(name string, r report.Report, note report.Note) verified {
+	v := verified{
+		File: name, Status: string(note.Signed), RunID: r.RunID, Tool: strings.TrimSpace(r.Tool.Name + " " + r.Tool.Version), Schema: r.Schema,
+		Machine: r.Machine.Hostname, Responder: r.Region.Responder, StartedAt: &r.StartedAt,
+	}
+	switch {
+	case note.Signed == report.SignedEdited:
+		v.Text = "EDITED: the signature does not fit. Somebody changed the file after the run, or a program that saved it did"
+	case note.Edited:
+		v.Status, v.Text = string(report.SignedEdited), "EDITED: the checksum does not fit. Somebody changed the file after the run, or a program that saved it did"
+	case note.Signed == report.SignedNot:
+		v.Text = "whole as far as can be told, and not signed: who edits such a file can hide it"
+		if r.Signature.Reason != "" {
+			v.Text += " (" + r.Signature.Reason + ")"
+		}
+	default:
+		v.KeyID, v.SignedAt, v.UpPackets = r.Signature.KeyID, r.Signature.SignedAt, r.Signature.UpPackets
+		v.Text = "signed and whole: as it was at the end of the run"
+		if note.Signed == report.SignedContradicted {
+			v.Text = "CONTRADICTED: it claims more packets on the way up than the responder counted"
+		} else if len(c.Key) > 0 && !knows(c.Key, v.KeyID) {
+			v.Status, v.Text = verifiedOtherKey, "SIGNED BY ANOTHER KEY than --key names: whoever has that key can have made it up"
+		}
+	}
+	return v
+}
+
+func knows(keys []string, id string) bool {
+	for _, key := range keys {
+		if strings.TrimSpace(key) == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *VerifyCmd) print(app *App, all []verified) error {
+	if c.JSON {
+		enc := json.NewEncoder(app.Stdout)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", " ")
+		return enc.Encode(all)
+	}
+	w := tabwriter.NewWriter(safe(app.Stdout), 0, 0, 2, ' ', 0)
+	for _, v := range all {
+		fmt.Fprintf(w, "%s: %s\n", oneLine(v.File), oneLine(v.Text))
+		v.details(w)
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("printing: %w", err)
+	}
+	return nil
+}
+
+// details says which version and host made the result, and who signed it.
+func (v verified) details(w io.Writer) {
+	line := func(name, text string) {
+		if text != "" {
+			fmt.Fprintf(w, "  %s\t%s\n", name, oneLine(text))
+		}
+	}
+	line("run", v.RunID)
+	line("made by", v.Tool)
+	line("on", v.Machine)
+	if v.StartedAt != nil {
+		line("started", v.StartedAt.UTC().Format(time.RFC3339))
+	}
+	line("responder", v.Responder)
+	line("signed by key", v.KeyID)
+	line("signed at", v.SignedAt)
+	if v.KeyID != "" {
+		line("packets up, as the responder counted", fmt.Sprint(v.UpPackets))
+	}
+}

@@ -1,0 +1,157 @@
+package path
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"netready/probe/facts"
+	"netready/probe/internal/wire"
+)
+
+const (
+	// mtuTries is how often a size is tried before it counts as swallowed, and
+	// mtuWait how long each time.
+	mtuTries = 4
+	mtuWait  = 600 * time.Millisecond
+)
+
+// usualMTUs are the sizes that ways have, headers included: Ethernet, PPPoE,
+// tunnels, IPv6's least, and less than every way has.
+var usualMTUs = []int{1500, 1492, 1480, 1460, 1440, 1420, 1400, 1380, 1360, 1320, 1280, 1200, 1000, 576}
+
+// Largest finds the largest packet that gets to the responder's media address
+// whole: questions of descending size that no router may cut, which the far end
+// answers as it does those of the firewall checks. interfaceMTU is this machine's.
+func Largest(ctx context.Context, media netip.AddrPort, nonce string, interfaceMTU int) facts.MTU {
+	unknown := func(reason string) facts.MTU { return facts.MTU{Code: facts.MTUUnknown, Reason: reason} }
+	if media.Addr().IsLoopback() {
+		return unknown("the far end is this computer: there is nothing in between")
+	}
+	udp, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(media))
+	if err != nil {
+		return unknown(err.Error())
+	}
+	defer udp.Close()
+	if err := forbidCutting(udp, media.Addr()); err != nil {
+		return unknown("this system does not send packets that no router may cut: " + err.Error())
+	}
+	sizes := []int{interfaceMTU}
+	for _, size := range usualMTUs {
+		if size < interfaceMTU {
+			sizes = append(sizes, size)
+		}
+	}
+	t := &mtuTest{udp: udp, nonce: nonce, headers: 28, largest: 0, tooLarge: map[int]bool{}}
+	if !media.Addr().Unmap().Is4() {
+		t.headers = 48
+	}
+	t.run(ctx, sizes)
+	told := t.told
+	if told == nil {
+		told = toldMTU(udp)
+	}
+	return verdictMTU(t.largest, interfaceMTU, told, len(t.tooLarge) > 0, ctx.Err() != nil)
+}
+
+// verdictMTU says what was found. refused: this machine's own system would not
+// send some size, since a router had told it.
+func verdictMTU(largest, interfaceMTU int, told *int, refused, stopped bool) facts.MTU {
+	m := facts.MTU{Told: told, Code: facts.MTUUnknown}
+	if largest > 0 {
+		m.Bytes = &largest
+	}
+	switch {
+	case stopped:
+		m.Bytes, m.Reason = nil, "the run was stopped before it was known"
+	case largest == 0:
+		m.Reason = "no packet that no router may cut was answered: the responder is too old for this question, or the way is closed"
+	case largest >= interfaceMTU, told != nil, refused:
+		m.Code = facts.MTUFine
+	default:
+		m.Code = facts.MTUHole
+	}
+	return m
+}
+
+// mtuTest is the asking under way.
+type mtuTest struct {
+	udp      *net.UDPConn
+	nonce    string
+	headers  int // of IP and UDP
+	largest  int // size that was answered
+	tooLarge map[int]bool
+	told     *int
+}
+
+// run tries all sizes above the largest that was answered, until only their
+// silence is left. The two ends are asked first: as a rule the largest gets through.
+func (t *mtuTest) run(ctx context.Context, sizes []int) {
+	t.round(ctx, []int{sizes[0], sizes[len(sizes)-1]})
+	for range mtuTries {
+		if t.largest == sizes[0] || !t.round(ctx, sizes) {
+			return
+		}
+	}
+}
+
+// round tries sizes once, and says whether anything was left to try.
+func (t *mtuTest) round(ctx context.Context, sizes []int) bool {
+	asked := map[[16]byte]int{}
+	for _, size := range slices.Backward(sizes) {
+		if size > t.largest && !t.tooLarge[size] {
+			t.ask(size, asked)
+		}
+	}
+	if len(asked) == 0 || ctx.Err() != nil {
+		return false
+	}
+	t.listen(ctx, asked)
+	return true
+}
+
+func (t *mtuTest) ask(size int, asked map[[16]byte]int) {
+	k := wire.NewKnock(t.nonce)
+	b := k.Marshal(t.nonce)
+	if more := size - t.headers - len(b); more > 0 {
+		b = append(b, make([]byte, more)...)
+	}
+	for range 3 { // the error of an earlier packet makes a send fail without sending
+		_, err := t.udp.Write(b)
+		if err != nil && isTooLarge(err) {
+			t.tooLarge[size] = true
+			return
+		}
+		if err == nil {
+			break
+		}
+	}
+	asked[k.Random] = size
+}
+
+// listen takes answers for a while, or until the largest has come.
+func (t *mtuTest) listen(ctx context.Context, asked map[[16]byte]int) {
+	most := 0
+	for _, size := range asked {
+		most = max(most, size)
+	}
+	end := time.Now().Add(mtuWait)
+	_ = t.udp.SetReadDeadline(end)
+	b := make([]byte, 2*wire.AnswerSize)
+	for t.largest < most && ctx.Err() == nil && time.Now().Before(end) {
+		n, err := t.udp.Read(b)
+		var timeout net.Error
+		if errors.As(err, &timeout) && timeout.Timeout() {
+			return
+		}
+		if err != nil {
+			continue // an ICMP error of one size; the deadline bounds how many
+		}
+		if a, ok := wire.ParseKnockAnswer(b[:n], t.nonce); ok {
+			t.largest = max(t.largest, asked[a.Random])
+		}
+	}
+}

@@ -1,0 +1,14 @@
+//go:build !linux && !windows
+
+package radio
+
+import "errors"
+
+// adapter: this system tells an ordinary program nothing of its radio.
+type adapter struct{}
+
+func open(string) *adapter { return nil }
+
+func (*adapter) close() {}
+
+func (*adapter) read() (reading, error) { return reading{}, errors.ErrUnsupported }
