@@ -38,7 +38,7 @@ func (r *run) placeCalls(ctx context.Context) {
 	stopWatch := r.watch(ctx)
 	began := time.Now()
 	r.track.at(StepCall, 0, nil)
-	outcome, err := r.session.Run(ctx, call.Plan{Live: func(l call.Live) { r.track.call(began, liveOf(l)) }})
+	outcome, err := r.session.Run(ctx, call.Plan{Enough: r.enough(), Live: func(l call.Live) { r.track.call(began, liveOf(l)) }})
 	seen := stopWatch()
 	if err != nil {
 		r.missing("voice", err.Error())
@@ -47,6 +47,32 @@ func (r *run) placeCalls(ctx context.Context) {
 	}
 	r.result.Voice.Mode = facts.ModeResponder
 	r.write(outcome, seen)
+}
+
+// enough asks the plan whether the calls have told enough.
+func (r *run) enough() func(*call.Outcome) bool {
+	if r.plan.Enough == nil {
+		return nil
+	}
+	return func(o *call.Outcome) bool {
+		o.Enough = true
+		v := facts.Voice{Mode: facts.ModeResponder, Calls: r.plan.Calls, DurationS: lasted(o, r.session.Duration()).Seconds()}
+		for _, c := range o.Calls {
+			var pair facts.CallPair
+			pair.Up, _ = direction(c.Up, r.plan.JitterBuffer, r.quality(), thisPC, theResponder)
+			pair.Down, _ = direction(c.Down, r.plan.JitterBuffer, r.quality(), theResponder, thisPC)
+			v.PerCall = append(v.PerCall, pair)
+		}
+		return r.plan.Enough(v)
+	}
+}
+
+// quality is what the MOS of a call to a responder depends on.
+func (r *run) quality() Quality {
+	return Quality{
+		Codec: r.codec, PacketTime: stream.PacketTime, JitterBuffer: r.plan.JitterBuffer,
+		Ie: r.plan.Ie, Bpl: r.plan.Bpl,
+	}
 }
 
 // shortened says that a call was shorter than was asked for, and why: the
@@ -64,7 +90,7 @@ func shortened(asked, granted, lasted time.Duration, reason string) []string {
 // lasted is how long the calls lasted: all of what was granted, or up to the
 // last packet that was sent.
 func lasted(o *call.Outcome, granted time.Duration) time.Duration {
-	if o.Complete {
+	if o.Complete && !o.Enough {
 		return granted
 	}
 	sent := 0
@@ -83,10 +109,7 @@ func (r *run) write(o *call.Outcome, seen beside) {
 		r.missingFor(o.Code, "voice.complete", o.Reason)
 	}
 	v.RTT = r.roundTrips(o)
-	q := Quality{
-		Codec: r.codec, PacketTime: stream.PacketTime, JitterBuffer: r.plan.JitterBuffer,
-		Ie: r.plan.Ie, Bpl: r.plan.Bpl,
-	}
+	q := r.quality()
 	if v.RTT != nil {
 		q.MinRTTMS = v.RTT.MinMS
 	} else {
@@ -94,7 +117,14 @@ func (r *run) write(o *call.Outcome, seen beside) {
 	}
 	length := lasted(o, r.session.Duration())
 	v.DurationS = length.Seconds()
-	v.Assumptions = append(q.Assumptions(), shortened(r.plan.Duration, r.session.Duration(), length, o.Reason)...)
+	v.DurationAuto = r.plan.Enough != nil
+	if o.Enough {
+		v.DurationAskedS = v.DurationS
+	}
+	v.Assumptions = q.Assumptions()
+	if !o.Enough {
+		v.Assumptions = append(v.Assumptions, shortened(r.plan.Duration, r.session.Duration(), length, o.Reason)...)
+	}
 	var late []time.Duration
 	var noSkew []skewReasons
 	for i, c := range o.Calls {

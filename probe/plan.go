@@ -22,6 +22,10 @@ type Plan struct {
 	Organization string
 	Location     string
 	Duration     time.Duration // of the call
+	// Enough is asked now and then while calls to a responder go on, with what is
+	// known of them: true ends them, and Duration is then the most that they last.
+	// Nil: they last for Duration.
+	Enough       func(facts.Voice) bool
 	Codec        string
 	Calls        int
 	JitterBuffer time.Duration

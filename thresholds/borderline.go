@@ -82,7 +82,7 @@ func (q *question) settledBy() *float64 {
 	if !q.limit.Keeps(got) {
 		width, distance = got-q.interval.LowPercent, got-limit
 	}
-	times := math.Pow(width/distance, 2)
+	times := (width / distance) * (width / distance)
 	if got == 0 {
 		times = singleLosses * 100 / float64(q.sent) / limit
 	}
@@ -92,6 +92,21 @@ func (q *question) settledBy() *float64 {
 		return nil
 	}
 	return &seconds
+}
+
+// IsClear says that no share of any of the calls is borderline.
+func (l Limits) IsClear(v facts.Voice) bool {
+	for _, c := range v.PerCall {
+		v.Up, v.Down, v.Loop = c.Up, c.Down, c.Loop
+		for _, m := range measures {
+			for _, way := range m.Ways() {
+				if l.Measure(facts.Result{Voice: v}, m, way).Borderline {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 func settledWords(seconds *float64) string {

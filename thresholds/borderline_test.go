@@ -85,3 +85,29 @@ func TestNotBorderline(t *testing.T) {
 		})
 	}
 }
+
+// A call that goes on until it is sure ends when no share of any call is
+// borderline: one that fails for sure is sure, too.
+func TestIsClear(t *testing.T) {
+	call := func(lost, low, high float64) facts.CallPair {
+		up, down := goodDirection(), goodDirection()
+		down.LossPercent, down.LossInterval = &lost, &facts.Interval{LowPercent: low, HighPercent: high}
+		return facts.CallPair{Up: up, Down: down}
+	}
+	sure, open, bad := call(0.2, 0.1, 0.5), call(0.8, 0.4, 1.9), call(6, 4, 9)
+	for _, tt := range []struct {
+		calls []facts.CallPair
+		want  bool
+	}{
+		{nil, true},
+		{[]facts.CallPair{sure}, true},
+		{[]facts.CallPair{bad}, true},
+		{[]facts.CallPair{open}, false},
+		{[]facts.CallPair{sure, open, bad}, false},
+		{[]facts.CallPair{{Up: goodDirection()}}, true},
+	} {
+		if got := Default().IsClear(facts.Voice{DurationS: 30, PerCall: tt.calls}); got != tt.want {
+			t.Errorf("%d calls: got %v, want %v", len(tt.calls), got, tt.want)
+		}
+	}
+}

@@ -151,7 +151,7 @@ func (l *located) explained() float64 {
 
 func (l *located) score() float64 { return l.explained() * l.rule.Confidence.weight() }
 
-// Locate says where the fault lies, as far as the figures tell: the rules that
+// locate says where the fault lies, as far as the figures tell: the rules that
 // hold, the one that explains most first. A busy machine comes before all: what
 // it did to the figures it did to the evidence too.
 func (j *judge) locate() []*located {

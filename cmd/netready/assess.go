@@ -36,7 +36,7 @@ type assessFlags struct {
 	Thresholds   string        `placeholder:"FILE" help:"Other limits than the documented ones (YAML)."`
 	Org          string        `placeholder:"NAME" help:"Organization, for the report."`
 	Location     string        `placeholder:"TEXT" help:"Where this machine is, for the report."`
-	Duration     time.Duration `default:"30s" help:"Length of the test call."`
+	Duration     callLength    `default:"30s" placeholder:"TIME" help:"Length of the test call, or auto: from 30s on, until no share is borderline any more, and 5m at most."`
 	Codec        string        `default:"pcmu" help:"pcmu, pcma, g729, g722 or opus."`
 	Calls        int           `default:"1" help:"Calls at once, as a whole office would place them."`
 	JitterBuffer time.Duration `default:"60ms" help:"Packets that are later than this are discarded, as a phone does."`
@@ -106,10 +106,16 @@ func (f *assessFlags) plan(app *App) (assessment, error) {
 	a.plan = probe.Plan{
 		Region: region, Regions: list,
 		Organization: report.OneLine(f.Org), Location: report.OneLine(f.Location),
-		Duration: f.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
+		Duration: f.Duration.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
 		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts, UnderLoad: f.UnderLoad,
 		MaxWait: cmp.Or(f.MaxWait, -1), RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable), AllowMedia: f.AllowMedia,
 		TURN: turn,
+	}
+	if f.Duration.auto {
+		if len(turn) > 0 {
+			return a, errors.New("--duration auto: a call through a TURN server needs a length, such as --duration 2m")
+		}
+		a.plan.Enough = f.Duration.enough(a.limits)
 	}
 	if given.Host != "" {
 		a.plan.Responders = []invite.Invite{given}
@@ -122,8 +128,8 @@ func (f *assessFlags) plan(app *App) (assessment, error) {
 func (f *assessFlags) checkValues() error {
 	_, known := emodel.FindCodec(f.Codec)
 	switch {
-	case f.Duration < time.Second || f.Duration > time.Hour:
-		return fmt.Errorf("--duration %v: give 1s to 1h, 30s is usual", f.Duration)
+	case f.Duration.Duration < time.Second || f.Duration.Duration > time.Hour:
+		return fmt.Errorf("--duration %v: give 1s to 1h, 30s is usual, or auto", f.Duration.Duration)
 	case !known:
 		return fmt.Errorf("--codec %q: give %s", f.Codec, strings.Join(emodel.CodecNames(), ", "))
 	case f.Calls < 1 || f.Calls > 200:

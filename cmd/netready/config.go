@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -153,7 +154,7 @@ func (l *commandLine) check(app *App) error {
 		}
 		return runs.check(app)
 	}
-	if _, err := l.cli.Run.checkSeries(); err != nil {
+	if _, err := l.cli.Run.checkSeries(time.Now()); err != nil {
 		return l.explained(err)
 	}
 	flags := l.cli.Run.assessFlags

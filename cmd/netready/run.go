@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"netready/probe/facts"
@@ -21,18 +19,19 @@ type RunCmd struct {
 	Quiet   bool          `short:"q" help:"No progress and no report on the terminal; the files and the exit status tell."`
 	NoColor bool          `env:"NO_COLOR" help:"No colour, even on a terminal."`
 	Repeat  int           `default:"1" placeholder:"N" help:"Run N times, each with files of its own; a bad run does not end the series."`
-	Every   time.Duration `placeholder:"15m" help:"Time from one start to the next, with --repeat."`
+	Every   time.Duration `placeholder:"15m" help:"Time from one start to the next, with --repeat or --until (there: default 15m)."`
+	Until   string        `placeholder:"18:00" help:"Run again and again until this time of the day (local time; tomorrow if it is past), in place of --repeat. The runs and their worst quarter of an hour are also in one table, netready-series_….txt."`
 	Hours   []string      `sep:"," placeholder:"9-12,14-17" help:"Start runs in these hours of the day only (local time). With --repeat the next run waits for them; a single run outside of them measures nothing and ends undetermined."`
 	Format  []string      `enum:"html,xlsx" sep:"," placeholder:"html,xlsx" help:"More files, in addition to the TXT and the JSON."`
 }
 
 // Run assesses and says how it went.
 func (c *RunCmd) Run(app *App) error {
-	within, err := c.checkSeries()
+	plan, err := c.checkSeries(time.Now())
 	if err != nil {
 		return usageError(err)
 	}
-	if wait := within.wait(time.Now()); c.Repeat == 1 && wait > 0 {
+	if wait := plan.within.wait(time.Now()); plan.single() && wait > 0 {
 		app.say("nothing was measured: the hours of --hours begin in %v", wait.Round(time.Minute))
 		return exitWith(exitUndetermined)
 	}
@@ -43,8 +42,8 @@ func (c *RunCmd) Run(app *App) error {
 	if !c.Quiet {
 		announce(app, a.plan)
 	}
-	if c.Repeat > 1 {
-		return c.series(app, a, within)
+	if !plan.single() {
+		return c.series(app, a, plan)
 	}
 	rep, err := c.once(app.Ctx, app, a)
 	if err != nil {
@@ -54,17 +53,6 @@ func (c *RunCmd) Run(app *App) error {
 		return err
 	}
 	return exitWith(statusOf(rep.Verdict))
-}
-
-// checkSeries checks what says when runs start.
-func (c *RunCmd) checkSeries() (hours, error) {
-	if c.Repeat < 1 {
-		return nil, fmt.Errorf("--repeat %d: give 1 or more", c.Repeat)
-	}
-	if c.Every < 0 || c.Every > 0 && c.Repeat == 1 {
-		return nil, errors.New("--every: give a time from one start to the next, as in --repeat 8 --every 15m")
-	}
-	return parseHours(c.Hours)
 }
 
 // once makes one assessment and writes its files.
@@ -83,7 +71,7 @@ func (c *RunCmd) once(ctx context.Context, app *App, a assessment) (report.Repor
 		}
 		return rep, usageError(err)
 	}
-	if !c.Quiet && !c.JSON && c.Repeat == 1 {
+	if !c.Quiet && !c.JSON && c.Repeat == 1 && c.Until == "" {
 		for _, f := range files {
 			fmt.Fprintln(app.Stderr, "written:", oneLine(f))
 		}
@@ -103,58 +91,6 @@ func (c *RunCmd) show(app *App, rep report.Report) error {
 		Color: isTerminal(app.Stdout) && !c.NoColor,
 		Width: terminalWidth(app.Stdout),
 	})
-}
-
-// series repeats the assessment. Only the end of the series or Ctrl-C ends it.
-func (c *RunCmd) series(app *App, a assessment, within hours) error {
-	worst := exitReady
-	var reports []report.Report
-	for i := range c.Repeat {
-		if !within.await(app.Ctx, app.say) {
-			worst = worse(worst, exitUndetermined)
-			break
-		}
-		began := time.Now()
-		rep, err := c.once(app.Ctx, app, a)
-		status := statusOf(rep.Verdict)
-		if err != nil {
-			status = app.report(err)
-		} else {
-			reports = append(reports, rep)
-			c.line(app.Stdout, i, rep)
-		}
-		worst = worse(worst, status)
-		if app.Ctx.Err() != nil || i == c.Repeat-1 {
-			break
-		}
-		select {
-		case <-app.Ctx.Done():
-		case <-time.After(c.Every - time.Since(began)):
-		}
-		if app.Ctx.Err() != nil {
-			fmt.Fprintf(app.Stderr, "netready: stopped after %d of %d runs\n", i+1, c.Repeat)
-			worst = worse(worst, exitUndetermined)
-			break
-		}
-	}
-	if c.JSON {
-		if err := report.WriteJSONArray(app.Stdout, reports); err != nil {
-			return err
-		}
-	}
-	return exitWith(worst)
-}
-
-// line is one run of a series on the terminal.
-func (c *RunCmd) line(w io.Writer, i int, rep report.Report) {
-	if c.JSON || c.Quiet {
-		return
-	}
-	up, down := orEmpty(rep.Voice.Up), orEmpty(rep.Voice.Down)
-	fmt.Fprintf(w, "%d/%d  %s  %-12s  MOS %s / %s  jitter %s / %s ms  loss %s / %s %%  round trip %s ms\n",
-		i+1, c.Repeat, rep.StartedAt.Local().Format("2006-01-02 15:04:05"), rep.Verdict,
-		figure(up.MOS), figure(down.MOS), figure(up.JitterMS), figure(down.JitterMS),
-		figure(up.LossPercent), figure(down.LossPercent), figure(rttAvg(rep.Result)))
 }
 
 func orEmpty(d *facts.Direction) facts.Direction {

@@ -22,8 +22,10 @@ type Outcome struct {
 	// Complete is false if the calls ended early or a part of the responder's figures
 	// is missing; Reason says why.
 	Complete bool
-	Reason   string
-	Code     string // the reason as a code of facts; "" where nothing depends on it
+	// Enough: Plan.Enough ended the calls before the granted time.
+	Enough bool
+	Reason string
+	Code   string // the reason as a code of facts; "" where nothing depends on it
 }
 
 // Sources of round trips.

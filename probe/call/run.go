@@ -30,6 +30,8 @@ const (
 	// clockSamples is how many round trips of the control connection are measured
 	// where the media path gives none.
 	clockSamples = 20
+	// enoughEvery is how often it is asked whether the calls have told enough.
+	enoughEvery = 5 * time.Second
 )
 
 // A link is what the calls need of the control connection.
@@ -47,6 +49,7 @@ type link interface {
 var (
 	errStopped = errors.New("the run was stopped before the call was over")
 	errEnded   = errors.New("the responder ended the session")
+	errEnough  = errors.New("the calls have told enough")
 	errSilent  = errors.New("the responder fell silent on both the media path and the control connection: it or its host is gone")
 )
 
@@ -56,6 +59,7 @@ type calls struct {
 	request wire.Request
 	grant   wire.Grant
 	live    func(Live)
+	enough  func(*Outcome) bool // nil: the calls last as long as was granted
 	sleep   stamp.Sleeper
 	dial    func(context.Context) (stamp.PacketConn, error)
 	// sameHost: the control connection goes, directly, to the media's own host.
@@ -98,6 +102,7 @@ func (s *calls) run(ctx context.Context) (*Outcome, error) {
 	senders.Go(func() { s.clock(asking) })
 
 	reason := s.watch(ctx)
+	ended := errors.Is(reason, errEnough)
 	silence()
 	stop()
 	senders.Wait()
@@ -108,7 +113,9 @@ func (s *calls) run(ctx context.Context) (*Outcome, error) {
 	quit()
 	s.close()
 	listeners.Wait()
-	return s.outcome(reason, settle), nil
+	o := s.outcome(reason, settle)
+	o.Enough = ended
+	return o, nil
 }
 
 // open makes a socket for every call.
@@ -182,7 +189,7 @@ func (s *calls) line(e wire.Event, now time.Duration) {
 func (s *calls) watch(ctx context.Context) error {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
-	looked := s.begun
+	looked, asked := s.begun, s.begun
 	for {
 		select {
 		case <-ctx.Done():
@@ -200,6 +207,12 @@ func (s *calls) watch(ctx context.Context) error {
 		}
 		if err := s.isDead(now); err != nil {
 			return err
+		}
+		if s.enough != nil && now-asked >= enoughEvery {
+			asked = now
+			if s.enough(s.outcome(nil, s.settle())) {
+				return errEnough
+			}
 		}
 	}
 }
@@ -275,7 +288,7 @@ func (s *calls) lastLines(ctx context.Context, reason error, settle time.Duratio
 		// The last down packets of that report may not have arrived yet.
 		stamp.Pause(ctx, settle)
 	}
-	if reason != nil {
+	if reason != nil && !errors.Is(reason, errEnough) {
 		return reason
 	}
 	if err := s.linkError(); err != nil || s.isLinkDown() {

@@ -105,6 +105,34 @@ func TestLossIsOfItsDirection(t *testing.T) {
 	})
 }
 
+// A call that is told to end, since it has told enough, is whole: nothing of it
+// is lost, and nothing is said to be missing.
+func TestEnoughEndsTheCall(t *testing.T) {
+	for _, after := range []int{250, 1000, packets + 1} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, duration)
+			w.both(netsim.Path{Delay: 30 * ms})
+			asked := 0
+			w.calls.enough = func(o *Outcome) bool {
+				asked++
+				return o.Calls[0].Up.Sent >= after
+			}
+			o := w.run(t, t.Context(), nil)
+			c := o.Calls[0]
+			ended := after <= packets
+			if !o.Complete || o.Reason != "" || o.Enough != ended || asked == 0 {
+				t.Errorf("after %d: complete %v (%s), enough %v, asked %d times", after, o.Complete, o.Reason, o.Enough, asked)
+			}
+			for _, d := range []Direction{c.Up, c.Down} {
+				m := stream.Measure(d.Trace, buffer)
+				if m.Lost != 0 || ended && (m.Sent < after || m.Sent >= packets) || !ended && m.Sent != packets {
+					t.Errorf("after %d: sent %d, lost %d", after, m.Sent, m.Lost)
+				}
+			}
+		})
+	}
+}
+
 // Live seconds were numbered from 1, and jitter and round trip were of all that
 // had come until they were told: a bad second moved when the result came.
 func TestLiveBadSecondIsTheResults(t *testing.T) {

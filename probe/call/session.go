@@ -149,6 +149,9 @@ func (s *Session) Close() error { return s.client.Close() }
 // A Plan says how to place the calls.
 type Plan struct {
 	Live func(Live) // called once a second; nil: not needed
+	// Enough is asked now and then with what is known so far: true ends the calls,
+	// which are then complete. Nil: they last as long as was granted.
+	Enough func(*Outcome) bool
 }
 
 // Run places the granted calls, all at once, and waits for their end: two
@@ -164,7 +167,7 @@ func (s *Session) Run(ctx context.Context, p Plan) (*Outcome, error) {
 		return nil, fmt.Errorf("placing the call: %w", err)
 	}
 	c := &calls{
-		link: s.client, request: s.granted(), grant: grant, live: p.Live, sameHost: s.client.IsMediaOwn(),
+		link: s.client, request: s.granted(), grant: grant, live: p.Live, enough: p.Enough, sameHost: s.client.IsMediaOwn(),
 		dial: func(ctx context.Context) (stamp.PacketConn, error) {
 			to, err := dial.Addresses(ctx, nil, media)
 			if err != nil {

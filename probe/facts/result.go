@@ -114,9 +114,12 @@ type Voice struct {
 	DurationS      float64 `json:"duration_s"`       // how long the call lasted; 0 without a call
 	// How long it was meant to last; longer than `duration_s` where the responder
 	// granted less or the call ended early.
-	DurationAskedS float64  `json:"duration_asked_s"`
-	Calls          int      `json:"calls"`       // calls at once
-	Assumptions    []string `json:"assumptions"` // sentences that state what R and MOS assume
+	DurationAskedS float64 `json:"duration_asked_s"`
+	// The call went on until no share was borderline any more (confidence.md), or
+	// for 5 minutes: `--duration auto`.
+	DurationAuto bool     `json:"duration_auto,omitempty"`
+	Calls        int      `json:"calls"`       // calls at once
+	Assumptions  []string `json:"assumptions"` // sentences that state what R and MOS assume
 	// Figures of the direction to the far end. With several calls: of the worst
 	// one, by lowest MOS, then most loss. Null: nothing was sent that way.
 	Up *Direction `json:"up"`

@@ -101,6 +101,9 @@ func Embedded() (List, error) {
 	return r, err
 }
 
+// Parse reads a list strictly; name stands in its errors.
+func Parse(name string, data []byte) (List, error) { return parse(name, data) }
+
 // Load reads a list from a file.
 func Load(path string) (List, error) {
 	data, err := yamlfile.Read(path)

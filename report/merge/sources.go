@@ -238,6 +238,9 @@ func (f *finder) leaveOut(name, why string) {
 
 // isOfUse says whether a file in a folder or archive may be a result.
 func isOfUse(name string) bool {
+	if strings.HasPrefix(filepath.Base(name), report.SeriesPrefix) {
+		return false // a table of runs that have files of their own
+	}
 	base := filepath.Base(name)
 	if strings.HasPrefix(base, "~$") || strings.HasPrefix(base, "._") || strings.HasPrefix(base, ".~") {
 		return false // lock and metadata files of Excel, macOS and LibreOffice

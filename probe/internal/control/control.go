@@ -81,6 +81,9 @@ type Client struct {
 	base   *http.Transport
 	proxy  *url.URL // nil: direct
 
+	granted netip.AddrPort   // the responder behind the invite's name that granted, where that is known
+	passed  []netip.AddrPort // those that were full or about to end
+
 	elsewhere string // the media's host, where that is another
 
 	replacing sync.Mutex // held while a broken connection is replaced

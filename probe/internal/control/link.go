@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -50,7 +51,7 @@ func (c *Client) connect(ctx context.Context) error {
 	var to []netip.AddrPort
 	if c.base.DialContext == nil {
 		var err error
-		if to, err = dial.Addresses(ctx, nil, c.nextHop()); err != nil {
+		if to, err = c.addresses(ctx); err != nil {
 			return c.unreachable(ctx, err)
 		}
 	}
@@ -72,6 +73,33 @@ func (c *Client) connect(ctx context.Context) error {
 	defer c.mu.Unlock()
 	c.link = found
 	return nil
+}
+
+// addresses are those that a connection may go to: behind one name may be several
+// responders. Once one of them granted, only it knows the session; before, those
+// that were full or about to end are left out.
+func (c *Client) addresses(ctx context.Context) ([]netip.AddrPort, error) {
+	if c.granted.IsValid() {
+		return []netip.AddrPort{c.granted}, nil
+	}
+	all, err := dial.Addresses(ctx, nil, c.nextHop())
+	if err != nil || c.proxy != nil {
+		return all, err
+	}
+	return slices.DeleteFunc(all, func(a netip.AddrPort) bool {
+		return slices.Contains(c.passed, netip.AddrPortFrom(a.Addr().Unmap(), a.Port()))
+	}), nil
+}
+
+// passOn connects to another responder behind the name than the one that was full
+// or about to end, where there is one.
+func (c *Client) passOn(ctx context.Context) bool {
+	if c.proxy != nil || c.base.DialContext != nil {
+		return false
+	}
+	c.passed = append(c.passed, c.Remote())
+	others, err := c.addresses(ctx)
+	return err == nil && len(others) > 0 && c.connect(ctx) == nil
 }
 
 // current is the connection of now.
@@ -163,9 +191,30 @@ func dialed(ctx context.Context, base *http.Transport, to []netip.AddrPort, i in
 	return dial.One(ctx, to[i%len(to)])
 }
 
-// ask asks for the session. A connection that breaks or is silent is replaced:
-// the responder forgets a session that nobody uses.
+// ask asks for the session, each responder behind the name until one grants. If
+// none does, the error is the first one's.
 func (c *Client) ask(ctx context.Context, request wire.Request) error {
+	var first error
+	for {
+		err := c.askOne(ctx, request)
+		if err == nil && c.proxy == nil && c.base.DialContext == nil {
+			c.granted = c.Remote()
+		}
+		if err == nil || !errors.Is(err, ErrBusy) {
+			return err
+		}
+		if first == nil {
+			first = err
+		}
+		if !c.passOn(ctx) {
+			return first
+		}
+	}
+}
+
+// askOne asks one responder. A connection that breaks or is silent is replaced:
+// the responder forgets a session that nobody uses.
+func (c *Client) askOne(ctx context.Context, request wire.Request) error {
 	var err error
 	for i := range requests {
 		if i > 0 {
