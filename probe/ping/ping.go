@@ -1,5 +1,5 @@
-// Package ping measures the ICMP round trip to one host, as far as the system
-// lets an ordinary user.
+// Package ping measures the ICMP round trip to one host, as far as the system allows an
+// ordinary user to do that.
 package ping
 
 import (
@@ -21,7 +21,7 @@ type Settings struct {
 	Count    int           // questions; 0: until ctx is done
 	Interval time.Duration // between two questions; 0: 500 ms
 	Timeout  time.Duration // for each answer; 0: 1 s
-	Size     int           // bytes of a question behind its header; 0: as small as the system likes
+	Size     int           // bytes of a question after its header; 0: the smallest that the system allows
 }
 
 const (
@@ -35,15 +35,15 @@ type Question struct {
 	Trip *time.Duration // nil: no answer in time
 }
 
-// Run asks the host until Count is reached or ctx is done. It never fails:
-// what keeps it from measuring is the Reason. The Role is for the caller to set.
+// Run asks the host until Count is reached or ctx is done. It does not fail: the Reason
+// says what kept it from measuring. The caller sets the Role.
 func Run(ctx context.Context, host string, s Settings) facts.Ping {
 	p, _ := Series(ctx, host, s)
 	return p
 }
 
-// Series is Run with every question that was sent, in their order, so that they
-// can be laid beside what else happened.
+// Series is Run with every question that was sent, in their order, so that a caller can
+// compare them with what else happened at that time.
 func Series(ctx context.Context, host string, s Settings) (facts.Ping, []Question) {
 	if s.Interval <= 0 {
 		s.Interval = defaultInterval

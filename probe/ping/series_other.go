@@ -34,8 +34,8 @@ func series(ctx context.Context, addr netip.Addr, s Settings) (tally, error) {
 	return t, err
 }
 
-// forbidden is the error of a route that forbids the address. pro-bing takes it
-// for that of a broadcast address and tries for ever.
+// forbidden is the error of a route that forbids the address. pro-bing mistakes it for the
+// error of a broadcast address and tries without end.
 func forbidden(addr netip.Addr) error {
 	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 9)))
 	if errors.Is(err, syscall.EACCES) {
@@ -47,15 +47,15 @@ func forbidden(addr netip.Addr) error {
 	return nil
 }
 
-// attempt asks until Count questions have been asked or ctx is done. What ends
-// one socket's series, as a question that could not be sent, costs that
-// question: the rest goes on with a new socket. An error means that no
-// socket could be opened.
+// attempt asks until Count questions have been asked or ctx is done. If an error ends the
+// series of one socket, such as a question that could not be sent, only that question is
+// lost: the rest continues with a new socket. An error means that no socket could be
+// opened.
 func attempt(ctx context.Context, addr netip.Addr, s Settings, privileged bool) (tally, error) {
 	e := &echoes{settings: s, waiting: map[int]time.Duration{}, tally: tally{copies: new(int)}}
 	for {
 		begun := e.begun()
-		// Of a socket that has asked something the questions tell what happened.
+		// If a socket has asked something, its questions hold what happened.
 		if err := e.run(ctx, addr, privileged); err != nil && e.begun() == begun {
 			return tally{}, fmt.Errorf("sending ICMP echo requests to %s: %w", addr, err)
 		}
@@ -70,7 +70,7 @@ func attempt(ctx context.Context, addr netip.Addr, s Settings, privileged bool) 
 	}
 }
 
-// echoes are the questions of a series under way.
+// echoes are the questions of a series that runs.
 type echoes struct {
 	settings Settings
 
@@ -80,9 +80,9 @@ type echoes struct {
 	ended   bool                  // what is sent from now on does not count
 }
 
-// run asks from one socket. What it sent is answered or lost when it returns;
-// only where nothing has ever answered, the last question of a series that was
-// ended is neither: nobody waits for it.
+// run asks from one socket. When it returns, every question is answered or lost. There is
+// one exception: if nothing has ever answered, it does not wait for the last question of a
+// series that was ended, which is then neither.
 func (e *echoes) run(ctx context.Context, addr netip.Addr, privileged bool) error {
 	p := e.pinger(addr, privileged)
 	asking, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -145,7 +145,7 @@ func (e *echoes) answered(number int, trip time.Duration) {
 	}
 }
 
-// repeated notes an answer that came again.
+// repeated counts a further copy of an answer.
 func (e *echoes) repeated() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -170,13 +170,13 @@ func (e *echoes) isFull() bool {
 	return e.settings.Count > 0 && e.tally.count()+len(e.waiting) >= e.settings.Count
 }
 
-// glance is how often watch looks.
-const glance = 10 * time.Millisecond
+// watchEvery is how often watch looks.
+const watchEvery = 10 * time.Millisecond
 
-// watch stops the asking once the series is over and what it sent has been
-// answered or is overdue.
+// watch stops the asking once the series is over and every question has been answered or
+// is too old.
 func (e *echoes) watch(ctx, asking context.Context, stop func()) {
-	look := time.NewTicker(glance)
+	look := time.NewTicker(watchEvery)
 	defer look.Stop()
 	for {
 		select {

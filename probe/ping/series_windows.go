@@ -13,8 +13,8 @@ import (
 	"netready/probe/internal/stamp"
 )
 
-// Windows lets every user send echo requests through iphlpapi. Its own round
-// trip figure counts whole milliseconds, so the call is stamped by us.
+// Windows lets every user send echo requests through iphlpapi. Its own round trip is in
+// whole milliseconds, so we take stamps before and after the call.
 var (
 	iphlpapi        = windows.NewLazySystemDLL("iphlpapi.dll")
 	icmpCreateFile  = iphlpapi.NewProc("IcmpCreateFile")
@@ -99,8 +99,8 @@ func echo(handle uintptr, addr netip.Addr, s Settings) (time.Duration, error) {
 	return answered - asked, nil
 }
 
-// timedOut tells silence, or a router's word that there is no way, from a
-// refusal to send at all.
+// timedOut says whether an error means no answer, or a router's answer that there is no
+// route; otherwise the system refused to send.
 func timedOut(err error) bool {
 	const first, last, noResources = windows.Errno(11001), windows.Errno(11050), windows.Errno(11006) // IP_STATUS
 	status, ok := errors.AsType[windows.Errno](err)

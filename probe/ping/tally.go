@@ -16,7 +16,7 @@ type tally struct {
 	trips  []time.Duration // of those that were answered
 	lost   int             // sent, and no answer in time
 	unsent map[string]int  // not sent, by the system's words
-	copies *int            // further copies of answers; nil: nobody counts them
+	copies *int            // further copies of answers; nil: not counted
 }
 
 // answered notes a question with its answer.
@@ -31,7 +31,7 @@ func (t *tally) unanswered(sent time.Duration) {
 	t.asked = append(t.asked, Question{Sent: sent})
 }
 
-// failed notes a question that could not be sent. It is lost, and not by the network.
+// failed notes a question that could not be sent. The network did not lose it.
 func (t *tally) failed(err error) {
 	if t.unsent == nil {
 		t.unsent = map[string]int{}
@@ -51,7 +51,7 @@ func (t *tally) notSent() int {
 // count is how many questions have had their answer or will have none.
 func (t *tally) count() int { return len(t.trips) + t.lost + t.notSent() }
 
-// result sums the series up.
+// result summarises the series.
 func (t *tally) result(target string) facts.Ping {
 	r := facts.Ping{Target: target, Lost: t.lost + t.notSent(), NotSent: t.notSent(), Duplicates: t.copies}
 	summarise(&r, t.trips)

@@ -9,13 +9,13 @@ import (
 	"netready/probe/internal/wire"
 )
 
-// elsewhereAfter is when to ask again at a responder that is about to end: by
-// then another one has its place, or it is back itself.
+// elsewhereAfter is when to ask again at a responder that is about to end: by then it is
+// back, or another one has taken its place.
 const elsewhereAfter = 10 * time.Second
 
-// Drain grants no session any more, tells those who ask to go elsewhere, and
-// waits until the sessions under way have ended or ctx does. It returns how many
-// are left; Close ends those.
+// Drain grants no more sessions, tells agents that ask to go elsewhere, and waits until
+// all sessions or ctx have ended. It returns how many sessions are left; Close ends
+// those.
 func (s *Server) Drain(ctx context.Context) (left int) {
 	s.draining.Store(true)
 	s.log.Info("draining: no new sessions", "sessions", s.count())
@@ -47,8 +47,8 @@ func (s *Server) underWay() (n int) {
 	return n
 }
 
-// used says whether the session's agent is there: a request is under way, or it
-// has shown a sign not long ago.
+// used says whether the session's agent is there: a request is being served, or the
+// agent has given a sign lately.
 func (s *session) used(now time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

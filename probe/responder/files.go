@@ -22,10 +22,10 @@ type File struct {
 }
 
 const (
-	// fileBytes a second, of all downloads: they must not bend the figures of calls.
+	// fileBytes a second, of all downloads: they must not change the figures of calls.
 	fileBytes = 4 << 20
 	fileChunk = 64 << 10
-	// filesAtOnce are downloaded, and filesAddress of them from one address.
+	// filesAtOnce are the downloads at once, filesAddress those to one address.
 	filesAtOnce  = 16
 	filesAddress = 8
 	fileWait     = 15 * time.Minute // for one
@@ -42,7 +42,7 @@ func (s *Server) Files() []File {
 	return nil
 }
 
-// file sends one of the files to who shows a token: nothing so large is sent to
+// file sends one of the files to a client with a token: nothing so large is sent to
 // strangers.
 func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	for _, f := range s.Files() {
@@ -71,7 +71,7 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, f File) {
 	if http.NewResponseController(w).SetWriteDeadline(time.Now().Add(fileWait)) != nil {
 		return
 	}
-	connOf(r).guest.Prove("file " + token(9)) // it is known whose it is, until it ends
+	connOf(r).guest.Prove("file " + token(9)) // the connection counts as known until the download ends
 	defer connOf(r).guest.Doubt()
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Length", strconv.FormatInt(f.Size, 10))

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// Bounds on the frames of one HTTP/2 connection (RFC 9113). Those that carry no
-// data cost the sender nothing and the receiver an answer or a lock each; an
-// agent sends some hundred of them in a run.
+// Bounds on the frames of one HTTP/2 connection (RFC 9113). A frame without data costs
+// the sender nothing, and the receiver an answer or a lock; an agent sends some hundred
+// of them in a run.
 const (
 	framesPerSec   = 100
 	framesAtOnce   = 1000
@@ -23,15 +23,15 @@ const (
 	frameHead      = 9        // bytes, RFC 9113 4.1
 )
 
-// framed is a control connection whose HTTP/2 frames are counted as they are
-// read. It does its TLS itself, so that the server of net/http, to which it is
-// a connection in the clear, reads what was counted. One goroutine reads.
+// framed is a control connection whose HTTP/2 frames are counted as they are read. It does
+// the TLS itself, so that the server of net/http, which sees a connection without TLS,
+// reads what was counted. One goroutine reads.
 type framed struct {
-	net.Conn // secure, without its methods: seeing them, the server would take it for one in TLS
+	net.Conn // secure, but without the methods by which the server recognises TLS
 	secure   *tls.Conn
 	under    *guarded
 
-	known, http2 bool // what the peer speaks, once that is settled
+	known, http2 bool // whether the protocol of the peer is known, and is HTTP/2
 
 	skip int // bytes of a payload, or of the preface, still to come
 	head [frameHead]byte
@@ -70,8 +70,7 @@ func (c *framed) Write(b []byte) (int, error) {
 
 var _ net.Conn = (*framed)(nil)
 
-// follow finds the frames in what was read, and says whether there are not too
-// many.
+// follow finds the frames in what was read, and returns false if there are too many.
 func (c *framed) follow(b []byte, now time.Time) bool {
 	for len(b) > 0 {
 		if c.skip > 0 {
@@ -95,7 +94,7 @@ func (c *framed) follow(b []byte, now time.Time) bool {
 	return true
 }
 
-// frame says whether one more may come.
+// frame says whether this frame may come.
 func (c *framed) frame(kind http2.FrameType, size int, now time.Time) bool {
 	if size > strangerFrame && c.under != nil && !c.under.authorized.Load() {
 		return false

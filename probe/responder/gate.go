@@ -16,13 +16,13 @@ import (
 	"netready/probe/responder/share"
 )
 
-// Bounds on control connections. An agent has one; until its first request, a
-// matter of three round trips, it is a stranger like others.
+// Bounds on control connections. An agent has one. It is a stranger until its first
+// request, which takes three round trips.
 const (
 	firstByteWait    = 3 * time.Second // for the first byte of the TLS handshake
 	authorizedWait   = 5 * time.Second // for a request with the token, from the beginning
 	maxConns         = 2048            // in all
-	maxStrangers     = 1024            // of them without a session: the rest is kept for sessions under way
+	maxStrangers     = 1024            // of them without a session: the rest is for sessions
 	connsOfSession   = 4
 	strangerBytes    = 256 << 10 // before the first request with the token: a handshake, a head, and what is read ahead
 	requestsPerSec   = 50        // of one connection; an agent makes some 30 in its first second, and 20 a second then
@@ -44,8 +44,8 @@ func newControlDoor() *share.Door {
 	}
 }
 
-// gate is the listener of the control port: it accepts everybody and ends, when
-// it gets crowded, who has shown no token yet.
+// gate is the listener of the control port. It accepts everybody. When there are too many
+// connections, it closes those that have shown no token.
 type gate struct {
 	net.Listener
 	door   *share.Door
@@ -108,11 +108,11 @@ func (g *guarded) Close() error {
 
 type connKey struct{}
 
-// connContext lets a request know its connection.
+// connContext gives a request its connection.
 func connContext(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c.(*framed).under)
 }
 
-// connOf is the connection of a request. It is always there: the server knows no
+// connOf is the connection of a request. It is always there, since the server has no
 // other listener.
 func connOf(r *http.Request) *guarded { return r.Context().Value(connKey{}).(*guarded) }

@@ -64,7 +64,8 @@ func clientOf(r *http.Request) netip.Addr {
 	return at.Addr().Unmap()
 }
 
-// acceptable checks a request against sense and limits.
+// acceptable says what is wrong with a request: values that make no sense, or are beyond
+// the limits.
 func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 	bad := func(f string, args ...any) (int, string, string) {
 		return http.StatusBadRequest, wire.CodeRequest, fmt.Sprintf(f, args...)
@@ -87,7 +88,7 @@ func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 	case r.Calls > s.now.Load().limits.Calls:
 		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d calls at once: this responder grants %d", r.Calls, s.now.Load().limits.Calls)
 	}
-	// By the limits that are set: what the host cannot do now it may do later.
+	// By the limits that are set: what the host cannot do now, it may do later.
 	limits := s.now.Load()
 	if most := limits.shares(0, limits.limits.PacketRate).Address; !costOf(r).Within(most) {
 		return http.StatusTooManyRequests, wire.CodeLimit, fmt.Sprintf("%d packets a second: this responder grants one address %d; ask for fewer calls",
@@ -96,7 +97,7 @@ func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 	return 0, "", ""
 }
 
-// retryAfter is when to ask again where nobody can tell.
+// retryAfter is when to ask again if the time is not known.
 const retryAfter = 2 * time.Second
 
 // admit lends a request what it costs, or says when to ask again and why.
@@ -112,7 +113,7 @@ func (s *Server) admit(r wire.Request, holder share.Holder) (turn share.Turn, wh
 	return turn, "it has as many calls as it takes now, in all or from this address"
 }
 
-// begin makes a session and takes it in.
+// begin makes a session and registers it.
 func (s *Server) begin(request wire.Request, client netip.Addr, who holder, loan *share.Loan) (*session, error) {
 	session := newSession(request, client)
 	session.loan, session.holder = loan, who
@@ -138,8 +139,8 @@ func (s *Server) begin(request wire.Request, client netip.Addr, who holder, loan
 	return session, nil
 }
 
-// mediaAddress is where the agents' media goes: without a host to that of the
-// control connection, which is right behind NAT too.
+// mediaAddress is where the agents' media goes. Without a host it goes to the host of the
+// control connection, which works behind NAT too.
 func (s *Server) mediaAddress() string {
 	if s.config.AdvertiseMedia != "" {
 		return s.config.AdvertiseMedia
@@ -152,8 +153,8 @@ func (s *Server) mediaAddress() string {
 	return ":" + strconv.Itoa(int(bound.Port()))
 }
 
-// mark tells what becomes of the DSCP: every packet has its session's own, where
-// the system can do that.
+// mark notes what happens to the DSCP: every packet gets that of its session, if the
+// system can do that.
 func (s *Server) mark(session *session) {
 	notSet := s.media[0].NoMark()
 	for _, c := range session.calls {
@@ -181,7 +182,7 @@ func (s *Server) drop(session *session, why string) {
 	s.giveBackRun(session)
 }
 
-// lookAtRoom divides anew what this host can carry now.
+// lookAtRoom looks at how much this host can carry now, and divides that.
 func (s *Server) lookAtRoom() {
 	limit := s.now.Load().limits.PacketRate
 	before := s.room.most(limit)
@@ -194,7 +195,7 @@ func (s *Server) lookAtRoom() {
 	s.share()
 }
 
-// sweep drops what is over.
+// sweep ends sessions that are over, once a second.
 func (s *Server) sweep() {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

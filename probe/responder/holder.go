@@ -11,7 +11,7 @@ import (
 	"netready/probe/responder/tokens"
 )
 
-// holder is who shows a token.
+// holder is the owner of a token that a request shows.
 type holder struct {
 	hash [sha256.Size]byte // of the token
 	id   string            // of an organisation's token; "": of the responder's own
@@ -22,9 +22,9 @@ func shown(r *http.Request) (token string, ok bool) {
 	return strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 }
 
-// holder says whether a request shows a token that is good, and if not by which
-// code it is refused: one of those that are accepted now, or the one that its
-// session was granted for.
+// holder says whether a request shows a valid token, and if not, with which code it is
+// refused. Valid are the tokens that are accepted now, and the one for which the
+// request's session was granted.
 func (s *Server) holder(r *http.Request) (h holder, refused string) {
 	token, found := shown(r)
 	h.hash = sha256.Sum256([]byte(token))
@@ -52,7 +52,7 @@ func (s *Server) holder(r *http.Request) (h holder, refused string) {
 	return h, codeOf(state)
 }
 
-// codeOf is the code by which a token is refused, "" for a good one.
+// codeOf is the code with which a token is refused, "" for a valid one.
 func codeOf(state tokens.State) string {
 	switch state {
 	case tokens.Good:
@@ -68,15 +68,14 @@ func codeOf(state tokens.State) string {
 	}
 }
 
-// refuseToken says why a token is not good.
+// refuseToken answers why a token is not valid.
 func (s *Server) refuseToken(w http.ResponseWriter, code string) {
 	s.stats.refuse(code)
-	w.Header().Set("Connection", "close") // nothing of a stranger's is waited for
+	w.Header().Set("Connection", "close") // a stranger's body is not awaited
 	refuse(w, http.StatusUnauthorized, code, wire.TokenWords(code)+": ask for a fresh invite")
 }
 
-// countRun counts a run of an organisation's token, or says by which code it is
-// refused.
+// countRun counts a run of an organisation's token, or says with which code it is refused.
 func (s *Server) countRun(h holder) (refused string) {
 	if h.id == "" {
 		return ""
@@ -89,8 +88,8 @@ func (s *Server) countRun(h holder) (refused string) {
 	return codeOf(state)
 }
 
-// giveBackRun takes back the run of a session that never showed a sign: its agent
-// lost the answer, and asks again.
+// giveBackRun does not count the run of a session that never gave a sign: its agent lost
+// the answer, and asks again.
 func (s *Server) giveBackRun(session *session) {
 	if session.holder.id == "" || session.lastSign() != 0 {
 		return

@@ -77,11 +77,10 @@ func (s *Server) newHTTP() *http.Server {
 	}
 }
 
-// authorized lets only those through who hold the token, in constant time, and
-// no more of their requests than an agent makes. Whoever announces a body has
-// little time to send it, token or not: the server itself waits for what a
-// handler leaves unread. Handlers that take longer over a body, or go on after
-// it, set their own deadline.
+// authorized passes only requests with a valid token on, compared in constant time, and no
+// more of them than an agent makes. A body must come soon, with or without a token, since
+// the server waits for what a handler leaves unread. Handlers that read a body for longer,
+// or continue after it, set their own deadline.
 func (s *Server) authorized(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		arrived := stamp.Now()
@@ -115,7 +114,7 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 	})
 }
 
-// unwanted says what is wrong with the body that a request announces.
+// unwanted says what is wrong with the body that a request has.
 func unwanted(r *http.Request) (status int, why string) {
 	switch {
 	case r.Method != http.MethodPost && r.ContentLength != 0:
@@ -129,12 +128,12 @@ func unwanted(r *http.Request) (status int, why string) {
 // short keeps what strangers write from filling the log.
 func short(s string) string { return s[:min(len(s), 80)] }
 
-// busy says that it is not now, but when.
+// busy refuses for now, and says when to ask again.
 func (s *Server) busy(w http.ResponseWriter, turn share.Turn, sentence string) {
 	s.later(w, http.StatusTooManyRequests, wire.Problem{Error: sentence, Code: wire.CodeBusy, After: turn.After, Ticket: turn.Ticket, Ahead: turn.Ahead})
 }
 
-// later refuses for now: p says for how long, in whole seconds from here on.
+// later refuses for now. p.After says for how long, which is rounded up to seconds.
 func (s *Server) later(w http.ResponseWriter, status int, p wire.Problem) {
 	s.stats.refuse(p.Code)
 	seconds := max(1, int((p.After+time.Second-1)/time.Second))
@@ -161,8 +160,8 @@ func answer(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// decode reads a body that is one JSON document. What the handler does next is
-// not held to the deadline of the body: over HTTP/1 it would end the request.
+// decode reads a body that is one JSON document, and removes the deadline of the body,
+// which over HTTP/1 would end the request.
 func decode(w http.ResponseWriter, r *http.Request, v any) bool {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err == nil {
@@ -184,7 +183,7 @@ func decode(w http.ResponseWriter, r *http.Request, v any) bool {
 	return false
 }
 
-// inSession finds the session of a request and keeps it alive meanwhile.
+// inSession finds the session of a request and keeps it alive during the request.
 func (s *Server) inSession(handle func(http.ResponseWriter, *http.Request, *session)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		session := s.find(r.PathValue("id"))

@@ -23,7 +23,8 @@ import (
 	"netready/probe/invite"
 )
 
-// An Identity is what an invite vouches for.
+// An Identity is the key, the certificate and the tokens of a responder, which an invite
+// names.
 type Identity struct {
 	Certificate tls.Certificate
 	Token       string             // of the invite
@@ -64,7 +65,8 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// selfSigned needs no name and no end: the pin says which key it is.
+// selfSigned makes an identity with a certificate of its own. Name and end do not matter,
+// since the pin names the key.
 func selfSigned(key *ecdsa.PrivateKey, token string) (Identity, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	if err != nil {
@@ -110,8 +112,8 @@ func LoadIdentity(dir string) (Identity, error) {
 	return identity, err
 }
 
-// notInData tells the way out of what the system says of a file in the data
-// folder: permissions, a full disk.
+// notInData adds what to do about an error with a file in the data folder: permissions, a
+// full disk.
 func notInData(err error) error {
 	if _, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("%w; make the data folder writable or choose another one with --data", err)
@@ -119,8 +121,8 @@ func notInData(err error) error {
 	return err
 }
 
-// RereadIdentity is LoadIdentity for a responder that runs: what is missing is
-// an error, and nothing is made anew.
+// RereadIdentity is LoadIdentity for a responder that runs: a missing file is an error, and
+// nothing new is made.
 func RereadIdentity(dir string) (Identity, error) {
 	for _, name := range []string{"responder.key", "token"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {

@@ -40,8 +40,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, session *session
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	flush := http.NewResponseController(w)
-	// An agent that stops reading must not hold the session: what cannot be
-	// written in this time is not wanted.
+	// An agent that stops reading must not keep the session, so writing has a limit.
 	write := func(e wire.Event) bool {
 		return flush.SetWriteDeadline(time.Now().Add(writeWait)) == nil && json.NewEncoder(w).Encode(e) == nil
 	}
@@ -74,7 +73,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, session *session
 			}
 		}
 	}
-	// What came between the last lines and the end.
+	// The news since the last lines.
 	for _, c := range session.calls {
 		if !write(c.news()) {
 			return
@@ -127,7 +126,7 @@ func (s *Server) sip(w http.ResponseWriter, _ *http.Request, session *session) {
 	answer(w, http.StatusOK, messages)
 }
 
-// load tells whether the responder was too full for a session.
+// load says whether the responder was too full for a session.
 func (s *Server) load(w http.ResponseWriter, _ *http.Request, session *session) {
 	load := wire.Load{Dropped: s.drops.Since(session.since)}
 	if s.ports != nil {

@@ -8,9 +8,9 @@ import (
 	"netready/probe/internal/stamp"
 )
 
-// A Load is what the media takes of this host now, and how well it keeps up.
+// A Load is how much media this host carries now, and how well it does that.
 type Load struct {
-	Calls int // whose stream down is under way
+	Calls int // whose stream down is being sent
 	// Late is how late the packets down of the last seconds were handed to the
 	// system, and Gap how long the system took them, from the stamp in the packet
 	// on: 99 of 100 were no worse. 0 without any.
@@ -19,7 +19,7 @@ type Load struct {
 	Dropped   uint64 // datagrams that the media sockets dropped for lack of buffer space, ever
 }
 
-// Load tells how busy the media is. It may be asked at any time.
+// Load says how busy the media is. It may be called at any time.
 func (s *Server) Load() Load {
 	load := Load{Dropped: uint64(s.media.Drops())}
 	var late, gap []*recent
@@ -33,8 +33,8 @@ func (s *Server) Load() Load {
 	return load
 }
 
-// recent is how the durations of the last seconds are spread. Any goroutine may
-// note one; the zero value is ready.
+// recent is the distribution of the durations of the last seconds. Any goroutine may note
+// one. The zero value is ready.
 type recent struct {
 	all     atomic.Uint64 // that were ever noted
 	seconds [recentSeconds]spread
@@ -53,7 +53,7 @@ type spread struct {
 	counts [spreadSteps]atomic.Uint32
 }
 
-// note takes a duration in; a negative one counts as none.
+// note adds a duration; a negative one counts as 0.
 func (r *recent) note(d, now time.Duration) {
 	r.all.Add(1)
 	second := int64(now/time.Second) + 1
@@ -66,7 +66,7 @@ func (r *recent) note(d, now time.Duration) {
 	s.counts[stepOf(d)].Add(1)
 }
 
-// p99 is the duration that 99 of 100 of the last seconds' do not exceed, rounded
+// p99 is the duration that 99 of 100 durations of the last seconds do not exceed, rounded
 // up by a fifth at most.
 func p99(now time.Duration, all ...*recent) time.Duration {
 	var counts [spreadSteps]uint64

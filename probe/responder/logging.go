@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Bounds on the log: so many lines of a kind in so long, and so many bytes of
-// what somebody else wrote in a line. What is left out is counted.
+// Bounds on the log: on the lines of a kind in a time, and on the bytes of a text from
+// somebody else. What is left out is counted.
 const (
 	linesOfKind = 10
 	logWindow   = 10 * time.Second
@@ -16,11 +16,11 @@ const (
 	longestText = 200
 )
 
-// sampled is a slog.Handler that lets some lines of a kind through. A kind is a
-// message and its level; beyond mostKinds, all others are one.
+// sampled is a slog.Handler that passes a limited number of lines of a kind on. A kind is a
+// message and its level; beyond mostKinds, all others are one kind.
 type sampled struct {
 	slog.Handler
-	state *samples // shared by the handlers that come of With
+	state *samples // shared with the handlers that With returns
 }
 
 type samples struct {
@@ -104,8 +104,8 @@ func (s *samples) count(kind kindOfLine, now time.Time) (show bool, left int) {
 	return true, left
 }
 
-// overdue are the counts of what was left out and of which no line has told
-// since its window ended.
+// overdue are the counts of lines that were left out and that no line has mentioned since
+// their window ended.
 func (s *samples) overdue(now time.Time) map[kindOfLine]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,7 +125,7 @@ func (s *samples) overdue(now time.Time) map[kindOfLine]int {
 	return all
 }
 
-// tellLeftOut prints how many lines were left out and not told of yet.
+// tellLeftOut prints how many lines were left out and not mentioned yet.
 func (h *sampled) tellLeftOut(ctx context.Context, now time.Time) {
 	for kind, left := range h.state.overdue(now) {
 		if h.Enabled(ctx, kind.level) {

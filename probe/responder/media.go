@@ -17,10 +17,10 @@ const readAtOnce = 64
 // some datagrams than wake for each: the system has stamped them.
 const many = 20
 
-// readMedia handles the datagrams of one socket until it is closed. Everything
-// that is not provably of a session is met with silence. Where so much comes
-// that the reader never rests, it sees to it that what is due leaves meanwhile.
-func (s *Server) readMedia(conn *stamp.Conn, beside *sender) {
+// readMedia handles the datagrams of one socket until it is closed. A datagram that does
+// not prove that it belongs to a session gets no answer. Where so much comes that the
+// reader never pauses, it sends what is due in between.
+func (s *Server) readMedia(conn *stamp.Conn, sender *sender) {
 	reader, out := conn.Reader(readAtOnce), newReplies(conn)
 	for {
 		got, err := reader.Read()
@@ -31,7 +31,7 @@ func (s *Server) readMedia(conn *stamp.Conn, beside *sender) {
 			if s.ctx.Err() != nil {
 				return
 			}
-			time.Sleep(10 * time.Millisecond) // whatever it is, do not spin on it
+			time.Sleep(10 * time.Millisecond) // a lasting error must not use all of a core
 			continue
 		}
 		s.stats.received.Add(uint64(len(got)))
@@ -40,16 +40,16 @@ func (s *Server) readMedia(conn *stamp.Conn, beside *sender) {
 		}
 		out.flush()
 		if len(got) > 1 {
-			beside.help()
+			sender.help()
 		}
-		if len(got) < readAtOnce && int(beside.flows.Load()) >= many {
-			time.Sleep(together)
+		if len(got) < readAtOnce && int(sender.flows.Load()) >= many {
+			time.Sleep(restAfter)
 		}
 	}
 }
 
-// datagram tells checks, RTP and knocks apart by their first bits (RFC 7983).
-// What it answers checks with goes out with the next flush.
+// datagram distinguishes checks, RTP and knocks by their first bits (RFC 7983). The answers
+// to checks are sent with the next flush.
 func (s *Server) datagram(b []byte, a stamp.Arrival, out *replies) {
 	switch {
 	case wire.IsCheck(b):
@@ -74,9 +74,9 @@ func (s *Server) check(b []byte, a stamp.Arrival, out *replies) {
 	}
 }
 
-// answer answers an agent's check and asks back: both at once only to an
-// address that is proved. Any other is sent one datagram for each that came
-// from it, and none that is larger.
+// answer answers an agent's check and sends a check of our own: both at once only to an
+// address that is proved. Any other address is sent one datagram for each that came from
+// it, and none that is larger.
 func (s *Server) answer(c *wire.Check, a stamp.Arrival, out *replies) {
 	call := s.callOfUser(string(c.Username))
 	if call == nil || c.Size < c.ReplySize(a.From) || c.Authentic(call.credential) != nil ||
@@ -88,7 +88,7 @@ func (s *Server) answer(c *wire.Check, a stamp.Arrival, out *replies) {
 	if answer {
 		reply(call, c.ID, a.From, a.At, out)
 	} else {
-		q.owes, q.arrived = c.ID, a.At // it gets its answer with the proof
+		q.owes, q.arrived = c.ID, a.At // it is answered with the proof
 	}
 	if check {
 		s.askBack(q, out)
@@ -110,8 +110,8 @@ func (s *Server) askBack(q question, out *replies) {
 	out.put(q.call.credential.Ask(out.room(), id), q.to, q.call.request.DSCP)
 }
 
-// proof takes the answer to a check of ours: only from the address that the
-// check was sent to, with its random transaction and the call's integrity.
+// proof handles the answer to a check of ours. It counts only from the address to which
+// the check was sent, with its random transaction and the call's integrity.
 func (s *Server) proof(c *wire.Check, a stamp.Arrival, out *replies) {
 	q, ok := s.answered(c.ID, a.From)
 	if !ok || c.Authentic(q.call.credential) != nil {

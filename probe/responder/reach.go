@@ -9,9 +9,9 @@ import (
 	"netready/probe/internal/wire"
 )
 
-// A kind of address. Most are of the public Internet; the others belong to one
-// link, one house or nobody (RFC 6890), and who is told to answer there from
-// outside would be used against what the asker himself cannot reach.
+// A kind of address. Most are of the public Internet; the others belong to one link, one
+// site or nobody (RFC 6890). Answers to such an address could attack hosts that the
+// client itself cannot reach.
 type kind int
 
 const (
@@ -20,7 +20,7 @@ const (
 	linkLocal
 	private  // RFC 1918, RFC 4193
 	shared   // RFC 6598, between providers and their customers
-	reserved // documentation, benchmarks and protocols' own: nobody's host is there
+	reserved // documentation, benchmarks, protocols: no host has such an address
 	nobodys  // broadcast, multicast, "this network": never a single host
 )
 
@@ -75,11 +75,10 @@ func kindOf(a netip.Addr) kind {
 	return public
 }
 
-// reachable says whether a datagram that comes from an address may be answered
-// in a session whose control connection comes from another: anywhere on the
-// public Internet, since an address there has to be proved before it is sent
-// more than came from it; of special-purpose addresses only such as the client
-// itself has, and never one that stands for several hosts.
+// reachable says whether a datagram from an address may be answered in a session whose
+// control connection comes from another address. Any public address may: it must be
+// proved before it is sent more than came from it. A special-purpose address may only if
+// the client has one of that kind, and never one of several hosts.
 func reachable(to netip.AddrPort, client netip.Addr) bool {
 	if to.Port() == 0 {
 		return false
@@ -94,14 +93,14 @@ func reachable(to netip.AddrPort, client netip.Addr) bool {
 	}
 }
 
-// mayReach is reachable, and no broadcast address of this host's networks.
+// mayReach is reachable, without the broadcast addresses of this host's networks.
 func (s *Server) mayReach(to netip.AddrPort, client netip.Addr) bool {
 	return reachable(to, client) && !s.networks.has(to.Addr().Unmap())
 }
 
-// mayAnswer says whether a question of a firewall check may be answered, perhaps
-// once more: retransmissions and the network's copies are, a flood of replays,
-// which may come in a victim's name, is not. from is zero over TCP.
+// mayAnswer says whether a question of a firewall check may be answered, perhaps again:
+// repeated questions and copies by the network are answered; a flood of replays, which
+// may have the address of a victim, is not. from is zero over TCP.
 func (s *Server) mayAnswer(id wire.KnockID, question [16]byte, from netip.AddrPort) bool {
 	session := s.sessionOf(id)
 	if session == nil || from.IsValid() && !s.mayReach(from, session.client) {
@@ -110,15 +109,15 @@ func (s *Server) mayAnswer(id wire.KnockID, question [16]byte, from netip.AddrPo
 	return session.mayAnswer(asked{question, !from.IsValid() || from.Addr().Unmap() == session.client})
 }
 
-// broadcasts are the addresses that stand for all hosts of a network that this
-// host is in: the last of it, and the first, as old systems have it.
+// broadcasts are the addresses of all hosts of a network that this host is in: its last
+// address, and its first, which old systems use.
 type broadcasts struct {
 	mu    sync.Mutex // guards the rest
 	read  time.Time
 	known map[netip.Addr]bool
 }
 
-// interfacesStay is how long the list of this host's networks is believed.
+// interfacesStay is how long the list of this host's networks is used.
 const interfacesStay = time.Minute
 
 func (b *broadcasts) has(a netip.Addr) bool {

@@ -9,10 +9,9 @@ import (
 	"netready/probe/internal/wire"
 )
 
-// registry finds sessions and calls by the names that datagrams and requests
-// carry.
+// registry finds sessions and calls by the names in datagrams and requests.
 type registry struct {
-	// What the datagrams of a call name, each with locks of its own.
+	// The names in the datagrams of a call, each map with locks of its own.
 	users   shards[string, *call]
 	ssrcs   shards[uint32, *call]
 	pending shards[wire.TransactionID, question]
@@ -35,7 +34,7 @@ func newRegistry() registry {
 	return registry{sessions: map[string]*session{}, knocks: map[wire.KnockID]*session{}}
 }
 
-// Numbers that come of the keys, all of which are random.
+// Numbers computed from the keys, all of which are random.
 func hashOfUser(name string) uint32 {
 	if len(name) < 2 {
 		return 0
@@ -45,8 +44,8 @@ func hashOfUser(name string) uint32 {
 
 func hashOfCheck(id wire.TransactionID) uint32 { return uint32(id[0]) | uint32(id[1])<<8 }
 
-// add takes a session in. It returns one that has to make room for it: the
-// oldest that holds nothing, where there are too many of those.
+// add registers a session. It returns one that has to end to make room: the oldest without
+// a loan, where there are too many sessions.
 func (r *registry) add(s *session, most int) (out *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -142,8 +141,8 @@ func (r *registry) sessionOf(id wire.KnockID) *session {
 // ask remembers a check of ours.
 func (r *registry) ask(id wire.TransactionID, q question) { r.pending.set(hashOfCheck(id), id, q) }
 
-// answered takes back the question that an answer may belong to: one that was
-// sent to the very address that the answer comes from.
+// answered is the question to which an answer may belong: one that was sent to the
+// address from which the answer comes.
 func (r *registry) answered(id wire.TransactionID, from netip.AddrPort) (question, bool) {
 	q, ok := r.pending.get(hashOfCheck(id), id)
 	return q, ok && q.to == from
@@ -151,8 +150,8 @@ func (r *registry) answered(id wire.TransactionID, from netip.AddrPort) (questio
 
 func (r *registry) forget(id wire.TransactionID) { r.pending.remove(hashOfCheck(id), id) }
 
-// expire forgets the questions that nobody will answer any more, and those of
-// sessions that are over.
+// expire forgets the questions that are too old for an answer, and those of sessions that
+// are over.
 func (r *registry) expire(now time.Duration) {
 	r.pending.removeIf(func(q question) bool { return now-q.at > questionLife || q.call.session.ctx.Err() != nil })
 }

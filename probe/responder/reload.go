@@ -11,26 +11,25 @@ import (
 	"netready/probe/responder/share"
 )
 
-// vouch is what the responder shows and accepts now. A reload puts another one
-// in its place.
-type vouch struct {
+// settings are what the responder shows and accepts now. A reload replaces them.
+type settings struct {
 	identity Identity
 	limits   Limits
 	hashes   [][sha256.Size]byte // of the tokens
 }
 
-func newVouch(i Identity, l Limits) *vouch {
-	v := &vouch{identity: i, limits: l.withDefaults()}
+func newSettings(i Identity, l Limits) *settings {
+	v := &settings{identity: i, limits: l.withDefaults()}
 	for _, token := range append([]string{i.Token}, i.Others...) {
 		v.hashes = append(v.hashes, sha256.Sum256([]byte(token)))
 	}
 	return v
 }
 
-// shares are what the limits come to for one token, one address, one prefix
-// and all, where there are so many tokens beside the responder's own, and this
-// host can carry so many packets a second.
-func (v *vouch) shares(further, room int) share.Shares {
+// shares are the limits for one token, one address, one prefix and all, with so many
+// tokens in addition to the responder's own, and so many packets a second that this host
+// can carry.
+func (v *settings) shares(further, room int) share.Shares {
 	l := v.limits
 	room = min(room, l.PacketRate)
 	shares := share.Divide(share.Cost{Packets: room, Sessions: l.Sessions}, len(v.hashes)+further)
@@ -39,7 +38,7 @@ func (v *vouch) shares(further, room int) share.Shares {
 	return shares
 }
 
-// share divides what there is anew.
+// share sets the shares by the present tokens and room.
 func (s *Server) share() {
 	further := 0
 	if s.config.Tokens != nil {
@@ -49,10 +48,10 @@ func (s *Server) share() {
 	s.ledger.Set(v.shares(further, s.room.most(v.limits.PacketRate)))
 }
 
-// Reload takes another identity and other limits into use, and says in words
-// what is different. Sessions under way go on as they were granted.
+// Reload uses another identity and other limits from now on, and says in words what has
+// changed. Present sessions continue as they were granted.
 func (s *Server) Reload(i Identity, l Limits) (changes []string) {
-	before, now := s.now.Load(), newVouch(i, l)
+	before, now := s.now.Load(), newSettings(i, l)
 	s.now.Store(now)
 	s.share()
 	old, renewed := before.identity.Certificate, i.Certificate
@@ -74,8 +73,8 @@ func (s *Server) Reload(i Identity, l Limits) (changes []string) {
 	return changes
 }
 
-// authorityProtocol is what an authority speaks that checks who holds a name over
-// TLS (RFC 8737 6.2).
+// authorityProtocol is the protocol of an authority that checks over TLS who owns a name
+// (RFC 8737 6.2).
 const authorityProtocol = "acme-tls/1"
 
 // certificate is the one that is shown now.

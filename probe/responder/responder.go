@@ -1,7 +1,7 @@
-// Package responder is the far end of a test call: it hands out sessions over
-// HTTPS, proves that an agent's address receives before it streams to it,
-// counts what arrives and tells the agent. It is never a cannon: nothing is
-// streamed to an address that has not just answered.
+// Package responder is the far end of a test call. It grants sessions over HTTPS, proves
+// that an agent's address receives before it streams to it, counts what arrives and
+// reports that to the agent. Nobody can use it to attack others: it streams nothing to an
+// address that has not just answered.
 package responder
 
 import (
@@ -83,7 +83,7 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// usualCall is what a call costs that sends a packet every 20 ms each way.
+// usualCall is the cost of a call with a packet every 20 ms each way.
 const usualCall = 100 // packets a second
 
 // askRate is how often sessions may be asked for, in all; those that wait ask
@@ -104,7 +104,7 @@ type Server struct {
 	config     Config
 	log        *slog.Logger
 	sampled    *sampled // below log
-	now        atomic.Pointer[vouch]
+	now        atomic.Pointer[settings]
 	started    time.Time
 	listener   net.Listener
 	door       *share.Door // of the control connections
@@ -147,7 +147,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		}
 		s.config.Identity = identity
 	}
-	s.now.Store(newVouch(s.config.Identity, c.Limits))
+	s.now.Store(newSettings(s.config.Identity, c.Limits))
 	s.ledger = share.NewLedger(share.Shares{})
 	s.fileRate, s.fileLedger, s.transfers = newFileRate(), newFileLedger(), newTransferLedger()
 	s.share()
@@ -224,8 +224,8 @@ func (s *Server) open(ctx context.Context) error {
 	return nil
 }
 
-// Room is how many bytes each media socket may hold until they are read, as asked
-// for and as the system granted it; 0 where it does not tell.
+// Room is how many bytes each media socket may hold until they are read, as asked for and
+// as the system granted; 0 if the system does not say.
 func (s *Server) Room() (asked, granted int) {
 	return s.media[0].Buffer()
 }
@@ -237,7 +237,7 @@ func orLoopback(address string) string {
 	return address
 }
 
-// servesUDP says whether a port answers knocks without being opened for it.
+// servesUDP says whether a port answers knocks although nobody opened it for that.
 func (s *Server) servesUDP(port int) bool {
 	return port == int(s.media.LocalAddr().Port()) || s.ports != nil && s.ports.Serves(port)
 }
@@ -295,8 +295,8 @@ func (s *Server) advertised() (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// outward is the address that this host has towards others: an agent in the
-// same network can use it. Connecting a UDP socket sends nothing.
+// outward is the address that this host uses towards others: an agent in the same network
+// can use it. Connecting a UDP socket sends nothing.
 func outward(ctx context.Context) string {
 	var d net.Dialer
 	if conn, err := d.DialContext(ctx, "udp", "192.0.2.1:9"); err == nil {
@@ -308,15 +308,15 @@ func outward(ctx context.Context) string {
 	return "127.0.0.1"
 }
 
-// Close ends all sessions, tells their agents, and waits.
+// Close ends all sessions, tells their agents, and waits for their end.
 func (s *Server) Close() error {
 	for _, session := range s.all() {
 		s.drop(session, "shutdown")
 	}
 	// The last lines of the events take a moment to leave.
-	farewell, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ending, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	err := s.http.Shutdown(farewell)
+	err := s.http.Shutdown(ending)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = s.http.Close()
 	}

@@ -5,20 +5,20 @@ import (
 	"time"
 )
 
-// What this host may carry follows what it is seen to do: where it sends late or
-// loses datagrams, new calls would bend the figures of those under way, and wait.
+// How much this host may carry depends on how it does: where it sends late or loses
+// datagrams, new calls would change the figures of the present ones, so they wait.
 const (
 	// mostLate is how late one packet in a hundred may leave: half a packet time of
-	// 20 ms. The true stamp travels in the packet, so that this alone bends nothing.
+	// 20 ms. The packet holds its true stamp, so that this alone changes no figure.
 	mostLate = 10 * time.Millisecond
-	// mostGap is how long after its stamp the system may have it: this is jitter
+	// mostGap is how long after its stamp the system may take a packet: this is jitter
 	// that the responder adds.
 	mostGap = 2 * time.Millisecond
-	// fewest packets a second are always lent: ten usual calls. A host that cannot
-	// carry those marks its figures, and nobody waits for it for ever.
+	// fewest packets a second are always granted: ten usual calls. A host that cannot
+	// carry those marks its figures as unreliable, and nobody waits without end.
 	fewest = 10 * usualCall
-	// growth is what the room grows by in a good second, and a twentieth where that
-	// is more: an agent that waits comes back after two seconds at the soonest.
+	// growth is how much the room grows in a good second, or a twentieth if that is
+	// more: an agent that waits asks again after two seconds at the earliest.
 	growth = 5 * usualCall
 	// tooMuch is how many looks in a row have to be bad until the room shrinks: a
 	// host that stood still for a moment is not too small.

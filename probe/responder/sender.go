@@ -16,9 +16,9 @@ const (
 	// sendAtOnce bounds how long a packet that has its stamp waits for others
 	// that leave with the same call of the system: some 20 microseconds.
 	sendAtOnce = 16
-	// together is how long the sender rests after a turn: of many calls, those
-	// that are due meanwhile leave together.
-	together = 500 * time.Microsecond
+	// restAfter is how long the sender waits after a turn: the packets of many calls
+	// that become due in that time leave together, which costs less.
+	restAfter = 500 * time.Microsecond
 	// never is later than any clock of ours shows.
 	never = time.Duration(math.MaxInt64 / 4)
 )
@@ -40,7 +40,7 @@ type flow struct {
 	next   int
 }
 
-// A stamped packet waits to be given to the system.
+// A stamped packet waits until it is given to the system.
 type stamped struct {
 	flow *flow
 	at   time.Duration
@@ -75,11 +75,11 @@ func newSender(conn *stamp.Conn) (*sender, error) {
 	return s, nil
 }
 
-// golden is the golden ratio's part below one: its multiples spread what is
-// counted evenly, however many there will be.
+// golden is the fraction of the golden ratio. The fractions of its multiples are spread
+// evenly between 0 and 1, however many there are.
 const golden = 0.6180339887498949
 
-// add begins with a flow. The first packets of several lie evenly side by side.
+// add begins a flow. The first packets of several flows are spread evenly.
 func (s *sender) add(f *flow) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,7 +101,7 @@ func (s *sender) run() {
 		if until := time.Duration(s.due.Load()); until > stamp.Now() {
 			s.alarm.Wait(until)
 		} else {
-			runtime.Gosched() // who reads has a turn, too
+			runtime.Gosched() // so that the readers run, too
 		}
 		s.mu.Lock()
 		s.take(stamp.Now())
@@ -109,7 +109,7 @@ func (s *sender) run() {
 	}
 }
 
-// help takes a turn if it is time for one and nobody does.
+// help takes a turn if one is due and nobody takes it.
 func (s *sender) help() {
 	if now := stamp.Now(); int64(now) >= s.due.Load() && s.mu.TryLock() {
 		s.take(now)
@@ -117,9 +117,8 @@ func (s *sender) help() {
 	}
 }
 
-// take sends what is due, and says when the next turn is. After a standstill
-// that are several packets of a flow: who waits long for the processor must not
-// wait for each of them.
+// take sends what is due, and sets when the next turn is. After a standstill it sends
+// several packets of a flow in one turn, without waiting for the processor between them.
 func (s *sender) take(now time.Duration) {
 	if int64(now) < s.due.Load() {
 		return
@@ -133,14 +132,14 @@ func (s *sender) take(now time.Duration) {
 			}
 			s.wheel.put(f)
 		}
-		s.flush() // before a flow's next packet takes the place of this one
+		s.flush() // before a flow's next packet overwrites this one
 		clear(s.turn)
 	}
 	next, ok := s.wheel.next()
 	if !ok {
 		next = never
 	}
-	s.due.Store(int64(max(next, now+together)))
+	s.due.Store(int64(max(next, now+restAfter)))
 }
 
 // packet sends a flow's next packet, and says why it is the last, if it is.
@@ -151,8 +150,8 @@ func (s *sender) packet(f *flow) (why string) {
 	if why != "" {
 		return why
 	}
-	// A host that stood still does not catch up in one burst what no phone would
-	// play any more: the agent sees by the stamp that it was not sent.
+	// A host that stood still does not send in one burst what no phone would play any
+	// more. The agent sees by the records that the packet was not sent.
 	late := now - f.due
 	s.late.note(late, now)
 	if late <= wire.TooLate {
@@ -170,8 +169,8 @@ func (s *sender) packet(f *flow) (why string) {
 	return ""
 }
 
-// flush gives the system what waits. One that it refuses is as lost to the call
-// as one that the path eats.
+// flush gives the waiting packets to the system. The call loses one that the system
+// refuses as it loses one on the path.
 func (s *sender) flush() {
 	s.writer.Flush()
 	now := stamp.Now()

@@ -20,26 +20,26 @@ import (
 )
 
 const (
-	// consent is how long a proof of address lasts (RFC 7675 5.1 has 30 s; a
-	// test call is shorter, and a wrong target must be left alone sooner).
+	// consent is how long a proof of address lasts (30 s in RFC 7675 5.1; a test call
+	// is shorter, and the stream to a wrong target must stop sooner).
 	consent = 5 * time.Second
-	// renewAfter is how old a proof is before it is renewed: seldom enough that it
-	// costs little, and with many tries before consent lapses, since an agent's
-	// check comes five times a second.
+	// renewAfter is how old a proof is before it is renewed: that costs little, and
+	// leaves many tries before consent ends, since an agent's check comes five times a
+	// second.
 	renewAfter = 600 * time.Millisecond
 	// questionLife is how long an answer to a check of ours counts.
 	questionLife = 3 * time.Second
 	// idle is how long a session without any request or proof of its agent is kept.
 	idle = 30 * time.Second
-	// signFor is how long a session holds its part without a sign that somebody
-	// is there. Its firewall checks, which come first, give some.
+	// signFor is how long a session keeps its loan without a sign that somebody is
+	// there. Its firewall checks, which come first, are signs.
 	signFor = 10 * time.Second
-	// spare is what a session may last beyond its calls: ports before, late
-	// packets and bandwidth after.
+	// spare is how much longer than its calls a session may last: for ports before
+	// them, and late packets and bandwidth after them.
 	spare = 3 * time.Minute
 )
 
-// A session is one agent's.
+// A session is what one agent was granted.
 type session struct {
 	id          string
 	client      netip.Addr // of the control connection
@@ -47,9 +47,9 @@ type session struct {
 	grant       wire.Grant
 	calls       []*call
 	begun       time.Duration
-	since       time.Time       // the same by the clock of what was turned away
+	since       time.Time       // the same, by the system's clock
 	holder      holder          // of the token that it was granted for
-	loan        *share.Loan     // its part of what the responder has; returned while it shows no sign
+	loan        *share.Loan     // its part of what the responder can carry; returned while there is no sign
 	sign        atomic.Int64    // on the clock of stamp.Now: when it last showed that somebody is there
 	drops       func() uint32   // of the media socket, ever; nil: not counted
 	dropsBefore uint32          // the session
@@ -82,17 +82,17 @@ type call struct {
 	provedAt time.Duration
 	heard    time.Duration // when a packet of the stream up came last
 	stopped  bool          // the session is over
-	unread   bool          // records were dropped, and are, as nobody reads them
+	unread   bool          // nobody reads the records, so they are dropped
 	down     []wire.Departure
 	up       upTrace
 	event    wire.Event // what is counted so far
 	seenIDs  map[wire.TransactionID]struct{}
 	turn     netip.AddrPort // the address without proof whose next check gets its answer
 	flows    bool           // the down stream has begun
-	told     string
+	reported string         // the proved address that the agent knows
 }
 
-// newSession draws the secrets of a session.
+// newSession makes a session with random secrets.
 func newSession(r wire.Request, client netip.Addr) *session {
 	s := &session{
 		id: token(16), client: client, request: r, begun: stamp.Now(), since: time.Now(), seen: stamp.Now(), finished: make(chan struct{}),
@@ -144,11 +144,11 @@ func costOf(r wire.Request) share.Cost {
 	return share.Cost{Packets: 2 * r.Calls * int((time.Second+r.Ptime-1)/r.Ptime), Sessions: 1}
 }
 
-// showSign notes that somebody is there: an address was proved, or a packet of
-// the call or a question of its firewall checks came, which only its agent can make.
+// showSign notes a sign that somebody is there: an address was proved, or a packet of the
+// call or a question of its firewall checks came, which only its agent can make.
 func (s *session) showSign() { s.sign.Store(int64(stamp.Now())) }
 
-// lastSign is when that was last, 0 for never.
+// lastSign is when the last sign came, 0 for never.
 func (s *session) lastSign() time.Duration {
 	last := time.Duration(s.sign.Load())
 	for _, c := range s.calls {
@@ -159,8 +159,8 @@ func (s *session) lastSign() time.Duration {
 	return last
 }
 
-// lend gives back what the session has taken once it has shown no sign for a
-// while. It is taken again when the call begins after all.
+// lend returns the loan of a session without a sign for a while. It is taken again when
+// the call begins.
 func (s *session) lend(now time.Duration) {
 	if now-max(s.begun, s.lastSign()) > signFor {
 		s.loan.Return()
@@ -193,7 +193,7 @@ func (s *session) lastProof() (last time.Duration) {
 	return last
 }
 
-// enter notes a request of the agent; leave its end.
+// enter notes the beginning of a request, leave its end.
 func (s *session) enter() (leave func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,9 +214,9 @@ const (
 	mostQuestions = 8 * listen.DefaultPerSession
 )
 
-// asked is a question and whether it came from the address that the session's
-// control connection has, or over a connection: copies from elsewhere are
-// counted apart, so that they take nothing of the agent's own.
+// asked is a question, and whether it came from the address of the session's control
+// connection, or over a connection. Copies from other addresses are counted separately, so
+// that they do not use up the agent's own.
 type asked struct {
 	question [16]byte
 	own      bool
@@ -255,7 +255,7 @@ func (s *session) finish() {
 	close(s.finished)
 }
 
-// close ends the session for a reason, the first of which counts.
+// close ends the session for a reason; the first one counts.
 func (s *session) close(why string) {
 	s.mu.Lock()
 	if s.closed == "" {
@@ -298,9 +298,8 @@ func (c *call) packet(b []byte, a stamp.Arrival) {
 	c.bound()
 }
 
-// isNewCheck says whether a check of the agent's has not been seen before. A second
-// one with the same transaction is a copy: the network's, or somebody's who
-// replays it.
+// isNewCheck says whether a check of the agent is new. A second one with the same
+// transaction is a copy, by the network or by somebody who replays it.
 func (c *call) isNewCheck(id wire.TransactionID, from netip.AddrPort) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -313,10 +312,10 @@ func (c *call) isNewCheck(id wire.TransactionID, from netip.AddrPort) bool {
 	return true
 }
 
-// owed is what an address may be sent for one check: to one that is proved the
-// answer and, where the proof is not new, a check of our own. To any other goes
-// one datagram, our check first and the answer to the next question in turn, so
-// that nobody who is named falsely gets more than was sent in his name.
+// owed is what an address may be sent for one check. A proved address gets the answer and,
+// if its proof is not new, a check of our own. Any other gets one datagram: our check for
+// the first question, the answer for the next, and so on. So a victim whose address is
+// forged never gets more than was sent in its name.
 func (c *call) owed(to netip.AddrPort, now time.Duration) (answer, check bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -349,8 +348,8 @@ func (c *call) prove(at netip.AddrPort, now time.Duration) (begin bool) {
 	return begin
 }
 
-// leave notes that a flow's next packet is about to leave, and where to, or says
-// why none does any more.
+// leave notes that a flow's next packet is about to leave, and returns where to, or why
+// none may leave any more.
 func (c *call) leave(f *flow, now time.Duration) (to netip.AddrPort, why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -383,7 +382,7 @@ func (c *call) ended(why string) {
 	c.event.Ended = why
 }
 
-// news is what came since the last news.
+// news is the event with what came since the last one.
 func (c *call) news() wire.Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -393,9 +392,9 @@ func (c *call) news() wire.Event {
 	}
 	e.Up, e.Down = wire.PackArrivals(c.up.news), wire.PackDepartures(c.down)
 	c.up.news, c.down = c.up.news[:0], c.down[:0]
-	if now := c.proved; now.IsValid() && now.String() != c.told {
-		c.told = now.String()
-		e.Proved = c.told
+	if now := c.proved; now.IsValid() && now.String() != c.reported {
+		c.reported = now.String()
+		e.Proved = c.reported
 	}
 	return e
 }

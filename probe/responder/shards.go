@@ -2,15 +2,14 @@ package responder
 
 import "sync"
 
-// shards is a map in parts with a lock each, so that what every packet looks up
-// is not behind one lock for all, and each part is so small that it is found
-// with a few looks. Its zero value is ready.
+// shards is a map in parts with a lock each, since one lock for everything that packets
+// look up would be too slow. Its zero value is ready.
 type shards[K comparable, V any] [512]struct {
 	mu sync.Mutex // guards the rest
 	m  map[K]V
 }
 
-// get finds a value; hash is any number that comes of the key.
+// get finds a value; hash is any number computed from the key.
 func (s *shards[K, V]) get(hash uint32, key K) (v V, ok bool) {
 	part := &s[hash%uint32(len(s))]
 	part.mu.Lock()

@@ -12,8 +12,8 @@ import (
 // mostSockets bounds the sockets at the media port: each may hold 16 MB of a flood.
 const mostSockets = 8
 
-// sockets are those at the media port: one for each core, among which the
-// system divides the agents where it can. All have the same address.
+// sockets are those at the media port, all with the same address: one for each core. The
+// system divides the agents among them if it can.
 type sockets []*stamp.Conn
 
 func listenMedia(ctx context.Context, address string) (sockets, error) {

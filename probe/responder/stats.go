@@ -9,7 +9,7 @@ import (
 	"netready/probe/internal/stamp"
 )
 
-// Stats are what a responder holds now and has done since it began.
+// Stats are the present state of a responder, and its counts since it began.
 type Stats struct {
 	Load
 	Sessions  int    // now
@@ -26,12 +26,11 @@ type Stats struct {
 	Draining bool
 }
 
-// Alive says whether the responder's own housekeeping runs on time: it looks
-// after its sessions once a second.
+// Alive says whether the responder's sweep, which runs once a second, is on time.
 func (s *Server) Alive() bool { return stamp.Now()-time.Duration(s.stats.swept.Load()) < notAlive }
 
-// notAlive is how long the housekeeping may be silent: a host may stand still
-// for some seconds and go on.
+// notAlive is how long the sweep may be late: a host may stand still for some seconds and
+// continue.
 const notAlive = 15 * time.Second
 
 // Stats are those of now.

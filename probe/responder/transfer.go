@@ -47,8 +47,8 @@ func (session *session) mayTransfer(w http.ResponseWriter) bool {
 	return false
 }
 
-// download sends random bytes, which nothing on the way can compress, as fast
-// as they go, bounded in number and time.
+// download sends random bytes, which nothing on the path can compress, as fast as
+// possible, bounded in number and time.
 func (s *Server) download(w http.ResponseWriter, r *http.Request, session *session) {
 	most, err1 := strconv.ParseInt(r.URL.Query().Get("bytes"), 10, 64)
 	seconds, err2 := strconv.ParseFloat(r.URL.Query().Get("seconds"), 64)

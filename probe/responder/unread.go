@@ -2,15 +2,15 @@ package responder
 
 import "time"
 
-// unreadFor is how long the records of a call wait for somebody who reads them:
-// longer than a line of events may take to leave, and the second between two.
+// unreadFor is how long the records of a call wait for a reader: longer than the longest
+// time to write a line of events plus the second between two lines.
 const unreadFor = writeWait + 5*time.Second
 
 // mostUnread is how many records of a call wait at most, both ways together.
 func (c *call) mostUnread() int { return 3 * int(unreadFor/c.request.Ptime) }
 
-// bound drops what nobody reads, and all that follows: a trace with a hole in
-// it would say that the path lost the packets. c.mu is held.
+// bound drops the records that nobody reads, and all that follow: a trace with a gap would
+// say that the path lost the packets. c.mu is held.
 func (c *call) bound() {
 	if len(c.up.news)+len(c.down) > c.mostUnread() {
 		c.unread = true

@@ -9,19 +9,19 @@ import (
 )
 
 const (
-	// mostSources bounds the addresses of one call that are remembered: a NAT
-	// moves a mapping less often than this.
+	// mostSources is how many addresses of one call are remembered: a NAT changes a
+	// mapping less often.
 	mostSources = 16
-	// mostHolding bounds the addresses whose packets wait for their proof, and
-	// heldFor how long a stretch of the call waits for each: consent and the
-	// second around it, after which no proof is missing any more.
+	// mostHolding is how many addresses may have packets that wait for a proof, and
+	// heldFor how much of the call may wait for each: consent and a second more, after
+	// which a proof no longer comes.
 	mostHolding = 4
 	heldFor     = consent + time.Second
 )
 
-// upTrace is what arrived of a call's stream up, and from where. Packets count
-// only from an address that is proved: who overhears the call and sends its
-// packets again has another. It is guarded by its call's mutex.
+// upTrace is what arrived of a call's stream up, and from where. Packets count only from
+// an address that is proved: somebody who listens to the call and sends its packets again
+// has another address. The mutex of its call guards it.
 type upTrace struct {
 	packets int
 	ptime   time.Duration
@@ -33,10 +33,10 @@ type upTrace struct {
 	held    map[netip.AddrPort][]stream.Arrival
 }
 
-// take counts a packet of the call, or keeps it for the proof of its address.
-// lapsed says that no proof holds: where the way down is dead none can come,
-// and the address that the call's own checks came from has to do. It reports
-// false for one that is left out.
+// take counts a packet of the call, or keeps it until its address is proved. lapsed says
+// that there is no valid proof: where the way down is dead none can come, and an address
+// that sent the call's own checks is accepted instead. It returns false for a packet that
+// is left out.
 func (u *upTrace) take(a stream.Arrival, from netip.AddrPort, lapsed bool) bool {
 	switch {
 	case slices.Contains(u.proved, from), lapsed && slices.Contains(u.asked, from):
@@ -57,8 +57,8 @@ func (u *upTrace) count(a stream.Arrival) bool {
 	return true
 }
 
-// hold keeps a packet whose address may yet be proved: behind a NAT that has
-// just moved the mapping, packets come before the next check does.
+// hold keeps a packet whose address may be proved later: behind a NAT that has just
+// changed the mapping, packets come before the next check.
 func (u *upTrace) hold(a stream.Arrival, from netip.AddrPort) bool {
 	waiting := u.held[from]
 	if len(waiting) >= int(heldFor/u.ptime)+1 || waiting == nil && len(u.held) >= mostHolding {
@@ -88,8 +88,8 @@ func (u *upTrace) prove(from netip.AddrPort) {
 	u.admit(from)
 }
 
-// hear notes that an address sent an authentic check that was not seen before.
-// Only where addresses are known that did may others' packets give way.
+// hear notes that an address sent an authentic new check. If there are too many addresses
+// with packets that wait, those without such a check are dropped.
 func (u *upTrace) hear(from netip.AddrPort) {
 	u.asked = remember(u.asked, from)
 	for other := range u.held {

@@ -9,8 +9,8 @@ const (
 	wheelSteps = 512
 )
 
-// A wheel keeps the flows in the order in which they are due, at the same cost
-// for few and many: each in the step of time in which its next packet is due.
+// A wheel keeps the flows in the order in which they are due, each in the step of time in
+// which its next packet is due. That costs the same for few and for many.
 type wheel struct {
 	steps  [wheelSteps][]*flow
 	cursor int64 // the first step that may hold one

@@ -17,19 +17,18 @@ var assets embed.FS
 
 var index = template.Must(template.ParseFS(assets, "assets/index.html"))
 
-// What stands in the page itself, so that nothing has to be fetched before the
-// first paint: the style of its frame, which is what is painted first; the script
-// that waits for that paint; and the style of everything else, asleep in a
-// template until then.
+// What is in the page itself, so that a browser fetches nothing before the first paint:
+// the style of its frame, which is painted first; the script that waits for that paint;
+// and the style of everything else, unused in a template until then.
 var (
 	frameStyle = html.Base() + embedded("frame.css")
 	start      = embedded("start.js")
 	viewStyle  = html.Style() + embedded("page.css")
 )
 
-// contentPolicy lets the page use its own files and these very styles and script,
-// and nothing else: no other inline style or script, no other host, no frame, no
-// form that goes elsewhere.
+// contentPolicy lets the page use its own files and exactly these styles and this script,
+// and nothing else: no other inline style or script, no other host, no frame, no form to
+// another host.
 var contentPolicy = "default-src 'none'; script-src 'self' " + digest(start) + "; style-src " + digest(frameStyle) + " " + digest(viewStyle) + "; " +
 	"img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -39,8 +38,7 @@ func digest(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// embedded is a file of the page. Lines of a script that are comments are for
-// its readers here, not for the wire.
+// embedded is a file of the page, a script without its lines of comment.
 func embedded(name string) string {
 	text, _ := fs.ReadFile(assets, "assets/"+name) // always there
 	if !strings.HasSuffix(name, ".js") {

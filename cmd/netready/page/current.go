@@ -71,11 +71,10 @@ type second struct {
 	RTTMS  *float64          `json:"rtt_ms"`
 }
 
-// errBusy answers a second Start: one call alone on the link, or the figures
-// would be of each other.
+// errBusy answers a second Start: two runs at once would measure each other.
 var errBusy = errors.New("a test is running already; wait for its end or press Stop")
 
-// currentTest is the one assessment that may run, and the last one.
+// currentTest is the assessment that runs, or the last one; only one may run.
 type currentTest struct {
 	run Runner
 
@@ -91,8 +90,8 @@ func newCurrentTest(run Runner) *currentTest {
 	return &currentTest{run: run, now: state{Phase: phaseIdle}, watchers: map[chan struct{}]bool{}}
 }
 
-// start begins a run; ctx is the server's, not the request's. When it has ended,
-// ended is called with its outcome, before any page is told.
+// start begins a run; ctx is that of the server, not of the request. When the run has
+// ended, ended is called with its outcome, before any page hears of it.
 func (a *currentTest) start(ctx context.Context, o Options, ended func(report.Report, error)) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -140,7 +139,7 @@ func (a *currentTest) progress(e probe.Event) {
 		n.Rows = judgedRows(e.Rows)
 	}
 	if e.Live != nil {
-		// A new slice each time: a snapshot that is being written out keeps its own.
+		// A new slice each time, since a snapshot may be being written.
 		n.Live = append(slices.Clip(n.Live), second{e.Live.Second, e.Live.Up, e.Live.Down, e.Live.RTTMS})
 	}
 	a.tell()
@@ -204,7 +203,7 @@ func (a *currentTest) tell() {
 	for c := range a.watchers {
 		select {
 		case c <- struct{}{}:
-		default: // it has not looked since the last time
+		default: // it has not read the last message yet
 		}
 	}
 }

@@ -8,25 +8,25 @@ import (
 	"time"
 )
 
-// minInterval is the shortest time between two messages to a page: faster would only
-// burn the processor that the call needs.
+// minInterval is the shortest time between two messages to a page: more would take the
+// processor time that the call needs.
 const minInterval = 100 * time.Millisecond
 
-// A browser opens six connections to a host at most, over all its tabs. With
-// six streams open, nothing else would get through, not even Stop; so only the
-// first pages keep theirs, and the others ask again each time, as browsers do.
+// A browser opens six connections to a host at most, over all its tabs. With six streams
+// open no other request would be sent, not even Stop. So only the first pages keep their
+// stream, and the others ask again each time, as browsers do.
 const (
 	streams    = 4
 	retryAfter = 2 * time.Second
 )
 
-// events streams the state, whole, whenever it has changed. A page that was
-// reloaded or opened twice needs nothing else.
+// events streams the whole state whenever it has changed. A page that was reloaded or
+// opened twice needs nothing else.
 //
-// ctx is the server's. Once it has ended, nothing new is told: what a page would
-// then ask for is not answered any more. It hears of the end, when that is there.
+// ctx is that of the server. Once it has ended, no news is sent, since a page would then
+// ask for things that are no longer answered. The end itself is sent.
 func (s *Server) events(ctx context.Context, w http.ResponseWriter, r *http.Request) {
-	crowded := s.viewers.add(1) > streams
+	tooMany := s.viewers.add(1) > streams
 	defer s.viewers.add(-1)
 	changed, leave := s.test.watch()
 	defer leave()
@@ -53,7 +53,7 @@ func (s *Server) events(ctx context.Context, w http.ResponseWriter, r *http.Requ
 			}
 			line = "data: " + string(text)
 		}
-		if crowded {
+		if tooMany {
 			_ = send(fmt.Sprintf("retry: %d\n%s", retryAfter.Milliseconds(), line))
 			return
 		}
@@ -68,9 +68,9 @@ func (s *Server) events(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	}
 }
 
-// due waits for the next message: with news after a change, without when it is
-// time to see whether the page is still there. There are no more once the server
-// ends or the page is gone.
+// due waits for the next message: with news after a change, without news when it is time
+// to check that the page is still there. more is false once the server ends or the page is
+// gone.
 func due(server, page context.Context, changed <-chan struct{}, alive <-chan time.Time) (news, more bool) {
 	pause := time.NewTimer(minInterval)
 	defer pause.Stop()

@@ -15,9 +15,9 @@ type FarEnd struct {
 	TURN   []ice.Server
 }
 
-// errNoInvite answers what is neither an invite nor a list of TURN servers. The
-// command line's @FILE and - are among that: they would read a file of this
-// machine, or wait for a keyboard, for whoever fills in a form.
+// errNoInvite answers a text that is neither an invite nor a list of TURN servers. The
+// @FILE and - of the command line are not accepted here: a form must not read files of
+// this machine, or wait for its keyboard.
 var errNoInvite = errors.New("paste the invite itself: a line that starts with https:// and holds a #; or what a TURN service hands out: JSON in braces")
 
 // readFarEnd reads what was typed into the form. No error repeats a secret.

@@ -34,8 +34,8 @@ var (
 	errUnknown = errors.New("no result of that id in the folder")
 )
 
-// folder is where the results lie. Every file is opened below it and by a name
-// that was found in it, never by one that a request brings.
+// folder is the folder of results. Every file is opened below it and by a name that was
+// found in it, never by a name from a request.
 type folder struct {
 	dir string
 
@@ -68,11 +68,10 @@ type entry struct {
 	Opened       string    `json:"opened,omitempty"` // name of the file that it was opened from; "" for those of the folder
 
 	file string
-	text bool // its text file lies beside it
+	text bool // its text file is in the same folder
 }
 
-// list finds the results, the newest first. Files that are no results are
-// passed over.
+// list finds the results, the newest first. Other files are skipped.
 func (f *folder) list() ([]entry, error) {
 	root, err := os.OpenRoot(f.dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -93,7 +92,7 @@ func (f *folder) list() ([]entry, error) {
 	slices.SortStableFunc(out, func(a, b entry) int {
 		return cmp.Or(b.Started.Compare(a.Started), strings.Compare(b.ID, a.ID), whole(a, b))
 	})
-	// A copy of a result is the same result, and no reason to lose the text of it.
+	// A copy of a result is the same result: the one with its text is kept.
 	return slices.CompactFunc(out, func(a, b entry) bool { return a.ID == b.ID }), nil
 }
 
@@ -124,7 +123,7 @@ func filesOf(root *os.Root) (files []fs.FileInfo, texts map[string]bool, err err
 	return files[:min(len(files), listed)], texts, nil
 }
 
-// read makes the list of what files hold.
+// read reads the files that have changed, and lists the results.
 func (f *folder) read(root *os.Root, files []fs.FileInfo) []entry {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -151,7 +150,7 @@ func (f *folder) read(root *os.Root, files []fs.FileInfo) []entry {
 	return out
 }
 
-// whole puts an entry that has its text before one that has not.
+// whole puts an entry with its text before one without.
 func whole(a, b entry) int {
 	switch {
 	case a.text == b.text:
@@ -213,8 +212,8 @@ func readReport(root *os.Root, name string) (report.Report, error) {
 	return r, nil
 }
 
-// readBelow reads a file of the folder. A pipe or a device would keep a request
-// waiting for ever, so it is opened without waiting and looked at first.
+// readBelow reads a file of the folder. A pipe or a device would make a request wait
+// without end, so the file is opened without waiting, and checked first.
 func readBelow(root *os.Root, name string) ([]byte, error) {
 	flag := os.O_RDONLY
 	if runtime.GOOS != "windows" {
@@ -251,7 +250,7 @@ func (f *folder) report(id string) (report.Report, error) {
 	return r, err
 }
 
-// saved returns a file of a result as it lies on the disk: .txt or .json.
+// saved returns a file of a result as it is on the disk: .txt or .json.
 func (f *folder) saved(id, ending string) (name string, text []byte, err error) {
 	err = f.with(id, func(root *os.Root, e entry) (err error) {
 		name = strings.TrimSuffix(e.file, ".json") + ending

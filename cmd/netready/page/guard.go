@@ -13,10 +13,9 @@ import (
 	"netready/internal/pageheaders"
 )
 
-// guard lets in only who knows the page's secret. The secret is the first part
-// of the path of every address of the page, so that a browser sends it to this
-// server alone. A cookie would go to every port of this host, and so to programs
-// of its other users.
+// guard answers only requests with the page's secret. The secret is the first part of the
+// path of every address of the page, so that a browser sends it to this server alone. A
+// cookie would go to every port of this host, and so to programs of its other users.
 type guard struct {
 	secret string
 	hosts  []string // what a Host header may say
@@ -30,7 +29,7 @@ func newGuard(addr *net.TCPAddr, secret string) *guard {
 	return &guard{secret: secret, hosts: []string{addr.String(), net.JoinHostPort("localhost", port)}, tickets: map[string]func(){}}
 }
 
-// url is the address for the owner, who may open it as often as he likes.
+// url is the address for the owner, who may open it any number of times.
 func (g *guard) url() string { return g.address(g.secret) }
 
 func (g *guard) address(token string) string {
@@ -47,7 +46,7 @@ func (g *guard) ticket(used func()) string {
 	return g.address(token)
 }
 
-// redeem tells whether a token is an unused ticket, and uses it up.
+// redeem says whether a token is an unused ticket, and makes it used.
 func (g *guard) redeem(token string) bool {
 	g.mu.Lock()
 	used, ok := g.tickets[token]
@@ -59,7 +58,7 @@ func (g *guard) redeem(token string) bool {
 	return ok
 }
 
-// protect stands before every handler.
+// protect checks every request before its handler.
 func (g *guard) protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		pageheaders.Set(w.Header(), contentPolicy)
@@ -75,8 +74,8 @@ func (g *guard) protect(next http.Handler) http.Handler {
 	})
 }
 
-// admit leads who has a token to the page, and who has the secret to what was
-// asked for. A program other than a browser may add the token to each address.
+// admit redirects a request with a token to the page, and passes one with the secret to
+// its handler. A program other than a browser may add the token to each address.
 func (g *guard) admit(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	first, _, slash := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	token := r.URL.Query().Get("token")
@@ -104,8 +103,8 @@ func (g *guard) knownHost(host string) bool {
 	return false
 }
 
-// sameOrigin refuses what another site, or a page on another port of this
-// machine, sends. What changes something must name its origin.
+// sameOrigin refuses requests of another site, or of a page on another port of this
+// machine. A request that changes something must name its origin.
 func (g *guard) sameOrigin(r *http.Request) bool {
 	if origin := r.Header.Get("Origin"); origin != "" {
 		if origin != "http://"+r.Host {

@@ -44,7 +44,7 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 	return s.guard.protect(mux)
 }
 
-// indexView is what the page's frame is filled with.
+// indexView is the data of the page's template.
 type indexView struct {
 	Frame, Views template.CSS // the styles
 	Start        template.JS
@@ -139,7 +139,7 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	note := struct {
 		Note string `json:"note,omitempty"`
 	}{}
-	keep := func(f *form) { // all but the invite, which has yet to show that it works
+	keep := func(f *form) { // all but the invite, which is kept once it has worked
 		*f = form{req.Region, req.Organization, req.Location, f.Invite, req.DurationS, req.Calls}
 	}
 	if err := s.memory.change(keep); err != nil {
@@ -197,7 +197,7 @@ func (s *Server) measure(ctx context.Context, w http.ResponseWriter, r *http.Req
 	answer(w, times)
 }
 
-// answer sends what a page asked for.
+// answer sends a value as JSON.
 func answer(w http.ResponseWriter, v any) {
 	text, err := json.Marshal(v)
 	if err != nil {

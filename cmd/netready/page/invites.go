@@ -13,15 +13,15 @@ import (
 	"netready/report"
 )
 
-// invites are those that runs of this process used, by the responder's
-// host:port, so that "Run again" reaches the responder that a result is of.
+// invites are those that runs of this process used, by the responder's host:port, so that
+// "Run again" reaches the responder of a result.
 type invites struct {
 	mu sync.Mutex // guards the rest
 	by map[string]invite.Invite
 }
 
-// add keeps an invite for the responder's host. One that has worked takes the
-// place of another; one that has not never does.
+// add keeps an invite for the responder's host. Only one that has worked replaces another
+// one.
 func (i *invites) add(to invite.Invite, worked bool) {
 	if to.Host == "" {
 		return
@@ -48,8 +48,8 @@ func (i *invites) forget() {
 	clear(i.by)
 }
 
-// farEnd chooses where the calls of a run go, and whether that was typed for a
-// region where it is worth remembering.
+// farEnd chooses where the calls of a run go. typed says that an invite was typed that is
+// worth remembering.
 func (s *Server) farEnd(req startRequest, remembered invite.Invite) (to FarEnd, typed bool, err error) {
 	to, err = readFarEnd(req.Invite)
 	switch {
@@ -61,7 +61,7 @@ func (s *Server) farEnd(req startRequest, remembered invite.Invite) (to FarEnd, 
 		to.Invite, err = s.usedFor(req, remembered)
 	case s.cfg.Invite.Host != "":
 		to.Invite = s.cfg.Invite
-	case req.Region != regions.Local: // there, nothing is to leave this machine unasked
+	case req.Region != regions.Local: // with local, nothing may leave this machine unasked
 		to.Invite = remembered
 	}
 	return to, false, err
@@ -81,8 +81,8 @@ func (s *Server) usedFor(req startRequest, remembered invite.Invite) (invite.Inv
 	return invite.Invite{}, fmt.Errorf("that result was measured with the responder %s, whose invite is not kept in results: paste it here, or leave this empty, and press Start", req.Responder)
 }
 
-// hasWorked tells whether a run came to a call with its invite, or was told that
-// the responder is full, which only a good invite is.
+// hasWorked says whether a run placed a call with its invite, or heard that the responder
+// is full, which a responder says only to a valid invite.
 func hasWorked(r report.Report, err error) bool {
 	if err != nil || r.Region.Responder == "" {
 		return false
@@ -103,8 +103,8 @@ func (s *Server) learn(to invite.Invite, typed bool, r report.Report, err error)
 	_ = s.memory.change(func(f *form) { f.Invite = to.String() }) // the next time it is pasted once more
 }
 
-// isOwn tells whether a responder is the region's: one of its list or, in
-// region local, the one inside netready, whose port is another each time.
+// isOwn says whether a responder belongs to the region: one of its list or, in region
+// local, the one inside netready, whose port changes each time.
 func isOwn(r regions.Region, responder string) bool {
 	if r.ID == regions.Local {
 		host, _, _ := net.SplitHostPort(responder)

@@ -12,7 +12,7 @@ import (
 	"sync"
 )
 
-// launchPage leads a browser on. The address in it works once.
+// launchPage redirects a browser. The address in it works once.
 var launchPage = template.Must(template.New("launch").Parse(`<!doctype html>
 <html lang="en">
 <head>
@@ -25,16 +25,16 @@ var launchPage = template.Must(template.New("launch").Parse(`<!doctype html>
 </html>
 `))
 
-// Launch is a file for a browser to open: it leads to the page. What stands in
-// the command line of a browser every user of this computer can read, so no
-// address that works may stand there. The file can be read by this user alone,
-// the address in it works once, and with that the file is gone.
+// Launch is a file for a browser to open, which redirects to the page. Every user of this
+// computer can read the command line of a browser, so an address that works must not be
+// there. Only this user can read the file; the address in it works once, and then the file
+// is removed.
 type Launch struct {
 	path   string
 	remove sync.Once
 }
 
-// Launch writes such a file. Close takes it away, used or not.
+// Launch writes such a file. Close removes it, used or not.
 func (s *Server) Launch() (*Launch, error) {
 	dir, err := s.privateFolder()
 	if err != nil {
@@ -53,11 +53,11 @@ func (s *Server) Launch() (*Launch, error) {
 	return l, nil
 }
 
-// privateFolder makes a folder that this user alone can enter. The folder of
-// results comes first: browsers that are shut into a sandbox (Ubuntu's Firefox)
-// see no hidden folder of the home nor the one for temporary files.
+// privateFolder makes a folder that only this user can enter. It tries the folder of
+// results first: browsers in a sandbox (Ubuntu's Firefox) see neither hidden folders of
+// the home nor the folder for temporary files.
 func (s *Server) privateFolder() (string, error) {
-	cache, _ := os.UserCacheDir() // "" is passed over
+	cache, _ := os.UserCacheDir() // "" is skipped
 	var failed error
 	for _, parent := range []string{s.cfg.Dir, cache, os.TempDir()} {
 		if parent == "" {
@@ -75,8 +75,8 @@ func (s *Server) privateFolder() (string, error) {
 	return "", fmt.Errorf("making a folder that only you can read: %w", failed)
 }
 
-// isPrivate tells whether the file system took the mode: that of a USB stick
-// does not. Windows has access lists, which are inherited from the user's folder.
+// isPrivate says whether the file system keeps the mode: that of a USB stick does not.
+// Windows has access lists, which are inherited from the user's folder.
 func isPrivate(dir string) bool {
 	info, err := os.Stat(dir)
 	return err == nil && (runtime.GOOS == "windows" || info.Mode().Perm() == 0o700)
@@ -92,7 +92,7 @@ func (l *Launch) URL() string {
 	return u.String()
 }
 
-// Close takes the file away.
+// Close removes the file.
 func (l *Launch) Close() {
-	l.remove.Do(func() { _ = os.RemoveAll(filepath.Dir(l.path)) }) // its own folder, of this moment
+	l.remove.Do(func() { _ = os.RemoveAll(filepath.Dir(l.path)) }) // the folder was made for this file
 }

@@ -46,14 +46,14 @@ func (g Given) over(f form) form {
 	return f
 }
 
-// invite is the remembered one; what cannot be read is as good as none.
+// invite is the remembered one; zero if it cannot be read.
 func (f form) invite() invite.Invite {
 	to, _ := invite.Parse(f.Invite)
 	return to
 }
 
-// memory keeps the form in a file that only this user can read. The browser's
-// own storage would not do: it belongs to the port, which is another each time.
+// memory keeps the form in a file that only this user can read. The browser's own storage
+// cannot be used: it belongs to the port, which changes each time.
 type memory struct {
 	file string
 
@@ -63,16 +63,15 @@ type memory struct {
 // defaultForm is the form of the first time.
 func defaultForm() form { return form{DurationS: 30, Calls: 1} }
 
-// load returns the remembered form. A file that cannot be read is forgotten,
-// and so is a number that the form would refuse: nothing that cannot be typed
-// again.
+// load returns the remembered form, without what cannot be read and numbers that the form
+// would refuse: the user can type them again.
 func (m *memory) load() form {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.read()
 }
 
-// read is load for who holds mu.
+// read is load; the caller holds mu.
 func (m *memory) read() form {
 	f := defaultForm()
 	if m.file == "" {
@@ -113,7 +112,7 @@ func (m *memory) change(change func(*form)) error {
 	return nil
 }
 
-// forgetInvite takes the secret out of the file.
+// forgetInvite removes the secret from the file.
 func (m *memory) forgetInvite() error {
 	return m.change(func(f *form) { f.Invite = "" })
 }

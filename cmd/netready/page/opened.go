@@ -14,8 +14,8 @@ import (
 	"netready/report"
 )
 
-// opened are the results that were opened from files of somebody else. They are
-// looked at and lie nowhere: with the program's end they are forgotten.
+// opened are the results that were opened from files of somebody else. They are kept in
+// memory only, until the program ends.
 type opened struct {
 	mu    sync.Mutex // guards the rest
 	count int
@@ -83,7 +83,7 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request) {
 	answer(w, s.opened.add(name, rep))
 }
 
-// errNoResult is what is said of every file that holds something else.
+// errNoResult is the error for every file that holds something else.
 var errNoResult = errors.New("it is not a result of netready; open the .txt or the .json that netready wrote")
 
 // parseResult reads a TXT or a JSON, whatever its name ends with.

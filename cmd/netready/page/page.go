@@ -31,8 +31,8 @@ type Options struct {
 	Calls        int
 }
 
-// A Runner makes one assessment and leaves its files in the folder of results.
-// When ctx ends it returns what was measured until then, marked incomplete.
+// A Runner makes one assessment and writes its files into the folder of results. When ctx
+// ends it returns what was measured until then, marked incomplete.
 type Runner func(ctx context.Context, o Options, progress func(probe.Event)) (report.Report, error)
 
 // Config says what the page offers.
@@ -53,7 +53,7 @@ type Config struct {
 	// Idle is how long the page may be closed before the server ends; 0: two
 	// minutes, so that a reload or a browser's restart does not end it.
 	Idle time.Duration
-	// First is how long the server waits to be opened at all; 0: for ever.
+	// First is how long the server waits for the page to be opened; 0: without limit.
 	First time.Duration
 }
 
@@ -114,12 +114,12 @@ func loopbackOnly(addr string) error {
 	return nil
 }
 
-// URL is the address for its owner to open, with the token. It must not stand in
-// a command line, which every user of the computer can read: see Launch.
+// URL is the address for its owner to open, with the token. It must not be in a command
+// line, which every user of the computer can read: see Launch.
 func (s *Server) URL() string { return s.guard.url() }
 
-// Serve answers until ctx ends or the page has been closed for Config.Idle. A
-// run that is going on then is stopped, and its files are written.
+// Serve answers until ctx ends or the page has been closed for Config.Idle. A run that is
+// running then is stopped, and its files are written.
 func (s *Server) Serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -127,7 +127,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		Handler:           s.handler(ctx),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		// Requests outlive ctx: the pages are still to be told that this is the end.
+		// Requests continue after ctx, so that the pages hear of the end.
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	var wg sync.WaitGroup
@@ -151,7 +151,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	grace, done := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer done()
 	if shut := server.Shutdown(grace); shut != nil {
-		server.Close() // a client that does not hang up
+		server.Close() // a client that does not close its connection
 	}
 	wg.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
@@ -160,8 +160,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	return err
 }
 
-// waitUntilClosed returns when nobody has had the page open for a while and
-// nothing runs.
+// waitUntilClosed returns when the page has been closed for a while and nothing runs.
 func (s *Server) waitUntilClosed(ctx context.Context) {
 	const look = 200 * time.Millisecond
 	tick := time.NewTicker(look)

@@ -33,8 +33,8 @@ func (s *Server) report(id string) (report.Report, error) {
 	return s.folder.report(id)
 }
 
-// file is one of the two files of a result: the bytes of the folder or, of one
-// that was opened, the same written anew.
+// file is one of the two files of a result: the bytes in the folder or, of a result that
+// was opened, the file written again.
 func (s *Server) file(id, ending string) (name string, text []byte, err error) {
 	one, found := s.opened.find(id)
 	if !found {
@@ -49,8 +49,8 @@ func (s *Server) file(id, ending string) (name string, text []byte, err error) {
 	return report.FileName(one.report) + ending, b.Bytes(), err
 }
 
-// result sends one result: shown (view), or as a file to keep. The text and
-// the JSON are the bytes that lie in the folder.
+// result sends one result, to be shown (view) or as a file to keep. The text and the JSON
+// are the bytes in the folder.
 func (s *Server) result(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	switch form := r.PathValue("form"); form {
@@ -79,7 +79,7 @@ func (s *Server) result(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// made sends a file that is written for the purpose.
+// made sends a file that is written for this request.
 func (s *Server) made(w http.ResponseWriter, id, form string) {
 	rep, err := s.report(id)
 	if err != nil {
@@ -103,8 +103,8 @@ func (s *Server) made(w http.ResponseWriter, id, form string) {
 	attach(w, report.FileName(rep)+"."+form, kind, file.Bytes())
 }
 
-// row sends what goes to the clipboard: the line of the text file and, for
-// spreadsheets that take it, the same as a table of typed cells.
+// row sends the content of the clipboard: the line of the text file and, for spreadsheets
+// that accept it, the same line as a table of typed cells.
 func (s *Server) row(w http.ResponseWriter, id string) {
 	_, text, err := s.file(id, ".txt")
 	if err != nil {
@@ -168,11 +168,11 @@ func attach(w http.ResponseWriter, name, kind string, text []byte) {
 	_, _ = w.Write(text)
 }
 
-// rowHeading is where the text report's line for the template begins.
+// rowHeading is the heading of the text report's line for the template.
 const rowHeading = "ROW FOR THE SPREADSHEET"
 
-// spreadsheetRow cuts the line for the template out of a text report: under
-// its heading stand a line of column names and the line itself.
+// spreadsheetRow finds the line for the template in a text report: its heading is followed
+// by a line of column names and the line itself.
 func spreadsheetRow(text string) string {
 	_, rest, _ := strings.Cut(text, rowHeading)
 	var lines []string

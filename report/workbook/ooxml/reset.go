@@ -144,8 +144,8 @@ func (e *Edition) dropSharedStrings() {
 // forgetTypes removes parts from the list that says of which type each part is.
 // The elements' own type has no name outside excelize.
 func (e *Edition) forgetTypes(gone map[string]bool) {
-	for i, o := range slices.Backward(e.ContentTypes.Overrides) {
-		if gone[strings.TrimPrefix(o.PartName, "/")] {
+	for i, override := range slices.Backward(e.ContentTypes.Overrides) {
+		if gone[strings.TrimPrefix(override.PartName, "/")] {
 			e.ContentTypes.Overrides = slices.Delete(e.ContentTypes.Overrides, i, i+1)
 		}
 	}
