@@ -56,15 +56,24 @@ func (r *run) enough() func(*call.Outcome) bool {
 	}
 	return func(o *call.Outcome) bool {
 		o.Enough = true
-		v := facts.Voice{Mode: facts.ModeResponder, Calls: r.plan.Calls, DurationS: lasted(o, r.session.Duration()).Seconds()}
-		for _, c := range o.Calls {
-			var pair facts.CallPair
-			pair.Up, _ = direction(c.Up, r.plan.JitterBuffer, r.quality(), thisPC, theResponder)
-			pair.Down, _ = direction(c.Down, r.plan.JitterBuffer, r.quality(), theResponder, thisPC)
-			v.PerCall = append(v.PerCall, pair)
-		}
-		return r.plan.Enough(v)
+		return r.plan.Enough(r.voiceOf(o, r.session.Duration()))
 	}
+}
+
+// voiceOf are the figures of calls that are judged before the result is made.
+func (r *run) voiceOf(o *call.Outcome, granted time.Duration) facts.Voice {
+	v := facts.Voice{Mode: facts.ModeResponder, Calls: len(o.Calls), DurationS: lasted(o, granted).Seconds(), RTT: r.roundTrips(o)}
+	q := r.quality()
+	if v.RTT != nil {
+		q.MinRTTMS = v.RTT.MinMS
+	}
+	for _, c := range o.Calls {
+		var pair facts.CallPair
+		pair.Up, _ = direction(c.Up, r.plan.JitterBuffer, q, thisPC, theResponder)
+		pair.Down, _ = direction(c.Down, r.plan.JitterBuffer, q, theResponder, thisPC)
+		v.PerCall = append(v.PerCall, pair)
+	}
+	return v
 }
 
 // quality is what the MOS of a call to a responder depends on.

@@ -18,6 +18,7 @@ import (
 	"netready/probe/invite"
 	"netready/probe/regions"
 	"netready/probe/responder"
+	"netready/thresholds"
 )
 
 // What this test binary does inside a namespace.
@@ -85,7 +86,7 @@ func playRun() error {
 		return err
 	}
 	p := probe.Plan{
-		Region: regions.Region{ID: "lab", Name: "Lab"}, Responders: []invite.Invite{to}, Duration: o.Duration, Parts: o.Parts, UnderLoad: o.UnderLoad,
+		Region: regions.Region{ID: "lab", Name: "Lab"}, Responders: []invite.Invite{to}, Duration: o.Duration, Parts: o.Parts, UnderLoad: o.UnderLoad, CallsMax: o.CallsMax, Breaks: thresholds.Default().Breaks,
 		Codec: "pcmu", Calls: 1, JitterBuffer: 60 * time.Millisecond, DSCP: 46,
 	}
 	r, err := probe.Run(context.Background(), p)
@@ -100,6 +101,7 @@ type order struct {
 	Duration  time.Duration
 	Parts     []string
 	UnderLoad bool
+	CallsMax  int
 }
 
 // aLine is a line of routers with a far end at its end.

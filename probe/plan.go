@@ -30,10 +30,14 @@ type Plan struct {
 	Calls        int
 	JitterBuffer time.Duration
 	DSCP         int
-	Ie, Bpl      *float64      // override the codec's
-	Features     []string      // sip-phones, byoc
-	Parts        []string      // empty: all
-	UnderLoad    bool          // the call once more while the line is filled
+	Ie, Bpl      *float64 // override the codec's
+	Features     []string // sip-phones, byoc
+	Parts        []string // empty: all
+	UnderLoad    bool     // the call once more while the line is filled
+	// CallsMax is how many calls at once are tried for the line's capacity; 0: it is
+	// not looked for. Breaks says which limits do not hold for calls.
+	CallsMax     int
+	Breaks       func(facts.Voice) []facts.Broken
 	RangeSamples int           // ports of a range tried in a run, in addition to its two ends
 	MaxWait      time.Duration // for a turn at a busy responder; 0: DefaultMaxWait, below 0: not at all
 	Version      string        // of this program, for Result.Tool

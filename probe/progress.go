@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"math/bits"
 	"slices"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ const (
 	StepLate      = "late"
 	StepBandwidth = "bandwidth"
 	StepUnderLoad = "under load"
+	StepCapacity  = "capacity"
 	StepSilence   = "silence"
 	StepDone      = "done"
 )
@@ -28,6 +30,7 @@ const (
 	usualBandwidth = 6 * time.Second
 	usualSilence   = 30 * time.Second
 	usualUnderLoad = 2 * (ahead + loadedFor + 4*time.Second)
+	usualStep      = capacityCall + 3*time.Second // with its session, and the wait for late packets
 )
 
 // A tracker turns the steps of a run into events.
@@ -60,6 +63,10 @@ func newTracker(p Plan) *tracker {
 	}
 	if p.UnderLoad {
 		t.parts = append(t.parts, span{StepUnderLoad, "Placing the test call while the line is full", usualUnderLoad})
+	}
+	if p.CallsMax > 0 {
+		steps := time.Duration(2*bits.Len(uint(p.CallsMax)) - 1) // up, and down again by halves
+		t.parts = append(t.parts, span{StepCapacity, "Adding calls until a limit breaks", steps * usualStep})
 	}
 	if p.asks(facts.PartNAT) && !p.asks(facts.PartVoice) {
 		t.parts = append(t.parts, span{StepSilence, "Waiting whether the NAT keeps a silent way open", usualSilence})

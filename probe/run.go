@@ -40,6 +40,7 @@ func Run(ctx context.Context, p Plan) (facts.Result, error) {
 	r.placeCalls(ctx)
 	r.measureBandwidth(ctx)
 	r.measureUnderLoad(ctx)
+	r.measureCapacity(ctx)
 	silence()
 	r.finish(ctx)
 	r.sign(ctx)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"netready/probe/facts"
+	"netready/thresholds"
 )
 
 // printer turns a figure and its unit into text: for people, or with all digits.
@@ -42,6 +43,9 @@ func OtherFacts(r Report, print func(f float64, unit string) string) []Fact {
 	add("Network interface", interfaceFacts(r.Machine.Interface, p)...)
 	add("Responder", r.Region.Responder)
 	add("Bandwidth", bandwidthFacts(r.Bandwidth, p)...)
+	if r.Capacity != nil {
+		add("Calls at once", thresholds.CapacityWords(*r.Capacity))
+	}
 	for _, ping := range r.Ping {
 		add("Ping to "+pingName(ping), pingFact(ping, p))
 	}

@@ -125,6 +125,9 @@ func voipColumn(r Report, p paint) []string {
 	if b := r.Bandwidth; b.UpMbps != nil || b.DownMbps != nil {
 		lines = append(lines, fmt.Sprintf("  %-16s %-14s %12s %12s", "Bandwidth", "", megabits(b.UpMbps), megabits(b.DownMbps)))
 	}
+	if c := r.Capacity; c != nil && c.GoodCalls != nil {
+		lines = append(lines, fmt.Sprintf("  %-16s %-14s %12s", "Calls at once", "", thresholds.GoodCalls(*c)))
+	}
 	return lines
 }
 

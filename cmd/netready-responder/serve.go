@@ -114,7 +114,6 @@ func (s *service) start(ctx context.Context) (err error) {
 	}
 	if s.server, err = responder.Start(ctx, c); err == nil {
 		s.server.SetFiles(files)
-		s.log.Info("results are signed", "signing_key", facts.KeyID(s.server.SigningKey()))
 	}
 	return err
 }
@@ -149,6 +148,7 @@ func (s *service) greet(stdout io.Writer) error {
 	}
 	fmt.Fprintln(stdout, invite)
 	fmt.Fprintf(stdout, "control on %s (TCP), media on %s (UDP)%s\n", s.server.ControlAddr(), s.server.MediaAddr(), portsText(s.server))
+	s.log.Info("results are signed", "signing_key", facts.KeyID(s.server.SigningKey()))
 	if asked, granted := s.server.Room(); granted > 0 && granted < asked {
 		s.log.Warn("the system grants the media socket less room than asked for; a flood overflows it sooner",
 			"asked", asked, "granted", granted, "remedy", fmt.Sprintf("sysctl -w net.core.rmem_max=%d", asked))

@@ -48,6 +48,7 @@ type assessFlags struct {
 	MaxWait      time.Duration `default:"15m" placeholder:"D" help:"Longest wait for a turn when the responder is full (0: do not wait)."`
 	NoBandwidth  bool          `help:"Skip the bandwidth test."`
 	UnderLoad    bool          `help:"Place the call again while the line is filled, first down, then up (half a minute). It fills the line: others on it will notice."`
+	CallsMax     int           `placeholder:"N" help:"Find how many calls at once this line carries, N at the most: calls are added until a limit breaks. It fills the line: others on it will notice."`
 	Only         []string      `sep:"," placeholder:"PART,…" help:"Only these parts: voice, firewall, nat, ping, bandwidth. What is left out is not required."`
 	Out          string        `placeholder:"DIR" help:"Folder for the result files (default: netready-results here, or in Documents where here cannot be written)."`
 	Shared       bool          `help:"Let the other users of this computer read the result files; otherwise only you can."`
@@ -107,7 +108,7 @@ func (f *assessFlags) plan(app *App) (assessment, error) {
 		Region: region, Regions: list,
 		Organization: report.OneLine(f.Org), Location: report.OneLine(f.Location),
 		Duration: f.Duration.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
-		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts, UnderLoad: f.UnderLoad,
+		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts, UnderLoad: f.UnderLoad, CallsMax: f.CallsMax, Breaks: a.limits.Breaks,
 		MaxWait: cmp.Or(f.MaxWait, -1), RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable), AllowMedia: f.AllowMedia,
 		TURN: turn,
 	}
@@ -134,6 +135,8 @@ func (f *assessFlags) checkValues() error {
 		return fmt.Errorf("--codec %q: give %s", f.Codec, strings.Join(emodel.CodecNames(), ", "))
 	case f.Calls < 1 || f.Calls > 200:
 		return fmt.Errorf("--calls %d: give 1 to 200", f.Calls)
+	case f.CallsMax < 0 || f.CallsMax > 200:
+		return fmt.Errorf("--calls-max %d: give 1 to 200", f.CallsMax)
 	case f.JitterBuffer < 0 || f.JitterBuffer > 2*time.Second:
 		return fmt.Errorf("--jitter-buffer %v: give 0 to 2s, 60ms is usual", f.JitterBuffer)
 	case f.DSCP < 0 || f.DSCP > 63:

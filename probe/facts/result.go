@@ -27,7 +27,9 @@ type Result struct {
 	Path      Path      `json:"path"` // the hops to the far end, asked while the call lasted
 	// The same call on a full line. Left out: it was not asked for.
 	UnderLoad *UnderLoad `json:"under_load,omitempty"`
-	NAT       NAT        `json:"nat"` // address translation between this machine and the responder
+	// How many calls at once the line carries. Left out: it was not asked for.
+	Capacity *Capacity `json:"capacity,omitempty"`
+	NAT      NAT       `json:"nat"` // address translation between this machine and the responder
 	// How this machine is connected: proxy, captive portal, address families, DNS.
 	Environment Environment   `json:"environment"`
 	Firewall    []PortRow     `json:"firewall"`           // the firewall column, one element a row

@@ -1,0 +1,100 @@
+package thresholds
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"netready/probe/facts"
+)
+
+// Breaks are the limits that do not hold for some of the calls, the gravest
+// first, each with the worst figure.
+func (l Limits) Breaks(v facts.Voice) []facts.Broken {
+	type broken struct {
+		facts.Broken
+		rank int
+	}
+	worst := map[string]broken{}
+	for _, c := range v.PerCall {
+		v.Up, v.Down, v.Loop = c.Up, c.Down, c.Loop
+		for _, m := range measures {
+			for _, way := range m.Ways() {
+				f := l.Measure(facts.Result{Voice: v}, m, way)
+				if f.Level != Fail || f.Got == nil || f.Limit == nil {
+					continue
+				}
+				have, known := worst[f.What]
+				if !known || m.AtLeast == (*f.Got < have.Got) && *f.Got != have.Got {
+					worst[f.What] = broken{facts.Broken{What: f.What, Got: *f.Got, Limit: *f.Limit}, m.rank}
+				}
+			}
+		}
+	}
+	all := make([]broken, 0, len(worst))
+	for _, b := range worst {
+		all = append(all, b)
+	}
+	slices.SortFunc(all, func(a, b broken) int { return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.What, b.What)) })
+	out := []facts.Broken{}
+	for _, b := range all {
+		out = append(out, b.Broken)
+	}
+	return out
+}
+
+// GoodCalls is the number of calls in short: 12, or 12 or more.
+func GoodCalls(c facts.Capacity) string {
+	if c.AtLeast {
+		return fmt.Sprintf("%d or more", *c.GoodCalls)
+	}
+	return fmt.Sprint(*c.GoodCalls)
+}
+
+// CapacityWords says how many calls the line carries, and what broke first.
+func CapacityWords(c facts.Capacity) string {
+	if c.GoodCalls == nil {
+		return "not measured: " + c.Reason
+	}
+	text := GoodCalls(c) + " kept every limit"
+	if len(c.Broke) > 0 {
+		var first []string
+		for _, b := range c.Broke[:min(2, len(c.Broke))] {
+			first = append(first, brokenWords(b))
+		}
+		text += fmt.Sprintf("; with %d, what broke first: %s", fewestTooMany(c), strings.Join(first, ", "))
+	}
+	if c.Reason != "" {
+		text += "; " + c.Reason
+	}
+	return text
+}
+
+// fewestTooMany is the fewest calls of which some did not keep a limit.
+func fewestTooMany(c facts.Capacity) int {
+	fewest := 0
+	for _, s := range c.Steps {
+		if len(s.Broken) > 0 && (fewest == 0 || s.Calls < fewest) {
+			fewest = s.Calls
+		}
+	}
+	return fewest
+}
+
+// brokenWords is a limit that broke: packet loss up 2.4 % instead of below 1 %.
+func brokenWords(b facts.Broken) string {
+	for _, m := range measures {
+		for _, way := range m.Ways() {
+			if m.What(way) != b.What {
+				continue
+			}
+			limit := Limit{Below: &b.Limit}
+			if m.AtLeast {
+				limit = Limit{AtLeast: &b.Limit}
+			}
+			return fmt.Sprintf("%s %s instead of %s", m.title(way), FigureBy(b.Got, m.Unit, limit), limit.Words(m.Unit))
+		}
+	}
+	return b.What
+}
