@@ -65,8 +65,8 @@ func newTracker(p Plan) *tracker {
 		t.parts = append(t.parts, span{StepUnderLoad, "Placing the test call while the line is full", usualUnderLoad})
 	}
 	if p.CallsMax > 0 {
-		steps := time.Duration(2*bits.Len(uint(p.CallsMax)) - 1) // up, and down again by halves
-		t.parts = append(t.parts, span{StepCapacity, "Adding calls until a limit breaks", steps * usualStep})
+		steps := 2*bits.Len(uint(p.CallsMax)) - 1 // up, and down again by halves
+		t.parts = append(t.parts, span{StepCapacity, "Adding calls until a limit breaks", time.Duration(steps) * usualStep})
 	}
 	if p.asks(facts.PartNAT) && !p.asks(facts.PartVoice) {
 		t.parts = append(t.parts, span{StepSilence, "Waiting whether the NAT keeps a silent way open", usualSilence})
