@@ -50,6 +50,9 @@ func (r *run) measureCapacity(ctx context.Context) {
 		c.Reason = r.noSession()
 	default:
 		defer r.track.during(StepCapacity)()
+		kept, stop := context.WithCancel(ctx)
+		defer stop()
+		go r.keepSession(kept) // the steps have sessions of their own, and this one signs the result
 		r.addCalls(ctx, c)
 	}
 }

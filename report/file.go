@@ -55,7 +55,12 @@ func namePart(s, otherwise string) string {
 // Share lets the other users of the computer read files, and enter their folder.
 func Share(files ...string) error {
 	for _, name := range files {
-		if err := errors.Join(os.Chmod(name, 0o644), os.Chmod(filepath.Dir(name), 0o755)); err != nil {
+		folder := filepath.Dir(name)
+		info, err := os.Stat(folder)
+		if err == nil {
+			err = errors.Join(os.Chmod(name, 0o644), os.Chmod(folder, info.Mode()|0o055)) // what others may already stays
+		}
+		if err != nil {
 			return fmt.Errorf("sharing the results: %w", err)
 		}
 	}

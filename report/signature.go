@@ -119,10 +119,25 @@ func signed(r *Report, digest, said string) Signed {
 	case err1 != nil || err2 != nil || len(key) != ed25519.PublicKeySize, digest != said, facts.KeyID(key) != s.KeyID,
 		!ed25519.Verify(key, s.Statement(r.RunID), value):
 		return SignedEdited
-	case r.Voice.Up != nil && int64(r.Voice.Up.Received) > s.UpPackets:
+	case claimedUp(r.Voice) > s.UpPackets:
 		return SignedContradicted
 	}
 	return SignedWhole
+}
+
+// claimedUp is how many packets of all calls the agent says to have arrived at the
+// responder. A result that was read briefly has its worst call alone.
+func claimedUp(v facts.Voice) int64 {
+	var all, worst int64
+	for _, c := range v.PerCall {
+		if c.Up != nil {
+			all += int64(c.Up.Received)
+		}
+	}
+	if v.Up != nil {
+		worst = int64(v.Up.Received)
+	}
+	return max(all, worst)
 }
 
 // signatureText is the signature as a TXT holds it.

@@ -60,7 +60,7 @@ func (c *regionsCmd) Run(a *app) error {
 		return fmt.Errorf("the list with the stacks' responders is not a good one: %w", err)
 	}
 	for _, s := range missing {
-		fmt.Fprintf(a.stderr, "%s: no invite, so agents need NETREADY_TOKEN and a certificate that they know; to get it: aws s3 cp %s %s.txt\n", s.region, s.place, s.region)
+		fmt.Fprintf(a.stderr, "%s: no invite, so agents need NETREADY_TOKEN and a certificate that they know; to get it: (umask 077; aws s3 cp %s %s.txt)\n", s.region, s.place, s.region)
 	}
 	if c.Output == "" {
 		_, err = a.stdout.Write(filled)

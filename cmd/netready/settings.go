@@ -48,6 +48,9 @@ func loadSettings(flags []*kong.Flag, named, folder string, this machine) (setti
 		}
 		path = filepath.Join(folder, settingsName)
 	}
+	if named == "" && isOfAnotherUser(path) {
+		return settings{}, fmt.Errorf("%s belongs to another user, so it is not used; name it with --config, or remove it", path)
+	}
 	data, err := yamlfile.Read(path)
 	switch {
 	case named == "" && errors.Is(err, fs.ErrNotExist):

@@ -130,7 +130,7 @@ resource "aws_iam_role_policy" "invite" {
   role = aws_iam_role.role.id
   policy = jsonencode({
     Version   = "2012-10-17"
-    Statement = [{ Effect = "Allow", Action = "s3:PutObject", Resource = "${aws_s3_bucket.invite.arn}/*" }]
+    Statement = [{ Effect = "Allow", Action = "s3:PutObject", Resource = "${aws_s3_bucket.invite.arn}/invite.txt" }]
   })
 }
 

@@ -231,5 +231,6 @@ func (i Identity) WithFiles(certFile, keyFile string) (Identity, error) {
 		}
 	}
 	i.Certificate, i.own = certificate, false
-	return i, nil
+	i.signer, err = signerOf(certificate.PrivateKey)
+	return i, err
 }

@@ -146,6 +146,11 @@ func (s *Server) stream(c *call) {
 		c.ended(wire.EndedBusy)
 		return
 	}
+	if c.session.ctx.Err() != nil { // it ended meanwhile, and nobody else returns what it has taken again
+		c.session.loan.Return()
+		c.ended(endedStopped)
+		return
+	}
 	sealer, err := wire.NewSealer(wire.DownFlow(c.request, c.grant))
 	if err != nil {
 		c.ended(endedStopped)

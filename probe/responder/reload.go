@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"netready/probe/responder/share"
+
+	"netready/probe/facts"
 )
 
 // settings are what the responder shows and accepts now. A reload replaces them.
@@ -60,6 +62,9 @@ func (s *Server) Reload(i Identity, l Limits) (changes []string) {
 		changes = append(changes, "another key: the invites handed out so far are no longer valid")
 	case (!i.own || !before.identity.own) && !bytes.Equal(old.Leaf.Raw, renewed.Leaf.Raw):
 		changes = append(changes, fmt.Sprintf("another certificate, valid until %s", renewed.Leaf.NotAfter.UTC().Format("2006-01-02")))
+	}
+	if key := i.SigningKey(); key != nil && !bytes.Equal(before.identity.SigningKey(), key) {
+		changes = append(changes, "another key signs the results: "+facts.KeyID(key))
 	}
 	if before.identity.Token != i.Token {
 		changes = append(changes, "another token in the invite")

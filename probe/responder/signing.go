@@ -1,10 +1,11 @@
 package responder
 
 import (
-	"crypto/ecdsa"
+	"crypto"
 	"crypto/ed25519"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -15,11 +16,11 @@ import (
 	"netready/probe/internal/wire"
 )
 
-// signerOf derives the key that results are signed with from the key of the data
-// folder (HKDF, RFC 5869): it lives as long, needs no file of its own, and
+// signerOf derives the key that results are signed with from the key of the
+// certificate (HKDF, RFC 5869): it lives as long, needs no file of its own, and
 // responders that share the one share the other.
-func signerOf(key *ecdsa.PrivateKey) (ed25519.PrivateKey, error) {
-	secret, err := key.Bytes()
+func signerOf(key crypto.PrivateKey) (ed25519.PrivateKey, error) {
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, fmt.Errorf("making the signing key: %w", err)
 	}
@@ -57,6 +58,7 @@ func (s *Server) sign(w http.ResponseWriter, r *http.Request, session *session) 
 		refuse(w, http.StatusBadRequest, wire.CodeRequest, "give a run ID and two SHA-256 digests in hex")
 		return
 	}
+	session.showSign() // a run whose result is signed counts
 	if !session.mayBeSigned(request) {
 		refuse(w, http.StatusConflict, wire.CodeRequest, "another result of this session has been signed")
 		return

@@ -11,6 +11,7 @@ if [ -f "$here/netready-invite.txt" ]; then set -- "@$here/netready-invite.txt" 
 # A stick is often mounted so that no program on it may start.
 program="$here/programs/netready-linux-$processor"
 if ! "$program" --version >/dev/null 2>&1; then
+  if [ -f "$here/programs/netready.yaml" ]; then set -- --config "$here/programs/netready.yaml" "$@"; fi
   copy=$(mktemp -d) && cp "$program" "$copy/netready" && chmod +x "$copy/netready" && program="$copy/netready"
 fi
 exec "$program" ui "$@" --out "$here/results"

@@ -19,6 +19,8 @@ func (r *reader) json(name string, data []byte) (rows []rankedRow, err error) {
 		row := rankedRow{rowOf(name, found, note), rankJSON}
 		if edited(note) {
 			row.rank = rankEdited
+		} else if note.Signed == report.SignedWhole {
+			row.rank = rankSignedJSON
 		}
 		rows = append(rows, row)
 		return nil

@@ -114,6 +114,8 @@ const (
 	rankEdited        // a file whose checksum or signature does not fit
 	rankText
 	rankJSON
+	rankSignedText // its signature fits: nobody has changed it since
+	rankSignedJSON
 )
 
 func (c *collection) start() error {

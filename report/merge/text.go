@@ -27,6 +27,8 @@ func (r *reader) text(name string, data []byte) ([]rankedRow, error) {
 	row := rankedRow{rowOf(name, found, note), rankText}
 	if edited(note) {
 		row.rank = rankEdited
+	} else if note.Signed == report.SignedWhole {
+		row.rank = rankSignedText
 	}
 	return []rankedRow{row}, nil
 }
