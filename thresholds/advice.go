@@ -135,6 +135,8 @@ func (j *judge) wouldTell() string {
 func (j *judge) whyUntold(way Way) string {
 	e := j.evidence(way)
 	switch {
+	case !j.passesGateway():
+		return "the call does not pass the default gateway: it goes through a VPN, or to a machine of the same network"
 	case j.gateway() == nil:
 		return "the gateway did not answer"
 	case e.limits > 0:

@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	deadSeconds = 3 // fewer without any answer at the end are chance
+	deadSeconds = 7 // fewer at the end may be an outage that the control connection survives
+	lastSeconds = 1 // of a call that lasted to its end
 	nearChange  = 1 // seconds before a new mapping is known in which the old one may be gone already
 )
 
@@ -64,11 +65,23 @@ func (j *judge) deadFrom() int {
 // endsForGood is the sign that from one moment to the end nothing came through.
 func endsForGood(m matter) (string, float64) {
 	from := m.deadFrom()
-	if from < 0 {
+	if from < 0 || m.isGatewayDeadFrom(from) {
 		return "", 0
 	}
 	share := m.lostThere(m.way, func(s facts.Second) bool { return s.Second >= from })
 	return fmt.Sprintf("from %s on no packet and no check came through to the end", clock(float64(from))), share
+}
+
+// isGatewayDeadFrom says that the gateway was asked from that second on and gave
+// no answer either.
+func (j *judge) isGatewayDeadFrom(second int) bool {
+	asked, lost := 0, 0
+	for _, s := range j.result.Voice.Timeline {
+		if s.Second >= second && s.Gateway != nil {
+			asked, lost = asked+s.Gateway.Asked, lost+s.Gateway.Lost
+		}
+	}
+	return asked > 0 && lost == asked
 }
 
 // controlGoesOn is the sign that the responder could be reached all the time.
@@ -98,16 +111,17 @@ func (j *judge) endedBy(code string) bool {
 
 // farEndClosed is the sign that the responder ended the control connection.
 func farEndClosed(m matter) (string, float64) {
-	if !m.endedBy(facts.CodeFarEnded) || len(m.result.Voice.MappingChanges) > 0 {
-		return "", 0
+	v := m.result.Voice
+	if !m.endedBy(facts.CodeFarEnded) || len(v.MappingChanges) > 0 || v.DurationAskedS > 0 && v.DurationS > v.DurationAskedS-lastSeconds {
+		return "", 0 // who closes a connection beside a call that goes on is not the far end
 	}
 	return fmt.Sprintf("after %s of the call it closed the control connection", Figure(m.result.Voice.DurationS, "s")), 1
 }
 
 // allFellSilent is the sign that call and control connection ended together.
 func allFellSilent(m matter) (string, float64) {
-	if !m.endedBy(facts.CodeFarSilent) {
-		return "", 0
+	if from := m.deadFrom(); !m.endedBy(facts.CodeFarSilent) || from >= 0 && m.isGatewayDeadFrom(from) {
+		return "", 0 // with the gateway silent as well it is no question of the far end
 	}
 	return fmt.Sprintf("after %s both the call and the control connection fell silent, so the responder, its host or the whole way there is gone; "+
 		"a run from another network at the same time would tell", Figure(m.result.Voice.DurationS, "s")), 1
@@ -157,19 +171,21 @@ func times(n int) string {
 }
 
 // lossAtChanges is the sign that the losses lie where the mapping changed.
-func lossAtChanges(m matter) (string, float64) {
-	if m.kind == besideMatter {
-		return "", 1
-	}
-	share := m.lostThere(m.way, func(s facts.Second) bool {
-		for _, c := range m.result.Voice.MappingChanges {
-			if at := int(c.AtS); s.Second <= at && s.Second >= at-nearChange {
-				return true
-			}
+func lossAtChanges(address bool) sign {
+	return func(m matter) (string, float64) {
+		if m.kind == besideMatter {
+			return "", 1
 		}
-		return false
-	})
-	return fmt.Sprintf("%s of the packets lost %s were lost there", Figure(math.Round(percent*share), "%"), m.way), share
+		share := m.lostThere(m.way, func(s facts.Second) bool {
+			for _, c := range m.changes(address) {
+				if at := int(c.AtS); s.Second <= at && s.Second >= at-nearChange {
+					return true
+				}
+			}
+			return false
+		})
+		return fmt.Sprintf("%s of the packets lost %s were lost there", Figure(math.Round(percent*share), "%"), m.way), share
+	}
 }
 
 const (
@@ -219,6 +235,7 @@ func checksGoFirst(m matter) (string, float64) {
 		return "", 0
 	}
 	expected, variance := 0.0, 0.0
+	checks := checksASecond * float64(max(1, len(m.result.Voice.PerCall))) // the round trip is of all calls
 	for _, s := range m.result.Voice.Timeline {
 		share := 1.0
 		for _, side := range []*facts.SecondSide{s.Up, s.Down} {
@@ -227,7 +244,7 @@ func checksGoFirst(m matter) (string, float64) {
 			}
 		}
 		share = 1 - share
-		expected, variance = expected+checksASecond*share, variance+checksASecond*share*(1-share)
+		expected, variance = expected+checks*share, variance+checks*share*(1-share)
 	}
 	lost := float64(rtt.Lost)
 	if variance == 0 || lost < expected+luck*math.Sqrt(variance) || lost < 1.3*expected {

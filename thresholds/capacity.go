@@ -10,16 +10,20 @@ import (
 )
 
 // Breaks are the limits that do not hold for some of the calls, the gravest
-// first, each with the worst figure.
+// first, each with the worst figure. Shares are those of all calls together: some
+// seconds of one call are too few packets, and one of many breaks a limit by chance.
 func (l Limits) Breaks(v facts.Voice) []facts.Broken {
 	type broken struct {
 		facts.Broken
 		rank int
 	}
 	worst := map[string]broken{}
-	for _, c := range v.PerCall {
-		v.Up, v.Down, v.Loop = c.Up, c.Down, c.Loop
+	judge := func(up, down *facts.Direction, isShare bool) {
+		v.Up, v.Down = up, down
 		for _, m := range measures {
+			if isShare != (m.Key == Loss || m.Key == Discards) {
+				continue
+			}
 			for _, way := range m.Ways() {
 				f := l.Measure(facts.Result{Voice: v}, m, way)
 				if f.Level != Fail || f.Got == nil || f.Limit == nil {
@@ -32,6 +36,10 @@ func (l Limits) Breaks(v facts.Voice) []facts.Broken {
 			}
 		}
 	}
+	for _, c := range v.PerCall {
+		judge(c.Up, c.Down, false)
+	}
+	judge(together(v.PerCall, Up), together(v.PerCall, Down), true)
 	all := make([]broken, 0, len(worst))
 	for _, b := range worst {
 		all = append(all, b)
@@ -42,6 +50,29 @@ func (l Limits) Breaks(v facts.Voice) []facts.Broken {
 		out = append(out, b.Broken)
 	}
 	return out
+}
+
+// together are the shares of one way of all calls.
+func together(calls []facts.CallPair, way Way) *facts.Direction {
+	var all facts.Direction
+	discarded, isCounted := 0, true
+	for _, c := range calls {
+		if d := side(c, way); d != nil {
+			all.Sent, all.Received, all.Lost = all.Sent+d.Sent, all.Received+d.Received, all.Lost+d.Lost
+			if d.Discarded == nil {
+				isCounted = false
+			} else {
+				discarded += *d.Discarded
+			}
+		}
+	}
+	if all.Sent > 0 {
+		all.LossPercent = new(percent * float64(all.Lost) / float64(all.Sent))
+	}
+	if all.Sent > 0 && isCounted {
+		all.DiscardPercent = new(percent * float64(discarded) / float64(all.Sent))
+	}
+	return &all
 }
 
 // GoodCalls is the number of calls in short: 12, or 12 or more.

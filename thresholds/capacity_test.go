@@ -11,23 +11,27 @@ func TestBreaksNamesTheWorstOfAllCalls(t *testing.T) {
 	good := func() *facts.Direction {
 		return &facts.Direction{Sent: 300, Received: 300, LossPercent: new(0.0), DiscardPercent: new(0.0), InOrderPercent: new(100.0), JitterMS: new(2.0), MOS: new(4.3)}
 	}
-	lossy := func(percent, mos float64) *facts.Direction {
+	lossy := func(lost int, mos float64) *facts.Direction {
 		d := good()
-		d.LossPercent, d.MOS = &percent, &mos
+		d.Lost, d.Received, d.MOS = lost, d.Sent-lost, &mos
 		return d
 	}
 	v := facts.Voice{Mode: facts.ModeResponder, DurationS: 6, PerCall: []facts.CallPair{{Up: good(), Down: good()}, {Up: good(), Down: good()}}}
 	if broken := Default().Breaks(v); len(broken) != 0 {
 		t.Errorf("good calls break %+v", broken)
 	}
-	v.PerCall = []facts.CallPair{{Up: lossy(2, 4), Down: good()}, {Up: lossy(7, 3.1), Down: good()}, {Up: lossy(3, 3.4), Down: good()}}
+	v.PerCall = []facts.CallPair{{Up: lossy(4, 4.2), Down: good()}, {Up: good(), Down: good()}, {Up: good(), Down: good()}}
+	if broken := Default().Breaks(v); len(broken) != 0 {
+		t.Errorf("four packets of one call break %+v", broken)
+	}
+	v.PerCall = []facts.CallPair{{Up: lossy(6, 4), Down: good()}, {Up: lossy(21, 3.1), Down: good()}, {Up: lossy(9, 3.4), Down: good()}}
 	broken := Default().Breaks(v)
 	if len(broken) != 2 {
 		t.Fatalf("%+v, want packet loss and MOS up", broken)
 	}
 	for _, b := range broken {
-		if want := map[string]float64{"loss_up": 7, "mos_up": 3.1}[b.What]; b.Got != want {
-			t.Errorf("%s: %v, want the worst, %v", b.What, b.Got, want)
+		if want := map[string]float64{"loss_up": 4, "mos_up": 3.1}[b.What]; b.Got != want {
+			t.Errorf("%s: %v, want %v", b.What, b.Got, want)
 		}
 	}
 }

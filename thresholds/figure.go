@@ -102,6 +102,9 @@ func (q *question) of(d *facts.Direction, reason string) {
 	}
 	q.reason, q.unreliable, q.silent = unknownFigure(q.measure.Key, d), d.Unreliable, d.Received == 0
 	q.interval, q.sent = q.measure.interval(d), d.Sent
+	if isHardlySpoilt(q.measure.Key, d) {
+		q.unreliable = nil
+	}
 }
 
 // judge compares the figure with its limit.

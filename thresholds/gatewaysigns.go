@@ -143,6 +143,9 @@ func (e gatewayEvidence) ofLoss(share, run float64) place {
 		}
 		return placeUnknown
 	}
+	if p == beyondLAN && e.badBoth > 0 && chance(e.badBoth, e.bad, e.badBoth+e.goodBoth, e.bad+e.good) <= rarely {
+		return placeUnknown // few pings, or few answers to them, and those of the bad seconds are the ones that lack
+	}
 	return p
 }
 
@@ -179,8 +182,10 @@ func (j *judge) besideCall(key Key, way Way) place {
 	g, e := j.gateway(), j.evidence(way)
 	d := j.directionOrLoop(way)
 	switch {
-	case *g.AvgMS > badGatewayMS:
+	case *g.AvgMS > badGatewayMS && j.delaysTell(key, *g.AvgMS):
 		return inLAN
+	case key == RTT && *g.AvgMS > badGatewayMS:
+		return placeUnknown
 	case key == RTT:
 		return beyondLAN
 	case d == nil:
@@ -197,9 +202,40 @@ func (j *judge) besideCall(key Key, way Way) place {
 		if g.JitterMS == nil || e.limits > 0 { // nobody counted the late ones, or not all came
 			return placeUnknown
 		}
-		return weigh(e.late, g.Samples, discards, run)
+		p := weigh(e.late, g.Samples, discards, run)
+		if p == beyondLAN && weigh(e.late+e.lost, e.asked, discards, run) != beyondLAN {
+			return placeUnknown // an answer that is very late counts as lost
+		}
+		return p
 	}
-	return e.ofLoss(loss, run)
+	p := e.ofLoss(loss, run)
+	if p == inLAN && j.isFarMore(e.lost, e.asked) {
+		return placeUnknown
+	}
+	return p
+}
+
+// isFarMore says that somebody left far more questions unanswered than the call
+// lost packets on both ways: questions cross the way as the call does, so the
+// rest is the doing of whoever answers.
+func (j *judge) isFarMore(lost, asked int) bool {
+	kept := (1 - portion(lossOf(j.directionOrLoop(Up)))) * (1 - portion(lossOf(j.directionOrLoop(Down))))
+	most := 2 * (1 - kept) * float64(asked)
+	return float64(lost) > most+3*math.Sqrt(most)+3
+}
+
+// delaysTell says whether a gateway that answers so slowly explains a figure: loss
+// and order it does not, and a long round trip only where it is half of that.
+func (j *judge) delaysTell(key Key, avgMS float64) bool {
+	switch key {
+	case Loss, Order:
+		return false
+	case RTT:
+		t := j.result.Voice.RTT
+		return t != nil && t.AvgMS != nil && avgMS >= badShare**t.AvgMS
+	case Jitter, Discards, MOS:
+	}
+	return true
 }
 
 func portion(percent *float64) float64 {

@@ -82,7 +82,7 @@ func (j *judge) hopLoss(hop *facts.Hop, way Way, share, run float64) place {
 			badBoth++
 		}
 	}
-	if all-bad > bad && chance(badBoth, bad, silent, all) > rarely {
+	if all-bad > bad && chance(badBoth, bad, silent, all) > rarely || j.isFarMore(hop.Sent-hop.Answered, hop.Sent) {
 		return placeUnknown
 	}
 	return p

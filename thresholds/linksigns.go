@@ -27,12 +27,10 @@ func interfaceDropped(m matter) (string, float64) {
 			dropped += float64(*n)
 		}
 	}
-	if g != nil {
-		lost += float64(g.Lost - g.NotSent)
-		if m.besideCall(m.key, m.way) == beyondLAN {
-			return "", 0
-		}
+	if g == nil || g.Lost == g.NotSent || m.besideCall(m.key, m.way) != inLAN {
+		return "", 0 // a system counts packets as dropped too that were not for it
 	}
+	lost += float64(g.Lost - g.NotSent)
 	if dropped < enoughDrops || dropped < nearlyAll*lost {
 		return "", 0
 	}

@@ -108,6 +108,12 @@ func (j *judge) sleptWords() string {
 	return ""
 }
 
+// wasSuspended says that this machine was in standby in the middle of the call.
+func (j *judge) wasSuspended() bool {
+	pc := j.result.Voice.PC
+	return pc != nil && slices.ContainsFunc(pc.Sleeps, func(s facts.Sleep) bool { return s.Code == facts.SleepSuspended && s.ForS >= sleptS })
+}
+
 func (j *judge) isSpoilt() bool { return j.spoiltWords() != "" }
 
 func (j *judge) lateWords() string {
@@ -123,9 +129,29 @@ func (j *judge) latenessMS() *float64 {
 	return nil
 }
 
+// hardly is how many times more packets must be lost than somebody busy spoilt, for
+// the figures of loss to stay the network's.
+const hardly = 10
+
+// isHardlySpoilt says that what somebody busy did to a few packets does not
+// change what a figure of lost packets says.
+func isHardlySpoilt(key Key, d *facts.Direction) bool {
+	if d == nil || key == Jitter || key == RTT {
+		return false
+	}
+	spoilt := 0
+	for _, u := range d.Unreliable {
+		if u.Packets == 0 {
+			return false // of an earlier version, which did not count them
+		}
+		spoilt += u.Packets
+	}
+	return spoilt > 0 && d.Lost >= hardly*spoilt
+}
+
 // isBentByPC says whether this machine's load can have made this figure bad.
 func (j *judge) isBentByPC(key Key, way Way) bool {
-	if unreliableBy(j.directionOrLoop(way), facts.UnreliablePC) != nil && key != RTT {
+	if d := j.directionOrLoop(way); unreliableBy(d, facts.UnreliablePC) != nil && key != RTT && !isHardlySpoilt(key, d) {
 		return true
 	}
 	return j.isPCBusy() && j.couldBePC(key, way)
@@ -139,9 +165,11 @@ func (j *judge) couldBePC(key Key, way Way) bool {
 	v := j.result.Voice
 	d := direction(v, way)
 	switch {
+	case j.wasSuspended():
+		return true // what comes meanwhile finds nobody
 	case key == RTT:
 		return v.Down == nil || !v.Down.KernelStamps
-	case d == nil || way == Down && d.SocketDropped > 0:
+	case d == nil || way == Down && d.Sent > 0 && percent*float64(d.SocketDropped)/float64(d.Sent) > tooManyPercent && !isHardlySpoilt(key, d):
 		return true
 	}
 	lossOnly := key == Loss || key == Order || key == MOS && d.DiscardPercent != nil && *d.DiscardPercent == 0
@@ -154,7 +182,9 @@ func (j *judge) couldBePC(key Key, way Way) bool {
 	return !d.KernelStamps
 }
 
-func (j *judge) isPCBusy() bool { return j.sendsLate() || j.isCPUBusy() || j.heldUpWords() != "" }
+func (j *judge) isPCBusy() bool {
+	return j.sendsLate() || j.isCPUBusy() || j.heldUpWords() != "" || j.sleptWords() != ""
+}
 
 // heldUpWords say who kept this machine from its work, "" where nobody did.
 func (j *judge) heldUpWords() string {
@@ -209,7 +239,7 @@ func interfaceIsFull(m matter) (string, float64) {
 // and counts.
 func farEndWasBusy(m matter) (string, float64) {
 	u := unreliableBy(m.directionOrLoop(m.way), facts.UnreliableResponder)
-	if u == nil {
+	if u == nil || m.finding >= 0 && !m.isSpoiltFigure() {
 		return "", 0
 	}
 	if d := m.directionOrLoop(m.way); m.kind == besideMatter && (d.Sent == 0 || float64(u.Packets)/float64(d.Sent) < toldFrom) {

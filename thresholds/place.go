@@ -40,10 +40,20 @@ func (j *judge) where(key Key, way Way) place {
 // gateway is the series of pings to it during the call, nil where too few
 // were answered to tell.
 func (j *judge) gateway() *facts.Ping {
+	if !j.passesGateway() {
+		return nil
+	}
 	for _, p := range j.result.Ping {
 		if p.Role == facts.RoleGateway && p.AvgMS != nil && p.Samples+p.Lost >= enoughPings {
 			return &p
 		}
 	}
 	return nil
+}
+
+// passesGateway says that the call goes through the default gateway, one hop away:
+// not where it goes into a tunnel, nor to another machine of the same network.
+func (j *judge) passesGateway() bool {
+	hops := j.result.Path.Hops
+	return j.result.Machine.Interface.Kind != facts.VPN && (len(hops) == 0 || hops[0].TTL != 1 || hops[0].Role != facts.HopFarEnd)
 }

@@ -47,8 +47,8 @@ func (j *judge) trips() (base, highest float64, high []facts.Second) {
 // the seconds that are bad.
 func tripRises(m matter) (string, float64) {
 	base, highest, high := m.trips()
-	if len(high) < queueSeconds {
-		return "", 0
+	if len(high) < queueSeconds || m.key == RTT && !m.limits.RTTAvgMS.Keeps(base) {
+		return "", 0 // it is too long without a queue
 	}
 	share := 1.0
 	if m.key == Loss {
@@ -118,9 +118,22 @@ func (j *judge) isAnotherRoute(way Way, high []facts.Second) bool {
 // gatewayStays is the sign that the gateway's answers did not rise meanwhile.
 func gatewayStays(m matter) (string, float64) {
 	g := m.gateway()
-	base, highest, _ := m.trips()
-	if g == nil || g.MinMS == nil || *g.AvgMS-*g.MinMS > (highest-base)/8 {
+	base, highest, high := m.trips()
+	if g == nil || g.MinMS == nil {
 		return "", 0
 	}
-	return fmt.Sprintf("the gateway answers in %s as ever", Figure(*g.AvgMS, "ms")), 1
+	sum, n := 0.0, 0.0
+	for _, s := range high {
+		if s.Gateway != nil && s.Gateway.AvgMS != nil {
+			sum, n = sum+*s.Gateway.AvgMS, n+1
+		}
+	}
+	avg := *g.AvgMS
+	if n > 0 {
+		avg = max(avg, sum/n)
+	}
+	if avg-*g.MinMS > (highest-base)/8 {
+		return "", 0
+	}
+	return fmt.Sprintf("the gateway answers in %s as ever", Figure(avg, "ms")), 1
 }

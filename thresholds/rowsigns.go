@@ -89,6 +89,9 @@ func (j *judge) nothingArrives() bool {
 			return true
 		}
 	}
+	if u, d := j.result.Voice.Up, j.result.Voice.Down; u != nil && d != nil && u.Received > 0 && d.Received > 0 {
+		return false // the call tells better than one row, whose packets a bad way takes too
+	}
 	return slices.ContainsFunc(j.failed(), func(row facts.PortRow) bool { return row.Protocol == "udp" && row.Reason != facts.ReasonDNS })
 }
 

@@ -203,7 +203,7 @@ func distinct(all []*located) []*located {
 				news = true
 			}
 		}
-		if !news || l.rule.Place == PlaceUnknown && len(chosen) > 0 {
+		if !news || l.rule.Place == PlaceUnknown && slices.ContainsFunc(chosen, func(c *located) bool { return c.explained() > 0 }) {
 			continue
 		}
 		for i, share := range l.shares {

@@ -90,14 +90,14 @@ var rules = []Rule{
 		Takes:  "the responder saw this machine with a new port of the same public address during the call; the losses, where a limit of them is broken, lie in those seconds",
 		Unlike: "another public address: then the traffic moved to another line",
 		Advice: "Ask the network team to keep UDP mappings while packets flow, and for two minutes of silence (RFC 4787 REQ-5).",
-		Show:   showNetwork, of: figures(Loss, Discards, MOS), needs: []sign{mappingChanged, lossAtChanges},
+		Show:   showNetwork, of: figures(Loss, Discards, MOS), needs: []sign{mappingChanged, lossAtChanges(false)},
 	},
 	{
 		Code: "line_moved", Place: PlaceLine, Where: "the access lines", Confidence: High, besides: true,
 		Takes:  "the responder saw this machine with another public address during the call",
 		Unlike: "a new port of the same address: then a NAT gave up its mapping",
 		Advice: "Ask the network team to send one flow over one line, and why the line changed in the middle of it.",
-		Show:   showNetwork, of: figures(Loss, Discards, Jitter, RTT, MOS), needs: []sign{addressChanged, lossAtChanges},
+		Show:   showNetwork, of: figures(Loss, Discards, Jitter, RTT, MOS), needs: []sign{addressChanged, lossAtChanges(true)},
 	},
 	{
 		Code: "rate_limit", Place: PlaceFirewall, Where: "a limit of rate in the firewall", Confidence: Medium,

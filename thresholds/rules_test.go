@@ -170,7 +170,7 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 		place string
 	}{
 		"a state that is dropped": {func(m *made) {
-			from := 3 + m.IntN(22)
+			from := 3 + m.IntN(20)
 			dead := func(i int) int {
 				if i >= from {
 					return 50
