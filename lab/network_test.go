@@ -20,10 +20,10 @@ import (
 
 // Addresses of a laboratory, see docs/lab.md.
 const (
-	pcAddress    = "10.9.1.2"
-	farAddress   = "10.9.4.2"
-	otherAddress = "10.9.6.2"
-	dnsAddress   = "10.9.5.2"
+	pcAddress    = "198.18.1.2"
+	farAddress   = "198.18.4.2"
+	otherAddress = "198.18.6.2"
+	dnsAddress   = "198.18.5.2"
 	farName      = "far.lab.test"
 )
 
@@ -105,13 +105,13 @@ func (n *network) resolvConf(tb testing.TB) {
 	}
 }
 
-// cable joins two namespaces by a pair of interfaces in 10.9.N.0/24: .1 is on
+// cable joins two namespaces by a pair of interfaces in 198.18.N.0/24: .1 is on
 // the side of a, but for the LAN and the line, where the PC and the gateway are .2.
 func (n *network) cable(tb testing.TB, number int, a, aDev, b, bDev string) {
 	tb.Helper()
 	must(tb, "ip", "link", "add", aDev, "netns", n.ns(a), "type", "veth", "peer", "name", bDev, "netns", n.ns(b))
-	n.up(tb, a, aDev, fmt.Sprintf("10.9.%d.1/24", number))
-	n.up(tb, b, bDev, fmt.Sprintf("10.9.%d.2/24", number))
+	n.up(tb, a, aDev, fmt.Sprintf("198.18.%d.1/24", number))
+	n.up(tb, b, bDev, fmt.Sprintf("198.18.%d.2/24", number))
 }
 
 // wire joins two namespaces, near the PC and further from it, by a link that
@@ -123,8 +123,8 @@ func (n *network) wire(tb testing.TB, number int, a, aDev, b, bDev string, up, d
 	must(tb, "ip", "link", "add", bDev, "netns", n.ns(b), "type", "veth", "peer", "name", farther, "netns", n.ns(wires))
 	n.up(tb, wires, near, "")
 	n.up(tb, wires, farther, "")
-	n.up(tb, a, aDev, fmt.Sprintf("10.9.%d.2/24", number))
-	n.up(tb, b, bDev, fmt.Sprintf("10.9.%d.1/24", number))
+	n.up(tb, a, aDev, fmt.Sprintf("198.18.%d.2/24", number))
+	n.up(tb, b, bDev, fmt.Sprintf("198.18.%d.1/24", number))
 	newWire(tb, n.ns(wires), near, farther, up, down, seed, n.began)
 }
 
@@ -142,14 +142,14 @@ func (n *network) up(tb testing.TB, ns, dev, address string) {
 func (n *network) routes(tb testing.TB) {
 	tb.Helper()
 	for _, r := range [][3]string{
-		{pc, "default", "10.9.1.1"},
-		{other, "default", "10.9.6.1"},
-		{gateway, "default", "10.9.2.1"},
-		{edge, "10.9.6.0/24", "10.9.2.2"},
-		{edge, "default", "10.9.3.1"},
-		{core, "default", "10.9.3.2"},
-		{far, "default", "10.9.4.1"},
-		{resolver, "default", "10.9.5.1"},
+		{pc, "default", "198.18.1.1"},
+		{other, "default", "198.18.6.1"},
+		{gateway, "default", "198.18.2.1"},
+		{edge, "198.18.6.0/24", "198.18.2.2"},
+		{edge, "default", "198.18.3.1"},
+		{core, "default", "198.18.3.2"},
+		{far, "default", "198.18.4.1"},
+		{resolver, "default", "198.18.5.1"},
 	} {
 		must(tb, "ip", "-n", n.ns(r[0]), "route", "add", r[1], "via", r[2])
 	}
@@ -161,7 +161,7 @@ const translation = `
 table ip nat {
 	chain out {
 		type nat hook postrouting priority srcnat
-		oifname line ip saddr 10.9.1.0/24 masquerade
+		oifname line ip saddr 198.18.1.0/24 masquerade
 	}
 }
 `

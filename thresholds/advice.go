@@ -134,6 +134,7 @@ func (j *judge) wouldTell() string {
 // whyUntold says why the gateway does not tell.
 func (j *judge) whyUntold(way Way) string {
 	e := j.evidence(way)
+	hop, _ := j.hop()
 	switch {
 	case !j.passesGateway():
 		return "the call does not pass the default gateway: it goes through a VPN, or to a machine of the same network"
@@ -143,6 +144,8 @@ func (j *judge) whyUntold(way Way) string {
 		return fmt.Sprintf("the gateway limits its answers to %d a second, so that those it did not give say nothing", e.limits)
 	case e.bad+e.good == 0:
 		return "the result does not say how the gateway did in each second of the call, and the rest is too little (" + j.gatewayWords(way) + ")"
+	case hop != nil && isPrivate(hop) && e.lost == 0:
+		return fmt.Sprintf("the gateway answers well, and the next router (%s) does not; its private address does not tell whether it is this network's or the provider's", hop.Address)
 	case e.lost > 0:
 		return "the gateway answers badly at other times than the call, or not as badly (" + j.gatewayWords(way) + ")"
 	}

@@ -302,9 +302,9 @@ func (m matter) isSpoiltFigure() bool { return m.finding >= 0 && m.findings[m.fi
 // gatewayIsBad is how the gateway suffered.
 func gatewayIsBad(m matter) (string, float64) {
 	if m.isWifi() {
-		return fmt.Sprintf("the default gateway, one hop away over Wi-Fi, already answers badly (%s); test again by cable to tell the two apart", m.gatewayWords(m.way)), 1
+		return fmt.Sprintf("the default gateway, one hop away over Wi-Fi, answers badly too (%s); test again by cable to tell the two apart", m.gatewayWords(m.way)), 1
 	}
-	return fmt.Sprintf("the default gateway, one hop away, already answers badly (%s)", m.gatewayWords(m.way)), 1
+	return fmt.Sprintf("the default gateway, one hop away, answers badly too (%s)", m.gatewayWords(m.way)), 1
 }
 
 // gatewayIsGood is how the gateway did not suffer.

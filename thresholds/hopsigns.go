@@ -2,6 +2,7 @@ package thresholds
 
 import (
 	"fmt"
+	"net/netip"
 
 	"netready/probe/facts"
 )
@@ -46,12 +47,23 @@ func (j *judge) beyondGateway(key Key, way Way) place {
 	case key == Order:
 	}
 	switch {
+	case isPrivate(hop) && p == inLAN:
+		return placeUnknown
+	case isPrivate(hop):
+		return beyondLAN
 	case p == inLAN && isNext:
 		return onLine
 	case p == beyondLAN:
 		return pastLine
 	}
 	return beyondLAN
+}
+
+// isPrivate says that a router's address does not tell whose it is: companies and
+// providers alike use private ones (RFC 1918).
+func isPrivate(hop *facts.Hop) bool {
+	a, err := netip.ParseAddr(hop.Address)
+	return err == nil && a.IsPrivate()
 }
 
 // hopLoss is weigh of the hop's answers: inLAN where it suffers of the call's

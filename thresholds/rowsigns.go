@@ -28,7 +28,7 @@ func rowsBy(who string) sign {
 		if !m.callSpeaks() || !m.allFailed(func(row facts.PortRow) bool { return row.By == who }) {
 			return "", 0
 		}
-		return "it forbids what is blocked", 1
+		return "it refuses the connections itself", 1
 	}
 }
 
@@ -50,7 +50,7 @@ func rowsFor(reasons ...string) sign {
 // portsAreClosed is the sign that ports are closed, and nothing else.
 func portsAreClosed(m matter) (string, float64) {
 	// A far end that answered, only not as it should, clears all on the way.
-	if m.allFailed(func(row facts.PortRow) bool { return row.Reason == facts.ReasonProtocol }) {
+	if m.staysInside() || m.allFailed(func(row facts.PortRow) bool { return row.Reason == facts.ReasonProtocol || row.By == facts.ByFarEnd }) {
 		return "", 0
 	}
 	if !m.isCallKnown() || m.nothingArrives() {

@@ -40,7 +40,7 @@ var rules = []Rule{
 	},
 	{
 		Code: "half_duplex", Place: PlaceLAN, Where: "this PC's own link, which runs at half duplex", Confidence: High,
-		Takes:  "the interface sends and receives one at a time (half duplex), and the default gateway suffers of the call's own fault",
+		Takes:  "the interface sends and receives one at a time (half duplex), and the default gateway shows the same fault as the call",
 		Advice: "Set this PC and its switch port to negotiate by themselves (auto), and change the cable: no link of today is half duplex on purpose.",
 		Show:   showNetwork, of: figures(), needs: []sign{isHalfDuplex, pointsTo(inLAN), gatewayIsBad},
 	},
@@ -161,7 +161,7 @@ var rules = []Rule{
 	},
 	{
 		Code: "lan", Place: PlaceLAN, Where: "the LAN", Confidence: Medium, general: true,
-		Takes:  "the default gateway suffers of the call's own fault",
+		Takes:  "the default gateway shows the same fault as the call",
 		Unlike: "a gateway that limits its answers, or is bad at other times than the call",
 		Advice: "Check this computer's cable and switch port, and whether the network is full at this hour.",
 		Show:   showNetwork, of: allOf(figures(), isNotWifi), needs: []sign{pointsTo(inLAN), gatewayIsBad},
@@ -175,21 +175,21 @@ var rules = []Rule{
 	},
 	{
 		Code: "line", Place: PlaceLine, Where: "the access line", Confidence: Medium, general: true,
-		Takes:  "the default gateway does not suffer of the call's fault, and the very next router behind it does, in the same seconds",
+		Takes:  "the default gateway does not show the call's fault, and the very next router behind it does, in the same seconds",
 		Unlike: "a router that limits its answers, or is silent at other times than the call is bad",
 		Advice: "Ask the provider to measure the line: the fault is between your gateway and its first router.",
 		Show:   showProvider, of: figures(), needs: []sign{pointsTo(onLine), gatewayIsGood, hopSuffers},
 	},
 	{
 		Code: "past_line", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium, general: true,
-		Takes:  "neither the default gateway nor the first router behind it suffers of the call's fault",
+		Takes:  "neither the default gateway nor the first router behind it shows the call's fault",
 		Unlike: "what the rules above tell of the firewall, the line and the far end",
 		Advice: "Ask the provider, with this report: the fault is behind its first router.",
 		Show:   showProvider, of: figures(), needs: []sign{pointsTo(pastLine), gatewayIsGood, hopIsGood},
 	},
 	{
 		Code: "beyond", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium, general: true,
-		Takes:  "the default gateway does not suffer of the call's fault",
+		Takes:  "the default gateway does not show the call's fault",
 		Unlike: "what the rules above tell of the firewall, the line and the far end",
 		Advice: "Ask the provider, with this report: the fault is behind your own gateway.",
 		Show:   showProvider, of: figures(), needs: []sign{pointsTo(beyondLAN), gatewayIsGood},

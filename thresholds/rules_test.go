@@ -2,6 +2,7 @@ package thresholds
 
 import (
 	"flag"
+	"math"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -97,6 +98,20 @@ func (m *made) lose(way Way, lost func(second int) int) {
 	d.Received = d.Sent - d.Lost
 	d.LossPercent = new(percent * float64(d.Lost) / float64(d.Sent))
 	d.MOS = new(max(1, 4.3-*d.LossPercent/5))
+}
+
+// losePings takes a share of the pings of the gateway, by chance.
+func (m *made) losePings(share float64) {
+	for i := range m.Voice.Timeline {
+		g := m.Voice.Timeline[i].Gateway
+		for range g.Asked {
+			if m.Float64() < share {
+				g.Lost++
+				m.Ping[0].Lost++
+				m.Ping[0].Samples--
+			}
+		}
+	}
 }
 
 // loseChecks takes the answers of all checks from a second on.
@@ -454,6 +469,40 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			}
 		}, "half_duplex", PlaceLAN},
 		"half duplex that harms nothing": {func(m *made) { m.Machine.Interface.Duplex = facts.DuplexHalf }, "", ""},
+		"a busy responder that spoilt next to nothing": {func(m *made) {
+			m.lose(Up, binomial(m, 0.25+m.Float64()/5))
+			m.Voice.Up.Unreliable = []facts.Unreliable{{Code: facts.UnreliableResponder, Text: "the responder's socket dropped 1 datagram", Packets: 1 + m.IntN(3)}}
+			m.losePings(0.25)
+		}, "lan", PlaceLAN},
+		"several calls, whose checks are lost by chance": {func(m *made) {
+			share := 0.05 + m.Float64()/20
+			m.lose(Up, binomial(m, share))
+			m.lose(Down, binomial(m, share))
+			m.Voice.PerCall = []facts.CallPair{{Up: m.Voice.Up, Down: m.Voice.Down}, {}, {}, {}}
+			m.Voice.RTT.Lost = int(600 * 2 * share)
+			m.Voice.RTT.Samples = 600 - m.Voice.RTT.Lost
+		}, "beyond", PlaceBeyond},
+		"a gateway that loses far more than the call": {func(m *made) {
+			m.lose(Up, binomial(m, 0.03))
+			m.losePings(0.25)
+		}, "untold", PlaceUnknown},
+		"a router that belongs to nobody knows whom": {func(m *made) {
+			m.lose(Up, binomial(m, 0.08))
+			m.route(func(i int) int { return int(math.Round(*m.Voice.Timeline[i].Up.LossPercent / 10)) }, noRise)
+			m.Path.Hops[1].Address = "10.20.30.1"
+		}, "untold", PlaceUnknown},
+		"a way that is too long, and a queue on it": {func(m *made) {
+			for i := range m.Voice.Timeline {
+				m.Voice.Timeline[i].RTTMS = new(180.0)
+			}
+			m.Voice.RTT.MinMS, m.Voice.RTT.AvgMS = new(179.0), new(186.0)
+			m.Ping[1].MinMS = new(179.0)
+			m.queue(Up, 5, 9, func() float64 { return 60 }, func() float64 { return 3 })
+		}, "beyond", PlaceBeyond},
+		"standby in the middle of the call": {func(m *made) {
+			m.lose(Down, func(i int) int { return 50 * min(1, max(0, 1-max(i-12, 10-i))) })
+			m.Voice.PC = &facts.PC{Sleeps: []facts.Sleep{{AtS: 10, ForS: 3, Code: facts.SleepSuspended}}}
+		}, "pc_busy", PlacePC},
 		"nothing wrong, on a known path": {func(m *made) { m.route(none, noRise) }, "", ""},
 		"nothing wrong":                  {func(*made) {}, "", ""},
 		"nothing wrong, a few lost": {func(m *made) {
