@@ -152,7 +152,7 @@ var situations = []Situation{
 	{Name: "fw-rate-limit", Place: Firewall, Also: []string{Line}, Links: line(good), Gateway: forward("ip protocol udp limit rate over 70/second burst 10 packets drop")},
 	{Name: "fw-rate-limit-up", Place: Firewall, Also: []string{Line}, Links: line(good), Gateway: forward(toMedia + " limit rate over 40/second burst 5 packets drop")},
 	{Name: "fw-mapping-forgotten", Place: Firewall, Links: line(good), Gateway: randomPorts, During: []Event{forget(3 * second), forget(6 * second), forget(9 * second)}},
-	{Name: "fw-state-timeout", Place: Firewall, Links: line(good), During: []Event{rulesAt(5*second, gateway, forward(toMedia+" drop", fromMedia+" drop"))}},
+	{Name: "fw-state-timeout", Place: Firewall, Links: line(good), During: []Event{rulesAt(4*second, gateway, forward(toMedia+" drop", fromMedia+" drop"))}},
 	{Name: "fw-udp-blocked", Place: Firewall, Links: line(good), Gateway: forward("udp dport 53 accept", "udp sport 53 accept", "ip protocol udp drop")},
 	{Name: "fw-udp-rejected", Place: Firewall, Links: line(good), Gateway: forward("udp dport 53 accept", "udp sport 53 accept", "ip protocol udp reject")},
 	{Name: "fw-port-range", Place: Firewall, Links: line(good), Gateway: forward("udp dport 45000-65535 drop")},

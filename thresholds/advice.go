@@ -2,6 +2,7 @@ package thresholds
 
 import (
 	"fmt"
+	"strings"
 
 	"netready/probe/facts"
 )
@@ -138,6 +139,10 @@ func (j *judge) whyUntold(way Way) string {
 	switch {
 	case !j.passesGateway():
 		return "the call does not pass the default gateway: it goes through a VPN, or to a machine of the same network"
+	case j.hadNoWayOut():
+		return "this computer could not send some pings of the gateway: its own interface or route was gone for a time, and the result does not tell why (" + strings.TrimRight(j.gateway().Reason, ". ") + ")"
+	case j.diesLate(way):
+		return "the call died in its last seconds: a longer call tells whether it stays so, as where a firewall forgot it, or comes back"
 	case j.gateway() == nil:
 		return "the gateway did not answer"
 	case e.limits > 0:

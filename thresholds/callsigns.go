@@ -10,6 +10,7 @@ import (
 
 const (
 	deadSeconds = 7 // fewer at the end may be an outage that the control connection survives
+	lateDeath   = 3 // fewer are chance
 	lastSeconds = 1 // of a call that lasted to its end
 	nearChange  = 1 // seconds before a new mapping is known in which the old one may be gone already
 )
@@ -50,16 +51,29 @@ func isDead(s facts.Second) bool {
 
 // deadFrom is the second from which on nothing of the call came through to its
 // end, -1 where there is none or nothing came through before.
-func (j *judge) deadFrom() int {
+func (j *judge) deadFrom() int { return j.deadFor(deadSeconds) }
+
+// deadFor is deadFrom where it lasts for so many seconds at least.
+func (j *judge) deadFor(seconds int) int {
 	line := j.result.Voice.Timeline
 	from := len(line)
 	for from > 0 && isDead(line[from-1]) {
 		from--
 	}
-	if len(line)-from < deadSeconds || from == 0 {
+	if len(line)-from < seconds || from == 0 {
 		return -1
 	}
 	return from
+}
+
+// diesLate says that the loss of a way is that of the last seconds, in which
+// nothing came through: too few to tell an outage from a state that was dropped.
+func (j *judge) diesLate(way Way) bool {
+	from := j.deadFor(lateDeath)
+	if from < 0 || j.deadFrom() >= 0 || j.isGatewayDeadFrom(from) {
+		return false
+	}
+	return j.lostThere(way, func(s facts.Second) bool { return s.Second >= from }) >= mostOf
 }
 
 // endsForGood is the sign that from one moment to the end nothing came through.

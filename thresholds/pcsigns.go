@@ -218,21 +218,21 @@ const unsentPings = 3
 // packets or more. What waits in such a queue comes late.
 func interfaceIsFull(m matter) (string, float64) {
 	g, d := m.gateway(), m.directionOrLoop(m.way)
-	if g == nil || d == nil || m.way == Down || g.NotSent < unsentPings {
+	if g == nil || d == nil || m.way == Down || g.NoRoom < unsentPings {
 		return "", 0
 	}
 	run := 1.0
 	if d.Burst.BurstR != nil {
 		run = *d.Burst.BurstR
 	}
-	bad, share := g.NotSent, portion(d.LossPercent)
+	bad, share := g.NoRoom, portion(d.LossPercent)
 	if discards := portion(d.DiscardPercent); m.key == Discards || m.key == MOS && discards > share {
 		bad, share = g.Late, discards
 	}
 	if weigh(bad, g.Samples+g.Lost, share, run) != inLAN {
 		return "", 0
 	}
-	return fmt.Sprintf("its own interface had no room for %d of %d pings of the gateway beside the call", g.NotSent, g.Samples+g.Lost), 1
+	return fmt.Sprintf("its own interface had no room for %d of %d pings of the gateway beside the call", g.NoRoom, g.Samples+g.Lost), 1
 }
 
 // farEndWasBusy is the sign that the responder was too busy, by its own stamps

@@ -27,7 +27,7 @@ func (j *judge) where(key Key, way Way) place {
 	switch {
 	case j.staysInside(), j.isBentByPC(key, way):
 		return inPC
-	case j.gateway() == nil:
+	case j.gateway() == nil, j.hadNoWayOut() && key != RTT, (key == Loss || key == MOS) && j.diesLate(way):
 		return placeUnknown
 	}
 	p := j.besideCall(key, way)
@@ -49,6 +49,13 @@ func (j *judge) gateway() *facts.Ping {
 		}
 	}
 	return nil
+}
+
+// hadNoWayOut says that this machine could not send some pings of the gateway, and
+// not for want of room: its interface or its route was gone for a time.
+func (j *judge) hadNoWayOut() bool {
+	g := j.gateway()
+	return g != nil && g.NotSent-g.NoRoom >= unsentPings
 }
 
 // passesGateway says that the call goes through the default gateway, one hop away:

@@ -196,6 +196,18 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			m.lose(Down, dead)
 			m.loseChecks(from)
 		}, "state_dropped", PlaceFirewall},
+		"a call that dies in its last seconds": {func(m *made) {
+			from := 24 + m.IntN(4)
+			dead := func(i int) int {
+				if i >= from {
+					return 50
+				}
+				return 0
+			}
+			m.lose(Up, dead)
+			m.lose(Down, dead)
+			m.loseChecks(from)
+		}, "untold", PlaceUnknown},
 		"the same, and the control connection is silent too": {func(m *made) {
 			from := 3 + m.IntN(15)
 			m.lose(Up, func(i int) int { return 50 * min(1, max(0, i-from+1)) })
@@ -232,11 +244,18 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 		"an interface without room": {func(m *made) {
 			m.lose(Up, binomial(m, 0.08))
 			never := 30 + m.IntN(30)
-			m.Ping[0].Samples, m.Ping[0].Lost, m.Ping[0].NotSent = 600-never, never, never
+			m.Ping[0].Samples, m.Ping[0].Lost, m.Ping[0].NotSent, m.Ping[0].NoRoom = 600-never, never, never, never
 		}, "interface_full", PlacePC},
+		"a way out that is gone for a time": {func(m *made) {
+			m.lose(Up, func(i int) int { return 50 * min(1, max(0, 1-max(i-12, 9-i))) })
+			m.Ping[0].Samples, m.Ping[0].Lost, m.Ping[0].NotSent = 540, 60, 60
+			for i := range m.Voice.Timeline {
+				m.Voice.Timeline[i].Gateway = nil
+			}
+		}, "untold", PlaceUnknown},
 		"the same of a ping or two, behind the gateway": {func(m *made) {
 			m.lose(Up, binomial(m, 0.08))
-			m.Ping[0].Samples, m.Ping[0].Lost, m.Ping[0].NotSent = 598, 2, 2
+			m.Ping[0].Samples, m.Ping[0].Lost, m.Ping[0].NotSent, m.Ping[0].NoRoom = 598, 2, 2, 2
 		}, "beyond", PlaceBeyond},
 		"full processors from which all leaves in time": {func(m *made) {
 			m.Machine.CPUBusyPercent, m.Voice.SendLatenessMS = new(95+5*m.Float64()), &facts.Lateness{P99: new(m.Float64())}

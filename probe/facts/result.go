@@ -354,6 +354,8 @@ type Ping struct {
 	MaxMS   *float64 `json:"max_ms"`  // largest. Null: as `min_ms`
 	// Of these, the questions that this machine itself could not send. Left out: none.
 	NotSent int `json:"not_sent,omitempty"`
+	// Of those, the ones for which this machine's own queue had no room. Left out: none.
+	NoRoom int `json:"no_room,omitempty"`
 	// Mean difference between one round trip and the next. Left out: fewer than
 	// two answers, or a series that is not judged.
 	JitterMS *float64 `json:"jitter_ms,omitempty"`

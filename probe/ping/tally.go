@@ -1,9 +1,11 @@
 package ping
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"netready/probe/facts"
@@ -16,6 +18,7 @@ type tally struct {
 	trips  []time.Duration // of those that were answered
 	lost   int             // sent, and no answer in time
 	unsent map[string]int  // not sent, by the system's words
+	noRoom int             // of those, the ones for which this machine's queue was full
 	copies *int            // further copies of answers; nil: not counted
 }
 
@@ -37,6 +40,22 @@ func (t *tally) failed(err error) {
 		t.unsent = map[string]int{}
 	}
 	t.unsent[systemWords(err)]++
+	if isNoRoom(err) {
+		t.noRoom++
+	}
+}
+
+// ipNoResources is IP_NO_RESOURCES of Windows' IcmpSendEcho2.
+const ipNoResources = syscall.Errno(11006)
+
+// isNoRoom says that this machine's own queue was full: not that there was no way out.
+func isNoRoom(err error) bool {
+	for _, full := range []error{syscall.ENOBUFS, syscall.ENOMEM, syscall.EAGAIN, ipNoResources} {
+		if errors.Is(err, full) {
+			return true
+		}
+	}
+	return false
 }
 
 // notSent is how many questions could not be sent.
@@ -53,7 +72,7 @@ func (t *tally) count() int { return len(t.trips) + t.lost + t.notSent() }
 
 // result summarises the series.
 func (t *tally) result(target string) facts.Ping {
-	r := facts.Ping{Target: target, Lost: t.lost + t.notSent(), NotSent: t.notSent(), Duplicates: t.copies}
+	r := facts.Ping{Target: target, Lost: t.lost + t.notSent(), NotSent: t.notSent(), NoRoom: t.noRoom, Duplicates: t.copies}
 	summarise(&r, t.trips)
 	switch {
 	case t.count() == 0:
