@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"netready/internal/built"
+
 	"netready/internal/need"
 	"netready/probe/facts"
 )
@@ -27,22 +29,10 @@ import (
 // programs is the folder with both programs, built once for all tests.
 var programs string
 
-func TestMain(m *testing.M) { os.Exit(withPrograms(m)) }
-
-func withPrograms(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "netready-deploy")
-	if err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(dir)
-	programs = dir
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.release=v0.0.0-test",
-		"-o", dir+"/", "netready/cmd/netready", "netready/cmd/netready-responder")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		panic(string(out))
-	}
-	return m.Run()
+func TestMain(m *testing.M) {
+	flags := []string{"-trimpath", "-ldflags", "-s -w -X main.release=v0.0.0-test"}
+	_ = os.Setenv("CGO_ENABLED", "0") // static, for folders with nothing else in them
+	os.Exit(built.Main(m, &programs, flags, "netready/cmd/netready", "netready/cmd/netready-responder"))
 }
 
 // run runs a command of this host and returns what it printed on stdout.

@@ -4,7 +4,6 @@ package lab
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"netready/internal/built"
 
 	"netready/probe/facts"
 	"netready/thresholds"
@@ -32,21 +33,7 @@ func TestMain(m *testing.M) {
 	runtime.GOMAXPROCS(64)
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(2 << 30)
-	dir, err := os.MkdirTemp("", "netready-lab")
-	if err == nil {
-		programs = dir
-		build := exec.Command("go", "build", "-o", dir, "netready/cmd/netready", "netready/cmd/netready-responder")
-		build.Stderr = os.Stderr
-		err = build.Run()
-	}
-	code := 1
-	if err == nil {
-		code = m.Run()
-	} else {
-		fmt.Fprintln(os.Stderr, "building the programs:", err)
-	}
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	os.Exit(built.Main(m, &programs, nil, "netready/cmd/netready", "netready/cmd/netready-responder"))
 }
 
 // judged is what a run prints, as far as it matters here.

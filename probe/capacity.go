@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"netready/probe/call"
@@ -51,9 +52,11 @@ func (r *run) measureCapacity(ctx context.Context) {
 	default:
 		defer r.track.during(StepCapacity)()
 		kept, stop := context.WithCancel(ctx)
-		defer stop()
-		go r.keepSession(kept) // the steps have sessions of their own, and this one signs the result
+		var keeping sync.WaitGroup
+		keeping.Go(func() { r.keepSession(kept) }) // the steps have sessions of their own, and this one signs the result
 		r.addCalls(ctx, c)
+		stop()
+		keeping.Wait()
 	}
 }
 

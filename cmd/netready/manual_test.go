@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"netready/internal/need"
+
 	"github.com/alecthomas/kong"
 
 	"netready/internal/cmdline"
@@ -59,10 +61,7 @@ func TestManualAndCompletionsKnowEveryFlag(t *testing.T) {
 
 // bash completes commands, nested ones, and the flags of the command that stands there.
 func TestBashCompletes(t *testing.T) {
-	shell, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("there is no bash")
-	}
+	shell := need.Tool(t, "bash")
 	script := filepath.Join(t.TempDir(), "completion")
 	if err := os.WriteFile(script, []byte(printed(t, "completion", "bash")), 0o600); err != nil {
 		t.Fatal(err)

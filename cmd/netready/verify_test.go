@@ -200,6 +200,38 @@ func TestMergeMarksEditedAndUnsigned(t *testing.T) {
 	}
 }
 
+// A copy without its signature is not believed before the file that has it, whatever
+// the names and the formats.
+func TestMergeBelievesTheSignedFile(t *testing.T) {
+	txt, js, key := signedRun(t)
+	stripped := regexp.MustCompile(`(?s)"signature": \{.*?\},`).ReplaceAllString(readAll(t, js), "")
+	for signed, text := range map[string]string{"z.txt": readAll(t, txt), "z.json": readAll(t, js)} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{"a.json": stripped, signed: text} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var out, errs bytes.Buffer
+		run(t.Context(), []string{"merge", dir, "-o", filepath.Join(t.TempDir(), "o.xlsx"), "--json", "-", "-q"}, nil, &out, &errs)
+		var rows []map[string]any
+		if err := json.Unmarshal(out.Bytes(), &rows); err != nil || len(rows) != 1 {
+			t.Fatalf("%v\n%s%s", err, out.String(), errs.String())
+		}
+		if source := filepath.Base(rows[0]["Source"].(string)); source != signed || rows[0]["Signature"] != "signed by "+key[:8] {
+			t.Errorf("it believes %s (%v), want %s", source, rows[0]["Signature"], signed)
+		}
+	}
+}
+
+// A script whose variable is not set must not accept every key.
+func TestVerifyNeedsTheKeyThatItIsGiven(t *testing.T) {
+	var out, errs bytes.Buffer
+	if status := run(t.Context(), []string{"verify", "--signed", "--key", "", "r.json"}, nil, &out, &errs); status != exitUsage || !strings.Contains(errs.String(), "--key") {
+		t.Errorf("exit status %d, %q", status, errs.String())
+	}
+}
+
 // A run that nobody signs says why, and is whole all the same.
 func TestUnsignedRunSaysWhy(t *testing.T) {
 	dir := t.TempDir()

@@ -21,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"netready/internal/built"
+
 	"netready/probe/call"
 	"netready/probe/invite"
 	"netready/probe/stream"
@@ -42,21 +44,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	dir, err := os.MkdirTemp("", "netready-call")
-	if err == nil {
-		programs = dir
-		build := exec.Command("go", "build", "-o", dir, "netready/cmd/netready", "netready/cmd/netready-responder", "netready/probe/internal/relay")
-		build.Stderr = os.Stderr
-		err = build.Run()
-	}
-	code := 1
-	if err == nil {
-		code = m.Run()
-	} else {
-		fmt.Fprintln(os.Stderr, "building the programs:", err)
-	}
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	os.Exit(built.Main(m, &programs, nil, "netready/cmd/netready", "netready/cmd/netready-responder", "netready/probe/internal/relay"))
 }
 
 // measured is what the agent prints.

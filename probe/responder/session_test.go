@@ -282,6 +282,19 @@ func TestMediaAddress(t *testing.T) {
 	}
 }
 
+// A session that ended before its address was proved takes nothing any more, though
+// the proof comes after all.
+func TestEndedSessionTakesNothing(t *testing.T) {
+	t.Parallel()
+	s := start(t, Local())
+	session := s.find(open(t, s, request).Grant().Session)
+	s.drop(session, "stopped")
+	s.stream(session.calls[0])
+	if used := s.ledger.Used(); used.Packets != 0 || used.Sessions != 0 {
+		t.Errorf("%+v is taken by a session that is over", used)
+	}
+}
+
 // A session that shows no sign for a while holds nothing; one whose checks or
 // packets come keeps its part.
 func TestSessionWithoutASignHoldsNothing(t *testing.T) {
