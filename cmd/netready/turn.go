@@ -71,10 +71,21 @@ func hasTURNSecret() bool {
 	return os.Getenv(ice.PasswordVariable) != "" || os.Getenv(ice.SecretVariable) != ""
 }
 
-// announce says what a call through somebody's TURN server sends, before it
-// does.
+// announce says what a run takes of somebody's server or line beyond one call,
+// before it does.
 func announce(app *App, p probe.Plan) {
 	if len(p.TURN) > 0 && slices.Contains(p.Parts, facts.PartVoice) {
 		app.say("%s", relay.Cost(p.TURN, p.Codec, p.Duration, p.Calls))
 	}
+	if p.UnderLoad {
+		app.say("--under-load fills the line for half a minute: others on it will notice; Ctrl-C ends it")
+	}
+	if p.CallsMax > 0 {
+		app.say("--calls-max adds calls, %d at the most (%d kbit/s each way), until a limit breaks: others on the line will notice; Ctrl-C ends it",
+			p.CallsMax, p.CallsMax*callKbps)
+	}
 }
+
+// callKbps is what a call of G.711 takes of an Ethernet line each way: 214 bytes 50
+// times a second.
+const callKbps = 86

@@ -183,3 +183,14 @@ func turnIn(t *testing.T, pasted string) page.FarEnd {
 	}
 	return page.FarEnd{TURN: servers}
 }
+
+// What fills a line that others use is said before it begins.
+func TestLoadIsAnnounced(t *testing.T) {
+	for text, p := range map[string]probe.Plan{"": {}, "--under-load fills": {UnderLoad: true}, "40 at the most (3440 kbit/s": {CallsMax: 40}} {
+		var said bytes.Buffer
+		announce(&App{Stderr: &said}, p)
+		if !strings.Contains(said.String(), text) || text == "" && said.Len() > 0 {
+			t.Errorf("%+v: %q, want %q", p, said.String(), text)
+		}
+	}
+}
