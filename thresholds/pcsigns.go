@@ -176,10 +176,11 @@ func (j *judge) couldBePC(key Key, way Way) bool {
 	if !lossOnly && j.isSpoilt() {
 		return true // a system that does not come to send does not come to stamp either
 	}
-	if way == Up { // full processors that let every packet leave in time bend nothing
-		return !lossOnly && (j.sendsLate() || j.latenessMS() == nil)
+	// Full processors that let every packet leave in time bend nothing.
+	if way != Down && !lossOnly && (j.sendsLate() || j.latenessMS() == nil) {
+		return true
 	}
-	return !d.KernelStamps
+	return way != Up && !d.KernelStamps
 }
 
 func (j *judge) isPCBusy() bool {
