@@ -66,6 +66,7 @@ type inviteCmd struct {
 	Own     bool   `help:"Show the operator's own invite, which the responder printed and which has no end, instead of making one."`
 	Expires life   `default:"14d" placeholder:"14d" help:"How long it can be used: a number with d for days, h for hours or m for minutes."`
 	MaxRuns int    `placeholder:"N" help:"How many runs may be made with it (default: any number)."`
+	Upload  bool   `help:"Have the results of its runs sent to this responder, which stores them. Whoever makes a run is told, and can say no."`
 }
 
 // life is how long an invite can be used.
@@ -94,6 +95,8 @@ func (l *life) UnmarshalText(b []byte) error {
 // Run makes the invite and prints it.
 func (c *inviteCmd) Run(a *app) error {
 	switch {
+	case c.Own && c.Upload:
+		return errors.New("--upload goes with --org: it is a property of the invite that is made for an organisation")
 	case c.Own && c.Org != "":
 		return errors.New("--own and --org exclude each other: choose one")
 	case c.Own:
@@ -109,7 +112,7 @@ func (c *inviteCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	secret, t, err := store.Make(c.Org, time.Now(), time.Duration(c.Expires), c.MaxRuns)
+	secret, t, err := store.Make(tokens.Token{Org: c.Org, MaxRuns: c.MaxRuns, Uploads: c.Upload}, time.Now(), time.Duration(c.Expires))
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func TestInvitesOfOrganisations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old, _, err := store.Make("Late Ltd", time.Now().Add(-time.Hour), time.Minute, 0)
+	old, _, err := store.Make(tokens.Token{Org: "Late Ltd"}, time.Now().Add(-time.Hour), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}

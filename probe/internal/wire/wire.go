@@ -64,6 +64,14 @@ type Grant struct {
 	// SigningKey is the Ed25519 key that results are signed with; empty: this
 	// responder does not sign.
 	SigningKey []byte `json:"signing_key,omitempty"`
+	// Results is where the result of the run can be sent; nil: this responder stores none.
+	Results *Results `json:"results,omitempty"`
+}
+
+// Results says that a responder stores results, and for whom.
+type Results struct {
+	Org    string `json:"org,omitempty"` // the organisation that the invite is for; "": the operator's own invite
+	Wanted bool   `json:"wanted"`        // whoever made the invite asks for the result
 }
 
 // CallGrant holds one call's keys. Every call has a media socket of its own on

@@ -51,7 +51,8 @@ type Token struct {
 	Hash    []byte    `json:"sha256"`  // of the whole token; 128 random bits need no more
 	Created time.Time `json:"created"` // UTC, as the others
 	Expires time.Time `json:"expires"`
-	MaxRuns int       `json:"max_runs"` // 0: no bound
+	MaxRuns int       `json:"max_runs"`          // 0: no bound
+	Uploads bool      `json:"uploads,omitempty"` // the results of its runs are to be sent to the responder
 	Revoked time.Time `json:"revoked,omitzero"`
 }
 
@@ -211,11 +212,13 @@ func byCreation(a, b Token) int {
 	return strings.Compare(a.ID, b.ID)
 }
 
-// Make makes a token and returns its secret, which is kept nowhere.
-func (s *Store) Make(org string, now time.Time, life time.Duration, maxRuns int) (secret string, t Token, err error) {
+// Make makes a token for what is asked (whose it is and what it is good for), and
+// returns its secret, which is kept nowhere.
+func (s *Store) Make(asked Token, now time.Time, life time.Duration) (secret string, t Token, err error) {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
-	t = Token{ID: strings.ToLower(rand.Text()[:8]), Org: org, Created: now.UTC().Round(0), Expires: now.Add(life).UTC().Round(0), MaxRuns: maxRuns}
+	t = asked
+	t.ID, t.Created, t.Expires = strings.ToLower(rand.Text()[:8]), now.UTC().Round(0), now.Add(life).UTC().Round(0)
 	secret = t.ID + "~" + base64.RawURLEncoding.EncodeToString(b[:])
 	sum := sha256.Sum256([]byte(secret))
 	t.Hash = sum[:]
@@ -329,6 +332,14 @@ func (s *Store) Check(shown string, now time.Time) (id string, state State) {
 		return "", Unknown
 	}
 	return id, t.state(s.runs[id], now)
+}
+
+// Find is the token of this ID, and whether there is one.
+func (s *Store) Find(id string) (Token, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, ok := s.tokens[id]
+	return t, ok
 }
 
 // Use counts a run of a token, on disk before it returns, or says what stands

@@ -27,7 +27,7 @@ func opened(t *testing.T, dir string) *Store {
 
 func made(t *testing.T, dir, org string, life time.Duration, runs int) (string, Token) {
 	t.Helper()
-	secret, token, err := opened(t, dir).Make(org, day, life, runs)
+	secret, token, err := opened(t, dir).Make(Token{Org: org, MaxRuns: runs}, day, life)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestProcessesAtOnce(t *testing.T) {
 		commands := opened(t, dir)
 		wg.Go(func() {
 			for range 5 {
-				_, made, err := commands.Make(fmt.Sprint("org ", i), day, time.Hour, 0)
+				_, made, err := commands.Make(Token{Org: fmt.Sprint("org ", i)}, day, time.Hour)
 				if err != nil {
 					t.Error(err)
 				}
