@@ -58,7 +58,10 @@ func (s *Server) holder(r *http.Request) (h holder, refused string) {
 		state = tokens.Good // its last run is sent home with it
 	}
 	known, _ := s.config.Tokens.Find(id)
-	h.org, h.uploads, h.valid = known.Org, known.Uploads, state == tokens.Good
+	h.org, h.reads, h.uploads, h.valid = known.Org, known.Right == tokens.Read, known.Uploads, state == tokens.Good
+	if h.reads && h.valid && !isResults(r.URL.Path) {
+		return h, wire.CodeTokenReads
+	}
 	return h, codeOf(state)
 }
 

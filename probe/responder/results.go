@@ -28,7 +28,7 @@ const (
 
 // A Holder is the owner of the token that a request for results shows.
 type Holder struct {
-	Org     string // the organisation that the token is bound to; "" of the responder's own
+	Org     string // the organisation that the token is bound to; "": the responder's own token, or one that reads all
 	TokenID string // names an organisation's token; no secret
 	Own     bool   // it is the responder's own token: the operator's
 	Reads   bool   // it reads results, and neither places calls nor stores

@@ -68,6 +68,11 @@ func TestResultsAreBehindTheToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	made.Token = secret
+	reader := own
+	var reads tokens.Token
+	if reader.Token, reads, err = store.Make(tokens.Token{Org: "ACME", Right: tokens.Read}, time.Now(), time.Hour); err != nil {
+		t.Fatal(err)
+	}
 	if err := store.Refresh(time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +81,12 @@ func TestResultsAreBehindTheToken(t *testing.T) {
 	}
 	wrong := own
 	wrong.Token = "nobody"
+	if got, err := ask(t, reader, http.MethodGet, results.PathResults, nil); got != "/v1/results{ACME "+reads.ID+" false true} true" || err != nil {
+		t.Errorf("a token that reads: %s, %v", got, err)
+	}
+	if _, err := ask(t, reader, http.MethodPost, "/v1/sessions", strings.NewReader("{}")); !errors.Is(err, contact.ErrToken) {
+		t.Errorf("a token that reads asks for a session: %v", err)
+	}
 	for _, c := range []struct {
 		to         invite.Invite
 		path, want string

@@ -36,7 +36,7 @@ var (
 )
 
 // A TokenError is ErrToken with the responder's reason.
-type TokenError struct{ Code string } // "token", "token_expired", "token_used_up" or "token_revoked"
+type TokenError struct{ Code string } // "token", "token_expired", "token_used_up", "token_revoked" or "token_reads"
 
 func (e *TokenError) Error() string {
 	return fmt.Sprintf("the responder refused the token: %s (%s): ask for a fresh invite", wire.TokenWords(e.Code), e.Code)

@@ -210,8 +210,9 @@ const (
 	CodeTokenExpired = "token_expired"
 	CodeTokenUsedUp  = "token_used_up" // it has had its runs
 	CodeTokenRevoked = "token_revoked"
-	CodeLimit        = "limit" // more than is ever granted
-	CodeBusy         = "busy"  // not now: ask again after Problem.After
+	CodeTokenReads   = "token_reads" // it reads results, and places no calls
+	CodeLimit        = "limit"       // more than is ever granted
+	CodeBusy         = "busy"        // not now: ask again after Problem.After
 	// CodeDraining: the responder ends soon. Another one is better asked, or
 	// this one after Problem.After.
 	CodeDraining = "draining"
@@ -231,6 +232,8 @@ func TokenWords(code string) string {
 		return "the invite has had all its runs"
 	case CodeTokenRevoked:
 		return "the invite was revoked"
+	case CodeTokenReads:
+		return "the invite reads results and places no calls"
 	}
 	return ""
 }

@@ -54,6 +54,29 @@ type Token struct {
 	MaxRuns int       `json:"max_runs"`          // 0: no bound
 	Uploads bool      `json:"uploads,omitempty"` // the results of its runs are to be sent to the responder
 	Revoked time.Time `json:"revoked,omitzero"`
+	Right   Right     `json:"right,omitempty"`
+	AllOrgs bool      `json:"all_orgs,omitempty"` // with Read: the results of every organisation, and Org is empty
+}
+
+// A Right is what may be done with a token: one thing and not the other.
+type Right string
+
+// The rights.
+const (
+	Call Right = ""     // places calls and stores their results
+	Read Right = "read" // reads the results of its organisation, or of all
+)
+
+// valid says whether a token is one that this release knows the meaning of. What a
+// later one adds must not be taken for the right to call.
+func (t Token) valid() bool {
+	switch {
+	case t.ID == "" || len(t.Hash) != sha256.Size || t.MaxRuns < 0:
+		return false
+	case t.Right == Read:
+		return t.AllOrgs == (t.Org == "") && t.MaxRuns == 0
+	}
+	return t.Right == Call && !t.AllOrgs
 }
 
 // A State is what becomes of who shows a token.
@@ -138,8 +161,8 @@ func (s *Store) readTokens() (map[string]Token, fs.FileInfo, error) {
 		switch {
 		case len(list) > Most:
 			return nil, info, fmt.Errorf("reading %s: it has %d tokens, more than %d; remove old ones", s.path(fileTokens), len(list), Most)
-		case t.ID == "" || len(t.Hash) != sha256.Size || t.MaxRuns < 0 || all[t.ID].ID != "":
-			return nil, info, fmt.Errorf("reading %s: token %d (%q) is damaged or is there twice; remove it from the file", s.path(fileTokens), i+1, t.ID)
+		case !t.valid() || all[t.ID].ID != "":
+			return nil, info, fmt.Errorf("reading %s: token %d (%q) is damaged, is there twice, or is of a later release; remove it from the file", s.path(fileTokens), i+1, t.ID)
 		}
 		all[t.ID] = t
 	}
@@ -351,6 +374,9 @@ func (s *Store) Use(id string, now time.Time) (State, error) {
 	t, ok := s.tokens[id]
 	if !ok {
 		return Unknown, nil
+	}
+	if t.Right != Call {
+		return Unknown, nil // it places no calls
 	}
 	if state := t.state(s.runs[id], now); state != Good {
 		return state, nil
