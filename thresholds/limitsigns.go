@@ -9,7 +9,7 @@ import (
 
 const (
 	evenLoss    = 0.02 // less loss than this shows no pattern
-	evenRun     = 1.3  // BurstR (G.107) up to which losses come one by one
+	evenRun     = 1.3  // BurstR (G.107) up to which losses are single ones
 	evenSeconds = 4    // fewer say nothing
 	sureSeconds = 7    // fewer prove nothing
 )
@@ -22,7 +22,7 @@ const (
 func proven(seconds int) float64  { return min(max(0.03+0.012*float64(seconds-8), 0.005), 0.25) }
 func suspect(seconds int) float64 { return min(max(0.06+0.019*float64(seconds-8), 0.01), 0.25) }
 
-// oneByOne is the sign that a good many packets are lost, one by one.
+// oneByOne is the sign that many packets are lost, and each of them alone.
 func oneByOne(m matter) (string, float64) {
 	d := direction(m.result.Voice, m.way)
 	if d == nil || portion(d.LossPercent) < evenLoss || d.Burst.BurstR == nil || *d.Burst.BurstR > evenRun {
@@ -31,12 +31,12 @@ func oneByOne(m matter) (string, float64) {
 	return fmt.Sprintf("%s of the packets %s are lost, one by one", Figure(*d.LossPercent, "%"), m.way.words()), 1
 }
 
-// bothOf is the sign that two are there, eitherOf that the first or else the
-// second is.
+// bothOf is the sign that both signs were seen.
 func bothOf(a, b sign) sign {
 	return func(m matter) (string, float64) { return (&Rule{needs: []sign{a, b}}).proof(m) }
 }
 
+// eitherOf is the sign that one of two was seen: the first, or else the second.
 func eitherOf(a, b sign) sign {
 	return func(m matter) (string, float64) {
 		if seen, share := a(m); share > 0 {
@@ -53,9 +53,9 @@ const (
 	luck          = 0.0003
 )
 
-// checksGoFirst is the sign that far more checks are lost than chance would take
-// of them: a limit takes what comes when its store is empty, and a check comes
-// right behind a packet.
+// checksGoFirst is the sign that far more checks are lost than by chance: a rate
+// limit drops what arrives while it has no tokens, and a check is sent right
+// after a packet.
 func checksGoFirst(m matter) (string, float64) {
 	rtt := m.result.Voice.RTT
 	if rtt == nil || rtt.Source != facts.RTTStun {
@@ -76,7 +76,7 @@ func checksGoFirst(m matter) (string, float64) {
 	if expected == 0 || orMore(rtt.Lost, expected) > luck || float64(rtt.Lost) < 1.3*expected {
 		return "", 0
 	}
-	return fmt.Sprintf("so are %d of %d checks, which leave right behind a packet, where chance would take %.0f", rtt.Lost, rtt.Samples+rtt.Lost, expected), 1
+	return fmt.Sprintf("so are %d of %d checks, which are sent right after a packet; by chance it would be %.0f", rtt.Lost, rtt.Samples+rtt.Lost, expected), 1
 }
 
 // orMore is how likely n or more events are where so many are expected (Poisson).
@@ -99,8 +99,8 @@ type evenness struct {
 	seconds               int // whole ones in which it was measured
 }
 
-// even looks at the seconds of a way. The call begins with a store of tokens, and
-// its last second is cut: neither counts.
+// even looks at the seconds of a way. A rate limit starts with spare tokens, and the
+// last second is cut short: neither counts.
 func (j *judge) even(way Way) evenness {
 	full := 0
 	for _, s := range j.result.Voice.Timeline {
@@ -165,8 +165,8 @@ func (j *judge) mayBeLimited(way Way) bool {
 	return e.seconds > 0 && e.variance <= suspect(e.seconds)
 }
 
-// withoutOne are the mean and the variance of all but the one that lies farthest
-// from the others: what shares a limit with the call takes of it now and then.
+// withoutOne are the mean and the variance of all values but the one farthest
+// from the others: other traffic under the same limit disturbs single seconds.
 func withoutOne(all []float64) (mean, variance float64) {
 	least := math.Inf(1)
 	for skip := range all {
@@ -184,7 +184,7 @@ func withoutOne(all []float64) (mean, variance float64) {
 	return mean, variance
 }
 
-// checksLostAlike is the sign that of the checks a like share is gone.
+// checksLostAlike is the sign that a similar share of the checks is lost.
 func checksLostAlike(m matter) (string, float64) {
 	rtt, d := m.result.Voice.RTT, direction(m.result.Voice, m.way)
 	if rtt == nil || rtt.Source != facts.RTTStun || rtt.Samples+rtt.Lost < enoughPings {
