@@ -7,6 +7,7 @@ package control
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -82,6 +83,7 @@ type Client struct {
 	proxy  *url.URL // nil: direct
 
 	granted netip.AddrPort   // the responder behind the invite's name that granted, where that is known
+	asked   netip.AddrPort   // the one whose answer was lost
 	passed  []netip.AddrPort // those that were full or about to end
 
 	elsewhere string // the media's host, where that is another
@@ -102,6 +104,7 @@ func Open(ctx context.Context, invite invite.Invite, request wire.Request, base 
 	if request.Version == 0 {
 		request.Version = wire.Version
 	}
+	request.ID = rand.Text()
 	c := &Client{invite: invite, base: base}
 	if err := c.connectSomehow(ctx); err != nil {
 		return nil, err
