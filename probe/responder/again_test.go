@@ -26,7 +26,7 @@ func forOrganisation(t *testing.T, runs int) (s *Server, secret string, counted 
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, _, err = store.Make("ACME", time.Now(), time.Hour, runs)
+	secret, _, err = store.Make(tokens.Token{Org: "ACME", MaxRuns: runs}, time.Now(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

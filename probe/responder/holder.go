@@ -15,9 +15,13 @@ import (
 
 // holder is the owner of a token that a request shows.
 type holder struct {
-	hash   [sha256.Size]byte // of the token
-	id     string            // of an organisation's token; "": of the responder's own
-	usedUp bool              // good but for its runs: who asks again for one that is counted may have it
+	hash    [sha256.Size]byte // of the token
+	id      string            // of an organisation's token; "": of the responder's own
+	org     string            // the organisation's name, as the token is bound to it
+	reads   bool              // the token reads results
+	uploads bool              // the results of its runs are to be sent here
+	valid   bool              // it is a token that is accepted
+	usedUp  bool              // valid but for its runs: who asks again for one that is counted may have it
 }
 
 // shown is the token that a request shows.
@@ -36,6 +40,7 @@ func (s *Server) holder(r *http.Request) (h holder, refused string) {
 		ok = subtle.ConstantTimeCompare(h.hash[:], own[:]) == 1 || ok
 	}
 	if ok && found {
+		h.valid = true
 		return h, ""
 	}
 	if below, in := strings.CutPrefix(r.URL.Path, wire.PathSessions+"/"); in && found {
@@ -52,6 +57,14 @@ func (s *Server) holder(r *http.Request) (h holder, refused string) {
 	}
 	id, state := s.config.Tokens.Check(token, time.Now())
 	h.id = id
+	if state == tokens.UsedUp && isResults(r.URL.Path) {
+		state = tokens.Good // its last run is sent home with it
+	}
+	known, _ := s.config.Tokens.Find(id)
+	h.org, h.reads, h.uploads, h.valid = known.Org, known.Right == tokens.Read, known.Uploads, state == tokens.Good
+	if h.reads && h.valid && !isResults(r.URL.Path) {
+		return h, wire.CodeTokenReads
+	}
 	if h.usedUp = state == tokens.UsedUp && asksForSession(r); h.usedUp {
 		return h, "" // openSession knows the question
 	}

@@ -19,6 +19,7 @@ import (
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 	"netready/probe/responder/share"
+	"netready/results"
 )
 
 const (
@@ -60,6 +61,7 @@ func (s *Server) newHTTP() *http.Server {
 	below("POST", wire.PathUpload, s.upload)
 	mux.Handle("GET /i", page)
 	mux.HandleFunc("GET /i/files/{name}", s.file)
+	s.mountResults(mux)
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // the gate has HTTP/2 spoken
 	return &http.Server{
@@ -105,13 +107,14 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 			return
 		}
 		holder, refused := s.holder(r)
-		if r.URL.Path != "/i" && refused != "" {
+		open := needsNoToken(r)
+		if !open && refused != "" {
 			s.log.Warn("a request without a good token", "from", r.RemoteAddr, "path", short(r.URL.Path), "code", refused)
 			s.refuseToken(w, refused)
 			return
 		}
 		conn := connOf(r)
-		if r.URL.Path != "/i" {
+		if !open {
 			conn.authorized.Store(true)
 			conn.guest.Renew(bodyWait + authorizedWait)
 		}
@@ -133,6 +136,9 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 
 // unwanted says what is wrong with the body that a request has.
 func unwanted(r *http.Request) (status int, why string) {
+	if r.Method == http.MethodPost && r.URL.Path == results.PathResults {
+		return 0, "" // bounded there
+	}
 	switch {
 	case r.Method != http.MethodPost && r.ContentLength != 0:
 		return http.StatusBadRequest, r.Method + " takes no body"
