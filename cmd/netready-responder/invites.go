@@ -66,6 +66,7 @@ type inviteCmd struct {
 	Own     bool   `help:"Show the operator's own invite, which the responder printed and which has no end, instead of making one."`
 	Expires life   `default:"14d" placeholder:"14d" help:"How long it can be used: a number with d for days, h for hours or m for minutes."`
 	MaxRuns int    `placeholder:"N" help:"How many runs may be made with it (default: any number)."`
+	Upload  bool   `help:"Have the results of its runs sent to this responder, which stores them. Whoever makes a run is told, and can say no."`
 	Read    bool   `help:"It reads the results of --org (or of all with --all-orgs) and does nothing else: for netready merge and the page /results. Without it an invite places calls and stores their results, and reads none."`
 	AllOrgs bool   `help:"With --read: the results of all organisations."`
 }
@@ -96,6 +97,8 @@ func (l *life) UnmarshalText(b []byte) error {
 // check says which flags do not go together.
 func (c *inviteCmd) check() error {
 	switch {
+	case c.Upload && (c.Own || c.Read):
+		return errors.New("--upload goes with --org and an invite that places calls: it asks for the results of its runs")
 	case c.Own && (c.Org != "" || c.Read || c.AllOrgs):
 		return errors.New("--own excludes --org, --read and --all-orgs: choose one")
 	case c.AllOrgs && !c.Read:
@@ -130,7 +133,7 @@ func (c *inviteCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	asked := tokens.Token{Org: c.Org, MaxRuns: c.MaxRuns, AllOrgs: c.AllOrgs}
+	asked := tokens.Token{Org: c.Org, MaxRuns: c.MaxRuns, Uploads: c.Upload, AllOrgs: c.AllOrgs}
 	if c.Read {
 		asked.Right = tokens.Read
 	}

@@ -51,7 +51,8 @@ type Token struct {
 	Hash    []byte    `json:"sha256"`  // of the whole token; 128 random bits need no more
 	Created time.Time `json:"created"` // UTC, as the others
 	Expires time.Time `json:"expires"`
-	MaxRuns int       `json:"max_runs"` // 0: no bound
+	MaxRuns int       `json:"max_runs"`          // 0: no bound
+	Uploads bool      `json:"uploads,omitempty"` // the results of its runs are to be sent to the responder
 	Revoked time.Time `json:"revoked,omitzero"`
 	Right   Right     `json:"right,omitempty"`
 	AllOrgs bool      `json:"all_orgs,omitempty"` // with Read: the results of every organisation, and Org is empty
@@ -354,6 +355,14 @@ func (s *Store) Check(shown string, now time.Time) (id string, state State) {
 		return "", Unknown
 	}
 	return id, t.state(s.runs[id], now)
+}
+
+// Find is the token of this ID, and whether there is one.
+func (s *Store) Find(id string) (Token, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, ok := s.tokens[id]
+	return t, ok
 }
 
 // Use counts a run of a token, on disk before it returns, or says what stands
