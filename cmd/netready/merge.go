@@ -56,6 +56,10 @@ func (c *MergeCmd) Run(app *App) error {
 	for _, name := range result.Cleared {
 		fmt.Fprintf(app.Stderr, "removed %s, left behind by a run of netready that was killed\n", report.OneLine(name))
 	}
+	if errors.Is(err, merge.ErrNoneCame) {
+		_ = sayLeftOut(app, result) // the status is the same
+		return &statusError{exitNotReady, err}
+	}
 	if err != nil {
 		return err
 	}
@@ -141,6 +145,11 @@ func (c *MergeCmd) say(app *App, result merge.Report) error {
 	case result.Kept != "":
 		fmt.Fprintf(app.Stderr, "the workbook that was there is kept as %s; --append would have added to it\n", report.OneLine(result.Kept))
 	}
+	return sayLeftOut(app, result)
+}
+
+// sayLeftOut prints what was left out, and ends with the status of that.
+func sayLeftOut(app *App, result merge.Report) error {
 	const most = 20 // the sheet has them all
 	for i, left := range result.LeftOut {
 		if i == most {
@@ -163,6 +172,9 @@ func (c *MergeCmd) say(app *App, result merge.Report) error {
 // sayPlaces says what came of the responders' stores, and how much of all was not asked for.
 func sayPlaces(out io.Writer, result merge.Report) {
 	for _, p := range result.Places {
+		if p.Failed && p.Read+p.Known == 0 {
+			continue
+		}
 		fmt.Fprintf(out, "%s: %s read", report.OneLine(p.Name), plural(p.Read, "result"))
 		if p.Known > 0 {
 			fmt.Fprintf(out, ", %d more were in the workbook and were not asked for", p.Known)

@@ -19,7 +19,7 @@ import (
 const readVariable = "NETREADY_READ"
 
 // askResponder is what to do instead of naming a store.
-const askResponder = "give the link of the responder that uses this store, as netready-responder invite --read prints it (https://host:port/i#TOKEN.PIN); this program has no access to a store of its own"
+const askResponder = "give the https link of the responder that uses this store, the line that netready-responder invite --read prints; this program has no access to a store of its own"
 
 // responders are those among the sources of a merge.
 type responders struct {
@@ -31,10 +31,14 @@ type responders struct {
 // sources checks the arguments, and takes the environment's link where there is none.
 func (r *responders) sources(arguments []string) ([]string, error) {
 	if len(arguments) == 0 {
-		if os.Getenv(readVariable) == "" {
+		link := os.Getenv(readVariable)
+		if link == "" {
 			return nil, fmt.Errorf("nothing to merge: give result files, folders, archives or the link of a responder (also as %s in the environment)", readVariable)
 		}
-		arguments = []string{os.Getenv(readVariable)}
+		if _, ok, err := r.find(link); !ok && err == nil {
+			return nil, fmt.Errorf("%s holds no link of a responder: put the line into it that netready-responder invite --read prints, or @ and the name of a file with it", readVariable)
+		}
+		arguments = []string{link}
 	}
 	for _, argument := range arguments {
 		if _, _, err := r.find(argument); err != nil {
@@ -93,15 +97,15 @@ func (r *responders) link(argument string) (to invite.Invite, ok bool, err error
 	}
 	if host := strings.TrimSuffix(rest, "/"); !strings.ContainsAny(host, "/#?") {
 		to, err = invite.Parse(host)
-		return withSecrets(to), true, err
+		return r.withSecrets(to), true, err
 	}
 	to, err = invite.Parse(argument)
 	return to, true, err
 }
 
 // withSecrets is a host:port with the token and pins that the environment has for it.
-func withSecrets(to invite.Invite) invite.Invite {
-	whole, err := invite.Parse(os.Getenv(readVariable))
+func (r *responders) withSecrets(to invite.Invite) invite.Invite {
+	whole, err := readInvite(os.Getenv(readVariable), r.app)
 	if err == nil && whole.Host == to.Host {
 		return whole
 	}
