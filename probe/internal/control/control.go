@@ -7,10 +7,12 @@ package control
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -105,6 +107,7 @@ type Client struct {
 	proxy  *url.URL // nil: direct
 
 	granted netip.AddrPort   // the responder behind the invite's name that granted, where that is known
+	asked   netip.AddrPort   // the one whose answer was lost
 	passed  []netip.AddrPort // those that were full or about to end
 
 	elsewhere string // the media's host, where that is another
@@ -125,6 +128,7 @@ func Open(ctx context.Context, invite invite.Invite, request wire.Request, base 
 	if request.Version == 0 {
 		request.Version = wire.Version
 	}
+	request.ID = rand.Text()
 	c := &Client{invite: invite, base: base}
 	if err := c.connectSomehow(ctx); err != nil {
 		return nil, err
@@ -281,12 +285,17 @@ func (c *Client) exchange(ctx context.Context, method, path string, body io.Read
 // send makes one request, and once more over another connection where the
 // first broke before an answer came. An answer that is not a success is an error.
 func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	return c.sendWith(ctx, method, path, nil, body)
+}
+
+// sendWith is send with further lines of the head.
+func (c *Client) sendWith(ctx context.Context, method, path string, head http.Header, body io.Reader) (*http.Response, error) {
 	over := c.current()
-	resp, err := c.sendOver(ctx, over, method, path, body)
+	resp, err := c.sendOver(ctx, over, method, path, head, body)
 	if err == nil || !errors.Is(err, ErrBroken) || !rewound(body) || !c.replaced(ctx, over) {
 		return resp, err
 	}
-	return c.sendOver(ctx, c.current(), method, path, body)
+	return c.sendOver(ctx, c.current(), method, path, head, body)
 }
 
 // rewound makes a body ready to be sent again, if it can be.
@@ -302,11 +311,12 @@ func rewound(body io.Reader) bool {
 	return err == nil
 }
 
-func (c *Client) sendOver(ctx context.Context, over *link, method, path string, body io.Reader) (*http.Response, error) {
+func (c *Client) sendOver(ctx context.Context, over *link, method, path string, head http.Header, body io.Reader) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "https://"+c.invite.Host+path, body)
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, head)
 	req.Header.Set("Authorization", "Bearer "+c.invite.Token)
 	resp, err := over.conn.RoundTrip(req)
 	if err != nil {
