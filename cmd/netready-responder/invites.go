@@ -59,13 +59,16 @@ func (f folder) store() (*tokens.Store, invite.Invite, error) {
 	return store, to, err
 }
 
-// inviteCmd makes an invite for one organisation.
+// inviteCmd makes an invite for one organisation, or for who reads results.
 type inviteCmd struct {
 	folder  `embed:""`
 	Org     string `placeholder:"NAME" help:"Organisation that the invite is for, as the list shows it."`
 	Own     bool   `help:"Show the operator's own invite, which the responder printed and which has no end, instead of making one."`
 	Expires life   `default:"14d" placeholder:"14d" help:"How long it can be used: a number with d for days, h for hours or m for minutes."`
 	MaxRuns int    `placeholder:"N" help:"How many runs may be made with it (default: any number)."`
+	Upload  bool   `help:"Have the results of its runs sent to this responder, which stores them. Whoever makes a run is told, and can say no."`
+	Read    bool   `help:"It reads the results of --org (or of all with --all-orgs) and does nothing else: for netready merge and the page /results. Without it an invite places calls and stores their results, and reads none."`
+	AllOrgs bool   `help:"With --read: the results of all organisations."`
 }
 
 // life is how long an invite can be used.
@@ -91,13 +94,23 @@ func (l *life) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Run makes the invite and prints it.
-func (c *inviteCmd) Run(a *app) error {
+// check says which flags do not go together.
+func (c *inviteCmd) check() error {
 	switch {
-	case c.Own && c.Org != "":
-		return errors.New("--own and --org exclude each other: choose one")
-	case c.Own:
-		return c.showOwn(a)
+	case c.Upload && (c.Own || c.Read):
+		return errors.New("--upload goes with --org and an invite that places calls: it asks for the results of its runs")
+	case c.Own && (c.Org != "" || c.Read || c.AllOrgs):
+		return errors.New("--own excludes --org, --read and --all-orgs: choose one")
+	case c.AllOrgs && !c.Read:
+		return errors.New("--all-orgs needs --read: an invite that places calls is for one organisation")
+	case c.AllOrgs && c.Org != "":
+		return errors.New("--all-orgs and --org exclude each other: choose one")
+	case c.Read && c.MaxRuns != 0:
+		return errors.New("--max-runs does not go with --read: nobody can make a run with it")
+	case c.Own || c.AllOrgs:
+		return nil
+	case c.Read && c.Org == "":
+		return errors.New("--org is missing: name the organisation whose results may be read, or give --all-orgs")
 	case c.Org == "":
 		return errors.New("--org is missing: name the organisation that the invite is for, or give --own for the operator's own")
 	case c.MaxRuns < 0:
@@ -105,18 +118,33 @@ func (c *inviteCmd) Run(a *app) error {
 	case !isName(c.Org):
 		return fmt.Errorf("--org %q: give a name of 1 to %d characters that can be printed", c.Org, longestName)
 	}
+	return nil
+}
+
+// Run makes the invite and prints it.
+func (c *inviteCmd) Run(a *app) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	if c.Own {
+		return c.showOwn(a)
+	}
 	store, to, err := c.store()
 	if err != nil {
 		return err
 	}
-	secret, t, err := store.Make(c.Org, time.Now(), time.Duration(c.Expires), c.MaxRuns)
+	asked := tokens.Token{Org: c.Org, MaxRuns: c.MaxRuns, Uploads: c.Upload, AllOrgs: c.AllOrgs}
+	if c.Read {
+		asked.Right = tokens.Read
+	}
+	secret, t, err := store.Make(asked, time.Now(), time.Duration(c.Expires))
 	if err != nil {
 		return err
 	}
 	to.Token = secret
 	fmt.Fprintln(a.stdout, to.String())
 	fmt.Fprintf(a.stderr, "For %s, until %s, %s. It is shown this once. To end it: netready-responder revoke %s\n",
-		c.Org, t.Expires.Format("2006-01-02 15:04 UTC"), runsText(c.MaxRuns), t.ID)
+		orgText(t), t.Expires.Format("2006-01-02 15:04 UTC"), rightText(t), t.ID)
 	return nil
 }
 
@@ -146,6 +174,22 @@ func isName(s string) bool {
 	return strings.TrimSpace(s) != "" && len([]rune(s)) <= longestName && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
+// orgText is whose token it is.
+func orgText(t tokens.Token) string {
+	if t.AllOrgs {
+		return "all organisations"
+	}
+	return t.Org
+}
+
+// rightText is what may be done with a token.
+func rightText(t tokens.Token) string {
+	if t.Right == tokens.Read {
+		return "reads results and does nothing else"
+	}
+	return runsText(t.MaxRuns)
+}
+
 func runsText(most int) string {
 	switch most {
 	case 0:
@@ -173,7 +217,11 @@ func (c *revokeCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(a.stdout, "%s of %s is revoked: no new run can be made with it\n", t.ID, t.Org)
+		what := "no new run can be made with it"
+		if t.Right == tokens.Read {
+			what = "no result can be read with it"
+		}
+		fmt.Fprintf(a.stdout, "%s of %s is revoked: %s\n", t.ID, orgText(t), what)
 	}
 	return nil
 }
@@ -198,13 +246,28 @@ func (c *listCmd) Run(a *app) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tORGANISATION\tSTATE\tRUNS\tEXPIRES")
+	fmt.Fprintln(table, "ID\tORGANISATION\tFOR\tSTATE\tRUNS\tEXPIRES")
 	for _, t := range all {
-		runs := strconv.Itoa(t.Runs)
-		if t.MaxRuns > 0 {
-			runs += " of " + strconv.Itoa(t.MaxRuns)
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", t.ID, t.Org, t.State, runs, t.Expires.Format("2006-01-02 15:04 UTC"))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, orgText(t.Token), useText(t.Token), t.State, madeText(t), t.Expires.Format("2006-01-02 15:04 UTC"))
 	}
 	return table.Flush()
+}
+
+// useText is what a token is for, as the list shows it.
+func useText(t tokens.Token) string {
+	if t.Right == tokens.Read {
+		return "reading"
+	}
+	return "calls"
+}
+
+// madeText is how many runs were made with a token, of how many.
+func madeText(t tokens.Listed) string {
+	switch {
+	case t.Right == tokens.Read:
+		return "-"
+	case t.MaxRuns > 0:
+		return fmt.Sprintf("%d of %d", t.Runs, t.MaxRuns)
+	}
+	return strconv.Itoa(t.Runs)
 }

@@ -130,6 +130,9 @@ func (s *Server) begin(request wire.Request, client netip.Addr, who holder, loan
 	g := &session.grant
 	g.Responder, g.Region, g.Ports = "netready-responder "+s.config.Version, s.config.Region, s.Listeners()
 	g.Media, g.SigningKey = s.mediaAddress(), s.SigningKey()
+	if s.config.Results != nil {
+		g.Results = &wire.Results{Org: who.org, Wanted: who.uploads}
+	}
 	for _, l := range g.Ports {
 		if l.Protocol == "stun" {
 			g.STUN = append(g.STUN, ":"+strconv.Itoa(l.Port))

@@ -13,8 +13,12 @@ import (
 
 // holder is the owner of a token that a request shows.
 type holder struct {
-	hash [sha256.Size]byte // of the token
-	id   string            // of an organisation's token; "": of the responder's own
+	hash    [sha256.Size]byte // of the token
+	id      string            // of an organisation's token; "": of the responder's own
+	org     string            // the organisation's name, as the token is bound to it
+	reads   bool              // the token reads results
+	uploads bool              // the results of its runs are to be sent here
+	valid   bool              // it is a token that is accepted
 }
 
 // shown is the token that a request shows.
@@ -33,6 +37,7 @@ func (s *Server) holder(r *http.Request) (h holder, refused string) {
 		ok = subtle.ConstantTimeCompare(h.hash[:], own[:]) == 1 || ok
 	}
 	if ok && found {
+		h.valid = true
 		return h, ""
 	}
 	if below, in := strings.CutPrefix(r.URL.Path, wire.PathSessions+"/"); in && found {
@@ -49,6 +54,14 @@ func (s *Server) holder(r *http.Request) (h holder, refused string) {
 	}
 	id, state := s.config.Tokens.Check(token, time.Now())
 	h.id = id
+	if state == tokens.UsedUp && isResults(r.URL.Path) {
+		state = tokens.Good // its last run is sent home with it
+	}
+	known, _ := s.config.Tokens.Find(id)
+	h.org, h.reads, h.uploads, h.valid = known.Org, known.Right == tokens.Read, known.Uploads, state == tokens.Good
+	if h.reads && h.valid && !isResults(r.URL.Path) {
+		return h, wire.CodeTokenReads
+	}
 	return h, codeOf(state)
 }
 

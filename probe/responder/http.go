@@ -16,6 +16,7 @@ import (
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 	"netready/probe/responder/share"
+	"netready/results"
 )
 
 const (
@@ -57,6 +58,7 @@ func (s *Server) newHTTP() *http.Server {
 	below("POST", wire.PathUpload, s.upload)
 	mux.Handle("GET /i", page)
 	mux.HandleFunc("GET /i/files/{name}", s.file)
+	s.mountResults(mux)
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true) // the gate does the TLS
@@ -88,13 +90,14 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 			return
 		}
 		holder, refused := s.holder(r)
-		if r.URL.Path != "/i" && refused != "" {
+		open := needsNoToken(r)
+		if !open && refused != "" {
 			s.log.Warn("a request without a good token", "from", r.RemoteAddr, "path", short(r.URL.Path), "code", refused)
 			s.refuseToken(w, refused)
 			return
 		}
 		conn := connOf(r)
-		if r.URL.Path != "/i" {
+		if !open {
 			conn.authorized.Store(true)
 			conn.guest.Renew(bodyWait + authorizedWait)
 		}
@@ -116,6 +119,9 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 
 // unwanted says what is wrong with the body that a request has.
 func unwanted(r *http.Request) (status int, why string) {
+	if r.Method == http.MethodPost && r.URL.Path == results.PathResults {
+		return 0, "" // bounded there
+	}
 	switch {
 	case r.Method != http.MethodPost && r.ContentLength != 0:
 		return http.StatusBadRequest, r.Method + " takes no body"

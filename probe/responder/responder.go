@@ -44,6 +44,10 @@ type Config struct {
 	Carries        int                        // packets a second, both ways, that this host carries as far as is known; 0: it is measured at start
 	Tokens         *tokens.Store              // of organisations, beside the identity's; nil: none
 	Page           func(*Server) http.Handler // what a browser sees that opens an invite; nil: a line of text
+	// Results serves the results that agents send home and readers ask for, at
+	// results.PathResults, results.PathPage and below; nil: they are refused. Each request
+	// but those that open a page shows a good token: HolderOf.
+	Results func(*Server) http.Handler
 	// Challenge shows the certificate that an authority asks for over the control
 	// port (RFC 8737); nil: no authority asks.
 	Challenge func(*tls.ClientHelloInfo) (*tls.Certificate, error)
@@ -121,6 +125,7 @@ type Server struct {
 	fileRate   *rate.Limiter
 	fileLedger *share.Ledger // of downloads
 	transfers  *share.Ledger // of bandwidth tests
+	results    *share.Ledger // of requests for results
 	room       room
 	ledger     *share.Ledger
 	starts     *share.Pace     // of sessions
@@ -150,6 +155,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	s.now.Store(newSettings(s.config.Identity, c.Limits))
 	s.ledger = share.NewLedger(share.Shares{})
 	s.fileRate, s.fileLedger, s.transfers = newFileRate(), newFileLedger(), newTransferLedger()
+	s.results = newResultsLedger()
 	s.share()
 	perSecond := s.now.Load().limits.SessionsPerSec
 	s.starts, s.asks = share.NewPace(perSecond), share.NewPace(max(askRate, 3*perSecond))

@@ -24,6 +24,9 @@ import (
 // write makes the files that were asked for.
 func (c *collection) write(ctx context.Context) error {
 	if len(c.entries) == 0 && len(c.leftOut) == 0 && c.old == nil {
+		if c.merge.Only != (Filter{}) {
+			return errNoneTaken
+		}
 		return errNothing
 	}
 	if err := c.spool.flush(); err != nil {
@@ -66,7 +69,7 @@ func (c *collection) workbook(ctx context.Context) error {
 	}
 	err = writeFile(c.merge.Out, func(w io.Writer) error {
 		return workbook.Writer{
-			Limits: c.limits, Version: c.merge.Version, Made: c.merge.Now, Sources: c.merge.Sources, Zone: c.merge.Zone,
+			Limits: c.limits, Version: c.merge.Version, Made: c.merge.Now, Sources: c.merge.shown(), Zone: c.merge.Zone,
 			Old: c.old, Firewall: c.firewall, MaxRows: c.merge.MaxRows,
 		}.Write(w, len(c.entries), until(ctx, c.rows), c.leftOut)
 	})

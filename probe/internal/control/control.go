@@ -36,7 +36,7 @@ var (
 )
 
 // A TokenError is ErrToken with the responder's reason.
-type TokenError struct{ Code string } // "token", "token_expired", "token_used_up" or "token_revoked"
+type TokenError struct{ Code string } // "token", "token_expired", "token_used_up", "token_revoked" or "token_reads"
 
 func (e *TokenError) Error() string {
 	return fmt.Sprintf("the responder refused the token: %s (%s): ask for a fresh invite", wire.TokenWords(e.Code), e.Code)
@@ -44,6 +44,18 @@ func (e *TokenError) Error() string {
 
 // Is makes a TokenError an ErrToken.
 func (e *TokenError) Is(target error) bool { return target == ErrToken }
+
+// A RefusedError is ErrRefused with what the responder said.
+type RefusedError struct {
+	Code     string        // of the reason
+	Sentence string        // the same in words
+	After    time.Duration // when to ask again, where the responder said that
+}
+
+func (e *RefusedError) Error() string { return ErrRefused.Error() + ": " + e.Sentence }
+
+// Is makes a RefusedError an ErrRefused.
+func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
 
 // A Busy is ErrBusy with what the responder said.
 type Busy struct {
@@ -321,7 +333,7 @@ func problem(resp *http.Response) error {
 			Sentence: wire.Printable(p.Error, mostWords), Draining: p.Code == wire.CodeDraining, Ahead: min(max(p.Ahead, 0), mostAhead),
 		}
 	}
-	return fmt.Errorf("%w: %s", ErrRefused, wire.Printable(p.Error, mostWords))
+	return &RefusedError{Code: wire.Printable(p.Code, mostName), Sentence: wire.Printable(p.Error, mostWords), After: min(max(p.After, 0), maxAfter)}
 }
 
 // IsMediaOwn says whether the media goes to the very address that the control

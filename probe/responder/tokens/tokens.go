@@ -51,8 +51,32 @@ type Token struct {
 	Hash    []byte    `json:"sha256"`  // of the whole token; 128 random bits need no more
 	Created time.Time `json:"created"` // UTC, as the others
 	Expires time.Time `json:"expires"`
-	MaxRuns int       `json:"max_runs"` // 0: no bound
+	MaxRuns int       `json:"max_runs"`          // 0: no bound
+	Uploads bool      `json:"uploads,omitempty"` // the results of its runs are to be sent to the responder
 	Revoked time.Time `json:"revoked,omitzero"`
+	Right   Right     `json:"right,omitempty"`
+	AllOrgs bool      `json:"all_orgs,omitempty"` // with Read: the results of every organisation, and Org is empty
+}
+
+// A Right is what may be done with a token: one thing and not the other.
+type Right string
+
+// The rights.
+const (
+	Call Right = ""     // places calls and stores their results
+	Read Right = "read" // reads the results of its organisation, or of all
+)
+
+// valid says whether a token is one that this release knows the meaning of. What a
+// later one adds must not be taken for the right to call.
+func (t Token) valid() bool {
+	switch {
+	case t.ID == "" || len(t.Hash) != sha256.Size || t.MaxRuns < 0:
+		return false
+	case t.Right == Read:
+		return t.AllOrgs == (t.Org == "") && t.MaxRuns == 0
+	}
+	return t.Right == Call && !t.AllOrgs
 }
 
 // A State is what becomes of who shows a token.
@@ -137,8 +161,8 @@ func (s *Store) readTokens() (map[string]Token, fs.FileInfo, error) {
 		switch {
 		case len(list) > Most:
 			return nil, info, fmt.Errorf("reading %s: it has %d tokens, more than %d; remove old ones", s.path(fileTokens), len(list), Most)
-		case t.ID == "" || len(t.Hash) != sha256.Size || t.MaxRuns < 0 || all[t.ID].ID != "":
-			return nil, info, fmt.Errorf("reading %s: token %d (%q) is damaged or is there twice; remove it from the file", s.path(fileTokens), i+1, t.ID)
+		case !t.valid() || all[t.ID].ID != "":
+			return nil, info, fmt.Errorf("reading %s: token %d (%q) is damaged, is there twice, or is of a later release; remove it from the file", s.path(fileTokens), i+1, t.ID)
 		}
 		all[t.ID] = t
 	}
@@ -211,11 +235,13 @@ func byCreation(a, b Token) int {
 	return strings.Compare(a.ID, b.ID)
 }
 
-// Make makes a token and returns its secret, which is kept nowhere.
-func (s *Store) Make(org string, now time.Time, life time.Duration, maxRuns int) (secret string, t Token, err error) {
+// Make makes a token for what is asked (whose it is and what it is good for), and
+// returns its secret, which is kept nowhere.
+func (s *Store) Make(asked Token, now time.Time, life time.Duration) (secret string, t Token, err error) {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
-	t = Token{ID: strings.ToLower(rand.Text()[:8]), Org: org, Created: now.UTC().Round(0), Expires: now.Add(life).UTC().Round(0), MaxRuns: maxRuns}
+	t = asked
+	t.ID, t.Created, t.Expires = strings.ToLower(rand.Text()[:8]), now.UTC().Round(0), now.Add(life).UTC().Round(0)
 	secret = t.ID + "~" + base64.RawURLEncoding.EncodeToString(b[:])
 	sum := sha256.Sum256([]byte(secret))
 	t.Hash = sum[:]
@@ -331,6 +357,14 @@ func (s *Store) Check(shown string, now time.Time) (id string, state State) {
 	return id, t.state(s.runs[id], now)
 }
 
+// Find is the token of this ID, and whether there is one.
+func (s *Store) Find(id string) (Token, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, ok := s.tokens[id]
+	return t, ok
+}
+
 // Use counts a run of a token, on disk before it returns, or says what stands
 // against it. The error is of the disk; a token without a bound is good in spite
 // of it.
@@ -340,6 +374,9 @@ func (s *Store) Use(id string, now time.Time) (State, error) {
 	t, ok := s.tokens[id]
 	if !ok {
 		return Unknown, nil
+	}
+	if t.Right != Call {
+		return Unknown, nil // it places no calls
 	}
 	if state := t.state(s.runs[id], now); state != Good {
 		return state, nil

@@ -27,7 +27,7 @@ func opened(t *testing.T, dir string) *Store {
 
 func made(t *testing.T, dir, org string, life time.Duration, runs int) (string, Token) {
 	t.Helper()
-	secret, token, err := opened(t, dir).Make(org, day, life, runs)
+	secret, token, err := opened(t, dir).Make(Token{Org: org, MaxRuns: runs}, day, life)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,6 +80,48 @@ func TestStates(t *testing.T) {
 	}
 	if _, err := s.Revoke("nobody", day); err == nil || !strings.Contains(err.Error(), "list") {
 		t.Errorf("revoking what is not there: %v", err)
+	}
+}
+
+// A reading token places no calls; what a file of this release cannot mean, and what a
+// later one may add, is not taken for the right to call. Old files are read.
+func TestRights(t *testing.T) {
+	dir := t.TempDir()
+	secret, acme, err := opened(t, dir).Make(Token{Org: "ACME", Right: Read}, day, time.Hour)
+	if err != nil || acme.Right != Read || acme.AllOrgs || acme.Org != "ACME" {
+		t.Fatalf("%+v, %v", acme, err)
+	}
+	_, all, err := opened(t, dir).Make(Token{AllOrgs: true, Right: Read}, day, time.Hour)
+	if err != nil || all.Right != Read || !all.AllOrgs {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	s := opened(t, dir)
+	if id, state := s.Check(secret, day); id != acme.ID || state != Good {
+		t.Errorf("%q %v", id, state)
+	}
+	if state, err := s.Use(acme.ID, day); state == Good || err != nil {
+		t.Errorf("a run of a reading token: %v, %v", state, err)
+	}
+	if _, state := s.Check(secret, day.Add(time.Hour)); state != Expired {
+		t.Errorf("at its end: %v", state)
+	}
+	const hash = `"sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","created":"2026-11-26T09:00:00Z","expires":"2026-12-26T09:00:00Z","max_runs":`
+	for file, good := range map[string]bool{
+		`[{"id":"a","org":"ACME",` + hash + `3}]`:                                      true, // of the first release
+		`[{"id":"a","org":"ACME",` + hash + `0,"right":"read"}]`:                       true,
+		`[{"id":"a","org":"",` + hash + `0,"right":"read","all_orgs":true}]`:           true,
+		`[{"id":"a","org":"",` + hash + `0,"right":"read"}]`:                           false,
+		`[{"id":"a","org":"ACME",` + hash + `0,"right":"read","all_orgs":true}]`:       false,
+		`[{"id":"a","org":"ACME",` + hash + `0,"all_orgs":true}]`:                      false,
+		`[{"id":"a","org":"ACME",` + hash + `0,"right":"delete"}]`:                     false,
+		`[{"id":"a","org":"ACME",` + hash + `0,"right":"read","regions":["us-east"]}]`: false,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "tokens.json"), []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(dir); (err == nil) != good {
+			t.Errorf("%s: %v", file, err)
+		}
 	}
 }
 
@@ -163,7 +205,7 @@ func TestProcessesAtOnce(t *testing.T) {
 		commands := opened(t, dir)
 		wg.Go(func() {
 			for range 5 {
-				_, made, err := commands.Make(fmt.Sprint("org ", i), day, time.Hour, 0)
+				_, made, err := commands.Make(Token{Org: fmt.Sprint("org ", i)}, day, time.Hour)
 				if err != nil {
 					t.Error(err)
 				}
