@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -31,6 +32,7 @@ type MergeCmd struct {
 	Append     bool     `help:"Add to the workbook if it exists: its runs, Notes, your own columns and sheets stay."`
 	CSV        string   `name:"csv" placeholder:"FILE" help:"Write the sheet Runs as CSV too (- for standard output)."`
 	JSON       string   `name:"json" placeholder:"FILE" help:"Write the sheet Runs as JSON too (- for standard output)."`
+	Parquet    string   `name:"parquet" placeholder:"DIR" help:"Write the sheet Runs and every port as tables in Parquet too, runs.parquet and ports.parquet in this folder."`
 	Thresholds string   `placeholder:"FILE" help:"Limits of the workbook. Default: those of the workbook that is added to, or the documented ones."`
 	Zone       string   `placeholder:"NAME" help:"Time zone of the sheet By hour, as in Europe/Berlin. Default: UTC."`
 	Quiet      bool     `short:"q" help:"No progress bar."`
@@ -60,12 +62,12 @@ func (c *MergeCmd) Run(app *App) error {
 // settings checks the flags.
 func (c *MergeCmd) settings(app *App) (merge.Merge, error) {
 	m := merge.Merge{
-		Sources: c.Sources, Stdin: app.Stdin, Out: c.Out, Append: c.Append, CSV: c.CSV, JSON: c.JSON,
+		Sources: c.Sources, Stdin: app.Stdin, Out: c.Out, Append: c.Append, CSV: c.CSV, JSON: c.JSON, Parquet: c.Parquet,
 		Stdout: app.Stdout, Version: version(), Now: time.Now(),
 	}
 	switch {
-	case c.Out == "" && c.CSV == "" && c.JSON == "":
-		return m, errors.New("nowhere to write: give -o FILE.xlsx (or --csv FILE, --json FILE)")
+	case c.Out == "" && c.CSV == "" && c.JSON == "" && c.Parquet == "":
+		return m, errors.New("nowhere to write: give -o FILE.xlsx (or --csv FILE, --json FILE, --parquet DIR)")
 	case c.Append && c.Out == "":
 		return m, errors.New("--append needs -o FILE.xlsx, the workbook to add to")
 	case c.CSV == "-" && c.JSON == "-":
@@ -106,8 +108,8 @@ func (c *MergeCmd) say(app *App, result merge.Report) error {
 		out = app.Stderr
 	}
 	where := ""
-	if c.Out != "" {
-		where = " in " + report.OneLine(c.Out)
+	if name := cmp.Or(c.Out, c.Parquet); name != "" {
+		where = " in " + report.OneLine(name)
 	}
 	added := ""
 	if c.Append {
