@@ -85,7 +85,7 @@ func codeOf(state tokens.State) string {
 func (s *Server) refuseToken(w http.ResponseWriter, code string) {
 	s.stats.refuse(code)
 	w.Header().Set("Connection", "close") // a stranger's body is not awaited
-	refuse(w, http.StatusUnauthorized, code, wire.TokenWords(code)+": ask for a fresh invite")
+	refuse(w, http.StatusUnauthorized, code, wire.TokenWords(code)+": ask for a new invite")
 }
 
 // countRun counts a run of an organisation's token, or says with which code it is refused.
