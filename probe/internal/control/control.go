@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -270,12 +271,17 @@ func (c *Client) exchange(ctx context.Context, method, path string, body io.Read
 // send makes one request, and once more over another connection where the
 // first broke before an answer came. An answer that is not a success is an error.
 func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	return c.sendWith(ctx, method, path, nil, body)
+}
+
+// sendWith is send with further lines of the head.
+func (c *Client) sendWith(ctx context.Context, method, path string, head http.Header, body io.Reader) (*http.Response, error) {
 	over := c.current()
-	resp, err := c.sendOver(ctx, over, method, path, body)
+	resp, err := c.sendOver(ctx, over, method, path, head, body)
 	if err == nil || !errors.Is(err, ErrBroken) || !rewound(body) || !c.replaced(ctx, over) {
 		return resp, err
 	}
-	return c.sendOver(ctx, c.current(), method, path, body)
+	return c.sendOver(ctx, c.current(), method, path, head, body)
 }
 
 // rewound makes a body ready to be sent again, if it can be.
@@ -291,11 +297,12 @@ func rewound(body io.Reader) bool {
 	return err == nil
 }
 
-func (c *Client) sendOver(ctx context.Context, over *link, method, path string, body io.Reader) (*http.Response, error) {
+func (c *Client) sendOver(ctx context.Context, over *link, method, path string, head http.Header, body io.Reader) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "https://"+c.invite.Host+path, body)
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, head)
 	req.Header.Set("Authorization", "Bearer "+c.invite.Token)
 	resp, err := over.conn.RoundTrip(req)
 	if err != nil {
