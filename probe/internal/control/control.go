@@ -7,6 +7,7 @@ package control
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,6 +36,17 @@ var (
 	ErrBusy        = errors.New("the responder is busy")
 	ErrPortal      = errors.New(portal.Words)
 )
+
+// noAnswer says how long was waited; as a net.Error it is a time-out.
+type noAnswer struct{ within time.Duration }
+
+func (e noAnswer) Error() string { return fmt.Sprintf("no answer within %v", e.within) }
+
+// Timeout says that it is one.
+func (e noAnswer) Timeout() bool { return true }
+
+// Temporary is a part of net.Error.
+func (e noAnswer) Temporary() bool { return false }
 
 // A TokenError is ErrToken with the responder's reason.
 type TokenError struct{ Code string } // "token", "token_expired", "token_used_up", "token_revoked" or "token_reads"
@@ -95,6 +107,7 @@ type Client struct {
 	proxy  *url.URL // nil: direct
 
 	granted netip.AddrPort   // the responder behind the invite's name that granted, where that is known
+	asked   netip.AddrPort   // the one whose answer was lost
 	passed  []netip.AddrPort // those that were full or about to end
 
 	elsewhere string // the media's host, where that is another
@@ -110,11 +123,12 @@ type Client struct {
 // authorities come from base; nil is the proxy that a browser would use, the
 // direct way where that does not help, and the system's authorities.
 func Open(ctx context.Context, invite invite.Invite, request wire.Request, base *http.Transport) (*Client, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, fmt.Errorf("no answer within %v", openTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, noAnswer{openTimeout})
 	defer cancel()
 	if request.Version == 0 {
 		request.Version = wire.Version
 	}
+	request.ID = rand.Text()
 	c := &Client{invite: invite, base: base}
 	if err := c.connectSomehow(ctx); err != nil {
 		return nil, err
