@@ -35,10 +35,10 @@ COMMANDS    := tshark nmap turnserver sipp wine x86_64-w64-mingw32-gcc soffice c
 tools-there:
 	@missing=$$(for c in $(COMMANDS); do PATH="$$PATH:/usr/sbin:/sbin" command -v $$c >/dev/null || echo $$c; done; \
 		[ -x $(GOBIN)/golangci-lint ] || echo golangci-lint; \
-		for p in playwright-core puppeteer-core axe-core; do [ -d cmd/netready/page/browsertest/node_modules/$$p ] || echo $$p; done); \
+		for p in playwright-core puppeteer-core axe-core @duckdb/node-api; do [ -d cmd/netready/page/browsertest/node_modules/$$p ] || echo $$p; done); \
 	if [ -n "$$missing" ]; then echo "make check needs these, which make tools installs:" $$missing; exit 1; fi
 
-tools: ## installs what make check needs: Debian packages, the linter, the browser test's packages
+tools: ## installs what make check needs: Debian packages, the linter, the packages of the browser tests and DuckDB
 	$(SUDO) apt-get update -q >/dev/null
 	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends $(DEBIAN) >/dev/null
 	command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends nodejs npm >/dev/null
@@ -63,14 +63,14 @@ lint:
 	cd release && $(GOBIN)/golangci-lint run --build-tags system ./...
 	cd deploy/check && $(GOBIN)/golangci-lint run ./...
 
-cross: ## every platform that is shipped builds and vets
+cross: ## every platform that is shipped builds and vets; the responder is shipped for Linux
 	for p in $(PLATFORMS); do \
 		echo build $$p; \
 		GOOS=$${p%/*} GOARCH=$${p#*/} go build -trimpath -o /dev/null ./cmd/netready; \
-		GOOS=$${p%/*} GOARCH=$${p#*/} go build -trimpath -o /dev/null ./cmd/netready-responder; \
+		case $$p in linux/*) GOARCH=$${p#*/} go build -trimpath -o /dev/null ./cmd/netready-responder ;; esac; \
 	done
-	GOFLAGS=-trimpath GOOS=windows go vet ./...
-	GOFLAGS=-trimpath GOOS=darwin go vet ./...
+	others=$$(go list ./... | grep -v '/cmd/netready-responder$$'); \
+	for os in windows darwin; do GOFLAGS=-trimpath GOOS=$$os go vet $$others; done
 
 race:
 	CGO_ENABLED=1 $(GOTEST) -race ./...
