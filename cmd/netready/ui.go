@@ -89,7 +89,10 @@ func (l *commandLine) given() page.Given {
 	run := l.cli.Run
 	g := page.Given{Region: run.Region, Organization: run.Org, Location: run.Location}
 	if _, ok := l.settings.values["duration"]; ok {
-		g.Duration = run.Duration.Duration
+		g.Duration, g.Auto = run.Duration.Duration, run.Duration.auto
+		if g.Auto {
+			g.Duration = 0
+		}
 	}
 	if _, ok := l.settings.values["calls"]; ok {
 		g.Calls = run.Calls
@@ -108,7 +111,7 @@ func pageRunner(app *App, settings RunCmd, out string, allowMedia []string) page
 		flags.chosen = o.FarEnd
 		flags.AllowMedia = allowMedia
 		if o.Duration > 0 {
-			flags.Duration = callLength{Duration: o.Duration}
+			flags.Duration = callLength{o.Duration, o.Auto}
 		}
 		if o.Calls > 0 {
 			flags.Calls = o.Calls

@@ -111,6 +111,7 @@ type startRequest struct {
 	Invite       string `json:"invite"` // "" for the one that is known already
 	DurationS    int    `json:"duration_s"`
 	Calls        int    `json:"calls"`
+	Auto         bool   `json:"auto"`      // as long as it takes, in place of DurationS
 	Responder    string `json:"responder"` // host:port of the result to be run again; "" for a new test
 }
 
@@ -130,7 +131,7 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return
 	}
 	err = s.test.start(ctx, Options{
-		req.Region, req.Organization, req.Location, to, time.Duration(req.DurationS) * time.Second, req.Calls,
+		req.Region, req.Organization, req.Location, to, req.length(), req.Calls, req.Auto,
 	}, func(r report.Report, err error) { s.learn(to.Invite, typed, r, err) })
 	if err != nil {
 		refuse(w, http.StatusConflict, "", err.Error())
@@ -140,12 +141,20 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		Note string `json:"note,omitempty"`
 	}{}
 	keep := func(f *form) { // all but the invite, which is kept once it has worked
-		*f = form{req.Region, req.Organization, req.Location, f.Invite, req.DurationS, req.Calls}
+		*f = form{req.Region, req.Organization, req.Location, f.Invite, req.DurationS, req.Calls, req.Auto}
 	}
 	if err := s.memory.change(keep); err != nil {
 		note.Note = err.Error() // the run goes on
 	}
 	answer(w, note)
+}
+
+// length is how long the call lasts, at the most.
+func (req startRequest) length() time.Duration {
+	if req.Auto {
+		return AutoAtMost
+	}
+	return time.Duration(req.DurationS) * time.Second
 }
 
 // check finds the first field that cannot be used, and says what to enter.
@@ -160,7 +169,7 @@ func (s *Server) check(req startRequest) (field string, err error) {
 		return "organization", errors.New("this name is too long; use a shorter one")
 	case len(req.Location) > maxText:
 		return "location", errors.New("this text is too long; use a shorter one")
-	case req.DurationS < 1 || req.DurationS > maxSeconds:
+	case !req.Auto && (req.DurationS < 1 || req.DurationS > maxSeconds):
 		return "duration", fmt.Errorf("enter a length from 1 to %d seconds; 30 is usual", maxSeconds)
 	case req.Calls < 1 || req.Calls > maxCalls:
 		return "calls", fmt.Errorf("enter a number from 1 to %d", maxCalls)

@@ -22,6 +22,7 @@ type form struct {
 	Invite       string `json:"invite,omitempty"` // whole, with its secrets: never sent to the page
 	DurationS    int    `json:"duration_s"`
 	Calls        int    `json:"calls"`
+	Auto         bool   `json:"auto,omitempty"` // as long as it takes, in place of DurationS
 }
 
 // Given is what a settings file says of the form's fields; zero values: nothing.
@@ -29,6 +30,7 @@ type Given struct {
 	Region, Organization, Location string
 	Duration                       time.Duration
 	Calls                          int
+	Auto                           bool // as long as it takes; Duration is nothing then
 }
 
 // over fills the form in: an administrator's new settings take effect although
@@ -38,8 +40,9 @@ func (g Given) over(f form) form {
 	f.Organization = cmp.Or(g.Organization, f.Organization)
 	f.Location = cmp.Or(g.Location, f.Location)
 	if s := int(g.Duration / time.Second); s >= 1 && s <= maxSeconds {
-		f.DurationS = s
+		f.DurationS, f.Auto = s, false
 	}
+	f.Auto = f.Auto || g.Auto
 	if g.Calls >= 1 && g.Calls <= maxCalls {
 		f.Calls = g.Calls
 	}

@@ -27,9 +27,13 @@ type Options struct {
 	Organization string
 	Location     string
 	FarEnd       FarEnd
-	Duration     time.Duration
+	Duration     time.Duration // of Auto: the longest
 	Calls        int
+	Auto         bool // as long as it takes for no share to be borderline
 }
+
+// AutoAtMost is the length of a call that lasts as long as it takes, at the most.
+const AutoAtMost = 5 * time.Minute
 
 // A Runner makes one assessment and writes its files into the folder of results. When ctx
 // ends it returns what was measured until then, marked incomplete.
