@@ -58,8 +58,8 @@ type Config struct {
 	Store *store.Store
 	// HolderWith is the owner of a token, if it is valid now.
 	HolderWith func(token string) (responder.Holder, bool)
-	Version    string // of the program
-	Now        func() time.Time
+	Version    string           // of the program
+	Now        func() time.Time // time.Now
 	Log        *slog.Logger
 }
 
@@ -80,9 +80,6 @@ type handler struct {
 
 // New is the handler of results.PathPage and of all below it.
 func New(c Config) http.Handler {
-	if c.Now == nil {
-		c.Now = time.Now
-	}
 	h := &handler{
 		Config: c, sessions: newSessions(), looks: make(chan struct{}, looksAtOnce), downloads: make(chan struct{}, 1),
 		pace: rate.NewLimiter(downloadsBytes, downloadsBurst),

@@ -111,7 +111,7 @@ func sumUp(rows iter.Seq2[store.Row, error], a asked) (*sum, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.count.add(row.Verdict)
+		s.add(row.Verdict)
 		s.hours[row.Started.UTC().Hour()].add(row.Verdict)
 		s.machines.add(row.Org, row.Machine, row)
 		s.locations.add(row.Org, row.Location, row)
