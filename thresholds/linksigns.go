@@ -7,9 +7,9 @@ import (
 	"netready/probe/facts"
 )
 
-// enoughDrops are the fewest packets that this machine's own counters have to
-// show, and nearly all the share of the losses that they have to account for:
-// the counters count other programs' packets too.
+// enoughDrops is the least number of dropped packets that this machine's own
+// counters have to show, and nearlyAll the least share of the losses that they
+// have to explain: they count other programs' packets too.
 const (
 	enoughDrops = 5
 	nearlyAll   = 0.8
@@ -28,7 +28,7 @@ func interfaceDropped(m matter) (string, float64) {
 		}
 	}
 	if g == nil || g.Lost == g.NotSent || m.besideCall(m.key, m.way) != inLAN {
-		return "", 0 // a system counts packets as dropped too that were not for it
+		return "", 0 // a system also counts dropped packets that were not for it
 	}
 	lost += float64(g.Lost - g.NotSent)
 	if dropped < enoughDrops || dropped < nearlyAll*lost {
@@ -37,7 +37,7 @@ func interfaceDropped(m matter) (string, float64) {
 	return fmt.Sprintf("its own interface and send buffers dropped %.0f packets while the call up and the pings of the gateway lost %.0f", dropped, lost), 1
 }
 
-// isHalfDuplex is the sign that the link lets one side speak at a time.
+// isHalfDuplex is the sign that only one side of the link can send at a time.
 func isHalfDuplex(m matter) (string, float64) {
 	if m.result.Machine.Interface.Duplex != facts.DuplexHalf {
 		return "", 0
@@ -45,7 +45,8 @@ func isHalfDuplex(m matter) (string, float64) {
 	return "the interface runs at half duplex", 1
 }
 
-// lossAtRoams is the sign that losses lie where the PC changed its access point.
+// lossAtRoams is the sign that packets were lost while the PC changed its access
+// point.
 func lossAtRoams(m matter) (string, float64) {
 	w := m.result.Machine.Interface.Wifi
 	if w == nil || len(w.Roams) == 0 {
@@ -67,7 +68,7 @@ func lossAtRoams(m matter) (string, float64) {
 		times(len(w.Roams)), strings.Join(at, ", "), Figure(percent*share, "%"), m.way), share
 }
 
-// radioWords are the radio in words, where the system tells: 2.4 GHz, -78 dBm.
+// radioWords describe the radio, where the system tells: 2.4 GHz, -78 dBm.
 func radioWords(m matter) (string, float64) {
 	w := m.result.Machine.Interface.Wifi
 	if w == nil {

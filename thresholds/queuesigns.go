@@ -12,13 +12,14 @@ const (
 	// queueMS is the least rise of the round trip that is taken for a queue: five
 	// full packets at 2 Mbit/s wait as long.
 	queueMS = 30
-	// queueSeconds are the fewest that show one.
+	// queueSeconds is the least number of such seconds that shows a queue.
 	queueSeconds = 3
-	// smooth is how many times the jitter the delay of a queue is: it changes little
-	// from packet to packet. Delay that is drawn anew for every packet gives 1 to 2,
-	// and up to 5 where packets cannot overtake each other.
+	// smooth is the least ratio of a queue's delay to its jitter: that delay changes
+	// little from packet to packet. Independent random delays give 1 to 2, and up to
+	// 5 where packets cannot overtake each other.
 	smooth = 6
-	// steadyMS is by how much a way varies after a change of route, but for a queue.
+	// steadyMS is how much the delay varies at most after a change of route; in a
+	// queue it varies more.
 	steadyMS = 5
 )
 
@@ -43,12 +44,11 @@ func (j *judge) trips() (base, highest float64, high []facts.Second) {
 	return base, highest, high
 }
 
-// tripRises is the sign that the way to the responder and back became longer in
-// the seconds that are bad.
+// tripRises is the sign that the round trip rose in the bad seconds.
 func tripRises(m matter) (string, float64) {
 	base, highest, high := m.trips()
 	if len(high) < queueSeconds || m.key == RTT && !m.limits.RTTAvgMS.Keeps(base) {
-		return "", 0 // it is too long without a queue
+		return "", 0 // it is too long even without a queue
 	}
 	share := 1.0
 	if m.key == Loss {
@@ -74,7 +74,7 @@ func queueNotJitter(m matter) (string, float64) {
 	if m.isAnotherRoute(way, high) {
 		return "", 0
 	}
-	return fmt.Sprintf("on the way %s the delay grows by %s and differs by only %s from packet to packet, as in a queue",
+	return fmt.Sprintf("the delay %s grows by %s and differs by only %s from packet to packet, as in a queue",
 		way, Figure(delay, "ms"), Figure(jitter, "ms")), 1
 }
 
@@ -92,8 +92,8 @@ func meansOf(seconds []facts.Second, way Way) (delay, jitter float64) {
 	return delay / n, jitter / n
 }
 
-// isAnotherRoute says that the delay is that of a longer way: a lasting shift,
-// after which it neither varies nor loses.
+// isAnotherRoute says that the delay is that of a longer route: a lasting shift,
+// after which the delay is constant and nothing is lost.
 func (j *judge) isAnotherRoute(way Way, high []facts.Second) bool {
 	d := direction(j.result.Voice, way)
 	if d == nil || len(d.Shifts) == 0 {
@@ -135,5 +135,5 @@ func gatewayStays(m matter) (string, float64) {
 	if avg-*g.MinMS > (highest-base)/8 {
 		return "", 0
 	}
-	return fmt.Sprintf("the gateway answers in %s as ever", Figure(avg, "ms")), 1
+	return fmt.Sprintf("the gateway still answers in %s", Figure(avg, "ms")), 1
 }

@@ -19,6 +19,7 @@ import (
 	"netready/probe/facts"
 	"netready/probe/responder"
 	"netready/probe/responder/tokens"
+	"netready/results/store"
 )
 
 // serveCmd serves until the program is told to end.
@@ -35,6 +36,9 @@ type service struct {
 	server *responder.Server
 	own    responder.Identity // key and tokens of the data folder
 	issuer *issuer            // nil: no authority is asked
+
+	results      *store.Store // nil: results are not kept
+	closeResults func() error
 }
 
 // Run starts the responder, says how to reach it, and waits for the end.
@@ -46,6 +50,10 @@ func (c *serveCmd) Run(a *app) (err error) {
 		return err
 	}
 	s.log = newLog(a.stderr, s.now)
+	if err := s.startStore(a.ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.closeResults()) }()
 	if err := s.start(a.ctx); err != nil {
 		return err
 	}
