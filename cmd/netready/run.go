@@ -43,7 +43,10 @@ func (c *RunCmd) Run(app *App) error {
 		announce(app, a.plan)
 	}
 	a.delivery = newDelivery(c.consent, a.plan, func(n news) {
-		if !c.Quiet || n.state.isTrouble() {
+		if n.state == asked {
+			n.text += ". To keep it to yourself: --no-upload"
+		}
+		if !c.Quiet || n.state == asked || n.state.isTrouble() {
 			app.say("%s", n.text)
 		}
 	})

@@ -115,7 +115,7 @@ func (d *delivery) granted(home probe.Home) {
 	case d.consent() == yes:
 		d.say(willSend, "the result will be sent to %s, which stores it for %s", to, whom)
 	case home.Wanted:
-		d.say(asked, "whoever made the invite asks for the result: after the run it will be sent to %s, which stores it for %s. It holds what the text file shows. To keep it to yourself: --no-upload", to, whom)
+		d.say(asked, "whoever made the invite asks for the result: after the run it will be sent to %s, which stores it for %s. It holds what the text file shows", to, whom)
 	}
 }
 

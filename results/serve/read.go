@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -35,7 +34,7 @@ func (h *handler) read(raw []byte, org string) (one report.Report, no *refusal) 
 		return one, nil // merge marks it as unsigned
 	}
 	key, _ := base64.RawURLEncoding.DecodeString(one.Signature.Key) // its form was checked with the signature
-	if !slices.ContainsFunc(h.Keys(), func(own []byte) bool { return bytes.Equal(own, key) }) {
+	if !h.Trusts(facts.KeyID(key)) {
 		return one, &refusal{http.StatusUnprocessableEntity, results.Foreign, "another responder signed it: send it to that one, or have this one's operator name its signing key (sister_keys)", 0}
 	}
 	holder, err := base64.RawURLEncoding.DecodeString(one.Signature.Holder)

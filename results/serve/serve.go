@@ -18,9 +18,9 @@ import (
 // Config is what the handlers work with.
 type Config struct {
 	Store *store.Store
-	// Keys are the signing keys (Ed25519) whose results are taken: this responder's, as
-	// they are now, and its sisters'.
-	Keys func() [][]byte
+	// Trusts says whether a signing key, by its facts.KeyID, is one whose results are
+	// taken: this responder's or a sister's.
+	Trusts func(keyID string) bool
 	// OrgOf is the organisation that an invite of this ID is or was for.
 	OrgOf func(tokenID string) (org string, known bool)
 	Log   *slog.Logger
