@@ -147,6 +147,11 @@ func (j *judge) whyUntold(way Way) string {
 		return "the call died in its last seconds: a longer call shows whether it stays dead, as when a firewall forgot it, or comes back"
 	case j.gateway() == nil:
 		return "the gateway did not answer"
+	case j.isSlowByItself(j.gateway()) && *j.gateway().AvgMS > badGatewayMS:
+		return fmt.Sprintf("the gateway answers later (in %s) than the far end behind it, so its answers say nothing of the call", Figure(*j.gateway().AvgMS, "ms"))
+	case j.mayBeLimited(way):
+		return "nearly the same number of packets gets through in every second, as where a limit of rate drops the rest, and as it happens by chance in a short call: " +
+			"a call of 30 s or more tells the two apart"
 	case e.limits > 0:
 		return fmt.Sprintf("the gateway limits its answers to %d a second, so that missing answers say nothing", e.limits)
 	case e.bad+e.good == 0:

@@ -82,6 +82,7 @@ func (j *judge) worseCall(m Measure, way Way, calls []facts.CallPair) {
 		f := j.advised(q, m.Key, way)
 		if gravity(f) < gravity(worst) {
 			worst, found = f, true
+			worst.call = i + 1
 		}
 	}
 	if found {

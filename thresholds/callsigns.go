@@ -117,6 +117,14 @@ func (j *judge) gap(what string) *facts.NotMeasured {
 	return nil
 }
 
+// gapCode is why something was not measured, "" where that has no code.
+func (j *judge) gapCode(what string) string {
+	if gap := j.gap(what); gap != nil {
+		return gap.Code
+	}
+	return ""
+}
+
 // endedBy says whether the call ended before its time for this reason.
 func (j *judge) endedBy(code string) bool {
 	gap := j.gap("voice.complete")
@@ -190,7 +198,7 @@ func lossAtChanges(address bool) sign {
 		if m.kind == besideMatter {
 			return "", 1
 		}
-		share := m.lostThere(m.way, func(s facts.Second) bool {
+		share := m.lostOnlyThere(m.way, func(s facts.Second) bool {
 			for _, c := range m.changes(address) {
 				if at := int(c.AtS); s.Second <= at && s.Second >= at-nearChange {
 					return true
@@ -198,133 +206,27 @@ func lossAtChanges(address bool) sign {
 			}
 			return false
 		})
-		return fmt.Sprintf("%s of the packets lost %s were lost there", Figure(math.Round(percent*share), "%"), m.way), share
+		return fmt.Sprintf("%s of the packets lost %s were lost there", Figure(math.Round(percent*share), "%"), m.way.words()), share
 	}
 }
 
-const (
-	evenLoss     = 0.02 // less loss than this shows no pattern
-	evenRun      = 1.3  // BurstR (G.107) up to which losses are single ones
-	evenVariance = 0.25 // of the variance of random losses: 20 seconds of those fall below it once in ten thousand
-	evenSeconds  = 8
-)
+// denser is how many times as many packets must be lost in some seconds as the
+// length of these would take, for the losses to lie there and nowhere else.
+const denser = 2
 
-// oneByOne is the sign that many packets are lost, and each of them alone.
-func oneByOne(m matter) (string, float64) {
-	d := direction(m.result.Voice, m.way)
-	if d == nil || portion(d.LossPercent) < evenLoss || d.Burst.BurstR == nil || *d.Burst.BurstR > evenRun {
-		return "", 0
-	}
-	return fmt.Sprintf("%s of the packets %s are lost, one by one", Figure(*d.LossPercent, "%"), m.way), 1
-}
-
-// bothOf is the sign that both signs were seen.
-func bothOf(a, b sign) sign {
-	return func(m matter) (string, float64) { return (&Rule{needs: []sign{a, b}}).proof(m) }
-}
-
-// eitherOf is the sign that one of two was seen: the first, or else the second.
-func eitherOf(a, b sign) sign {
-	return func(m matter) (string, float64) {
-		if seen, share := a(m); share > 0 {
-			return seen, share
-		}
-		return b(m)
-	}
-}
-
-// checksASecond is how many checks a call makes; luck is how many standard
-// deviations chance does not explain: it reaches them a few times in ten thousand.
-const (
-	checksASecond = 5
-	luck          = 3.5
-)
-
-// checksGoFirst is the sign that far more checks are lost than by chance: a rate
-// limit drops what arrives while it has no tokens, and a check is sent right
-// after a packet.
-func checksGoFirst(m matter) (string, float64) {
-	rtt := m.result.Voice.RTT
-	if rtt == nil || rtt.Source != facts.RTTStun {
-		return "", 0
-	}
-	expected, variance := 0.0, 0.0
-	checks := checksASecond * float64(max(1, len(m.result.Voice.PerCall))) // the round trip is of all calls
-	for _, s := range m.result.Voice.Timeline {
-		share := 1.0
-		for _, side := range []*facts.SecondSide{s.Up, s.Down} {
-			if side != nil && side.LossPercent != nil {
-				share *= 1 - portion(side.LossPercent)
-			}
-		}
-		share = 1 - share
-		expected, variance = expected+checks*share, variance+checks*share*(1-share)
-	}
-	lost := float64(rtt.Lost)
-	if variance == 0 || lost < expected+luck*math.Sqrt(variance) || lost < 1.3*expected {
-		return "", 0
-	}
-	return fmt.Sprintf("so are %d of %d checks, which are sent right after a packet; by chance it would be %.0f", rtt.Lost, rtt.Samples+rtt.Lost, expected), 1
-}
-
-// lossIsEven is the sign that nearly the same number of packets gets through in
-// every second: random losses vary, with a variance of n p (1-p), those of a
-// rate limit hardly do.
-func lossIsEven(m matter) (string, float64) {
-	full := 0
-	for _, s := range m.result.Voice.Timeline {
-		if side := sideOf(s, m.way); side != nil {
-			full = max(full, side.Sent)
+// lostOnlyThere is lostThere where these seconds are few: of events that come every
+// other second half of all losses are near by chance, and it is 0.
+func (j *judge) lostOnlyThere(way Way, is func(facts.Second) bool) float64 {
+	there, all := 0, 0
+	for _, s := range j.result.Voice.Timeline {
+		all++
+		if is(s) {
+			there++
 		}
 	}
-	var through []float64
-	sent := 0.0
-	for i, s := range m.result.Voice.Timeline {
-		side := sideOf(s, m.way)
-		if i == 0 || side == nil || side.LossPercent == nil || 10*side.Sent < 9*full { // a rate limit starts with spare tokens, and the last second is cut short
-			continue
-		}
-		through, sent = append(through, float64(side.Sent)-lostIn(s, m.way)), sent+float64(side.Sent)
+	share := j.lostThere(way, is)
+	if all == 0 || share < denser*float64(there)/float64(all) {
+		return 0
 	}
-	seconds := float64(len(through))
-	if seconds < evenSeconds || sent == 0 {
-		return "", 0
-	}
-	mean, variance := withoutOne(through)
-	if share := mean * seconds / sent; variance > evenVariance*sent/seconds*share*(1-share) {
-		return "", 0
-	}
-	return fmt.Sprintf("in every second nearly the same number gets through (%.0f of %.0f)", mean, sent/seconds), 1
-}
-
-// withoutOne are the mean and the variance of all values but the one farthest
-// from the others: other traffic under the same limit disturbs single seconds.
-func withoutOne(all []float64) (mean, variance float64) {
-	least := math.Inf(1)
-	for skip := range all {
-		var sum, squares float64
-		for i, x := range all {
-			if i != skip {
-				sum, squares = sum+x, squares+x*x
-			}
-		}
-		n := float64(len(all) - 1)
-		if v := squares/n - sum/n*sum/n; v < least {
-			least, mean, variance = v, sum/n, v
-		}
-	}
-	return mean, variance
-}
-
-// checksLostAlike is the sign that a similar share of the checks is lost.
-func checksLostAlike(m matter) (string, float64) {
-	rtt, d := m.result.Voice.RTT, direction(m.result.Voice, m.way)
-	if rtt == nil || rtt.Source != facts.RTTStun || rtt.Samples+rtt.Lost < enoughPings {
-		return "", 0
-	}
-	share := float64(rtt.Lost) / float64(rtt.Samples+rtt.Lost)
-	if share < portion(d.LossPercent)*badShare {
-		return "", 0
-	}
-	return fmt.Sprintf("so are %s of the checks, which share their port", Figure(math.Round(percent*share), "%")), 1
+	return share
 }

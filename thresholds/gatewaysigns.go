@@ -67,12 +67,12 @@ func (j *judge) evidence(way Way) gatewayEvidence {
 
 // sideOf is that way in a second, or both together where that is all there is.
 func sideOf(s facts.Second, way Way) *facts.SecondSide {
-	side := s.Up
-	if way == Down {
+	side := s.Loop
+	switch {
+	case way == Up && s.Up != nil:
+		side = s.Up
+	case way == Down && s.Down != nil:
 		side = s.Down
-	}
-	if side == nil {
-		return s.Loop
 	}
 	return side
 }
@@ -180,63 +180,114 @@ func choose(n, k int) float64 {
 
 // besideCall says where a figure's fault lies by what the gateway answered.
 func (j *judge) besideCall(key Key, way Way) place {
-	g, e := j.gateway(), j.evidence(way)
+	g := j.gateway()
 	d := j.directionOrLoop(way)
+	loss, discards := portion(lossOf(d)), portion(j.discardsOf(d))
+	isDelay := key == MOS && loss == 0 && discards == 0 // it follows from the delay, as the round trip's
+	isSlow := *g.AvgMS > badGatewayMS
 	switch {
-	case *g.AvgMS > badGatewayMS && j.delaysTell(key, *g.AvgMS):
+	case isSlow && j.delaysTell(key, *g.AvgMS):
 		return inLAN
-	case key == RTT && *g.AvgMS > badGatewayMS:
+	case key == RTT && isSlow, key != RTT && d == nil:
 		return placeUnknown
-	case key == RTT:
+	case key == RTT, isDelay:
 		return beyondLAN
-	case d == nil:
-		return placeUnknown
-	case key == Jitter, key == Order: // a reordered packet was late or early by a packet time or more
-		return ofJitter(g, d.JitterMS)
+	case key == Jitter, key == Order: // who overtakes was late or early by a packet time or more
+		return j.ofJitter(g, d.JitterMS)
+	case key == Discards, key == MOS && discards > loss:
+		return j.ofDiscards(g, way, discards, runOf(d))
 	}
-	run := runOf(d)
-	loss, discards := portion(d.LossPercent), portion(d.DiscardPercent)
-	if key == MOS && loss == 0 && discards == 0 {
-		return beyondLAN // it follows from the delay, as the round trip's
-	}
-	if key == Discards || key == MOS && discards > loss {
-		if g.JitterMS == nil || e.limits > 0 { // late answers were not counted, or some were suppressed
-			return placeUnknown
-		}
-		p := weigh(e.late, g.Samples, discards, run)
-		if p == beyondLAN && weigh(e.late+e.lost, e.asked, discards, run) != beyondLAN {
-			return placeUnknown // an answer that is very late counts as lost
-		}
-		return p
-	}
-	p := e.ofLoss(loss, run)
+	e := j.evidence(way)
+	p := e.ofLoss(loss, runOf(d))
 	if p == inLAN && j.isFarMore(e.lost, e.asked) {
 		return placeUnknown
 	}
 	return p
 }
 
-// isFarMore says that far more questions were left unanswered than the call's
-// loss on both ways explains: then whoever was asked did not answer the rest.
+// ofDiscards places a share of late packets by the pings that were late.
+func (j *judge) ofDiscards(g *facts.Ping, way Way, discards, run float64) place {
+	e := j.evidence(way)
+	if g.JitterMS == nil || e.limits > 0 { // nobody counted the late ones, or not all came
+		return placeUnknown
+	}
+	switch p := weigh(e.late, g.Samples, discards, run); {
+	case p == inLAN && j.isSlowByItself(g):
+		return placeUnknown
+	case p == inLAN:
+		return j.lateTogether(g, way)
+	case p == beyondLAN && weigh(e.late+e.lost, e.asked, discards, run) != beyondLAN:
+		return placeUnknown // an answer that is very late counts as lost
+	default:
+		return p
+	}
+}
+
+// lateMS is by how much the mean delay of a second is above the smallest where it
+// has packets that are late.
+const lateMS = 10
+
+// lateTogether is inLAN where the gateway was late in the seconds in which the call
+// was, or nothing tells. Few seconds are bad: a gateway that is late in others is
+// late for a reason of its own.
+func (j *judge) lateTogether(g *facts.Ping, way Way) place {
+	var bad, badBoth, gateways, all int
+	for _, s := range j.result.Voice.Timeline {
+		side := delaySide(s, way)
+		if side == nil || s.Gateway == nil || s.Gateway.AvgMS == nil || g.MinMS == nil {
+			continue
+		}
+		isBad, isBoth := *side.DelayMS >= lateMS, *s.Gateway.AvgMS-*g.MinMS >= lateMS
+		all++
+		if isBad {
+			bad++
+		}
+		if isBoth {
+			gateways++
+		}
+		if isBad && isBoth {
+			badBoth++
+		}
+	}
+	switch {
+	case bad == 0, all-bad <= bad, chance(badBoth, bad, gateways, all) <= rarely:
+		return inLAN
+	case bad >= acquitting && badBoth == 0:
+		return beyondLAN
+	}
+	return placeUnknown
+}
+
+// isSlowByItself says that the gateway answers later than the far end behind it
+// does: its answers wait within it, and the call does not.
+func (j *judge) isSlowByItself(g *facts.Ping) bool {
+	t := j.result.Voice.RTT
+	return t != nil && t.AvgMS != nil && *g.AvgMS > *t.AvgMS
+}
+
+// isFarMore says that somebody left far more questions unanswered than the call
+// lost packets on both ways: questions cross the way as the call does, so the
+// rest is the doing of whoever answers.
 func (j *judge) isFarMore(lost, asked int) bool {
 	kept := (1 - portion(lossOf(j.directionOrLoop(Up)))) * (1 - portion(lossOf(j.directionOrLoop(Down))))
 	most := 2 * (1 - kept) * float64(asked)
 	return float64(lost) > most+3*math.Sqrt(most)+3
 }
 
-// delaysTell says whether a gateway that answers so slowly explains a figure: it
-// does not explain loss and order, and a long round trip only where its own
-// answers take half of that.
+// delaysTell says whether a gateway that answers so slowly explains a figure: loss
+// and order it does not, a long round trip only where it is half of that, and
+// nothing where the far end answers sooner.
 func (j *judge) delaysTell(key Key, avgMS float64) bool {
+	t := j.result.Voice.RTT
+	isKnown := t != nil && t.AvgMS != nil
 	switch key {
 	case Loss, Order:
 		return false
 	case RTT:
-		t := j.result.Voice.RTT
-		return t != nil && t.AvgMS != nil && avgMS >= badShare**t.AvgMS
+		return isKnown && avgMS >= badShare**t.AvgMS && avgMS <= *t.AvgMS
 	case Jitter, Discards, MOS:
 	}
-	return true
+	return !isKnown || avgMS <= *t.AvgMS
 }
 
 func portion(percent *float64) float64 {
@@ -246,8 +297,9 @@ func portion(percent *float64) float64 {
 	return *percent / 100
 }
 
-// ofJitter places jitter: a LAN that causes it makes the pings uneven too.
-func ofJitter(g *facts.Ping, jitter *float64) place {
+// ofJitter places jitter: a LAN that makes it makes the pings uneven as well, but
+// not far more.
+func (j *judge) ofJitter(g *facts.Ping, jitter *float64) place {
 	if !isKnown(jitter) || g.Samples < enoughPings {
 		return placeUnknown
 	}
@@ -255,7 +307,10 @@ func ofJitter(g *facts.Ping, jitter *float64) place {
 	if g.JitterMS != nil {
 		most = *g.JitterMS
 	}
+	isOwn := j.isSlowByItself(g) || most > farMoreJitter**jitter+badGatewayMS
 	switch {
+	case g.JitterMS != nil && most >= *jitter/2 && isOwn:
+		return placeUnknown
 	case g.JitterMS != nil && most >= *jitter/2:
 		return inLAN
 	case most <= *jitter/5:
@@ -264,7 +319,11 @@ func ofJitter(g *facts.Ping, jitter *float64) place {
 	return placeUnknown
 }
 
-// gatewayWords say how the gateway answered, and whether in the call's bad seconds.
+// farMoreJitter is how many times the call's jitter that of the pings may be: they
+// cross the LAN twice, and with more time in between.
+const farMoreJitter = 4
+
+// gatewayWords say how the gateway answered, beside the call where that is known.
 func (j *judge) gatewayWords(way Way) string {
 	g, e := j.gateway(), j.evidence(way)
 	switch {

@@ -34,7 +34,7 @@ func (j *judge) beyondGateway(key Key, way Way) place {
 		return beyondLAN
 	}
 	var p place
-	loss, discards := portion(lossOf(d)), portion(discardsOf(d))
+	loss, discards := portion(lossOf(d)), portion(j.discardsOf(d))
 	switch {
 	case key == RTT, key == MOS && loss == 0 && discards == 0:
 		p = j.ofDelay(hop)
@@ -145,7 +145,12 @@ func lossOf(d *facts.Direction) *float64 {
 	return d.LossPercent
 }
 
-func discardsOf(d *facts.Direction) *float64 {
+// discardsOf are those of a direction, or of both together where that is all that
+// is known.
+func (j *judge) discardsOf(d *facts.Direction) *float64 {
+	if loop := j.result.Voice.Loop; loop != nil && (d == nil || d.DiscardPercent == nil) {
+		d = loop
+	}
 	if d == nil {
 		return nil
 	}

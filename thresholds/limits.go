@@ -67,6 +67,7 @@ type Finding struct {
 	Show     string   `json:"show,omitempty"` // of a finding about the cause: whom to show it to
 
 	first bool // it says where the fault lies, and comes first
+	call  int  // which of the calls it is of, counted from 1; 0: the reported one
 }
 
 // Default are the documented limits.

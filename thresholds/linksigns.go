@@ -21,7 +21,7 @@ func interfaceDropped(m matter) (string, float64) {
 	if pc == nil || d == nil || m.way == Down || d.Lost == 0 {
 		return "", 0
 	}
-	dropped, lost := 0.0, float64(d.Lost)
+	dropped, lost := 0.0, float64(max(d.Lost, m.lostUp()))
 	for _, n := range []*int64{pc.InterfaceDrops, pc.InterfaceErrors, pc.SendErrors} {
 		if n != nil {
 			dropped += float64(*n)
@@ -35,6 +35,17 @@ func interfaceDropped(m matter) (string, float64) {
 		return "", 0
 	}
 	return fmt.Sprintf("its own interface and send buffers dropped %.0f packets while the call up and the pings of the gateway lost %.0f", dropped, lost), 1
+}
+
+// lostUp is how many packets up all calls lost: the counters are of all.
+func (j *judge) lostUp() int {
+	lost := 0
+	for _, c := range j.result.Voice.PerCall {
+		if c.Up != nil {
+			lost += c.Up.Lost
+		}
+	}
+	return lost
 }
 
 // isHalfDuplex is the sign that only one side of the link can send at a time.
@@ -56,7 +67,7 @@ func lossAtRoams(m matter) (string, float64) {
 	for _, r := range w.Roams[:min(len(w.Roams), mostShifts)] {
 		at = append(at, clock(r.AtS))
 	}
-	share := m.lostThere(m.way, func(s facts.Second) bool {
+	share := m.lostOnlyThere(m.way, func(s facts.Second) bool {
 		for _, r := range w.Roams {
 			if at := int(r.AtS); s.Second >= at-nearChange && s.Second <= at+nearChange {
 				return true
@@ -65,7 +76,7 @@ func lossAtRoams(m matter) (string, float64) {
 		return false
 	})
 	return fmt.Sprintf("it moved to another access point %s (at %s), where %s of the packets lost %s were lost",
-		times(len(w.Roams)), strings.Join(at, ", "), Figure(percent*share, "%"), m.way), share
+		times(len(w.Roams)), strings.Join(at, ", "), Figure(percent*share, "%"), m.way.words()), share
 }
 
 // radioWords describe the radio, where the system tells: 2.4 GHz, -78 dBm.

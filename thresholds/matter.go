@@ -34,9 +34,9 @@ func isNotWifi(m matter) bool { return !m.isWifi() }
 func nothing(matter) bool     { return false }
 
 // rowsOrSilence is what a closed port explains: failed rows, and a call of which
-// nothing arrives.
+// nothing arrives in one direction.
 func rowsOrSilence(m matter) bool {
-	return isRows(m) || m.kind == figureMatter && m.isSilent() && len(m.failed()) > 0
+	return isRows(m) || m.kind == oneWayMatter || m.kind == figureMatter && m.isSilent() && len(m.failed()) > 0
 }
 
 // isSilent says that nothing arrived on the figure's way: then the path is closed,

@@ -18,6 +18,14 @@ const (
 	ThereAndBack Way = "" // one figure for both
 )
 
+// words are the way as sentences have it: up, down, there and back.
+func (w Way) words() string {
+	if w == ThereAndBack {
+		return "there and back"
+	}
+	return string(w)
+}
+
 // Key names a measure in the code of a finding: jitter_up, rtt.
 type Key string
 
@@ -186,8 +194,12 @@ func (m Measure) title(way Way) string {
 
 // direction is that way of the reported call, nil where nothing was sent.
 func direction(v facts.Voice, way Way) *facts.Direction {
-	if way == Up {
+	switch way {
+	case Up:
 		return v.Up
+	case Down:
+		return v.Down
+	case ThereAndBack:
 	}
-	return v.Down
+	return v.Loop
 }

@@ -176,10 +176,11 @@ func (j *judge) couldBePC(key Key, way Way) bool {
 	if !lossOnly && j.isSpoilt() {
 		return true // a system too busy to send is too busy to stamp
 	}
-	if way == Up { // busy processors do no harm where every packet left in time
-		return !lossOnly && (j.sendsLate() || j.latenessMS() == nil)
+	// Busy processors do no harm where every packet left in time.
+	if way != Down && !lossOnly && (j.sendsLate() || j.latenessMS() == nil) {
+		return true
 	}
-	return !d.KernelStamps
+	return way != Up && !d.KernelStamps
 }
 
 func (j *judge) isPCBusy() bool {

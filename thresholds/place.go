@@ -31,7 +31,10 @@ func (j *judge) where(key Key, way Way) place {
 		return placeUnknown
 	}
 	p := j.besideCall(key, way)
-	if p == beyondLAN {
+	switch {
+	case p == beyondLAN && (key == Loss || key == MOS) && j.mayBeLimited(way):
+		return placeUnknown
+	case p == beyondLAN:
 		return j.beyondGateway(key, way)
 	}
 	return p

@@ -50,20 +50,38 @@ func tripRises(m matter) (string, float64) {
 	if len(high) < queueSeconds || m.key == RTT && !m.limits.RTTAvgMS.Keeps(base) {
 		return "", 0 // it is too long even without a queue
 	}
-	share := 1.0
-	if m.key == Loss {
-		share = m.lostThere(m.way, func(s facts.Second) bool { return s.RTTMS == nil || *s.RTTMS >= base+queueMS })
-	}
+	share := m.riseShare(func(s facts.Second) bool { return s.RTTMS == nil || *s.RTTMS >= base+queueMS })
 	return fmt.Sprintf("the round trip rises from %s to %s in %d of %d seconds",
 		Figure(base, "ms"), Figure(highest, "ms"), len(high), len(m.result.Voice.Timeline)), share
+}
+
+// riseShare is how much of what makes the figure bad can lie in those seconds, in
+// which the round trip is longer.
+func (m matter) riseShare(isHigh func(facts.Second) bool) float64 {
+	d := m.directionOrLoop(m.way)
+	loss, discards := portion(lossOf(d)), portion(m.discardsOf(d))
+	switch {
+	case m.key == Loss, m.key == MOS && loss > discards:
+		return m.lostThere(m.way, isHigh)
+	case m.key != Discards && m.key != MOS || discards == 0:
+		return 1
+	}
+	high, all := 0.0, 0.0
+	for _, s := range m.result.Voice.Timeline {
+		all++
+		if isHigh(s) {
+			high++
+		}
+	}
+	return min(1, high/max(all, 1)/discards) // at most all packets of these seconds were late
 }
 
 // queueNotJitter is the sign that what rose is a queue: the delay stays high from
 // packet to packet, and it is not that of another route, which stays the same.
 func queueNotJitter(m matter) (string, float64) {
 	_, _, high := m.trips()
-	way, delay, jitter := Up, 0.0, 0.0
-	for _, w := range []Way{Up, Down} {
+	way, delay, jitter := m.way, 0.0, 0.0
+	for _, w := range m.queueWays() {
 		if d, j := meansOf(high, w); d > delay {
 			way, delay, jitter = w, d, j
 		}
@@ -75,14 +93,33 @@ func queueNotJitter(m matter) (string, float64) {
 		return "", 0
 	}
 	return fmt.Sprintf("the delay %s grows by %s and differs by only %s from packet to packet, as in a queue",
-		way, Figure(delay, "ms"), Figure(jitter, "ms")), 1
+		way.words(), Figure(delay, "ms"), Figure(jitter, "ms")), 1
+}
+
+// queueWays are those on which a queue can make the figure bad: its own, either of
+// them for the round trip.
+func (m matter) queueWays() []Way {
+	if m.key == RTT {
+		return []Way{Up, Down, ThereAndBack}
+	}
+	return []Way{m.way}
+}
+
+// delaySide is that way in a second where its delay is known, or both together.
+func delaySide(s facts.Second, way Way) *facts.SecondSide {
+	for _, side := range []*facts.SecondSide{sideOf(s, way), s.Loop} {
+		if side != nil && side.DelayMS != nil {
+			return side
+		}
+	}
+	return nil
 }
 
 // meansOf are the mean delay and the mean jitter of a way in some seconds.
 func meansOf(seconds []facts.Second, way Way) (delay, jitter float64) {
 	n := 0.0
 	for _, s := range seconds {
-		if side := sideOf(s, way); side != nil && side.DelayMS != nil && side.JitterMS != nil {
+		if side := delaySide(s, way); side != nil && side.JitterMS != nil {
 			delay, jitter, n = delay+*side.DelayMS, jitter+*side.JitterMS, n+1
 		}
 	}

@@ -53,10 +53,45 @@ func portsAreClosed(m matter) (string, float64) {
 	if m.staysInside() || m.allFailed(func(row facts.PortRow) bool { return row.Reason == facts.ReasonProtocol || row.By == facts.ByFarEnd }) {
 		return "", 0
 	}
-	if !m.isCallKnown() || m.nothingArrives() {
+	switch {
+	case m.gapCode("voice.down") == facts.CodeNoUDPUp:
+		return "no UDP packet of the call reaches the responder", 1
+	case m.gapCode("voice.down") == facts.CodeNoUDPDown:
+		return "UDP reaches the responder, and none of its answers to the call comes back", 1
+	case !m.isCallKnown() || m.nothingArrives():
 		return "no UDP gets through to the responder or back", 1
 	}
 	return "ports are closed while the call itself is good", 1
+}
+
+// isOneWay says that the call began and that UDP passes in one direction at most:
+// no stream could be asked for.
+func (j *judge) isOneWay() bool {
+	code := j.gapCode("voice.down")
+	return code == facts.CodeNoUDPUp || code == facts.CodeNoUDPDown
+}
+
+// mostLossForNames is the loss of a call up to which several tries find a name.
+const mostLossForNames = 30
+
+// rowsUnnamed is the sign that the rows that failed did so for their names, and that
+// the call, where there was one, did not lose so much that the questions were lost.
+func rowsUnnamed(m matter) (string, float64) {
+	for _, way := range []Way{Up, Down} {
+		if loss := lossOf(m.directionOrLoop(way)); m.kind != rowsMatter || loss != nil && *loss > mostLossForNames {
+			return "", 0
+		}
+	}
+	return rowsFor(facts.ReasonDNS)(m)
+}
+
+// responderIsUnnamed is the sign that the responder's name was not resolved, though
+// nobody said that it does not exist.
+func responderIsUnnamed(m matter) (string, float64) {
+	if m.kind != sessionMatter || m.result.Region.Failed != facts.ReasonDNS {
+		return "", 0
+	}
+	return strings.TrimRight(noSession(m.result).Reason, ". "), 1
 }
 
 // callTells is the sign that the call is good, or that nothing of it arrives: on a
@@ -84,6 +119,9 @@ func (j *judge) isCallKnown() bool {
 // nothingArrives says whether the way to the responder is dead. A call that
 // was not placed proves nothing.
 func (j *judge) nothingArrives() bool {
+	if j.isOneWay() {
+		return true
+	}
 	for _, way := range []Way{Up, Down} {
 		if d := direction(j.result.Voice, way); d != nil && d.Sent > 0 && d.Received == 0 {
 			return true

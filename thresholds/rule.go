@@ -68,6 +68,7 @@ const (
 	sessionMatter                   // the responder that was named could not be used
 	endMatter                       // the call ended early, and this machine did not end it
 	hostMatter                      // this machine was too busy to measure anything
+	oneWayMatter                    // no UDP of the call passes in one of the directions
 	besideMatter                    // no limit is broken
 )
 
@@ -224,7 +225,7 @@ func (j *judge) matters() []matter {
 		m, way, ok := measureOf(f.What)
 		spoilt := f.Level == Unknown && slices.Contains([]string{facts.UnreliablePC, facts.UnreliableResponder}, f.Code)
 		if ok && (f.Level == Fail || spoilt) {
-			all = append(all, matter{j, figureMatter, m.Key, way, i})
+			all = append(all, matter{j.ofCall(f.call), figureMatter, m.Key, way, i})
 		}
 	}
 	add := func(kind matterKind, there bool) {
@@ -236,6 +237,7 @@ func (j *judge) matters() []matter {
 	add(sessionMatter, j.isResponderLost())
 	add(endMatter, j.endedBy(facts.CodeFarEnded) || j.endedBy(facts.CodeFarSilent))
 	add(hostMatter, j.isSpoilt())
+	add(oneWayMatter, j.isOneWay() && len(j.failed()) == 0)
 	for _, way := range []Way{Up, Down} {
 		all = append(all, matter{j, besideMatter, "", way, -1})
 	}
@@ -293,10 +295,27 @@ func (r *Rule) sentence(seen string, isBroken bool) string {
 	return text
 }
 
+// ofCall judges another call than the reported one, of which the seconds are not
+// known; 0 is the reported one.
+func (j *judge) ofCall(number int) *judge {
+	v := j.result.Voice
+	if number < 1 || number > len(v.PerCall) {
+		return j
+	}
+	other := *j
+	own := v.PerCall[number-1]
+	v.Up, v.Down, v.Loop, v.Timeline, v.MappingChanges = own.Up, own.Down, own.Loop, nil, nil
+	other.result.Voice = v
+	return &other
+}
+
 // measureOf is the measure and the way of a finding about a figure.
 func measureOf(what string) (Measure, Way, bool) {
 	what = strings.TrimPrefix(what, WhatCall)
 	for _, m := range measures {
+		if m.What(ThereAndBack) == what {
+			return m, ThereAndBack, true
+		}
 		for _, way := range m.Ways() {
 			if m.What(way) == what {
 				return m, way, true

@@ -202,9 +202,10 @@ var rules = []Rule{
 	},
 	{
 		Code: "names", Place: PlaceDNS, Where: "name resolution (DNS)", Confidence: Medium,
-		Takes:  "no name of a required row that failed could be resolved, in several tries",
+		Takes:  "no name of a required row that failed could be resolved, or not the responder's name, in several tries",
+		Unlike: "a path that loses much, and so the questions too; and a responder's name that does not exist, which may be an error in the invite",
 		Advice: "Ask the network team why its DNS does not answer, or does not know these names.",
-		Show:   showNetwork, of: isRows, needs: []sign{rowsFor(facts.ReasonDNS)},
+		Show:   showNetwork, of: anyOf(isRows, isSession), needs: []sign{eitherOf(rowsUnnamed, responderIsUnnamed)},
 	},
 	{
 		Code: "names_slow", Place: PlaceDNS, Where: "name resolution (DNS)", Confidence: High, besides: true,
@@ -227,7 +228,7 @@ var rules = []Rule{
 	},
 	{
 		Code: "ports_closed", Place: PlaceFirewall, Where: "the firewall", Confidence: Medium,
-		Takes:  "required rows fail while the call itself is good, or no UDP gets through",
+		Takes:  "required rows fail while the call itself is good, or no UDP gets through in one of the directions",
 		Unlike: "rows that fail because the path loses their packets as it loses the call's, and a far end that answers, but wrongly",
 		Advice: "Ask the network team to allow the connections that failed.",
 		Show:   showNetwork, of: rowsOrSilence, needs: []sign{callTells, portsAreClosed},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,15 +19,12 @@ import (
 	"netready/probe/responder/tokens"
 )
 
-// folder finds the data folder of the responder whose tokens these are.
+// folder finds the folder with the tokens, and the data folder of a responder that takes
+// them.
 type folder struct {
-	Config string `placeholder:"FILE" help:"Settings file of the responder, which names its data folder."`
-	Data   string `placeholder:"DIR" help:"Data folder of the responder (default: the settings file's, or netready-responder-data)."`
-}
-
-func (f folder) find() (string, error) {
-	of, err := f.settings()
-	return of.Data, err
+	Config  string `placeholder:"FILE" help:"Settings file of the responder, which names its folders."`
+	Data    string `placeholder:"DIR" help:"Data folder of the responder (default: the settings file's, or netready-responder-data)."`
+	Invites string `placeholder:"DIR" help:"Folder with the invites, where it is not the data folder (default: the settings file's)."`
 }
 
 // settings are those of the responder, as far as they say where its files are.
@@ -41,22 +39,60 @@ func (f folder) settings() (settings, error) {
 			return of, fmt.Errorf("--config: %w", err)
 		}
 	}
-	of.Data = cmp.Or(f.Data, of.Data)
+	of.Data, of.Invites = cmp.Or(f.Data, of.Data), cmp.Or(f.Invites, of.Invites)
 	return of, nil
 }
 
 // store opens the tokens of the folder, which has to be there.
-func (f folder) store() (*tokens.Store, invite.Invite, error) {
-	dir, err := f.find()
-	if err != nil {
-		return nil, invite.Invite{}, err
+func (f folder) store() (*tokens.Store, error) {
+	of, err := f.settings()
+	if err == nil && of.Invites == "" {
+		_, err = readReachable(of.Data)
 	}
-	to, err := readReachable(dir)
-	if err != nil {
-		return nil, to, err
+	if err == nil {
+		err = checkInvites(of.Invites)
 	}
-	store, err := tokens.Open(dir)
-	return store, to, err
+	if err != nil {
+		return nil, err
+	}
+	return tokens.Open(cmp.Or(of.Invites, of.Data))
+}
+
+// reached is how the responders are reached that take the tokens: as their own invite
+// says, or as the one does whose data folder this is.
+func (f folder) reached(like string) (invite.Invite, error) {
+	if like == "" {
+		of, err := f.settings()
+		if err != nil {
+			return invite.Invite{}, err
+		}
+		return readReachable(of.Data)
+	}
+	if file, isFile := strings.CutPrefix(like, "@"); isFile {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return invite.Invite{}, fmt.Errorf("--like: %w", err)
+		}
+		like = strings.TrimSpace(string(b))
+	}
+	to, err := invite.Parse(like)
+	if err != nil {
+		return to, fmt.Errorf("--like: %w", err)
+	}
+	return to, nil
+}
+
+// checkInvites says what is wrong with a folder for the tokens; "" is none of its own.
+func checkInvites(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if info, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("--invites: %w; make the folder, or mount it", err)
+	} else if !info.IsDir() {
+		return fmt.Errorf("--invites %s: it is no folder: name the one that holds tokens.json", dir)
+	}
+	return nil
 }
 
 // inviteCmd makes an invite for one organisation, or for who reads results.
@@ -69,6 +105,7 @@ type inviteCmd struct {
 	Upload  bool   `help:"Have the results of its runs sent to this responder, which stores them. Whoever makes a run is told, and can say no."`
 	Read    bool   `help:"It reads the results of --org (or of all with --all-orgs) and does nothing else: for netready merge and the page /results. Without it an invite places calls and stores their results, and reads none."`
 	AllOrgs bool   `help:"With --read: the results of all organisations."`
+	Like    string `placeholder:"INVITE|@FILE" help:"With --invites on a host that has no responder: the responders' own invite, which says how they are reached."`
 }
 
 // life is how long an invite can be used.
@@ -129,7 +166,11 @@ func (c *inviteCmd) Run(a *app) error {
 	if c.Own {
 		return c.showOwn(a)
 	}
-	store, to, err := c.store()
+	to, err := c.reached(c.Like)
+	if err != nil {
+		return err
+	}
+	store, err := c.store()
 	if err != nil {
 		return err
 	}
@@ -208,7 +249,7 @@ type revokeCmd struct {
 
 // Run ends them, all or the first that it can find.
 func (c *revokeCmd) Run(a *app) error {
-	store, _, err := c.store()
+	store, err := c.store()
 	if err != nil {
 		return err
 	}
@@ -233,7 +274,7 @@ type listCmd struct {
 
 // Run prints a table.
 func (c *listCmd) Run(a *app) error {
-	store, _, err := c.store()
+	store, err := c.store()
 	if err != nil {
 		return err
 	}

@@ -186,6 +186,53 @@ func TestSessionThatNeverBeganIsNoRun(t *testing.T) {
 	}
 }
 
+// Responders that share a folder of invites count their runs together; those that can
+// only read it each for itself, and say so. The invite is made where no responder is.
+func TestRespondersShareInvites(t *testing.T) {
+	dir := t.TempDir()
+	shared, certFile, keyFile, own := filepath.Join(dir, "shared"), filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"), filepath.Join(dir, "own.txt")
+	if err := os.Mkdir(shared, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writeCertificate(t, certFile, keyFile)
+	var hosts []string
+	for _, name := range []string{"a", "b"} {
+		p := begin(t, "--data", filepath.Join(dir, name), "--invites", shared, "--tls-cert", certFile, "--tls-key", keyFile, "--advertise", "127.0.0.1")
+		to := parsed(t, strings.TrimSpace(p.invite))
+		hosts = append(hosts, to.Host)
+		if err := os.WriteFile(own, []byte(p.invite+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, said, status := does(t, "invite", "--invites", shared, "--like", "@"+own, "--org", "ACME", "--max-runs", "2")
+	if status != 0 {
+		t.Fatalf("status %d, %s", status, said)
+	}
+	to := parsed(t, strings.TrimSpace(out))
+	for i, want := range []string{"", "", "token_used_up", "token_used_up"} {
+		to.Host = hosts[i%2]
+		if err := runWith(t, to); code(err) != want || (err == nil) != (want == "") {
+			t.Errorf("run %d: %v, want %q", i+1, err, want)
+		}
+	}
+	out, _, _ = does(t, "list", "--invites", shared)
+	if !strings.Contains(out, "2 of 2") {
+		t.Errorf("the list: %s", out)
+	}
+	id, _, _ := strings.Cut(to.Token, "~")
+	if _, said, status := does(t, "revoke", "--invites", shared, id); status != 0 {
+		t.Errorf("revoking: %d, %s", status, said)
+	}
+	if err := eventually(func() error { return runWith(t, to) }, "token_revoked"); err != nil {
+		t.Error(err)
+	}
+	for _, args := range []string{"list --invites " + own, "list --invites " + dir + "/none", "serve --data " + dir + "/c --invites " + dir + "/none"} {
+		if out, said, status := does(t, strings.Split(args, " ")...); status != 2 || out != "" || !strings.Contains(said, "--invites") {
+			t.Errorf("%s: %d, %q, %q", args, status, out, said)
+		}
+	}
+}
+
 // Wrong settings of the commands get one sentence with the way out.
 func TestInviteRefuses(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")

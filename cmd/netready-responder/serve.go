@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,7 +108,7 @@ func (s *service) start(ctx context.Context) (err error) {
 		return err
 	}
 	c.Identity = s.own
-	if c.Tokens, err = tokens.Open(n.Data); err != nil {
+	if c.Tokens, err = s.openTokens(); err != nil {
 		return err
 	}
 	if n.ACME != "" {
@@ -128,6 +129,22 @@ func (s *service) start(ctx context.Context) (err error) {
 		s.server.SetFiles(files)
 	}
 	return err
+}
+
+// openTokens opens the tokens of organisations.
+func (s *service) openTokens() (*tokens.Store, error) {
+	n := s.now
+	if n.Invites == "" {
+		return tokens.Open(n.Data)
+	}
+	if err := checkInvites(n.Invites); err != nil {
+		return nil, err
+	}
+	if atomicfile.Writable(n.Invites) == nil {
+		return tokens.Open(n.Invites)
+	}
+	s.log.Info("the folder of the invites can only be read: each responder counts the runs that it grants itself", "invites", n.Invites, "runs", n.Data)
+	return tokens.OpenApart(n.Invites, n.Data)
 }
 
 // identity is what the data folder and the operator's own tokens and certificate
@@ -173,7 +190,7 @@ func (s *service) tellLooseModes() {
 	for _, file := range []struct{ path, what string }{
 		{filepath.Join(s.now.Data, "responder.key"), "the responder's key"},
 		{filepath.Join(s.now.Data, "token"), "the token"},
-		{filepath.Join(s.now.Data, "tokens.json"), "what proves the organisations' tokens"},
+		{filepath.Join(cmp.Or(s.now.Invites, s.now.Data), "tokens.json"), "what proves the organisations' tokens"},
 		{s.now.TLSKey, "the key of the certificate"},
 		{s.now.TokenFile, "the token"},
 	} {

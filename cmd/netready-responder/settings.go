@@ -25,6 +25,7 @@ type settings struct {
 	AdvertiseMedia string        `yaml:"advertise_media" placeholder:"HOST:PORT" help:"How agents reach the media address, behind NAT or a load balancer (default: the control host)."`
 	Region         string        `yaml:"region" placeholder:"ID" help:"Region of this host, for the agents' reports."`
 	Data           string        `yaml:"data" default:"netready-responder-data" placeholder:"DIR" help:"Folder that keeps key, tokens and counts, so that an invite outlives a restart."`
+	Invites        string        `yaml:"invites" placeholder:"DIR" help:"Folder with the invites of organisations, which several responders may share, with their runs (default: --data). Where it can only be read, each responder counts its own runs, in --data."`
 	TLSCert        string        `yaml:"tls_cert" name:"tls-cert" placeholder:"FILE" help:"Certificate of your own (PEM), with --tls-key."`
 	TLSKey         string        `yaml:"tls_key" name:"tls-key" placeholder:"FILE" help:"Its key (PEM)."`
 	ACME           string        `yaml:"acme" name:"acme" placeholder:"HOST" help:"Get a certificate for this name from an authority by ACME (Let's Encrypt unless --acme-directory). It has to reach --control at port 443, or --acme-http at port 80."`

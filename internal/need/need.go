@@ -6,6 +6,7 @@ package need
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 )
 
@@ -19,6 +20,18 @@ func Tool(tb testing.TB, names ...string) string {
 	}
 	missing(tb, "none of %v is installed (make tools installs them)", names)
 	return ""
+}
+
+// GoTool builds a program that a module of our own names as its tool, and returns its path.
+func GoTool(tb testing.TB, module, name string) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), filepath.Base(name))
+	build := exec.CommandContext(tb.Context(), "go", "build", "-C", module, "-o", path, name)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOWORK=off")
+	if out, err := build.CombinedOutput(); err != nil {
+		missing(tb, "%s cannot be built: %v: %s", name, err, out)
+	}
+	return path
 }
 
 // Root wants the test to run as root, for network namespaces.

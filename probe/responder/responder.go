@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/http2"
 	"golang.org/x/time/rate"
 
 	"netready/probe/invite"
@@ -110,8 +111,9 @@ type Server struct {
 	sampled    *sampled // below log
 	now        atomic.Pointer[settings]
 	started    time.Time
-	listener   net.Listener
+	listener   *gate
 	door       *share.Door // of the control connections
+	asking     lanes       // by Request.ID
 	media      sockets
 	senders    []*sender // one for each socket
 	http       *http.Server
@@ -179,6 +181,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		s.wg.Go(func() { s.readMedia(conn, s.senders[i]) })
 		s.wg.Go(s.senders[i].run)
 	}
+	s.listener.serve()
 	s.wg.Go(func() { _ = s.http.Serve(s.listener) }) // ends with http.ErrServerClosed
 	s.wg.Go(s.sweep)
 	return s, nil
@@ -191,14 +194,14 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening for the control connections: %w; choose another address with --control", err)
 	}
-	s.door = newControlDoor()
 	conf := &tls.Config{GetCertificate: s.certificate, MinVersion: tls.VersionTLS13}
 	control := conf.Clone()
-	control.NextProtos = []string{"h2", "http/1.1"}
+	control.NextProtos = []string{http2.NextProtoTLS, protocolHTTP1}
 	if s.config.Challenge != nil {
 		control.NextProtos = append(control.NextProtos, authorityProtocol)
 	}
-	s.listener = &gate{listener, s.door, share.NewPace(handshakesPerSec), control}
+	s.listener = newGate(listener, control)
+	s.door = s.listener.door
 	if s.media, err = listenMedia(ctx, orLoopback(s.config.Media)); err != nil {
 		return fmt.Errorf("%w; choose another address with --media", err)
 	}
@@ -227,7 +230,8 @@ func (s *Server) open(ctx context.Context) error {
 		s.opener.Address = bind.String()
 	}
 	s.http = s.newHTTP()
-	return nil
+	s.listener.speak, err = speakHTTP2(s.http)
+	return err
 }
 
 // Room is how many bytes each media socket may hold until they are read, as asked for and
@@ -326,6 +330,7 @@ func (s *Server) Close() error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = s.http.Close()
 	}
+	s.listener.wait(ending)
 	s.stop()
 	err = errors.Join(err, s.closeSockets())
 	s.wg.Wait()

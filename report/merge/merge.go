@@ -51,7 +51,7 @@ type Report struct {
 }
 
 // Do merges. What could not be used is in the Report; an error means that
-// nothing was written, and of the Report only Cleared counts.
+// nothing was written, and of the Report only Cleared and LeftOut count.
 func (m Merge) Do(ctx context.Context) (Report, error) {
 	c := &collection{merge: m, byID: map[string]int{}, named: map[int32]string{}, repeats: map[int32]string{}}
 	defer c.close()
@@ -65,7 +65,7 @@ func (m Merge) Do(ctx context.Context) (Report, error) {
 	c.leaveOutRepeated()
 	c.sort()
 	if err := c.write(ctx); err != nil {
-		return Report{Cleared: c.cleared}, err
+		return Report{Cleared: c.cleared, LeftOut: c.leftOut}, err
 	}
 	done := Report{LeftOut: c.leftOut, Kept: c.kept, Cleared: c.cleared, Outside: c.outside, Places: c.takings}
 	for _, e := range c.entries {

@@ -21,7 +21,8 @@ type Place struct {
 	Name string // as the workbook names it, without secrets
 	// Items are its results, in any order. known says of an item's name that the
 	// workbook, which is added to, has this run from there; nil where it has none. An
-	// error with an item says why it is left out; the list goes on.
+	// error with an item says why it is left out; the list goes on. One without the name
+	// of an item is of the place.
 	Items func(ctx context.Context, known func(name string) bool) iter.Seq2[Item, error]
 }
 
@@ -35,9 +36,10 @@ type Item struct {
 
 // A Taking says what came of a Place.
 type Taking struct {
-	Name  string
-	Read  int // results that were read
-	Known int // that were in the workbook already, and were not asked for
+	Name   string
+	Read   int  // results that were read
+	Known  int  // that were in the workbook already, and were not asked for
+	Failed bool // it could not be read, or not to its end: LeftOut says why
 }
 
 // A Filter says which runs are taken, of all sources. A zero field is no bound. It is
@@ -71,6 +73,7 @@ func (f *finder) place(ctx context.Context, p Place) error {
 	}
 	for item, err := range p.Items(ctx, known) {
 		if err != nil {
+			taking.Failed = taking.Failed || item.Name == ""
 			f.leaveOut(cmp.Or(item.Name, p.Name), err.Error())
 			continue
 		}
@@ -144,5 +147,9 @@ func (n *names) has(name string) bool {
 	_, ok := n.all[maphash.String(n.seed, name)]
 	return ok
 }
+
+// ErrNoneCame is a merge without a run of which a place could not be read: a workbook
+// without runs would take the place of one that has some.
+var ErrNoneCame = errors.New("no run came, so nothing was written")
 
 var errNoneTaken = errors.New("no run is within --since, --until, --org and --region: ask for more; nothing was written")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,11 +50,11 @@ func TestPlacesAreSources(t *testing.T) {
 		return Merge{Sources: []string{file, name + secret}, Out: out, Append: true, Elsewhere: stored(t, name, runs...)}
 	}
 	got := do(t, all(1, 2), 3)
-	if want := (Taking{name, 2, 0}); len(got.Places) != 1 || got.Places[0] != want {
+	if want := (Taking{name, 2, 0, false}); len(got.Places) != 1 || got.Places[0] != want {
 		t.Errorf("%+v, want %+v", got.Places, want)
 	}
 	got = do(t, all(1, 2, 3), 4)
-	if want := (Taking{name, 1, 2}); got.Added != 1 || got.Places[0] != want {
+	if want := (Taking{name, 1, 2, false}); got.Added != 1 || got.Places[0] != want {
 		t.Errorf("%d added, %+v, want %+v", got.Added, got.Places, want)
 	}
 	if got := sheet(t, out)[1]["Source"]; got != name+" run "+corpusRun(1).RunID {
@@ -96,8 +97,24 @@ func TestPlacesThatLie(t *testing.T) {
 	}}
 	out := filepath.Join(t.TempDir(), "o.xlsx")
 	got := do(t, Merge{Sources: []string{"x"}, Out: out, Elsewhere: func(string) (Place, bool) { return place, true }}, 1)
-	if len(got.LeftOut) != 5 || sheet(t, out)[0]["Run ID"] != other.RunID || !strings.Contains(fmt.Sprint(got.LeftOut), "it broke off") {
+	if len(got.LeftOut) != 5 || !got.Places[0].Failed || sheet(t, out)[0]["Run ID"] != other.RunID || !strings.Contains(fmt.Sprint(got.LeftOut), "it broke off") {
 		t.Errorf("left out %+v", got.LeftOut)
+	}
+}
+
+// A place that cannot be read once put an empty workbook into the place of last week's.
+func TestNothingCameNothingWritten(t *testing.T) {
+	dir := t.TempDir()
+	out := put(t, filepath.Join(dir, "team.xlsx"), []byte("last week's"))
+	place := Place{"https://r.example.com:8443", func(context.Context, func(string) bool) iter.Seq2[Item, error] {
+		return func(yield func(Item, error) bool) { yield(Item{}, errors.New("it is not there")) }
+	}}
+	got, err := Merge{Sources: []string{"x"}, Out: out, Elsewhere: func(string) (Place, bool) { return place, true }}.Do(t.Context())
+	if !errors.Is(err, ErrNoneCame) || len(got.LeftOut) != 1 || got.Kept != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if b, err := os.ReadFile(out); string(b) != "last week's" {
+		t.Errorf("%q, %v", b, err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,11 +24,8 @@ import (
 
 // write makes the files that were asked for.
 func (c *collection) write(ctx context.Context) error {
-	if len(c.entries) == 0 && len(c.leftOut) == 0 && c.old == nil {
-		if c.merge.Only != (Filter{}) {
-			return errNoneTaken
-		}
-		return errNothing
+	if err := c.nothing(); err != nil {
+		return err
 	}
 	if err := c.spool.flush(); err != nil {
 		return err
@@ -71,6 +69,21 @@ func (c *collection) write(ctx context.Context) error {
 		removeOldest(c.merge.Out)
 	}
 	return err
+}
+
+// nothing says why there is nothing to write.
+func (c *collection) nothing() error {
+	switch {
+	case len(c.entries) > 0 || c.old != nil:
+		return nil
+	case slices.ContainsFunc(c.takings, func(t Taking) bool { return t.Failed }):
+		return ErrNoneCame
+	case len(c.leftOut) > 0:
+		return nil
+	case c.merge.Only != (Filter{}):
+		return errNoneTaken
+	}
+	return errNothing
 }
 
 // writeTo writes to a file, or to standard output.

@@ -21,15 +21,19 @@ func Connect(ctx context.Context, invite invite.Invite, base *http.Transport) (*
 	return c, nil
 }
 
-// Request makes one request, and once more over another connection where the first broke
-// before an answer came. An answer that is not a success is an error. The caller closes
-// the body of the answer, and bounds what is read of it.
-func (c *Client) Request(ctx context.Context, method, path string, body io.ReadSeeker) (*http.Response, error) {
+// Request makes one request, with further lines of the head, and once more over another
+// connection where the first broke before an answer came. An answer that is not a success
+// is an error. The caller closes the body of the answer, and bounds what is read of it.
+func (c *Client) Request(ctx context.Context, method, path string, head http.Header, body io.ReadSeeker) (*http.Response, error) {
 	if body == nil {
-		return c.send(ctx, method, path, nil)
+		return c.sendWith(ctx, method, path, head, nil)
 	}
-	return c.send(ctx, method, path, body)
+	return c.sendWith(ctx, method, path, head, body)
 }
+
+// Broken is an ErrBroken with the cause in the words of a network, for what went wrong
+// while the body of an answer was read.
+func Broken(err error) error { return broken(err) }
 
 // HangUp ends a connection without a session.
 func (c *Client) HangUp() error {

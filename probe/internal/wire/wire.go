@@ -42,7 +42,14 @@ type Request struct {
 	Calls    int           `json:"calls"`
 	DSCP     int           `json:"dscp"`             // asked of the responder for the way down
 	Ticket   string        `json:"ticket,omitempty"` // of a Problem before, "" at first
+	// ID is made up by the agent, and the same where it asks again since the answer was
+	// lost: the responder then ends what it granted before, which nobody knows of. At most
+	// MostID characters; "": it cannot tell.
+	ID string `json:"id,omitempty"`
 }
+
+// MostID bounds Request.ID.
+const MostID = 64
 
 // Version is that of this protocol; a responder refuses another one and says
 // which it speaks.

@@ -146,6 +146,66 @@ func TestRunsOfTokensMadeMeanwhileStay(t *testing.T) {
 	}
 }
 
+// Two responders that share a folder each granted all the runs of a token, as each went
+// by its own count; and one of them did not see what the other had given back.
+func TestRespondersOfOneFolderCountTogether(t *testing.T) {
+	dir := t.TempDir()
+	secret, token := made(t, dir, "ACME", time.Hour, 2)
+	first, second := opened(t, dir), opened(t, dir)
+	uses := func(s *Store, want State) {
+		t.Helper()
+		if state, err := s.Use(token.ID, day); state != want || err != nil {
+			t.Errorf("%v, %v, want %v", state, err, want)
+		}
+	}
+	uses(first, Good)
+	uses(second, Good)
+	uses(first, UsedUp)
+	if err := second.GiveBack(token.ID); err != nil {
+		t.Error(err)
+	}
+	if err := first.Refresh(time.Now()); err != nil {
+		t.Error(err)
+	}
+	if _, state := first.Check(secret, day); state != Good {
+		t.Errorf("the first, after the second gave one back: %v", state)
+	}
+	uses(first, Good)
+	uses(second, UsedUp)
+}
+
+// In a folder that can only be read each counts for itself, and what the commands change
+// there is taken into use.
+func TestFolderThatIsOnlyRead(t *testing.T) {
+	dir := t.TempDir()
+	secret, token := made(t, dir, "ACME", time.Hour, 1)
+	before, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		counts := t.TempDir()
+		s, err := OpenApart(dir, counts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []State{Good, UsedUp} {
+			if state, err := s.Use(token.ID, day); state != want || err != nil {
+				t.Errorf("%v, %v, want %v", state, err, want)
+			}
+		}
+		if s, err = OpenApart(dir, counts); err != nil {
+			t.Fatal(err)
+		}
+		if _, state := s.Check(secret, day); state != UsedUp {
+			t.Errorf("after a restart: %v", state)
+		}
+	}
+	if after, err := os.ReadDir(dir); err != nil || len(after) != len(before) {
+		t.Errorf("%v in the folder, %v", after, err)
+	}
+}
+
 // What lies on disk is private, and no secret can be read from it.
 func TestSecretsAreHashedAtRest(t *testing.T) {
 	dir := t.TempDir()
