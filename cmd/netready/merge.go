@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ type MergeCmd struct {
 	Append     bool     `help:"Add to the workbook if it exists: its runs, Notes, your own columns and sheets stay. A responder is asked only for what the workbook does not have from it."`
 	CSV        string   `name:"csv" placeholder:"FILE" help:"Write the sheet Runs as CSV too (- for standard output)."`
 	JSON       string   `name:"json" placeholder:"FILE" help:"Write the sheet Runs as JSON too (- for standard output)."`
+	Parquet    string   `name:"parquet" placeholder:"DIR" help:"Write the sheet Runs and every port as tables in Parquet too, runs.parquet and ports.parquet in this folder."`
 	Thresholds string   `placeholder:"FILE" help:"Limits of the workbook. Default: those of the workbook that is added to, or the documented ones."`
 	Since      string   `placeholder:"TIME" help:"Only runs that began then or later: how long ago (7d, 36h), a day in UTC (2026-11-01) or a time (2026-11-01T08:00:00Z). Like the next three for the runs of every source, files too; what the workbook of --append has stays."`
 	Until      string   `placeholder:"TIME" help:"Only runs that began before then."`
@@ -69,12 +71,12 @@ func (c *MergeCmd) Run(app *App) error {
 // settings checks the flags.
 func (c *MergeCmd) settings(app *App) (merge.Merge, error) {
 	m := merge.Merge{
-		Stdin: app.Stdin, Out: c.Out, Append: c.Append, CSV: c.CSV, JSON: c.JSON,
+		Stdin: app.Stdin, Out: c.Out, Append: c.Append, CSV: c.CSV, JSON: c.JSON, Parquet: c.Parquet,
 		Stdout: app.Stdout, Version: version(), Now: time.Now(),
 	}
 	switch {
-	case c.Out == "" && c.CSV == "" && c.JSON == "":
-		return m, errors.New("nowhere to write: give -o FILE.xlsx (or --csv FILE, --json FILE)")
+	case c.Out == "" && c.CSV == "" && c.JSON == "" && c.Parquet == "":
+		return m, errors.New("nowhere to write: give -o FILE.xlsx (or --csv FILE, --json FILE, --parquet DIR)")
 	case c.Append && c.Out == "":
 		return m, errors.New("--append needs -o FILE.xlsx, the workbook to add to")
 	case c.CSV == "-" && c.JSON == "-":
@@ -130,8 +132,8 @@ func (c *MergeCmd) say(app *App, result merge.Report) error {
 		out = app.Stderr
 	}
 	where := ""
-	if c.Out != "" {
-		where = " in " + report.OneLine(c.Out)
+	if name := cmp.Or(c.Out, c.Parquet); name != "" {
+		where = " in " + report.OneLine(name)
 	}
 	added := ""
 	if c.Append {

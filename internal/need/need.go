@@ -42,6 +42,14 @@ func Root(tb testing.TB) {
 	}
 }
 
+// File wants a file or folder that make tools brings.
+func File(tb testing.TB, path string) {
+	tb.Helper()
+	if _, err := os.Stat(path); err != nil {
+		missing(tb, "%v (make tools installs it)", err)
+	}
+}
+
 func missing(tb testing.TB, format string, args ...any) {
 	tb.Helper()
 	if os.Getenv("CI") == "true" {

@@ -26,6 +26,7 @@ type Merge struct {
 	Append   bool      // to the workbook Out, if there is one
 	CSV      string    // the same rows as a CSV file; "" for none, "-" for Stdout
 	JSON     string    // the same rows as JSON; "" for none, "-" for Stdout
+	Parquet  string    // a folder for the rows and their ports as tables in Parquet; "" for none
 	Stdout   io.Writer
 	Limits   *thresholds.Limits // of the workbook; nil: those of the old one, or the documented ones
 	Zone     *time.Location     // of the hours of the day; nil: UTC
@@ -270,7 +271,7 @@ func (c *collection) skipped() []string {
 			names = append(names, name)
 		}
 	}
-	return names
+	return append(names, c.merge.parquetFiles()...)
 }
 
 // take adds the outcome of one source.

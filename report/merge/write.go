@@ -43,9 +43,19 @@ func (c *collection) write(ctx context.Context) error {
 			return err
 		}
 	}
+	if c.merge.Parquet != "" {
+		if err := c.parquet(ctx); err != nil {
+			return err
+		}
+	}
 	if c.merge.Out == "" {
 		return nil
 	}
+	return c.workbook(ctx)
+}
+
+// workbook writes the workbook, and keeps the one that was there.
+func (c *collection) workbook(ctx context.Context) error {
 	var err error
 	if c.old != nil {
 		c.kept, err = keepBefore(c.merge.Out)

@@ -1,7 +1,6 @@
-// Package tokens keeps the tokens that a responder has handed out, one for each
-// organisation: hashed, with an end, with a number of runs, and revocable. The
-// folder is shared by the responder that runs and by the commands that make and
-// revoke tokens.
+// Package tokens keeps the tokens that a responder accepts, one for each
+// organisation: hashed, with an expiry, with a number of runs, and revocable. The
+// running responder and the commands that make and revoke tokens share the folder.
 package tokens
 
 import (
@@ -31,8 +30,8 @@ import (
 // Most bounds the tokens of one folder.
 const Most = 4096
 
-// Names of the files. The tokens are written by the commands alone, the counts by
-// the responders alone; the lock keeps two of the same kind apart.
+// Names of the files. Only the commands write the tokens, only the responders write
+// the counts; the lock keeps two writers of the same file apart.
 const (
 	fileTokens = "tokens.json"
 	fileRuns   = "runs.json"
@@ -40,16 +39,16 @@ const (
 	largest    = 8 << 20 // bytes of one of them
 )
 
-// remembered is how long a token is kept after its end, so that who shows it is
-// told that it has expired.
+// remembered is how long a token is kept after its expiry, so that an agent that
+// shows it is told that it has expired.
 const remembered = 90 * 24 * time.Hour
 
 // A Token is what is known of one, without its secret.
 type Token struct {
 	ID      string    `json:"id"`      // its part before the "~", which is no secret
-	Org     string    `json:"org"`     // whose it is
-	Hash    []byte    `json:"sha256"`  // of the whole token; 128 random bits need no more
-	Created time.Time `json:"created"` // UTC, as the others
+	Org     string    `json:"org"`     // the organisation that it is for
+	Hash    []byte    `json:"sha256"`  // of the whole token; 128 random bits need no slower hash
+	Created time.Time `json:"created"` // UTC, like the other times
 	Expires time.Time `json:"expires"`
 	MaxRuns int       `json:"max_runs"`          // 0: no bound
 	Uploads bool      `json:"uploads,omitempty"` // the results of its runs are to be sent to the responder
@@ -79,10 +78,10 @@ func (t Token) valid() bool {
 	return t.Right == Call && !t.AllOrgs
 }
 
-// A State is what becomes of who shows a token.
+// A State says whether a token may be used, and why not.
 type State int
 
-// States of a token. Only the holder of its secret learns more than Unknown.
+// States of a token. Only the holder of its secret is told more than Unknown.
 const (
 	Unknown State = iota
 	Good
@@ -125,12 +124,13 @@ type Store struct {
 	runs    map[string]int         // as they were read last: what is on disk counts
 	read    fs.FileInfo            // of the tokens, as they were read last; nil: there were none
 	counted fs.FileInfo            // the same of the counts
-	failed  map[string]fs.FileInfo // of a file that could not be read, so that it is told once
+	failed  map[string]fs.FileInfo // of a file that could not be read, so that it is reported once
 	looked  time.Time
 }
 
-// Open reads the tokens of a folder. None is no error. Several responders may share
-// the folder, over a network file system too: they count runs together.
+// Open reads the tokens of a folder. A folder without tokens is no error. Several
+// responders may share the folder, over a network file system too: they count runs
+// together.
 func Open(dir string) (*Store, error) { return OpenApart(dir, dir) }
 
 // OpenApart is Open for tokens in a folder that is only read: their runs are counted
@@ -158,7 +158,7 @@ func (s *Store) locked(do func() error) error {
 		return fmt.Errorf("locking the tokens: %w; make the data folder writable or choose another one with --data", err)
 	}
 	defer unlock()
-	_ = atomicfile.Inherit(s.path(fileLock)) // where it fails the other user's lock says so
+	_ = atomicfile.Inherit(s.path(fileLock)) // where it fails, the next lock of the other user reports it
 	return do()
 }
 
@@ -276,12 +276,12 @@ func (s *Store) Make(asked Token, now time.Time, life time.Duration) (secret str
 	return secret, t, err
 }
 
-// Revoke ends a token. One that is revoked already stays so.
+// Revoke ends a token. For one that is revoked already nothing changes.
 func (s *Store) Revoke(id string, now time.Time) (t Token, err error) {
 	err = s.change(func(all map[string]Token) error {
 		var ok bool
 		if t, ok = all[id]; !ok {
-			return fmt.Errorf("there is no token %q; netready-responder list shows those that there are", id)
+			return fmt.Errorf("there is no token %q; netready-responder list shows all tokens", id)
 		}
 		if t.Revoked.IsZero() {
 			t.Revoked = now.UTC().Round(0)
@@ -313,8 +313,8 @@ func (s *Store) List(now time.Time) ([]Listed, error) {
 // lookEvery is how often the file is looked at for changes.
 const lookEvery = 100 * time.Millisecond
 
-// Refresh takes into use what the commands and other responders changed. On an error
-// all stays as it was; each bad file is told once.
+// Refresh applies what the commands and other responders changed. On an error nothing
+// changes; each bad file is reported once.
 func (s *Store) Refresh(now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -341,8 +341,8 @@ func (s *Store) Refresh(now time.Time) error {
 	return nil
 }
 
-// isNew says whether a file is another one than was read, and than could not be read.
-// What cannot be looked at now is not.
+// isNew says whether a file is neither the one that was read nor the one that could not
+// be read. A file that cannot be found out about now is not new.
 func (s *Store) isNew(name string, read fs.FileInfo) bool {
 	info, err := os.Stat(s.path(name))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -351,7 +351,7 @@ func (s *Store) isNew(name string, read fs.FileInfo) bool {
 	return !same(info, read) && (info == nil || !same(info, s.failed[name]))
 }
 
-// same says whether a file is the one that was read. Each change makes another.
+// same says whether a file is the one that was read. Each change makes a new file.
 func same(a, b fs.FileInfo) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
@@ -371,8 +371,8 @@ func (s *Store) Count(now time.Time) (n int) {
 	return n
 }
 
-// Check says whose token it is that a request shows, in constant time whether or
-// not there is one of that ID.
+// Check says whose token a request shows, in constant time, also where there is no
+// token of that ID.
 func (s *Store) Check(shown string, now time.Time) (id string, state State) {
 	id, _, _ = strings.Cut(shown, "~")
 	sum := sha256.Sum256([]byte(shown))
@@ -397,8 +397,8 @@ func (s *Store) Find(id string) (Token, bool) {
 	return t, ok
 }
 
-// Use counts a run of a token, on disk before it returns, or says what stands
-// against it. The error is of the disk: nothing is counted then.
+// Use counts a run of a token, on disk before it returns, or returns the state that
+// forbids it. An error is one of the disk: nothing is counted then.
 func (s *Store) Use(id string, now time.Time) (state State, err error) {
 	err = s.count(id, func(t Token, runs int) int {
 		if t.Right != Call {
