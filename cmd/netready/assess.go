@@ -115,9 +115,6 @@ func (f *assessFlags) plan(app *App) (assessment, error) {
 		TURN: turn, Anonymous: f.Anonymous,
 	}
 	if f.Duration.auto {
-		if len(turn) > 0 {
-			return a, errors.New("--duration auto: a call through a TURN server needs a length, such as --duration 2m")
-		}
 		a.plan.Enough = f.Duration.enough(a.limits)
 	}
 	if given.Host != "" {
