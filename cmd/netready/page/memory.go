@@ -23,6 +23,8 @@ type form struct {
 	DurationS    int    `json:"duration_s"`
 	Calls        int    `json:"calls"`
 	Auto         bool   `json:"auto,omitempty"` // as long as it takes, in place of DurationS
+	Upload       bool   `json:"upload,omitempty"`
+	Anonymous    bool   `json:"anonymous,omitempty"`
 }
 
 // Given is what a settings file says of the form's fields; zero values: nothing.
@@ -31,6 +33,7 @@ type Given struct {
 	Duration                       time.Duration
 	Calls                          int
 	Auto                           bool // as long as it takes; Duration is nothing then
+	Upload, Anonymous              bool
 }
 
 // over fills the form in: an administrator's new settings take effect although
@@ -46,6 +49,7 @@ func (g Given) over(f form) form {
 	if g.Calls >= 1 && g.Calls <= maxCalls {
 		f.Calls = g.Calls
 	}
+	f.Upload, f.Anonymous = f.Upload || g.Upload, f.Anonymous || g.Anonymous
 	return f
 }
 

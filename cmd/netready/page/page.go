@@ -29,7 +29,10 @@ type Options struct {
 	FarEnd       FarEnd
 	Duration     time.Duration // of Auto: the longest
 	Calls        int
-	Auto         bool // as long as it takes for no share to be borderline
+	Auto         bool      // as long as it takes for no share to be borderline
+	Upload       bool      // send the result to the responder
+	Anonymous    bool      // leave this computer's name and addresses out of it
+	Delivery     *Delivery // of the result
 }
 
 // AutoAtMost is the length of a call that lasts as long as it takes, at the most.
