@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"netready/report"
+	"netready/report/html"
 )
 
 // schedule says when the runs of a series start.
@@ -120,16 +121,20 @@ func (c *RunCmd) keep(app *App, a assessment, all report.Series) error {
 		return nil // a number of runs: their own files and nothing else, as ever
 	}
 	path, err := report.WriteSeriesFile(a.out, all)
-	if err != nil {
+	graph, graphErr := html.WriteSeriesFile(a.out, all)
+	if err := errors.Join(err, graphErr); err != nil {
 		return usageError(fmt.Errorf("writing the table of the series: %w", err))
 	}
-	if path != "" && a.shared {
-		if err := report.Share(path); err != nil {
+	for _, file := range []string{path, graph} {
+		if file == "" || !a.shared {
+			continue
+		}
+		if err := report.Share(file); err != nil {
 			return usageError(err)
 		}
 	}
 	if path != "" && len(all.Runs) == 1 && !c.Quiet && !c.JSON {
-		app.say("the table of this series: %s", path)
+		app.say("the table of this series: %s, and as a graph: %s", path, graph)
 	}
 	return nil
 }

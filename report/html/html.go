@@ -14,10 +14,10 @@ import (
 	"netready/thresholds"
 )
 
-//go:embed report.tmpl base.css report.css
+//go:embed report.tmpl series.tmpl base.css report.css
 var files embed.FS
 
-var pages = template.Must(template.ParseFS(files, "report.tmpl"))
+var pages = template.Must(template.ParseFS(files, "report.tmpl", "series.tmpl"))
 
 // Write writes the report as one file that needs nothing else: no script, no
 // address to load from. It prints on two sheets of paper.
