@@ -102,7 +102,7 @@ bench-responder: ## how many calls a core of a responder carries, beside irtt's 
 
 screenshots: ## pictures of every state in screenshots/; those that the docs show are copied to docs/img
 	mkdir -p screenshots
-	NETREADY_SCREENSHOTS=$(CURDIR)/screenshots $(GOTEST) -tags system -count 1 -run Screenshots ./cmd/netready/page ./report/merge
+	NETREADY_SCREENSHOTS=$(CURDIR)/screenshots $(GOTEST) -tags system -count 1 -run Screenshots ./cmd/netready/page ./report/merge ./results/page
 	for picture in $$(grep -oh 'img/[a-z0-9-]*\.png' README.md docs/*.md | sort -u); do cp "screenshots/$${picture#img/}" "docs/$$picture"; done
 
 dist: ## everything that people download, in dist/: programs, packages, installer, stick, licences, list of parts, checksums

@@ -6,9 +6,12 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"netready/probe/facts"
 	"netready/probe/responder"
+	"netready/results"
+	"netready/results/page"
 	"netready/results/serve"
 )
 
@@ -35,7 +38,8 @@ func (s *signers) has(keyID string) bool {
 	return s.ids[keyID]
 }
 
-// serveResults is the handler of results.
+// serveResults is the handler of results: agents bring them, readers get them, support
+// looks at them.
 func (s *service) serveResults(server *responder.Server) http.Handler {
 	for _, id := range s.now.sisters() {
 		s.signers.add(id)
@@ -44,7 +48,15 @@ func (s *service) serveResults(server *responder.Server) http.Handler {
 		s.signers.add(facts.KeyID(server.SigningKey())) // a reload may have brought another one
 		return s.signers.has(keyID)
 	}
-	return serve.New(serve.Config{Store: s.results, Trusts: trusts, OrgOf: server.OrgOf, Log: s.log})
+	mux := http.NewServeMux()
+	brought := serve.New(serve.Config{Store: s.results, Trusts: trusts, OrgOf: server.OrgOf, Log: s.log})
+	mux.Handle(results.PathResults, brought)
+	mux.Handle(results.PathResults+"/", brought)
+	mux.Handle("GET "+results.PathResults, serve.NewPages(s.results, s.log))
+	shown := page.New(page.Config{Store: s.results, HolderWith: server.HolderWith, Version: version(), Now: time.Now, Log: s.log})
+	mux.Handle(results.PathPage, shown)
+	mux.Handle(results.PathPage+"/", shown)
+	return mux
 }
 
 // sisters are the keys of sister_keys.
