@@ -14,6 +14,7 @@ import (
 
 	"netready/probe/responder"
 	"netready/probe/responder/tokens"
+	"netready/results"
 )
 
 // inviteCmd makes an invite for one organisation, or for who reads results.
@@ -107,6 +108,9 @@ func (c *inviteCmd) Run(a *app) error {
 	fmt.Fprintln(a.stdout, to.String())
 	fmt.Fprintf(a.stderr, "For %s, until %s, %s. It is shown this once. To end it: netready-responder revoke %s\n",
 		orgText(t), t.Expires.Format("2006-01-02 15:04 UTC"), rightText(t), t.ID)
+	if c.Read {
+		fmt.Fprintf(a.stderr, "It is for netready merge, or for a browser: open https://%s%s and paste it there.\n", to.Host, results.PathPage)
+	}
 	return nil
 }
 
