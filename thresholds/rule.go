@@ -11,7 +11,7 @@ import (
 )
 
 // A Rule is one explanation of what a result shows: the place of a fault, and
-// the evidence without which nobody is blamed. The table of all rules is Rules;
+// the evidence without which nobody is blamed. The table of all rules is rules;
 // docs/where.md is made from it.
 type Rule struct {
 	Code       string     // in `findings[].cause`

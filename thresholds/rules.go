@@ -1,13 +1,6 @@
 package thresholds
 
-import (
-	"slices"
-
-	"netready/probe/facts"
-)
-
-// Rules lists every rule, the specific ones before the general ones.
-func Rules() []Rule { return slices.Clone(rules) }
+import "netready/probe/facts"
 
 // Those to whom a finding is shown.
 const (
@@ -17,6 +10,7 @@ const (
 	showFarEnd   = "whoever runs the responder"
 )
 
+// rules lists every rule, the specific ones before the general ones.
 var rules = []Rule{
 	{
 		Code: "self_test", Place: PlacePC, Where: "this PC", Confidence: High, general: true,

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -289,15 +288,7 @@ func insideApplication(program string) bool {
 var release string
 
 // version names this build.
-func version() string {
-	if release != "" {
-		return release
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "dev"
-}
+func version() string { return cmdline.Version(release) }
 
 // isTerminal says whether w is a terminal, for colour and progress bars.
 func isTerminal(w io.Writer) bool {
