@@ -195,7 +195,7 @@ func loadLimits(file string) (thresholds.Limits, error) {
 }
 
 // chooseRegion finds the region by its ID. Without one the responder says
-// which region it stands in, and without a responder it is local.
+// which region it is in, and without a responder it is local.
 func chooseRegion(list regions.List, id string, invited bool) (regions.Region, error) {
 	if id == "" && invited {
 		return regions.Region{}, nil
