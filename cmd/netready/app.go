@@ -144,7 +144,7 @@ func (a *App) newLine() (*commandLine, error) {
 		kong.Writers(a.Stdout, a.Stderr),
 		kong.Exit(func(int) { l.exited = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"version": version()},
+		kong.Vars{"version": version(), "formats": formatNames()},
 		kong.Resolvers(&l.settings),
 		kong.Bind(a),
 	)...)
