@@ -44,12 +44,20 @@ const (
 	HopFarEnd  = "far_end" // the host that the call went to
 )
 
+// Values of `path.hops[].scope`.
+const (
+	ScopePrivate = "private" // of a private network (RFC 1918, RFC 4193): a company's, a home's or a provider's
+	ScopePublic  = "public"  // any other
+)
+
 // Hop is one router on the path. A router may answer late or not at all for itself and
 // still forward everything else: its silence proves nothing, its answers do.
 type Hop struct {
 	TTL     int    `json:"ttl"`     // its place on the path; the first is 1
 	Address string `json:"address"` // IP address that it answers from; empty: it never answered
-	Role    string `json:"role"`    // what it is on this path; empty: nothing special
+	// With --anonymous, in place of the address: what kind it is of. Left out otherwise.
+	Scope string `json:"scope,omitempty"`
+	Role  string `json:"role"` // what it is on this path; empty: nothing special
 	// How it was asked during the call; empty: only at its beginning, to find the path.
 	Method   string `json:"method"`
 	Sent     int    `json:"sent"`     // questions
