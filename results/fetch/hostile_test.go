@@ -23,7 +23,7 @@ import (
 )
 
 // farEnd is a server of TLS 1.3 and HTTP/2 that answers as it likes, and its invite.
-func farEnd(t *testing.T, serve http.HandlerFunc) invite.Invite {
+func farEnd(t testing.TB, serve http.HandlerFunc) invite.Invite {
 	t.Helper()
 	s := httptest.NewUnstartedServer(serve)
 	s.EnableHTTP2 = true
