@@ -33,7 +33,7 @@ func farEnd(t testing.TB, serve http.HandlerFunc) invite.Invite {
 }
 
 // mergedFrom merges a store and writes CSV alone.
-func mergedFrom(t *testing.T, ctx context.Context, s Source) (merge.Report, error) { //nolint:revive // t comes first in a test
+func mergedFrom(t *testing.T, ctx context.Context, s Source) (merge.Report, error) {
 	t.Helper()
 	return merge.Merge{
 		Sources: []string{"x"}, CSV: filepath.Join(t.TempDir(), "o.csv"), Now: time.Now(),

@@ -1,3 +1,5 @@
+// Package serve is a responder's side of results that are sent home: it checks them,
+// stores them, and hands them out.
 package serve
 
 import (
