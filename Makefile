@@ -7,7 +7,7 @@ LDFLAGS     := -s -w -X main.release=$(VERSION)
 LINT        := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOBIN       := $(shell go env GOPATH)/bin
 SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-DEBIAN      := tshark nmap coturn sip-tester wine wine64 gcc-mingw-w64-x86-64 libreoffice-calc chromium firefox-esr irtt nftables \
+DEBIAN      := tshark nmap iperf3 coturn sip-tester wine wine64 gcc-mingw-w64-x86-64 libreoffice-calc chromium firefox-esr irtt nftables \
                iproute2 iputils-ping procps openssl unbound dnsmasq nginx-light python3-openpyxl poppler-utils fonts-dejavu-core gcc libc6-dev \
                systemd util-linux curl shellcheck buildah libcap2-bin wixl msitools rpm git
 PLATFORMS   := linux/amd64 linux/arm64 windows/amd64 darwin/amd64 darwin/arm64
@@ -29,7 +29,7 @@ check: tools-there lint cross race fuzz-smoke system deploy-check release-tests 
 	@echo check: done
 
 # A command of each Debian package in DEBIAN that has one.
-COMMANDS    := tshark nmap turnserver sipp wine x86_64-w64-mingw32-gcc soffice chromium firefox-esr irtt nft ip ping ps openssl unbound dnsmasq nginx pdftoppm gcc node npm \
+COMMANDS    := tshark nmap iperf3 turnserver sipp wine x86_64-w64-mingw32-gcc soffice chromium firefox-esr irtt nft ip ping ps openssl unbound dnsmasq nginx pdftoppm gcc node npm \
                systemd-analyze nsenter curl shellcheck buildah setcap wixl msiinfo rpm git
 .PHONY: tools-there
 tools-there:

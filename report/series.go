@@ -71,14 +71,24 @@ func WriteSeries(w io.Writer, s Series) error {
 	}
 	t.line("Worst quarter of an hour", orDash(s.WorstQuarter()))
 	t.heading("RUNS")
-	t.line("Started", "Verdict", "MOS up", "MOS down", "Loss up", "Loss down", "Discards up", "Discards down", "Jitter up", "Jitter down", "Round trip", "MOS, the worse way", "Run ID")
+	t.line(SeriesHeadings()...)
 	for _, r := range s.Runs {
-		t.line(r.cells()...)
+		t.line(r.Cells()...)
 	}
 	return buffered(w, func(b *bytes.Buffer) {
 		b.WriteString("\ufeff")
 		b.Write(bytes.ReplaceAll(t.b.Bytes(), []byte("\n"), []byte("\r\n")))
 	})
+}
+
+// SeriesBar is the column that draws the MOS with letters.
+const SeriesBar = 11
+
+// SeriesHeadings are the columns of a table of runs, whose lines are Cells.
+func SeriesHeadings() []string {
+	return []string{
+		"Started", "Verdict", "MOS up", "MOS down", "Loss up", "Loss down", "Discards up", "Discards down", "Jitter up", "Jitter down", "Round trip", "MOS, the worse way", "Run ID",
+	}
 }
 
 // TerminalSeries prints the graph of the day and the worst quarter of an hour.
@@ -88,9 +98,9 @@ func TerminalSeries(w io.Writer, s Series) error {
 		for _, r := range s.Runs {
 			word, figure := "no run", ""
 			if r.Report != nil {
-				word, figure = r.Report.Verdict.Title(), strings.TrimSpace(known(mosOf(r), ""))
+				word, figure = r.Report.Verdict.Title(), strings.TrimSpace(known(r.MOS(), ""))
 			}
-			fmt.Fprintf(b, "%s │%-*s│ %-5s %s\n", r.At.Local().Format("01-02 15:04"), barWidth, bar(mosOf(r)), figure, OneLine(strings.TrimSpace(word+" "+inParentheses(r.Reason))))
+			fmt.Fprintf(b, "%s │%-*s│ %-5s %s\n", r.At.Local().Format("01-02 15:04"), barWidth, bar(r.MOS()), figure, OneLine(strings.TrimSpace(word+" "+inParentheses(r.Reason))))
 		}
 		if worst := s.WorstQuarter(); worst != "" {
 			fmt.Fprintf(b, "\nWorst quarter of an hour: %s\n", worst)
@@ -101,12 +111,20 @@ func TerminalSeries(w io.Writer, s Series) error {
 // WriteSeriesFile writes the series into a folder, in place of what it was before
 // its last run, and returns the file's name.
 func WriteSeriesFile(dir string, s Series) (string, error) {
-	first := s.first()
-	if first == nil {
+	path := s.Path(dir, ".txt")
+	if path == "" {
 		return "", nil
 	}
-	path := filepath.Join(dir, SeriesPrefix+strings.TrimPrefix(FileName(*first), "netready_")+".txt")
 	return path, atomicfile.Replace(path, func(w io.Writer) error { return WriteSeries(w, s) })
+}
+
+// Path is where a file of the series lies in a folder; "" without runs.
+func (s Series) Path(dir, extension string) string {
+	first := s.first()
+	if first == nil {
+		return ""
+	}
+	return filepath.Join(dir, SeriesPrefix+strings.TrimPrefix(FileName(*first), "netready_")+extension)
 }
 
 // first is the first run's report; nil without any.
@@ -119,7 +137,8 @@ func (s Series) first() *Report {
 	return nil
 }
 
-func (r SeriesRun) cells() []string {
+// Cells are the figures of a run in words, or why there was none.
+func (r SeriesRun) Cells() []string {
 	at := r.At.Local().Format(timeLayout)
 	if r.Report == nil {
 		return []string{at, "no run: " + r.Reason}
@@ -132,7 +151,7 @@ func (r SeriesRun) cells() []string {
 	return []string{
 		at, r.Report.Verdict.Title(), known(up.MOS, "MOS"), known(down.MOS, "MOS"), known(up.LossPercent, "%"), known(down.LossPercent, "%"),
 		known(up.DiscardPercent, "%"), known(down.DiscardPercent, "%"), known(up.JitterMS, "ms"), known(down.JitterMS, "ms"), known(rtt, "ms"),
-		bar(mosOf(r)), r.Report.RunID,
+		bar(r.MOS()), r.Report.RunID,
 	}
 }
 
@@ -144,8 +163,8 @@ func known(f *float64, unit string) string {
 	return thresholds.Figure(*f, unit)
 }
 
-// mosOf is the MOS of the worse way; nil where there is none.
-func mosOf(r SeriesRun) *float64 {
+// MOS is that of the worse way; nil where there is none.
+func (r SeriesRun) MOS() *float64 {
 	if r.Report == nil {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"netready/cmd/netready/page"
 	"netready/probe/facts"
 	"netready/thresholds"
 )
@@ -20,7 +21,7 @@ type callLength struct {
 // need some seconds, too, so that it is no shorter than the usual call.
 const (
 	autoAtLeast = 30 * time.Second
-	autoAtMost  = 5 * time.Minute
+	autoAtMost  = page.AutoAtMost
 	autoWord    = "auto"
 )
 

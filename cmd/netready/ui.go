@@ -58,10 +58,10 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 	}
 	return page.Config{
 		Listen: c.Listen, Dir: out, Invite: invited, Remember: rememberedForm(), Regions: list.Regions, Version: version(),
-		Given:    read.given(),
-		Run:      pageRunner(app, flags, out, c.AllowMedia),
-		Measure:  nearest(list),
-		Workbook: singleWorkbook,
+		Given:   read.given(),
+		Run:     pageRunner(app, flags, out, c.AllowMedia),
+		Measure: nearest(list),
+		Formats: formats,
 	}, nil
 }
 
@@ -89,7 +89,10 @@ func (l *commandLine) given() page.Given {
 	run := l.cli.Run
 	g := page.Given{Region: run.Region, Organization: run.Org, Location: run.Location, Upload: run.Upload, Anonymous: run.Anonymous}
 	if _, ok := l.settings.values["duration"]; ok {
-		g.Duration = run.Duration.Duration
+		g.Duration, g.Auto = run.Duration.Duration, run.Duration.auto
+		if g.Auto {
+			g.Duration = 0
+		}
 	}
 	if _, ok := l.settings.values["calls"]; ok {
 		g.Calls = run.Calls
@@ -110,7 +113,7 @@ func pageRunner(app *App, settings RunCmd, out string, allowMedia []string) page
 		flags.NoUpload = flags.NoUpload && !o.Upload // the tick goes before the settings
 		flags.AllowMedia = allowMedia
 		if o.Duration > 0 {
-			flags.Duration = callLength{Duration: o.Duration}
+			flags.Duration = callLength{o.Duration, o.Auto}
 		}
 		if o.Calls > 0 {
 			flags.Calls = o.Calls

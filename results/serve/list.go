@@ -1,3 +1,4 @@
+// Package serve gives the stored results to readers over the control port, page by page.
 package serve
 
 import (

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -19,6 +20,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"netready/probe"
+	"netready/report"
 )
 
 // request is one request to the page, as a browser or an attacker makes it.
@@ -419,5 +423,27 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 				t.Errorf("got status %d, %+v; want 400 and field %q", resp.StatusCode, got, test.field)
 			}
 		})
+	}
+}
+
+// A test as long as it takes needs no length, and is remembered as such.
+func TestAsLongAsItTakes(t *testing.T) {
+	_, cfg := quickScript(t)
+	asked := make(chan Options, 1)
+	run := cfg.Run
+	cfg.Run = func(ctx context.Context, o Options, p func(probe.Event)) (report.Report, error) {
+		asked <- o
+		return run(ctx, o, p)
+	}
+	cfg.Remember = filepath.Join(t.TempDir(), "page.json")
+	s := serve(t, cfg)
+	if resp, body := (request{method: "POST", path: "/api/start", origin: "SELF", body: `{"region":"local","auto":true,"calls":1}`}).do(t, s); resp.StatusCode != 200 {
+		t.Fatalf("%d: %s", resp.StatusCode, body)
+	}
+	if o := <-asked; !o.Auto || o.Duration != AutoAtMost {
+		t.Errorf("asked for %+v", o)
+	}
+	if f := s.memory.load(); !f.Auto || f.DurationS != defaultForm().DurationS {
+		t.Errorf("remembered %+v", f)
 	}
 }

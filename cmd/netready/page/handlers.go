@@ -112,6 +112,7 @@ type startRequest struct {
 	Invite       string `json:"invite"` // "" for the one that is known already
 	DurationS    int    `json:"duration_s"`
 	Calls        int    `json:"calls"`
+	Auto         bool   `json:"auto"`      // as long as it takes, in place of DurationS
 	Upload       bool   `json:"upload"`    // send the result to the responder
 	Anonymous    bool   `json:"anonymous"` // without this computer's name and addresses
 	Responder    string `json:"responder"` // host:port of the result to be run again; "" for a new test
@@ -134,7 +135,7 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	}
 	err = s.test.start(ctx, Options{
 		Region: req.Region, Organization: req.Organization, Location: req.Location, FarEnd: to,
-		Duration: time.Duration(req.DurationS) * time.Second, Calls: req.Calls, Upload: req.Upload, Anonymous: req.Anonymous,
+		Duration: req.length(), Auto: req.Auto, Calls: req.Calls, Upload: req.Upload, Anonymous: req.Anonymous,
 	}, func(r report.Report, err error) { s.learn(to.Invite, typed, r, err) })
 	if err != nil {
 		refuse(w, http.StatusConflict, "", err.Error())
@@ -144,12 +145,20 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		Note string `json:"note,omitempty"`
 	}{}
 	keep := func(f *form) { // all but the invite, which is kept once it has worked
-		*f = form{req.Region, req.Organization, req.Location, f.Invite, req.DurationS, req.Calls, req.Upload, req.Anonymous}
+		*f = form{req.Region, req.Organization, req.Location, f.Invite, req.DurationS, req.Calls, req.Auto, req.Upload, req.Anonymous}
 	}
 	if err := s.memory.change(keep); err != nil {
 		note.Note = err.Error() // the run goes on
 	}
 	answer(w, note)
+}
+
+// length is how long the call lasts, at the most.
+func (req startRequest) length() time.Duration {
+	if req.Auto {
+		return AutoAtMost
+	}
+	return time.Duration(req.DurationS) * time.Second
 }
 
 // check finds the first field that cannot be used, and says what to enter.
@@ -164,7 +173,7 @@ func (s *Server) check(req startRequest) (field string, err error) {
 		return "organization", errors.New("this name is too long; use a shorter one")
 	case len(req.Location) > maxText:
 		return "location", errors.New("this text is too long; use a shorter one")
-	case req.DurationS < 1 || req.DurationS > maxSeconds:
+	case !req.Auto && (req.DurationS < 1 || req.DurationS > maxSeconds):
 		return "duration", fmt.Errorf("enter a length from 1 to %d seconds; 30 is usual", maxSeconds)
 	case req.Calls < 1 || req.Calls > maxCalls:
 		return "calls", fmt.Errorf("enter a number from 1 to %d", maxCalls)

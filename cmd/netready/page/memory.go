@@ -22,6 +22,7 @@ type form struct {
 	Invite       string `json:"invite,omitempty"` // whole, with its secrets: never sent to the page
 	DurationS    int    `json:"duration_s"`
 	Calls        int    `json:"calls"`
+	Auto         bool   `json:"auto,omitempty"` // as long as it takes, in place of DurationS
 	Upload       bool   `json:"upload,omitempty"`
 	Anonymous    bool   `json:"anonymous,omitempty"`
 }
@@ -31,6 +32,7 @@ type Given struct {
 	Region, Organization, Location string
 	Duration                       time.Duration
 	Calls                          int
+	Auto                           bool // as long as it takes; Duration is nothing then
 	Upload, Anonymous              bool
 }
 
@@ -41,8 +43,9 @@ func (g Given) over(f form) form {
 	f.Organization = cmp.Or(g.Organization, f.Organization)
 	f.Location = cmp.Or(g.Location, f.Location)
 	if s := int(g.Duration / time.Second); s >= 1 && s <= maxSeconds {
-		f.DurationS = s
+		f.DurationS, f.Auto = s, false
 	}
+	f.Auto = f.Auto || g.Auto
 	if g.Calls >= 1 && g.Calls <= maxCalls {
 		f.Calls = g.Calls
 	}

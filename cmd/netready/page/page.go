@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -27,12 +26,16 @@ type Options struct {
 	Organization string
 	Location     string
 	FarEnd       FarEnd
-	Duration     time.Duration
+	Duration     time.Duration // of Auto: the longest
 	Calls        int
+	Auto         bool      // as long as it takes for no share to be borderline
 	Upload       bool      // send the result to the responder
 	Anonymous    bool      // leave this computer's name and addresses out of it
 	Delivery     *Delivery // of the result
 }
+
+// AutoAtMost is the length of a call that lasts as long as it takes, at the most.
+const AutoAtMost = 5 * time.Minute
 
 // A Runner makes one assessment and writes its files into the folder of results. When ctx
 // ends it returns what was measured until then, marked incomplete.
@@ -51,8 +54,7 @@ type Config struct {
 	// Measure finds the round trip to each region in ms, by id, for "nearest";
 	// nil hides the button.
 	Measure func(ctx context.Context) (map[string]float64, error)
-	// Workbook writes one result as a workbook; nil: the page offers none.
-	Workbook func(w io.Writer, r report.Report) error
+	Formats map[string]Format // of files that are made from a result when they are asked for, by their ending
 	// Idle is how long the page may be closed before the server ends; 0: two
 	// minutes, so that a reload or a browser's restart does not end it.
 	Idle time.Duration

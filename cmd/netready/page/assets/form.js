@@ -13,6 +13,7 @@ export const values = () => ({
   location: $("location").value,
   invite: $("invite").value,
   duration_s: whole($("duration").value),
+  auto: $("auto").checked,
   calls: whole($("calls").value),
   upload: $("upload").checked,
   anonymous: $("anonymous").checked,
@@ -38,7 +39,7 @@ export function wire() {
     start(values());
   });
   for (const name of fields) $(name).addEventListener("input", () => complain(name, ""));
-  for (const name of ["region", "invite", "duration", "calls", "upload"]) $(name).addEventListener("input", plan);
+  for (const name of ["region", "invite", "duration", "auto", "calls", "upload"]) $(name).addEventListener("input", plan);
   $("measure")?.addEventListener("click", measure);
   $("forget")?.addEventListener("click", forget);
   plan();
@@ -67,7 +68,10 @@ export function again(about) {
   $("organization").value = about.organization;
   $("location").value = about.location;
   $("invite").value = "";
-  if (about.duration_s > 0) $("duration").value = about.duration_s;
+  if (about.duration_s > 0) {
+    $("duration").value = about.duration_s;
+    $("auto").checked = false;
+  }
   if (about.calls > 0) $("calls").value = about.calls;
   plan();
   return start({ ...values(), region: about.region_id, responder: about.responder });
@@ -140,7 +144,9 @@ function pick(region) {
 
 // plan says in plain words what the test will send, and where to.
 function plan() {
-  const { region, duration_s: seconds, calls } = values();
+  const { region, duration_s: seconds, auto, calls } = values();
+  $("duration").disabled = auto; // and still sent, to be there the next time
+  const lasts = auto ? "30 to 300 s, until it is sure," : `${seconds} s`;
   const option = $("region").selectedOptions[0];
   const name = option?.dataset.name || region;
   const typed = $("invite").value.trim();
@@ -154,14 +160,14 @@ function plan() {
   if (!region) list.push("Choose a region to see what a test does.");
   else if (region === "local" && !known) {
     list.push("The ports are tried and the test call is placed against a responder inside netready: nothing leaves this machine.");
-    list.push(`${callText(calls, seconds)} go from this machine to itself and back.`);
+    list.push(`${callText(calls, lasts)} go from this machine to itself and back.`);
   } else {
     list.push(`The ports and addresses that calls need are tried, a few packets each: those of ${region === "local" ? "this machine" : name}, and the responder's.`);
     if (isList(typed)) {
-      list.push(`${callText(calls, seconds)} go through the TURN server that you pasted and back to this machine, as three streams a call: ${Math.round(calls * 261.6)} kbit/s each way. A service that counts minutes counts 6 relays a call.`);
+      list.push(`${callText(calls, lasts)} go through the TURN server that you pasted and back to this machine, as three streams a call: ${Math.round(calls * 261.6)} kbit/s each way. A service that counts minutes counts 6 relays a call.`);
       list.push("There is no bandwidth test through somebody's server. At most 5 calls at once.");
     } else if (known || own) {
-      list.push(`${callText(calls, seconds)} go to ${far} and as much comes back: ${Math.round(calls * 87.2)} kbit/s each way, alone on the line.`);
+      list.push(`${callText(calls, lasts)} go to ${far} and as much comes back: ${Math.round(calls * 87.2)} kbit/s each way, alone on the line.`);
       list.push(`The bandwidth to ${far} is filled for some seconds, at the very end.`);
     } else {
       list.push("Without an invite call quality is not measured: nothing at the far end counts packets. The round trip is.");
@@ -175,7 +181,7 @@ function plan() {
 // isList tells what a TURN service hands out from an invite, as probe/ice does.
 const isList = (text) => /^[{[]/.test(text);
 
-const callText = (calls, seconds) => `Voice packets of ${calls === 1 ? "one test call" : calls + " test calls"} of ${seconds} s`;
+const callText = (calls, lasts) => `Voice packets of ${calls === 1 ? "one test call" : calls + " test calls"} of ${lasts}`;
 
 function host(invite) {
   if (isList(invite)) return "the TURN server";
