@@ -64,7 +64,11 @@ func (s settings) openStore(ctx context.Context, log *slog.Logger) (*store.Store
 	}
 	bucket, err := s.openBucket(ctx)
 	if err != nil {
-		return nil, none, fmt.Errorf("--store: %w", err)
+		flag := "--store"
+		if s.Store == "" {
+			flag = "--data" // whose folder it is in
+		}
+		return nil, none, fmt.Errorf("%s: %w", flag, err)
 	}
 	host, _ := os.Hostname() // only a name in the access log
 	return store.New(bucket, store.Options{Log: log, Name: strings.Trim(s.Region+" "+host, " ")}), bucket.Close, nil
