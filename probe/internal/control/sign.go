@@ -31,5 +31,8 @@ func (c *Client) Sign(ctx context.Context, runID string, digests facts.Digests) 
 		!ed25519.Verify(ed25519.PublicKey(c.grant.SigningKey), s.Statement(runID), value) {
 		return facts.Signature{}, errors.New("asking the responder to sign the result: its signature is not valid")
 	}
+	if h, err := base64.RawURLEncoding.DecodeString(given.Holder); err == nil && len(h) == ed25519.SignatureSize {
+		s.Holder = given.Holder
+	}
 	return s, nil
 }

@@ -164,6 +164,7 @@ type SignAnswer struct {
 	SignedAt  string `json:"signed_at"`
 	UpPackets int64  `json:"up_packets"`
 	Value     string `json:"value"`
+	Holder    string `json:"holder,omitempty"` // facts.HolderStatement, signed
 }
 
 // PortsRequest asks the responder to open ports for a moment.
