@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,13 +46,8 @@ func (k *keeping) UnmarshalText(b []byte) error {
 // checkStore says what is wrong with where results are kept.
 func (s settings) checkStore() *wrong {
 	scheme, _, isURL := strings.Cut(s.Store, "://")
-	if !isURL {
+	if !isURL || slices.Contains([]string{"s3", "gs", "azblob", "file"}, scheme) {
 		return nil
-	}
-	for _, known := range []string{"s3", "gs", "azblob", "file"} {
-		if scheme == known {
-			return nil
-		}
 	}
 	return &wrong{"store", fmt.Sprintf("%q: give a folder, s3://BUCKET?region=…, gs://BUCKET, azblob://CONTAINER, or none", s.Store)}
 }
