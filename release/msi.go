@@ -53,8 +53,8 @@ func (d dist) msi(t target) error {
 	return os.WriteFile(out, msi, 0o644)
 }
 
-// writeInstallerSource writes the description, and beside it the program: wixl
-// takes names beside its source alone.
+// writeInstallerSource writes the description and, into the same folder, the program: wixl
+// only accepts files in the folder of its source.
 func (d dist) writeInstallerSource(path string, t target) error {
 	program, err := os.ReadFile(d.path(t.file("netready")))
 	if err == nil {

@@ -23,7 +23,7 @@ const (
 // fixSummary writes a chosen GUID and time into an installer's summary, where
 // wixl puts a random one and the present.
 func fixSummary(msi []byte, guid string, at time.Time) error {
-	errNone := errors.New("wixl made an installer whose summary has another form than the one known: compare it with MS-OLEPS")
+	errNone := errors.New("wixl made an installer whose summary has an unknown form: compare it with MS-OLEPS")
 	i := bytes.Index(msi, summaryFormat)
 	if i < 28 || len(msi) < i+20 {
 		return errNone
@@ -54,7 +54,7 @@ func fixSummary(msi []byte, guid string, at time.Time) error {
 	return nil
 }
 
-// fixProperty says whether the property was one of those, and of its type.
+// fixProperty says whether the property was one of those, and had the right type.
 func fixProperty(value []byte, number uint32, guid string, at time.Time) bool {
 	kind := binary.LittleEndian.Uint32(value)
 	switch {
