@@ -3,7 +3,6 @@
 package store
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,14 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"netready/report/merge"
 	"netready/results"
 )
 
-// TestSoakAMillionResults: a month of 1,000,000 runs of eight organisations. Listing a
-// day, a page of rows of today, and merging a week, each in a process of its own, whose
+// TestSoakAMillionResults: a month of 1,000,000 runs of eight organisations, copied into a
+// store. The index is made, days become Parquet; then listing a day, a page of rows of today, and merging a week, each in a process of its own, whose
 // time and peak memory are printed. NETREADY_RUNS has another number of runs.
 func TestSoakAMillionResults(t *testing.T) {
 	if what := os.Getenv(millionVariable); what != "" {
@@ -32,7 +29,7 @@ func TestSoakAMillionResults(t *testing.T) {
 		runs = n
 	}
 	dir := t.TempDir()
-	for _, what := range []string{"fill " + strconv.Itoa(runs), "compact", "list a day", "open the page of a day", "list everything", "merge a week"} {
+	for _, what := range []string{"fill " + strconv.Itoa(runs), "make the index", "compact", "list a day", "open the page of a day", "list everything", "merge a week"} {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestSoakAMillionResults$", "-test.timeout", "2h")
 		cmd.Env = append(os.Environ(), millionVariable+"="+what, "NETREADY_STORE_DIR="+dir)
 		began := time.Now()
@@ -61,11 +58,16 @@ func million(t *testing.T, what, dir string) {
 	s := folderStore(t, dir)
 	if n, isFill := strings.CutPrefix(what, "fill "); isFill {
 		number, _ := strconv.Atoi(n)
-		fill(t, s, number)
+		fill(t, dir, number)
 	}
 	n := 0
-	first := day.Truncate(24*time.Hour).AddDate(0, 0, 14)
+	first := firstDay.AddDate(0, 0, 14)
 	switch what {
+	case "make the index":
+		found, err := s.Rebuild(t.Context())
+		if n = found; err != nil {
+			t.Fatal(err)
+		}
 	case "compact":
 		done, err := s.Compact(t.Context())
 		if n = done.Runs; err != nil {
@@ -93,32 +95,32 @@ func million(t *testing.T, what, dir string) {
 			t.Fatal(err)
 		}
 	}
+	if n == 0 && !strings.HasPrefix(what, "fill") {
+		t.Fatal("nothing was found")
+	}
 	status, _ := os.ReadFile("/proc/self/status")
 	fmt.Printf("%d runs, VmHWM %s\n", n, field(string(status), "VmHWM:"))
 }
 
-// fill puts small results of thirty days into the store, gathering now and then as a
-// responder does. The objects are written as they are when each has come by itself.
-func fill(t *testing.T, s *Store, runs int) {
+// fill copies small results of thirty days into a store, without an index.
+func fill(t *testing.T, dir string, runs int) {
 	t.Helper()
 	perDay := (runs + 29) / 30
-	group, ctx := errgroup.WithContext(t.Context())
-	group.SetLimit(4)
+	folders := map[string]bool{}
 	for n := range runs {
-		group.Go(func() error {
-			at := firstDay.AddDate(0, 0, n/perDay).Add(time.Duration(n%perDay) * time.Second)
-			raw, r := result(at, n, "eu-central-1")
-			_, _, err := s.Put(ctx, "org-"+strconv.Itoa(n%8), raw, r)
-			return err
-		})
-		if n%1600 == 0 {
-			s.tend(ctx, gatherAt)
+		at := firstDay.AddDate(0, 0, n/perDay).Add(time.Duration(n%perDay) * time.Second)
+		raw, r := result(at, n, "eu-central-1")
+		name := filepath.Join(dir, rowOf("org-"+strconv.Itoa(n%8), raw, r).Key)
+		if folder := filepath.Dir(name); !folders[folder] {
+			folders[folder] = true
+			if err := os.MkdirAll(folder, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(name, raw, 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if err := group.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	s.tend(context.WithoutCancel(ctx), 1)
 }
 
 func field(text, name string) string {
