@@ -35,14 +35,16 @@ COMMANDS    := tshark nmap iperf3 turnserver sipp wine x86_64-w64-mingw32-gcc so
 tools-there:
 	@missing=$$(for c in $(COMMANDS); do PATH="$$PATH:/usr/sbin:/sbin" command -v $$c >/dev/null || echo $$c; done; \
 		[ -x $(GOBIN)/golangci-lint ] || echo golangci-lint; \
+		[ -x $(GOBIN)/versitygw ] || echo versitygw; \
 		for p in playwright-core puppeteer-core axe-core @duckdb/node-api; do [ -d cmd/netready/page/browsertest/node_modules/$$p ] || echo $$p; done); \
 	if [ -n "$$missing" ]; then echo "make check needs these, which make tools installs:" $$missing; exit 1; fi
 
-tools: ## installs what make check needs: Debian packages, the linter, the packages of the browser tests and DuckDB
+tools: ## installs what make check needs: Debian packages, the linter, a server that speaks S3, the packages of the browser tests and DuckDB
 	$(SUDO) apt-get update -q >/dev/null
 	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends $(DEBIAN) >/dev/null
 	command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends nodejs npm >/dev/null
 	[ -x $(GOBIN)/golangci-lint ] || GOFLAGS= CGO_ENABLED=0 go install $(LINT)
+	[ -x $(GOBIN)/versitygw ] || GOFLAGS= CGO_ENABLED=0 go install -C results/store/s3test github.com/versity/versitygw/cmd/versitygw
 	cd cmd/netready/page/browsertest && npm ci --no-audit --no-fund --loglevel=error
 
 ARCHES      := amd64 arm64
