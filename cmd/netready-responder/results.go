@@ -80,7 +80,7 @@ func (s settings) openBucket(ctx context.Context) (*blob.Bucket, error) {
 		CreateDir: true, DirFileMode: 0o700, NoTempDir: true, Metadata: fileblob.MetadataDontWrite,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w; name another folder, or none", err)
+		return nil, fmt.Errorf("%w; name another folder (the usual one is in that of --data), or none", err)
 	}
 	return bucket, nil
 }
