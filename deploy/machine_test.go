@@ -30,7 +30,7 @@ import (
 var programs string
 
 func TestMain(m *testing.M) {
-	flags := []string{"-trimpath", "-ldflags", "-s -w -X main.release=v0.0.0-test"}
+	flags := []string{"-trimpath", "-ldflags", "-s -w -X netready/internal/release.stamp=v0.0.0-test"}
 	_ = os.Setenv("CGO_ENABLED", "0") // static, for folders with nothing else in them
 	os.Exit(built.Main(m, &programs, flags, "netready/cmd/netready", "netready/cmd/netready-responder"))
 }

@@ -27,7 +27,7 @@ func (d dist) responderFiles(wanted []target) error {
 			continue
 		}
 		fmt.Fprintln(d.said, "pack  netready-responder-linux-"+t.arch+".tar.gz")
-		c := exec.CommandContext(d.ctx, "make", "--no-print-directory", "--silent", "release-responder", "DIST="+folder, "ARCHES="+t.arch, "VERSION="+d.commit.version)
+		c := exec.CommandContext(d.ctx, "make", "--no-print-directory", "--silent", "release-responder", "DIST="+folder, "ARCHES="+t.arch, "STAMP="+d.commit.stamp())
 		c.Env = append(os.Environ(), fmt.Sprintf("SOURCE_DATE_EPOCH=%d", d.commit.date.Unix()))
 		if out, err := c.CombinedOutput(); err != nil {
 			return fmt.Errorf("make release-responder: %w\n%s", err, out)
