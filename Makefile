@@ -12,7 +12,7 @@ DEBIAN      := tshark nmap coturn sip-tester wine wine64 gcc-mingw-w64-x86-64 li
                iproute2 iputils-ping procps openssl unbound dnsmasq nginx-light python3-openpyxl poppler-utils fonts-dejavu-core gcc libc6-dev \
                systemd util-linux curl shellcheck buildah libcap2-bin wixl msitools osslsigncode rpm git
 PLATFORMS   := linux/amd64 linux/arm64 windows/amd64 darwin/amd64 darwin/arm64
-FUZZTIME    ?= 10s
+FUZZTIME    ?= 5s
 export CGO_ENABLED ?= 0
 
 .PHONY: run build test check tools lint cross race system lab fuzz-smoke fuzz soak bench bench-responder screenshots release-responder dist usb release-tests deploy-check clean
@@ -36,10 +36,10 @@ COMMANDS    := tshark nmap turnserver sipp wine x86_64-w64-mingw32-gcc soffice c
 tools-there:
 	@missing=$$(for c in $(COMMANDS); do PATH="$$PATH:/usr/sbin:/sbin" command -v $$c >/dev/null || echo $$c; done; \
 		[ -x $(GOBIN)/golangci-lint ] || echo golangci-lint; \
-		for p in playwright-core puppeteer-core axe-core; do [ -d cmd/netready/page/browsertest/node_modules/$$p ] || echo $$p; done); \
+		for p in playwright-core puppeteer-core axe-core @duckdb/node-api; do [ -d cmd/netready/page/browsertest/node_modules/$$p ] || echo $$p; done); \
 	if [ -n "$$missing" ]; then echo "make check needs these, which make tools installs:" $$missing; exit 1; fi
 
-tools: ## installs what make check needs: Debian packages, the linter, the browser test's packages
+tools: ## installs what make check needs: Debian packages, the linter, the packages of the browser tests and DuckDB
 	$(SUDO) apt-get update -q >/dev/null
 	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends $(DEBIAN) >/dev/null
 	command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends nodejs npm >/dev/null
@@ -62,25 +62,24 @@ release-responder: ## dist/netready-responder-linux-*.tar.gz, what deploy/ insta
 	done
 
 lint:
-	$(GOBIN)/golangci-lint run ./...
 	$(GOBIN)/golangci-lint run --build-tags system,soak,capacity,lab ./...
 	cd release && $(GOBIN)/golangci-lint run --build-tags system ./...
 	cd deploy/check && $(GOBIN)/golangci-lint run ./...
 
-cross: ## every platform that is shipped builds and vets
+cross: ## every platform that is shipped builds and vets; the responder is shipped for Linux
 	for p in $(PLATFORMS); do \
 		echo build $$p; \
 		GOOS=$${p%/*} GOARCH=$${p#*/} go build -trimpath -o /dev/null ./cmd/netready; \
-		GOOS=$${p%/*} GOARCH=$${p#*/} go build -trimpath -o /dev/null ./cmd/netready-responder; \
+		case $$p in linux/*) GOARCH=$${p#*/} go build -trimpath -o /dev/null ./cmd/netready-responder ;; esac; \
 	done
-	GOOS=windows go vet ./...
-	GOOS=darwin go vet ./...
+	others=$$(go list ./... | grep -v '/cmd/netready-responder$$'); \
+	for os in windows darwin; do GOFLAGS=-trimpath GOOS=$$os go vet $$others; done
 
 race:
 	CGO_ENABLED=1 $(GOTEST) -race ./...
 
 system: ## beside real servers, namespaces, a browser, Wine, LibreOffice
-	$(GOTEST) -tags system -p 1 -timeout 30m ./...
+	GOTEST='$(GOTEST)' .ci/system
 
 deploy-check: ## what deploy/ has for clouds and clusters, against their schemas
 	cd deploy/check && $(GOTEST) ./...

@@ -256,7 +256,33 @@ func timeline(c call.Call, o *call.Outcome, jitterBuffer time.Duration) []facts.
 		from := c.Started + time.Duration(i)*time.Second
 		line[i].RTTMS = facts.Milliseconds(stream.MeanRTT(trips, from, from+time.Second))
 	}
+	if len(o.Calls) > 1 {
+		together(line, o.Calls, jitterBuffer)
+	}
 	return line
+}
+
+// together adds what all calls sent and lost to the seconds: what limits a line by its
+// rate shows in their sum alone.
+func together(line []facts.Second, calls []call.Call, jitterBuffer time.Duration) {
+	add := func(to **facts.SecondCount, s stream.Second) {
+		if *to == nil {
+			*to = &facts.SecondCount{}
+		}
+		(*to).Sent, (*to).Lost = (*to).Sent+s.Sent, (*to).Lost+s.Lost
+	}
+	for _, c := range calls {
+		for i, s := range stream.Seconds(c.Up.Trace, jitterBuffer) {
+			if i < len(line) && s.Sent > 0 {
+				add(&line[i].CallsUp, s)
+			}
+		}
+		for i, s := range stream.Seconds(c.Down.Trace, jitterBuffer) {
+			if i < len(line) && s.Sent > 0 {
+				add(&line[i].CallsDown, s)
+			}
+		}
+	}
 }
 
 func secondAt(all []stream.Second, i int) *facts.SecondSide {

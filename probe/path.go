@@ -33,6 +33,12 @@ func (r *run) watchPath(ctx context.Context, gateway string) (stop func() []ping
 		r.result.Path.MTU = mtu
 		return nothing
 	}
+	if machine.Towards(ctx, target.Addr().String()).Kind == facts.Loopback {
+		mtu := r.result.Path.MTU
+		r.result.Path = noPath(facts.PathLoopback, "the far end is this computer: there is nothing in between")
+		r.result.Path.MTU = mtu
+		return nothing
+	}
 	w := path.Start(ctx, path.Settings{
 		Target: target, Gateway: gateway, Size: rtpHeader + r.codec.PayloadBytes(stream.PacketTime),
 		DSCP: r.plan.DSCP, JitterBuffer: r.plan.JitterBuffer,

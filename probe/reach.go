@@ -159,11 +159,25 @@ func (r *run) connect(ctx context.Context) error {
 	case errors.Is(r.whyErr, call.ErrRefused):
 		r.whyCode = facts.CodeRefused
 	}
+	r.result.Region.Failed = failedFor(reasons)
 	if ctx.Err() != nil { // the errors would only say that the context was canceled
-		r.whyCode = facts.CodeStopped
+		r.whyCode, r.result.Region.Failed = facts.CodeStopped, ""
 		r.why = "the run was stopped before the responder had answered"
 	}
 	return nil
+}
+
+// failedFor is why no responder was reached, "" where they differ or it has no code.
+func failedFor(reasons []error) string {
+	code := ""
+	for i, err := range reasons {
+		one := port.ReasonOf(err)
+		if i > 0 && one != code {
+			return ""
+		}
+		code = one
+	}
+	return code
 }
 
 // joined is several errors in one line.

@@ -19,16 +19,16 @@ func (r *run) unmeasured(calls []call.Call, noSkew []skewReasons, reported int) 
 			name, figures = fmt.Sprintf("voice.per_call[%d]", i), "voice.per_call[]"
 		}
 		for _, side := range []struct {
-			way    string
-			reason string
-			d      *facts.Direction
-			noSkew string
+			way          string
+			reason, code string
+			d            *facts.Direction
+			noSkew       string
 		}{
-			{".up", c.Up.Reason, r.result.Voice.PerCall[i].Up, noSkew[i].up},
-			{".down", c.Down.Reason, r.result.Voice.PerCall[i].Down, noSkew[i].down},
+			{".up", c.Up.Reason, c.Up.Code, r.result.Voice.PerCall[i].Up, noSkew[i].up},
+			{".down", c.Down.Reason, c.Down.Code, r.result.Voice.PerCall[i].Down, noSkew[i].down},
 		} {
 			if side.d == nil {
-				r.missing(name+side.way, side.reason)
+				r.missingFor(side.code, name+side.way, side.reason)
 				continue
 			}
 			for _, gap := range directionGaps(side.d, figures+side.way, side.noSkew) {

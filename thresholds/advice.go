@@ -7,8 +7,8 @@ import (
 	"netready/probe/facts"
 )
 
-// advice is what to do about a figure that breaks its limit: what the figures
-// point to, or that they do not tell and what would.
+// advice is what to do about a figure that breaks its limit: where the figures
+// point to, or that they do not tell and which test would.
 func (j *judge) advice(key Key, way Way) string {
 	if d := direction(j.result.Voice, way); key != RTT && d != nil && d.Received == 0 {
 		return j.aboutSilence()
@@ -34,12 +34,13 @@ func (j *judge) advice(key Key, way Way) string {
 	return j.untold(way)
 }
 
-// aboutSilence is where no packet arrived: that is no bad line but a closed way.
+// aboutSilence is the advice where no packet arrived: then the path is closed,
+// and not bad.
 func (j *judge) aboutSilence() string {
 	if len(j.failed()) > 0 {
 		return "Nothing arrived at all: have the blocked connections opened first."
 	}
-	return "Nothing arrived at all, as where a firewall drops UDP: run it without --only, which tries every connection."
+	return "Nothing arrived at all, for example because a firewall drops UDP: run it without --only, so that every connection is tried."
 }
 
 func (j *judge) aboutPC() string {
@@ -59,11 +60,11 @@ func (j *judge) aboutLAN(way Way) string {
 		". Check this computer's cable and switch port, and whether the network is full at this hour."
 }
 
-// aboutLine is what the pattern of the fault says about the way behind the gateway.
+// aboutLine is what the pattern of the fault says about the path behind the gateway.
 func (j *judge) aboutLine(key Key, way Way) string {
 	if key != Loss {
 		return "packets wait in a queue there, as when uploads, backups or updates fill the line. Run it again while the line is quiet: " +
-			"if that is good, have voice (DSCP 46) go first on the router; if not, ask the provider."
+			"if that is good, give voice (DSCP 46) priority on the router; if not, ask the provider."
 	}
 	side := "to the region"
 	if way == Down {
@@ -74,10 +75,10 @@ func (j *judge) aboutLine(key Key, way Way) string {
 		return fmt.Sprintf("up to %d packets in a row are lost, as when a full queue overflows. Look for uploads, backups or updates at this hour; "+
 			"if the line is quiet, ask the provider about loss %s.", d.Burst.LongestRun, side)
 	}
-	return "single packets are lost, spread over the call, as on a bad line or by a limit of rate. Ask the provider about loss " + side + "."
+	return "single packets are lost, spread over the call, as on a bad line or with a rate limit. Ask the provider about loss " + side + "."
 }
 
-// bursty is the BurstR (G.107) from which losses no longer come one by one.
+// bursty is the BurstR (G.107) from which losses are no longer single ones.
 const bursty = 2
 
 // aboutDelay is about the round trip.
@@ -85,7 +86,7 @@ func (j *judge) aboutDelay() string {
 	gateway := j.gateway()
 	switch {
 	case j.result.Machine.Interface.Kind == "vpn":
-		return "The call goes through a VPN, which adds its own way: run it again without the VPN to see how much."
+		return "The call goes through a VPN, which makes the path longer: run it again without the VPN to see by how much."
 	case gateway != nil && *gateway.AvgMS > badGatewayMS:
 		return j.aboutLAN(Up)
 	case gateway != nil:
@@ -95,7 +96,7 @@ func (j *judge) aboutDelay() string {
 	return "The figures do not tell whether it is distance or a detour: netready regions --measure shows whether another region is nearer."
 }
 
-// aboutMOS names what the MOS follows from.
+// aboutMOS names the figures that make the MOS low.
 func (j *judge) aboutMOS(way Way) string {
 	d := direction(j.result.Voice, way)
 	if d == nil || d.LossPercent == nil || d.DiscardPercent == nil {
@@ -116,12 +117,13 @@ func (j *judge) aboutMOS(way Way) string {
 		Figure(*d.LossPercent, "%"), Figure(*d.DiscardPercent, "%"))
 }
 
-// untold says that nothing tells where the fault is, and what would.
+// untold says that the figures do not tell where the fault is, and which test
+// would.
 func (j *judge) untold(way Way) string {
 	return "The figures do not show where: " + j.whyUntold(way) + ". " + j.wouldTell()
 }
 
-// wouldTell is what would show where the fault is.
+// wouldTell is the test that would show where the fault is.
 func (j *judge) wouldTell() string {
 	switch {
 	case j.isWifi():
@@ -142,25 +144,30 @@ func (j *judge) whyUntold(way Way) string {
 	case j.hadNoWayOut():
 		return "this computer could not send some pings of the gateway: its own interface or route was gone for a time, and the result does not tell why (" + strings.TrimRight(j.gateway().Reason, ". ") + ")"
 	case j.diesLate(way):
-		return "the call died in its last seconds: a longer call tells whether it stays so, as where a firewall forgot it, or comes back"
+		return "the call died in its last seconds: a longer call shows whether it stays dead, as when a firewall forgot it, or comes back"
 	case j.gateway() == nil:
 		return "the gateway did not answer"
+	case j.isSlowByItself(j.gateway()) && *j.gateway().AvgMS > badGatewayMS:
+		return fmt.Sprintf("the gateway answers later (in %s) than the far end behind it, so its answers say nothing of the call", Figure(*j.gateway().AvgMS, "ms"))
+	case j.mayBeLimited(way):
+		return "nearly the same number of packets gets through in every second, as where a limit of rate drops the rest, and as it happens by chance in a short call: " +
+			"a call of 30 s or more tells the two apart"
 	case e.limits > 0:
-		return fmt.Sprintf("the gateway limits its answers to %d a second, so that those it did not give say nothing", e.limits)
+		return fmt.Sprintf("the gateway limits its answers to %d a second, so that missing answers say nothing", e.limits)
 	case e.bad+e.good == 0:
-		return "the result does not say how the gateway did in each second of the call, and the rest is too little (" + j.gatewayWords(way) + ")"
+		return "the result does not say how the gateway answered in each second of the call, and the totals are not enough (" + j.gatewayWords(way) + ")"
 	case hop != nil && isPrivate(hop) && e.lost == 0:
 		return fmt.Sprintf("the gateway answers well, and the next router (%s) does not; its private address does not tell whether it is this network's or the provider's", hop.Address)
 	case e.lost > 0:
 		return "the gateway answers badly at other times than the call, or not as badly (" + j.gatewayWords(way) + ")"
 	}
-	return "too few pings of the gateway went beside the call to clear the network on this side of it (" + j.gatewayWords(way) + ")"
+	return "too few pings of the gateway were sent during the call to rule out the network before it (" + j.gatewayWords(way) + ")"
 }
 
 func (j *judge) isWifi() bool { return j.result.Machine.Interface.Kind == facts.Wifi }
 
-// onceMore says what to do about figures that somebody busy has spoilt.
-func onceMore(causes []facts.Unreliable) string {
+// runAgain says what to do about figures that a busy machine made unreliable.
+func runAgain(causes []facts.Unreliable) string {
 	for _, c := range causes {
 		if c.Code == facts.UnreliablePC {
 			return "Close other programs on this PC and run it again."

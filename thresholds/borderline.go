@@ -8,20 +8,20 @@ import (
 )
 
 // CodeBorderline is the code of a finding whose figure is on one side of its
-// limit while its interval of confidence is on both.
+// limit while its confidence interval is on both.
 const CodeBorderline = "borderline"
 
-// What a borderline figure needs to be one.
+// Bounds of what counts as borderline.
 const (
-	// singleLosses are how many losses a call may hide of a path that lost none of
-	// them, if they come one by one: 1 - 0.025^(1/n) is about 3.7 / n.
+	// singleLosses is how many single losses can be expected (95 % sure) on a path
+	// on which a call of n packets lost none: 1 - 0.025^(1/n) is about 3.7 / n.
 	singleLosses = 3.7
 	// longestCallS is the longest call that is worth naming: an hour.
 	longestCallS = 3600
 )
 
-// interval is what a measure's share may be in the long run; nil where it is no
-// share, or nothing is known.
+// interval is the confidence interval of a measure's share; nil where the measure
+// is no share, or nothing is known.
 func (m Measure) interval(d *facts.Direction) *facts.Interval {
 	switch {
 	case d == nil:
@@ -34,7 +34,8 @@ func (m Measure) interval(d *facts.Direction) *facts.Interval {
 	return nil
 }
 
-// Interval is that of the measure's figure on a way; nil as above.
+// Interval is the confidence interval of the measure's figure on a way; nil where
+// the measure is no share, or nothing is known.
 func (m Measure) Interval(r facts.Result, way Way) *facts.Interval {
 	if m.Single() {
 		return nil
@@ -48,9 +49,9 @@ func (l Limit) Spans(i *facts.Interval) bool {
 	return i != nil && l.bound() != nil && l.Keeps(i.LowPercent) != l.Keeps(i.HighPercent)
 }
 
-// borderline says that a longer call could be judged otherwise. Where nothing
-// at all was lost, nothing speaks for bursts either: then it is whether the call
-// was too short even for losses that come one by one.
+// borderline says that a longer call could be judged otherwise. Where nothing at
+// all was lost there is no sign of bursts either: then it says whether the call
+// was too short even for single losses.
 func (q *question) borderline() bool {
 	if !q.limit.Spans(q.interval) {
 		return false
@@ -72,10 +73,10 @@ func (q *question) marked(f Finding) Finding {
 	return f
 }
 
-// settledBy is how long a call has to be for its interval to be on one side, if
-// its share stays what it is: the width shrinks with the square root of the
-// length, and where nothing is lost with the length itself. It is nil where an
-// hour is too short. A sixth is added: the next call is not quite like this one.
+// settledBy is how long a call has to be, in seconds, for its interval to be on one
+// side of the limit, if its share stays the same: the width shrinks with the square
+// root of the length, and where nothing is lost with the length itself. It is nil
+// where an hour is too short. A sixth is added: no two calls are the same.
 func (q *question) settledBy() *float64 {
 	limit, got := *q.limit.bound(), *q.got
 	width, distance := q.interval.HighPercent-got, limit-got

@@ -6,9 +6,9 @@ import (
 	"netready/probe/facts"
 )
 
-// everyCall judges the calls beside the reported one: that has the lowest MOS,
-// and yet another of them may have broken a limit that it kept, or not have been
-// measured at all. Such a call gets a finding of its own, one for each figure.
+// everyCall judges the calls other than the reported one. The reported one has
+// the lowest MOS, but another call may have broken a limit that it kept, or may
+// not have been measured at all. Such a call gets a finding, one for each figure.
 func (j *judge) everyCall() {
 	calls := j.result.Voice.PerCall
 	if len(calls) < 2 {
@@ -32,8 +32,8 @@ func side(c facts.CallPair, way Way) *facts.Direction {
 	return c.Down
 }
 
-// unmeasuredCalls names the first call of which nothing is known on this way,
-// unless the reported call says so itself.
+// unmeasuredCalls names the first call that was not measured on this way, unless
+// the reported call was not either.
 func (j *judge) unmeasuredCalls(way Way, calls []facts.CallPair) {
 	if side(facts.CallPair{Up: j.result.Voice.Up, Down: j.result.Voice.Down}, way) == nil {
 		return
@@ -52,14 +52,14 @@ func (j *judge) unmeasuredCalls(way Way, calls []facts.CallPair) {
 	}
 	j.add(Finding{
 		Level: Unknown, What: WhatCall + string(way),
-		Text: fmt.Sprintf("%d of %d calls could not be measured on the way %s; call %d: %s",
+		Text: fmt.Sprintf("%d of %d calls could not be measured in the direction %s; call %d: %s",
 			n, len(calls), way, first+1, j.why(fmt.Sprintf("voice.per_call[%d].%s", first, way))),
 		Advice: "Calls differ by their ports alone: look for a firewall or a load balancer that treats them differently.",
 	})
 }
 
-// worseCall adds the finding of the first call that is judged worse than the
-// reported one in this figure.
+// worseCall adds the finding of the call with the worst verdict on this figure,
+// where that is worse than the reported call's.
 func (j *judge) worseCall(m Measure, way Way, calls []facts.CallPair) {
 	what := m.What(way)
 	worst := Finding{Level: Pass}
@@ -82,6 +82,7 @@ func (j *judge) worseCall(m Measure, way Way, calls []facts.CallPair) {
 		f := j.advised(q, m.Key, way)
 		if gravity(f) < gravity(worst) {
 			worst, found = f, true
+			worst.call = i + 1
 		}
 	}
 	if found {

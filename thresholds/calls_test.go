@@ -34,7 +34,7 @@ func TestCallBesideTheReportedOne(t *testing.T) {
 		{"a call without a way down", func(r *facts.Result) {
 			r.Voice.PerCall[1].Down = nil
 			r.NotMeasured = append(r.NotMeasured, facts.NotMeasured{What: "voice.per_call[1].down", Reason: "its answers did not arrive"})
-		}, Undetermined, "call_down", "1 of 3 calls could not be measured on the way down; call 2: its answers did not arrive"},
+		}, Undetermined, "call_down", "1 of 3 calls could not be measured in the direction down; call 2: its answers did not arrive"},
 		{"said once where the reported call fails itself", func(r *facts.Result) {
 			r.Voice.Up.LossPercent, r.Voice.PerCall[1].Up.LossPercent = new(9.0), new(5.0)
 		}, NotReady, "", ""},

@@ -9,10 +9,10 @@ import (
 )
 
 const (
-	deadSeconds = 7 // fewer at the end may be an outage that the control connection survives
-	lateDeath   = 3 // fewer are chance
-	lastSeconds = 1 // of a call that lasted to its end
-	nearChange  = 1 // seconds before a new mapping is known in which the old one may be gone already
+	deadSeconds = 7 // an outage of fewer seconds does not end the control connection
+	lateDeath   = 3 // fewer dead seconds at the end are chance
+	lastSeconds = 1 // a call that ends that much early counts as complete
+	nearChange  = 1 // seconds for which the old mapping may be lost before the new one is known
 )
 
 // lostIn is how many packets of a way were lost in a second.
@@ -25,7 +25,7 @@ func lostIn(s facts.Second, way Way) float64 {
 }
 
 // lostThere is the share of a way's lost packets that were lost in the seconds
-// that are so.
+// for which is holds.
 func (j *judge) lostThere(way Way, is func(facts.Second) bool) float64 {
 	all, there := 0.0, 0.0
 	for _, s := range j.result.Voice.Timeline {
@@ -49,11 +49,11 @@ func isDead(s facts.Second) bool {
 	return s.RTTMS == nil && (s.Up != nil || s.Down != nil) && gone(s.Up) && gone(s.Down)
 }
 
-// deadFrom is the second from which on nothing of the call came through to its
-// end, -1 where there is none or nothing came through before.
+// deadFrom is the second after which nothing of the call arrived until its end,
+// -1 where there is none or nothing arrived before either.
 func (j *judge) deadFrom() int { return j.deadFor(deadSeconds) }
 
-// deadFor is deadFrom where it lasts for so many seconds at least.
+// deadFor is deadFrom for an outage of at least so many seconds.
 func (j *judge) deadFor(seconds int) int {
 	line := j.result.Voice.Timeline
 	from := len(line)
@@ -66,8 +66,8 @@ func (j *judge) deadFor(seconds int) int {
 	return from
 }
 
-// diesLate says that the loss of a way is that of the last seconds, in which
-// nothing came through: too few to tell an outage from a state that was dropped.
+// diesLate says that most of a way's loss is in the last seconds, in which nothing
+// arrived: too few to tell an outage from a firewall that dropped its state.
 func (j *judge) diesLate(way Way) bool {
 	from := j.deadFor(lateDeath)
 	if from < 0 || j.deadFrom() >= 0 || j.isGatewayDeadFrom(from) {
@@ -76,14 +76,14 @@ func (j *judge) diesLate(way Way) bool {
 	return j.lostThere(way, func(s facts.Second) bool { return s.Second >= from }) >= mostOf
 }
 
-// endsForGood is the sign that from one moment to the end nothing came through.
+// endsForGood is the sign that from one moment to the end nothing arrived.
 func endsForGood(m matter) (string, float64) {
 	from := m.deadFrom()
 	if from < 0 || m.isGatewayDeadFrom(from) {
 		return "", 0
 	}
 	share := m.lostThere(m.way, func(s facts.Second) bool { return s.Second >= from })
-	return fmt.Sprintf("from %s on no packet and no check came through to the end", clock(float64(from))), share
+	return fmt.Sprintf("from %s to the end no packet and no check arrived", clock(float64(from))), share
 }
 
 // isGatewayDeadFrom says that the gateway was asked from that second on and gave
@@ -103,7 +103,7 @@ func controlGoesOn(m matter) (string, float64) {
 	if m.result.Voice.Mode != facts.ModeResponder || m.gap("voice.complete") != nil {
 		return "", 0
 	}
-	return "the control connection to the same responder went on meanwhile", 1
+	return "the control connection to the same responder continued", 1
 }
 
 // gap is what the result says of something that was not measured, nil where it
@@ -117,6 +117,14 @@ func (j *judge) gap(what string) *facts.NotMeasured {
 	return nil
 }
 
+// gapCode is why something was not measured, "" where that has no code.
+func (j *judge) gapCode(what string) string {
+	if gap := j.gap(what); gap != nil {
+		return gap.Code
+	}
+	return ""
+}
+
 // endedBy says whether the call ended before its time for this reason.
 func (j *judge) endedBy(code string) bool {
 	gap := j.gap("voice.complete")
@@ -127,7 +135,7 @@ func (j *judge) endedBy(code string) bool {
 func farEndClosed(m matter) (string, float64) {
 	v := m.result.Voice
 	if !m.endedBy(facts.CodeFarEnded) || len(v.MappingChanges) > 0 || v.DurationAskedS > 0 && v.DurationS > v.DurationAskedS-lastSeconds {
-		return "", 0 // who closes a connection beside a call that goes on is not the far end
+		return "", 0 // while the call continues it was not the far end that closed the connection
 	}
 	return fmt.Sprintf("after %s of the call it closed the control connection", Figure(m.result.Voice.DurationS, "s")), 1
 }
@@ -135,17 +143,17 @@ func farEndClosed(m matter) (string, float64) {
 // allFellSilent is the sign that call and control connection ended together.
 func allFellSilent(m matter) (string, float64) {
 	if from := m.deadFrom(); !m.endedBy(facts.CodeFarSilent) || from >= 0 && m.isGatewayDeadFrom(from) {
-		return "", 0 // with the gateway silent as well it is no question of the far end
+		return "", 0 // where the gateway is silent too, the fault is not at the far end
 	}
-	return fmt.Sprintf("after %s both the call and the control connection fell silent, so the responder, its host or the whole way there is gone; "+
-		"a run from another network at the same time would tell", Figure(m.result.Voice.DurationS, "s")), 1
+	return fmt.Sprintf("after %s both the call and the control connection fell silent, so the responder, its host or the whole path to it is down; "+
+		"a run from another network at the same time would tell which", Figure(m.result.Voice.DurationS, "s")), 1
 }
 
 // clock is a time in the call as 0:12.
 func clock(s float64) string { return fmt.Sprintf("%d:%02d", int(s)/60, int(s)%60) }
 
-// changes are the new mappings of the reported call, those of another public
-// address or those of another port of the same.
+// changes are the new mappings of the reported call: those with another public
+// address, or those with another port of the same address.
 func (j *judge) changes(address bool) []facts.MappingChange {
 	var some []facts.MappingChange
 	for _, c := range j.result.Voice.MappingChanges {
@@ -190,7 +198,7 @@ func lossAtChanges(address bool) sign {
 		if m.kind == besideMatter {
 			return "", 1
 		}
-		share := m.lostThere(m.way, func(s facts.Second) bool {
+		share := m.lostOnlyThere(m.way, func(s facts.Second) bool {
 			for _, c := range m.changes(address) {
 				if at := int(c.AtS); s.Second <= at && s.Second >= at-nearChange {
 					return true
@@ -198,132 +206,27 @@ func lossAtChanges(address bool) sign {
 			}
 			return false
 		})
-		return fmt.Sprintf("%s of the packets lost %s were lost there", Figure(math.Round(percent*share), "%"), m.way), share
+		return fmt.Sprintf("%s of the packets lost %s were lost there", Figure(math.Round(percent*share), "%"), m.way.words()), share
 	}
 }
 
-const (
-	evenLoss     = 0.02 // less loss than this shows no pattern
-	evenRun      = 1.3  // BurstR (G.107) up to which losses come one by one
-	evenVariance = 0.25 // of what chance makes: 20 seconds of chance fall below it once in ten thousand
-	evenSeconds  = 8
-)
+// denser is how many times as many packets must be lost in some seconds as the
+// length of these would take, for the losses to lie there and nowhere else.
+const denser = 2
 
-// oneByOne is the sign that a good many packets are lost, one by one.
-func oneByOne(m matter) (string, float64) {
-	d := direction(m.result.Voice, m.way)
-	if d == nil || portion(d.LossPercent) < evenLoss || d.Burst.BurstR == nil || *d.Burst.BurstR > evenRun {
-		return "", 0
-	}
-	return fmt.Sprintf("%s of the packets %s are lost, one by one", Figure(*d.LossPercent, "%"), m.way), 1
-}
-
-// bothOf is the sign that two are there, eitherOf that the first or else the
-// second is.
-func bothOf(a, b sign) sign {
-	return func(m matter) (string, float64) { return (&Rule{needs: []sign{a, b}}).proof(m) }
-}
-
-func eitherOf(a, b sign) sign {
-	return func(m matter) (string, float64) {
-		if seen, share := a(m); share > 0 {
-			return seen, share
-		}
-		return b(m)
-	}
-}
-
-// checksASecond is how many checks a call makes; luck is how many standard
-// deviations are not chance: a few in ten thousand.
-const (
-	checksASecond = 5
-	luck          = 3.5
-)
-
-// checksGoFirst is the sign that far more checks are lost than chance would take
-// of them: a limit takes what comes when its store is empty, and a check comes
-// right behind a packet.
-func checksGoFirst(m matter) (string, float64) {
-	rtt := m.result.Voice.RTT
-	if rtt == nil || rtt.Source != facts.RTTStun {
-		return "", 0
-	}
-	expected, variance := 0.0, 0.0
-	checks := checksASecond * float64(max(1, len(m.result.Voice.PerCall))) // the round trip is of all calls
-	for _, s := range m.result.Voice.Timeline {
-		share := 1.0
-		for _, side := range []*facts.SecondSide{s.Up, s.Down} {
-			if side != nil && side.LossPercent != nil {
-				share *= 1 - portion(side.LossPercent)
-			}
-		}
-		share = 1 - share
-		expected, variance = expected+checks*share, variance+checks*share*(1-share)
-	}
-	lost := float64(rtt.Lost)
-	if variance == 0 || lost < expected+luck*math.Sqrt(variance) || lost < 1.3*expected {
-		return "", 0
-	}
-	return fmt.Sprintf("so are %d of %d checks, which leave right behind a packet, where chance would take %.0f", rtt.Lost, rtt.Samples+rtt.Lost, expected), 1
-}
-
-// lossIsEven is the sign that nearly the same number of packets gets through in
-// every second: chance varies, with a variance of n p (1-p), a limiter hardly.
-func lossIsEven(m matter) (string, float64) {
-	full := 0
-	for _, s := range m.result.Voice.Timeline {
-		if side := sideOf(s, m.way); side != nil {
-			full = max(full, side.Sent)
+// lostOnlyThere is lostThere where these seconds are few: of events that come every
+// other second half of all losses are near by chance, and it is 0.
+func (j *judge) lostOnlyThere(way Way, is func(facts.Second) bool) float64 {
+	there, all := 0, 0
+	for _, s := range j.result.Voice.Timeline {
+		all++
+		if is(s) {
+			there++
 		}
 	}
-	var through []float64
-	sent := 0.0
-	for i, s := range m.result.Voice.Timeline {
-		side := sideOf(s, m.way)
-		if i == 0 || side == nil || side.LossPercent == nil || 10*side.Sent < 9*full { // it begins with a store of tokens, and the last second is cut
-			continue
-		}
-		through, sent = append(through, float64(side.Sent)-lostIn(s, m.way)), sent+float64(side.Sent)
+	share := j.lostThere(way, is)
+	if all == 0 || share < denser*float64(there)/float64(all) {
+		return 0
 	}
-	seconds := float64(len(through))
-	if seconds < evenSeconds || sent == 0 {
-		return "", 0
-	}
-	mean, variance := withoutOne(through)
-	if share := mean * seconds / sent; variance > evenVariance*sent/seconds*share*(1-share) {
-		return "", 0
-	}
-	return fmt.Sprintf("in every second nearly the same number gets through (%.0f of %.0f)", mean, sent/seconds), 1
-}
-
-// withoutOne are the mean and the variance of all but the one that lies farthest
-// from the others: what shares a limit with the call takes of it now and then.
-func withoutOne(all []float64) (mean, variance float64) {
-	least := math.Inf(1)
-	for skip := range all {
-		var sum, squares float64
-		for i, x := range all {
-			if i != skip {
-				sum, squares = sum+x, squares+x*x
-			}
-		}
-		n := float64(len(all) - 1)
-		if v := squares/n - sum/n*sum/n; v < least {
-			least, mean, variance = v, sum/n, v
-		}
-	}
-	return mean, variance
-}
-
-// checksLostAlike is the sign that of the checks a like share is gone.
-func checksLostAlike(m matter) (string, float64) {
-	rtt, d := m.result.Voice.RTT, direction(m.result.Voice, m.way)
-	if rtt == nil || rtt.Source != facts.RTTStun || rtt.Samples+rtt.Lost < enoughPings {
-		return "", 0
-	}
-	share := float64(rtt.Lost) / float64(rtt.Samples+rtt.Lost)
-	if share < portion(d.LossPercent)*badShare {
-		return "", 0
-	}
-	return fmt.Sprintf("so are %s of the checks, which share their port", Figure(math.Round(percent*share), "%")), 1
+	return share
 }

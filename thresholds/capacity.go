@@ -9,9 +9,9 @@ import (
 	"netready/probe/facts"
 )
 
-// Breaks are the limits that do not hold for some of the calls, the gravest
-// first, each with the worst figure. Shares are those of all calls together: some
-// seconds of one call are too few packets, and one of many breaks a limit by chance.
+// Breaks are the limits that some of the calls break, the most important first,
+// each with the worst figure. Shares are those of all calls together: one call has
+// too few packets in some seconds, and one of many breaks a limit by chance.
 func (l Limits) Breaks(v facts.Voice) []facts.Broken {
 	type broken struct {
 		facts.Broken
@@ -75,7 +75,7 @@ func together(calls []facts.CallPair, way Way) *facts.Direction {
 	return &all
 }
 
-// GoodCalls is the number of calls in short: 12, or 12 or more.
+// GoodCalls is the number of calls in words: "12" or "12 or more".
 func GoodCalls(c facts.Capacity) string {
 	if c.AtLeast {
 		return fmt.Sprintf("%d or more", *c.GoodCalls)
@@ -102,7 +102,7 @@ func CapacityWords(c facts.Capacity) string {
 	return text
 }
 
-// fewestTooMany is the fewest calls of which some did not keep a limit.
+// fewestTooMany is the smallest number of calls that broke a limit.
 func fewestTooMany(c facts.Capacity) int {
 	fewest := 0
 	for _, s := range c.Steps {

@@ -27,8 +27,8 @@ func (j *judge) measure(m Measure, way Way) Finding {
 	return j.advised(q, m.Key, way)
 }
 
-// advised is the verdict on a figure with what to do. One that this machine's
-// own load can have bent is no failure of the network.
+// advised is the verdict on a figure with what to do. A figure that this
+// machine's own load can have made bad is no failure of the network.
 func (j *judge) advised(q question, key Key, way Way) Finding {
 	if !j.staysInside() && len(q.unreliable) == 0 && j.isPCBusy() && j.couldBePC(key, way) {
 		q.unreliable = []facts.Unreliable{{Code: facts.UnreliablePC}}
@@ -54,18 +54,18 @@ type question struct {
 	got        *float64
 	reason     string             // why it was not measured
 	code       string             // the same as a code; "" where there is none
-	isSaid     bool               // the reason is a finding of its own, which stands first
+	isSaid     bool               // another finding, the first one, gives the reason
 	silent     bool               // nothing arrived
 	unreliable []facts.Unreliable // who was too busy for it to be relied on
-	bound      bool               // it is of both ways together, and a bound for this one
+	bound      bool               // it is the figure of both ways together: a bound for this one
 	interval   *facts.Interval    // of a share: what it may be in the long run
-	sent       int                // packets that it is a share of
+	sent       int                // the packets of which it is a share
 	seconds    float64            // how long they were sent
-	atMost     *float64           // of a MOS that is a lower bound: the upper one
+	atMost     *float64           // the upper bound of a MOS that is a lower bound
 }
 
-// known takes what is known of a measure on a way; reason is why there is
-// nothing.
+// known takes what is known of a measure on a way; reason says why nothing is
+// known.
 func (q *question) known(f figure, reason string) {
 	q.got, q.bound = f.got, f.together
 	q.of(f.direction, reason)
@@ -74,8 +74,7 @@ func (q *question) known(f figure, reason string) {
 	}
 }
 
-// words are the figure with the way it is of: Jitter up is at most 4.2 ms there
-// and back.
+// words are the figure with its way: Jitter up is at most 4.2 ms there and back.
 func (q *question) words() string {
 	got := FigureBy(*q.got, q.measure.Unit, q.limit)
 	switch {
@@ -89,8 +88,8 @@ func (q *question) words() string {
 	return fmt.Sprintf("%s is at most %s there and back", q.name, got)
 }
 
-// isOfTheWay says that a bound that is broken is broken by this way's own
-// figures, whatever the other one did.
+// isOfTheWay says that this way's own figures break the limit, whatever the
+// other way did.
 func (q *question) isOfTheWay() bool { return q.atMost != nil && !q.limit.Keeps(*q.atMost) }
 
 // of takes from a direction what the verdict on its figures depends on; reason
@@ -127,7 +126,7 @@ func (q *question) judge() Finding {
 	case len(q.unreliable) > 0:
 		f.Level, f.Code = Unknown, q.unreliable[0].Code
 		f.Text = fmt.Sprintf("%s (expected %s), but it cannot be relied on: %s", q.words(), q.limit.Words(unit), busyWords(q.unreliable))
-		f.Advice = onceMore(q.unreliable)
+		f.Advice = runAgain(q.unreliable)
 	case q.bound && !q.isOfTheWay():
 		f.Level, f.What, f.Code = Fail, q.together, facts.CodeTogether
 		f.Text = fmt.Sprintf("%s there and back together is %s, expected %s; through a TURN server it is not known in which direction",
@@ -188,7 +187,7 @@ func (l Limit) Keeps(got float64) bool {
 	return !math.IsNaN(got) && (l.Below == nil || !Breaks(got, *l.Below, false)) && (l.AtLeast == nil || !Breaks(got, *l.AtLeast, true))
 }
 
-// Breaks says whether a figure breaks a bound. What is no number breaks none.
+// Breaks says whether a figure breaks a bound. NaN breaks none.
 func Breaks(figure, bound float64, atLeast bool) bool {
 	if atLeast {
 		return figure < bound
@@ -245,8 +244,8 @@ func (j Judged) Word() string {
 	return "Pass"
 }
 
-// settles says that the figure alone gives a level, and no longer call would
-// take it back.
+// settles says that the figure alone gives a level, which a longer call would
+// not change.
 func (g Graded) settles(level Level) bool { return g.Level == level && !g.Borderline }
 
 // unreliable says that there is a figure, and no verdict on it.
@@ -260,7 +259,7 @@ type Graded struct {
 	// where that is not known.
 	Interval   *facts.Interval
 	Borderline bool // the verdict could be another one after a longer call
-	Bound      bool // it is of both ways together, or rests on one that is: the most, or the least, that this way can have
+	Bound      bool // it is the figure of both ways together, or computed from one: the most, or the least, that this way can have
 }
 
 // Figures judges every measure of a result, in the order of a report.
@@ -283,7 +282,7 @@ func (l Limits) Figures(r facts.Result) []Judged {
 	return list
 }
 
-// graver is the one of two levels that weighs more.
+// graver is the worse of two levels.
 func graver(a, b Level) Level {
 	order := []Level{Pass, Warn, Unknown, Fail}
 	return order[max(slices.Index(order, a), slices.Index(order, b))]

@@ -15,9 +15,9 @@ import (
 // the judgement turn a number into text.
 func Figure(f float64, unit string) string { return FigureBy(f, unit, Limit{}) }
 
-// FigureBy prints like Figure, with as many decimals as it takes to stand on
-// the side of the limit that the figure itself is on: 0.996 % of at most 1 %
-// does not become "1 %", nor a MOS of 3.599 "3.6".
+// FigureBy prints like Figure, with as many decimals as it takes to be on the same
+// side of the limit as the figure itself: 0.996 % with a limit of 1 % is not
+// printed as "1 %", nor a MOS of 3.599 as "3.6".
 func FigureBy(f float64, unit string, limit Limit) string {
 	if unit == "Mbit/s" {
 		return speed(f)
@@ -44,7 +44,7 @@ func decimalsOf(f float64) int {
 	return 2
 }
 
-// misleads tells whether a rounded figure says something else than the figure.
+// misleads tells whether a rounded figure says something different from the figure.
 func misleads(f, rounded float64, unit string, limit Limit) bool {
 	switch {
 	case f != 0 && rounded == 0, unit == "%" && f != 100 && rounded == 100:
@@ -70,7 +70,7 @@ func speed(mbps float64) string {
 }
 
 func round(f float64, decimals int) float64 {
-	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'f', decimals, 64), 64) // it printed it itself
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'f', decimals, 64), 64) // a number that was just printed
 	return rounded
 }
 

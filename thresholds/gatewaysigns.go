@@ -7,41 +7,41 @@ import (
 	"netready/probe/facts"
 )
 
-// How the gateway, one hop away, is set against the call: what it suffered of
-// the call's own fault tells whether that is in the LAN or behind it.
+// How the gateway, one hop away, is compared with the call: whether its pings
+// suffer from the call's fault tells whether that is in the LAN or behind it.
 const (
-	// proof is how many times likelier one explanation must make what was seen
-	// than the other before it is taken (Wald, Sequential Analysis, 1947, 3.2):
-	// one verdict in twenty may be wrong, and the rest is "cannot be told".
+	// proof is the likelihood ratio of two explanations from which the likelier one
+	// is taken (Wald, Sequential Analysis, 1947, 3.2): one verdict in twenty may be
+	// wrong, and the rest is "cannot be told".
 	proof = 20
-	// badShare is what a LAN that is to blame suffers at least of a fault, and
-	// goodShare what one that is not suffers at most.
+	// badShare is the least share of the call's fault that the pings show where the
+	// LAN is to blame, and goodShare the largest where it is not.
 	badShare, goodShare = 0.5, 0.1
 	// A gateway that leaves a tenth unanswered, and gives nearly the same number of
-	// answers every second, limits them and loses nothing: losses at random vary
-	// with a variance of n p (1-p), a limiter with next to none.
+	// answers every second, limits them and loses nothing: random losses vary with
+	// a variance of n p (1-p), those of a limit hardly do.
 	limiterLost    = 0.1
 	limiterEven    = 0.25
 	limiterSeconds = 5
-	// mostRarely pings a second run into no limiter: earlier versions sent one.
+	// mostRarely pings a second reach no limit: earlier versions sent one.
 	mostRarely = 2
 )
 
 // gatewayEvidence is what is known of the gateway while the call was bad.
 type gatewayEvidence struct {
 	asked, lost, late int
-	// Seconds of the call in which the way lost packets or did not, and those of
-	// them in which the gateway failed to answer too.
+	// Seconds of the call in which the way lost packets (bad) or did not (good), and
+	// those of them in which the gateway failed to answer too.
 	bad, badBoth, good, goodBoth int
-	limits                       int  // so many answers a second are all that it gives; 0: no limit seen
-	often                        bool // it was asked so often that a limiter may have cut its answers
+	limits                       int  // the most answers a second that it gives; 0: no limit seen
+	often                        bool // it was asked so often that a limit may have suppressed answers
 }
 
-// evidence lays the gateway beside one way of the call.
+// evidence compares the gateway with one way of the call.
 func (j *judge) evidence(way Way) gatewayEvidence {
 	var e gatewayEvidence
 	if g := j.gateway(); g != nil {
-		lost := g.Lost - g.NotSent // what never left says nothing of the LAN
+		lost := g.Lost - g.NotSent // pings that were not sent say nothing about the LAN
 		e.asked, e.lost, e.late = g.Samples+lost, lost, g.Late
 		lasted := j.result.Voice.DurationS
 		e.often = lasted > 0 && float64(e.asked) > mostRarely*lasted
@@ -67,18 +67,18 @@ func (j *judge) evidence(way Way) gatewayEvidence {
 
 // sideOf is that way in a second, or both together where that is all there is.
 func sideOf(s facts.Second, way Way) *facts.SecondSide {
-	side := s.Up
-	if way == Down {
+	side := s.Loop
+	switch {
+	case way == Up && s.Up != nil:
+		side = s.Up
+	case way == Down && s.Down != nil:
 		side = s.Down
-	}
-	if side == nil {
-		return s.Loop
 	}
 	return side
 }
 
-// answerLimit is how many answers a second are all that the gateway gives, 0
-// where no such limit shows.
+// answerLimit is the most answers a second that the gateway gives, 0 where no
+// such limit is seen.
 func answerLimit(timeline []facts.Second) int {
 	most := 0
 	for _, s := range timeline {
@@ -88,7 +88,7 @@ func answerLimit(timeline []facts.Second) int {
 	}
 	var asked, answered, squares, seconds float64
 	for _, s := range timeline {
-		if g := s.Gateway; g != nil && 10*g.Asked >= 8*most { // the first and the last second are cut
+		if g := s.Gateway; g != nil && 10*g.Asked >= 8*most { // the first and the last second are cut short
 			n := float64(g.Asked - g.Lost)
 			asked, answered, squares, seconds = asked+float64(g.Asked), answered+n, squares+n*n, seconds+1
 		}
@@ -104,10 +104,10 @@ func answerLimit(timeline []facts.Second) int {
 	return int(math.Round(mean))
 }
 
-// weigh compares two explanations of what became of the pings: the LAN made the
-// call's fault, so that they suffered half of it or more, or the fault lies
-// behind, and they suffered a tenth of it at most. run is how many packets were
-// lost in a row: they prove no more than one.
+// weigh compares two explanations of what happened to the pings: the call's fault
+// is in the LAN, so that they show half of it or more, or it lies behind, and
+// they show a tenth of it at most. run is how many packets were lost in a row:
+// those prove no more than one lost packet.
 func weigh(bad, asked int, share, run float64) place {
 	if asked == 0 {
 		return placeUnknown
@@ -129,14 +129,14 @@ func weigh(bad, asked int, share, run float64) place {
 // ofLoss places a share of lost packets.
 func (e gatewayEvidence) ofLoss(share, run float64) place {
 	if e.limits > 0 {
-		return placeUnknown // its silence tells nothing
+		return placeUnknown // missing answers say nothing
 	}
 	p := weigh(e.lost, e.asked, share, run)
 	if p == inLAN && e.often && e.bad+e.good == 0 {
 		return placeUnknown // a limiter would look the same
 	}
-	// Few seconds are bad: a gateway that is no worse in them than chance makes it
-	// is bad for a reason of its own.
+	// Few seconds are bad: a gateway that is bad in them only as often as by chance
+	// is bad for another reason.
 	if p == inLAN && e.good > e.bad && chance(e.badBoth, e.bad, e.badBoth+e.goodBoth, e.bad+e.good) > rarely {
 		if e.bad >= acquitting && e.badBoth == 0 {
 			return beyondLAN
@@ -144,20 +144,21 @@ func (e gatewayEvidence) ofLoss(share, run float64) place {
 		return placeUnknown
 	}
 	if p == beyondLAN && e.badBoth > 0 && chance(e.badBoth, e.bad, e.badBoth+e.goodBoth, e.bad+e.good) <= rarely {
-		return placeUnknown // few pings, or few answers to them, and those of the bad seconds are the ones that lack
+		return placeUnknown // few pings are lost, but those of the bad seconds
 	}
 	return p
 }
 
 const (
-	rarely = 0.05 // what chance makes as rarely is no chance
-	// acquitting bad seconds without a single lost ping clear the LAN, however many
-	// pings are lost in the good ones: those are lost for another reason.
+	rarely = 0.05 // what is less likely than this is not taken for chance
+	// acquitting is the number of bad seconds without a single lost ping that rules
+	// out the LAN, however many pings are lost in the good seconds: those are lost
+	// for another reason.
 	acquitting = 4
 )
 
-// chance is how likely so many or more of the bad seconds would be bad for the
-// gateway too, were its bad seconds drawn by lot from all of them
+// chance is the probability that at least so many of the bad seconds are bad for
+// the gateway too, if its bad seconds are independent of the call's
 // (hypergeometric distribution, Fisher 1935).
 func chance(both, bad, gateways, all int) float64 {
 	sum := 0.0
@@ -179,40 +180,89 @@ func choose(n, k int) float64 {
 
 // besideCall says where a figure's fault lies by what the gateway answered.
 func (j *judge) besideCall(key Key, way Way) place {
-	g, e := j.gateway(), j.evidence(way)
+	g := j.gateway()
 	d := j.directionOrLoop(way)
+	loss, discards := portion(lossOf(d)), portion(j.discardsOf(d))
+	isDelay := key == MOS && loss == 0 && discards == 0 // it follows from the delay, as the round trip's
+	isSlow := *g.AvgMS > badGatewayMS
 	switch {
-	case *g.AvgMS > badGatewayMS && j.delaysTell(key, *g.AvgMS):
+	case isSlow && j.delaysTell(key, *g.AvgMS):
 		return inLAN
-	case key == RTT && *g.AvgMS > badGatewayMS:
+	case key == RTT && isSlow, key != RTT && d == nil:
 		return placeUnknown
-	case key == RTT:
+	case key == RTT, isDelay:
 		return beyondLAN
-	case d == nil:
-		return placeUnknown
 	case key == Jitter, key == Order: // who overtakes was late or early by a packet time or more
-		return ofJitter(g, d.JitterMS)
+		return j.ofJitter(g, d.JitterMS)
+	case key == Discards, key == MOS && discards > loss:
+		return j.ofDiscards(g, way, discards, runOf(d))
 	}
-	run := runOf(d)
-	loss, discards := portion(d.LossPercent), portion(d.DiscardPercent)
-	if key == MOS && loss == 0 && discards == 0 {
-		return beyondLAN // it follows from the delay, as the round trip's
-	}
-	if key == Discards || key == MOS && discards > loss {
-		if g.JitterMS == nil || e.limits > 0 { // nobody counted the late ones, or not all came
-			return placeUnknown
-		}
-		p := weigh(e.late, g.Samples, discards, run)
-		if p == beyondLAN && weigh(e.late+e.lost, e.asked, discards, run) != beyondLAN {
-			return placeUnknown // an answer that is very late counts as lost
-		}
-		return p
-	}
-	p := e.ofLoss(loss, run)
+	e := j.evidence(way)
+	p := e.ofLoss(loss, runOf(d))
 	if p == inLAN && j.isFarMore(e.lost, e.asked) {
 		return placeUnknown
 	}
 	return p
+}
+
+// ofDiscards places a share of late packets by the pings that were late.
+func (j *judge) ofDiscards(g *facts.Ping, way Way, discards, run float64) place {
+	e := j.evidence(way)
+	if g.JitterMS == nil || e.limits > 0 { // nobody counted the late ones, or not all came
+		return placeUnknown
+	}
+	switch p := weigh(e.late, g.Samples, discards, run); {
+	case p == inLAN && j.isSlowByItself(g):
+		return placeUnknown
+	case p == inLAN:
+		return j.lateTogether(g, way)
+	case p == beyondLAN && weigh(e.late+e.lost, e.asked, discards, run) != beyondLAN:
+		return placeUnknown // an answer that is very late counts as lost
+	default:
+		return p
+	}
+}
+
+// lateMS is by how much the mean delay of a second is above the smallest where it
+// has packets that are late.
+const lateMS = 10
+
+// lateTogether is inLAN where the gateway was late in the seconds in which the call
+// was, or nothing tells. Few seconds are bad: a gateway that is late in others is
+// late for a reason of its own.
+func (j *judge) lateTogether(g *facts.Ping, way Way) place {
+	var bad, badBoth, gateways, all int
+	for _, s := range j.result.Voice.Timeline {
+		side := delaySide(s, way)
+		if side == nil || s.Gateway == nil || s.Gateway.AvgMS == nil || g.MinMS == nil {
+			continue
+		}
+		isBad, isBoth := *side.DelayMS >= lateMS, *s.Gateway.AvgMS-*g.MinMS >= lateMS
+		all++
+		if isBad {
+			bad++
+		}
+		if isBoth {
+			gateways++
+		}
+		if isBad && isBoth {
+			badBoth++
+		}
+	}
+	switch {
+	case bad == 0, all-bad <= bad, chance(badBoth, bad, gateways, all) <= rarely:
+		return inLAN
+	case bad >= acquitting && badBoth == 0:
+		return beyondLAN
+	}
+	return placeUnknown
+}
+
+// isSlowByItself says that the gateway answers later than the far end behind it
+// does: its answers wait within it, and the call does not.
+func (j *judge) isSlowByItself(g *facts.Ping) bool {
+	t := j.result.Voice.RTT
+	return t != nil && t.AvgMS != nil && *g.AvgMS > *t.AvgMS
 }
 
 // isFarMore says that somebody left far more questions unanswered than the call
@@ -225,17 +275,19 @@ func (j *judge) isFarMore(lost, asked int) bool {
 }
 
 // delaysTell says whether a gateway that answers so slowly explains a figure: loss
-// and order it does not, and a long round trip only where it is half of that.
+// and order it does not, a long round trip only where it is half of that, and
+// nothing where the far end answers sooner.
 func (j *judge) delaysTell(key Key, avgMS float64) bool {
+	t := j.result.Voice.RTT
+	isKnown := t != nil && t.AvgMS != nil
 	switch key {
 	case Loss, Order:
 		return false
 	case RTT:
-		t := j.result.Voice.RTT
-		return t != nil && t.AvgMS != nil && avgMS >= badShare**t.AvgMS
+		return isKnown && avgMS >= badShare**t.AvgMS && avgMS <= *t.AvgMS
 	case Jitter, Discards, MOS:
 	}
-	return true
+	return !isKnown || avgMS <= *t.AvgMS
 }
 
 func portion(percent *float64) float64 {
@@ -245,16 +297,20 @@ func portion(percent *float64) float64 {
 	return *percent / 100
 }
 
-// ofJitter places jitter: a LAN that makes it makes the pings uneven as well.
-func ofJitter(g *facts.Ping, jitter *float64) place {
+// ofJitter places jitter: a LAN that makes it makes the pings uneven as well, but
+// not far more.
+func (j *judge) ofJitter(g *facts.Ping, jitter *float64) place {
 	if !isKnown(jitter) || g.Samples < enoughPings {
 		return placeUnknown
 	}
-	most := 2 * *g.AvgMS // of trips above 0 with this mean
+	most := 2 * *g.AvgMS // the largest mean difference of positive round trips with this mean
 	if g.JitterMS != nil {
 		most = *g.JitterMS
 	}
+	isOwn := j.isSlowByItself(g) || most > farMoreJitter**jitter+badGatewayMS
 	switch {
+	case g.JitterMS != nil && most >= *jitter/2 && isOwn:
+		return placeUnknown
 	case g.JitterMS != nil && most >= *jitter/2:
 		return inLAN
 	case most <= *jitter/5:
@@ -262,6 +318,10 @@ func ofJitter(g *facts.Ping, jitter *float64) place {
 	}
 	return placeUnknown
 }
+
+// farMoreJitter is how many times the call's jitter that of the pings may be: they
+// cross the LAN twice, and with more time in between.
+const farMoreJitter = 4
 
 // gatewayWords say how the gateway answered, beside the call where that is known.
 func (j *judge) gatewayWords(way Way) string {
@@ -295,11 +355,11 @@ func pointsTo(where place) sign {
 	}
 }
 
-// isSpoiltFigure says that somebody busy has bent the figure: it accuses nobody
-// else.
+// isSpoiltFigure says that a busy machine made the figure unreliable: it is no
+// evidence against anybody else.
 func (m matter) isSpoiltFigure() bool { return m.finding >= 0 && m.findings[m.finding].Level != Fail }
 
-// gatewayIsBad is how the gateway suffered.
+// gatewayIsBad says in words how badly the gateway answered.
 func gatewayIsBad(m matter) (string, float64) {
 	if m.isWifi() {
 		return fmt.Sprintf("the default gateway, one hop away over Wi-Fi, answers badly too (%s); test again by cable to tell the two apart", m.gatewayWords(m.way)), 1
@@ -307,13 +367,13 @@ func gatewayIsBad(m matter) (string, float64) {
 	return fmt.Sprintf("the default gateway, one hop away, answers badly too (%s)", m.gatewayWords(m.way)), 1
 }
 
-// gatewayIsGood is how the gateway did not suffer.
+// gatewayIsGood says in words how well the gateway answered.
 func gatewayIsGood(m matter) (string, float64) {
 	return fmt.Sprintf("the default gateway answers well while the call is bad%s (%s)", m.oneWay(), m.gatewayWords(m.way)), 1
 }
 
-// gatewayIsFine is the sign that the gateway lost next to nothing of what the
-// call lost.
+// gatewayIsFine is the sign that the gateway lost hardly any pings while the call
+// lost packets.
 func gatewayIsFine(m matter) (string, float64) {
 	if m.gateway() == nil || m.besideCall(m.key, m.way) != beyondLAN {
 		return "", 0
@@ -322,7 +382,7 @@ func gatewayIsFine(m matter) (string, float64) {
 	return fmt.Sprintf("of %d pings the gateway lost %d", g.Samples+g.Lost, g.Lost), 1
 }
 
-// whyNobody says why the place cannot be told, and what would tell.
+// whyNobody says why the place cannot be told, and which test would tell.
 func whyNobody(m matter) (string, float64) {
 	if m.isSpoiltFigure() {
 		return "", 0
@@ -330,7 +390,7 @@ func whyNobody(m matter) (string, float64) {
 	return m.whyUntold(m.way) + ". " + m.wouldTell(), 1
 }
 
-// oneWay says it where all that failed is in one direction.
+// oneWay names the way where all failures are on one way.
 func (j *judge) oneWay() string {
 	for _, way := range []Way{Up, Down} {
 		other := false
@@ -340,7 +400,7 @@ func (j *judge) oneWay() string {
 			}
 		}
 		if !other {
-			return " on the way " + string(way) + " only"
+			return " in the direction " + string(way) + " only"
 		}
 	}
 	return ""

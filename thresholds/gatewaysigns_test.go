@@ -56,10 +56,11 @@ func (p plant) result(r *rand.Rand) facts.Result {
 
 // losing tells of each packet in turn whether it is lost (Gilbert's model).
 func losing(r *rand.Rand, share, run float64) func() bool {
-	run = max(run, 1)
 	in := false
 	return func() bool {
 		switch {
+		case run <= 1:
+			return r.Float64() < share
 		case in:
 			in = r.Float64() >= 1/run
 		case share > 0:

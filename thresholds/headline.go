@@ -48,7 +48,7 @@ func notReady(findings []Finding, r facts.Result) string {
 	return strings.TrimSpace(strings.Join(append(said, first(findings, Fail)), " "))
 }
 
-// undetermined says what is missing for a verdict and how to come by it.
+// undetermined says what is missing for a verdict and how to get it.
 func undetermined(findings []Finding, r facts.Result) string {
 	const noFault = " Nothing that was measured failed."
 	if place := leading(findings); place != nil && r.Complete {
@@ -64,7 +64,7 @@ func undetermined(findings []Finding, r facts.Result) string {
 	case gap.Code == facts.CodeNoResponder || gap.Reason == "":
 		return "Call quality was not measured: this region has no responder." + noFault +
 			" If you were given a test invite, give it with --responder. To make one, run netready-responder on a host in the region."
-	case gap.Code == facts.CodeBusy, gap.Code == facts.CodeRefused: // the reason ends in what to do
+	case gap.Code == facts.CodeBusy, gap.Code == facts.CodeRefused: // the reason says what to do
 		return "Call quality was not measured: " + ended(gap.Reason) + noFault
 	case gap.Code == facts.CodeNoRelay:
 		return "Call quality was not measured: the TURN server could not be used: " + ended(gap.Reason) + noFault + " Check its address and ports, then run this again."
@@ -74,8 +74,8 @@ func undetermined(findings []Finding, r facts.Result) string {
 	}
 }
 
-// leading is the finding that says where the fault lies before all else, nil
-// where none does.
+// leading is the first finding, where that says where the fault lies; nil where it
+// does not.
 func leading(findings []Finding) *Finding {
 	if len(findings) > 0 && findings[0].What == WhatCause && findings[0].Explains != nil {
 		return &findings[0]
@@ -83,9 +83,9 @@ func leading(findings []Finding) *Finding {
 	return nil
 }
 
-// Bounds says what keeps a ready verdict from being the whole answer: the call
-// never left this computer, or parts of the assessment were left out. It is ""
-// where nothing does.
+// Bounds says why a ready verdict is not the whole answer: the call never left
+// this computer, or parts of the assessment were left out. It is "" where it is the
+// whole answer.
 func Bounds(r facts.Result) string {
 	self := ""
 	if IsSelfTest(r) {

@@ -137,7 +137,7 @@ func TestWhoIsToBlame(t *testing.T) {
 		lost int
 		want string
 	}{
-		{"wired", 0, "provider or the way to the region: the default gateway answers well while the call is bad on the way up only"},
+		{"wired", 0, "provider or the way to the region: the default gateway answers well while the call is bad in the direction up only"},
 		{"wired", 14, "the LAN: the default gateway"},
 		{"wifi", 14, "Wi-Fi first"},
 		{"loopback", 0, "this PC: the call did not leave it"},
@@ -193,7 +193,7 @@ func TestMessagesOfWrongLimits(t *testing.T) {
 		"mos: {atleast: 3}\n":             `l.yaml: line 1: unknown key "atleast"; did you mean "at_least"?`,
 		"mos:\n  at_least: 6\n":           "l.yaml: line 2: mos: the bound has to be 1 to 5",
 		"jitter_ms: {below: .inf}\n":      "l.yaml: line 1: .inf is not a number that can be used here; leave the key out for its default",
-		"jitter_ms: {at_least: 30}\n":     "l.yaml: line 1: jitter_ms: this limit takes below: the other way round it would pass what is bad",
+		"jitter_ms: {at_least: 30}\n":     "l.yaml: line 1: jitter_ms: this limit takes below: with the other one it would pass bad figures",
 		"jitter_ms: 30\n":                 "l.yaml: line 1: found a number (30) where a mapping (key: value) is expected",
 		"rtt_avg_ms: {below: 150ms}\n":    "l.yaml: line 1: found text (150ms) where a number is expected",
 		"mos: {at_least: 3}\nmos: {}\n":   `l.yaml: line 2: the key "mos" is there twice, first in line 1; remove one`,

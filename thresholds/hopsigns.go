@@ -7,9 +7,9 @@ import (
 	"netready/probe/facts"
 )
 
-// hop is the first router that answered behind the gateway all through the call,
-// nil where none did. isNext says that it is the very next: then only the access
-// line lies between the two.
+// hop is the first router behind the gateway that answered during the whole call,
+// nil where none did. isNext says that it is the next router: then only the
+// access line lies between the two.
 func (j *judge) hop() (hop *facts.Hop, isNext bool) {
 	before := 0
 	for i, h := range j.result.Path.Hops {
@@ -26,7 +26,7 @@ func (j *judge) hop() (hop *facts.Hop, isNext bool) {
 }
 
 // beyondGateway tells the access line from what lies behind it, by the first
-// router at its end: beyondLAN where that does not tell.
+// router at the far end of the line: beyondLAN where that does not tell.
 func (j *judge) beyondGateway(key Key, way Way) place {
 	hop, isNext := j.hop()
 	d := j.directionOrLoop(way)
@@ -34,7 +34,7 @@ func (j *judge) beyondGateway(key Key, way Way) place {
 		return beyondLAN
 	}
 	var p place
-	loss, discards := portion(lossOf(d)), portion(discardsOf(d))
+	loss, discards := portion(lossOf(d)), portion(j.discardsOf(d))
 	switch {
 	case key == RTT, key == MOS && loss == 0 && discards == 0:
 		p = j.ofDelay(hop)
@@ -59,16 +59,16 @@ func (j *judge) beyondGateway(key Key, way Way) place {
 	return beyondLAN
 }
 
-// isPrivate says that a router's address does not tell whose it is: companies and
-// providers alike use private ones (RFC 1918).
+// isPrivate says that a router's address does not tell whose router it is: both
+// companies and providers use private addresses (RFC 1918).
 func isPrivate(hop *facts.Hop) bool {
 	a, err := netip.ParseAddr(hop.Address)
 	return err == nil && a.IsPrivate()
 }
 
-// hopLoss is weigh of the hop's answers: inLAN where it suffers of the call's
-// loss, in the same seconds, beyondLAN where it does not. A router answers for
-// itself when it likes: its silence accuses only where nothing else explains it.
+// hopLoss is weigh for the hop's answers: inLAN where they are lost as the call's
+// packets are, in the same seconds, beyondLAN where they are not. Routers do not
+// always answer: silence is evidence only where nothing else explains it.
 func (j *judge) hopLoss(hop *facts.Hop, way Way, share, run float64) place {
 	if hop.LimitPerS != nil {
 		return placeUnknown
@@ -100,7 +100,8 @@ func (j *judge) hopLoss(hop *facts.Hop, way Way, share, run float64) place {
 	return p
 }
 
-// ofDelay says whether the time goes by before the hop (inLAN) or behind it.
+// ofDelay says whether most of the delay arises before the hop (inLAN) or behind
+// it (beyondLAN).
 func (j *judge) ofDelay(hop *facts.Hop) place {
 	rtt := j.result.Voice.RTT
 	if rtt == nil || rtt.AvgMS == nil {
@@ -115,12 +116,12 @@ func (j *judge) ofDelay(hop *facts.Hop) place {
 	return placeUnknown
 }
 
-// hopJitter is ofJitter of the hop's answers.
+// hopJitter is ofJitter for the hop's answers.
 func hopJitter(hop *facts.Hop, jitter *float64) place {
 	if !isKnown(jitter) || hop.P95MS == nil {
 		return placeUnknown
 	}
-	switch spread := *hop.P95MS - *hop.MinMS; { // over three times the jitter of delays drawn evenly
+	switch spread := *hop.P95MS - *hop.MinMS; { // for evenly distributed delays this is about three times their jitter
 	case spread >= *jitter:
 		return inLAN
 	case spread <= *jitter/3:
@@ -136,14 +137,19 @@ func lossOf(d *facts.Direction) *float64 {
 	return d.LossPercent
 }
 
-func discardsOf(d *facts.Direction) *float64 {
+// discardsOf are those of a direction, or of both together where that is all that
+// is known.
+func (j *judge) discardsOf(d *facts.Direction) *float64 {
+	if loop := j.result.Voice.Loop; loop != nil && (d == nil || d.DiscardPercent == nil) {
+		d = loop
+	}
 	if d == nil {
 		return nil
 	}
 	return d.DiscardPercent
 }
 
-// runOf is how many packets are lost in a row, against chance.
+// runOf is how many packets are lost in a row, compared with random loss (BurstR).
 func runOf(d *facts.Direction) float64 {
 	if d == nil || d.Burst.BurstR == nil {
 		return 1
@@ -160,16 +166,16 @@ func (j *judge) hopWords() string {
 	return fmt.Sprintf("the first router behind it (%s) answered %d of %d questions in %s on average", hop.Address, hop.Answered, hop.Sent, Figure(*hop.AvgMS, "ms"))
 }
 
-// hopSuffers is how the end of the access line suffered.
+// hopSuffers says in words how badly the router at the end of the line answered.
 func hopSuffers(m matter) (string, float64) {
 	return "at the other end of the line " + m.hopWords() + ", as badly as the call", 1
 }
 
-// hopIsGood is how the end of the access line did not suffer.
+// hopIsGood says in words how well the router at the end of the line answered.
 func hopIsGood(m matter) (string, float64) { return m.hopWords() + ", so the line to it is good", 1 }
 
-// hopRise is by how much the hop's answers took longer in the seconds in which
-// the round trip was far above its smallest, and whether anything is known.
+// hopRise is by how much longer the hop's answers took in the seconds in which
+// the round trip was far above its smallest, and whether that is known.
 func (j *judge) hopRise() (ms float64, isKnown bool) {
 	hop, _ := j.hop()
 	if hop == nil {
@@ -189,7 +195,7 @@ func (j *judge) hopRise() (ms float64, isKnown bool) {
 }
 
 // hopRises is the sign that the queue is before the first router behind the
-// gateway; without one that answers nothing speaks against it.
+// gateway. It also holds, without words, where no such router answers.
 func hopRises(m matter) (string, float64) {
 	rise, isKnown := m.hopRise()
 	base, highest, _ := m.trips()
@@ -212,8 +218,8 @@ func hopStays(m matter) (string, float64) {
 	return "so does the first router behind it", 1
 }
 
-// ownMbps is the traffic from which this PC's other programs are said to fill a
-// line.
+// ownMbps is the traffic of other programs on this PC from which the report
+// mentions it.
 const ownMbps = 0.5
 
 // ownTraffic says what other programs of this PC sent or received meanwhile.
@@ -231,7 +237,7 @@ func ownTraffic(m matter) (string, float64) {
 	return fmt.Sprintf("other programs of this PC sent %s and received %s meanwhile", Figure(up/n, "Mbit/s"), Figure(down/n, "Mbit/s")), 1
 }
 
-// noQueue is the sign that packets vanish without having waited.
+// noQueue is the sign that the delay did not rise before packets were lost.
 func noQueue(m matter) (string, float64) {
 	if _, _, high := m.trips(); len(high) >= queueSeconds {
 		return "", 0
@@ -239,8 +245,8 @@ func noQueue(m matter) (string, float64) {
 	return "", 1
 }
 
-// markClearedAt is the sign that the mark of voice was taken off by somebody of
-// the own network: by the gateway where that is asked, or before it.
+// markClearedAt is the sign that the user's own network cleared the mark of voice
+// (DSCP): the gateway itself, or something before it.
 func markClearedAt(gateway bool) sign {
 	return func(m matter) (string, float64) {
 		d, p := m.result.Voice.Up, m.result.Path
@@ -257,28 +263,28 @@ func markClearedAt(gateway bool) sign {
 			at++
 		}
 		if (*p.MarkLostAt == at) && (!gateway || p.MarkKeptTo != nil && *p.MarkKeptTo == at-1) || !gateway && *p.MarkLostAt < at {
-			return fmt.Sprintf("this PC marks packets with DSCP %d, and router %d on the way gets them without, so that voice has no priority there", *d.DSCPSet, *p.MarkLostAt), 1
+			return fmt.Sprintf("this PC marks packets with DSCP %d, and router %d on the path gets them without the mark, so that voice has no priority there", *d.DSCPSet, *p.MarkLostAt), 1
 		}
 		return "", 0
 	}
 }
 
-// mtuHole is the sign that large packets vanish without a word.
+// mtuHole is the sign that large packets are lost and no router reports it.
 func mtuHole(m matter) (string, float64) {
 	mtu := m.result.Path.MTU
 	if m.way != Up || mtu.Code != facts.MTUHole {
 		return "", 0
 	}
-	seen := "packets larger than what passes vanish, and no router says so (ICMP)"
+	seen := "larger packets are lost, and no router reports it (ICMP)"
 	if mtu.Bytes != nil {
-		seen = fmt.Sprintf("packets of more than %d bytes vanish, and no router says so (ICMP)", *mtu.Bytes)
+		seen = fmt.Sprintf("packets of more than %d bytes are lost, and no router reports it (ICMP)", *mtu.Bytes)
 	}
 	return seen + ": connections that need larger ones hang", 1
 }
 
-const bloatMS = 100 // a queue that takes longer ruins a call that shares the line
+const bloatMS = 100 // a queue that takes longer ruins a call on the same line
 
-// lineBloats is the sign that the line, once full, makes packets wait for long.
+// lineBloats is the sign that packets wait long in a queue while the line is full.
 func lineBloats(m matter) (string, float64) {
 	u, idle := m.result.UnderLoad, m.result.Voice.RTT
 	if u == nil || idle == nil || idle.AvgMS == nil {

@@ -10,8 +10,8 @@ import (
 )
 
 // Judge compares a result with the limits. It is arithmetic. Every limit whose
-// part was asked for gets a finding; failures come first, what to do first
-// foremost.
+// part was asked for gets a finding; failures come first, in the order in which
+// they should be corrected.
 func (l Limits) Judge(r facts.Result) []Finding {
 	j := judge{limits: l, result: r, findings: []Finding{}}
 	if j.asked(facts.PartFirewall) {
@@ -36,8 +36,8 @@ func (l Limits) Judge(r facts.Result) []Finding {
 	return j.findings
 }
 
-// gravity sorts findings: failures first, the path to the responder foremost,
-// since its failure explains the figures.
+// gravity sorts findings: failures first, and among them the ports and the cause,
+// which explain the figures.
 func gravity(f Finding) int {
 	order := map[Level]int{Fail: 10, Unknown: 20, Warn: 30, Pass: 40}[f.Level]
 	switch {
@@ -46,15 +46,15 @@ func gravity(f Finding) int {
 	case f.first:
 		return 1
 	case f.What == WhatPort && f.Level == Warn:
-		order++ // it does not count, whatever else is worth knowing
+		order++ // it has no effect on the verdict: other warnings come first
 	case f.What == WhatPort, f.What == WhatIncomplete, f.What == WhatCause:
 		order--
 	}
 	return order
 }
 
-// VerdictOf sums the findings up: a failure always wins, and what is required
-// but unknown leaves the question open.
+// VerdictOf sums the findings up: a failure always wins, and without one
+// anything that is required but unknown makes the verdict undetermined.
 func VerdictOf(r facts.Result, findings []Finding) Verdict {
 	verdict := Ready
 	required := len(r.Parts) == 0 || slices.Contains(r.Parts, facts.PartVoice) || slices.Contains(r.Parts, facts.PartFirewall)
@@ -91,11 +91,11 @@ func (j *judge) asked(part string) bool {
 	return len(j.result.Parts) == 0 || slices.Contains(j.result.Parts, part)
 }
 
-// otherParts judges a run of nothing but parts that have no limits: what alone
-// was asked for is required.
+// otherParts judges a run of only those parts that have no limits: each part
+// that was asked for is required.
 func (j *judge) otherParts() {
 	r := j.result
-	// The gateway alone is not what was asked for.
+	// A ping of the gateway alone does not answer what was asked for.
 	pinged := r.Region.Responder != "" && slices.ContainsFunc(r.Ping, func(p facts.Ping) bool { return p.Samples > 0 })
 	noPing := j.why("ping")
 	for _, p := range r.Ping {
@@ -154,7 +154,7 @@ func (j *judge) voice() {
 		for _, way := range m.Ways() {
 			f := j.measure(m, way)
 			if f.What == m.What(ThereAndBack) && way == Down {
-				continue // it is said once of both
+				continue // one finding for both ways
 			}
 			j.add(f)
 		}

@@ -18,7 +18,7 @@ type Limit struct {
 	AtLeast *float64 `json:"at_least,omitempty" yaml:"at_least,omitempty"` // the figure has to be this or more
 }
 
-// Verdict is what a whole assessment comes to.
+// Verdict is the outcome of a whole assessment.
 type Verdict string
 
 // Values of `verdict`; `not_ready` always wins.
@@ -28,7 +28,7 @@ const (
 	Undetermined Verdict = "undetermined" // nothing failed, but something required was not measured
 )
 
-// Level is how a finding weighs.
+// Level is how serious a finding is.
 type Level string
 
 // Values of `findings[].level`.
@@ -41,7 +41,7 @@ const (
 
 // A Finding is one sentence of the judgement.
 type Finding struct {
-	Level Level  `json:"level"` // how much it weighs
+	Level Level  `json:"level"` // how serious it is
 	What  string `json:"what"`  // what it is about
 	// The figure. Null: it is about no figure, or about one that was not measured.
 	Got    *float64 `json:"got"`
@@ -51,14 +51,14 @@ type Finding struct {
 	Row    string   `json:"row,omitempty"`  // of a firewall row: its name
 	Code   string   `json:"code,omitempty"` // the code of its reason; of one about the cause: the place
 	Rule   string   `json:"rule,omitempty"` // the firewall rule to ask for
-	// A longer call could be judged otherwise: the interval of confidence of the
-	// share holds its limit. Such a finding that has no other code has the code
-	// `borderline`.
+	// A longer call could be judged otherwise: the limit lies within the confidence
+	// interval of the share. Such a finding has the code `borderline` unless it has
+	// another one.
 	Borderline bool `json:"borderline,omitempty"`
-	// Of a borderline share: how long a call would settle it, if the rest of it is
+	// Of a borderline share: how long a call has to be to settle it, if it goes on
 	// like this one. Left out: it would take more than an hour.
 	SettledByS *float64 `json:"settled_by_s,omitempty"`
-	// Of a finding about the cause: which rule of where.md holds.
+	// Of a finding about the cause: which rule of where.md applies.
 	Cause      string     `json:"cause,omitempty"`
 	Confidence Confidence `json:"confidence,omitempty"` // of a finding about the cause: how sure it is
 	// Of a finding about the cause: the share of all that is broken that it
@@ -66,7 +66,8 @@ type Finding struct {
 	Explains *float64 `json:"explains,omitempty"`
 	Show     string   `json:"show,omitempty"` // of a finding about the cause: whom to show it to
 
-	first bool // it says where the fault lies, before all else
+	first bool // it says where the fault lies, and comes first
+	call  int  // which of the calls it is of, counted from 1; 0: the reported one
 }
 
 // Default are the documented limits.

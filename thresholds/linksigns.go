@@ -7,9 +7,9 @@ import (
 	"netready/probe/facts"
 )
 
-// enoughDrops are the fewest packets that this machine's own counters have to
-// show, and nearly all the share of the losses that they have to account for:
-// the counters count other programs' packets too.
+// enoughDrops is the least number of dropped packets that this machine's own
+// counters have to show, and nearlyAll the least share of the losses that they
+// have to explain: they count other programs' packets too.
 const (
 	enoughDrops = 5
 	nearlyAll   = 0.8
@@ -21,14 +21,14 @@ func interfaceDropped(m matter) (string, float64) {
 	if pc == nil || d == nil || m.way == Down || d.Lost == 0 {
 		return "", 0
 	}
-	dropped, lost := 0.0, float64(d.Lost)
+	dropped, lost := 0.0, float64(max(d.Lost, m.lostUp()))
 	for _, n := range []*int64{pc.InterfaceDrops, pc.InterfaceErrors, pc.SendErrors} {
 		if n != nil {
 			dropped += float64(*n)
 		}
 	}
 	if g == nil || g.Lost == g.NotSent || m.besideCall(m.key, m.way) != inLAN {
-		return "", 0 // a system counts packets as dropped too that were not for it
+		return "", 0 // a system also counts dropped packets that were not for it
 	}
 	lost += float64(g.Lost - g.NotSent)
 	if dropped < enoughDrops || dropped < nearlyAll*lost {
@@ -37,7 +37,18 @@ func interfaceDropped(m matter) (string, float64) {
 	return fmt.Sprintf("its own interface and send buffers dropped %.0f packets while the call up and the pings of the gateway lost %.0f", dropped, lost), 1
 }
 
-// isHalfDuplex is the sign that the link lets one side speak at a time.
+// lostUp is how many packets up all calls lost: the counters are of all.
+func (j *judge) lostUp() int {
+	lost := 0
+	for _, c := range j.result.Voice.PerCall {
+		if c.Up != nil {
+			lost += c.Up.Lost
+		}
+	}
+	return lost
+}
+
+// isHalfDuplex is the sign that only one side of the link can send at a time.
 func isHalfDuplex(m matter) (string, float64) {
 	if m.result.Machine.Interface.Duplex != facts.DuplexHalf {
 		return "", 0
@@ -45,7 +56,8 @@ func isHalfDuplex(m matter) (string, float64) {
 	return "the interface runs at half duplex", 1
 }
 
-// lossAtRoams is the sign that losses lie where the PC changed its access point.
+// lossAtRoams is the sign that packets were lost while the PC changed its access
+// point.
 func lossAtRoams(m matter) (string, float64) {
 	w := m.result.Machine.Interface.Wifi
 	if w == nil || len(w.Roams) == 0 {
@@ -55,7 +67,7 @@ func lossAtRoams(m matter) (string, float64) {
 	for _, r := range w.Roams[:min(len(w.Roams), mostShifts)] {
 		at = append(at, clock(r.AtS))
 	}
-	share := m.lostThere(m.way, func(s facts.Second) bool {
+	share := m.lostOnlyThere(m.way, func(s facts.Second) bool {
 		for _, r := range w.Roams {
 			if at := int(r.AtS); s.Second >= at-nearChange && s.Second <= at+nearChange {
 				return true
@@ -64,10 +76,10 @@ func lossAtRoams(m matter) (string, float64) {
 		return false
 	})
 	return fmt.Sprintf("it moved to another access point %s (at %s), where %s of the packets lost %s were lost",
-		times(len(w.Roams)), strings.Join(at, ", "), Figure(percent*share, "%"), m.way), share
+		times(len(w.Roams)), strings.Join(at, ", "), Figure(percent*share, "%"), m.way.words()), share
 }
 
-// radioWords are the radio in words, where the system tells: 2.4 GHz, -78 dBm.
+// radioWords describe the radio, where the system tells: 2.4 GHz, -78 dBm.
 func radioWords(m matter) (string, float64) {
 	w := m.result.Machine.Interface.Wifi
 	if w == nil {

@@ -53,7 +53,7 @@ func (m Measure) check(limit Limit) error {
 		return errors.New("give below or at_least, not both")
 	}
 	if (limit.AtLeast != nil) != m.AtLeast {
-		return errors.New("this limit takes " + m.kind() + ": the other way round it would pass what is bad")
+		return errors.New("this limit takes " + m.kind() + ": with the other one it would pass bad figures")
 	}
 	bound := *limit.bound()
 	if math.IsNaN(bound) || bound < m.least || bound > m.most {

@@ -9,7 +9,7 @@ import (
 
 const weakWifiDBM = -70
 
-// machine warns about this computer and what it stands behind.
+// machine warns about this computer and the NAT that it is behind.
 func (j *judge) machine() {
 	j.busyPC()
 	if w := j.result.Machine.Interface.WifiDBM; w != nil && *w < weakWifiDBM {
@@ -22,10 +22,10 @@ func (j *judge) machine() {
 	j.translation()
 }
 
-// busyPC says that this computer was too busy, and what that means. What it did
-// to the call itself leaves no verdict, whatever the figures: nobody on it would
-// have had a good call. Full processors alone matter where a limit is broken:
-// they make figures worse and never better.
+// busyPC says that this computer was too busy, and what that means. Where that
+// disturbed the call itself there is no verdict, whatever the figures. Busy
+// processors alone matter only where a limit is broken: they make figures worse
+// and never better.
 func (j *judge) busyPC() {
 	if seen := j.spoiltWords(); seen != "" {
 		j.add(Finding{
@@ -62,15 +62,15 @@ func (j *judge) busy(what string, got *float64, limit float64, text string) {
 	j.add(f)
 }
 
-// translation warns about NAT and what routers do to SIP.
+// translation warns about harmful NAT and routers that rewrite SIP.
 func (j *judge) translation() {
 	n := j.result.NAT
 	warn := func(text, advice string) { j.add(Finding{Level: Warn, What: WhatNAT, Text: text, Advice: advice}) }
 	if n.SIPALG != nil && *n.SIPALG {
-		warn("A router on the way rewrites SIP messages (SIP ALG)", "Ask the network team to switch SIP ALG off.")
+		warn("A router on the path rewrites SIP messages (SIP ALG)", "Ask the network team to switch SIP ALG off.")
 	}
 	if n.Mapping == "address_dependent" || n.Mapping == "address_and_port_dependent" {
-		warn("The NAT gives this machine another public port for each destination, so media takes the longer way through a relay",
+		warn("The NAT gives this machine another public port for each destination, so media takes a longer path through a relay",
 			"Ask the network team for endpoint-independent mapping (RFC 4787) of UDP.")
 	}
 	if n.Survives30s != nil && !*n.Survives30s {

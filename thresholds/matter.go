@@ -2,8 +2,8 @@ package thresholds
 
 import "slices"
 
-// figures says that a rule can explain these figures, or any, where packets
-// arrived at all.
+// figures says that a rule can explain these figures, or all where none are named,
+// if packets arrived at all.
 func figures(keys ...Key) func(matter) bool {
 	return func(m matter) bool {
 		if m.kind != figureMatter || m.isSilent() {
@@ -33,14 +33,14 @@ func isWifi(m matter) bool    { return m.isWifi() }
 func isNotWifi(m matter) bool { return !m.isWifi() }
 func nothing(matter) bool     { return false }
 
-// rowsOrSilence is what a closed port explains: its row, and a call of which
-// nothing arrives.
+// rowsOrSilence is what a closed port explains: failed rows, and a call of which
+// nothing arrives in one direction.
 func rowsOrSilence(m matter) bool {
-	return isRows(m) || m.kind == figureMatter && m.isSilent() && len(m.failed()) > 0
+	return isRows(m) || m.kind == oneWayMatter || m.kind == figureMatter && m.isSilent() && len(m.failed()) > 0
 }
 
-// isSilent says that nothing arrived on the figure's way: that is a closed way,
-// and no bad one.
+// isSilent says that nothing arrived on the figure's way: then the path is closed,
+// and not bad.
 func (m matter) isSilent() bool {
 	d := direction(m.result.Voice, m.way)
 	return m.key != RTT && d != nil && d.Sent > 0 && d.Received == 0

@@ -18,6 +18,14 @@ const (
 	ThereAndBack Way = "" // one figure for both
 )
 
+// words are the way as sentences have it: up, down, there and back.
+func (w Way) words() string {
+	if w == ThereAndBack {
+		return "there and back"
+	}
+	return string(w)
+}
+
 // Key names a measure in the code of a finding: jitter_up, rtt.
 type Key string
 
@@ -32,8 +40,8 @@ const (
 	MOS      Key = "mos"     // MOS
 )
 
-// A Measure is one figure that has a limit. This table is the one place that
-// says what it is called, what it means and where it stands.
+// A Measure is one figure that has a limit. The table of measures is the one place
+// that says its name, its meaning and where a result has it.
 type Measure struct {
 	Key     Key
 	Setting string // its name in the thresholds file
@@ -44,10 +52,10 @@ type Measure struct {
 	AtLeast bool   // its limit is the least that is good; otherwise figures have to be below
 
 	standard    float64 // its documented limit
-	rank        int     // of several that fail the lowest is told first: it explains the others
+	rank        int     // of several that fail the one with the lowest rank comes first: it explains the others
 	least, most float64 // what its limit may be
 	limit       func(*Limits) *Limit
-	side        func(*facts.Direction) **float64 // nil: it is of the round trip
+	side        func(*facts.Direction) **float64 // nil: it is the round trip's
 }
 
 const percent = 100
@@ -76,7 +84,7 @@ var measures = []Measure{
 	},
 	{
 		Key: Order, Setting: "in_order_percent", Name: "Packet order", Column: "Order", Unit: "%", AtLeast: true, standard: 98, rank: 4, most: percent,
-		Why:   "The share of packets that arrived in the order in which they were sent. Overtaking points at load balancing over unequal paths.",
+		Why:   "The share of packets that arrived in the order in which they were sent. Packets out of order point to load balancing over unequal paths.",
 		limit: func(l *Limits) *Limit { return &l.InOrderPercent },
 		side:  func(d *facts.Direction) **float64 { return &d.InOrderPercent },
 	},
@@ -93,7 +101,7 @@ var measures = []Measure{
 	},
 }
 
-// Limit is the measure's limit among l, to be read or set.
+// Limit is the measure's limit in l, to be read or set.
 func (m Measure) Limit(l *Limits) *Limit { return m.limit(l) }
 
 // Single says that the measure has one figure for both ways.
@@ -123,8 +131,8 @@ func (m Measure) Side(d *facts.Direction) **float64 {
 	return m.side(d)
 }
 
-// Of is the measure's figure in a result, nil where it was not measured. Of a
-// way that is known of both ways together alone it is that of both.
+// Of is the measure's figure in a result, nil where it was not measured. Where only
+// the figure of both ways together is known it is that one.
 func (m Measure) Of(r facts.Result, way Way) *float64 {
 	if m.Single() {
 		if r.Voice.RTT == nil {
@@ -138,8 +146,8 @@ func (m Measure) Of(r facts.Result, way Way) *float64 {
 // figure is what is known of a measure on one way.
 type figure struct {
 	got       *float64
-	direction *facts.Direction // that it is of, nil: nothing was sent
-	together  bool             // it is of both ways: a bound for each
+	direction *facts.Direction // whose figure it is, nil: nothing was sent
+	together  bool             // it is the figure of both ways: a bound for each
 }
 
 // known is a measure's figure on a way of a call: the way's own, or that of
@@ -158,8 +166,8 @@ func pairOf(v facts.Voice) facts.CallPair {
 	return facts.CallPair{Up: v.Up, Down: v.Down, Loop: v.Loop}
 }
 
-// Bound says that a measure's figure on a way is of both ways together, or
-// rests on one that is: it is a bound for the way, and not its own figure.
+// Bound says that a measure's figure on a way is that of both ways together, or
+// computed from one: it is a bound for the way, and not its own figure.
 func (m Measure) Bound(r facts.Result, way Way) bool {
 	if m.Single() {
 		return false
@@ -176,7 +184,7 @@ func (m Measure) in(d *facts.Direction) *float64 {
 	return *m.side(d)
 }
 
-// title is the measure with its way, as a sentence begins: Jitter up.
+// title is the measure with its way, as at the start of a sentence: Jitter up.
 func (m Measure) title(way Way) string {
 	if m.Single() {
 		return "Average round trip"
@@ -186,8 +194,12 @@ func (m Measure) title(way Way) string {
 
 // direction is that way of the reported call, nil where nothing was sent.
 func direction(v facts.Voice, way Way) *facts.Direction {
-	if way == Up {
+	switch way {
+	case Up:
 		return v.Up
+	case Down:
+		return v.Down
+	case ThereAndBack:
 	}
-	return v.Down
+	return v.Loop
 }

@@ -12,17 +12,17 @@ import (
 const (
 	busyCPUPercent = 90
 	lateSendMS     = 20 // a whole packet time
-	// tooManyPercent is the share of packets that a machine may spoil before a run
-	// that kept every limit has no verdict: what the limit of loss allows.
+	// tooManyPercent is the share of packets that a busy machine may affect before a
+	// run that kept every limit has no verdict: what the limit of loss allows.
 	tooManyPercent = 1
-	// sleptS is how long a standstill spoils a call by itself; shorter ones do where
-	// they make one packet in a hundred late.
+	// sleptS is the least pause of this program, in seconds, that makes a call
+	// unreliable; shorter ones do where they make one packet in a hundred late.
 	sleptS = 1
-	// throttledShare is the share of the call for which a quota of processor time,
-	// or the host of a virtual machine, kept this machine waiting.
+	// throttledShare is the least share of the call for which a quota of processor
+	// time, or the host of a virtual machine, has to keep this machine waiting.
 	throttledShare = 0.1
-	// toldFrom is the share of packets from which lateness is told where no limit is
-	// broken.
+	// toldFrom is the share of packets from which lateness is reported where no
+	// limit is broken.
 	toldFrom = 0.05
 )
 
@@ -67,8 +67,8 @@ func (j *judge) busyWords() string {
 	return ""
 }
 
-// spoiltWords say what this machine did to the call so that not even a limit
-// that was kept is worth much, "" where it did nothing.
+// spoiltWords say how this machine disturbed the call so much that not even a
+// limit that was kept can be relied on, "" where it did not.
 func (j *judge) spoiltWords() string {
 	v := j.result.Voice
 	if !j.asked(facts.PartVoice) || j.staysInside() {
@@ -129,12 +129,12 @@ func (j *judge) latenessMS() *float64 {
 	return nil
 }
 
-// hardly is how many times more packets must be lost than somebody busy spoilt, for
-// the figures of loss to stay the network's.
+// hardly is how many times more packets must be lost than a busy machine affected,
+// for the loss to count as the network's.
 const hardly = 10
 
-// isHardlySpoilt says that what somebody busy did to a few packets does not
-// change what a figure of lost packets says.
+// isHardlySpoilt says that a busy machine affected too few packets to change what
+// a figure of lost packets says.
 func isHardlySpoilt(key Key, d *facts.Direction) bool {
 	if d == nil || key == Jitter || key == RTT {
 		return false
@@ -157,16 +157,16 @@ func (j *judge) isBentByPC(key Key, way Way) bool {
 	return j.isPCBusy() && j.couldBePC(key, way)
 }
 
-// couldBePC says whether a busy machine can make this figure bad. It loses no
-// packet that it has sent; one that has arrived is lost only where its socket
-// overflows, which the kernel counts. The kernel's receive stamps do not wait
-// for the program either; the send stamp is the program's.
+// couldBePC says whether a busy machine can make this figure bad. It cannot lose a
+// packet that has left; one that has arrived is lost only where its socket
+// overflows, which the kernel counts. Load does not delay the kernel's receive
+// stamps either; only the send stamp is the program's.
 func (j *judge) couldBePC(key Key, way Way) bool {
 	v := j.result.Voice
 	d := direction(v, way)
 	switch {
 	case j.wasSuspended():
-		return true // what comes meanwhile finds nobody
+		return true // nobody received what arrived meanwhile
 	case key == RTT:
 		return v.Down == nil || !v.Down.KernelStamps
 	case d == nil || way == Down && d.Sent > 0 && percent*float64(d.SocketDropped)/float64(d.Sent) > tooManyPercent && !isHardlySpoilt(key, d):
@@ -174,19 +174,20 @@ func (j *judge) couldBePC(key Key, way Way) bool {
 	}
 	lossOnly := key == Loss || key == Order || key == MOS && d.DiscardPercent != nil && *d.DiscardPercent == 0
 	if !lossOnly && j.isSpoilt() {
-		return true // a system that does not come to send does not come to stamp either
+		return true // a system too busy to send is too busy to stamp
 	}
-	if way == Up { // full processors that let every packet leave in time bend nothing
-		return !lossOnly && (j.sendsLate() || j.latenessMS() == nil)
+	// Busy processors do no harm where every packet left in time.
+	if way != Down && !lossOnly && (j.sendsLate() || j.latenessMS() == nil) {
+		return true
 	}
-	return !d.KernelStamps
+	return way != Up && !d.KernelStamps
 }
 
 func (j *judge) isPCBusy() bool {
 	return j.sendsLate() || j.isCPUBusy() || j.heldUpWords() != "" || j.sleptWords() != ""
 }
 
-// heldUpWords say who kept this machine from its work, "" where nobody did.
+// heldUpWords say who kept this machine from running, "" where nobody did.
 func (j *judge) heldUpWords() string {
 	v := j.result.Voice
 	switch pc := v.PC; {
@@ -194,7 +195,7 @@ func (j *judge) heldUpWords() string {
 	case pc.ThrottledMS != nil && v.DurationS > 0 && *pc.ThrottledMS > throttledShare*1000*v.DurationS:
 		return fmt.Sprintf("a quota of processor time kept it waiting for %s of %s", Figure(*pc.ThrottledMS/1000, "s"), Figure(v.DurationS, "s"))
 	case pc.StealPercent != nil && *pc.StealPercent > percent*throttledShare && j.sendsLate():
-		return fmt.Sprintf("the host of this virtual machine kept %s of a second for others", Figure(*pc.StealPercent, "%"))
+		return fmt.Sprintf("the host of this virtual machine gave %s of the processor time to others", Figure(*pc.StealPercent, "%"))
 	}
 	return ""
 }
@@ -209,13 +210,13 @@ func (j *judge) isCPUBusy() bool {
 	return c != nil && *c > busyCPUPercent
 }
 
-// unsentPings are the fewest questions to the gateway that this machine could not
-// send of which its own queue is known to overflow.
+// unsentPings is the least number of pings of the gateway that this machine could
+// not send from which a fault of its own interface is assumed.
 const unsentPings = 3
 
-// interfaceIsFull is the sign that this machine itself dropped what it was to
-// send: questions to the gateway beside the call, half as often as the call's
-// packets or more. What waits in such a queue comes late.
+// interfaceIsFull is the sign that this machine itself dropped packets that it
+// should send: pings of the gateway during the call, at least half as often as
+// packets of the call were lost or, since packets wait in such a queue, late.
 func interfaceIsFull(m matter) (string, float64) {
 	g, d := m.gateway(), m.directionOrLoop(m.way)
 	if g == nil || d == nil || m.way == Down || g.NoRoom < unsentPings {
@@ -232,7 +233,7 @@ func interfaceIsFull(m matter) (string, float64) {
 	if weigh(bad, g.Samples+g.Lost, share, run) != inLAN {
 		return "", 0
 	}
-	return fmt.Sprintf("its own interface had no room for %d of %d pings of the gateway beside the call", g.NoRoom, g.Samples+g.Lost), 1
+	return fmt.Sprintf("its own interface had no room for %d of %d pings of the gateway during the call", g.NoRoom, g.Samples+g.Lost), 1
 }
 
 // farEndWasBusy is the sign that the responder was too busy, by its own stamps
@@ -248,8 +249,8 @@ func farEndWasBusy(m matter) (string, float64) {
 	return u.Text, 1
 }
 
-// unreliableBy is what a direction says of one who was too busy, nil where it
-// says nothing.
+// unreliableBy is what a direction says about a busy machine, nil where it says
+// nothing.
 func unreliableBy(d *facts.Direction, code string) *facts.Unreliable {
 	if d == nil {
 		return nil
@@ -260,8 +261,8 @@ func unreliableBy(d *facts.Direction, code string) *facts.Unreliable {
 	return nil
 }
 
-// directionOrLoop is that way of the reported call, or both together where that
-// is all that is known.
+// directionOrLoop is that way of the reported call, or both together where only
+// that is known.
 func (j *judge) directionOrLoop(way Way) *facts.Direction {
 	if d := direction(j.result.Voice, way); d != nil {
 		return d

@@ -22,7 +22,7 @@ const (
 	enoughPings  = 5  // fewer tell nothing
 )
 
-// where says what the figures point to for one that is bad.
+// where says which place the figures point to for a bad figure.
 func (j *judge) where(key Key, way Way) place {
 	switch {
 	case j.staysInside(), j.isBentByPC(key, way):
@@ -31,14 +31,17 @@ func (j *judge) where(key Key, way Way) place {
 		return placeUnknown
 	}
 	p := j.besideCall(key, way)
-	if p == beyondLAN {
+	switch {
+	case p == beyondLAN && (key == Loss || key == MOS) && j.mayBeLimited(way):
+		return placeUnknown
+	case p == beyondLAN:
 		return j.beyondGateway(key, way)
 	}
 	return p
 }
 
-// gateway is the series of pings to it during the call, nil where too few
-// were answered to tell.
+// gateway is the series of pings of the gateway during the call, nil where there
+// are too few to tell.
 func (j *judge) gateway() *facts.Ping {
 	if !j.passesGateway() {
 		return nil
@@ -52,14 +55,14 @@ func (j *judge) gateway() *facts.Ping {
 }
 
 // hadNoWayOut says that this machine could not send some pings of the gateway, and
-// not for want of room: its interface or its route was gone for a time.
+// not because its queue was full: its interface or its route was gone for a time.
 func (j *judge) hadNoWayOut() bool {
 	g := j.gateway()
 	return g != nil && g.NotSent-g.NoRoom >= unsentPings
 }
 
-// passesGateway says that the call goes through the default gateway, one hop away:
-// not where it goes into a tunnel, nor to another machine of the same network.
+// passesGateway says that the call goes through the default gateway, one hop away,
+// and not into a tunnel or to another machine of the same network.
 func (j *judge) passesGateway() bool {
 	hops := j.result.Path.Hops
 	return j.result.Machine.Interface.Kind != facts.VPN && (len(hops) == 0 || hops[0].TTL != 1 || hops[0].Role != facts.HopFarEnd)

@@ -111,7 +111,8 @@ func TestAdviceSaysWhatTheFiguresPointTo(t *testing.T) {
 		{"loss, wired, gateway silent", "wired", nil, lossy, "loss_up", "do not show where", "Wi-Fi"},
 		{"loss over a VPN, gateway silent", "vpn", nil, lossy, "loss_up", "without the VPN", "Wi-Fi"},
 		{"jitter, wired, good gateway", "wired", pings(30, 0, 1), func(r *facts.Result) { r.Voice.Down.JitterMS = new(33.0) }, "jitter_down", "behind it", "cable"},
-		{"discards, slow gateway", "wifi", pings(30, 0, 88), func(r *facts.Result) { r.Voice.Down.DiscardPercent = new(9.0) }, "discard_down", "pings took 88 ms", "provider"},
+		{"discards, slow gateway", "wifi", pings(30, 0, 88), func(r *facts.Result) { r.Voice.Down.DiscardPercent, r.Voice.RTT.AvgMS = new(9.0), new(110.0) }, "discard_down", "pings took 88 ms", "provider"},
+		{"discards, a gateway that answers later than the far end", "wired", pings(30, 0, 88), func(r *facts.Result) { r.Voice.Down.DiscardPercent = new(9.0) }, "discard_down", "later (in 88 ms) than the far end", "cable"},
 		{"round trip over a VPN", "vpn", pings(30, 0, 1), func(r *facts.Result) { r.Voice.RTT.AvgMS = new(180.0) }, "rtt", "without the VPN", "proxy"},
 		{"round trip, good gateway", "wired", pings(30, 0, 1), func(r *facts.Result) { r.Voice.RTT.AvgMS = new(180.0) }, "rtt", "netready regions --measure", "VPN"},
 		{"nothing arrives, a port is closed", "loopback", nil, func(r *facts.Result) {

@@ -12,13 +12,14 @@ const (
 	// queueMS is the least rise of the round trip that is taken for a queue: five
 	// full packets at 2 Mbit/s wait as long.
 	queueMS = 30
-	// queueSeconds are the fewest that show one.
+	// queueSeconds is the least number of such seconds that shows a queue.
 	queueSeconds = 3
-	// smooth is how many times the jitter the delay of a queue is: it changes little
-	// from packet to packet. Delay that is drawn anew for every packet gives 1 to 2,
-	// and up to 5 where packets cannot overtake each other.
+	// smooth is the least ratio of a queue's delay to its jitter: that delay changes
+	// little from packet to packet. Independent random delays give 1 to 2, and up to
+	// 5 where packets cannot overtake each other.
 	smooth = 6
-	// steadyMS is by how much a way varies after a change of route, but for a queue.
+	// steadyMS is how much the delay varies at most after a change of route; in a
+	// queue it varies more.
 	steadyMS = 5
 )
 
@@ -43,27 +44,44 @@ func (j *judge) trips() (base, highest float64, high []facts.Second) {
 	return base, highest, high
 }
 
-// tripRises is the sign that the way to the responder and back became longer in
-// the seconds that are bad.
+// tripRises is the sign that the round trip rose in the bad seconds.
 func tripRises(m matter) (string, float64) {
 	base, highest, high := m.trips()
 	if len(high) < queueSeconds || m.key == RTT && !m.limits.RTTAvgMS.Keeps(base) {
-		return "", 0 // it is too long without a queue
+		return "", 0 // it is too long even without a queue
 	}
-	share := 1.0
-	if m.key == Loss {
-		share = m.lostThere(m.way, func(s facts.Second) bool { return s.RTTMS == nil || *s.RTTMS >= base+queueMS })
-	}
+	share := m.riseShare(func(s facts.Second) bool { return s.RTTMS == nil || *s.RTTMS >= base+queueMS })
 	return fmt.Sprintf("the round trip rises from %s to %s in %d of %d seconds",
 		Figure(base, "ms"), Figure(highest, "ms"), len(high), len(m.result.Voice.Timeline)), share
+}
+
+// riseShare is how much of what makes the figure bad can lie in those seconds, in
+// which the round trip is longer.
+func (m matter) riseShare(isHigh func(facts.Second) bool) float64 {
+	d := m.directionOrLoop(m.way)
+	loss, discards := portion(lossOf(d)), portion(m.discardsOf(d))
+	switch {
+	case m.key == Loss, m.key == MOS && loss > discards:
+		return m.lostThere(m.way, isHigh)
+	case m.key != Discards && m.key != MOS || discards == 0:
+		return 1
+	}
+	high, all := 0.0, 0.0
+	for _, s := range m.result.Voice.Timeline {
+		all++
+		if isHigh(s) {
+			high++
+		}
+	}
+	return min(1, high/max(all, 1)/discards) // at most all packets of these seconds were late
 }
 
 // queueNotJitter is the sign that what rose is a queue: the delay stays high from
 // packet to packet, and it is not that of another route, which stays the same.
 func queueNotJitter(m matter) (string, float64) {
 	_, _, high := m.trips()
-	way, delay, jitter := Up, 0.0, 0.0
-	for _, w := range []Way{Up, Down} {
+	way, delay, jitter := m.way, 0.0, 0.0
+	for _, w := range m.queueWays() {
 		if d, j := meansOf(high, w); d > delay {
 			way, delay, jitter = w, d, j
 		}
@@ -74,15 +92,34 @@ func queueNotJitter(m matter) (string, float64) {
 	if m.isAnotherRoute(way, high) {
 		return "", 0
 	}
-	return fmt.Sprintf("on the way %s the delay grows by %s and differs by only %s from packet to packet, as in a queue",
-		way, Figure(delay, "ms"), Figure(jitter, "ms")), 1
+	return fmt.Sprintf("the delay %s grows by %s and differs by only %s from packet to packet, as in a queue",
+		way.words(), Figure(delay, "ms"), Figure(jitter, "ms")), 1
+}
+
+// queueWays are those on which a queue can make the figure bad: its own, either of
+// them for the round trip.
+func (m matter) queueWays() []Way {
+	if m.key == RTT {
+		return []Way{Up, Down, ThereAndBack}
+	}
+	return []Way{m.way}
+}
+
+// delaySide is that way in a second where its delay is known, or both together.
+func delaySide(s facts.Second, way Way) *facts.SecondSide {
+	for _, side := range []*facts.SecondSide{sideOf(s, way), s.Loop} {
+		if side != nil && side.DelayMS != nil {
+			return side
+		}
+	}
+	return nil
 }
 
 // meansOf are the mean delay and the mean jitter of a way in some seconds.
 func meansOf(seconds []facts.Second, way Way) (delay, jitter float64) {
 	n := 0.0
 	for _, s := range seconds {
-		if side := sideOf(s, way); side != nil && side.DelayMS != nil && side.JitterMS != nil {
+		if side := delaySide(s, way); side != nil && side.JitterMS != nil {
 			delay, jitter, n = delay+*side.DelayMS, jitter+*side.JitterMS, n+1
 		}
 	}
@@ -92,8 +129,8 @@ func meansOf(seconds []facts.Second, way Way) (delay, jitter float64) {
 	return delay / n, jitter / n
 }
 
-// isAnotherRoute says that the delay is that of a longer way: a lasting shift,
-// after which it neither varies nor loses.
+// isAnotherRoute says that the delay is that of a longer route: a lasting shift,
+// after which the delay is constant and nothing is lost.
 func (j *judge) isAnotherRoute(way Way, high []facts.Second) bool {
 	d := direction(j.result.Voice, way)
 	if d == nil || len(d.Shifts) == 0 {
@@ -135,5 +172,5 @@ func gatewayStays(m matter) (string, float64) {
 	if avg-*g.MinMS > (highest-base)/8 {
 		return "", 0
 	}
-	return fmt.Sprintf("the gateway answers in %s as ever", Figure(avg, "ms")), 1
+	return fmt.Sprintf("the gateway still answers in %s", Figure(avg, "ms")), 1
 }

@@ -9,8 +9,8 @@ import (
 	"netready/probe/facts"
 )
 
-// request is what to ask for so that a row passes: the rule alone, as it is
-// handed on, and the sentence that says whom to ask.
+// request is what to ask for so that a row passes: the rule alone, to be passed on
+// to the network team, and the sentence that says whom to ask.
 func request(row facts.PortRow) (rule, advice string) {
 	host := cmp.Or(row.Host, "the responder")
 	protocol, _ := facts.FindProtocol(row.Protocol)
@@ -39,8 +39,8 @@ func request(row facts.PortRow) (rule, advice string) {
 	return rule + failedOf(row), "Ask the network team to allow " + rule + "."
 }
 
-// RuleOfAll is what to ask for so that rows of one reason pass. The rows stand
-// beside it, with their hosts and ports.
+// RuleOfAll is what to ask for so that all rows with one reason pass. The report
+// lists the rows below it, with their hosts and ports.
 func RuleOfAll(rows []facts.PortRow) string {
 	const all = "all the connections below"
 	if rows[0].By == facts.ByThisMachine {

@@ -13,11 +13,11 @@ func (j *judge) ports() {
 	if len(j.result.Firewall) == 0 {
 		j.add(Finding{Level: Unknown, What: WhatPort, Text: "No port was checked: " + j.why("firewall", "run"), Advice: "Run it again."})
 	}
-	// The way that the call takes comes first: it explains the most.
+	// The rows of the call's own path come first: they explain the most.
 	rows := slices.Clone(j.result.Firewall)
 	slices.SortStableFunc(rows, func(a, b facts.PortRow) int { return cmp.Compare(rank(a.Protocol), rank(b.Protocol)) })
 	for _, row := range rows {
-		// What follows from the connectivity is said there, once.
+		// The finding about the connectivity gives this reason, once for all rows.
 		if row.Status == facts.StatusNotMeasured && row.Reason != "" && row.Reason == j.result.Environment.Connectivity.Code {
 			continue
 		}
@@ -74,7 +74,7 @@ func Row(row facts.PortRow) Finding {
 	return f
 }
 
-// colon joins what explains to what is said.
+// colon is an explanation to be added to a text, "" where there is none.
 func colon(s string) string {
 	if s == "" {
 		return ""
@@ -93,12 +93,13 @@ func ReasonWords(code string) string {
 // reasonWords are those that say more than their code does.
 var reasonWords = map[string]string{
 	facts.ReasonUnreachable: "no route", facts.ReasonProhibited: "forbidden", facts.ReasonDNS: "name not resolved", facts.ReasonTLS: "no TLS connection",
-	facts.ReasonIntercepted: "intercepted on the way", facts.ReasonHijacked: "somebody else answered", facts.ReasonResetAfter: "cut after connecting",
+	facts.ReasonIntercepted: "intercepted on the path", facts.ReasonHijacked: "somebody else answered", facts.ReasonResetAfter: "cut after connecting",
 	facts.ReasonProtocol: "unusual answer", facts.ReasonNotServed: "not served by the responder", facts.ReasonPCBusy: "this PC was busy",
 	facts.CodeDNSDead: "DNS is dead",
 }
 
-// measurable says what it takes to measure a row, by the reason that it was not.
+// measurable says what to do so that a row is measured, by the reason that it was
+// not.
 func measurable(reason string) string {
 	switch reason {
 	case facts.ReasonStopped:

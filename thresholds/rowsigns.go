@@ -49,18 +49,53 @@ func rowsFor(reasons ...string) sign {
 
 // portsAreClosed is the sign that ports are closed, and nothing else.
 func portsAreClosed(m matter) (string, float64) {
-	// A far end that answered, only not as it should, clears all on the way.
+	// A far end that answered, even if wrongly, shows that the path is open.
 	if m.staysInside() || m.allFailed(func(row facts.PortRow) bool { return row.Reason == facts.ReasonProtocol || row.By == facts.ByFarEnd }) {
 		return "", 0
 	}
-	if !m.isCallKnown() || m.nothingArrives() {
+	switch {
+	case m.gapCode("voice.down") == facts.CodeNoUDPUp:
+		return "no UDP packet of the call reaches the responder", 1
+	case m.gapCode("voice.down") == facts.CodeNoUDPDown:
+		return "UDP reaches the responder, and none of its answers to the call comes back", 1
+	case !m.isCallKnown() || m.nothingArrives():
 		return "no UDP gets through to the responder or back", 1
 	}
 	return "ports are closed while the call itself is good", 1
 }
 
-// callTells is the sign that the call is good, or that nothing of it arrives: a
-// bad one loses the packets of the rows as well.
+// isOneWay says that the call began and that UDP passes in one direction at most:
+// no stream could be asked for.
+func (j *judge) isOneWay() bool {
+	code := j.gapCode("voice.down")
+	return code == facts.CodeNoUDPUp || code == facts.CodeNoUDPDown
+}
+
+// mostLossForNames is the loss of a call up to which several tries find a name.
+const mostLossForNames = 30
+
+// rowsUnnamed is the sign that the rows that failed did so for their names, and that
+// the call, where there was one, did not lose so much that the questions were lost.
+func rowsUnnamed(m matter) (string, float64) {
+	for _, way := range []Way{Up, Down} {
+		if loss := lossOf(m.directionOrLoop(way)); m.kind != rowsMatter || loss != nil && *loss > mostLossForNames {
+			return "", 0
+		}
+	}
+	return rowsFor(facts.ReasonDNS)(m)
+}
+
+// responderIsUnnamed is the sign that the responder's name was not resolved, though
+// nobody said that it does not exist.
+func responderIsUnnamed(m matter) (string, float64) {
+	if m.kind != sessionMatter || m.result.Region.Failed != facts.ReasonDNS {
+		return "", 0
+	}
+	return strings.TrimRight(noSession(m.result).Reason, ". "), 1
+}
+
+// callTells is the sign that the call is good, or that nothing of it arrives: on a
+// bad path packets of the port checks are lost too.
 func callTells(m matter) (string, float64) {
 	if m.callSpeaks() {
 		return "", 1
@@ -84,13 +119,16 @@ func (j *judge) isCallKnown() bool {
 // nothingArrives says whether the way to the responder is dead. A call that
 // was not placed proves nothing.
 func (j *judge) nothingArrives() bool {
+	if j.isOneWay() {
+		return true
+	}
 	for _, way := range []Way{Up, Down} {
 		if d := direction(j.result.Voice, way); d != nil && d.Sent > 0 && d.Received == 0 {
 			return true
 		}
 	}
 	if u, d := j.result.Voice.Up, j.result.Voice.Down; u != nil && d != nil && u.Received > 0 && d.Received > 0 {
-		return false // the call tells better than one row, whose packets a bad way takes too
+		return false // the call is better evidence than one row, whose packets a bad path loses too
 	}
 	return slices.ContainsFunc(j.failed(), func(row facts.PortRow) bool { return row.Protocol == "udp" && row.Reason != facts.ReasonDNS })
 }
@@ -98,18 +136,18 @@ func (j *judge) nothingArrives() bool {
 // isResponderLost says whether a responder was named that could not be reached.
 func (j *judge) isResponderLost() bool { return noSession(j.result).Code == facts.CodeUnreachable }
 
-// slowNameMS is how long a resolver may take: the checks ask again after a few
-// tenths of a second, so that one lost answer costs less.
+// slowNameMS is how long a resolver may take, in milliseconds: the checks ask
+// again after a few tenths of a second, so that one lost answer takes less.
 const slowNameMS = 2000
 
-// namesAreSlow is the sign that the resolver answers, and late.
+// namesAreSlow is the sign that the resolver answers late.
 func namesAreSlow(m matter) (string, float64) {
 	if m.staysInside() || m.kind != besideMatter {
 		return "", 0
 	}
 	for _, row := range m.result.Firewall {
 		if row.Protocol == "dns" && row.Status == facts.StatusPass && isKnown(row.ElapsedMS) && *row.ElapsedMS > slowNameMS {
-			return fmt.Sprintf("the DNS resolver %s took %s to answer, and every new connection waits as long", row.Host, Figure(*row.ElapsedMS, "ms")), 1
+			return fmt.Sprintf("the DNS resolver %s took %s to answer, and every new connection has to wait for it", row.Host, Figure(*row.ElapsedMS, "ms")), 1
 		}
 	}
 	return "", 0

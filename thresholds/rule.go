@@ -17,16 +17,16 @@ type Rule struct {
 	Code       string     // in `findings[].cause`
 	Place      string     // in `findings[].code`
 	Where      string     // the place, as a sentence says it
-	Takes      string     // the evidence that it takes
-	Unlike     string     // what else looks alike, and what tells the two apart; "" where nothing does
+	Takes      string     // the evidence that it needs
+	Unlike     string     // what else looks similar, and how the two are told apart; "" where nothing does
 	Advice     string     // what to do
 	Show       string     // whom to show it to; "" nobody
-	Confidence Confidence // how sure it is where the evidence is there
+	Confidence Confidence // how sure it is when all the evidence is found
 
 	of      func(matter) bool // what it can explain
-	needs   []sign            // all have to be there
-	besides bool              // it is told where no limit is broken too
-	plain   bool              // its evidence says all
+	needs   []sign            // all have to be found
+	besides bool              // it is also reported where no limit is broken
+	plain   bool              // its evidence is the whole sentence
 	general bool              // the advice of each figure says more than this rule does
 }
 
@@ -35,22 +35,22 @@ type Confidence string
 
 // Values of `findings[].confidence`.
 const (
-	High   Confidence = "high"   // nothing else is known that looks so
-	Medium Confidence = "medium" // something else would rarely look so
-	Low    Confidence = "low"    // it is likelier than anything else
+	High   Confidence = "high"   // nothing else is known that looks like this
+	Medium Confidence = "medium" // other causes rarely look like this
+	Low    Confidence = "low"    // it is the most likely of several causes
 )
 
-// weight is what a share that is explained counts.
+// weight is the factor by which an explained share counts.
 func (c Confidence) weight() float64 {
 	return map[Confidence]float64{High: 1, Medium: 0.8, Low: 0.5}[c]
 }
 
 // A sign is one piece of evidence: what was seen, with its figures, and the
-// share of the matter's bad time or lost packets that goes with it, 0 to 1. A
-// share of 0 means that it is not there.
+// share of the matter's bad time or lost packets that it explains, 0 to 1. A
+// share of 0 means that it was not seen.
 type sign func(matter) (seen string, share float64)
 
-// A matter is one thing of a result that somebody may be to blame for.
+// A matter is one fault of a result that needs an explanation.
 type matter struct {
 	*judge
 
@@ -63,11 +63,12 @@ type matter struct {
 type matterKind int
 
 const (
-	figureMatter  matterKind = iota // a figure that breaks its limit, or that somebody busy has bent
+	figureMatter  matterKind = iota // a figure that breaks its limit, or that a busy machine made unreliable
 	rowsMatter                      // the required rows that failed
 	sessionMatter                   // the responder that was named could not be used
-	endMatter                       // the call ended before its time, by no doing of this machine
+	endMatter                       // the call ended early, and this machine did not end it
 	hostMatter                      // this machine was too busy to measure anything
+	oneWayMatter                    // no UDP of the call passes in one of the directions
 	besideMatter                    // no limit is broken
 )
 
@@ -77,7 +78,7 @@ const (
 	PlaceLAN      = "lan"
 	PlaceFirewall = "firewall" // the firewall or the NAT
 	PlaceDNS      = "dns"
-	PlaceProxy    = "intercepted" // somebody answers in the service's place
+	PlaceProxy    = "intercepted" // somebody answers in place of the service
 	PlaceRoutes   = "routes"
 	PlaceLine     = "line"     // the access line
 	PlaceBeyond   = "provider" // behind the gateway: the provider or the way to the region
@@ -88,7 +89,7 @@ const (
 // mostOf is the least share of a matter that a rule has to explain.
 const mostOf = 0.5
 
-// A located is a rule that holds for a result.
+// A located is a rule that applies to a result.
 type located struct {
 	rule    *Rule
 	seen    string    // the evidence, of the matter that it explains best
@@ -97,7 +98,7 @@ type located struct {
 	best    float64
 }
 
-// holds lays a rule beside every matter; nil where it explains none.
+// holds applies a rule to every matter; nil where it explains none.
 func (r *Rule) holds(matters []matter) *located {
 	l := &located{rule: r, shares: make([]float64, len(matters)), matters: matters}
 	for i, m := range matters {
@@ -119,7 +120,7 @@ func (r *Rule) holds(matters []matter) *located {
 	return l
 }
 
-// proof is what all signs say together: the least share of theirs.
+// proof combines all signs of a rule: the smallest of their shares.
 func (r *Rule) proof(m matter) (string, float64) {
 	var words []string
 	least := 1.0
@@ -152,8 +153,8 @@ func (l *located) explained() float64 {
 func (l *located) score() float64 { return l.explained() * l.rule.Confidence.weight() }
 
 // locate says where the fault lies, as far as the figures tell: the rules that
-// hold, the one that explains most first. A busy machine comes before all: what
-// it did to the figures it did to the evidence too.
+// apply, the one that explains most first. A busy machine comes before all
+// others: what it did to the figures it also did to the evidence.
 func (j *judge) locate() []*located {
 	matters := j.matters()
 	var all []*located
@@ -168,8 +169,8 @@ func (j *judge) locate() []*located {
 	return distinct(all)
 }
 
-// turn is what a rule's kind of explanation comes before: a busy machine before
-// all, who ended the call before who made it bad, and what cannot be told last.
+// turn orders rules by their kind of explanation: a busy machine first, then who
+// ended the call, then who made it bad, and at last what cannot be told.
 func turn(l *located) int {
 	switch {
 	case l.rule.Place == PlacePC && l.explained() > 0:
@@ -207,7 +208,7 @@ func distinct(all []*located) []*located {
 			continue
 		}
 		for i, share := range l.shares {
-			// What is told beside no broken limit takes nothing from the others.
+			// A rule that is reported without a broken limit hides no other one.
 			if share > 0 && l.matters[i].kind != besideMatter {
 				known[i] = true
 			}
@@ -217,14 +218,14 @@ func distinct(all []*located) []*located {
 	return chosen
 }
 
-// matters are what somebody may be to blame for.
+// matters are the faults that need an explanation.
 func (j *judge) matters() []matter {
 	var all []matter
 	for i, f := range j.findings {
 		m, way, ok := measureOf(f.What)
 		spoilt := f.Level == Unknown && slices.Contains([]string{facts.UnreliablePC, facts.UnreliableResponder}, f.Code)
 		if ok && (f.Level == Fail || spoilt) {
-			all = append(all, matter{j, figureMatter, m.Key, way, i})
+			all = append(all, matter{j.ofCall(f.call), figureMatter, m.Key, way, i})
 		}
 	}
 	add := func(kind matterKind, there bool) {
@@ -236,14 +237,15 @@ func (j *judge) matters() []matter {
 	add(sessionMatter, j.isResponderLost())
 	add(endMatter, j.endedBy(facts.CodeFarEnded) || j.endedBy(facts.CodeFarSilent))
 	add(hostMatter, j.isSpoilt())
+	add(oneWayMatter, j.isOneWay() && len(j.failed()) == 0)
 	for _, way := range []Way{Up, Down} {
 		all = append(all, matter{j, besideMatter, "", way, -1})
 	}
 	return all
 }
 
-// cause adds the findings about the place of the fault, and hands the advice of
-// a special rule on to the figures that it explains.
+// cause adds the findings about the place of the fault. The figures that a
+// specific rule explains refer to it instead of giving advice themselves.
 func (j *judge) cause() {
 	if j.isAlone() {
 		return // said already, and nothing else can be told
@@ -260,7 +262,7 @@ func (j *judge) cause() {
 		}
 		for n, m := range l.matters {
 			if l.shares[n] > 0 && m.finding >= 0 && !r.general && i == 0 && !m.isSilent() {
-				j.findings[m.finding].Advice = "It follows from the fault that is named first: see to that."
+				j.findings[m.finding].Advice = "It follows from the fault that is named first: correct that one."
 			}
 		}
 		j.add(f)
@@ -293,10 +295,27 @@ func (r *Rule) sentence(seen string, isBroken bool) string {
 	return text
 }
 
+// ofCall judges another call than the reported one, of which the seconds are not
+// known; 0 is the reported one.
+func (j *judge) ofCall(number int) *judge {
+	v := j.result.Voice
+	if number < 1 || number > len(v.PerCall) {
+		return j
+	}
+	other := *j
+	own := v.PerCall[number-1]
+	v.Up, v.Down, v.Loop, v.Timeline, v.MappingChanges = own.Up, own.Down, own.Loop, nil, nil
+	other.result.Voice = v
+	return &other
+}
+
 // measureOf is the measure and the way of a finding about a figure.
 func measureOf(what string) (Measure, Way, bool) {
 	what = strings.TrimPrefix(what, WhatCall)
 	for _, m := range measures {
+		if m.What(ThereAndBack) == what {
+			return m, ThereAndBack, true
+		}
 		for _, way := range m.Ways() {
 			if m.What(way) == what {
 				return m, way, true

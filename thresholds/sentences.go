@@ -8,8 +8,8 @@ import (
 	"netready/probe/facts"
 )
 
-// Sentences that page, printable page, terminal and TXT share: the same fact is
-// said in the same words everywhere.
+// Sentences that page, printable page, terminal and TXT share: they report the
+// same fact in the same words.
 const (
 	SelfTest     = "This was a self-test inside this computer. It says nothing about your network."
 	StoppedEarly = "You stopped the test early"
@@ -30,13 +30,13 @@ func (v Verdict) Title() string {
 // IsSelfTest tells whether the call never left this computer.
 func IsSelfTest(r facts.Result) bool { return r.Machine.Interface.Kind == facts.Loopback }
 
-// IsStopped tells whether the user ended the run before its end.
+// IsStopped tells whether the user stopped the run early.
 func IsStopped(r facts.Result) bool {
 	return !r.Complete && slices.ContainsFunc(r.NotMeasured, func(n facts.NotMeasured) bool { return n.Code == facts.CodeStopped })
 }
 
-// Blocked says how many required connections failed, "" where none did. One
-// whose name was not resolved was never tried, so nobody knows whether it is.
+// Blocked says how many required connections failed, "" where none did. One whose
+// name was not resolved was never tried, so it is not known whether it is blocked.
 func Blocked(rows []facts.PortRow) string {
 	named := slices.DeleteFunc(slices.Clone(rows), func(row facts.PortRow) bool { return row.Reason == facts.ReasonDNS })
 	blocked := count(named, facts.StatusFail, true)
@@ -67,7 +67,7 @@ func count(rows []facts.PortRow, status string, required bool) int {
 	return n
 }
 
-// counted puts a number before one of two forms.
+// counted is a number with the singular or the plural.
 func counted(n int, one, many string) string {
 	switch n {
 	case 0:

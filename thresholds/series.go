@@ -7,9 +7,9 @@ import (
 )
 
 // Worse says that the network was worse in run a than in run b: by the verdict,
-// then by the lowest MOS of either way, then by the most loss. A run without a
-// MOS is worse than one with it where the network is not ready, and better
-// otherwise, since nothing is known of the call.
+// then by the lower MOS of the two ways, then by the higher loss. A run without a
+// MOS counts as worse than one with it where the network is not ready, and as
+// better otherwise, since nothing is known of the call.
 func Worse(a, b facts.Result, verdictA, verdictB Verdict) bool {
 	if badA, badB := verdictA == NotReady, verdictB == NotReady; badA != badB {
 		return badA

@@ -7,8 +7,8 @@ import (
 	"netready/probe/facts"
 )
 
-// surroundings are warnings about what stands between this machine and the
-// Internet. None of them counts against the verdict: what they break is a row.
+// surroundings warns about what lies between this machine and the Internet. None
+// of it counts against the verdict: what it blocks fails as a row.
 func (j *judge) surroundings() {
 	e := j.result.Environment
 	if j.isCutOff() {
@@ -22,13 +22,13 @@ func (j *judge) surroundings() {
 	}
 	if e.Proxy != "" && e.Connectivity.Code != facts.CodeProxyOnly {
 		j.add(Finding{
-			Level: Warn, What: WhatProxy, Text: fmt.Sprintf("This machine is set up with a proxy (%s, from the settings of %s); sound goes over UDP, which does not use the proxy", e.Proxy, e.ProxySource),
+			Level: Warn, What: WhatProxy, Text: fmt.Sprintf("This machine is set up with a proxy (%s, from the settings of %s); voice uses UDP, which does not go through the proxy", e.Proxy, e.ProxySource),
 			Advice: "Ask the network team to let UDP out directly, and to exempt the service from inspection in the proxy.",
 		})
 	}
 	var odd []string
 	for _, a := range e.DNS {
-		// A private address is as often meant as not: the report shows it.
+		// A private address is often intended: the report shows it.
 		if len(a.Addresses) > 0 && a.Code != "" && a.Code != facts.DNSSplitHorizon {
 			odd = append(odd, a.Name+" ("+a.Reason+")")
 		}
@@ -36,7 +36,7 @@ func (j *judge) surroundings() {
 	if len(odd) > 0 {
 		j.add(Finding{
 			Level: Warn, What: WhatDNS, Text: "The resolver's answers cannot be trusted: " + strings.Join(odd, "; "),
-			Advice: "Ask the network team to let this machine's DNS resolve the service's names truly.",
+			Advice: "Ask the network team to let this machine's DNS resolve the service's names correctly.",
 		})
 	}
 }
@@ -56,13 +56,14 @@ func (j *judge) isAlone() bool {
 	return code == facts.CodeOffline || code == facts.CodeProxyOnly
 }
 
-// isSaidFirst says that the reason of something that was not measured stands
-// first, as a finding of its own.
+// isSaidFirst says that the first finding gives the reason why something was not
+// measured.
 func (j *judge) isSaidFirst(code string) bool {
 	return code != "" && (j.isCutOff() && code == j.result.Environment.Connectivity.Code || code == facts.CodeUnreachable && j.isResponderLost())
 }
 
-// saidFirst ends the text of what was not measured for a reason that stands first.
+// saidFirst ends the text of what was not measured where the first finding gives
+// the reason.
 const saidFirst = ", for the reason that is named first"
 
 // reconnect is what to do about a Connectivity.
@@ -71,7 +72,7 @@ func reconnect(code string) string {
 	case facts.CodeOffline:
 		return "Check the cable, the Wi-Fi or the VPN of this computer, and run it again."
 	case facts.CodeProxyOnly:
-		return "Ask the network team to let UDP out to the responder directly: sound does not go through a web proxy."
+		return "Ask the network team to let UDP out to the responder directly: voice does not go through a web proxy."
 	case facts.CodeDNSDead:
 		return "Check which DNS servers this computer is set up with, and ask the network team why they do not answer."
 	}

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// mostShifts is how many shifts of a path are told one by one.
+	// mostShifts is how many shifts of a path are reported one by one.
 	mostShifts = 3
 	// mostDuplicates is the share of packets, in percent, that may arrive twice
-	// without a word: a link that repeats now and then harms nobody.
+	// without a warning: a link that sometimes repeats packets does no harm.
 	mostDuplicates = 1
 )
 
-// warnings are what no limit forbids and yet is worth saying.
+// warnings report what breaks no limit but is worth knowing.
 func (j *judge) warnings(way Way, d *facts.Direction) {
 	j.unevenJitter(way, d)
 	j.dropped(way, d)
@@ -38,7 +38,7 @@ func (j *judge) unevenJitter(way Way, d *facts.Direction) {
 	})
 }
 
-// dropped tells losses of the receiver from those of the path.
+// dropped reports packets that the receiver lost, and not the path.
 func (j *judge) dropped(way Way, d *facts.Direction) {
 	if d.SocketDropped == 0 {
 		return
@@ -49,7 +49,7 @@ func (j *judge) dropped(way Way, d *facts.Direction) {
 	}
 	j.add(Finding{
 		Level: Warn, What: WhatSocketDropped + string(way), Got: new(float64(d.SocketDropped)),
-		Text:   fmt.Sprintf("%s dropped %d packets that had arrived, for want of room: that loss is not the network's", who, d.SocketDropped),
+		Text:   fmt.Sprintf("%s dropped %d packets that had arrived, because its buffer was full: this loss is not the network's", who, d.SocketDropped),
 		Advice: advice,
 	})
 }
@@ -71,7 +71,7 @@ func (j *judge) duplicates(way Way, d *facts.Direction) {
 	})
 }
 
-// duplicatesPercent is the share of packets that arrived once more.
+// duplicatesPercent is the share of copies among the packets that arrived.
 func duplicatesPercent(d *facts.Direction) float64 {
 	if d == nil || d.Received == 0 {
 		return 0
@@ -79,8 +79,8 @@ func duplicatesPercent(d *facts.Direction) float64 {
 	return math.Round(1000*percent*float64(d.Duplicates)/float64(d.Received)) / 1000
 }
 
-// duplicatesAt is the sign that packets come twice, and that the gateway's
-// answers tell on which side of it that is.
+// duplicatesAt is the sign that packets arrive twice, and that the gateway's
+// answers tell on which side of it the copies are made.
 func duplicatesAt(where place) sign {
 	return func(m matter) (string, float64) {
 		g, share := m.gateway(), duplicatesPercent(direction(m.result.Voice, m.way))
@@ -118,19 +118,19 @@ func (j *judge) mark(way Way, d *facts.Direction) {
 		return
 	}
 	if way == Down && d.DSCPNotSet != "" {
-		return // the responder did not set it: nobody on the way cleared it, and here nobody can mend it
+		return // the responder did not set it: no router cleared it, and nobody here can correct it
 	}
 	f := Finding{
 		Level: Warn, What: WhatDSCP + string(way), Got: new(float64(*d.DSCPReceived)), Limit: new(float64(*d.DSCPAsked)),
 		Text:   fmt.Sprintf("Packets %s were to be marked DSCP %d and arrived with %d", way, *d.DSCPAsked, *d.DSCPReceived),
-		Advice: "A router on the way cleared the mark, so voice has no priority there: ask the network team, and then the provider, to keep it.",
+		Advice: "A router on the path cleared the mark, so voice has no priority there: ask the network team, and then the provider, to keep it.",
 	}
 	switch {
 	case cmp.Or(d.DSCPNotSet, d.DSCPReason) != "":
 		f.Text += ": " + cmp.Or(d.DSCPNotSet, d.DSCPReason)
-		f.Advice = "It is not known whether the mark was set at all: see to that first."
+		f.Advice = "It is not known whether the mark was set at all: correct that first."
 	case way == Up && strings.HasPrefix(j.result.Machine.OS, "windows"):
-		f.Advice = "On Windows a QoS policy (Group Policy) has to set the mark: without one packets leave unmarked. With one, a router on the way clears it."
+		f.Advice = "On Windows a QoS policy (Group Policy) has to set the mark: without one packets leave unmarked. With one, a router on the path clears the mark."
 	}
 	j.add(f)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,15 +19,12 @@ import (
 	"netready/probe/responder/tokens"
 )
 
-// folder finds the data folder of the responder whose tokens these are.
+// folder finds the folder with the tokens, and the data folder of a responder that takes
+// them.
 type folder struct {
-	Config string `placeholder:"FILE" help:"Settings file of the responder, which names its data folder."`
-	Data   string `placeholder:"DIR" help:"Data folder of the responder (default: the settings file's, or netready-responder-data)."`
-}
-
-func (f folder) find() (string, error) {
-	of, err := f.settings()
-	return of.Data, err
+	Config  string `placeholder:"FILE" help:"Settings file of the responder, which names its folders."`
+	Data    string `placeholder:"DIR" help:"Data folder of the responder (default: the settings file's, or netready-responder-data)."`
+	Invites string `placeholder:"DIR" help:"Folder with the invites, where it is not the data folder (default: the settings file's)."`
 }
 
 // settings are those of the responder, as far as they say where its files are.
@@ -41,31 +39,73 @@ func (f folder) settings() (settings, error) {
 			return of, fmt.Errorf("--config: %w", err)
 		}
 	}
-	of.Data = cmp.Or(f.Data, of.Data)
+	of.Data, of.Invites = cmp.Or(f.Data, of.Data), cmp.Or(f.Invites, of.Invites)
 	return of, nil
 }
 
 // store opens the tokens of the folder, which has to be there.
-func (f folder) store() (*tokens.Store, invite.Invite, error) {
-	dir, err := f.find()
-	if err != nil {
-		return nil, invite.Invite{}, err
+func (f folder) store() (*tokens.Store, error) {
+	of, err := f.settings()
+	if err == nil && of.Invites == "" {
+		_, err = readReachable(of.Data)
 	}
-	to, err := readReachable(dir)
-	if err != nil {
-		return nil, to, err
+	if err == nil {
+		err = checkInvites(of.Invites)
 	}
-	store, err := tokens.Open(dir)
-	return store, to, err
+	if err != nil {
+		return nil, err
+	}
+	return tokens.Open(cmp.Or(of.Invites, of.Data))
 }
 
-// inviteCmd makes an invite for one organisation.
+// reached is how the responders are reached that take the tokens: as their own invite
+// says, or as the one does whose data folder this is.
+func (f folder) reached(like string) (invite.Invite, error) {
+	if like == "" {
+		of, err := f.settings()
+		if err != nil {
+			return invite.Invite{}, err
+		}
+		return readReachable(of.Data)
+	}
+	if file, isFile := strings.CutPrefix(like, "@"); isFile {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return invite.Invite{}, fmt.Errorf("--like: %w", err)
+		}
+		like = strings.TrimSpace(string(b))
+	}
+	to, err := invite.Parse(like)
+	if err != nil {
+		return to, fmt.Errorf("--like: %w", err)
+	}
+	return to, nil
+}
+
+// checkInvites says what is wrong with a folder for the tokens; "" is none of its own.
+func checkInvites(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if info, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("--invites: %w; make the folder, or mount it", err)
+	} else if !info.IsDir() {
+		return fmt.Errorf("--invites %s: it is no folder: name the one that holds tokens.json", dir)
+	}
+	return nil
+}
+
+// inviteCmd makes an invite for one organisation, or for who reads results.
 type inviteCmd struct {
 	folder  `embed:""`
 	Org     string `placeholder:"NAME" help:"Organisation that the invite is for, as the list shows it."`
 	Own     bool   `help:"Show the operator's own invite, which the responder printed and which has no end, instead of making one."`
 	Expires life   `default:"14d" placeholder:"14d" help:"How long it can be used: a number with d for days, h for hours or m for minutes."`
 	MaxRuns int    `placeholder:"N" help:"How many runs may be made with it (default: any number)."`
+	Upload  bool   `help:"Have the results of its runs sent to this responder, which stores them. Whoever makes a run is told, and can say no."`
+	Read    bool   `help:"It reads the results of --org (or of all with --all-orgs) and does nothing else: for netready merge and the page /results. Without it an invite places calls and stores their results, and reads none."`
+	AllOrgs bool   `help:"With --read: the results of all organisations."`
+	Like    string `placeholder:"INVITE|@FILE" help:"With --invites on a host that has no responder: the responders' own invite, which says how they are reached."`
 }
 
 // life is how long an invite can be used.
@@ -91,13 +131,23 @@ func (l *life) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Run makes the invite and prints it.
-func (c *inviteCmd) Run(a *app) error {
+// check says which flags do not go together.
+func (c *inviteCmd) check() error {
 	switch {
-	case c.Own && c.Org != "":
-		return errors.New("--own and --org exclude each other: choose one")
-	case c.Own:
-		return c.showOwn(a)
+	case c.Upload && (c.Own || c.Read):
+		return errors.New("--upload goes with --org and an invite that places calls: it asks for the results of its runs")
+	case c.Own && (c.Org != "" || c.Read || c.AllOrgs):
+		return errors.New("--own excludes --org, --read and --all-orgs: choose one")
+	case c.AllOrgs && !c.Read:
+		return errors.New("--all-orgs needs --read: an invite that places calls is for one organisation")
+	case c.AllOrgs && c.Org != "":
+		return errors.New("--all-orgs and --org exclude each other: choose one")
+	case c.Read && c.MaxRuns != 0:
+		return errors.New("--max-runs does not go with --read: nobody can make a run with it")
+	case c.Own || c.AllOrgs:
+		return nil
+	case c.Read && c.Org == "":
+		return errors.New("--org is missing: name the organisation whose results may be read, or give --all-orgs")
 	case c.Org == "":
 		return errors.New("--org is missing: name the organisation that the invite is for, or give --own for the operator's own")
 	case c.MaxRuns < 0:
@@ -105,18 +155,37 @@ func (c *inviteCmd) Run(a *app) error {
 	case !isName(c.Org):
 		return fmt.Errorf("--org %q: give a name of 1 to %d characters that can be printed", c.Org, longestName)
 	}
-	store, to, err := c.store()
+	return nil
+}
+
+// Run makes the invite and prints it.
+func (c *inviteCmd) Run(a *app) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	if c.Own {
+		return c.showOwn(a)
+	}
+	to, err := c.reached(c.Like)
 	if err != nil {
 		return err
 	}
-	secret, t, err := store.Make(c.Org, time.Now(), time.Duration(c.Expires), c.MaxRuns)
+	store, err := c.store()
+	if err != nil {
+		return err
+	}
+	asked := tokens.Token{Org: c.Org, MaxRuns: c.MaxRuns, Uploads: c.Upload, AllOrgs: c.AllOrgs}
+	if c.Read {
+		asked.Right = tokens.Read
+	}
+	secret, t, err := store.Make(asked, time.Now(), time.Duration(c.Expires))
 	if err != nil {
 		return err
 	}
 	to.Token = secret
 	fmt.Fprintln(a.stdout, to.String())
 	fmt.Fprintf(a.stderr, "For %s, until %s, %s. It is shown this once. To end it: netready-responder revoke %s\n",
-		c.Org, t.Expires.Format("2006-01-02 15:04 UTC"), runsText(c.MaxRuns), t.ID)
+		orgText(t), t.Expires.Format("2006-01-02 15:04 UTC"), rightText(t), t.ID)
 	return nil
 }
 
@@ -146,6 +215,22 @@ func isName(s string) bool {
 	return strings.TrimSpace(s) != "" && len([]rune(s)) <= longestName && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
+// orgText is whose token it is.
+func orgText(t tokens.Token) string {
+	if t.AllOrgs {
+		return "all organisations"
+	}
+	return t.Org
+}
+
+// rightText is what may be done with a token.
+func rightText(t tokens.Token) string {
+	if t.Right == tokens.Read {
+		return "reads results and does nothing else"
+	}
+	return runsText(t.MaxRuns)
+}
+
 func runsText(most int) string {
 	switch most {
 	case 0:
@@ -164,7 +249,7 @@ type revokeCmd struct {
 
 // Run ends them, all or the first that it can find.
 func (c *revokeCmd) Run(a *app) error {
-	store, _, err := c.store()
+	store, err := c.store()
 	if err != nil {
 		return err
 	}
@@ -173,7 +258,11 @@ func (c *revokeCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(a.stdout, "%s of %s is revoked: no new run can be made with it\n", t.ID, t.Org)
+		what := "no new run can be made with it"
+		if t.Right == tokens.Read {
+			what = "no result can be read with it"
+		}
+		fmt.Fprintf(a.stdout, "%s of %s is revoked: %s\n", t.ID, orgText(t), what)
 	}
 	return nil
 }
@@ -185,7 +274,7 @@ type listCmd struct {
 
 // Run prints a table.
 func (c *listCmd) Run(a *app) error {
-	store, _, err := c.store()
+	store, err := c.store()
 	if err != nil {
 		return err
 	}
@@ -198,13 +287,28 @@ func (c *listCmd) Run(a *app) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tORGANISATION\tSTATE\tRUNS\tEXPIRES")
+	fmt.Fprintln(table, "ID\tORGANISATION\tFOR\tSTATE\tRUNS\tEXPIRES")
 	for _, t := range all {
-		runs := strconv.Itoa(t.Runs)
-		if t.MaxRuns > 0 {
-			runs += " of " + strconv.Itoa(t.MaxRuns)
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", t.ID, t.Org, t.State, runs, t.Expires.Format("2006-01-02 15:04 UTC"))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, orgText(t.Token), useText(t.Token), t.State, madeText(t), t.Expires.Format("2006-01-02 15:04 UTC"))
 	}
 	return table.Flush()
+}
+
+// useText is what a token is for, as the list shows it.
+func useText(t tokens.Token) string {
+	if t.Right == tokens.Read {
+		return "reading"
+	}
+	return "calls"
+}
+
+// madeText is how many runs were made with a token, of how many.
+func madeText(t tokens.Listed) string {
+	switch {
+	case t.Right == tokens.Read:
+		return "-"
+	case t.MaxRuns > 0:
+		return fmt.Sprintf("%d of %d", t.Runs, t.MaxRuns)
+	}
+	return strconv.Itoa(t.Runs)
 }

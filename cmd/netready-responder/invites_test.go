@@ -92,7 +92,7 @@ func TestInvitesOfOrganisations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old, _, err := store.Make("Late Ltd", time.Now().Add(-time.Hour), time.Minute, 0)
+	old, _, err := store.Make(tokens.Token{Org: "Late Ltd"}, time.Now().Add(-time.Hour), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,6 +133,33 @@ func eventually(do func() error, want string) (err error) {
 	return err
 }
 
+// Invites that read are made, shown as such, place no call, and end.
+func TestReadInvites(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "d")
+	begin(t, "--data", data, "--advertise", "127.0.0.1")
+	one, said, status := does(t, "invite", "--data", data, "--read", "--org", "ACME", "--expires", "30d")
+	if status != 0 || !strings.Contains(said, "For ACME") || !strings.Contains(said, "reads results") {
+		t.Fatalf("status %d, %q", status, said)
+	}
+	if _, said, status = does(t, "invite", "--data", data, "--read", "--all-orgs"); status != 0 || !strings.Contains(said, "all organisations") {
+		t.Fatalf("status %d, %q", status, said)
+	}
+	to := parsed(t, strings.TrimSpace(one))
+	if err := runWith(t, to); err == nil {
+		t.Error("a call was placed with an invite that reads")
+	}
+	id, _, _ := strings.Cut(to.Token, "~")
+	if out, said, status := does(t, "revoke", id, "--data", data); status != 0 || !strings.Contains(out, "no result can be read") {
+		t.Errorf("revoking: %d, %q, %q", status, out, said)
+	}
+	out, _, _ := does(t, "list", "--data", data)
+	for _, want := range []string{"FOR", "ACME", "all organisations", "reading", "revoked"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the list has no %q: %s", want, out)
+		}
+	}
+}
+
 // A session whose agent never came is no run: its answer was lost on the way.
 func TestSessionThatNeverBeganIsNoRun(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
@@ -159,6 +186,53 @@ func TestSessionThatNeverBeganIsNoRun(t *testing.T) {
 	}
 }
 
+// Responders that share a folder of invites count their runs together; those that can
+// only read it each for itself, and say so. The invite is made where no responder is.
+func TestRespondersShareInvites(t *testing.T) {
+	dir := t.TempDir()
+	shared, certFile, keyFile, own := filepath.Join(dir, "shared"), filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"), filepath.Join(dir, "own.txt")
+	if err := os.Mkdir(shared, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writeCertificate(t, certFile, keyFile)
+	var hosts []string
+	for _, name := range []string{"a", "b"} {
+		p := begin(t, "--data", filepath.Join(dir, name), "--invites", shared, "--tls-cert", certFile, "--tls-key", keyFile, "--advertise", "127.0.0.1")
+		to := parsed(t, strings.TrimSpace(p.invite))
+		hosts = append(hosts, to.Host)
+		if err := os.WriteFile(own, []byte(p.invite+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, said, status := does(t, "invite", "--invites", shared, "--like", "@"+own, "--org", "ACME", "--max-runs", "2")
+	if status != 0 {
+		t.Fatalf("status %d, %s", status, said)
+	}
+	to := parsed(t, strings.TrimSpace(out))
+	for i, want := range []string{"", "", "token_used_up", "token_used_up"} {
+		to.Host = hosts[i%2]
+		if err := runWith(t, to); code(err) != want || (err == nil) != (want == "") {
+			t.Errorf("run %d: %v, want %q", i+1, err, want)
+		}
+	}
+	out, _, _ = does(t, "list", "--invites", shared)
+	if !strings.Contains(out, "2 of 2") {
+		t.Errorf("the list: %s", out)
+	}
+	id, _, _ := strings.Cut(to.Token, "~")
+	if _, said, status := does(t, "revoke", "--invites", shared, id); status != 0 {
+		t.Errorf("revoking: %d, %s", status, said)
+	}
+	if err := eventually(func() error { return runWith(t, to) }, "token_revoked"); err != nil {
+		t.Error(err)
+	}
+	for _, args := range []string{"list --invites " + own, "list --invites " + dir + "/none", "serve --data " + dir + "/c --invites " + dir + "/none"} {
+		if out, said, status := does(t, strings.Split(args, " ")...); status != 2 || out != "" || !strings.Contains(said, "--invites") {
+			t.Errorf("%s: %d, %q, %q", args, status, out, said)
+		}
+	}
+}
+
 // Wrong settings of the commands get one sentence with the way out.
 func TestInviteRefuses(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
@@ -166,6 +240,11 @@ func TestInviteRefuses(t *testing.T) {
 	for _, tt := range []struct{ args, says string }{
 		{"invite --data " + data, "--org"},
 		{"invite --own --org A --data " + data, "--own"},
+		{"invite --own --read --data " + data, "--own"},
+		{"invite --read --data " + data, "--all-orgs"},
+		{"invite --all-orgs --data " + data, "--read"},
+		{"invite --read --all-orgs --org A --data " + data, "--all-orgs"},
+		{"invite --read --org A --max-runs 3 --data " + data, "--max-runs"},
 		{"invite --own --data " + data + "none", "--data"},
 		{"invite --org A --data " + data + "none", "--data"},
 		{"invite --org A --expires 14 --data " + data, "14d"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"netready/probe/facts"
 	"netready/probe/responder"
 	"netready/probe/responder/tokens"
+	"netready/results/store"
 )
 
 // serveCmd serves until the program is told to end.
@@ -36,6 +38,9 @@ type service struct {
 	server *responder.Server
 	own    responder.Identity // key and tokens of the data folder
 	issuer *issuer            // nil: no authority is asked
+
+	results      *store.Store // nil: results are not kept
+	closeResults func() error
 }
 
 // Run starts the responder, says how to reach it, and waits for the end.
@@ -47,6 +52,10 @@ func (c *serveCmd) Run(a *app) (err error) {
 		return err
 	}
 	s.log = newLog(a.stderr, s.now)
+	if err := s.startStore(a.ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.closeResults()) }()
 	if err := s.start(a.ctx); err != nil {
 		return err
 	}
@@ -99,7 +108,7 @@ func (s *service) start(ctx context.Context) (err error) {
 		return err
 	}
 	c.Identity = s.own
-	if c.Tokens, err = tokens.Open(n.Data); err != nil {
+	if c.Tokens, err = s.openTokens(); err != nil {
 		return err
 	}
 	if n.ACME != "" {
@@ -117,6 +126,22 @@ func (s *service) start(ctx context.Context) (err error) {
 		s.server.SetFiles(files)
 	}
 	return err
+}
+
+// openTokens opens the tokens of organisations.
+func (s *service) openTokens() (*tokens.Store, error) {
+	n := s.now
+	if n.Invites == "" {
+		return tokens.Open(n.Data)
+	}
+	if err := checkInvites(n.Invites); err != nil {
+		return nil, err
+	}
+	if atomicfile.Writable(n.Invites) == nil {
+		return tokens.Open(n.Invites)
+	}
+	s.log.Info("the folder of the invites can only be read: each responder counts the runs that it grants itself", "invites", n.Invites, "runs", n.Data)
+	return tokens.OpenApart(n.Invites, n.Data)
 }
 
 // identity is what the data folder and the operator's own tokens and certificate
@@ -162,7 +187,7 @@ func (s *service) tellLooseModes() {
 	for _, file := range []struct{ path, what string }{
 		{filepath.Join(s.now.Data, "responder.key"), "the responder's key"},
 		{filepath.Join(s.now.Data, "token"), "the token"},
-		{filepath.Join(s.now.Data, "tokens.json"), "what proves the organisations' tokens"},
+		{filepath.Join(cmp.Or(s.now.Invites, s.now.Data), "tokens.json"), "what proves the organisations' tokens"},
 		{s.now.TLSKey, "the key of the certificate"},
 		{s.now.TokenFile, "the token"},
 	} {

@@ -25,6 +25,7 @@ type settings struct {
 	AdvertiseMedia string        `yaml:"advertise_media" placeholder:"HOST:PORT" help:"How agents reach the media address, behind NAT or a load balancer (default: the control host)."`
 	Region         string        `yaml:"region" placeholder:"ID" help:"Region of this host, for the agents' reports."`
 	Data           string        `yaml:"data" default:"netready-responder-data" placeholder:"DIR" help:"Folder that keeps key, tokens and counts, so that an invite outlives a restart."`
+	Invites        string        `yaml:"invites" placeholder:"DIR" help:"Folder with the invites of organisations, which several responders may share, with their runs (default: --data). Where it can only be read, each responder counts its own runs, in --data."`
 	TLSCert        string        `yaml:"tls_cert" name:"tls-cert" placeholder:"FILE" help:"Certificate of your own (PEM), with --tls-key."`
 	TLSKey         string        `yaml:"tls_key" name:"tls-key" placeholder:"FILE" help:"Its key (PEM)."`
 	ACME           string        `yaml:"acme" name:"acme" placeholder:"HOST" help:"Get a certificate for this name from an authority by ACME (Let's Encrypt unless --acme-directory). It has to reach --control at port 443, or --acme-http at port 80."`
@@ -35,6 +36,8 @@ type settings struct {
 	HideInvite     bool          `yaml:"hide_invite" help:"Do not print the invite: for where what is printed ends in a log. To see it: netready-responder invite --own."`
 	TokenFile      string        `yaml:"token_file" placeholder:"FILE" help:"Tokens of your own, one a line, in place of the data folder's: with --tls-cert, several responders then have one invite."`
 	Downloads      string        `yaml:"downloads" placeholder:"DIR" help:"Folder with netready's release files, for the page that an invite opens in a browser."`
+	Store          string        `yaml:"store" placeholder:"URL" help:"Where results that agents send are kept: a folder, s3://BUCKET?region=…, gs://BUCKET or azblob://CONTAINER, which several responders may share, or none (default: results in --data)."`
+	Keep           keeping       `yaml:"keep" placeholder:"90d" help:"How long results are kept; then they are deleted, at night (default: until netready-responder delete)."`
 	Ports          string        `yaml:"ports" default:"standard" placeholder:"LIST" help:"Listeners for the firewall checks: standard, none, or a list as in udp:3478,tls:443."`
 	Metrics        string        `yaml:"metrics" placeholder:"ADDR" help:"Serve /metrics (Prometheus), /healthz and /readyz there, over HTTP, as in 127.0.0.1:9464. Who reaches it needs no token: keep it away from the Internet."`
 	Drain          time.Duration `yaml:"drain" default:"60s" help:"After SIGTERM, how long the calls under way may go on (0s: not at all). A second signal ends them at once."`
@@ -73,6 +76,9 @@ func (s settings) check() *wrong {
 		return &wrong{"log", fmt.Sprintf("%q: give text or json", s.Log)}
 	case s.Data == "":
 		return &wrong{"data", "is empty: name a folder"}
+	}
+	if w := s.checkStore(); w != nil {
+		return w
 	}
 	return s.checkNames()
 }

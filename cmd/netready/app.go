@@ -218,7 +218,7 @@ func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
 // variable is not set: without its invite a run would test this machine
 // against itself and call it ready.
 func emptyFlag(command *kong.Context) error {
-	needed := []string{"region", "responder", "regions", "thresholds", "out", "only", "codec", "key"}
+	needed := []string{"region", "responder", "regions", "thresholds", "out", "only", "codec", "key", "since", "until"}
 	for _, at := range command.Path {
 		if at.Flag == nil || !slices.Contains(needed, at.Flag.Name) {
 			continue

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -27,12 +29,17 @@ const (
 
 // MergeCmd puts the results of many machines into one workbook.
 type MergeCmd struct {
-	Sources    []string `arg:"" name:"source" help:"Result files (TXT or JSON), folders, zip archives, patterns, other workbooks; - reads a list from standard input."`
+	Sources    []string `arg:"" optional:"" name:"source" help:"Result files (TXT or JSON), folders, zip archives, patterns, other workbooks; a responder's store by its link for readers (https://host:port/i#TOKEN.PIN, @FILE that holds it, or NETREADY_READ in the environment); - reads a list from standard input."`
 	Out        string   `short:"o" name:"out" placeholder:"FILE.xlsx" help:"The workbook to write."`
-	Append     bool     `help:"Add to the workbook if it exists: its runs, Notes, your own columns and sheets stay."`
+	Append     bool     `help:"Add to the workbook if it exists: its runs, Notes, your own columns and sheets stay. A responder is asked only for what the workbook does not have from it."`
 	CSV        string   `name:"csv" placeholder:"FILE" help:"Write the sheet Runs as CSV too (- for standard output)."`
 	JSON       string   `name:"json" placeholder:"FILE" help:"Write the sheet Runs as JSON too (- for standard output)."`
+	Parquet    string   `name:"parquet" placeholder:"DIR" help:"Write the sheet Runs and every port as tables in Parquet too, runs.parquet and ports.parquet in this folder."`
 	Thresholds string   `placeholder:"FILE" help:"Limits of the workbook. Default: those of the workbook that is added to, or the documented ones."`
+	Since      string   `placeholder:"TIME" help:"Only runs that began then or later: how long ago (7d, 36h), a day in UTC (2026-11-01) or a time (2026-11-01T08:00:00Z). Like the next three for the runs of every source, files too; what the workbook of --append has stays."`
+	Until      string   `placeholder:"TIME" help:"Only runs that began before then."`
+	Org        string   `placeholder:"NAME" help:"Only runs of this organisation, written exactly so: the one that a responder keeps them for, or the one that a file names."`
+	Region     string   `placeholder:"ID" help:"Only runs into this region."`
 	Zone       string   `placeholder:"NAME" help:"Time zone of the sheet By hour, as in Europe/Berlin. Default: UTC."`
 	Quiet      bool     `short:"q" help:"No progress bar."`
 }
@@ -52,6 +59,10 @@ func (c *MergeCmd) Run(app *App) error {
 	for _, name := range result.Cleared {
 		fmt.Fprintf(app.Stderr, "removed %s, left behind by a run of netready that was killed\n", report.OneLine(name))
 	}
+	if errors.Is(err, merge.ErrNoneCame) {
+		_ = sayLeftOut(app, result) // the status is the same
+		return &statusError{exitNotReady, err}
+	}
 	if err != nil {
 		return err
 	}
@@ -61,18 +72,21 @@ func (c *MergeCmd) Run(app *App) error {
 // settings checks the flags.
 func (c *MergeCmd) settings(app *App) (merge.Merge, error) {
 	m := merge.Merge{
-		Sources: c.Sources, Stdin: app.Stdin, Out: c.Out, Append: c.Append, CSV: c.CSV, JSON: c.JSON,
+		Stdin: app.Stdin, Out: c.Out, Append: c.Append, CSV: c.CSV, JSON: c.JSON, Parquet: c.Parquet,
 		Stdout: app.Stdout, Version: release.Version(), Now: time.Now(),
 	}
 	switch {
-	case c.Out == "" && c.CSV == "" && c.JSON == "":
-		return m, errors.New("nowhere to write: give -o FILE.xlsx (or --csv FILE, --json FILE)")
+	case c.Out == "" && c.CSV == "" && c.JSON == "" && c.Parquet == "":
+		return m, errors.New("nowhere to write: give -o FILE.xlsx (or --csv FILE, --json FILE, --parquet DIR)")
 	case c.Append && c.Out == "":
 		return m, errors.New("--append needs -o FILE.xlsx, the workbook to add to")
 	case c.CSV == "-" && c.JSON == "-":
 		return m, errors.New("--csv - and --json - both want standard output: give one of them a file")
 	}
 	if err := workbookName(c.Out); err != nil {
+		return m, err
+	}
+	if err := c.from(app, &m); err != nil {
 		return m, err
 	}
 	if c.Zone != "" {
@@ -92,6 +106,18 @@ func (c *MergeCmd) settings(app *App) (merge.Merge, error) {
 	return m, nil
 }
 
+// from says what is merged, and which runs of it.
+func (c *MergeCmd) from(app *App, m *merge.Merge) error {
+	q, err := c.query(m.Now)
+	if err != nil {
+		return err
+	}
+	far := &responders{app: app, query: q}
+	m.Only, m.Elsewhere = merge.Filter{Since: q.Since, Until: q.Until, Org: q.Org, Region: q.Region}, far.elsewhere
+	m.Sources, err = far.sources(c.Sources)
+	return err
+}
+
 // workbookName wants the ending that Excel wants.
 func workbookName(name string) error {
 	if name != "" && !strings.EqualFold(filepath.Ext(name), ".xlsx") {
@@ -107,20 +133,26 @@ func (c *MergeCmd) say(app *App, result merge.Report) error {
 		out = app.Stderr
 	}
 	where := ""
-	if c.Out != "" {
-		where = " in " + report.OneLine(c.Out)
+	if name := cmp.Or(c.Out, c.Parquet); name != "" {
+		where = " in " + report.OneLine(name)
 	}
 	added := ""
 	if c.Append {
 		added = fmt.Sprintf(" (%d added)", result.Added)
 	}
 	fmt.Fprintf(out, "%s%s%s\n", plural(result.Runs, "run"), added, where)
+	sayPlaces(out, result)
 	switch {
 	case result.Kept != "" && c.Append:
 		fmt.Fprintf(app.Stderr, "the workbook as it was before is kept as %s\n", report.OneLine(result.Kept))
 	case result.Kept != "":
 		fmt.Fprintf(app.Stderr, "the workbook that was there is kept as %s; --append would have added to it\n", report.OneLine(result.Kept))
 	}
+	return sayLeftOut(app, result)
+}
+
+// sayLeftOut prints what was left out, and ends with the status of that.
+func sayLeftOut(app *App, result merge.Report) error {
 	const most = 20 // the sheet has them all
 	for i, left := range result.LeftOut {
 		if i == most {
@@ -138,6 +170,23 @@ func (c *MergeCmd) say(app *App, result merge.Report) error {
 		return exitWith(exitNotReady)
 	}
 	return nil
+}
+
+// sayPlaces says what came of the responders' stores, and how much of all was not asked for.
+func sayPlaces(out io.Writer, result merge.Report) {
+	for _, p := range result.Places {
+		if p.Failed && p.Read+p.Known == 0 {
+			continue
+		}
+		fmt.Fprintf(out, "%s: %s read", report.OneLine(p.Name), plural(p.Read, "result"))
+		if p.Known > 0 {
+			fmt.Fprintf(out, ", %d more were in the workbook and were not asked for", p.Known)
+		}
+		fmt.Fprintln(out)
+	}
+	if result.Outside > 0 {
+		fmt.Fprintf(out, "%s outside --since, --until, --org or --region: not taken\n", plural(result.Outside, "result"))
+	}
 }
 
 func plural(n int, what string) string {

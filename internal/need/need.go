@@ -6,6 +6,7 @@ package need
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 )
 
@@ -21,11 +22,31 @@ func Tool(tb testing.TB, names ...string) string {
 	return ""
 }
 
+// GoTool builds a program that a module of our own names as its tool, and returns its path.
+func GoTool(tb testing.TB, module, name string) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), filepath.Base(name))
+	build := exec.CommandContext(tb.Context(), "go", "build", "-C", module, "-o", path, name)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOWORK=off")
+	if out, err := build.CombinedOutput(); err != nil {
+		missing(tb, "%s cannot be built: %v: %s", name, err, out)
+	}
+	return path
+}
+
 // Root wants the test to run as root, for network namespaces.
 func Root(tb testing.TB) {
 	tb.Helper()
 	if os.Geteuid() != 0 {
 		missing(tb, "needs root, for network namespaces")
+	}
+}
+
+// File wants a file or folder that make tools brings.
+func File(tb testing.TB, path string) {
+	tb.Helper()
+	if _, err := os.Stat(path); err != nil {
+		missing(tb, "%v (make tools installs it)", err)
 	}
 }
 

@@ -73,6 +73,7 @@ type Direction struct {
 	stream.Trace
 	// Reason says why there is nothing to measure, "" if there is.
 	Reason  string
+	Code    string // the reason as a code of facts; "" where nothing depends on it
 	Foreign int    // packets with a wrong tag
 	Dropped uint32 // by the receiver's own socket for lack of buffer space: not the path's fault
 	// SentLate counts the packets that the sender gave up, since they were far too

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 	"netready/probe/stream"
@@ -170,7 +171,7 @@ func (l *leg) downward() Direction {
 	}
 	switch sent {
 	case 0:
-		d.Reason = l.noDown()
+		d.Reason, d.Code = l.noDown()
 		return d
 	case l.far.departures:
 		arrivals = inTime(arrivals, l.far.departed)
@@ -191,19 +192,19 @@ func (d *Direction) fill(sent int, arrivals []stream.Arrival, s sending) {
 	}
 }
 
-// noDown says why the responder sent nothing down.
-func (l *leg) noDown() string {
+// noDown says why the responder sent nothing down, also as a code.
+func (l *leg) noDown() (reason, code string) {
 	switch {
 	case l.far.broken != nil:
-		return l.far.broken.Error()
+		return l.far.broken.Error(), ""
 	case !l.far.any:
-		return "the control connection ended before the responder reported what it sent"
+		return "the control connection ended before the responder reported what it sent", ""
 	case l.far.ended == wire.EndedBusy:
-		return "the responder was too busy to send its stream: others had taken its room before this call began; run again at a quieter time"
+		return "the responder was too busy to send its stream: others had taken its room before this call began; run again at a quieter time", facts.CodeBusy
 	case l.far.checks == 0:
-		return "nothing arrived to answer to: no UDP packet from this machine reached the responder"
+		return "nothing arrived to answer to: no UDP packet from this machine reached the responder", facts.CodeNoUDPUp
 	case !l.isProved():
-		return "the responder sent no stream: its UDP answers did not reach this machine, so it could not know that this machine wants one"
+		return "the responder sent no stream: its UDP answers did not reach this machine, so it could not know that this machine wants one", facts.CodeNoUDPDown
 	}
-	return "the responder sent no stream: the answers to its own checks did not reach it"
+	return "the responder sent no stream: the answers to its own checks did not reach it", ""
 }

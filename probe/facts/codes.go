@@ -15,6 +15,8 @@ const (
 	CodeStopped     = "stopped"               // the run was stopped before this was measured
 	CodeFarSilent   = "far_end_silent"        // call and control connection fell silent together
 	CodeFarEnded    = "far_end_ended"         // the responder ended the control connection during the call
+	CodeNoUDPUp     = "no_udp_up"             // no UDP packet of the call reached the responder
+	CodeNoUDPDown   = "no_udp_down"           // no UDP answer of the responder reached this machine
 )
 
 // Values of `environment.connectivity.code`. All but `online` are also the reason

@@ -18,7 +18,7 @@ type PC struct {
 	ReadLateMaxMS *float64    `json:"read_late_max_ms"`
 	ClockSteps    []ClockStep `json:"clock_steps"` // when the wall clock was set
 	Sleeps        []Sleep     `json:"sleeps"`      // when this machine or program did not run
-	// UDP datagrams that the system dropped for want of room in a send buffer, of
+	// UDP datagrams that the system dropped because a send buffer was full, of
 	// all programs. Null: the system does not tell.
 	SendErrors *int64 `json:"send_errors"`
 	// The same of receive buffers. Null: as `send_errors`.
@@ -26,7 +26,7 @@ type PC struct {
 	// Packets that the call's interface refused or damaged, both directions. Null:
 	// the system does not tell.
 	InterfaceErrors *int64 `json:"interface_errors"`
-	// Packets that the call's interface dropped for want of room. Null: as
+	// Packets that the interface of the call dropped because its queue was full. Null: as
 	// `interface_errors`.
 	InterfaceDrops *int64 `json:"interface_drops"`
 	// The system saves power: processors and Wi-Fi slow down. Null: the system does
@@ -69,7 +69,7 @@ type PCSecond struct {
 	// Longest time from the kernel's stamp of a packet of the call to its reading.
 	// Null: nothing arrived, or no kernel stamps.
 	ReadLateMS    *float64 `json:"read_late_ms"`
-	SocketDropped int      `json:"socket_dropped"` // datagrams that the call's own socket dropped for want of room
+	SocketDropped int      `json:"socket_dropped"` // datagrams that the call's own socket dropped because its buffer was full
 }
 
 // LineSecond is the traffic of the call's interface in one second of the call,

@@ -97,6 +97,10 @@ type Region struct {
 	Name        string `json:"name"`         // name for people
 	Responder   string `json:"responder"`    // `host:port` of its control address; empty without a responder
 	RegionsFile string `json:"regions_file"` // a file that replaced the built-in list; empty otherwise
+	// Why a responder that was named could not be reached, as `firewall[].reason` has
+	// it, or `no_such_name`. Left out: it was reached, none was named, or the reason
+	// has no code.
+	Failed string `json:"failed,omitempty"`
 }
 
 // Values of `voice.mode`.
@@ -316,6 +320,10 @@ type Second struct {
 	Down  *SecondSide `json:"down"`
 	Loop  *SecondSide `json:"loop,omitempty"` // in mode relay: both directions together
 	RTTMS *float64    `json:"rtt_ms"`         // mean round trip of the second's checks. Null: none was answered
+	// All calls together, to the far end. Left out: there is one call, or nothing was
+	// sent that way in this second.
+	CallsUp   *SecondCount `json:"calls_up,omitempty"`
+	CallsDown *SecondCount `json:"calls_down,omitempty"` // the same to this machine
 	// The default gateway in this second. Left out: it was not asked.
 	Gateway *GatewaySecond `json:"gateway,omitempty"`
 	// The first hop behind the gateway in this second. Left out: it was not asked.
@@ -341,6 +349,12 @@ type SecondSide struct {
 	// Mean time on the way, above that of the fastest packet. Null: nothing
 	// arrived.
 	DelayMS *float64 `json:"delay_ms"`
+}
+
+// SecondCount is one direction of all calls in one second.
+type SecondCount struct {
+	Sent int `json:"sent"` // packets sent in this second
+	Lost int `json:"lost"` // of these, the ones that never arrived
 }
 
 // Ping is the ICMP round trip to one host.

@@ -93,7 +93,33 @@ func towards(ctx context.Context, target string) adapter {
 	if err != nil {
 		return adapter{Interface: facts.Interface{Kind: facts.Unknown}}
 	}
-	return owner(ctx, local.Addr().Unmap().WithZone(""))
+	addr := local.Addr().Unmap().WithZone("")
+	if remote, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil && isOwn(remote.Addr().Unmap().WithZone("")) {
+		return within(addr)
+	}
+	return owner(ctx, addr)
+}
+
+// isOwn says that an address is this machine's: what goes there stays inside.
+func isOwn(addr netip.Addr) bool {
+	addresses, err := net.InterfaceAddrs()
+	return addr.IsLoopback() || err == nil && holds(addresses, addr)
+}
+
+// within is the loopback interface, which carries what this machine sends to any
+// address of its own.
+func within(addr netip.Addr) adapter {
+	found := adapter{Interface: facts.Interface{Kind: facts.Loopback, Address: addr.String()}, addr: addr}
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return found
+	}
+	for _, i := range interfaces {
+		if i.Flags&net.FlagLoopback != 0 {
+			found.Name, found.MTU = i.Name, i.MTU
+		}
+	}
+	return found
 }
 
 // owner finds the interface that has the address.

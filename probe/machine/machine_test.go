@@ -66,3 +66,21 @@ func TestLoad(t *testing.T) {
 		}
 	}
 }
+
+// What goes to an address of this machine's own stays inside, whatever interface has
+// it: it was taken for the network's.
+func TestOwnAddressIsInside(t *testing.T) {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range addresses {
+		prefix, err := netip.ParsePrefix(a.String())
+		if err != nil || prefix.Addr().IsLinkLocalUnicast() {
+			continue
+		}
+		if got := Towards(t.Context(), prefix.Addr().String()); got.Kind != facts.Loopback || got.Gateway != "" || got.Name == "" {
+			t.Errorf("to %s: %+v, want loopback", prefix.Addr(), got)
+		}
+	}
+}

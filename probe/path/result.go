@@ -70,7 +70,7 @@ func (w *Watch) role(h, beyond *hop) string {
 }
 
 // chosen is the series of a hop that tells most: that of the call's own kind,
-// unless the router limits it and answers echo requests better.
+// unless the router answers echo requests better. A limiter of either is told.
 func (w *Watch) chosen(h, beyond *hop, now time.Duration) (method string, series []ping.Question, limit float64) {
 	series, limit = h.series(now), h.limit
 	if limit == 0 {
@@ -79,10 +79,30 @@ func (w *Watch) chosen(h, beyond *hop, now time.Duration) (method string, series
 	if len(series) > 0 {
 		method = w.method
 	}
-	if h == beyond && h.from.String() == w.echoOf && share(w.echo) > 0 && (limit > 0 || share(w.echo) > share(series)+0.2) {
-		return facts.MethodEcho, w.echo, 0
+	if h != beyond || h.from.String() != w.echoOf || share(w.echo) == 0 {
+		return method, series, limit
+	}
+	echoLimit := limiter(questionsOf(w.echo), now-settled)
+	isWhole := echoLimit == 0 && limit > 0
+	isOnly := share(series) == 0
+	tellsMore := (limit > 0 || echoLimit == 0) && share(w.echo) > share(series)+muchMore
+	if isWhole || isOnly || tellsMore {
+		return facts.MethodEcho, w.echo, echoLimit
 	}
 	return method, series, limit
+}
+
+// muchMore is by how much more of the echo requests must be answered than of the
+// packets of the call's own kind for them to tell more: those tell of the call.
+const muchMore = 0.2
+
+// questionsOf are the questions of a series of echo requests.
+func questionsOf(series []ping.Question) []question {
+	all := make([]question, len(series))
+	for i, q := range series {
+		all[i] = question{sent: q.Sent, trip: q.Trip}
+	}
+	return all
 }
 
 // share is how much of a series was answered.

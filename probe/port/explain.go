@@ -1,8 +1,11 @@
 package port
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/netip"
 	"os"
 	"syscall"
@@ -59,14 +62,47 @@ func (t target) blamed(err error, icmp *icmpError) outcome {
 		return t.fail(facts.ReasonResetAfter, "%s accepted the connection and then reset it, as a firewall does that inspects the traffic", t.place())
 	case errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) || errors.Is(err, wsaAccess):
 		return t.fail(facts.ReasonProhibited, "this machine's own firewall or security software forbids %s", t.place()).by(facts.ByThisMachine)
-	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTDOWN) ||
-		errors.Is(err, wsaNoHost) || errors.Is(err, wsaNoNet):
+	case isUnreachable(err):
 		return t.fail(facts.ReasonUnreachable, "there is no route to %s: %s", t.place(), systemWords(err))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return t.silent(5)
 	default:
 		return t.fail(facts.ReasonProtocol, "%s: %s", t.place(), systemWords(err))
 	}
+}
+
+// ReasonOf is the reason of a connection that failed as a code of facts, "" where
+// it has none. A name that does not exist is told from one that nobody resolves.
+func ReasonOf(err error) string {
+	if name, ok := errors.AsType[*net.DNSError](err); ok {
+		if name.IsNotFound {
+			return facts.DNSNoSuchName
+		}
+		return facts.ReasonDNS
+	}
+	timeout, isNet := errors.AsType[net.Error](err)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaRefused):
+		return facts.ReasonRefused
+	case errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) || errors.Is(err, wsaAccess):
+		return facts.ReasonProhibited
+	case isUnreachable(err):
+		return facts.ReasonUnreachable
+	case errors.Is(err, syscall.ECONNRESET) || errors.Is(err, wsaReset) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return facts.ReasonResetAfter
+	case errors.Is(err, context.DeadlineExceeded), isNet && timeout.Timeout():
+		return facts.ReasonNoReply
+	}
+	return ""
+}
+
+func isUnreachable(err error) bool {
+	for _, one := range []error{syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN, wsaNoHost, wsaNoNet} {
+		if errors.Is(err, one) {
+			return true
+		}
+	}
+	return false
 }
 
 func (t target) refused() outcome {

@@ -1,8 +1,6 @@
 package responder
 
 import (
-	"context"
-	"crypto/tls"
 	"encoding/binary"
 	"net"
 	"sync/atomic"
@@ -23,15 +21,11 @@ const (
 	frameHead      = 9        // bytes, RFC 9113 4.1
 )
 
-// framed is a control connection whose HTTP/2 frames are counted as they are read. It does
-// the TLS itself, so that the server of net/http, which sees a connection without TLS,
-// reads what was counted. One goroutine reads.
+// framed is a control connection whose HTTP/2 frames are counted as they are read. One
+// goroutine reads.
 type framed struct {
-	net.Conn // secure, but without the methods by which the server recognises TLS
-	secure   *tls.Conn
+	net.Conn // over TLS
 	under    *guarded
-
-	known, http2 bool // whether the protocol of the peer is known, and is HTTP/2
 
 	skip int // bytes of a payload, or of the preface, still to come
 	head [frameHead]byte
@@ -42,20 +36,14 @@ type framed struct {
 	free int64 // WINDOW_UPDATE frames that were let through for what was sent
 }
 
+func newFramed(c net.Conn, under *guarded) *framed {
+	return &framed{Conn: c, under: under, skip: len(http2.ClientPreface), left: framesAtOnce, at: time.Now()}
+}
+
 // Read implements net.Conn.
 func (c *framed) Read(b []byte) (int, error) {
-	if !c.known {
-		var err error // a deadline of the connection ends it
-		if aside(func() { err = c.secure.HandshakeContext(context.Background()) }); err != nil {
-			return 0, err
-		}
-		c.known, c.http2 = true, c.secure.ConnectionState().NegotiatedProtocol == http2.NextProtoTLS
-	}
 	n, err := c.Conn.Read(b)
-	if n == 0 || !c.http2 {
-		return n, err
-	}
-	if !c.follow(b[:n], time.Now()) {
+	if n > 0 && !c.follow(b[:n], time.Now()) {
 		return 0, errFlood
 	}
 	return n, err

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +30,8 @@ const (
 	requestsAtOnce   = 200
 	handshakesPerSec = 1000 // in all; each costs some 0.2 ms of a core
 	strangersAddress = 128  // connections of one address without a session: an office may begin all at once
+	acceptAgain      = 50 * time.Millisecond
+	protocolHTTP1    = "http/1.1"
 )
 
 var (
@@ -44,17 +47,51 @@ func newControlDoor() *share.Door {
 	}
 }
 
-// gate is the listener of the control port. It accepts everybody. When there are too many
-// connections, it closes those that have shown no token.
+// gate takes the connections of the control port. It accepts everybody. When there are too
+// many connections, it closes those that have shown no token. It does the TLS and has HTTP/2
+// spoken itself: net/http would keep 8 KiB for HTTP/1 with each connection whose frames are
+// counted (framed). As a net.Listener it hands on what speaks HTTP/1.
 type gate struct {
-	net.Listener
-	door   *share.Door
-	begins *share.Pace // of connections
-	tls    *tls.Config
+	net.Listener // of all
+	door         *share.Door
+	begins       *share.Pace // of connections
+	tls          *tls.Config
+	speak        func(*framed) // HTTP/2, until its end
+	plain        chan net.Conn // connections that speak HTTP/1
+	closed       chan struct{}
+	closing      sync.Once
+	talks        sync.WaitGroup // serve and talk
+
+	mu   sync.Mutex // guards the rest
+	open map[*guarded]struct{}
 }
 
-// Accept implements net.Listener.
-func (g *gate) Accept() (net.Conn, error) {
+func newGate(l net.Listener, conf *tls.Config) *gate {
+	return &gate{
+		Listener: l, door: newControlDoor(), begins: share.NewPace(handshakesPerSec), tls: conf,
+		plain: make(chan net.Conn), closed: make(chan struct{}), open: map[*guarded]struct{}{},
+	}
+}
+
+// serve takes connections until Close.
+func (g *gate) serve() { g.talks.Go(g.take) }
+
+func (g *gate) take() {
+	for {
+		under, err := g.next()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			time.Sleep(acceptAgain) // this host has no descriptors left
+			continue
+		}
+		g.talks.Go(func() { g.talk(under) })
+	}
+}
+
+// next is the next connection that is let in.
+func (g *gate) next() (*guarded, error) {
 	for {
 		conn, err := g.Listener.Accept()
 		if err != nil {
@@ -70,13 +107,75 @@ func (g *gate) Accept() (net.Conn, error) {
 			_ = conn.Close()
 			continue
 		}
-		under := &guarded{Conn: conn, guest: guest, requests: rate.NewLimiter(requestsPerSec, requestsAtOnce)}
-		secure := tls.Server(under, g.tls)
-		return &framed{
-			Conn: secure, secure: secure, under: under,
-			skip: len(http2.ClientPreface), left: framesAtOnce, at: time.Now(),
-		}, nil
+		return &guarded{Conn: conn, guest: guest, requests: rate.NewLimiter(requestsPerSec, requestsAtOnce)}, nil
 	}
+}
+
+// talk makes the TLS and serves what is spoken over it. The door ends a handshake that
+// takes too long.
+func (g *gate) talk(under *guarded) {
+	g.note(under)
+	defer g.forget(under)
+	secure := tls.Server(under, g.tls)
+	protocol := ""
+	var err error
+	aside(func() {
+		err = secure.HandshakeContext(context.Background())
+		protocol = secure.ConnectionState().NegotiatedProtocol
+	})
+	switch {
+	case err != nil:
+	case protocol == http2.NextProtoTLS:
+		g.speak(newFramed(secure, under))
+	case protocol == "" || protocol == protocolHTTP1:
+		select {
+		case g.plain <- secure:
+			return
+		case <-g.closed:
+		}
+	}
+	_ = under.Close()
+}
+
+func (g *gate) note(c *guarded) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open[c] = struct{}{}
+}
+
+func (g *gate) forget(c *guarded) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.open, c)
+}
+
+// Accept implements net.Listener for the connections that speak HTTP/1.
+func (g *gate) Accept() (net.Conn, error) {
+	select {
+	case conn := <-g.plain:
+		return conn, nil
+	case <-g.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close lets no connection in any more.
+func (g *gate) Close() error {
+	g.closing.Do(func() { close(g.closed) })
+	return g.Listener.Close()
+}
+
+// wait waits for the end of what is spoken, and ends it when ctx is done.
+func (g *gate) wait(ctx context.Context) {
+	over := context.AfterFunc(ctx, func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		for c := range g.open {
+			_ = c.Close()
+		}
+	})
+	defer over()
+	g.talks.Wait()
 }
 
 // guarded is one control connection below its TLS.
@@ -110,7 +209,7 @@ type connKey struct{}
 
 // connContext gives a request its connection.
 func connContext(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, c.(*framed).under)
+	return context.WithValue(ctx, connKey{}, c.(*tls.Conn).NetConn())
 }
 
 // connOf is the connection of a request. It is always there, since the server has no

@@ -294,12 +294,13 @@ func TestHandshakesArePaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gate{listener, newControlDoor(), share.NewPace(1), &tls.Config{}}
+	g := newGate(listener, &tls.Config{})
+	g.begins = share.NewPace(1)
 	accepted := make(chan string, 100)
 	go func() {
 		defer close(accepted)
 		for {
-			c, err := g.Accept()
+			c, err := g.next()
 			if err != nil {
 				return
 			}

@@ -31,12 +31,20 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 	}
 	client := clientOf(r)
 	who, _ := r.Context().Value(holderKey{}).(holder)
+	defer s.asking.enter(request.ID)() // it may ask again while its first answer is being made
+	run := &run{server: s, holder: who, counted: s.endUnanswered(request.ID, who)}
+	defer run.end()
+	if who.usedUp && !run.counted { // before it waits for its turn
+		s.refuseToken(w, wire.CodeTokenUsedUp)
+		return
+	}
+	who.valid, who.usedUp = true, false
 	turn, why := s.admit(request, share.Holder{Token: hex.EncodeToString(who.hash[:4]), From: client})
 	if turn.Loan == nil {
 		s.busy(w, turn, why)
 		return
 	}
-	if refused := s.countRun(who); refused != "" {
+	if refused := run.count(); refused != "" {
 		turn.Loan.Return()
 		if refused == wire.CodeBusy {
 			s.busy(w, share.Turn{After: retryAfter}, "the responder cannot count its runs now")
@@ -45,6 +53,7 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request) {
 		s.refuseToken(w, refused)
 		return
 	}
+	run.kept = true
 	request.Duration = min(request.Duration, s.now.Load().limits.Duration)
 	session, err := s.begin(request, client, who, turn.Loan)
 	if err != nil {
@@ -83,6 +92,8 @@ func (s *Server) acceptable(r wire.Request) (status int, code, why string) {
 		return bad("a call of %v is shorter than a packet", r.Duration)
 	case r.DSCP < 0 || r.DSCP > 63:
 		return bad("DSCP %d: it has to be 0 to 63", r.DSCP)
+	case len(r.ID) > wire.MostID:
+		return bad("its name has %d characters: %d at most", len(r.ID), wire.MostID)
 	case r.Calls < 1:
 		return bad("%d calls: it has to be at least one", r.Calls)
 	case r.Calls > s.now.Load().limits.Calls:
@@ -130,6 +141,9 @@ func (s *Server) begin(request wire.Request, client netip.Addr, who holder, loan
 	g := &session.grant
 	g.Responder, g.Region, g.Ports = "netready-responder "+s.config.Version, s.config.Region, s.Listeners()
 	g.Media, g.SigningKey = s.mediaAddress(), s.SigningKey()
+	if s.config.Results != nil {
+		g.Results = &wire.Results{Org: who.org, Wanted: who.uploads}
+	}
 	for _, l := range g.Ports {
 		if l.Protocol == "stun" {
 			g.STUN = append(g.STUN, ":"+strconv.Itoa(l.Port))

@@ -7,15 +7,19 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"golang.org/x/net/http2"
+
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 	"netready/probe/responder/share"
+	"netready/results"
 )
 
 const (
@@ -57,9 +61,9 @@ func (s *Server) newHTTP() *http.Server {
 	below("POST", wire.PathUpload, s.upload)
 	mux.Handle("GET /i", page)
 	mux.HandleFunc("GET /i/files/{name}", s.file)
+	s.mountResults(mux)
 	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(true) // the gate does the TLS
+	protocols.SetHTTP1(true) // the gate has HTTP/2 spoken
 	return &http.Server{
 		Handler:           s.authorized(mux),
 		Protocols:         protocols,
@@ -77,6 +81,21 @@ func (s *Server) newHTTP() *http.Server {
 	}
 }
 
+// speakHTTP2 returns what serves connections by the settings of a server, and ends with it.
+//
+//nolint:staticcheck // net/http takes no connection that reads otherwise than TLS does, see gate
+func speakHTTP2(by *http.Server) (func(*framed), error) {
+	server := new(http2.Server)
+	if err := http2.ConfigureServer(by, server); err != nil {
+		return nil, fmt.Errorf("preparing HTTP/2: %w", err)
+	}
+	return func(c *framed) {
+		server.ServeConn(c, &http2.ServeConnOpts{
+			BaseConfig: by, Handler: by.Handler, Context: context.WithValue(context.Background(), connKey{}, net.Conn(c.under)),
+		})
+	}, nil
+}
+
 // authorized passes only requests with a valid token on, compared in constant time, and no
 // more of them than an agent makes. A body must come soon, with or without a token, since
 // the server waits for what a handler leaves unread. Handlers that read a body for longer,
@@ -88,13 +107,14 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 			return
 		}
 		holder, refused := s.holder(r)
-		if r.URL.Path != "/i" && refused != "" {
+		open := needsNoToken(r)
+		if !open && refused != "" {
 			s.log.Warn("a request without a good token", "from", r.RemoteAddr, "path", short(r.URL.Path), "code", refused)
 			s.refuseToken(w, refused)
 			return
 		}
 		conn := connOf(r)
-		if r.URL.Path != "/i" {
+		if !open {
 			conn.authorized.Store(true)
 			conn.guest.Renew(bodyWait + authorizedWait)
 		}
@@ -116,6 +136,9 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 
 // unwanted says what is wrong with the body that a request has.
 func unwanted(r *http.Request) (status int, why string) {
+	if r.Method == http.MethodPost && r.URL.Path == results.PathResults {
+		return 0, "" // bounded there
+	}
 	switch {
 	case r.Method != http.MethodPost && r.ContentLength != 0:
 		return http.StatusBadRequest, r.Method + " takes no body"

@@ -89,6 +89,21 @@ func (r *registry) find(id string) *session {
 	return r.sessions[id]
 }
 
+// askedBy is the session that was granted to a question, nil if there is none.
+func (r *registry) askedBy(question string, who holder) *session {
+	if question == "" {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.sessions {
+		if s.request.ID == question && s.holder.hash == who.hash {
+			return s
+		}
+	}
+	return nil
+}
+
 // count is how many sessions there are.
 func (r *registry) count() int {
 	r.mu.Lock()

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/http2"
 	"golang.org/x/time/rate"
 
 	"netready/probe/invite"
@@ -44,6 +45,10 @@ type Config struct {
 	Carries        int                        // packets a second, both ways, that this host carries as far as is known; 0: it is measured at start
 	Tokens         *tokens.Store              // of organisations, beside the identity's; nil: none
 	Page           func(*Server) http.Handler // what a browser sees that opens an invite; nil: a line of text
+	// Results serves the results that agents send home and readers ask for, at
+	// results.PathResults, results.PathPage and below; nil: they are refused. Each request
+	// but those that open a page shows a good token: HolderOf.
+	Results func(*Server) http.Handler
 	// Challenge shows the certificate that an authority asks for over the control
 	// port (RFC 8737); nil: no authority asks.
 	Challenge func(*tls.ClientHelloInfo) (*tls.Certificate, error)
@@ -106,8 +111,9 @@ type Server struct {
 	sampled    *sampled // below log
 	now        atomic.Pointer[settings]
 	started    time.Time
-	listener   net.Listener
+	listener   *gate
 	door       *share.Door // of the control connections
+	asking     lanes       // by Request.ID
 	media      sockets
 	senders    []*sender // one for each socket
 	http       *http.Server
@@ -121,6 +127,7 @@ type Server struct {
 	fileRate   *rate.Limiter
 	fileLedger *share.Ledger // of downloads
 	transfers  *share.Ledger // of bandwidth tests
+	results    *share.Ledger // of requests for results
 	room       room
 	ledger     *share.Ledger
 	starts     *share.Pace     // of sessions
@@ -150,6 +157,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	s.now.Store(newSettings(s.config.Identity, c.Limits))
 	s.ledger = share.NewLedger(share.Shares{})
 	s.fileRate, s.fileLedger, s.transfers = newFileRate(), newFileLedger(), newTransferLedger()
+	s.results = newResultsLedger()
 	s.share()
 	perSecond := s.now.Load().limits.SessionsPerSec
 	s.starts, s.asks = share.NewPace(perSecond), share.NewPace(max(askRate, 3*perSecond))
@@ -173,6 +181,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		s.wg.Go(func() { s.readMedia(conn, s.senders[i]) })
 		s.wg.Go(s.senders[i].run)
 	}
+	s.listener.serve()
 	s.wg.Go(func() { _ = s.http.Serve(s.listener) }) // ends with http.ErrServerClosed
 	s.wg.Go(s.sweep)
 	return s, nil
@@ -185,14 +194,14 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening for the control connections: %w; choose another address with --control", err)
 	}
-	s.door = newControlDoor()
 	conf := &tls.Config{GetCertificate: s.certificate, MinVersion: tls.VersionTLS13}
 	control := conf.Clone()
-	control.NextProtos = []string{"h2", "http/1.1"}
+	control.NextProtos = []string{http2.NextProtoTLS, protocolHTTP1}
 	if s.config.Challenge != nil {
 		control.NextProtos = append(control.NextProtos, authorityProtocol)
 	}
-	s.listener = &gate{listener, s.door, share.NewPace(handshakesPerSec), control}
+	s.listener = newGate(listener, control)
+	s.door = s.listener.door
 	if s.media, err = listenMedia(ctx, orLoopback(s.config.Media)); err != nil {
 		return fmt.Errorf("%w; choose another address with --media", err)
 	}
@@ -221,7 +230,8 @@ func (s *Server) open(ctx context.Context) error {
 		s.opener.Address = bind.String()
 	}
 	s.http = s.newHTTP()
-	return nil
+	s.listener.speak, err = speakHTTP2(s.http)
+	return err
 }
 
 // Room is how many bytes each media socket may hold until they are read, as asked for and
@@ -320,6 +330,7 @@ func (s *Server) Close() error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = s.http.Close()
 	}
+	s.listener.wait(ending)
 	s.stop()
 	err = errors.Join(err, s.closeSockets())
 	s.wg.Wait()

@@ -64,6 +64,7 @@ type session struct {
 	isDone    bool
 	listening bool
 	transfers int
+	handedOn  bool             // its run is another session's
 	signed    wire.SignRequest // what was signed of its result
 	answered  map[asked]uint8  // firewall checks' questions, and how often
 }

@@ -2,12 +2,15 @@ package responder_test
 
 import (
 	"context"
+	"errors"
 	"net"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"netready/internal/nameserver"
 	"netready/probe"
 	"netready/probe/call"
 	"netready/probe/facts"
@@ -166,4 +169,63 @@ func TestRestartIsWaitedFor(t *testing.T) {
 	}
 	defer second.Close()
 	<-done
+}
+
+// resolves makes one name lead to some addresses of IPv4, for as long as the test lasts.
+func resolves(t *testing.T, name string, to ...string) {
+	t.Helper()
+	server := nameserver.Start(t, name, to...)
+	before := net.DefaultResolver
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", server)
+	}}
+	t.Cleanup(func() { net.DefaultResolver = before })
+}
+
+// Behind one name are two replicas, and the first that answers is full: the agent goes on
+// to the other by itself, in the same breath. It neither waits for a turn, nor is a later
+// try of its own needed.
+func TestFullReplicaBehindTheSameName(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux has all of 127.0.0.0/8")
+	}
+	identity, err := responder.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const name = "voice.example.com"
+	hosts := []string{"127.0.0.1", "127.0.0.2"}
+	resolves(t, name, hosts...)
+	var all []*responder.Server
+	port := "0"
+	for _, host := range hosts {
+		config := responder.Local()
+		config.Identity, config.Ports, config.Limits = identity, "", responder.Limits{PerAddress: 1}
+		config.Control, config.Media = net.JoinHostPort(host, port), net.JoinHostPort(host, "0")
+		s, err := responder.Start(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		all = append(all, s)
+		_, port, _ = net.SplitHostPort(s.ControlAddr())
+	}
+	to := all[0].Invite()
+	to.Host = net.JoinHostPort(name, port)
+	for i := range all {
+		began := time.Now()
+		hold, err := call.Open(t.Context(), to, call.Settings{Duration: time.Minute})
+		if err != nil {
+			t.Fatalf("agent %d: %v", i+1, err)
+		}
+		t.Cleanup(func() { _ = hold.Close() })
+		t.Logf("agent %d was granted by %s, in %v", i+1, hold.Control().Remote(), time.Since(began).Round(time.Millisecond))
+	}
+	first, second := all[0].Stats(), all[1].Stats()
+	if first.Granted != 1 || second.Granted != 1 || first.Refused["busy"]+second.Refused["busy"] != 1 {
+		t.Errorf("granted %d and %d, refused %v and %v; want each once, and one refusal", first.Granted, second.Granted, first.Refused, second.Refused)
+	}
+	if _, err := call.Open(t.Context(), to, call.Settings{Duration: time.Minute}); !errors.Is(err, call.ErrBusy) {
+		t.Errorf("with both full: %v", err)
+	}
 }

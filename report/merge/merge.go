@@ -26,6 +26,7 @@ type Merge struct {
 	Append   bool      // to the workbook Out, if there is one
 	CSV      string    // the same rows as a CSV file; "" for none, "-" for Stdout
 	JSON     string    // the same rows as JSON; "" for none, "-" for Stdout
+	Parquet  string    // a folder for the rows and their ports as tables in Parquet; "" for none
 	Stdout   io.Writer
 	Limits   *thresholds.Limits // of the workbook; nil: those of the old one, or the documented ones
 	Zone     *time.Location     // of the hours of the day; nil: UTC
@@ -33,6 +34,10 @@ type Merge struct {
 	Now      time.Time          // when the workbook is made
 	MaxRows  int                // of a sheet; 0: as many as Excel allows
 	Progress func(done, found int)
+	Only     Filter // of the runs of all sources
+	// Elsewhere is the place that an argument or a line of the list names, and whether it
+	// names one; nil: all are files.
+	Elsewhere func(argument string) (Place, bool)
 }
 
 // A Report says what a merge did.
@@ -42,10 +47,12 @@ type Report struct {
 	LeftOut []workbook.LeftOut
 	Kept    string   // the copy of the workbook as it was before; "" where there was none
 	Cleared []string // files of an earlier merge that was killed, now removed
+	Outside int      // results that Only did not let through
+	Places  []Taking // what came of the places
 }
 
 // Do merges. What could not be used is in the Report; an error means that
-// nothing was written, and of the Report only Cleared counts.
+// nothing was written, and of the Report only Cleared and LeftOut count.
 func (m Merge) Do(ctx context.Context) (Report, error) {
 	c := &collection{merge: m, byID: map[string]int{}, named: map[int32]string{}, repeats: map[int32]string{}}
 	defer c.close()
@@ -59,9 +66,9 @@ func (m Merge) Do(ctx context.Context) (Report, error) {
 	c.leaveOutRepeated()
 	c.sort()
 	if err := c.write(ctx); err != nil {
-		return Report{Cleared: c.cleared}, err
+		return Report{Cleared: c.cleared, LeftOut: c.leftOut}, err
 	}
-	done := Report{LeftOut: c.leftOut, Kept: c.kept, Cleared: c.cleared}
+	done := Report{LeftOut: c.leftOut, Kept: c.kept, Cleared: c.cleared, Outside: c.outside, Places: c.takings}
 	for _, e := range c.entries {
 		if !e.own {
 			done.Runs++
@@ -90,6 +97,9 @@ type collection struct {
 	unnamed  int              // left out beyond those in leftOut
 	kept     string           // the copy of the workbook that was there
 	cleared  []string
+	known    names    // of items that are in the old workbook
+	takings  []Taking // of the places
+	outside  int      // results that Only did not let through
 }
 
 // An entry is one run.
@@ -156,6 +166,7 @@ func (c *collection) close() {
 type reading struct {
 	place    int32
 	named    string // by the user; "" where it was found
+	org      string // that the source lies under; "": not known
 	rows     []rankedRow
 	firewall []workbook.MachinePorts
 	leftOut  []workbook.LeftOut
@@ -177,6 +188,7 @@ func (c *collection) find(ctx context.Context, jobs chan<- job, readings chan<- 
 	place := int32(0)
 	f := &finder{
 		stdin: c.merge.Stdin, skip: c.skipped(), appends: c.merge.Append, memory: semaphore.NewWeighted(maxInMemory),
+		elsewhere: c.merge.Elsewhere, known: &c.known,
 		leftOut: func(l workbook.LeftOut) {
 			place++
 			readings <- reading{place: place, leftOut: []workbook.LeftOut{l}}
@@ -192,7 +204,7 @@ func (c *collection) find(ctx context.Context, jobs chan<- job, readings chan<- 
 		},
 	}
 	err := f.find(ctx, c.merge.Sources)
-	c.closers = f.closers
+	c.closers, c.takings = f.closers, f.takings
 	return err
 }
 
@@ -219,6 +231,7 @@ func (c *collection) collect(ctx context.Context) error {
 					if j.named && !j.workbook {
 						one.named = j.name
 					}
+					one.org = j.org
 					readings <- one
 				})
 			}
@@ -258,7 +271,7 @@ func (c *collection) skipped() []string {
 			names = append(names, name)
 		}
 	}
-	return names
+	return append(names, c.merge.parquetFiles()...)
 }
 
 // take adds the outcome of one source.
@@ -269,6 +282,10 @@ func (c *collection) take(r reading) error {
 	}
 	c.firewall = append(c.firewall, r.firewall...)
 	for _, row := range r.rows {
+		if !c.merge.Only.lets(&row.Row, r.org) {
+			c.outside++
+			continue
+		}
 		if err := c.takeRow(row, r.place); err != nil {
 			return err
 		}

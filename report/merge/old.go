@@ -46,6 +46,7 @@ func (c *collection) openOld() error {
 
 func (c *collection) takeOld(row workbook.Row, place int32) error {
 	id := row.RunID()
+	c.known.add(row.Source())
 	own := id == ""
 	if own {
 		id = fmt.Sprintf("row %d of %d", row.OldRow, place) // somebody's own: it stays as it is

@@ -30,6 +30,12 @@ func (r *reader) read(s source, place int32, send func(reading)) {
 	if err == nil {
 		result.rows, err = r.parse(s.name, data)
 	}
+	if err == nil {
+		err = belongs(s, result.rows)
+	}
+	if err != nil && s.runID != "" {
+		result.rows = nil // nothing of what may be somebody else's
+	}
 	if err != nil {
 		left := workbook.LeftOut{Source: s.name, Reason: err.Error()}
 		if at, ok := errors.AsType[*report.LineError](err); ok {

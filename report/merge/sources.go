@@ -27,6 +27,8 @@ type source struct {
 	name     string // a path; "archive.zip!folder/file.json" in an archive
 	named    bool   // by the user, not found in a folder or an archive
 	workbook bool   // an Excel workbook, read by its path
+	runID    string // of the one run that it has to hold; "": any
+	org      string // that it lies under in its place; "": not known
 	open     func() (io.ReadCloser, error)
 }
 
@@ -41,6 +43,10 @@ type finder struct {
 	seen    map[string]bool     // paths that were named
 	found   int                 // sources so far, and what was left out
 	memory  *semaphore.Weighted // of the bytes that wait in memory
+	known   *names              // of items that the workbook has
+	takings []Taking            // of the places so far
+	// elsewhere is Merge.Elsewhere.
+	elsewhere func(string) (Place, bool)
 }
 
 // find visits the arguments in their order. It fails only where emit does.
@@ -56,6 +62,11 @@ func (f *finder) find(ctx context.Context, args []string) error {
 func (f *finder) argument(ctx context.Context, arg string) error {
 	if arg == "-" {
 		return f.list(ctx)
+	}
+	if f.elsewhere != nil {
+		if place, ok := f.elsewhere(arg); ok {
+			return f.place(ctx, place)
+		}
 	}
 	info, err := os.Stat(arg)
 	if err == nil {

@@ -85,7 +85,8 @@ func appendRow(b []byte, row workbook.Row) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(row.Ports)))
 	for _, port := range row.Ports {
-		b = appendText(appendText(appendText(b, port.Name), port.Status), port.Reason)
+		b = appendText(appendText(b, port.Name), port.Family)
+		b = appendText(appendText(b, port.Status), port.Reason)
 		b = appendCell(b, port.Required)
 	}
 	return appendExtras(appendExtras(b, row.Extra), row.Styled)
@@ -144,7 +145,7 @@ func readRow(data []byte) (workbook.Row, error) {
 	if n := r.length(); n > 0 {
 		row.Ports = make([]workbook.PortCell, n)
 		for i := range row.Ports {
-			row.Ports[i] = workbook.PortCell{Name: r.text(), Status: r.text(), Reason: r.text(), Required: r.cell() == true}
+			row.Ports[i] = workbook.PortCell{Name: r.text(), Family: r.text(), Status: r.text(), Reason: r.text(), Required: r.cell() == true}
 		}
 	}
 	row.Extra, row.Styled = r.extras(), r.extras()

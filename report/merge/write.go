@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,8 +24,8 @@ import (
 
 // write makes the files that were asked for.
 func (c *collection) write(ctx context.Context) error {
-	if len(c.entries) == 0 && len(c.leftOut) == 0 && c.old == nil {
-		return errNothing
+	if err := c.nothing(); err != nil {
+		return err
 	}
 	if err := c.spool.flush(); err != nil {
 		return err
@@ -42,9 +43,19 @@ func (c *collection) write(ctx context.Context) error {
 			return err
 		}
 	}
+	if c.merge.Parquet != "" {
+		if err := c.parquet(ctx); err != nil {
+			return err
+		}
+	}
 	if c.merge.Out == "" {
 		return nil
 	}
+	return c.workbook(ctx)
+}
+
+// workbook writes the workbook, and keeps the one that was there.
+func (c *collection) workbook(ctx context.Context) error {
 	var err error
 	if c.old != nil {
 		c.kept, err = keepBefore(c.merge.Out)
@@ -56,7 +67,7 @@ func (c *collection) write(ctx context.Context) error {
 	}
 	err = writeFile(c.merge.Out, func(w io.Writer) error {
 		return workbook.Writer{
-			Limits: c.limits, Version: c.merge.Version, Made: c.merge.Now, Sources: c.merge.Sources, Zone: c.merge.Zone,
+			Limits: c.limits, Version: c.merge.Version, Made: c.merge.Now, Sources: c.merge.shown(), Zone: c.merge.Zone,
 			Old: c.old, Firewall: c.firewall, MaxRows: c.merge.MaxRows,
 		}.Write(w, len(c.entries), until(ctx, c.rows), c.leftOut)
 	})
@@ -68,6 +79,21 @@ func (c *collection) write(ctx context.Context) error {
 		removeOldest(c.merge.Out)
 	}
 	return err
+}
+
+// nothing says why there is nothing to write.
+func (c *collection) nothing() error {
+	switch {
+	case len(c.entries) > 0 || c.old != nil:
+		return nil
+	case slices.ContainsFunc(c.takings, func(t Taking) bool { return t.Failed }):
+		return ErrNoneCame
+	case len(c.leftOut) > 0:
+		return nil
+	case c.merge.Only != (Filter{}):
+		return errNoneTaken
+	}
+	return errNothing
 }
 
 // writeTo writes to a file, or to standard output.

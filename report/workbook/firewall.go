@@ -11,7 +11,6 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"netready/probe/facts"
 	"netready/report/workbook/ooxml"
 )
 
@@ -65,25 +64,6 @@ const (
 func (b *book) sayCell(say string) any {
 	if say == sayPass+optionalEnd {
 		return excelize.Cell{StyleID: b.style.optional, Value: sayPass}
-	}
-	return say
-}
-
-// sayOf is the text of a port's cell: the state, a colon, the reason.
-func sayOf(p PortCell) string {
-	say := sayPass
-	switch p.Status {
-	case facts.StatusPass:
-	case facts.StatusFail:
-		say = "fail"
-	default:
-		say = "not measured"
-	}
-	if p.Reason != "" && say != sayPass {
-		say += ": " + p.Reason
-	}
-	if !p.Required {
-		say += optionalEnd
 	}
 	return say
 }

@@ -248,7 +248,7 @@ func (r *runsReader) values(row *Row, from ooxml.Row, id string) {
 			row.Doubts = append(row.Doubts, Doubt{r.l.columns[at].Header, doubt})
 		}
 	}
-	row.noteDoubts(r.l)
+	row.noteDoubts()
 }
 
 // coded fills a row from its Row code, if that is whole. Texts in their own

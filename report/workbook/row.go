@@ -20,6 +20,15 @@ func Headers() []string {
 // RunID is the run's name, "" in a row that somebody has typed.
 func (r *Row) RunID() string { l := runLayout(); return l.text(*r, l.runID) }
 
+// Organization is what the run calls its organisation, "" where it does not.
+func (r *Row) Organization() string { l := runLayout(); return l.text(*r, l.organization) }
+
+// Region is the ID of the run's region.
+func (r *Row) Region() string { l := runLayout(); return l.text(*r, l.region) }
+
+// Source names the file or place that the row came from.
+func (r *Row) Source() string { l := runLayout(); return l.text(*r, l.source) }
+
 // Started is when the run began; zero where the row does not say.
 func (r *Row) Started() time.Time {
 	if at := runLayout().started; at < len(r.Cells) {

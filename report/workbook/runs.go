@@ -10,7 +10,6 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"netready/probe/facts"
 	"netready/report"
 	"netready/report/workbook/ooxml"
 	"netready/thresholds"
@@ -274,7 +273,7 @@ func (b *book) tallyPorts(l layout, row Row, id string, started time.Time) {
 		Region: l.text(row, l.region), RunID: id, Started: started,
 	}
 	for _, port := range row.Ports {
-		ports.Ports = append(ports.Ports, port.Name)
+		ports.Ports = append(ports.Ports, port.header())
 		ports.Says = append(ports.Says, sayOf(port))
 	}
 	b.tally.ports.add(ports)
@@ -322,17 +321,4 @@ func (b *book) colourRuns(name string, l layout) error {
 		}
 	}
 	return b.colour(name, column(l.remarks), rule{func(cell string) string { return "LEN(" + cell + ")>0" }, &b.style.maybe})
-}
-
-// PortsOf are the cells of a result's firewall column.
-func PortsOf(rows []facts.PortRow) []PortCell {
-	cells := make([]PortCell, len(rows))
-	for i, row := range rows {
-		name := row.Name
-		if row.Family != "" {
-			name += " (" + row.Family + ")"
-		}
-		cells[i] = PortCell{name, row.Status, row.Reason, row.Required}
-	}
-	return cells
 }

@@ -180,15 +180,21 @@ func shown(o *Old, c ooxml.Cell) string {
 }
 
 // noteDoubts says in Remarks which figures were not taken.
-func (r *Row) noteDoubts(l layout) {
-	var remarks []string
+func (r *Row) noteDoubts() {
+	remarks := make([]string, len(r.Doubts))
+	for i, doubt := range r.Doubts {
+		remarks[i] = RemarkUnread + " " + doubt.String()
+	}
+	r.Remark(remarks...)
+}
+
+// Remark adds to the column Remarks.
+func (r *Row) Remark(remarks ...string) {
+	l := runLayout()
 	if text := l.text(*r, l.remarks); text != "" {
-		remarks = append(remarks, text)
+		remarks = append([]string{text}, remarks...)
 	}
-	for _, doubt := range r.Doubts {
-		remarks = append(remarks, RemarkUnread+" "+doubt.String())
-	}
-	if len(r.Doubts) > 0 {
+	if len(remarks) > 0 {
 		r.Cells[l.remarks] = strings.Join(remarks, remarkGap)
 	}
 }

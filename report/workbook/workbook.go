@@ -61,7 +61,8 @@ type Row struct {
 // A PortCell is what one run says about one port.
 type PortCell struct {
 	Name     string
-	Status   string // probe.StatusPass, …
+	Family   string // ipv4 or ipv6, where both were tried
+	Status   string // facts.StatusPass, …
 	Reason   string
 	Required bool
 }

@@ -42,10 +42,10 @@ func sampleRow(i int) Row {
 		row.Cells[l.figures[k]] = figure
 	}
 	row.Ports = []PortCell{
-		{"Service HTTPS", facts.StatusPass, "", true},
-		{"Media range", map[bool]string{true: facts.StatusFail, false: facts.StatusPass}[machine%2 == 1], "no_reply", true},
-		{"Google STUN", facts.StatusFail, "refused", false},
-		{"DNS", facts.StatusNotMeasured, "no responder", false},
+		{Name: "Service HTTPS", Status: facts.StatusPass, Reason: "", Required: true},
+		{Name: "Media range", Status: map[bool]string{true: facts.StatusFail, false: facts.StatusPass}[machine%2 == 1], Reason: "no_reply", Required: true},
+		{Name: "Google STUN", Status: facts.StatusFail, Reason: "refused", Required: false},
+		{Name: "DNS", Status: facts.StatusNotMeasured, Reason: "no responder", Required: false},
 	}
 	return row
 }
@@ -387,7 +387,7 @@ func TestPortsChartHasOnlyWhatFails(t *testing.T) {
 		row := sampleRow(0)
 		row.Ports = nil
 		for i, status := range statuses {
-			row.Ports = append(row.Ports, PortCell{fmt.Sprintf("Port %d", i), status, "no_reply", true})
+			row.Ports = append(row.Ports, PortCell{Name: fmt.Sprintf("Port %d", i), Status: status, Reason: "no_reply", Required: true})
 		}
 		return []Row{row}
 	}
@@ -437,10 +437,10 @@ func TestOptionalPortsAreNotRequired(t *testing.T) {
 	rows := collect(5)
 	for i := range rows {
 		rows[i].Ports = []PortCell{
-			{"Media range", map[bool]string{true: facts.StatusFail, false: facts.StatusPass}[i == 0], "no_reply", true},
-			{"DNS UDP 53", facts.StatusFail, "no_reply", false},
-			{"Google STUN", facts.StatusPass, "", false},
-			{"Service HTTPS", facts.StatusPass, "", true},
+			{Name: "Media range", Status: map[bool]string{true: facts.StatusFail, false: facts.StatusPass}[i == 0], Reason: "no_reply", Required: true},
+			{Name: "DNS UDP 53", Status: facts.StatusFail, Reason: "no_reply", Required: false},
+			{Name: "Google STUN", Status: facts.StatusPass, Reason: "", Required: false},
+			{Name: "Service HTTPS", Status: facts.StatusPass, Reason: "", Required: true},
 		}
 	}
 	name := write(t, Writer{}, rows)

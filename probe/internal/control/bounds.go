@@ -58,6 +58,9 @@ func checkGrant(r wire.Request, g *wire.Grant) error {
 			return refuse("port %d to try", l.Port)
 		}
 	}
+	if g.Results != nil {
+		g.Results.Org = wire.Printable(g.Results.Org, mostWords)
+	}
 	g.Responder, g.Region, g.Observed = wire.Printable(g.Responder, mostWords), wire.Printable(g.Region, mostName), wire.Printable(g.Observed, mostName)
 	return nil
 }

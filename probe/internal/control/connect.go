@@ -102,12 +102,17 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	}
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.DeadlineExceeded) {
 		err = cause
-	}
-	if deadline, ok := errors.AsType[net.Error](err); ok && deadline.Timeout() {
+	} else if deadline, ok := errors.AsType[net.Error](err); ok && deadline.Timeout() {
 		err = fmt.Errorf("no answer in time: %w", err)
 	}
 	_, port, _ := net.SplitHostPort(c.invite.Host)
 	way, ask := c.invite.Host, "check that it runs and that the firewall lets TCP "+port+" out to it"
+	if name, ok := errors.AsType[*net.DNSError](err); ok && c.proxy == nil {
+		ask = "ask the network team why its DNS resolver does not answer that"
+		if name.IsNotFound {
+			ask = "check the host's name in the invite, and that this network's DNS resolver knows it"
+		}
+	}
 	if c.proxy != nil {
 		way += " through the proxy " + c.proxy.Redacted()
 		ask = "check that the proxy lets CONNECT to port " + port + " through, or name the host in NO_PROXY"

@@ -7,10 +7,12 @@ package control
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -35,8 +37,19 @@ var (
 	ErrPortal      = errors.New(portal.Words)
 )
 
+// noAnswer says how long was waited; as a net.Error it is a time-out.
+type noAnswer struct{ within time.Duration }
+
+func (e noAnswer) Error() string { return fmt.Sprintf("no answer within %v", e.within) }
+
+// Timeout says that it is one.
+func (e noAnswer) Timeout() bool { return true }
+
+// Temporary is a part of net.Error.
+func (e noAnswer) Temporary() bool { return false }
+
 // A TokenError is ErrToken with the responder's reason.
-type TokenError struct{ Code string } // "token", "token_expired", "token_used_up" or "token_revoked"
+type TokenError struct{ Code string } // "token", "token_expired", "token_used_up", "token_revoked" or "token_reads"
 
 func (e *TokenError) Error() string {
 	return fmt.Sprintf("the responder refused the token: %s (%s): ask for a fresh invite", wire.TokenWords(e.Code), e.Code)
@@ -44,6 +57,18 @@ func (e *TokenError) Error() string {
 
 // Is makes a TokenError an ErrToken.
 func (e *TokenError) Is(target error) bool { return target == ErrToken }
+
+// A RefusedError is ErrRefused with what the responder said.
+type RefusedError struct {
+	Code     string        // of the reason
+	Sentence string        // the same in words
+	After    time.Duration // when to ask again, where the responder said that
+}
+
+func (e *RefusedError) Error() string { return ErrRefused.Error() + ": " + e.Sentence }
+
+// Is makes a RefusedError an ErrRefused.
+func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
 
 // A Busy is ErrBusy with what the responder said.
 type Busy struct {
@@ -82,6 +107,7 @@ type Client struct {
 	proxy  *url.URL // nil: direct
 
 	granted netip.AddrPort   // the responder behind the invite's name that granted, where that is known
+	asked   netip.AddrPort   // the one whose answer was lost
 	passed  []netip.AddrPort // those that were full or about to end
 
 	elsewhere string // the media's host, where that is another
@@ -97,11 +123,12 @@ type Client struct {
 // authorities come from base; nil is the proxy that a browser would use, the
 // direct way where that does not help, and the system's authorities.
 func Open(ctx context.Context, invite invite.Invite, request wire.Request, base *http.Transport) (*Client, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, fmt.Errorf("no answer within %v", openTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, noAnswer{openTimeout})
 	defer cancel()
 	if request.Version == 0 {
 		request.Version = wire.Version
 	}
+	request.ID = rand.Text()
 	c := &Client{invite: invite, base: base}
 	if err := c.connectSomehow(ctx); err != nil {
 		return nil, err
@@ -258,12 +285,17 @@ func (c *Client) exchange(ctx context.Context, method, path string, body io.Read
 // send makes one request, and once more over another connection where the
 // first broke before an answer came. An answer that is not a success is an error.
 func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	return c.sendWith(ctx, method, path, nil, body)
+}
+
+// sendWith is send with further lines of the head.
+func (c *Client) sendWith(ctx context.Context, method, path string, head http.Header, body io.Reader) (*http.Response, error) {
 	over := c.current()
-	resp, err := c.sendOver(ctx, over, method, path, body)
+	resp, err := c.sendOver(ctx, over, method, path, head, body)
 	if err == nil || !errors.Is(err, ErrBroken) || !rewound(body) || !c.replaced(ctx, over) {
 		return resp, err
 	}
-	return c.sendOver(ctx, c.current(), method, path, body)
+	return c.sendOver(ctx, c.current(), method, path, head, body)
 }
 
 // rewound makes a body ready to be sent again, if it can be.
@@ -279,11 +311,12 @@ func rewound(body io.Reader) bool {
 	return err == nil
 }
 
-func (c *Client) sendOver(ctx context.Context, over *link, method, path string, body io.Reader) (*http.Response, error) {
+func (c *Client) sendOver(ctx context.Context, over *link, method, path string, head http.Header, body io.Reader) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "https://"+c.invite.Host+path, body)
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(req.Header, head)
 	req.Header.Set("Authorization", "Bearer "+c.invite.Token)
 	resp, err := over.conn.RoundTrip(req)
 	if err != nil {
@@ -321,7 +354,7 @@ func problem(resp *http.Response) error {
 			Sentence: wire.Printable(p.Error, mostWords), Draining: p.Code == wire.CodeDraining, Ahead: min(max(p.Ahead, 0), mostAhead),
 		}
 	}
-	return fmt.Errorf("%w: %s", ErrRefused, wire.Printable(p.Error, mostWords))
+	return &RefusedError{Code: wire.Printable(p.Code, mostName), Sentence: wire.Printable(p.Error, mostWords), After: min(max(p.After, 0), maxAfter)}
 }
 
 // IsMediaOwn says whether the media goes to the very address that the control

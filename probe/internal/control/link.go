@@ -76,8 +76,9 @@ func (c *Client) connect(ctx context.Context) error {
 }
 
 // addresses are those that a connection may go to: behind one name may be several
-// responders. Once one of them granted, only it knows the session; before, those
-// that were full or about to end are left out.
+// responders. Once one of them granted, only it knows the session. Before, those that
+// were full or about to end are left out, and one whose answer was lost comes first: it
+// may have granted.
 func (c *Client) addresses(ctx context.Context) ([]netip.AddrPort, error) {
 	if c.granted.IsValid() {
 		return []netip.AddrPort{c.granted}, nil
@@ -86,10 +87,15 @@ func (c *Client) addresses(ctx context.Context) ([]netip.AddrPort, error) {
 	if err != nil || c.proxy != nil {
 		return all, err
 	}
-	return slices.DeleteFunc(all, func(a netip.AddrPort) bool {
-		return slices.Contains(c.passed, netip.AddrPortFrom(a.Addr().Unmap(), a.Port()))
-	}), nil
+	all = slices.DeleteFunc(all, func(a netip.AddrPort) bool { return slices.Contains(c.passed, plain(a)) })
+	if i := slices.IndexFunc(all, func(a netip.AddrPort) bool { return plain(a) == c.asked }); i > 0 {
+		all[0], all[i] = all[i], all[0]
+	}
+	return all, nil
 }
+
+// plain is an address in the form in which two of them can be compared.
+func plain(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
 // passOn connects to another responder behind the name than the one that was full
 // or about to end, where there is one.
@@ -170,7 +176,7 @@ func (c *Client) try(ctx context.Context, to []netip.AddrPort, i int) (*link, er
 			return nil, err
 		}
 		if a, aerr := netip.ParseAddrPort(conn.RemoteAddr().String()); aerr == nil {
-			l.remote = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+			l.remote = plain(a)
 		}
 		listening := portal.Listen(conn)
 		heard.Store(listening)
@@ -219,6 +225,7 @@ func (c *Client) askOne(ctx context.Context, request wire.Request) error {
 	for i := range requests {
 		if i > 0 {
 			_ = c.current().conn.Close() // it is of no use any more
+			c.asked = c.Remote()
 			if err := c.connect(ctx); err != nil {
 				return err
 			}

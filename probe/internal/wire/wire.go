@@ -42,7 +42,14 @@ type Request struct {
 	Calls    int           `json:"calls"`
 	DSCP     int           `json:"dscp"`             // asked of the responder for the way down
 	Ticket   string        `json:"ticket,omitempty"` // of a Problem before, "" at first
+	// ID is made up by the agent, and the same where it asks again since the answer was
+	// lost: the responder then ends what it granted before, which nobody knows of. At most
+	// MostID characters; "": it cannot tell.
+	ID string `json:"id,omitempty"`
 }
+
+// MostID bounds Request.ID.
+const MostID = 64
 
 // Version is that of this protocol; a responder refuses another one and says
 // which it speaks.
@@ -64,6 +71,14 @@ type Grant struct {
 	// SigningKey is the Ed25519 key that results are signed with; empty: this
 	// responder does not sign.
 	SigningKey []byte `json:"signing_key,omitempty"`
+	// Results is where the result of the run can be sent; nil: this responder stores none.
+	Results *Results `json:"results,omitempty"`
+}
+
+// Results says that a responder stores results, and for whom.
+type Results struct {
+	Org    string `json:"org,omitempty"` // the organisation that the invite is for; "": the operator's own invite
+	Wanted bool   `json:"wanted"`        // whoever made the invite asks for the result
 }
 
 // CallGrant holds one call's keys. Every call has a media socket of its own on
@@ -202,8 +217,9 @@ const (
 	CodeTokenExpired = "token_expired"
 	CodeTokenUsedUp  = "token_used_up" // it has had its runs
 	CodeTokenRevoked = "token_revoked"
-	CodeLimit        = "limit" // more than is ever granted
-	CodeBusy         = "busy"  // not now: ask again after Problem.After
+	CodeTokenReads   = "token_reads" // it reads results, and places no calls
+	CodeLimit        = "limit"       // more than is ever granted
+	CodeBusy         = "busy"        // not now: ask again after Problem.After
 	// CodeDraining: the responder ends soon. Another one is better asked, or
 	// this one after Problem.After.
 	CodeDraining = "draining"
@@ -223,6 +239,8 @@ func TokenWords(code string) string {
 		return "the invite has had all its runs"
 	case CodeTokenRevoked:
 		return "the invite was revoked"
+	case CodeTokenReads:
+		return "the invite reads results and places no calls"
 	}
 	return ""
 }

@@ -109,7 +109,7 @@ func climb(load func(calls int) figure) int {
 // beside its trace, from a few calls to many, one or many to a session.
 func BenchmarkCost(b *testing.B) {
 	pinAll(b)
-	for _, c := range []struct{ calls, each int }{{10, 1}, {100, 1}, {300, 1}, {10, 25}, {30, 25}, {100, 25}, {300, 25}, {1000, 25}, {2000, 25}} {
+	for _, c := range []struct{ calls, each int }{{10, 1}, {100, 1}, {300, 1}, {500, 1}, {10, 25}, {30, 25}, {100, 25}, {300, 25}, {1000, 25}, {2000, 25}} {
 		b.Run(fmt.Sprintf("calls=%d/session=%d", c.calls, c.each), func(b *testing.B) {
 			for b.Loop() {
 				f := respond(b, c.calls, c.each)

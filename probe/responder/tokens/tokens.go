@@ -32,7 +32,7 @@ import (
 const Most = 4096
 
 // Names of the files. The tokens are written by the commands alone, the counts by
-// the responder alone; the lock keeps two of the same kind apart.
+// the responders alone; the lock keeps two of the same kind apart.
 const (
 	fileTokens = "tokens.json"
 	fileRuns   = "runs.json"
@@ -51,8 +51,32 @@ type Token struct {
 	Hash    []byte    `json:"sha256"`  // of the whole token; 128 random bits need no more
 	Created time.Time `json:"created"` // UTC, as the others
 	Expires time.Time `json:"expires"`
-	MaxRuns int       `json:"max_runs"` // 0: no bound
+	MaxRuns int       `json:"max_runs"`          // 0: no bound
+	Uploads bool      `json:"uploads,omitempty"` // the results of its runs are to be sent to the responder
 	Revoked time.Time `json:"revoked,omitzero"`
+	Right   Right     `json:"right,omitempty"`
+	AllOrgs bool      `json:"all_orgs,omitempty"` // with Read: the results of every organisation, and Org is empty
+}
+
+// A Right is what may be done with a token: one thing and not the other.
+type Right string
+
+// The rights.
+const (
+	Call Right = ""     // places calls and stores their results
+	Read Right = "read" // reads the results of its organisation, or of all
+)
+
+// valid says whether a token is one that this release knows the meaning of. What a
+// later one adds must not be taken for the right to call.
+func (t Token) valid() bool {
+	switch {
+	case t.ID == "" || len(t.Hash) != sha256.Size || t.MaxRuns < 0:
+		return false
+	case t.Right == Read:
+		return t.AllOrgs == (t.Org == "") && t.MaxRuns == 0
+	}
+	return t.Right == Call && !t.AllOrgs
 }
 
 // A State is what becomes of who shows a token.
@@ -93,27 +117,39 @@ type Listed struct {
 
 // A Store is a folder with tokens.
 type Store struct {
-	dir string
+	dir    string
+	counts string // folder of the counts and of the lock: dir, unless that cannot be written
 
-	mu     sync.Mutex // guards the rest
-	tokens map[string]Token
-	runs   map[string]int
-	read   fs.FileInfo // of the tokens, as they were read last; nil: there were none
-	failed fs.FileInfo // of a file that could not be read, so that it is told once
-	looked time.Time
+	mu      sync.Mutex // guards the rest
+	tokens  map[string]Token
+	runs    map[string]int         // as they were read last: what is on disk counts
+	read    fs.FileInfo            // of the tokens, as they were read last; nil: there were none
+	counted fs.FileInfo            // the same of the counts
+	failed  map[string]fs.FileInfo // of a file that could not be read, so that it is told once
+	looked  time.Time
 }
 
-// Open reads the tokens of a folder. None is no error.
-func Open(dir string) (*Store, error) {
-	s := &Store{dir: dir, runs: map[string]int{}}
+// Open reads the tokens of a folder. None is no error. Several responders may share
+// the folder, over a network file system too: they count runs together.
+func Open(dir string) (*Store, error) { return OpenApart(dir, dir) }
+
+// OpenApart is Open for tokens in a folder that is only read: their runs are counted
+// in another one.
+func OpenApart(dir, counts string) (*Store, error) {
+	s := &Store{dir: dir, counts: counts, failed: map[string]fs.FileInfo{}}
 	var err error
 	if s.tokens, s.read, err = s.readTokens(); err == nil {
-		s.runs, err = s.readRuns()
+		s.runs, s.counted, err = s.readRuns()
 	}
 	return s, err
 }
 
-func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
+func (s *Store) path(name string) string {
+	if name == fileTokens {
+		return filepath.Join(s.dir, name)
+	}
+	return filepath.Join(s.counts, name)
+}
 
 // locked does something while no other process changes the files.
 func (s *Store) locked(do func() error) error {
@@ -137,18 +173,18 @@ func (s *Store) readTokens() (map[string]Token, fs.FileInfo, error) {
 		switch {
 		case len(list) > Most:
 			return nil, info, fmt.Errorf("reading %s: it has %d tokens, more than %d; remove old ones", s.path(fileTokens), len(list), Most)
-		case t.ID == "" || len(t.Hash) != sha256.Size || t.MaxRuns < 0 || all[t.ID].ID != "":
-			return nil, info, fmt.Errorf("reading %s: token %d (%q) is damaged or is there twice; remove it from the file", s.path(fileTokens), i+1, t.ID)
+		case !t.valid() || all[t.ID].ID != "":
+			return nil, info, fmt.Errorf("reading %s: token %d (%q) is damaged, is there twice, or is of a later release; remove it from the file", s.path(fileTokens), i+1, t.ID)
 		}
 		all[t.ID] = t
 	}
 	return all, info, nil
 }
 
-func (s *Store) readRuns() (map[string]int, error) {
+func (s *Store) readRuns() (map[string]int, fs.FileInfo, error) {
 	runs := map[string]int{}
-	_, err := readJSON(s.path(fileRuns), &runs)
-	return runs, err
+	info, err := readJSON(s.path(fileRuns), &runs)
+	return runs, info, err
 }
 
 // readJSON reads a file strictly; one that is not there leaves into as it is.
@@ -172,7 +208,11 @@ func readJSON(path string, into any) (fs.FileInfo, error) {
 		err = d.Decode(into)
 	}
 	if err != nil {
-		return info, fmt.Errorf("reading %s: %w; put back a whole copy of the file, or remove it (its tokens then end)", path, err)
+		ends := "its tokens then end"
+		if filepath.Base(path) == fileRuns {
+			ends = "runs are then counted from zero"
+		}
+		return info, fmt.Errorf("reading %s: %w; put back a whole copy of the file, or remove it (%s)", path, err, ends)
 	}
 	return info, nil
 }
@@ -211,11 +251,13 @@ func byCreation(a, b Token) int {
 	return strings.Compare(a.ID, b.ID)
 }
 
-// Make makes a token and returns its secret, which is kept nowhere.
-func (s *Store) Make(org string, now time.Time, life time.Duration, maxRuns int) (secret string, t Token, err error) {
+// Make makes a token for what is asked (whose it is and what it is good for), and
+// returns its secret, which is kept nowhere.
+func (s *Store) Make(asked Token, now time.Time, life time.Duration) (secret string, t Token, err error) {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
-	t = Token{ID: strings.ToLower(rand.Text()[:8]), Org: org, Created: now.UTC().Round(0), Expires: now.Add(life).UTC().Round(0), MaxRuns: maxRuns}
+	t = asked
+	t.ID, t.Created, t.Expires = strings.ToLower(rand.Text()[:8]), now.UTC().Round(0), now.Add(life).UTC().Round(0)
 	secret = t.ID + "~" + base64.RawURLEncoding.EncodeToString(b[:])
 	sum := sha256.Sum256([]byte(secret))
 	t.Hash = sum[:]
@@ -256,7 +298,7 @@ func (s *Store) List(now time.Time) ([]Listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	runs, err := s.readRuns()
+	runs, _, err := s.readRuns()
 	if err != nil {
 		return nil, err
 	}
@@ -271,8 +313,8 @@ func (s *Store) List(now time.Time) ([]Listed, error) {
 // lookEvery is how often the file is looked at for changes.
 const lookEvery = 100 * time.Millisecond
 
-// Refresh takes into use what the commands changed. On an error all stays as it
-// was; each bad file is told once.
+// Refresh takes into use what the commands and other responders changed. On an error
+// all stays as it was; each bad file is told once.
 func (s *Store) Refresh(now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -280,17 +322,33 @@ func (s *Store) Refresh(now time.Time) error {
 		return nil
 	}
 	s.looked = now
-	info, err := os.Stat(s.path(fileTokens))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) || same(info, s.read) || info != nil && same(info, s.failed) {
-		return nil // nothing new, or what cannot be looked at now
+	if s.isNew(fileRuns, s.counted) {
+		runs, info, err := s.readRuns()
+		if err != nil {
+			s.failed[fileRuns] = info
+			return err
+		}
+		s.runs, s.counted = runs, info
 	}
-	all, info, err := s.readTokens()
-	if err != nil {
-		s.failed = info
-		return err
+	if s.isNew(fileTokens, s.read) {
+		all, info, err := s.readTokens()
+		if err != nil {
+			s.failed[fileTokens] = info
+			return err
+		}
+		s.tokens, s.read = all, info
 	}
-	s.tokens, s.read, s.failed = all, info, nil
 	return nil
+}
+
+// isNew says whether a file is another one than was read, and than could not be read.
+// What cannot be looked at now is not.
+func (s *Store) isNew(name string, read fs.FileInfo) bool {
+	info, err := os.Stat(s.path(name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	return !same(info, read) && (info == nil || !same(info, s.failed[name]))
 }
 
 // same says whether a file is the one that was read. Each change makes another.
@@ -331,48 +389,66 @@ func (s *Store) Check(shown string, now time.Time) (id string, state State) {
 	return id, t.state(s.runs[id], now)
 }
 
-// Use counts a run of a token, on disk before it returns, or says what stands
-// against it. The error is of the disk; a token without a bound is good in spite
-// of it.
-func (s *Store) Use(id string, now time.Time) (State, error) {
+// Find is the token of this ID, and whether there is one.
+func (s *Store) Find(id string) (Token, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, ok := s.tokens[id]
-	if !ok {
-		return Unknown, nil
-	}
-	if state := t.state(s.runs[id], now); state != Good {
-		return state, nil
-	}
-	return Good, s.count(id, 1)
+	return t, ok
+}
+
+// Use counts a run of a token, on disk before it returns, or says what stands
+// against it. The error is of the disk: nothing is counted then.
+func (s *Store) Use(id string, now time.Time) (state State, err error) {
+	err = s.count(id, func(t Token, runs int) int {
+		if t.Right != Call {
+			return runs // it places no calls
+		}
+		if state = t.state(runs, now); state != Good {
+			return runs
+		}
+		return runs + 1
+	})
+	return state, err
 }
 
 // GiveBack takes back a run that never began.
 func (s *Store) GiveBack(id string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.runs[id] == 0 {
-		return nil
-	}
-	return s.count(id, -1)
+	return s.count(id, func(_ Token, runs int) int { return max(0, runs-1) })
 }
 
-// count adds to the runs of a token, here and on disk. s.mu is held.
-func (s *Store) count(id string, n int) error {
+// count changes the runs of a token that is known, on disk, which is what counts: other
+// responders may count there too.
+func (s *Store) count(id string, change func(t Token, runs int) int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, ok := s.tokens[id]
+	if !ok {
+		return nil
+	}
 	return s.locked(func() error {
-		runs, err := s.readRuns()
+		runs, _, err := s.readRuns()
 		if err != nil {
 			return err
 		}
-		// Of what another process has made since, the runs stay.
-		if all, _, err := s.readTokens(); err == nil {
-			maps.DeleteFunc(runs, func(known string, _ int) bool { return all[known].ID == "" })
+		before := runs[id]
+		after := change(t, before)
+		if after != before {
+			s.forgetOld(runs)
+			runs[id] = after
+			if err := s.write(fileRuns, runs); err != nil {
+				return err
+			}
 		}
-		runs[id] = max(0, max(runs[id], s.runs[id])+n)
-		if err := s.write(fileRuns, runs); err != nil {
-			return err
-		}
-		s.runs[id] = runs[id]
+		s.runs = runs
 		return nil
 	})
+}
+
+// forgetOld removes the counts of tokens that are no more. Of what another process has
+// made since, the runs stay.
+func (s *Store) forgetOld(runs map[string]int) {
+	if all, _, err := s.readTokens(); err == nil {
+		maps.DeleteFunc(runs, func(known string, _ int) bool { return all[known].ID == "" })
+	}
 }

@@ -27,7 +27,7 @@ func opened(t *testing.T, dir string) *Store {
 
 func made(t *testing.T, dir, org string, life time.Duration, runs int) (string, Token) {
 	t.Helper()
-	secret, token, err := opened(t, dir).Make(org, day, life, runs)
+	secret, token, err := opened(t, dir).Make(Token{Org: org, MaxRuns: runs}, day, life)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,6 +83,48 @@ func TestStates(t *testing.T) {
 	}
 }
 
+// A reading token places no calls; what a file of this release cannot mean, and what a
+// later one may add, is not taken for the right to call. Old files are read.
+func TestRights(t *testing.T) {
+	dir := t.TempDir()
+	secret, acme, err := opened(t, dir).Make(Token{Org: "ACME", Right: Read}, day, time.Hour)
+	if err != nil || acme.Right != Read || acme.AllOrgs || acme.Org != "ACME" {
+		t.Fatalf("%+v, %v", acme, err)
+	}
+	_, all, err := opened(t, dir).Make(Token{AllOrgs: true, Right: Read}, day, time.Hour)
+	if err != nil || all.Right != Read || !all.AllOrgs {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	s := opened(t, dir)
+	if id, state := s.Check(secret, day); id != acme.ID || state != Good {
+		t.Errorf("%q %v", id, state)
+	}
+	if state, err := s.Use(acme.ID, day); state == Good || err != nil {
+		t.Errorf("a run of a reading token: %v, %v", state, err)
+	}
+	if _, state := s.Check(secret, day.Add(time.Hour)); state != Expired {
+		t.Errorf("at its end: %v", state)
+	}
+	const hash = `"sha256":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","created":"2026-11-26T09:00:00Z","expires":"2026-12-26T09:00:00Z","max_runs":`
+	for file, good := range map[string]bool{
+		`[{"id":"a","org":"ACME",` + hash + `3}]`:                                      true, // of the first release
+		`[{"id":"a","org":"ACME",` + hash + `0,"right":"read"}]`:                       true,
+		`[{"id":"a","org":"",` + hash + `0,"right":"read","all_orgs":true}]`:           true,
+		`[{"id":"a","org":"",` + hash + `0,"right":"read"}]`:                           false,
+		`[{"id":"a","org":"ACME",` + hash + `0,"right":"read","all_orgs":true}]`:       false,
+		`[{"id":"a","org":"ACME",` + hash + `0,"all_orgs":true}]`:                      false,
+		`[{"id":"a","org":"ACME",` + hash + `0,"right":"delete"}]`:                     false,
+		`[{"id":"a","org":"ACME",` + hash + `0,"right":"read","regions":["us-east"]}]`: false,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "tokens.json"), []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(dir); (err == nil) != good {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
 // A process that had not yet read a new token took its runs for those of none, and
 // forgot them.
 func TestRunsOfTokensMadeMeanwhileStay(t *testing.T) {
@@ -101,6 +143,66 @@ func TestRunsOfTokensMadeMeanwhileStay(t *testing.T) {
 	}
 	if state, err := opened(t, dir).Use(late.ID, day); state != UsedUp || err != nil {
 		t.Errorf("a third run of two: %v, %v", state, err)
+	}
+}
+
+// Two responders that share a folder each granted all the runs of a token, as each went
+// by its own count; and one of them did not see what the other had given back.
+func TestRespondersOfOneFolderCountTogether(t *testing.T) {
+	dir := t.TempDir()
+	secret, token := made(t, dir, "ACME", time.Hour, 2)
+	first, second := opened(t, dir), opened(t, dir)
+	uses := func(s *Store, want State) {
+		t.Helper()
+		if state, err := s.Use(token.ID, day); state != want || err != nil {
+			t.Errorf("%v, %v, want %v", state, err, want)
+		}
+	}
+	uses(first, Good)
+	uses(second, Good)
+	uses(first, UsedUp)
+	if err := second.GiveBack(token.ID); err != nil {
+		t.Error(err)
+	}
+	if err := first.Refresh(time.Now()); err != nil {
+		t.Error(err)
+	}
+	if _, state := first.Check(secret, day); state != Good {
+		t.Errorf("the first, after the second gave one back: %v", state)
+	}
+	uses(first, Good)
+	uses(second, UsedUp)
+}
+
+// In a folder that can only be read each counts for itself, and what the commands change
+// there is taken into use.
+func TestFolderThatIsOnlyRead(t *testing.T) {
+	dir := t.TempDir()
+	secret, token := made(t, dir, "ACME", time.Hour, 1)
+	before, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		counts := t.TempDir()
+		s, err := OpenApart(dir, counts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []State{Good, UsedUp} {
+			if state, err := s.Use(token.ID, day); state != want || err != nil {
+				t.Errorf("%v, %v, want %v", state, err, want)
+			}
+		}
+		if s, err = OpenApart(dir, counts); err != nil {
+			t.Fatal(err)
+		}
+		if _, state := s.Check(secret, day); state != UsedUp {
+			t.Errorf("after a restart: %v", state)
+		}
+	}
+	if after, err := os.ReadDir(dir); err != nil || len(after) != len(before) {
+		t.Errorf("%v in the folder, %v", after, err)
 	}
 }
 
@@ -163,7 +265,7 @@ func TestProcessesAtOnce(t *testing.T) {
 		commands := opened(t, dir)
 		wg.Go(func() {
 			for range 5 {
-				_, made, err := commands.Make(fmt.Sprint("org ", i), day, time.Hour, 0)
+				_, made, err := commands.Make(Token{Org: fmt.Sprint("org ", i)}, day, time.Hour)
 				if err != nil {
 					t.Error(err)
 				}

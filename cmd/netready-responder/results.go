@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"gocloud.dev/blob"
+	_ "gocloud.dev/blob/azureblob" // azblob://
+	"gocloud.dev/blob/fileblob"
+	_ "gocloud.dev/blob/gcsblob" // gs://
+	_ "gocloud.dev/blob/s3blob"  // s3://
+
+	"netready/results/store"
+)
+
+// noStore as --store: results are not kept.
+const noStore = "none"
+
+// keeping is how long results are kept; 0: until they are deleted.
+type keeping time.Duration
+
+// longestKeeping is the most that --keep takes.
+const longestKeeping = 10 * 365 * 24 * time.Hour
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (k *keeping) UnmarshalText(b []byte) error {
+	days, isDays := strings.CutSuffix(string(b), "d")
+	n, err := strconv.ParseFloat(days, 64)
+	if !isDays || err != nil || math.IsNaN(n) || n < 1 || n > longestKeeping.Hours()/24 {
+		return fmt.Errorf("%q: give 1d to %dd, as in 90d, or leave it out", b, longestKeeping/(24*time.Hour))
+	}
+	*k = keeping(n * 24 * float64(time.Hour))
+	return nil
+}
+
+// checkStore says what is wrong with where results are kept.
+func (s settings) checkStore() *wrong {
+	scheme, _, isURL := strings.Cut(s.Store, "://")
+	if !isURL {
+		return nil
+	}
+	for _, known := range []string{"s3", "gs", "azblob", "file"} {
+		if scheme == known {
+			return nil
+		}
+	}
+	return &wrong{"store", fmt.Sprintf("%q: give a folder, s3://BUCKET?region=…, gs://BUCKET, azblob://CONTAINER, or none", s.Store)}
+}
+
+// openStore opens where results are kept; nil where they are not. close is never nil.
+func (s settings) openStore(ctx context.Context, log *slog.Logger) (*store.Store, func() error, error) {
+	none := func() error { return nil }
+	if s.Store == noStore {
+		return nil, none, nil
+	}
+	bucket, err := s.openBucket(ctx)
+	if err != nil {
+		return nil, none, fmt.Errorf("--store: %w", err)
+	}
+	host, _ := os.Hostname() // only a name in the access log
+	return store.New(bucket, store.Options{Log: log, Name: strings.Trim(s.Region+" "+host, " ")}), bucket.Close, nil
+}
+
+func (s settings) openBucket(ctx context.Context) (*blob.Bucket, error) {
+	if strings.Contains(s.Store, "://") {
+		return blob.OpenBucket(ctx, s.Store)
+	}
+	folder := s.Store
+	if folder == "" {
+		folder = filepath.Join(s.Data, "results")
+	}
+	// Temporary files lie beside the others, so that each is on its own file system, and
+	// nothing is written but the objects.
+	bucket, err := fileblob.OpenBucket(folder, &fileblob.Options{
+		CreateDir: true, DirFileMode: 0o700, NoTempDir: true, Metadata: fileblob.MetadataDontWrite,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w; name another folder, or none", err)
+	}
+	return bucket, nil
+}
+
+// startStore opens the store of a responder that runs and says in the log what is
+// wrong with it. One that cannot be reached now may be later: calls go on without.
+func (s *service) startStore(ctx context.Context) (err error) {
+	if s.results, s.closeResults, err = s.now.openStore(ctx, s.log); err != nil || s.results == nil {
+		return err
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		if err := s.results.Check(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			s.log.Error("results cannot be stored now", "reason", err)
+		}
+	}()
+	return nil
+}

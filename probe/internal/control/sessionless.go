@@ -1,0 +1,44 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	"netready/probe/invite"
+)
+
+// Connect connects as Open does, and asks for no session: for requests that belong to no
+// call. HangUp ends it.
+func Connect(ctx context.Context, invite invite.Invite, base *http.Transport) (*Client, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, fmt.Errorf("no answer within %v", openTimeout))
+	defer cancel()
+	c := &Client{invite: invite, base: base}
+	if err := c.connectSomehow(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Request makes one request, with further lines of the head, and once more over another
+// connection where the first broke before an answer came. An answer that is not a success
+// is an error. The caller closes the body of the answer, and bounds what is read of it.
+func (c *Client) Request(ctx context.Context, method, path string, head http.Header, body io.ReadSeeker) (*http.Response, error) {
+	if body == nil {
+		return c.sendWith(ctx, method, path, head, nil)
+	}
+	return c.sendWith(ctx, method, path, head, body)
+}
+
+// Broken is an ErrBroken with the cause in the words of a network, for what went wrong
+// while the body of an answer was read.
+func Broken(err error) error { return broken(err) }
+
+// HangUp ends a connection without a session.
+func (c *Client) HangUp() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	return c.current().conn.Close()
+}

@@ -1,0 +1,192 @@
+package responder
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"netready/probe/responder/share"
+	"netready/results"
+)
+
+// Bounds on results that are sent to this responder. A result has some 100 KB, and is
+// taken in well below a second; the agents that are refused try again.
+const (
+	resultsAtOnce   = 32              // under way
+	resultsAddress  = 16              // of them of one address: an office's workstations end together
+	resultsToken    = 24              // of one token, where there are several
+	resultsBytes    = 128 << 20       // of all bodies that are held
+	resultsPatience = 5 * time.Second // between two parts of a body
+	resultsWait     = 2 * time.Minute // for one, from its first byte to the answer
+)
+
+// A Holder is the owner of the token that a request for results shows.
+type Holder struct {
+	Org     string // the organisation that the token is bound to; "": the responder's own token, or one that reads all
+	TokenID string // names an organisation's token; no secret
+	Own     bool   // it is the responder's own token: the operator's
+	Reads   bool   // it reads results, and neither places calls nor stores
+}
+
+// HolderOf is the owner of the token of a request for results. Only a request for the page
+// has none: a browser shows no token when it opens one.
+func HolderOf(ctx context.Context) (Holder, bool) {
+	h, _ := ctx.Value(holderKey{}).(holder)
+	if !h.valid {
+		return Holder{}, false
+	}
+	return Holder{Org: h.org, TokenID: h.id, Own: h.id == "", Reads: h.reads}, true
+}
+
+// OrgOf is the organisation that a token of this ID is or was bound to.
+func (s *Server) OrgOf(tokenID string) (org string, known bool) {
+	if s.config.Tokens == nil {
+		return "", false
+	}
+	t, known := s.config.Tokens.Find(tokenID)
+	return t.Org, known
+}
+
+// WithHolder is for tests of handlers: a context as the server makes it.
+func WithHolder(ctx context.Context, h Holder) context.Context {
+	return context.WithValue(ctx, holderKey{}, holder{id: h.TokenID, org: h.Org, reads: h.Reads, valid: true})
+}
+
+// isResults says whether a path is one of the results.
+func isResults(path string) bool {
+	return path == results.PathResults || strings.HasPrefix(path, results.PathResults+"/") || isResultsPage(path)
+}
+
+// isResultsPage says whether a path is one of the page for support.
+func isResultsPage(path string) bool {
+	return path == results.PathPage || strings.HasPrefix(path, results.PathPage+"/")
+}
+
+// needsNoToken says whether a request is one that a browser makes to open a page. A token
+// that it does show has to be good.
+func needsNoToken(r *http.Request) bool {
+	_, shows := shown(r)
+	return r.URL.Path == "/i" || !shows && r.Method == http.MethodGet && isResultsPage(r.URL.Path)
+}
+
+// mountResults adds the paths of the results.
+func (s *Server) mountResults(mux *http.ServeMux) {
+	var stored http.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, http.StatusNotFound, results.NoStore, "this responder stores no results: ask whoever runs it for --store")
+	})
+	if s.config.Results != nil {
+		stored = s.config.Results(s)
+	}
+	bounded := s.boundResults(stored)
+	for _, path := range []string{results.PathResults, results.PathResults + "/", results.PathPage, results.PathPage + "/"} {
+		mux.Handle(path, bounded)
+	}
+}
+
+// boundResults lets no more requests for results in than this host can serve beside its
+// calls, and gives each its own time.
+func (s *Server) boundResults(next http.Handler) http.Handler {
+	held := &budget{left: resultsBytes}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		turn := s.results.Ask(share.Holder{Token: tokenOf(r), From: clientOf(r)}, share.Cost{Sessions: 1}, "", time.Now(), func() bool { return true })
+		if turn.Loan == nil {
+			s.busy(w, share.Turn{After: retryAfter}, "many results are sent or read at once")
+			return
+		}
+		defer turn.Loan.Return()
+		control := http.NewResponseController(w)
+		if control.SetWriteDeadline(time.Now().Add(resultsWait)) != nil {
+			return
+		}
+		if _, known := HolderOf(r.Context()); known {
+			connOf(r).guest.Prove("results " + token(9)) // the connection counts as known until the answer
+			defer connOf(r).guest.Doubt()
+		}
+		if r.ContentLength != 0 {
+			body := &patient{body: r.Body, control: control, budget: held, end: time.Now().Add(resultsWait)}
+			defer body.release()
+			r.Body = body
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), resultsWait)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+func tokenOf(r *http.Request) string {
+	who, _ := r.Context().Value(holderKey{}).(holder)
+	return hex.EncodeToString(who.hash[:4])
+}
+
+func newResultsLedger() *share.Ledger {
+	n := func(sessions int) share.Cost { return share.Cost{Sessions: sessions} }
+	return share.NewLedger(share.Shares{All: n(resultsAtOnce), Token: n(resultsToken), Address: n(resultsAddress), Prefix: n(resultsToken)})
+}
+
+// A budget is how many bytes may be held.
+type budget struct {
+	mu   sync.Mutex // guards the rest
+	left int
+}
+
+func (b *budget) take(n int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.left < n {
+		return false
+	}
+	b.left -= n
+	return true
+}
+
+// What ends a body before its end.
+var (
+	// ErrTooLarge is a body of more than results.Largest bytes.
+	ErrTooLarge = errors.New("the result is too large")
+	// ErrFull is a body that there is no memory for beside the others now.
+	ErrFull = errors.New("too many results are under way")
+)
+
+// patient is a body that is bounded in bytes and time. Each part of it has to come soon.
+type patient struct {
+	body    io.ReadCloser
+	control *http.ResponseController
+	budget  *budget
+	end     time.Time
+	read    int
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	by := time.Now().Add(resultsPatience)
+	if by.After(p.end) {
+		by = p.end
+	}
+	if err := p.control.SetReadDeadline(by); err != nil {
+		return 0, err
+	}
+	n, err := p.body.Read(b)
+	switch {
+	case p.read+n > results.Largest:
+		return 0, ErrTooLarge
+	case !p.budget.take(n):
+		return 0, ErrFull
+	}
+	if p.read += n; errors.Is(err, io.EOF) {
+		// Over HTTP/1 the deadline would end the request while it is answered.
+		if err := p.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+	}
+	return n, err
+}
+
+func (p *patient) Close() error { return p.body.Close() }
+
+// release gives the bytes back: whoever read them is done with them.
+func (p *patient) release() { p.budget.take(-p.read) }

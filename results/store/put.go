@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+
+	"netready/report"
+)
+
+// Put keeps a result for an organisation, byte for byte. When it returns without an
+// error the result is durable. The same result again is Same; another one with the
+// same run ID is ErrOther.
+func (s *Store) Put(ctx context.Context, org string, raw []byte, r report.Report) (Stored, Outcome, error) {
+	if len(r.RunID) > longestRunID {
+		return Stored{}, Added, fmt.Errorf("%w: its run_id has more than %d bytes", report.ErrNotResult, longestRunID)
+	}
+	row := rowOf(org, raw, r)
+	outcome, err := s.put(ctx, row, raw)
+	return row.Stored, outcome, err
+}
+
+// longestRunID is that of a run ID, in bytes. Those of netready have 26.
+const longestRunID = 100
+
+func (s *Store) put(ctx context.Context, row Row, raw []byte) (Outcome, error) {
+	if same, err := s.holds(ctx, row, raw); same || err != nil {
+		return Same, err
+	}
+	in := partitionOf(row.Org, row.Started)
+	if gone, err := s.isGone(ctx, in, row.Key); gone || err != nil {
+		if gone {
+			err = ErrGone
+		}
+		return Added, err
+	}
+	// The row first: from here on the index knows the run, and it counts as soon as
+	// its object is there.
+	fresh, line, err := freshRow(in, row)
+	if err != nil {
+		return Added, err
+	}
+	if err := s.writeOnce(ctx, fresh, line); err != nil && !isThere(err) {
+		return Added, fmt.Errorf("writing to the store: %w", err)
+	}
+	switch err := s.writeOnce(ctx, row.Key, raw); {
+	case isThere(err): // somebody else was faster
+		same, err := s.holds(ctx, row, raw)
+		if err != nil {
+			_ = s.bucket.Delete(ctx, fresh) // of what was not taken
+			return Added, err
+		}
+		if !same {
+			return Added, fmt.Errorf("%w: %s", ErrNotFound, row.Key) // deleted since
+		}
+		return Same, nil
+	case err != nil:
+		return Added, fmt.Errorf("writing to the store: %w", err)
+	}
+	s.added(in, fresh, row)
+	return Added, nil
+}
+
+// holds says whether the result is stored. It is ErrOther if another one is stored in
+// its place.
+func (s *Store) holds(ctx context.Context, row Row, raw []byte) (bool, error) {
+	there, err := s.read(ctx, row.Key)
+	switch {
+	case isMissing(err):
+		return false, nil
+	case err != nil:
+		return false, err
+	case string(there) != string(raw):
+		return false, ErrOther
+	}
+	return true, nil
+}
+
+// freshRow is the key and the content of a run's own row. The key tells results
+// apart that want the same place, of which one will not get it.
+func freshRow(in partition, row Row) (key string, line []byte, err error) {
+	line, err = json.Marshal(row)
+	return in.index() + freshFolder + escape(row.RunID) + "-" + row.Sum[:8] + objectEnd, line, err
+}
+
+// gatherAt is after how many new rows of a partition Keep gathers them.
+const gatherAt = 200
+
+// maxFresh bounds the rows that are kept in memory.
+const maxFresh = 10_000
+
+// added notes a row whose object is known to be there.
+func (s *Store) added(in partition, fresh string, row Row) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remember(fresh, row)
+	if s.waiting[in]++; s.waiting[in]%gatherAt == 0 {
+		s.nudge()
+	}
+}
+
+// nudge lets Keep look at what waits.
+func (s *Store) nudge() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // it is told already
+	}
+}
+
+// remember keeps a row; s.mu is held.
+func (s *Store) remember(fresh string, row Row) {
+	if len(s.fresh) >= maxFresh {
+		clear(s.fresh)
+	}
+	s.fresh[fresh] = row
+}

@@ -1,0 +1,158 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gocloud.dev/blob"
+
+	"netready/internal/atomicfile"
+)
+
+// writeOnce writes an object if there is none of its key; otherwise isThere says so
+// of the error. It is durable when writeOnce returns.
+func (s *Store) writeOnce(ctx context.Context, key string, content []byte) error {
+	w, err := s.create(ctx, key, true)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(content)
+	return w.end(err)
+}
+
+// write writes an object, whatever was there.
+func (s *Store) write(ctx context.Context, key string, content []byte) error {
+	w, err := s.create(ctx, key, false)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(content)
+	return w.end(err)
+}
+
+// An object is one that is being written. Nobody sees any of it before its end.
+type object struct {
+	*blob.Writer
+	store  *Store
+	key    string
+	cancel context.CancelFunc
+	once   bool
+	file   *os.File // of a bucket that is a folder; nil otherwise
+}
+
+func (s *Store) create(ctx context.Context, key string, once bool) (*object, error) {
+	o := &object{store: s, key: key, once: once}
+	ctx, o.cancel = context.WithCancel(ctx)
+	w, err := s.bucket.NewWriter(ctx, key, &blob.WriterOptions{
+		ContentType: contentType(key), IfNotExist: once,
+		BeforeWrite: func(as func(any) bool) error { as(&o.file); return nil },
+	})
+	if err != nil {
+		o.cancel()
+		return nil, err
+	}
+	o.Writer = w
+	return o, nil
+}
+
+func contentType(key string) string {
+	switch {
+	case strings.HasSuffix(key, objectEnd):
+		return "application/json"
+	case strings.HasSuffix(key, ".jsonl"):
+		return "application/jsonl"
+	}
+	return "application/octet-stream"
+}
+
+// end makes the object visible, or with an error leaves nothing of it.
+func (o *object) end(err error) error {
+	defer o.cancel()
+	if err != nil {
+		o.cancel() // before Close: nothing is kept then
+		_ = o.Close()
+		return err
+	}
+	if o.file == nil {
+		return o.Close()
+	}
+	return o.endFile()
+}
+
+// endFile is end for a folder. The driver writes a temporary file and renames it: not
+// brought to the disk, and not safe from another program that writes the same name.
+func (o *object) endFile() error {
+	temporary := o.file.Name()
+	err := o.file.Sync()
+	if err == nil {
+		err = o.store.inherit(temporary, o.key)
+	}
+	if err != nil {
+		o.cancel()
+		return errors.Join(err, o.Close())
+	}
+	linked := false
+	if o.once {
+		// A link is refused where the name is taken, in one step. File systems
+		// without links (sticks) leave it to the driver.
+		linked = os.Link(temporary, finalName(temporary)) == nil
+	}
+	err = o.Close() // removes the temporary file, and says where the name was taken
+	if linked && isThere(err) {
+		err = nil // by us
+	}
+	return errors.Join(err, o.store.syncFolders(temporary, o.key))
+}
+
+// finalName is the name of a file whose temporary name the driver made: behind it are
+// the time and an ending.
+func finalName(temporary string) string {
+	name := strings.TrimSuffix(temporary, ".tmp")
+	return strings.TrimSuffix(name, filepath.Ext(name))
+}
+
+// folders are those of a bucket that lead to a file, the bucket's own first.
+func folders(file, key string) []string {
+	list := []string{filepath.Dir(file)}
+	for range strings.Count(key, "/") {
+		list = append([]string{filepath.Dir(list[0])}, list...)
+	}
+	return list
+}
+
+// inherit gives what root has made to the owner of the bucket's folder.
+func (s *Store) inherit(file, key string) error {
+	for _, path := range append(folders(file, key)[1:], file) {
+		if _, known := s.synced.Load(path); known {
+			continue
+		}
+		if err := atomicfile.Inherit(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncFolders brings a file's entry in its folder to the disk, and once those of the
+// folders above, which may be new.
+func (s *Store) syncFolders(file, key string) error {
+	for _, dir := range folders(file, key) {
+		if _, known := s.synced.Load(dir); known && dir != filepath.Dir(file) {
+			continue
+		}
+		d, err := os.Open(dir)
+		if err != nil {
+			return fmt.Errorf("opening a folder of the store: %w", err)
+		}
+		_ = d.Sync() // not every system can; the file itself is on the disk
+		if err := d.Close(); err != nil {
+			return err
+		}
+		s.synced.Store(dir, true)
+	}
+	return nil
+}

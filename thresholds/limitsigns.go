@@ -1,0 +1,198 @@
+package thresholds
+
+import (
+	"fmt"
+	"math"
+
+	"netready/probe/facts"
+)
+
+const (
+	evenLoss    = 0.02 // less loss than this shows no pattern
+	evenRun     = 1.3  // BurstR (G.107) up to which losses are single ones
+	evenSeconds = 4    // fewer say nothing
+	sureSeconds = 7    // fewer prove nothing
+)
+
+// By what chance alone the numbers of packets that get through in each second
+// differ as little as a limit of rate makes them: their variance, as a share of
+// what chance makes on average, n p (1-p), falls below proven once in a thousand
+// calls of so many seconds, and below suspect once in a hundred. Few seconds differ
+// little now and then, so both grow with their number (TestEvennessByChance).
+func proven(seconds int) float64  { return min(max(0.03+0.012*float64(seconds-8), 0.005), 0.25) }
+func suspect(seconds int) float64 { return min(max(0.06+0.019*float64(seconds-8), 0.01), 0.25) }
+
+// oneByOne is the sign that many packets are lost, and each of them alone.
+func oneByOne(m matter) (string, float64) {
+	d := direction(m.result.Voice, m.way)
+	if d == nil || portion(d.LossPercent) < evenLoss || d.Burst.BurstR == nil || *d.Burst.BurstR > evenRun {
+		return "", 0
+	}
+	return fmt.Sprintf("%s of the packets %s are lost, one by one", Figure(*d.LossPercent, "%"), m.way.words()), 1
+}
+
+// bothOf is the sign that both signs were seen.
+func bothOf(a, b sign) sign {
+	return func(m matter) (string, float64) { return (&Rule{needs: []sign{a, b}}).proof(m) }
+}
+
+// eitherOf is the sign that one of two was seen: the first, or else the second.
+func eitherOf(a, b sign) sign {
+	return func(m matter) (string, float64) {
+		if seen, share := a(m); share > 0 {
+			return seen, share
+		}
+		return b(m)
+	}
+}
+
+// checksASecond is how many checks a call makes, and luck the chance that is none:
+// a few in ten thousand.
+const (
+	checksASecond = 5
+	luck          = 0.0003
+)
+
+// checksGoFirst is the sign that far more checks are lost than by chance: a rate
+// limit drops what arrives while it has no tokens, and a check is sent right
+// after a packet.
+func checksGoFirst(m matter) (string, float64) {
+	rtt := m.result.Voice.RTT
+	if rtt == nil || rtt.Source != facts.RTTStun {
+		return "", 0
+	}
+	expected := 0.0
+	checks := checksASecond * float64(max(1, len(m.result.Voice.PerCall))) // the round trip is of all calls
+	for _, s := range m.result.Voice.Timeline {
+		share := 1.0
+		for _, side := range []*facts.SecondSide{s.Up, s.Down} {
+			if side != nil && side.LossPercent != nil {
+				share *= 1 - portion(side.LossPercent)
+			}
+		}
+		share = 1 - share
+		expected += checks * share
+	}
+	if expected == 0 || orMore(rtt.Lost, expected) > luck || float64(rtt.Lost) < 1.3*expected {
+		return "", 0
+	}
+	return fmt.Sprintf("so are %d of %d checks, which are sent right after a packet; by chance it would be %.0f", rtt.Lost, rtt.Samples+rtt.Lost, expected), 1
+}
+
+// orMore is how likely n or more events are where so many are expected (Poisson).
+func orMore(n int, expected float64) float64 {
+	if float64(n) > expected+20*math.Sqrt(expected)+20 { // also for n of a file, which may be any number
+		return 0
+	}
+	fewer := 0.0
+	for k := range n {
+		factorial, _ := math.Lgamma(float64(k + 1))
+		fewer += math.Exp(float64(k)*math.Log(expected) - expected - factorial)
+	}
+	return max(0, 1-fewer)
+}
+
+// evenness is how many packets of a way get through in a second, of how many, and
+// how much that varies against what chance makes of it: a limiter hardly lets it.
+type evenness struct {
+	through, of, variance float64
+	seconds               int // whole ones in which it was measured
+}
+
+// even looks at the seconds of a way. A rate limit starts with spare tokens, and the
+// last second is cut short: neither counts.
+func (j *judge) even(way Way) evenness {
+	full := 0
+	for _, s := range j.result.Voice.Timeline {
+		sent, _ := passing(s, way)
+		full = max(full, sent)
+	}
+	var through []float64
+	sum := 0.0
+	for i, s := range j.result.Voice.Timeline {
+		sent, lost := passing(s, way)
+		if i == 0 || sent == 0 || 10*float64(sent) < 9*float64(full) {
+			continue
+		}
+		through, sum = append(through, float64(sent)-lost), sum+float64(sent)
+	}
+	e := evenness{seconds: len(through)}
+	if e.seconds < evenSeconds || sum == 0 {
+		return evenness{}
+	}
+	mean, variance := withoutOne(through)
+	e.through, e.of = mean, sum/float64(e.seconds)
+	share := mean / e.of
+	if share <= 0 || share > 1-evenLoss/2 {
+		return evenness{} // what was lost was lost in a second or two
+	}
+	e.variance = variance / (e.of * share * (1 - share))
+	return e
+}
+
+// passing is what was sent on a way in a second and what of it was lost, of all calls
+// where that is known: together they run into a limit.
+func passing(s facts.Second, way Way) (sent int, lost float64) {
+	all := map[Way]*facts.SecondCount{Up: s.CallsUp, Down: s.CallsDown}[way]
+	if all != nil {
+		return all.Sent, float64(all.Lost)
+	}
+	side := sideOf(s, way)
+	if side == nil || side.LossPercent == nil {
+		return 0, 0
+	}
+	return side.Sent, lostIn(s, way)
+}
+
+// lossIsEven is the sign that nearly the same number of packets gets through in
+// every second, which chance does not do.
+func lossIsEven(m matter) (string, float64) {
+	e := m.even(m.way)
+	if e.seconds < sureSeconds || e.variance > proven(e.seconds) {
+		return "", 0
+	}
+	return fmt.Sprintf("in every second nearly the same number gets through (%.0f of %.0f)", e.through, e.of), 1
+}
+
+// mayBeLimited says that losses are so even that a limit of rate may make them:
+// who is to blame for lost packets cannot be told then, unless a rule about such
+// a limit holds.
+func (j *judge) mayBeLimited(way Way) bool {
+	if _, share := oneByOne(matter{judge: j, way: way}); share == 0 {
+		return false
+	}
+	e := j.even(way)
+	return e.seconds > 0 && e.variance <= suspect(e.seconds)
+}
+
+// withoutOne are the mean and the variance of all values but the one farthest
+// from the others: other traffic under the same limit disturbs single seconds.
+func withoutOne(all []float64) (mean, variance float64) {
+	least := math.Inf(1)
+	for skip := range all {
+		var sum, squares float64
+		for i, x := range all {
+			if i != skip {
+				sum, squares = sum+x, squares+x*x
+			}
+		}
+		n := float64(len(all) - 1)
+		if v := squares/n - sum/n*sum/n; v < least {
+			least, mean, variance = v, sum/n, v
+		}
+	}
+	return mean, variance
+}
+
+// checksLostAlike is the sign that a similar share of the checks is lost.
+func checksLostAlike(m matter) (string, float64) {
+	rtt, d := m.result.Voice.RTT, direction(m.result.Voice, m.way)
+	if rtt == nil || rtt.Source != facts.RTTStun || rtt.Samples+rtt.Lost < enoughPings {
+		return "", 0
+	}
+	share := float64(rtt.Lost) / float64(rtt.Samples+rtt.Lost)
+	if share < portion(d.LossPercent)*badShare {
+		return "", 0
+	}
+	return fmt.Sprintf("so are %s of the checks, which share their port", Figure(math.Round(percent*share), "%")), 1
+}
