@@ -84,8 +84,8 @@ system: ## beside real servers, namespaces, a browser, Wine, LibreOffice
 deploy-check: ## what deploy/ has for clouds and clusters, against their schemas
 	cd deploy/check && $(GOTEST) ./...
 
-lab: ## a laboratory of planted faults: whom does the program blame? (docs/lab.md; half an hour on a calm machine)
-	go test -tags lab -count 1 -parallel 2 -timeout 90m -run TestLab ./lab
+lab: ## a laboratory of planted faults: whom does the program blame? (docs/lab.md; some minutes on a calm machine)
+	go test -tags lab -count 1 -parallel 8 -timeout 90m -run TestLab ./lab
 
 fuzz-smoke: ## every fuzz target for some seconds
 	.ci/fuzz $(FUZZTIME)
@@ -105,7 +105,7 @@ bench-responder: ## how many calls a core of a responder carries, beside irtt's 
 
 screenshots: ## pictures of every state in screenshots/; those that the docs show are copied to docs/img
 	mkdir -p screenshots
-	NETREADY_SCREENSHOTS=$(CURDIR)/screenshots $(GOTEST) -tags system -count 1 -run Screenshots ./cmd/netready/page ./report/merge
+	NETREADY_SCREENSHOTS=$(CURDIR)/screenshots $(GOTEST) -tags system -count 1 -run Screenshots ./cmd/netready/page ./report/merge ./results/page
 	for picture in $$(grep -oh 'img/[a-z0-9-]*\.png' README.md docs/*.md | sort -u); do cp "screenshots/$${picture#img/}" "docs/$$picture"; done
 
 dist: ## everything that people download, in dist/: programs, packages, installer, stick, licences, list of parts, checksums

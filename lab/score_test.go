@@ -4,7 +4,9 @@ package lab
 
 import (
 	"fmt"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"netready/probe/facts"
@@ -51,13 +53,16 @@ const (
 	CannotTell Score = "cannot tell"
 	Silent     Score = "says nothing" // a fault was planted, and none was named
 	Wrong      Score = "WRONG"
+	Spoilt     Score = "this machine was busy" // by its own count, and the program says so: it shows nothing
 )
 
 // places are those that a finding names.
 func (r judged) places(f thresholds.Finding) []string {
 	switch {
-	case f.What == "", r.Verdict == thresholds.Ready && f.What == thresholds.WhatCPU: // it says that this harmed nothing
+	case f.What == "":
 		return []string{Nowhere}
+	case r.Verdict == thresholds.Ready && f.What == thresholds.WhatCPU: // first, and that it harmed nothing
+		return []string{PC, Nowhere}
 	case f.What == thresholds.WhatCause:
 		return named[f.Code]
 	case f.What == thresholds.WhatConnectivity && (f.Code == facts.CodeDNSDead || r.Environment.Connectivity.Cause == facts.NoResolver), f.What == thresholds.WhatDNS:
@@ -92,6 +97,7 @@ func (s Situation) score(r judged) (Score, string) {
 	case s.Place == Nowhere && f.What == thresholds.WhatCause:
 		return Wrong, said
 	case s.Place == Nowhere:
+		said = strings.TrimPrefix(said, PC+" or ")
 		return map[thresholds.Verdict]Score{thresholds.Ready: Right, thresholds.Undetermined: CannotTell, thresholds.NotReady: Wrong}[r.Verdict], said
 	case slices.ContainsFunc(append(slices.Clone(s.Also), s.Place), func(p string) bool { return slices.Contains(places, p) }):
 		return Right, said
@@ -101,6 +107,39 @@ func (s Situation) score(r judged) (Score, string) {
 		return Silent, said
 	}
 	return Wrong, said
+}
+
+// isSpoilt says that the program calls this PC too busy to test, though nobody
+// planted that.
+func (s Situation) isSpoilt(r judged) bool {
+	return s.Place != PC && slices.ContainsFunc(r.Findings, func(f thresholds.Finding) bool {
+		return f.Cause == "pc_busy" || f.Level == thresholds.Unknown && f.Code == facts.UnreliablePC
+	})
+}
+
+// busyPercent is the load of all processors from which this machine is busy.
+const busyPercent = 80
+
+// load is when it began to be watched, in the kernel's ticks.
+type load struct{ busy, all float64 }
+
+func startLoad() load {
+	b, _ := os.ReadFile("/proc/stat")
+	line, _, _ := strings.Cut(string(b), "\n")
+	var l load
+	for i, field := range strings.Fields(strings.TrimPrefix(line, "cpu")) {
+		ticks, _ := strconv.ParseFloat(field, 64)
+		if l.all += ticks; i != 3 && i != 4 { // idle and iowait
+			l.busy += ticks
+		}
+	}
+	return l
+}
+
+// busyPercent is how busy the processors were since.
+func (l load) busyPercent() float64 {
+	now := startLoad()
+	return 100 * (now.busy - l.busy) / max(1, now.all-l.all)
 }
 
 // isNever says whether an answer is one that must never be given: a fault-free
@@ -132,6 +171,9 @@ func matrix(all []Outcome) string {
 	count := map[[2]string]int{}
 	var columns []string
 	for _, o := range all {
+		if o.Score == Spoilt {
+			o.Named = "busy"
+		}
 		count[[2]string{o.Place, o.Named}]++
 		if !slices.Contains(columns, o.Named) {
 			columns = append(columns, o.Named)

@@ -155,7 +155,7 @@ var situations = []Situation{
 	{Name: "fw-state-timeout", Place: Firewall, Links: line(good), During: []Event{rulesAt(4*second, gateway, forward(toMedia+" drop", fromMedia+" drop"))}},
 	{Name: "fw-udp-blocked", Place: Firewall, Links: line(good), Gateway: forward("udp dport 53 accept", "udp sport 53 accept", "ip protocol udp drop")},
 	{Name: "fw-udp-rejected", Place: Firewall, Links: line(good), Gateway: forward("udp dport 53 accept", "udp sport 53 accept", "ip protocol udp reject")},
-	{Name: "fw-port-range", Place: Firewall, Links: line(good), Gateway: forward("udp dport 45000-65535 drop")},
+	{Name: "fw-port-range", Place: Firewall, Links: line(good), Gateway: forward("oifname line udp dport 45000-65535 drop")},
 	{Name: "fw-stun-tcp", Place: Firewall, Links: line(good), Gateway: forward("tcp dport 3478 drop")},
 	{Name: "fw-stun-udp-rejected", Place: Firewall, Links: line(good), Gateway: forward("udp dport 3478 reject with icmp type admin-prohibited")},
 	{Name: "fw-dscp-cleared", Place: Firewall, Also: []string{Line, Provider}, Links: line(good), Gateway: forward("ip dscp set cs0")},

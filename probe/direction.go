@@ -44,7 +44,7 @@ func NewDirection(m stream.Metrics, q Quality) *facts.Direction {
 			LongestRun:         m.LongestRun,
 			WorstWindowPercent: facts.Percent(m.WorstWindow),
 		},
-		LossInterval: between(m.LossInterval), DiscardInterval: between(m.DiscardInterval),
+		LossInterval: between(m.LossInterval), DiscardInterval: between(m.DiscardInterval), InOrderInterval: between(m.InOrderInterval),
 		Shifts:       []facts.Shift{},
 		Unreliable:   []facts.Unreliable{},
 		DSCPReceived: m.DSCP,

@@ -43,8 +43,13 @@ type Plan struct {
 	Version      string        // of this program, for Result.Tool
 	// Digests makes of a complete result what the responder signs; nil: it is not
 	// asked to.
-	Digests  func(facts.Result) (facts.Digests, error)
-	Progress func(Event) // called from one goroutine at a time; nil: not needed
+	Digests func(facts.Result) (facts.Digests, error)
+	// Home hears where the result can be sent, before anything is measured: once a
+	// responder has granted the run, which may never be. Nil: nobody asks.
+	Home func(Home)
+	// Anonymous leaves this machine's name and addresses out of the result.
+	Anonymous bool
+	Progress  func(Event) // called from one goroutine at a time; nil: not needed
 }
 
 // An Event is the progress of a run.

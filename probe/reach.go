@@ -201,6 +201,7 @@ func (r *run) responders() []invite.Invite {
 // accept makes a session that of the run.
 func (r *run) accept(session *call.Session) {
 	r.session = session
+	r.tellHome()
 	r.closers = append(r.closers, func() { _ = session.Close() }) // the responder drops it anyway
 }
 

@@ -51,7 +51,7 @@ func (r *run) placeRelayCalls(ctx context.Context) {
 	stopWatch := r.watch(ctx)
 	began := time.Now()
 	r.track.at(StepCall, 0, nil)
-	outcome, err := r.relay.Run(ctx, func(l relay.Live) { r.track.call(began, relayLive(l)) })
+	outcome, err := r.relay.Run(ctx, relay.Plan{Enough: r.relayEnough(), Live: func(l relay.Live) { r.track.call(began, relayLive(l)) }})
 	seen := stopWatch()
 	if err != nil {
 		r.missingFor(facts.CodeNoRelay, "voice", err.Error())
@@ -60,6 +60,35 @@ func (r *run) placeRelayCalls(ctx context.Context) {
 	}
 	r.result.Voice.Mode = facts.ModeRelay
 	r.writeRelay(outcome, seen)
+}
+
+// relayEnough asks the plan whether the calls have told enough.
+func (r *run) relayEnough() func(*relay.Outcome) bool {
+	if r.plan.Enough == nil {
+		return nil
+	}
+	return func(o *relay.Outcome) bool {
+		v := facts.Voice{Mode: facts.ModeRelay, Calls: len(o.Calls), RTT: relayRTT(o), DurationS: relayed(o)}
+		q := r.quality()
+		if v.RTT != nil {
+			q.MinRTTMS = v.RTT.MinMS
+		}
+		for _, c := range o.Calls {
+			v.PerCall = append(v.PerCall, r.relayCall(c, q).pair)
+		}
+		return r.plan.Enough(v)
+	}
+}
+
+// relayed is how long the longest loop was sent, in seconds.
+func relayed(o *relay.Outcome) float64 {
+	longest := 0
+	for _, c := range o.Calls {
+		for _, l := range c.Loops {
+			longest = max(longest, l.Sent)
+		}
+	}
+	return facts.Round((time.Duration(longest) * stream.PacketTime).Seconds())
 }
 
 // relayLive is the losses of each way, or of both together where no more is known.
@@ -92,7 +121,7 @@ func (r *run) writeRelay(o *relay.Outcome, seen beside) {
 		r.result.Complete = false
 		r.missing("voice.complete", o.Reason)
 	}
-	q := Quality{Codec: r.codec, PacketTime: stream.PacketTime, JitterBuffer: r.plan.JitterBuffer, Ie: r.plan.Ie, Bpl: r.plan.Bpl}
+	q := r.quality()
 	if v.RTT = relayRTT(o); v.RTT != nil {
 		q.MinRTTMS = v.RTT.MinMS
 	} else {
@@ -103,15 +132,14 @@ func (r *run) writeRelay(o *relay.Outcome, seen beside) {
 		r.missing("voice.send_lateness_ms", "the call ended before its first packet was sent")
 	}
 	var calls []relayCall
-	longest := 0
 	for _, c := range o.Calls {
-		for _, l := range c.Loops {
-			longest = max(longest, l.Sent)
-		}
 		one := r.relayCall(c, q)
 		calls, v.PerCall = append(calls, one), append(v.PerCall, one.pair)
 	}
-	v.DurationS = facts.Round((time.Duration(longest) * stream.PacketTime).Seconds())
+	v.DurationS, v.DurationAuto = relayed(o), r.plan.Enough != nil
+	if o.Enough {
+		v.DurationAskedS = v.DurationS
+	}
 	worst := max(worstCall(v.PerCall), 0)
 	v.Up, v.Down, v.Loop = calls[worst].pair.Up, calls[worst].pair.Down, calls[worst].pair.Loop
 	v.Relay = &facts.Relay{
@@ -210,6 +238,7 @@ func (r *run) relayDirection(l relay.Loop, q Quality) (d *facts.Direction, noSke
 	}
 	if !l.ThereAndBack() {
 		d.Discarded, d.Reordered, d.DiscardPercent, d.InOrderPercent = nil, nil, nil, nil
+		d.DiscardInterval, d.InOrderInterval = nil, nil
 		d.JitterMS, d.JitterMaxMS, d.PDVp99MS, d.ClockSkewPPM = nil, nil, nil, nil
 		d.R, d.MOS, d.Shifts = nil, nil, []facts.Shift{}
 	}

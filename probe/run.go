@@ -43,6 +43,7 @@ func Run(ctx context.Context, p Plan) (facts.Result, error) {
 	r.measureCapacity(ctx)
 	silence()
 	r.finish(ctx)
+	r.leaveOut()
 	r.sign(ctx)
 	return r.result, nil
 }

@@ -133,7 +133,7 @@ func voipColumn(r Report, p paint) []string {
 
 // shortBetween is Between in a narrow column: 0.33–1.33 %, ≤ 1.33 %.
 func shortBetween(m thresholds.Judged, g thresholds.Graded) string {
-	return strings.NewReplacer("up to ", "≤ ", " to ", "–").Replace(Between(m, g))
+	return strings.NewReplacer("up to ", "≤ ", "at least ", "≥ ", " to ", "–").Replace(Between(m, g))
 }
 
 // borderlineWord says that a longer call could be judged otherwise.

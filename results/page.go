@@ -13,6 +13,9 @@ const (
 	ParameterKeys  = "keys"  // "1": the keys, without the results
 )
 
+// BadQuery is the code of a request whose parameters cannot be understood.
+const BadQuery = "bad_query"
+
 // Bounds of a page, which is the answer to one request.
 const (
 	PageLines  = 500      // with results

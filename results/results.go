@@ -29,6 +29,7 @@ const (
 	Edited       = "edited"        // it is not what was signed
 	Foreign      = "foreign"       // another responder signed it
 	OtherContent = "other_content" // its run ID is stored already, with other content
+	Deleted      = "deleted"       // it was stored, and deleted since
 	NoStore      = "no_store"      // this responder stores no results
 	StoreFailed  = "store_failed"  // the store did not take it now: try again
 	ReadOnly     = "read_only"     // the token reads and does not store
@@ -54,7 +55,7 @@ type Problem struct {
 // IsFinal says whether a refusal stands: sending the same again is of no use.
 func IsFinal(code string) bool {
 	switch code {
-	case NotResult, TooLarge, OlderSchema, Edited, Foreign, OtherContent:
+	case NotResult, TooLarge, OlderSchema, Edited, Foreign, OtherContent, Deleted:
 		return true
 	}
 	return false // no store yet, a newer release, a token that is good for something else

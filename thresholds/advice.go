@@ -157,7 +157,7 @@ func (j *judge) whyUntold(way Way) string {
 	case e.bad+e.good == 0:
 		return "the result does not say how the gateway answered in each second of the call, and the totals are not enough (" + j.gatewayWords(way) + ")"
 	case hop != nil && isPrivate(hop) && e.lost == 0:
-		return fmt.Sprintf("the gateway answers well, and the next router (%s) does not; its private address does not tell whether it is this network's or the provider's", hop.Address)
+		return fmt.Sprintf("the gateway answers well, and %s does not; its private address does not tell whether it is this network's or the provider's", named("the next router", hop))
 	case e.lost > 0:
 		return "the gateway answers badly at other times than the call, or not as badly (" + j.gatewayWords(way) + ")"
 	}

@@ -30,6 +30,8 @@ func (m Measure) interval(d *facts.Direction) *facts.Interval {
 		return d.LossInterval
 	case m.Key == Discards:
 		return d.DiscardInterval
+	case m.Key == Order:
+		return d.InOrderInterval
 	}
 	return nil
 }
@@ -56,7 +58,21 @@ func (q *question) borderline() bool {
 	if !q.limit.Spans(q.interval) {
 		return false
 	}
-	return *q.got > 0 || !q.limit.Keeps(100*min(1, singleLosses/float64(q.sent)))
+	bad := q.bad()
+	return bad.got > 0 || percent*min(1, singleLosses/float64(q.sent)) >= bad.limit
+}
+
+// shareOfBad is a share of which the less the better, in percent.
+type shareOfBad struct{ got, limit, low, high float64 }
+
+// bad is what the figure, its limit and its interval are as such a share: of packets
+// in order, those that are not.
+func (q *question) bad() shareOfBad {
+	b := shareOfBad{*q.got, *q.limit.bound(), q.interval.LowPercent, q.interval.HighPercent}
+	if q.measure.AtLeast {
+		return shareOfBad{percent - b.got, percent - b.limit, percent - b.high, percent - b.low}
+	}
+	return b
 }
 
 // marked adds to a verdict on a figure that it is borderline.
@@ -78,14 +94,14 @@ func (q *question) marked(f Finding) Finding {
 // root of the length, and where nothing is lost with the length itself. It is nil
 // where an hour is too short. A sixth is added: no two calls are the same.
 func (q *question) settledBy() *float64 {
-	limit, got := *q.limit.bound(), *q.got
-	width, distance := q.interval.HighPercent-got, limit-got
-	if !q.limit.Keeps(got) {
-		width, distance = got-q.interval.LowPercent, got-limit
+	b := q.bad()
+	width, distance := b.high-b.got, b.limit-b.got
+	if !q.limit.Keeps(*q.got) {
+		width, distance = b.got-b.low, b.got-b.limit
 	}
 	times := (width / distance) * (width / distance)
-	if got == 0 {
-		times = singleLosses * 100 / float64(q.sent) / limit
+	if b.got == 0 {
+		times = singleLosses * percent / float64(q.sent) / b.limit
 	}
 	const margin, step = 7.0 / 6, 10
 	seconds := math.Ceil(q.seconds*times*margin/step) * step
@@ -117,9 +133,12 @@ func settledWords(seconds *float64) string {
 	return fmt.Sprintf("a call of %s would settle it", Figure(*seconds, "s"))
 }
 
-// Between is an interval in words: 0.33 to 1.33 %, or up to 1.33 %.
+// Between is an interval in words: 0.33 to 1.33 %, up to 1.33 %, or at least 98.67 %.
 func Between(i *facts.Interval, unit string, limit Limit) string {
-	if i.LowPercent == 0 {
+	switch {
+	case limit.AtLeast != nil && i.HighPercent >= percent:
+		return "at least " + FigureBy(i.LowPercent, unit, limit)
+	case i.LowPercent == 0 && limit.AtLeast == nil:
 		return "up to " + FigureBy(i.HighPercent, unit, limit)
 	}
 	return FigureBy(i.LowPercent, "", limit) + " to " + FigureBy(i.HighPercent, unit, limit)

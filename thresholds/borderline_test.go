@@ -67,6 +67,33 @@ func TestSureFailureBesideABorderlineOne(t *testing.T) {
 	}
 }
 
+// Order is a share of which the more the better.
+func TestOrderIsBorderline(t *testing.T) {
+	for _, tt := range []struct {
+		got, low, high float64
+		sent           int
+		borderline     bool
+		level          Level
+		text           string
+	}{
+		{98.5, 97.2, 99.3, 1500, true, Pass, "97.2 to 99.3 % in the long run"},
+		{97.5, 96.1, 98.4, 1500, true, Fail, "96.1 to 98.4 %"},
+		{99.8, 99.1, 99.9, 1500, false, Pass, "Packet order"},
+		{90, 86, 93, 1500, false, Fail, "Packet order"},
+		{100, 96, 100, 500, false, Pass, "Packet order"},
+		{100, 80, 100, 100, true, Pass, "at least 80 %"},
+	} {
+		r := goodResult()
+		r.Voice.DurationS = float64(tt.sent) / 50
+		d := r.Voice.Up
+		d.Sent, d.Received, d.InOrderPercent, d.InOrderInterval = tt.sent, tt.sent, &tt.got, &facts.Interval{LowPercent: tt.low, HighPercent: tt.high}
+		f := Default().Measure(r, measures[3], Up)
+		if f.Borderline != tt.borderline || f.Level != tt.level || !strings.Contains(f.Text, tt.text) || f.Borderline && f.SettledByS == nil {
+			t.Errorf("%v (%v to %v): %+v", tt.got, tt.low, tt.high, f)
+		}
+	}
+}
+
 // A figure that cannot be relied on, or that is not known, is not borderline: a
 // longer call does not mend that.
 func TestNotBorderline(t *testing.T) {

@@ -118,7 +118,7 @@ func TestContradictedEvidenceAccusesNobody(t *testing.T) {
 		}, "line_full"},
 		"jitter, and a gateway that answers later than the far end": {func(m *made) {
 			m.Voice.Up.JitterMS, m.Ping[0].JitterMS = new(40.0), new(35.0)
-			m.Ping[0].AvgMS = new(*m.Voice.RTT.AvgMS + 10)
+			m.Ping[0].AvgMS = new(max(40, 2**m.Voice.RTT.P95MS))
 		}, "lan"},
 		"jitter, and a gateway that is far more uneven": {func(m *made) {
 			m.Voice.RTT.AvgMS = new(140.0)
@@ -230,6 +230,32 @@ func TestCauseOfWhatHadNone(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The limit took 28 % up and a part of the way down until the way down ended: hardly
+// a check came through, and the line was blamed, whose probes the limit took too.
+func TestLimitOfRateOnBothWays(t *testing.T) {
+	start := seed.Of(t)
+	for i := range uint64(40) {
+		m := sound(rand.New(rand.NewPCG(start, i)))
+		m.lasting(12)
+		early := func(n int) func(int) int {
+			return func(second int) int {
+				if second < 5 {
+					return n + m.IntN(6)
+				}
+				return 0
+			}
+		}
+		m.lose(Up, early(27))
+		m.lose(Down, early(7))
+		m.Voice.RTT.Samples, m.Voice.RTT.Lost = 42, 29
+		m.route(early(4), noRise)
+		m.Path.Hops[1].Sent = 120
+		if f := finding(t, m.Result, WhatCause); f.Cause != "rate_limit" {
+			t.Fatalf("seed %d: %s: %s", i, f.Cause, f.Text)
+		}
 	}
 }
 

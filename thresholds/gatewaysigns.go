@@ -186,7 +186,7 @@ func (j *judge) besideCall(key Key, way Way) place {
 	isDelay := key == MOS && loss == 0 && discards == 0 // it follows from the delay, as the round trip's
 	isSlow := *g.AvgMS > badGatewayMS
 	switch {
-	case isSlow && j.delaysTell(key, *g.AvgMS):
+	case isSlow && j.delaysTell(key, g):
 		return inLAN
 	case key == RTT && isSlow, key != RTT && d == nil:
 		return placeUnknown
@@ -258,11 +258,22 @@ func (j *judge) lateTogether(g *facts.Ping, way Way) place {
 	return placeUnknown
 }
 
-// isSlowByItself says that the gateway answers later than the far end behind it
-// does: its answers wait within it, and the call does not.
+// slower is how many times later a gateway has to answer than the far end to be slow
+// by itself: on a slow LAN the two are alike.
+const slower = 1.5
+
+// isSlowByItself says that the gateway's mean answer is later than nearly all
+// answers of the far end behind it: its answers wait within it, and the call does
+// not. Means alone do not tell: checks and pings meet a short outage at random.
 func (j *judge) isSlowByItself(g *facts.Ping) bool {
 	t := j.result.Voice.RTT
-	return t != nil && t.AvgMS != nil && *g.AvgMS > *t.AvgMS
+	switch {
+	case t == nil || t.AvgMS == nil:
+		return false
+	case t.P95MS == nil:
+		return *g.AvgMS > 2*slower**t.AvgMS
+	}
+	return *g.AvgMS > slower*max(*t.P95MS, *t.AvgMS)
 }
 
 // isFarMore says that somebody left far more questions unanswered than the call
@@ -274,20 +285,19 @@ func (j *judge) isFarMore(lost, asked int) bool {
 	return float64(lost) > most+3*math.Sqrt(most)+3
 }
 
-// delaysTell says whether a gateway that answers so slowly explains a figure: loss
-// and order it does not, a long round trip only where it is half of that, and
-// nothing where the far end answers sooner.
-func (j *judge) delaysTell(key Key, avgMS float64) bool {
-	t := j.result.Voice.RTT
-	isKnown := t != nil && t.AvgMS != nil
+// delaysTell says whether a gateway that answers so slowly explains a figure: it
+// does not explain loss and order, a long round trip only where its own answers
+// take half of that, and nothing where the far end answers sooner.
+func (j *judge) delaysTell(key Key, g *facts.Ping) bool {
 	switch key {
 	case Loss, Order:
 		return false
 	case RTT:
-		return isKnown && avgMS >= badShare**t.AvgMS && avgMS <= *t.AvgMS
+		t := j.result.Voice.RTT
+		return t != nil && t.AvgMS != nil && *g.AvgMS >= badShare**t.AvgMS && !j.isSlowByItself(g)
 	case Jitter, Discards, MOS:
 	}
-	return !isKnown || avgMS <= *t.AvgMS
+	return !j.isSlowByItself(g)
 }
 
 func portion(percent *float64) float64 {
@@ -384,8 +394,8 @@ func gatewayIsFine(m matter) (string, float64) {
 
 // whyNobody says why the place cannot be told, and which test would tell.
 func whyNobody(m matter) (string, float64) {
-	if m.isSpoiltFigure() {
-		return "", 0
+	if m.isSpoiltFigure() || m.key == RTT && m.gateway() != nil && !m.isSlowByItself(m.gateway()) {
+		return "", 0 // of a long way its advice says all
 	}
 	return m.whyUntold(m.way) + ". " + m.wouldTell(), 1
 }

@@ -63,7 +63,15 @@ func (j *judge) beyondGateway(key Key, way Way) place {
 // companies and providers use private addresses (RFC 1918).
 func isPrivate(hop *facts.Hop) bool {
 	a, err := netip.ParseAddr(hop.Address)
-	return err == nil && a.IsPrivate()
+	return err == nil && a.IsPrivate() || hop.Scope == facts.ScopePrivate
+}
+
+// named is a router with its address in parentheses, where the result tells it.
+func named(what string, hop *facts.Hop) string {
+	if hop.Address == "" {
+		return what
+	}
+	return what + " (" + hop.Address + ")"
 }
 
 // hopLoss is weigh for the hop's answers: inLAN where they are lost as the call's
@@ -163,7 +171,7 @@ func (j *judge) hopWords() string {
 	if hop == nil {
 		return ""
 	}
-	return fmt.Sprintf("the first router behind it (%s) answered %d of %d questions in %s on average", hop.Address, hop.Answered, hop.Sent, Figure(*hop.AvgMS, "ms"))
+	return fmt.Sprintf("%s answered %d of %d questions in %s on average", named("the first router behind it", hop), hop.Answered, hop.Sent, Figure(*hop.AvgMS, "ms"))
 }
 
 // hopSuffers says in words how badly the router at the end of the line answered.

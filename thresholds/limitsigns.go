@@ -58,38 +58,71 @@ const (
 // after a packet.
 func checksGoFirst(m matter) (string, float64) {
 	rtt := m.result.Voice.RTT
-	if rtt == nil || rtt.Source != facts.RTTStun {
+	if rtt == nil || rtt.Source != facts.RTTStun || rtt.Lost < 1 {
 		return "", 0
 	}
+	asked := m.questions(rtt.Samples + rtt.Lost)
 	expected := 0.0
-	checks := checksASecond * float64(max(1, len(m.result.Voice.PerCall))) // the round trip is of all calls
-	for _, s := range m.result.Voice.Timeline {
-		share := 1.0
-		for _, side := range []*facts.SecondSide{s.Up, s.Down} {
-			if side != nil && side.LossPercent != nil {
-				share *= 1 - portion(side.LossPercent)
-			}
-		}
-		share = 1 - share
-		expected += checks * share
+	for _, q := range asked {
+		expected += q.number * q.chance
 	}
-	if expected == 0 || orMore(rtt.Lost, expected) > luck || float64(rtt.Lost) < 1.3*expected {
+	if expected == 0 || float64(rtt.Lost) < 1.3*expected || orMore(rtt.Lost, asked) > luck {
 		return "", 0
 	}
 	return fmt.Sprintf("so are %d of %d checks, which are sent right after a packet; by chance it would be %.0f", rtt.Lost, rtt.Samples+rtt.Lost, expected), 1
 }
 
-// orMore is how likely n or more events are where so many are expected (Poisson).
-func orMore(n int, expected float64) float64 {
-	if float64(n) > expected+20*math.Sqrt(expected)+20 { // also for n of a file, which may be any number
-		return 0
+// questions are so many checks, each lost with the same chance.
+type questions struct{ number, chance float64 }
+
+// questions are the checks of all calls in each second, and the chance of each to be
+// lost as packets are there and back. Those beyond are asked while late packets are
+// awaited, after the last second.
+func (j *judge) questions(all int) []questions {
+	var asked []questions
+	left, share := float64(all), 0.0
+	for _, s := range j.result.Voice.Timeline {
+		kept := 1.0
+		for _, side := range []*facts.SecondSide{s.Up, s.Down} {
+			if side != nil && side.LossPercent != nil {
+				kept *= 1 - portion(side.LossPercent)
+			}
+		}
+		share = 1 - kept
+		n := checksASecond * float64(max(1, len(j.result.Voice.PerCall)))
+		asked, left = append(asked, questions{n, share}), left-n
 	}
-	fewer := 0.0
-	for k := range n {
-		factorial, _ := math.Lgamma(float64(k + 1))
-		fewer += math.Exp(float64(k)*math.Log(expected) - expected - factorial)
+	return append(asked, questions{max(0, left), share})
+}
+
+// exactly is for how many questions the chance is computed exactly; of more the
+// normal distribution is as good.
+const exactly = 1000
+
+// orMore is how likely n or more of the questions are lost.
+func orMore(n int, asked []questions) float64 {
+	all, mean, variance := 0.0, 0.0, 0.0
+	for _, q := range asked {
+		all, mean, variance = all+q.number, mean+q.number*q.chance, variance+q.number*q.chance*(1-q.chance)
 	}
-	return max(0, 1-fewer)
+	if all > exactly {
+		return math.Erfc((float64(n)-0.5-mean)/math.Sqrt(2*max(variance, 1))) / 2
+	}
+	likely := []float64{1} // that so many are lost
+	for _, q := range asked {
+		for range int(q.number) {
+			likely = append(likely, 0)
+			for k := len(likely) - 1; k > 0; k-- {
+				likely[k] = likely[k]*(1-q.chance) + likely[k-1]*q.chance
+			}
+			likely[0] *= 1 - q.chance
+		}
+	}
+	sum := 0.0
+	for k := n; k < len(likely); k++ {
+		sum += likely[k]
+	}
+	return sum
 }
 
 // evenness is how many packets of a way get through in a second, of how many, and

@@ -242,6 +242,6 @@ var rules = []Rule{
 	{
 		Code: "untold", Place: PlaceUnknown, Confidence: Low, general: true,
 		Takes:  "a limit is broken and no rule above applies: the text says why",
-		Advice: "", Show: "", of: figures(Jitter, Loss, Discards, Order, MOS), needs: []sign{whyNobody},
+		Advice: "", Show: "", of: figures(), needs: []sign{whyNobody},
 	},
 }

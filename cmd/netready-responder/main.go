@@ -29,10 +29,12 @@ const exitUsage = 2
 
 // cli is the command line. Without a command it serves.
 type cli struct {
-	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve test calls until SIGTERM. The word serve may be left out. Agents need the invite that it prints: netready run --responder INVITE. Other commands: invite, revoke, list, regions (netready-responder help invite)."`
+	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve test calls until SIGTERM. The word serve may be left out. Agents need the invite that it prints: netready run --responder INVITE. Other commands: invite, revoke, list, compact, delete, regions (netready-responder help invite)."`
 	Invite  inviteCmd  `cmd:"" help:"Make an invite for one organisation, with an end and a number of runs. The responder takes it at once."`
 	Revoke  revokeCmd  `cmd:"" help:"End such an invite."`
 	List    listCmd    `cmd:"" help:"Show the invites of organisations and what became of them."`
+	Compact compactCmd `cmd:"" help:"Do the nightly work of the store of results now: the index, and Parquet of the days that are over."`
+	Delete  deleteCmd  `cmd:"" help:"Delete results from the store, for good: of a run, an organisation, or older than."`
 	Regions regionsCmd `cmd:"" help:"Make a regions.yaml from the outputs of stacks (CloudFormation, Terraform)."`
 
 	Completion cmdline.CompletionCmd `cmd:"" help:"Print the completion of commands and flags for a shell."`

@@ -39,7 +39,10 @@ func (s *service) tellReachable() error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, b) {
 		return nil
 	}
-	return atomicfile.Private(path, b)
+	if err := atomicfile.Private(path, b); err != nil {
+		return fmt.Errorf("telling how agents reach the responder: %w; make room in the data folder, or choose another one with --data", err)
+	}
+	return nil
 }
 
 // readReachable is an invite without a token, to the responder of a data folder.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"netready/internal/atomicfile"
+	"netready/probe/facts"
 	"netready/probe/responder"
 )
 
@@ -32,6 +33,7 @@ func (s *service) reload() {
 	s.now.TLSCert, s.now.TLSKey, s.now.InviteFile = now.TLSCert, now.TLSKey, now.InviteFile
 	s.now.Downloads, s.now.TokenFile = now.Downloads, now.TokenFile
 	s.server.SetFiles(files)
+	s.signers.add(facts.KeyID(s.server.SigningKey())) // results signed before are on their way
 	s.own = own
 	changes := s.server.Reload(s.shown(), s.now.limits())
 	if len(changes) == 0 {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"gocloud.dev/blob"
@@ -73,13 +74,9 @@ func (s settings) openBucket(ctx context.Context) (*blob.Bucket, error) {
 	if strings.Contains(s.Store, "://") {
 		return blob.OpenBucket(ctx, s.Store)
 	}
-	folder := s.Store
-	if folder == "" {
-		folder = filepath.Join(s.Data, "results")
-	}
 	// Temporary files lie beside the others, so that each is on its own file system, and
 	// nothing is written but the objects.
-	bucket, err := fileblob.OpenBucket(folder, &fileblob.Options{
+	bucket, err := fileblob.OpenBucket(s.storeFolder(), &fileblob.Options{
 		CreateDir: true, DirFileMode: 0o700, NoTempDir: true, Metadata: fileblob.MetadataDontWrite,
 	})
 	if err != nil {
@@ -88,18 +85,38 @@ func (s settings) openBucket(ctx context.Context) (*blob.Bucket, error) {
 	return bucket, nil
 }
 
+// storeFolder is the folder of the store; "" where it is none.
+func (s settings) storeFolder() string {
+	switch {
+	case strings.Contains(s.Store, "://"):
+		return ""
+	case s.Store == "":
+		return filepath.Join(s.Data, "results")
+	}
+	return s.Store
+}
+
 // startStore opens the store of a responder that runs and says in the log what is
 // wrong with it. One that cannot be reached now may be later: calls go on without.
 func (s *service) startStore(ctx context.Context) (err error) {
 	if s.results, s.closeResults, err = s.now.openStore(ctx, s.log); err != nil || s.results == nil {
 		return err
 	}
-	go func() {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // calls that drain still bring results
+	var working sync.WaitGroup
+	working.Go(func() { s.results.Keep(ctx, time.Duration(s.now.Keep)) })
+	working.Go(func() {
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
 		if err := s.results.Check(ctx); err != nil && !errors.Is(err, context.Canceled) {
 			s.log.Error("results cannot be stored now", "reason", err)
 		}
-	}()
+	})
+	closeBucket := s.closeResults
+	s.closeResults = func() error {
+		cancel()
+		working.Wait()
+		return closeBucket()
+	}
 	return nil
 }

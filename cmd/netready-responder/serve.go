@@ -40,6 +40,7 @@ type service struct {
 	issuer *issuer            // nil: no authority is asked
 
 	results      *store.Store // nil: results are not kept
+	signers      signers      // whose results are taken
 	closeResults func() error
 }
 
@@ -121,6 +122,9 @@ func (s *service) start(ctx context.Context) (err error) {
 	}
 	c.Page = func(server *responder.Server) http.Handler {
 		return invitepage.Page{Region: n.Region, Version: release.Version(), Host: func() string { return server.Invite().Host }, Files: server.Files}
+	}
+	if s.results != nil {
+		c.Results = s.serveResults
 	}
 	if s.server, err = responder.Start(ctx, c); err == nil {
 		s.server.SetFiles(files)

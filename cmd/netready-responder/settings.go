@@ -37,6 +37,7 @@ type settings struct {
 	TokenFile      string        `yaml:"token_file" placeholder:"FILE" help:"Tokens of your own, one a line, in place of the data folder's: with --tls-cert, several responders then have one invite."`
 	Downloads      string        `yaml:"downloads" placeholder:"DIR" help:"Folder with netready's release files, for the page that an invite opens in a browser."`
 	Store          string        `yaml:"store" placeholder:"URL" help:"Where results that agents send are kept: a folder, s3://BUCKET?region=…, gs://BUCKET or azblob://CONTAINER, which several responders may share, or none (default: results in --data)."`
+	SisterKeys     string        `yaml:"sister_keys" placeholder:"KEYID,…" help:"Also store results that these responders signed, by the signing_key that each logs at its start: those that share the store with keys of their own, and this one before it got another key."`
 	Keep           keeping       `yaml:"keep" placeholder:"90d" help:"How long results are kept; then they are deleted, at night (default: until netready-responder delete)."`
 	Ports          string        `yaml:"ports" default:"standard" placeholder:"LIST" help:"Listeners for the firewall checks: standard, none, or a list as in udp:3478,tls:443."`
 	Metrics        string        `yaml:"metrics" placeholder:"ADDR" help:"Serve /metrics (Prometheus), /healthz and /readyz there, over HTTP, as in 127.0.0.1:9464. Who reaches it needs no token: keep it away from the Internet."`
@@ -85,6 +86,9 @@ func (s settings) check() *wrong {
 
 // checkNames is check for hosts, addresses and certificates.
 func (s settings) checkNames() *wrong {
+	if w := s.checkSisters(); w != nil {
+		return w
+	}
 	if s.AdvertiseMedia != "" {
 		if err := responder.CheckMedia(s.AdvertiseMedia); err != nil {
 			return &wrong{"advertise_media", fmt.Sprintf("%q: %v", s.AdvertiseMedia, err)}

@@ -29,6 +29,7 @@ import (
 type assessFlags struct {
 	settingsFlag
 	turnFlags
+	uploadFlags
 
 	Region       string        `placeholder:"ID" help:"Region to call: netready regions lists them. Without it and without --responder: local, a self-test inside this computer."`
 	Responder    string        `env:"NETREADY_INVITE" secret:"" placeholder:"INVITE" help:"Test invite: the line from whoever asked you to run this test (https://host:port/i#TOKEN.PIN), @FILE that holds it, or - for stdin. Without one, call quality is measured in region local only."`
@@ -57,10 +58,11 @@ type assessFlags struct {
 
 // assessment is what the flags come to once files are read and names found.
 type assessment struct {
-	plan   probe.Plan
-	limits thresholds.Limits
-	out    string
-	shared bool // other users of the computer may read the files
+	plan     probe.Plan
+	limits   thresholds.Limits
+	out      string
+	shared   bool      // other users of the computer may read the files
+	delivery *delivery // nil: the result is sent nowhere
 }
 
 // resolve is the plan of the flags, with the folder that the results go to.
@@ -111,12 +113,9 @@ func (f *assessFlags) plan(app *App) (assessment, error) {
 		Duration: f.Duration.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
 		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts, UnderLoad: f.UnderLoad, CallsMax: f.CallsMax, Breaks: a.limits.Breaks,
 		MaxWait: cmp.Or(f.MaxWait, -1), RangeSamples: f.PortSamples, Version: release.Version(), Token: os.Getenv(tokenVariable), AllowMedia: f.AllowMedia,
-		TURN: turn,
+		TURN: turn, Anonymous: f.Anonymous,
 	}
 	if f.Duration.auto {
-		if len(turn) > 0 {
-			return a, errors.New("--duration auto: a call through a TURN server needs a length, such as --duration 2m")
-		}
 		a.plan.Enough = f.Duration.enough(a.limits)
 	}
 	if given.Host != "" {
@@ -146,6 +145,8 @@ func (f *assessFlags) checkValues() error {
 		return fmt.Errorf("--max-wait %v: give 0 to 24h, 15m is usual", f.MaxWait)
 	case f.PortSamples < 0 || f.PortSamples > 512:
 		return fmt.Errorf("--port-range-samples %d: give 0 to 512", f.PortSamples)
+	case f.Upload && f.NoUpload:
+		return errors.New("--upload and --no-upload exclude each other: choose one")
 	case (f.Ie == nil) != (f.Bpl == nil):
 		return errors.New("--ie and --bpl go together: one without the other says nothing of a codec")
 	case f.Ie != nil && (*f.Ie < 0 || *f.Ie > 95 || *f.Bpl <= 0):
@@ -315,6 +316,10 @@ func outFolder(given string, stderr io.Writer) (string, error) {
 func (a assessment) run(ctx context.Context, progress func(probe.Event)) (report.Report, error) {
 	plan := a.plan
 	plan.Progress = progress
+	if a.delivery != nil {
+		a.delivery.begin()
+		plan.Home = a.delivery.granted
+	}
 	plan.Digests = func(r facts.Result) (facts.Digests, error) { return report.Digests(report.New(r, a.limits)) }
 	result, err := probe.Run(ctx, plan)
 	if err != nil {

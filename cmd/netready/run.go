@@ -42,6 +42,14 @@ func (c *RunCmd) Run(app *App) error {
 	if !c.Quiet {
 		announce(app, a.plan)
 	}
+	a.delivery = newDelivery(c.consent, a.plan, func(n news) {
+		if n.state == asked {
+			n.text += ". To keep it to yourself: --no-upload"
+		}
+		if !c.Quiet || n.state == asked || n.state.isTrouble() {
+			app.say("%s", n.text)
+		}
+	})
 	if !plan.single() {
 		return c.series(app, a, plan)
 	}
@@ -49,7 +57,9 @@ func (c *RunCmd) Run(app *App) error {
 	if err != nil {
 		return err
 	}
-	if err := c.show(app, rep); err != nil {
+	err = c.show(app, rep)
+	a.delivery.send(app.Ctx)
+	if err != nil {
 		return err
 	}
 	return exitWith(statusOf(rep.Verdict))
@@ -71,6 +81,7 @@ func (c *RunCmd) once(ctx context.Context, app *App, a assessment) (report.Repor
 		}
 		return rep, usageError(err)
 	}
+	a.delivery.keep(rep)
 	if !c.Quiet && !c.JSON && c.Repeat == 1 && c.Until == "" {
 		for _, f := range files {
 			fmt.Fprintln(app.Stderr, "written:", oneLine(f))

@@ -95,6 +95,7 @@ func (c *RunCmd) series(app *App, a assessment, plan schedule) error {
 		if err := c.keep(app, a, all); err != nil {
 			return err
 		}
+		a.delivery.send(app.Ctx)
 		due := began.Add(plan.every)
 		if app.Ctx.Err() == nil && !plan.isOver(len(all.Runs), later(due, time.Now())) {
 			waitUntil(app.Ctx, due)

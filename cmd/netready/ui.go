@@ -88,7 +88,7 @@ func (c *UICmd) asRun() []string {
 // given are the fields of the page's form that the settings file fills in.
 func (l *commandLine) given() page.Given {
 	run := l.cli.Run
-	g := page.Given{Region: run.Region, Organization: run.Org, Location: run.Location}
+	g := page.Given{Region: run.Region, Organization: run.Org, Location: run.Location, Upload: run.Upload, Anonymous: run.Anonymous}
 	if _, ok := l.settings.values["duration"]; ok {
 		g.Duration = run.Duration.Duration
 	}
@@ -107,6 +107,8 @@ func pageRunner(app *App, settings RunCmd, out string, allowMedia []string) page
 			flags.turnFlags = turnFlags{} // what was entered in the form goes before the settings
 		}
 		flags.chosen = o.FarEnd
+		flags.Upload, flags.Anonymous = o.Upload, o.Anonymous
+		flags.NoUpload = flags.NoUpload && !o.Upload // the tick goes before the settings
 		flags.AllowMedia = allowMedia
 		if o.Duration > 0 {
 			flags.Duration = callLength{Duration: o.Duration}
@@ -118,13 +120,30 @@ func pageRunner(app *App, settings RunCmd, out string, allowMedia []string) page
 		if err != nil {
 			return report.Report{}, err
 		}
+		a.delivery = pageDelivery(flags, a.plan, o.Delivery)
 		rep, err := a.run(ctx, progress)
 		if err != nil {
 			return rep, err
 		}
-		_, err = a.save(rep, settings.Format)
+		if _, err = a.save(rep, settings.Format); err == nil {
+			a.delivery.keep(rep)
+			o.Delivery.Then(a.delivery.send)
+		}
 		return rep, err
 	}
+}
+
+// pageDelivery tells the page of the sending of a result.
+func pageDelivery(flags assessFlags, plan probe.Plan, to *page.Delivery) *delivery {
+	agreed := func() consent {
+		if to.Declined() {
+			return no
+		}
+		return flags.consent()
+	}
+	return newDelivery(agreed, plan, func(n news) {
+		to.Tell(page.Upload{State: string(n.state), Text: n.text, Trouble: n.state.isTrouble(), MayDecline: n.state == willSend || n.state == asked})
+	})
 }
 
 // servePage prints the page's address as the first line, opens it, and serves.

@@ -183,7 +183,7 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-var errImpossible = errors.New("the responder tells of more than was sent")
+var errImpossible = errors.New("the responder reports more than was sent")
 
 var errTooLittle = errors.New("too little arrived to tell")
 

@@ -1,6 +1,6 @@
-// Package beacon measures the round trip to the public endpoints of a region
-// that has no responder: its STUN server and its UDP echo. It is a guest there:
-// a handful of questions, two a second.
+// Package beacon measures the round trip to the public endpoints of a region that has
+// no responder: its STUN server and its UDP echo. As these belong to others it sends
+// six questions at most, two a second.
 package beacon
 
 import (
@@ -21,7 +21,8 @@ import (
 
 const (
 	questions = 6
-	// spacing is two a second: the echo counts three a second and address as abuse.
+	// spacing makes two a second: the echo counts three a second from one address as
+	// abuse.
 	spacing = 500 * time.Millisecond
 	wait    = 2 * time.Second // for an answer, as in a call
 	// echoSize stays under the echo's limit of 300 bytes.
@@ -35,7 +36,7 @@ const (
 	SourceTCP  = "tcp"
 )
 
-// Result sums the questions up. Without trips Reason says why.
+// Result is the outcome of all questions. Without round trips Reason says why.
 type Result struct {
 	Source string
 	Trips  []time.Duration
@@ -45,13 +46,13 @@ type Result struct {
 
 // Endpoints of a region, host:port. Any may be "".
 type Endpoints struct {
-	Echo string // its answer comes from within the region
+	Echo string // answers from within the region
 	STUN string
-	TCP  string // a connection takes a round trip, but a proxy in between may take it up
+	TCP  string // a connection takes a round trip, but a proxy in between may accept it
 }
 
-// Measure asks the echo, where that is silent the STUN server, and where that
-// is silent too it times connections.
+// Measure asks the echo; if that does not answer the STUN server; if that does not
+// answer either, it times connections.
 func Measure(ctx context.Context, e Endpoints) Result {
 	var reasons []error
 	for _, place := range []struct{ source, address string }{
@@ -93,7 +94,7 @@ func askSTUN() ([]byte, func([]byte) bool) {
 	}
 }
 
-// series asks one after the other; each question has until the next one, the
+// series asks one question after the other; each has time until the next one, the
 // last a little longer.
 func series(ctx context.Context, address, source string) (trips []time.Duration, lost int, err error) {
 	resolved, err := resolve(ctx, address)
@@ -117,7 +118,7 @@ func series(ctx context.Context, address, source string) (trips []time.Duration,
 			lost++
 		}
 		if lost >= 3 && len(trips) == 0 {
-			return nil, lost, nil // dead: no more guesses, and no hanging
+			return nil, lost, nil // it does not answer: do not ask on
 		}
 		select {
 		case <-ctx.Done():

@@ -1,6 +1,6 @@
-// Package environment finds out what stands between this machine and the
-// Internet: a proxy, a captive portal, the two families of addresses, and what
-// the configured resolver says of the service's names.
+// Package environment finds out what lies between this machine and the Internet: a
+// proxy, a captive portal, routes for IPv4 and IPv6, and what the configured resolver
+// answers for the service's names.
 package environment
 
 import (
@@ -32,8 +32,8 @@ type Options struct {
 	Portal   string          // http URL whose host answers for the captive portal; "": http://HOST/ of the first host
 }
 
-// DefaultLimit is for each look-up and for the captive portal: a look-up of a
-// slow resolver and a page after it.
+// DefaultLimit is for each look-up and for the captive portal: long enough for the
+// look-up of a slow resolver and a page after it.
 const DefaultLimit = 8 * time.Second
 
 // A Result holds what was found. nil means not measured.
@@ -63,14 +63,14 @@ func Run(ctx context.Context, o Options) Result {
 	return r
 }
 
-// Routes tells for which families this machine has a way out, and an address to
-// go with.
+// Routes tells for which address families this machine has a route to the Internet,
+// and an address for it.
 func Routes() (v4, v6 bool) {
 	return routable(netip.MustParseAddr("192.0.2.1")), routable(netip.MustParseAddr("2001:db8::1"))
 }
 
-// routable reports whether this machine has a way, and an address that is more
-// than link-local, towards another. Nothing is sent: connecting a UDP socket
+// routable reports whether this machine has a route to an address, and for it an
+// address of its own that is not link-local. Nothing is sent: connecting a UDP socket
 // only looks the route up.
 func routable(to netip.Addr) bool {
 	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, 9)))
@@ -105,7 +105,7 @@ func lookups(ctx context.Context, o Options) []facts.DNSAnswer {
 	}
 	if len(invented.Addresses) > 0 {
 		invented.Name = "a name that cannot exist"
-		invented.Code, invented.Reason = facts.DNSInvents, "the resolver invents answers for names that do not exist"
+		invented.Code, invented.Reason = facts.DNSInvents, "the resolver gives addresses for names that do not exist"
 		answers = append(answers, invented)
 	}
 	return answers
@@ -132,7 +132,8 @@ func lookup(ctx context.Context, r *net.Resolver, host string) facts.DNSAnswer {
 	return a
 }
 
-// odd says what is strange about an answer, given what the resolver invents.
+// odd says what is unusual about an answer, given the addresses that the resolver
+// gives for names that do not exist.
 func odd(a facts.DNSAnswer, invented []string) (code, reason string) {
 	if a.Reason != "" {
 		return a.Code, a.Reason
@@ -152,8 +153,8 @@ func odd(a facts.DNSAnswer, invented []string) (code, reason string) {
 	return "", ""
 }
 
-// captive asks for a page over plain HTTP and looks whether somebody else
-// answers. nil where nothing tells, and why.
+// captive asks for a page over plain HTTP and checks whether somebody else answers.
+// nil where it cannot be told, and why.
 func captive(ctx context.Context, o Options) (is *bool, reason string) {
 	page := o.Portal
 	if page == "" {
@@ -180,7 +181,7 @@ func captive(ctx context.Context, o Options) (is *bool, reason string) {
 	}
 	defer answer.Body.Close()
 	if is = judgePage(answer.StatusCode, answer.Header.Get("Location"), u.Hostname()); is == nil {
-		return nil, fmt.Sprintf("the answer of %s over plain HTTP (status %d) is neither the service's usual one nor a portal's", u.Host, answer.StatusCode)
+		return nil, fmt.Sprintf("the answer of %s over plain HTTP (status %d) is neither the usual one of the service nor that of a portal", u.Host, answer.StatusCode)
 	}
 	return is, ""
 }
@@ -199,8 +200,8 @@ func whyNoPage(ctx context.Context, host string, err error) string {
 	return fmt.Sprintf("no page came from %s over plain HTTP: %v", host, err)
 }
 
-// judgePage: the service sends to its own HTTPS, a portal to its own page
-// (or says 511, RFC 6585 6).
+// judgePage judges the answer: the service redirects to its own HTTPS, a portal to
+// its own page (or answers 511, RFC 6585 6).
 func judgePage(status int, location, host string) *bool {
 	yes, no := true, false
 	switch {

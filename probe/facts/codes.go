@@ -14,6 +14,7 @@ const (
 	CodeRefused     = "responder_refused"     // the responder was asked for more than it ever grants
 	CodeStopped     = "stopped"               // the run was stopped before this was measured
 	CodeFarSilent   = "far_end_silent"        // call and control connection fell silent together
+	CodeAnonymous   = "anonymous"             // left out because it tells whose result it is (--anonymous)
 	CodeFarEnded    = "far_end_ended"         // the responder ended the control connection during the call
 	CodeNoUDPUp     = "no_udp_up"             // no UDP packet of the call reached the responder
 	CodeNoUDPDown   = "no_udp_down"           // no UDP answer of the responder reached this machine
@@ -110,6 +111,9 @@ const (
 	PeerRelayed = "relayed" // from relay to relay
 	PeerPublic  = "public"  // to this machine's public address, where the server forbids its own relays as peers
 )
+
+// LeftOut stands where something is that --anonymous does not name: a proxy, an address.
+const LeftOut = "left out"
 
 // NotAsked begins the reason of what --only or --no-bandwidth left out.
 const NotAsked = "not asked for"

@@ -44,13 +44,21 @@ const (
 	HopFarEnd  = "far_end" // the host that the call went to
 )
 
+// Values of `path.hops[].scope`.
+const (
+	ScopePrivate = "private" // of a private network (RFC 1918, RFC 4193): a company's, a home's or a provider's
+	ScopePublic  = "public"  // any other
+)
+
 // Hop is one router on the way. A router may answer late or not at all what is
 // addressed to itself and pass everything else on: its silence proves nothing,
 // its answers do.
 type Hop struct {
 	TTL     int    `json:"ttl"`     // its place on the way; the first is 1
 	Address string `json:"address"` // IP address that it answers from; empty: it never answered
-	Role    string `json:"role"`    // what it is on this way; empty: nothing special
+	// With --anonymous, in place of the address: what kind it is of. Left out otherwise.
+	Scope string `json:"scope,omitempty"`
+	Role  string `json:"role"` // what it is on this way; empty: nothing special
 	// How it was asked all through the call; empty: only found at its beginning.
 	Method   string `json:"method"`
 	Sent     int    `json:"sent"`     // questions

@@ -218,6 +218,9 @@ type Direction struct {
 	// 100 (1 - `reordered` / `received`). Null: nothing arrived, or not known of
 	// this direction alone.
 	InOrderPercent *float64 `json:"in_order_percent"`
+	// The same as `loss_interval` of `in_order_percent`. Left out: as there, or
+	// `in_order_percent` is null.
+	InOrderInterval *Interval `json:"in_order_interval,omitempty"`
 	// Interarrival jitter (RFC 3550 6.4.1), mean over the packets. Null: fewer
 	// than 10 packets arrived, or not known of this direction alone.
 	JitterMS    *float64 `json:"jitter_ms"`

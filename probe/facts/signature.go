@@ -17,6 +17,7 @@ type Signature struct {
 	JSON      string `json:"json_sha256,omitempty"` // SHA-256 of the JSON without this field, in canonical form (RFC 8785), hex
 	Text      string `json:"text_sha256,omitempty"` // SHA-256 of the TXT without the lines Signature and Checksum, with LF, hex
 	Value     string `json:"value,omitempty"`       // the signature itself, base64url
+	Holder    string `json:"holder,omitempty"`      // a second signature, of whose invite the run was made with: a responder stores the result for nobody else; base64url
 	Code      string `json:"code,omitempty"`        // why there is no signature
 	Reason    string `json:"reason,omitempty"`      // the same in words
 }
@@ -36,6 +37,12 @@ type Digests struct{ JSON, Text string }
 // for another.
 func (s Signature) Statement(runID string) []byte {
 	return fmt.Appendf(nil, "netready result 1\n%s\n%s\n%d\n%s\n%s\n", runID, s.SignedAt, s.UpPackets, s.JSON, s.Text)
+}
+
+// HolderStatement is what the responder signs to say for which organisation the run was
+// made; "" is the operator's own invite.
+func HolderStatement(runID, org string) []byte {
+	return fmt.Appendf(nil, "netready holder 1\n%s\n%s\n", runID, org)
 }
 
 // spkiEd25519 is what SubjectPublicKeyInfo puts before an Ed25519 key (RFC 8410 4).

@@ -1,7 +1,7 @@
-// Package ice reads what a TURN service hands out: where its servers are and
-// the credentials for them. It knows the W3C's list of ICE servers, the answer
-// of Amazon Kinesis Video Streams, TURN URIs (RFC 7065) and coturn's shared
-// secret. Nothing that it returns shows a secret when it is printed.
+// Package ice reads what a TURN service gives its users: where its servers are and
+// the credentials for them. It knows the W3C's list of ICE servers, the answer of
+// Amazon Kinesis Video Streams, TURN URIs (RFC 7065) and coturn's shared secret.
+// Nothing that it returns shows a secret when it is printed.
 package ice
 
 import (
@@ -15,18 +15,18 @@ import (
 	"time"
 )
 
-// ErrInput is wrapped by every error of this package: what the user gave
-// cannot be used, and the error says what to give.
+// ErrInput is wrapped by every error of this package: the user's input cannot be
+// used, and the error says what to give.
 var ErrInput = errors.New("TURN servers and credentials")
 
-// A Server is one set of credentials and the ways to the server that they are
+// A Server is one set of credentials, and the transports to the server that they are
 // for.
 type Server struct {
 	URIs     []URI
 	Username Secret // in many services it holds a token
 	Password Secret
-	// Expires is when the credentials end, as far as they tell: a user name
-	// that begins with seconds since 1970. Zero: not told.
+	// Expires is when the credentials expire, where a user name that begins with
+	// seconds since 1970 tells it. Zero: not known.
 	Expires time.Time
 }
 
@@ -39,7 +39,7 @@ const (
 
 // A Source is where the user says that servers and credentials are.
 type Source struct {
-	File         string // JSON as a TURN service hands it out; "-": Stdin
+	File         string // the JSON of a TURN service; "-": Stdin
 	URI          string // one server, turn: or turns:
 	User         string // for URI
 	PasswordFile string // for URI; "": PasswordVariable
@@ -67,7 +67,7 @@ func (s Source) load() ([]Server, error) {
 	case s.File == "" && s.URI == "":
 		return nil, errors.New("give --ice FILE or --turn URI")
 	case s.File != "" && (s.User != "" || s.PasswordFile != ""):
-		return nil, errors.New("--turn-user and --turn-password-file go with --turn; the file of --ice has credentials of its own")
+		return nil, errors.New("--turn-user and --turn-password-file go with --turn; the file of --ice contains its own credentials")
 	case s.File == "-":
 		return s.read(s.Stdin, "standard input")
 	case s.File != "":
@@ -81,7 +81,7 @@ func (s Source) load() ([]Server, error) {
 	return s.one()
 }
 
-// largestFile is far more than any service hands out.
+// largestFile is far larger than the file of any service.
 const largestFile = 256 << 10
 
 func (s Source) read(r io.Reader, name string) ([]Server, error) {
@@ -115,8 +115,8 @@ func (s Source) one() ([]Server, error) {
 	return []Server{{URIs: []URI{u}, Username: user, Password: password, Expires: expiry(user.word)}}, nil
 }
 
-// credentials are those for --turn: a user and a password, or a shared secret
-// that both are made of.
+// credentials are those for --turn: a user and a password, or both made from a shared
+// secret.
 func (s Source) credentials() (user, password Secret, err error) {
 	word := s.Getenv(PasswordVariable)
 	secret := s.Getenv(SecretVariable)
@@ -139,8 +139,7 @@ func (s Source) credentials() (user, password Secret, err error) {
 	return NewSecret(s.User), NewSecret(word), err
 }
 
-// firstLine is the first line of a small file, in whatever encoding an editor
-// saved it.
+// firstLine is the first line of a small file, in any encoding that editors use.
 func firstLine(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -162,8 +161,8 @@ func firstLine(path string) (string, error) {
 	return line, nil
 }
 
-// expiry is what a user name tells of the end of its credentials: EXPIRY or
-// EXPIRY:NAME, in seconds since 1970, as coturn, Kinesis and others write it.
+// expiry is the expiry that a user name contains: EXPIRY or EXPIRY:NAME, in seconds
+// since 1970, as coturn, Kinesis and others write it.
 func expiry(user string) time.Time {
 	word, _, _ := strings.Cut(user, ":")
 	// Ten digits: from 2001 to 2286.

@@ -102,7 +102,7 @@ func TestListsThatAreNone(t *testing.T) {
 	long := strings.Repeat("x", 5000)
 	for name, c := range map[string]struct{ json, want string }{
 		"empty":                 {"  \n", "it is empty"},
-		"cut short":             {`{"iceServers":[{"urls":"turn:a","username":"u","credential":"` + secret, "it breaks at byte"},
+		"cut short":             {`{"iceServers":[{"urls":"turn:a","username":"u","credential":"` + secret, "it is invalid at byte"},
 		"an error of AWS":       {`An error occurred (AccessDeniedException)`, "it is not valid JSON"},
 		"a number":              {`7`, "neither a JSON object nor a list"},
 		"another document":      {`{"servers":[]}`, "none of the fields iceServers, ice_servers, IceServerList"},
@@ -203,7 +203,7 @@ func TestCredentialsFromTheEnvironmentAndFiles(t *testing.T) {
 		"no user":            {Source{URI: "turn:a"}, "p", "", "!give --turn-user"},
 		"both":               {Source{URI: "turn:a", User: "u"}, "p", "s", "!are both set"},
 		"both ways":          {Source{URI: "turn:a", File: list}, "p", "", "!not both"},
-		"a user for a file":  {Source{File: list, User: "u"}, "", "", "!has credentials of its own"},
+		"a user for a file":  {Source{File: list, User: "u"}, "", "", "!contains its own credentials"},
 		"no such file":       {Source{File: filepath.Join(dir, "none")}, "", "", "!opening the file of --ice"},
 		"no URI":             {Source{URI: "a", User: "u"}, "p", "", "!--turn: no TURN URI"},
 		"no password's file": {Source{URI: "turn:a", User: "u", PasswordFile: dir}, "", "", "!--turn-password-file"},

@@ -16,17 +16,17 @@ const (
 	// longestWord bounds a user name or a password: tokens of Kinesis have some
 	// hundred characters.
 	longestWord = 4096
-	// mostServers and mostURIs bound what is tried. Services hand out two or
-	// three servers with up to six URIs.
+	// mostServers and mostURIs bound what is tried. Services give two or three servers
+	// with up to six URIs.
 	mostServers = 16
 	mostURIs    = 16
 )
 
-// Parse reads the JSON that TURN services hand out: the W3C's
-// {"iceServers":[{"urls","username","credential"}]}, the same as ice_servers
-// or as a bare array, and AWS's {"IceServerList":[{"Uris","Username",
-// "Password","Ttl"}]}. Other fields are left alone. Servers without a TURN URI
-// (STUN alone) are left out; if none is left, that is an error.
+// Parse reads the JSON of TURN services: the W3C's
+// {"iceServers":[{"urls","username","credential"}]}, the same as ice_servers or as a
+// bare array, and AWS's {"IceServerList":[{"Uris","Username","Password","Ttl"}]}.
+// Other fields are ignored. Servers without a TURN URI (STUN only) are left out; if
+// none is left, that is an error.
 func Parse(data []byte) ([]Server, error) {
 	servers, err := parse(data)
 	if err != nil {
@@ -79,7 +79,7 @@ func parse(data []byte) ([]Server, error) {
 // find is the list of servers in a document, and its name for errors.
 func find(text []byte) (list jsontext.Value, name string, err error) {
 	document := jsontext.Value(text)
-	if err := document.Compact(); err != nil { // refuses what is no JSON, and names that stand twice
+	if err := document.Compact(); err != nil { // refuses invalid JSON and duplicate names
 		return nil, "", fmt.Errorf("it is not valid JSON: %w", clean(err))
 	}
 	switch document.Kind() {
@@ -109,14 +109,14 @@ func find(text []byte) (list jsontext.Value, name string, err error) {
 	return list, name, nil
 }
 
-// clean takes the text that an error of the JSON package may repeat out of it:
-// it may be a secret.
+// clean removes input that an error of the JSON package may repeat: it may be a
+// secret.
 func clean(err error) error {
 	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		if errors.Is(err, jsontext.ErrDuplicateName) {
 			return fmt.Errorf("a field is there twice, at byte %d", s.ByteOffset)
 		}
-		return fmt.Errorf("it breaks at byte %d (cut short, or changed by hand?)", s.ByteOffset)
+		return fmt.Errorf("it is invalid at byte %d (cut short, or changed by hand?)", s.ByteOffset)
 	}
 	return errors.New("it cannot be read")
 }
@@ -286,7 +286,7 @@ func elements(v jsontext.Value, at string, most int) ([]jsontext.Value, error) {
 	return all, nil
 }
 
-// decode makes UTF-8 of what editors and PowerShell's > save.
+// decode converts what editors and PowerShell's > save into UTF-8.
 func decode(data []byte) ([]byte, error) {
 	order := unicode.LittleEndian
 	switch {

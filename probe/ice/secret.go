@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// A Secret is a word that no print, log or JSON shows. Only Reveal does.
+// A Secret is a text that no print, log or JSON shows. Only Reveal does.
 type Secret struct{ word string }
 
 // NewSecret hides a word.
 func NewSecret(word string) Secret { return Secret{word} }
 
-// Reveal is the word itself, for whoever must send it or hash it.
+// Reveal is the text itself, for code that has to send it or hash it.
 func (s Secret) Reveal() string { return s.word }
 
 // IsEmpty tells whether there is no word at all.
@@ -32,8 +32,8 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
 // MarshalText implements encoding.TextMarshaler, which JSON uses too.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
-// secretLife is how long credentials made of a shared secret are good for: a
-// call of the longest kind and the checks before it.
+// secretLife is how long credentials made from a shared secret are valid: longer than
+// the longest call and the checks before it.
 const secretLife = 2 * time.Hour
 
 // FromSharedSecret makes the time-limited credentials that coturn's

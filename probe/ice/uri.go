@@ -22,7 +22,7 @@ const (
 	securePort = 5349
 )
 
-// A URI is one way to a TURN server (RFC 7065).
+// A URI is one transport to a TURN server (RFC 7065).
 type URI struct {
 	Secure    bool   // turns: TLS over TCP, DTLS over UDP
 	Host      string // a name, an IPv4 or an IPv6 address without brackets

@@ -1,5 +1,5 @@
-// Package invite holds an invite as a value: parsed once, and printed without
-// its secrets by whatever prints it.
+// Package invite holds an invite as a value: it is parsed once, and every way to print
+// it leaves out its secrets.
 package invite
 
 import (
@@ -20,16 +20,16 @@ import (
 //
 //	https://host:port/i#TOKEN.PIN[.PIN…]
 //
-// The secrets lie in the fragment, which no browser sends and no proxy sees.
-// It is made of [A-Za-z0-9._~:/#-] only, so that no shell, mail or chat breaks
-// it. For that reason a literal IPv6 address stands without its brackets.
+// The secrets are in the fragment, which no browser sends and no proxy sees. An
+// invite consists of [A-Za-z0-9._~:/#-] only, so that no shell, mail or chat changes
+// it. For that reason an IPv6 address is written without brackets.
 type Invite struct {
 	Host  string   // host:port of the control connection
 	Token string   // may be empty where only host:port was given
 	Pins  [][]byte // SHA-256 of the keys (SPKI) that it may have; none: the usual authorities
 }
 
-// The bounds of an invite: nothing longer is looked at.
+// The bounds of an invite: anything longer is refused.
 const (
 	maxInvite = 4096
 	maxPins   = 16

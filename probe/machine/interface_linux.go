@@ -15,7 +15,7 @@ import (
 	"netready/probe/facts"
 )
 
-// Why the link speed or the signal is read nowhere on this system: both are.
+// Why this program cannot read the link speed or the signal on this system: it can.
 const speedUnread, signalUnread = "", ""
 
 // inspect reads what /sys and /proc say of an interface.

@@ -15,7 +15,7 @@ import (
 	"netready/probe/facts"
 )
 
-// Why the link speed or the signal is read nowhere on this system.
+// Why this program cannot read the link speed or the signal on this system.
 const (
 	speedUnread  = "this program does not read link speeds on " + runtime.GOOS
 	signalUnread = "this program does not read the Wi-Fi signal on " + runtime.GOOS

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Why the link speed or the signal is read nowhere on this system.
+// Why this program cannot read the link speed or the signal on this system.
 const (
 	speedUnread  = ""
 	signalUnread = "this program does not read the Wi-Fi signal on Windows"

@@ -1,6 +1,6 @@
-// Package machine describes the workstation that measures: its system, how
-// busy it was, and the network interface that reaches the far end. It tells a
-// busy PC or a weak Wi-Fi from a bad network.
+// Package machine describes the workstation that measures: its system, how busy it
+// was, and the network interface of the call. With that a busy PC or a weak Wi-Fi can
+// be distinguished from a bad network.
 package machine
 
 import (
@@ -23,13 +23,13 @@ import (
 type adapter struct {
 	facts.Interface
 	addr, gateway     netip.Addr // the zero Addr where none was found
-	noMbps, noWifiDBM string     // why it has one and it was not measured
+	noMbps, noWifiDBM string     // why the figure exists and was not measured
 }
 
-// Describe reads what does not change during a run, and how busy it was since
-// load was started. target is the far end's host and names the interface: the
-// one whose address packets to it carry. Without a target it is the one of the
-// default route. What could not be read is in the gaps.
+// Describe reads what does not change during a run, and how busy the machine was
+// since load was started. The interface is the one from which packets to the host
+// target leave; without a target it is that of the default route. What could not be
+// read is in the gaps.
 func Describe(ctx context.Context, target string, load Load) (m facts.Machine, gaps []facts.NotMeasured) {
 	m = facts.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU(), CPUBusyPercent: facts.Rounded(load.BusyPercent(ctx))}
 	m.Hostname, _ = os.Hostname()
@@ -52,8 +52,8 @@ func Towards(ctx context.Context, target string) facts.Interface {
 	return towards(ctx, target).Interface
 }
 
-// gapsOf says of each figure of the machine that is nil why it was not measured.
-// What an interface cannot have is no gap: its reason stands in the interface.
+// gapsOf says why each nil figure of the machine was not measured. A figure that an
+// interface cannot have is no gap: the interface itself gives the reason.
 func gapsOf(m facts.Machine, i adapter) []facts.NotMeasured {
 	const untold = "the system did not tell"
 	var gaps []facts.NotMeasured
@@ -160,8 +160,8 @@ func holds(addresses []net.Addr, addr netip.Addr) bool {
 	return false
 }
 
-// looksLikeVPN goes by what tunnels have in common: they are point to point,
-// and their names are few.
+// looksLikeVPN recognises tunnels: they are point to point, or have one of a few
+// names.
 func looksLikeVPN(i net.Interface) bool {
 	if i.Flags&net.FlagPointToPoint != 0 {
 		return true

@@ -4,8 +4,8 @@ import "netready/probe/facts"
 
 const noInterface = "it is not known which interface the call uses"
 
-// explain says why the link speed and the signal are nil. noSpeed and noSignal
-// are why this program reads none at all on this system, "" where it does.
+// explain says why the link speed and the signal are nil. noSpeed and noSignal say
+// why this program cannot read them on this system, "" where it can.
 func (i *adapter) explain(noSpeed, noSignal string) {
 	switch i.Kind {
 	case facts.Loopback:
@@ -32,7 +32,7 @@ func (i *adapter) whyNoSpeed(unread string) string {
 	case i.Kind == facts.VPN:
 		return "the system tells no link speed of this tunnel"
 	}
-	return "the system tells no link speed of this interface, as is usual of virtual ones"
+	return "the system tells no link speed of this interface, which is usual for virtual ones"
 }
 
 func (i *adapter) whyNoSignal(unread string) string {

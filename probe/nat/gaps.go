@@ -9,8 +9,8 @@ import (
 // noNAT is why survives_30s is nil where it has no meaning.
 const noNAT = "there is no NAT, so there is no mapping that could end"
 
-// Gaps says of each figure of the NAT that is nil why it was not measured. What
-// cannot be, without a NAT, is no gap: its reason stands in the NAT.
+// Gaps says why each nil figure of the NAT was not measured. A figure that cannot
+// exist without a NAT is no gap: the NAT itself gives the reason.
 func (n *Result) Gaps() []facts.NotMeasured {
 	if n.Behind == nil && n.SIPALG == nil {
 		return []facts.NotMeasured{{What: "nat", Reason: cmp.Or(n.Reason, "the run was stopped before it")}}

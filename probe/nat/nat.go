@@ -1,5 +1,5 @@
-// Package nat finds out what the address translation between this machine and
-// the responder does to a call, and says it in plain words.
+// Package nat finds out how the address translation between this machine and the
+// responder affects a call, and says it in plain words.
 package nat
 
 import (
@@ -19,10 +19,10 @@ type STUN struct {
 	Nonce   string // of the session, where the responder runs it
 }
 
-// Options say whom to ask. Two places at least are needed for the mapping.
+// Options say which places to ask. The mapping needs at least two of them.
 type Options struct {
 	Nonce string   // of the session
-	Knock []string // host:port of the responder's UDP ports that answer knocks: media, opened ones
+	Knock []string // host:port of the responder's UDP ports that answer knocks: the media port, opened ones
 	STUN  []STUN
 	SIP   string        // host:port of the responder's UDP port for SIP; "": none
 	Limit time.Duration // 0: DefaultLimit
@@ -38,8 +38,8 @@ type Result struct {
 	SilenceReason string // why Survives30s is nil
 }
 
-// Run asks all places from one socket and compares what they saw. It takes a
-// round trip where all goes well.
+// Run asks all places from one socket and compares what they saw. It takes one
+// round trip where nothing is lost.
 func Run(ctx context.Context, o Options) Result {
 	if o.Limit == 0 {
 		o.Limit = DefaultLimit
@@ -81,8 +81,8 @@ func (r *Result) mapping(ctx context.Context, o Options) {
 // seen is what one place saw.
 type seen struct{ place, mapped netip.AddrPort }
 
-// judge tells the mapping from what several places saw of one socket
-// (RFC 5780 4.3).
+// judge finds the kind of mapping from the addresses that several places saw of one
+// socket (RFC 5780 4.3).
 func judge(local netip.AddrPort, all []seen) (mapping, reason string) {
 	samePort, sameAddress := true, true // of the mapping, where only the destination's port or address differs
 	ports, addresses, translated := false, false, false
@@ -122,7 +122,7 @@ func (r *Result) Explain() {
 	r.ForUser, r.ForNetwork = "", ""
 	switch r.Mapping {
 	case facts.MappingNone:
-		r.ForUser = "Nothing translates this machine's address on the way to the region; calls can go directly."
+		r.ForUser = "Nothing translates this machine's address on the path to the region; calls can go directly."
 		r.ForNetwork = fmt.Sprintf("No NAT between %s and the far end.", r.LocalAddress)
 	case facts.MappingEndpointIndependent:
 		r.ForUser = "Your router translates addresses in the way that calls need."
@@ -135,16 +135,17 @@ func (r *Result) Explain() {
 		r.ForNetwork = "NAT not measured: " + r.Reason + "."
 	}
 	if r.Survives30s != nil && !*r.Survives30s {
-		r.ForUser += " The way back closes within 30 seconds of silence, so a call on hold can lose its sound."
+		r.ForUser += " The path back closes within 30 seconds of silence, so a call on hold can lose its sound."
 		r.ForNetwork += " Raise the UDP mapping time-out above 30 s; RFC 4787 REQ-5 asks for two minutes or more."
 	}
 	if r.SIPALG != nil && *r.SIPALG {
-		r.ForUser += " Something on the way rewrites phone messages, which breaks calls of SIP phones."
+		r.ForUser += " Something on the path rewrites phone messages (SIP), which breaks calls of SIP phones."
 		r.ForNetwork += " Switch the SIP ALG (SIP helper, SIP inspection) off."
 	}
 }
 
-// resolve looks a host:port up, IPv4 before IPv6: NAT is a matter of IPv4.
+// resolve looks a host:port up, IPv4 before IPv6: address translation is used with
+// IPv4.
 func resolve(ctx context.Context, address string) (netip.AddrPort, error) {
 	all, err := dial.Addresses(ctx, nil, address)
 	if err != nil {

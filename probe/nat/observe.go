@@ -49,9 +49,9 @@ func (o Options) places(ctx context.Context) ([]place, error) {
 	return distinct(all), nil
 }
 
-// distinct leaves out places of another family than the first one's, as one
-// socket has one family, and ports that are named twice, for a knock and for
-// STUN: one answer is all that they give.
+// distinct leaves out places of another address family than the first one's, since
+// one socket has one family, and ports that are listed twice, for a knock and for
+// STUN: these give one answer only.
 func distinct(all []place) []place {
 	is4, known := all[0].at.Addr().Is4(), map[netip.AddrPort]bool{}
 	return slices.DeleteFunc(all, func(p place) bool {
@@ -61,7 +61,7 @@ func distinct(all []place) []place {
 	})
 }
 
-// spacing of the tries: a guest sends at most two packets a second.
+// spacing is the time between tries: public servers are asked twice a second at most.
 const (
 	spacing = 700 * time.Millisecond
 	rounds  = 6
@@ -95,7 +95,7 @@ func observe(ctx context.Context, places []place) ([]seen, netip.AddrPort, error
 func listenTowards(at netip.AddrPort) (*net.UDPConn, netip.AddrPort, error) {
 	route, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(at))
 	if err != nil {
-		return nil, netip.AddrPort{}, fmt.Errorf("finding the way to %s: %w", at, err)
+		return nil, netip.AddrPort{}, fmt.Errorf("finding the route to %s: %w", at, err)
 	}
 	own := route.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
 	_ = route.Close()
@@ -124,7 +124,7 @@ func (a *asking) askAll() {
 		}
 		if question, id, err := p.question(); err == nil {
 			a.asked[id] = p
-			_, _ = a.conn.WriteToUDPAddrPort(question, p.at) // a lost try is the next one's matter
+			_, _ = a.conn.WriteToUDPAddrPort(question, p.at) // the next try follows in any case
 		}
 	}
 }
@@ -148,7 +148,7 @@ func (a *asking) await(until time.Time) {
 	}
 }
 
-// take notes an answer, and another address of a STUN server to ask too.
+// take notes an answer, and the other address of a STUN server, which is asked too.
 func (a *asking) take(raw []byte) {
 	for id, p := range a.asked {
 		mapped, other, ok := p.answer(raw, id)
@@ -169,7 +169,7 @@ func (a *asking) take(raw []byte) {
 	}
 }
 
-// question makes a fresh question and names its transaction.
+// question makes a new question and returns its transaction.
 func (p place) question() ([]byte, string, error) {
 	if p.knock {
 		k := wire.NewKnock(p.nonce)

@@ -9,17 +9,17 @@ import (
 	"netready/probe/internal/wire"
 )
 
-// SilenceOptions say whom to ask for Silence.
+// SilenceOptions say which responder Silence asks.
 type SilenceOptions struct {
 	Nonce string
 	Knock string        // host:port of a UDP port of the responder that answers delayed knocks
-	For   time.Duration // 0: 30 s, what RFC 4787 REQ-5 has as the bare minimum of a session in use
+	For   time.Duration // 0: 30 s, well under the two minutes of RFC 4787 REQ-5
 }
 
-// Silence finds out whether the mapping of a call on hold lives through 30 s of
-// silence: packets go both ways for a while, then the responder is asked to
-// answer only after that time. It takes that long, and some six seconds more.
-// nil: not measured, and why.
+// Silence finds out whether the mapping of a call on hold survives 30 s of silence:
+// packets go both ways for some seconds, then the responder is asked to answer only
+// after that time. It takes that long, and about six seconds more. nil: not
+// measured, and why.
 func Silence(ctx context.Context, o SilenceOptions) (survives *bool, reason string) {
 	if o.For == 0 {
 		o.For = 30 * time.Second
@@ -49,7 +49,7 @@ func Silence(ctx context.Context, o SilenceOptions) (survives *bool, reason stri
 	case early:
 		return nil, "survival of silence could not be measured: the responder answers at once"
 	case !came && !s.reaches(ctx):
-		return nil, "it was not measured whether a mapping lives through silence: the responder stopped answering"
+		return nil, "survival of silence was not measured: the responder stopped answering"
 	}
 	return &came, ""
 }
@@ -61,9 +61,9 @@ type silence struct {
 	buffer []byte
 }
 
-// speaking is how many knocks make a mapping one of a call under way. A NAT
-// gives less time to one that has only just been made: Linux keeps it for 30 s,
-// and for 120 s once packets have gone both ways for more than 2 s.
+// speaking is how many knocks make a mapping like that of a current call. A NAT keeps
+// a new mapping for a shorter time: Linux for 30 s, and for 120 s once packets have
+// gone both ways for more than 2 s.
 const speaking = 4 // a spacing each, 2.8 s in all
 
 // speaks exchanges knocks for a while. It fails if none is answered.
@@ -98,8 +98,8 @@ func (s *silence) reaches(ctx context.Context) bool {
 	return false
 }
 
-// askLater asks three times over, since each question and each answer may be
-// lost, for an answer after the silence.
+// askLater asks for an answer after the silence, three times, since each question and
+// each answer may be lost.
 func (s *silence) askLater() map[[16]byte]bool {
 	asked := map[[16]byte]bool{}
 	for range 3 {
@@ -111,15 +111,15 @@ func (s *silence) askLater() map[[16]byte]bool {
 	return asked
 }
 
-// listen waits for one of the answers. early: it did not wait as it was asked to.
+// listen waits for one of the answers. early: it came before the silence was over.
 func (s *silence) listen(ctx context.Context, asked map[[16]byte]bool, silent time.Duration) (came, early bool) {
 	started := time.Now()
 	came = s.wait(ctx, asked, started.Add(silent+3*time.Second))
 	return came, came && time.Since(started) < silent-silent/10
 }
 
-// wait reads until one of the answers comes. The end of ctx sets a deadline of
-// its own: it must not be overwritten.
+// wait reads until one of the answers arrives. The end of ctx also sets a deadline,
+// which must not be overwritten.
 func (s *silence) wait(ctx context.Context, asked map[[16]byte]bool, until time.Time) bool {
 	if s.conn.SetReadDeadline(until) != nil || ctx.Err() != nil {
 		return false

@@ -9,11 +9,11 @@ import (
 	"netready/probe/internal/wire"
 )
 
-// rewritten sends a SIP message to the responder, whose answer says what it
-// looked like when it arrived. nil: not measured, and why.
+// rewritten sends a SIP message to the responder, whose answer says how it looked on
+// arrival. nil: not measured, and why.
 func rewritten(ctx context.Context, o Options) (changed *bool, reason string) {
 	if o.SIP == "" {
-		return nil, "the responder serves no SIP over UDP; its operator can with --ports"
+		return nil, "the responder serves no SIP over UDP; its operator can add that with --ports"
 	}
 	at, err := resolve(ctx, o.SIP)
 	if err != nil {

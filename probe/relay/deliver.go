@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,6 +72,39 @@ func (c *calls) outcome(reason, died error) *Outcome {
 	return o
 }
 
+// soFar is what is known of the packets that were sent before a moment.
+func (c *calls) soFar(before time.Duration) *Outcome {
+	o := &Outcome{Server: c.session.Server(), Peer: c.peer, Complete: true, Enough: true, Started: c.begun, RTTByTCP: c.session.datagram == nil}
+	for _, call := range c.calls {
+		var out Call
+		for _, l := range call {
+			out.Loops = append(out.Loops, l.soFar(before))
+		}
+		o.Calls = append(o.Calls, out)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o.RoundTrips, o.Lost = slices.Clone(c.trips), c.lost
+	return o
+}
+
+// soFar leaves out the packets that may still be under way.
+func (l *loop) soFar(before time.Duration) Loop {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := Loop{UpLeg: string(l.up), DownLeg: string(l.down), Foreign: l.foreign, Dropped: l.dropped}
+	r.PacketTime = stream.PacketTime
+	for r.Sent < len(l.sentAt) && l.sentAt[r.Sent] < before {
+		r.Sent++
+	}
+	for _, a := range l.arrivals {
+		if a.Seq < int64(r.Sent) {
+			r.Arrivals = append(r.Arrivals, a)
+		}
+	}
+	return r
+}
+
 // A meter reports provisional figures of the first call once a second.
 type meter struct {
 	second int
@@ -84,7 +118,7 @@ func (m *meter) tick(c *calls, now time.Duration) {
 	first := c.calls[0]
 	length := time.Duration(first[0].packets) * stream.PacketTime
 	at := c.begun + time.Duration(m.second)*time.Second
-	if c.live == nil || now-at < time.Second+lateWait || time.Duration(m.second)*time.Second >= length {
+	if c.plan.Live == nil || now-at < time.Second+lateWait || time.Duration(m.second)*time.Second >= length {
 		return
 	}
 	if m.live == nil {
@@ -103,7 +137,7 @@ func (m *meter) tick(c *calls, now time.Duration) {
 		}
 	}
 	m.second++
-	c.live(l)
+	c.plan.Live(l)
 }
 
 // read takes the new arrivals of a loop, and gives the figures of the packets that

@@ -181,7 +181,7 @@ func (l *loop) drain(ctx context.Context) {
 		return
 	}
 	wait := fenceWait
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errEnough) {
 		wait = settle
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)

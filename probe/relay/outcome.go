@@ -27,7 +27,9 @@ type Outcome struct {
 	Started            time.Duration // when the first packet was due, on the clock of the round trips
 	// Complete is false if the calls ended early; Reason says why.
 	Complete bool
-	Reason   string
+	// Enough: Plan.Enough ended the calls before their time.
+	Enough bool
+	Reason string
 }
 
 // A Call is the loops of one call.

@@ -178,7 +178,7 @@ func TestRelaysThatPassNothingOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o, err := session.Run(t.Context(), nil); !errors.Is(err, errNothingBack) {
+	if o, err := session.Run(t.Context(), Plan{}); !errors.Is(err, errNothingBack) {
 		t.Errorf("got %+v, %v", o, err)
 	}
 	if n := server.Allocations(); n != 0 {
@@ -241,11 +241,11 @@ func TestServerDiesHalfWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := 0
-	o, err := session.Run(t.Context(), func(l Live) {
+	o, err := session.Run(t.Context(), Plan{Live: func(l Live) {
 		if told++; l.Second == 0 {
 			server.Stop()
 		}
-	})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,6 +255,35 @@ func TestServerDiesHalfWay(t *testing.T) {
 	for _, l := range o.Calls[0].Loops {
 		if m := stream.Measure(l.Trace, 60*time.Millisecond); m.Sent < 100 || m.Lost > 0 {
 			t.Errorf("%s/%s: sent %d, lost %d, %s", l.UpLeg, l.DownLeg, m.Sent, m.Lost, l.Reason)
+		}
+	}
+}
+
+// Calls that have told enough end early and whole, whatever was still under way.
+func TestEnoughEndsTheCallWhole(t *testing.T) {
+	server := turntest.Start(t, turntest.Options{Harm: turntest.Harm{Up: lossy(0.1, 1)}})
+	s := settings(server)
+	s.Duration = time.Minute
+	session, err := Open(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	o, err := session.Run(t.Context(), Plan{Enough: func(o *Outcome) bool {
+		asked++
+		for _, l := range o.Calls[0].Loops {
+			if m := stream.Measure(l.Trace, 60*time.Millisecond); l.Down() && m.Lost > 0 || l.Up() && m.Lost == 0 || m.Sent < 100 {
+				t.Errorf("so far %s/%s: sent %d, lost %d", l.UpLeg, l.DownLeg, m.Sent, m.Lost)
+			}
+		}
+		return true
+	}})
+	if err != nil || !o.Complete || !o.Enough || asked != 1 {
+		t.Fatalf("complete %v, enough %v, asked %d times, %s, %v", o.Complete, o.Enough, asked, o.Reason, err)
+	}
+	for _, l := range o.Calls[0].Loops {
+		if m := stream.Measure(l.Trace, 60*time.Millisecond); m.Sent < 200 || m.Sent >= 3000 || l.Down() && m.Lost > 0 {
+			t.Errorf("%s/%s: sent %d, lost %d", l.UpLeg, l.DownLeg, m.Sent, m.Lost)
 		}
 	}
 }
@@ -270,7 +299,7 @@ func TestStoppedKeepsWhatThereIs(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	o, err := session.Run(ctx, func(Live) { stop() })
+	o, err := session.Run(ctx, Plan{Live: func(Live) { stop() }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,8 @@ const (
 	fenceWait = 15 * time.Second
 	// settle is how long packets may take to arrive when a run is stopped.
 	settle = time.Second
+	// enoughEvery is how often it is asked whether the calls have told enough.
+	enoughEvery = 5 * time.Second
 	// keepOpen is how often a socket that only receives sends, so that the
 	// network lets its packets in.
 	keepOpen = 5 * time.Second
@@ -39,6 +41,7 @@ const (
 // Reasons of an incomplete outcome.
 var (
 	errStopped = errors.New("the run was stopped before the call was over")
+	errEnough  = errors.New("the calls have told enough")
 	errSilent  = errors.New("the TURN server fell silent on every connection: it, or the way to it, is gone")
 )
 
@@ -47,7 +50,7 @@ type calls struct {
 	session *Session
 	peer    string
 	calls   [][]*loop
-	live    func(Live)
+	plan    Plan
 	begun   time.Duration
 	meter   meter
 
@@ -56,12 +59,20 @@ type calls struct {
 	lost  int
 }
 
+// A Plan is what is wanted of the calls; nothing of it is needed.
+type Plan struct {
+	Live func(Live) // called once a second
+	// Enough is asked now and then with what is known so far: true ends the calls,
+	// which are whole then.
+	Enough func(*Outcome) bool
+}
+
 // Run places the calls and waits for their end: two seconds after the last
 // packet was due, and until the legs that lose nothing have delivered everything.
 // When ctx ends the calls end early, and the outcome says so. An error means that
-// no call could be placed at all. live is called once a second; nil: not needed.
-func (s *Session) Run(ctx context.Context, live func(Live)) (*Outcome, error) {
-	c := &calls{session: s, live: live}
+// no call could be placed at all.
+func (s *Session) Run(ctx context.Context, p Plan) (*Outcome, error) {
+	c := &calls{session: s, plan: p}
 	return c.run(ctx)
 }
 
@@ -69,7 +80,7 @@ func (c *calls) run(ctx context.Context) (*Outcome, error) {
 	if err := c.open(ctx); err != nil {
 		return nil, err
 	}
-	sending, stop := context.WithCancel(ctx)
+	sending, stop := context.WithCancelCause(ctx)
 	asking, quiet := context.WithCancel(ctx)
 	var senders, others sync.WaitGroup
 	// A moment ahead, so that no stream starts with a packet that is already due.
@@ -81,16 +92,22 @@ func (c *calls) run(ctx context.Context) (*Outcome, error) {
 	others.Go(func() { c.ask(asking) })
 
 	reason := c.watch(ctx)
+	ended := errors.Is(reason, errEnough)
 	var died error
-	if !errors.Is(reason, errStopped) {
+	if !ended && !errors.Is(reason, errStopped) {
 		died = reason // nobody stopped it: server or connection is gone
 	}
-	stop()
+	stop(reason)
 	senders.Wait()
+	if ended {
+		reason = nil
+		stamp.Pause(ctx, lateWait)
+	}
 	reason = cmp.Or(reason, c.deliver(ctx, reason))
 	quiet()
 	others.Wait()
 	outcome := c.outcome(reason, died)
+	outcome.Enough = ended
 	c.release(ctx)
 	return outcome, nil
 }
@@ -170,6 +187,7 @@ func (c *calls) first(ctx context.Context, l *loop) error {
 func (c *calls) watch(ctx context.Context) error {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
+	asked := c.begun
 	for {
 		select {
 		case <-ctx.Done():
@@ -183,6 +201,12 @@ func (c *calls) watch(ctx context.Context) error {
 		}
 		if c.isOver(now) {
 			return nil
+		}
+		if c.plan.Enough != nil && now-asked >= enoughEvery {
+			asked = now
+			if c.plan.Enough(c.soFar(now - lateWait)) {
+				return errEnough
+			}
 		}
 	}
 }

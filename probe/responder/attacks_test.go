@@ -205,6 +205,22 @@ func attacks() []attack {
 				return a.bytes(172, 0x80, 0, 0, 1, 0, 0, 0, 1, byte(ssrc>>24), byte(ssrc>>16), byte(ssrc>>8), byte(ssrc))
 			}
 		})},
+		{"STUN of nothing but attributes, some longer than it is", true, true, media(func(a *attacker) func() []byte {
+			return func() []byte {
+				b := make([]byte, 20+4*(1+a.random.IntN(340)))
+				copy(b, a.bytes(20, 0, 1, byte((len(b)-20)>>8), byte(len(b)-20), 0x21, 0x12, 0xa4, 0x42))
+				for i := 20; i < len(b); i += 4 {
+					copy(b[i:], []byte{0, 8, 0, byte(a.random.IntN(2) * a.random.IntN(256))}) // MESSAGE-INTEGRITY
+				}
+				return b
+			}
+		})},
+		{"RTP of a session with CSRCs, an extension and padding beyond its end", true, true, media(func(a *attacker) func() []byte {
+			ssrc := a.grant.Calls[0].UpSSRC
+			return func() []byte {
+				return a.bytes(12+a.random.IntN(170), 0xbf, 0, 0, 1, 0, 0, 0, 1, byte(ssrc>>24), byte(ssrc>>16), byte(ssrc>>8), byte(ssrc))
+			}
+		})},
 		{"forged questions of firewall checks", true, true, media(func(a *attacker) func() []byte {
 			return func() []byte { return wire.NewKnock(fmt.Sprintf("%032x", a.random.Uint64())).Marshal("00") }
 		})},

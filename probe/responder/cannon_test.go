@@ -150,6 +150,7 @@ func TestSilence(t *testing.T) {
 		}
 		return b
 	}
+	other := open(t, s, request).Grant().Calls[0] // of another session
 	damaged := askPadded(t, g)
 	damaged[len(damaged)/2] ^= 1
 	for name, b := range map[string][]byte{
@@ -161,6 +162,7 @@ func TestSilence(t *testing.T) {
 		"a bare STUN request":         append([]byte{0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42}, id[:]...),
 		"an RTP packet of nobody":     append([]byte{0x80, 0}, make([]byte, 170)...),
 		"a knock with a wrong secret": wire.NewKnock("00").Marshal("00"),
+		"another session's password":  build(Padded(id, g.Username, other.Password)),
 		"rubbish":                     bytes.Repeat([]byte{0x4e, 0xff}, 600),
 	} {
 		t.Run(name, func(t *testing.T) {

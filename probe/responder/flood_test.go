@@ -3,8 +3,12 @@ package responder
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -124,6 +128,45 @@ func TestTraceThatNobodyReadsIsBounded(t *testing.T) {
 		}
 		if err := c.Events(t.Context(), func(wire.Event) { t.Error("a line of a trace with a hole in it") }); err == nil {
 			t.Error("a trace with a hole in it was handed out")
+		}
+	}
+}
+
+// What strangers write into a request makes no lines of its own in the log, in neither of
+// its forms, and nothing that steers a terminal.
+func TestLogTakesNoLinesFromStrangers(t *testing.T) {
+	t.Parallel()
+	var text, lines safeBuffer
+	config := Local()
+	config.Log = slog.New(slog.NewMultiHandler(slog.NewTextHandler(&text, nil), slog.NewJSONHandler(&lines, nil)))
+	s := start(t, config)
+	const forged = "x\ntime=2026-01-01T00:00:00Z level=ERROR msg=forged\r\x1b[2J\x1b]0;forged\a\u202e\u0085"
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, Timeout: 10 * time.Second}
+	defer client.CloseIdleConnections()
+	for range 3 {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+s.ControlAddr()+"/"+url.PathEscape(forged)+"?"+url.QueryEscape(forged), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer level=ERROR\tmsg=forged\"")
+		r.Header.Set("User-Agent", "level=ERROR\tmsg=forged")
+		r.Host = "level=ERROR,msg=forged"
+		if answer, err := client.Do(r); err == nil {
+			_ = answer.Body.Close()
+		}
+	}
+	if !strings.Contains(text.text(), "forged") {
+		t.Fatalf("the path is not in the log, which says nothing then: %q", text.text())
+	}
+	for line := range strings.Lines(text.text()) {
+		if !strings.HasPrefix(line, "time=") || strings.Contains(line, "level=ERROR msg=forged\n") || strings.ContainsAny(line[:len(line)-1], "\x1b\r\n\a\u202e\u0085") {
+			t.Errorf("a line of its own or a sign that steers: %q", line)
+		}
+	}
+	for line := range strings.Lines(lines.text()) {
+		var record map[string]any
+		if err := json.Unmarshal([]byte(line), &record); err != nil || record["level"] == "ERROR" || strings.ContainsAny(line[:len(line)-1], "\x1b\r\n\a") {
+			t.Errorf("%v: %q", err, line)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package responder
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,9 +10,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"path"
 	"runtime"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -137,6 +141,33 @@ func TestControlConnectionsThatEnd(t *testing.T) {
 			return nil
 		}
 	}
+	perByte := func(text string) func(net.Conn) error {
+		return func(c net.Conn) error {
+			for i := range len(text) {
+				if _, err := io.WriteString(c, text[i:i+1]); err != nil {
+					return err
+				}
+				if err := c.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+					return err
+				}
+				if _, err := io.Copy(io.Discard, c); err == nil || !isTimeout(err) {
+					return io.EOF
+				}
+			}
+			return nil
+		}
+	}
+	// begun is a head without its end, which CONTINUATION frames go on with for ever.
+	begun := func(part []byte) func(net.Conn) error {
+		first := true
+		return frames(func(f *http2.Framer) error {
+			if first {
+				first = false
+				return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block()})
+			}
+			return f.WriteContinuation(1, false, part)
+		})
+	}
 	var head [1 << 10]byte
 	stream := uint32(1)
 	for _, test := range []struct {
@@ -155,6 +186,29 @@ func TestControlConnectionsThatEnd(t *testing.T) {
 			stream += 2
 			return errors.Join(err, f.WriteRSTStream(stream-2, http2.ErrCodeCancel))
 		})},
+		{"CONTINUATION of nothing", "h2", begun(nil)},
+		{"CONTINUATION of much", "h2", begun(bytes.Repeat([]byte{0x80 | 2}, 8<<10))}, // indexed fields, RFC 7541 6.1
+		{"DATA of nothing", "h2", func(c net.Conn) error {
+			first := true
+			return frames(func(f *http2.Framer) error {
+				if first {
+					first = false
+					return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block(), EndHeaders: true})
+				}
+				return f.WriteData(1, false, nil)
+			})(c)
+		}},
+		{"an answer that is not read", "h2", func(c net.Conn) error {
+			f := http2.NewFramer(c, c)
+			if _, err := io.WriteString(c, http2.ClientPreface); err != nil {
+				return err
+			}
+			err := f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+			return errors.Join(err, f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block(), EndHeaders: true, EndStream: true}), silence(c))
+		}},
+		{"TLS byte by byte", "", perByte("\x16\x03\x01\x00\xf0\x01\x00\x00\xec\x03\x03" + strings.Repeat("x", 300))},
+		{"HTTP/2 byte by byte", "h2", perByte(silentHTTP2 + strings.Repeat("\x00", 300))},
+		{"HTTP/1 byte by byte", "http/1.1", perByte("GET /i HTTP/1.1\r\n" + strings.Repeat("A: b\r\n", 100))},
 		{"a long head", "http/1.1", func(c net.Conn) error {
 			_, err := io.WriteString(c, "GET /i HTTP/1.1\r\n")
 			for range 10_000 {
@@ -328,5 +382,60 @@ func TestHandshakesArePaced(t *testing.T) {
 	}
 	if n := got[otherAddress()]; n < 1 || n > 15 || got["127.0.0.1"] != 1 {
 		t.Errorf("of 20 and 1 at once %v were let in, want some and 1", got)
+	}
+}
+
+// fewDescriptors is a listener of a host that has none left for a while.
+type fewDescriptors struct {
+	net.Listener
+	refuses int
+}
+
+func (l *fewDescriptors) Accept() (net.Conn, error) {
+	if l.refuses > 0 {
+		l.refuses--
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
+
+// A host without descriptors takes no connection, and goes on when it has some again.
+func TestNoDescriptorsLeft(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGate(&fewDescriptors{listener, 3}, &tls.Config{})
+	g.serve()
+	c, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for range 100 {
+		if strangers, _ := g.door.Count(); strangers == 1 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if strangers, _ := g.door.Count(); strangers != 1 {
+		t.Error("no connection came in any more")
+	}
+	_ = c.Close()
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
+	g.wait(t.Context())
+}
+
+// TLS 1.3 alone is spoken, which has no renegotiation (RFC 8446 4.1.2).
+func TestNoOlderTLS(t *testing.T) {
+	t.Parallel()
+	s := start(t, Local())
+	c, err := tls.Dial("tcp", s.ControlAddr(), &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12})
+	if err == nil {
+		_ = c.Close()
+		t.Error("TLS 1.2 is spoken")
 	}
 }

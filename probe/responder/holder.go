@@ -95,7 +95,7 @@ func codeOf(state tokens.State) string {
 func (s *Server) refuseToken(w http.ResponseWriter, code string) {
 	s.stats.refuse(code)
 	w.Header().Set("Connection", "close") // a stranger's body is not awaited
-	refuse(w, http.StatusUnauthorized, code, wire.TokenWords(code)+": ask for a fresh invite")
+	refuse(w, http.StatusUnauthorized, code, wire.TokenWords(code)+": ask for a new invite")
 }
 
 // run is one of an organisation's, from the question for a session until there is one.

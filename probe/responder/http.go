@@ -2,6 +2,7 @@ package responder
 
 import (
 	"context"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -206,11 +207,13 @@ func decode(w http.ResponseWriter, r *http.Request, v any) bool {
 	return false
 }
 
-// inSession finds the session of a request and keeps it alive during the request.
+// inSession finds the session of a request and keeps it alive during the request. Only the
+// token that it was granted for opens it: its name alone does not, with whatever good token.
 func (s *Server) inSession(handle func(http.ResponseWriter, *http.Request, *session)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		session := s.find(r.PathValue("id"))
-		if session == nil {
+		who, _ := r.Context().Value(holderKey{}).(holder)
+		if session == nil || subtle.ConstantTimeCompare(who.hash[:], session.holder.hash[:]) != 1 {
 			refuse(w, http.StatusNotFound, wire.CodeSession, "there is no such session, or it is over")
 			return
 		}

@@ -2,7 +2,9 @@ package responder
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
+	"net/http"
 	"net/netip"
 	"strconv"
 	"testing"
@@ -180,5 +182,64 @@ func TestDelayedAnswersCannotBeCrowdedOut(t *testing.T) {
 	}
 	if mine != 3 || others > 3 {
 		t.Errorf("%d answers for the agent, %d for others, want 3 and 3 at most", mine, others)
+	}
+}
+
+// What was granted to one session is of no use in another: its packets count for none, its
+// credentials prove no address of the other, and its requests need the token that it was
+// granted for.
+func TestGrantIsOfNoUseInAnotherSession(t *testing.T) {
+	t.Parallel()
+	config := Local()
+	identity, err := NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity.Others = []string{"another-token-of-the-operator"}
+	config.Identity = identity
+	s := start(t, config)
+	victim, thief := open(t, s, request), open(t, s, request)
+	own, stolen := victim.Grant().Calls[0], thief.Grant().Calls[0]
+	mixed := wire.UpFlow(request, own)
+	mixed.Key = stolen.Key
+	sealer, err := wire.NewSealer(mixed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := dial(t, s)
+	for i := range int64(20) {
+		c.send(t, sealer.Seal(i, 0))
+	}
+	c.listen(t, 200*time.Millisecond)
+	call := s.find(victim.Grant().Session).calls[0]
+	call.mu.Lock()
+	counted, foreign := call.up.counted, call.event.Foreign
+	call.mu.Unlock()
+	if counted != 0 || foreign != 20 || c.in != 0 {
+		t.Errorf("%d packets counted, %d foreign, %d bytes came back; want 0, 20 and 0", counted, foreign, c.in)
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, Timeout: 10 * time.Second}
+	defer client.CloseIdleConnections()
+	for _, method := range []string{http.MethodGet, http.MethodDelete} {
+		path := wire.PathSessions + "/" + victim.Grant().Session
+		if method == http.MethodGet {
+			path += wire.PathEvents
+		}
+		r, err := http.NewRequestWithContext(t.Context(), method, "https://"+s.ControlAddr()+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+identity.Others[0])
+		answer, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusNotFound {
+			t.Errorf("%s with another good token: status %d, want 404", method, answer.StatusCode)
+		}
+	}
+	if s.find(victim.Grant().Session) == nil {
+		t.Error("the session was ended with another token")
 	}
 }

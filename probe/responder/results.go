@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -51,6 +52,14 @@ func (s *Server) OrgOf(tokenID string) (org string, known bool) {
 	}
 	t, known := s.config.Tokens.Find(tokenID)
 	return t.Org, known
+}
+
+// HolderWith is the owner of a token that a browser's session was begun with, if the token
+// is valid now.
+func (s *Server) HolderWith(token string) (Holder, bool) {
+	r := &http.Request{Header: http.Header{"Authorization": {"Bearer " + token}}, URL: &url.URL{Path: results.PathPage}}
+	h, refused := s.holder(r)
+	return Holder{Org: h.org, TokenID: h.id, Own: h.id == "", Reads: h.reads}, refused == ""
 }
 
 // WithHolder is for tests of handlers: a context as the server makes it.

@@ -74,6 +74,7 @@ func (s *Server) sign(w http.ResponseWriter, r *http.Request, session *session) 
 	value := ed25519.Sign(signer, signature.Statement(request.RunID))
 	answer(w, http.StatusOK, wire.SignAnswer{
 		SignedAt: signature.SignedAt, UpPackets: signature.UpPackets, Value: base64.RawURLEncoding.EncodeToString(value),
+		Holder: base64.RawURLEncoding.EncodeToString(ed25519.Sign(signer, facts.HolderStatement(request.RunID, session.holder.org))),
 	})
 }
 

@@ -145,6 +145,21 @@ func TestDiscardsHaveAnInterval(t *testing.T) {
 	}
 }
 
+// So has the share that arrives in order: it holds what is overtaken in the long run.
+func TestOrderHasAnInterval(t *testing.T) {
+	tr := arrivals(1000, except(1000)...)
+	for i := 20; i < 1000; i += 50 {
+		tr.Arrivals[i], tr.Arrivals[i-1] = tr.Arrivals[i-1], tr.Arrivals[i]
+	}
+	m := Measure(tr, 60*ms)
+	if i := m.InOrderInterval; m.Reordered != 20 || i == nil || i.Low > 0.98 || i.High < 0.98 || i.Low < 0.96 || i.High > 0.99 {
+		t.Errorf("%d reordered, interval %+v", m.Reordered, i)
+	}
+	if i := Measure(arrivals(1500, except(1500)...), 60*ms).InOrderInterval; i == nil || i.High != 1 || i.Low < 0.98 {
+		t.Errorf("nothing reordered: %+v", i)
+	}
+}
+
 // singles are runs of one packet each, evenly spread.
 func singles(n, sent int) []run {
 	var runs []run

@@ -46,16 +46,18 @@ func Measure(t Trace, jitterBuffer time.Duration) Metrics {
 
 // counts are the figures that need no time.
 func counts(t Trace, arrived []packet, duplicates int) Metrics {
+	places := reordered(arrived)
 	m := Metrics{
 		Sent:       t.Sent,
 		Received:   len(arrived),
 		Lost:       t.Sent - len(arrived),
 		Duplicates: duplicates,
-		Reordered:  reordered(arrived),
+		Reordered:  len(places),
 		DSCP:       commonDSCP(arrived),
 	}
 	if m.Received > 0 {
 		m.InOrder = share(m.Received-m.Reordered, m.Received)
+		m.InOrderInterval = inOrder(places, m.Received)
 	}
 	if m.Sent > 0 {
 		m.Loss = share(m.Lost, m.Sent)

@@ -64,6 +64,7 @@ type Metrics struct {
 
 	LossInterval    *Interval // how far Loss can be relied on
 	DiscardInterval *Interval // the same of Discard
+	InOrderInterval *Interval // the same of InOrder
 
 	Jitter    *time.Duration // RFC 3550 6.4.1, mean over the packets after the first
 	JitterMax *time.Duration

@@ -115,7 +115,7 @@ func inWords(p facts.PortRow) string {
 // nobody can see from here why nothing came back.
 var reasonWords = map[string]string{
 	"refused":             "The connection was refused at once: a firewall rejects it, or nothing listens there",
-	"no_reply":            "No answer came: something on the way drops it, or nothing listens there",
+	"no_reply":            "No answer came: something on the path drops it, or nothing listens there",
 	"unreachable":         "There is no route to that address",
 	"prohibited":          "A router or firewall on the way said that this is forbidden",
 	"dns":                 "The name could not be looked up",

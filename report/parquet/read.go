@@ -90,7 +90,7 @@ func records(file io.ReaderAt, size int64, columns []Column) iter.Seq2[[]any, er
 
 // A tableReader reads a file of one table.
 type tableReader struct {
-	rows    *parquet.Reader
+	rows    *parquet.GenericReader[any]
 	columns []Column
 	places  []int // in columns, by column of the file; -1: not one of ours
 	batch   []parquet.Row
@@ -108,7 +108,7 @@ func open(file io.ReaderAt, size int64, columns []Column) (r *tableReader, err e
 	if f.NumRows() < 0 || f.NumRows() > mostRows {
 		return nil, fmt.Errorf("reading Parquet: the file says that it has %d rows: it is damaged", f.NumRows())
 	}
-	r = &tableReader{rows: parquet.NewReader(f), columns: columns, batch: make([]parquet.Row, batch)}
+	r = &tableReader{rows: parquet.NewGenericReader[any](f), columns: columns, batch: make([]parquet.Row, batch)}
 	for _, path := range f.Schema().Columns() {
 		place := -1
 		if leaf, ok := f.Schema().Lookup(path...); ok && len(path) == 1 {

@@ -24,7 +24,7 @@ const (
 
 // A Writer writes one table. Close it: the end of the file says what is in it.
 type Writer struct {
-	out     *parquet.Writer
+	out     *parquet.GenericWriter[any]
 	columns []Column
 	ports   bool          // the table Ports
 	heads   []int         // places of the first columns of Ports in a row of Runs
@@ -52,7 +52,7 @@ func NewPorts(w io.Writer) *Writer {
 func newWriter(w io.Writer, name string, columns []Column) *Writer {
 	return &Writer{
 		columns: columns, pending: make([]parquet.Row, 0, batch),
-		out: parquet.NewWriter(w, schema(name, columns), parquet.Compression(&parquet.Zstd), parquet.PageBufferSize(pageBytes),
+		out: parquet.NewGenericWriter[any](w, schema(name, columns), parquet.Compression(&parquet.Zstd), parquet.PageBufferSize(pageBytes),
 			parquet.DataPageVersion(1), parquet.DictionaryMaxBytes(dictionary)), // version 1: what every engine reads
 	}
 }

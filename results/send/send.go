@@ -74,7 +74,9 @@ func (b Outbox) Send(ctx context.Context, to invite.Invite, base *http.Transport
 		}
 	}
 	if ctx.Err() != nil {
-		why = context.Cause(ctx)
+		if why = context.Cause(ctx); errors.Is(why, context.Canceled) {
+			why = errors.New("it was stopped")
+		}
 	}
 	for _, f := range left {
 		done = append(done, outcome(f, Waiting, why))

@@ -38,7 +38,7 @@ func (s *Store) list(ctx context.Context, prefix string, folders bool) iter.Seq2
 	}
 	return func(yield func(*blob.ListObject, error) bool) {
 		for token := blob.FirstPageToken; len(token) > 0; {
-			page, next, err := s.bucket.ListPage(ctx, token, pageSize, options)
+			page, next, err := s.listPage(ctx, token, options)
 			if err != nil {
 				yield(nil, fmt.Errorf("listing the store: %w", err))
 				return
@@ -51,6 +51,25 @@ func (s *Store) list(ctx context.Context, prefix string, folders bool) iter.Seq2
 			token = next
 		}
 	}
+}
+
+// listTries is how often a page is asked for.
+const listTries = 50
+
+// listPage asks for a page again where a file of a folder went away while the driver
+// walked through it, which it takes for an error.
+func (s *Store) listPage(ctx context.Context, token []byte, options *blob.ListOptions) (page []*blob.ListObject, next []byte, err error) {
+	for try := range listTries {
+		if page, next, err = s.bucket.ListPage(ctx, token, pageSize, options); !isMissing(err) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(time.Duration(try) * time.Millisecond):
+		}
+	}
+	return page, next, err
 }
 
 // dates are those of a part of the store that an interval touches, in order.

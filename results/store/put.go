@@ -16,6 +16,8 @@ func (s *Store) Put(ctx context.Context, org string, raw []byte, r report.Report
 	if len(r.RunID) > longestRunID {
 		return Stored{}, Added, fmt.Errorf("%w: its run_id has more than %d bytes", report.ErrNotResult, longestRunID)
 	}
+	ctx, cancel := context.WithTimeout(ctx, longestPut)
+	defer cancel()
 	row := rowOf(org, raw, r)
 	outcome, err := s.put(ctx, row, raw)
 	return row.Stored, outcome, err

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 
 	"netready/probe/facts"
 	"netready/report"
@@ -104,11 +105,14 @@ func readRow(org, key string, raw []byte) (Row, error) {
 		row = rowOf(org, raw, r)
 		return nil
 	})
-	if err == nil && row.Key != key {
-		err = fmt.Errorf("it lies under another key than its own, %s", row.Key)
-	}
 	if err != nil {
 		return row, fmt.Errorf("%s: %w", key, err)
 	}
+	// The organisation of a key that was cut is not known from the key.
+	a, _ := parseKey(key)
+	if p := (partition{row.Started.Format(time.DateOnly), a.org}); p.key(row.Region, row.RunID) != key {
+		return row, fmt.Errorf("it lies under another key than its own: %s", p.key(row.Region, row.RunID))
+	}
+	row.Key = key
 	return row, nil
 }

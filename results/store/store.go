@@ -23,10 +23,11 @@ import (
 
 // A Store keeps results in a bucket. Its methods may be called at once.
 type Store struct {
-	bucket  *blob.Bucket
-	options Options
-	synced  sync.Map      // folders whose entries are on the disk
-	wake    chan struct{} // tells Keep that rows wait to be gathered
+	bucket   *blob.Bucket
+	options  Options
+	synced   sync.Map      // folders whose entries are on the disk
+	unsynced bool          // in tests: what is written need not outlive the machine
+	wake     chan struct{} // tells Keep that rows wait to be gathered
 
 	mu      sync.Mutex        // guards the rest
 	fresh   map[string]Row    // rows by their key in the index, whose objects are there

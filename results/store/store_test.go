@@ -31,7 +31,9 @@ func folderStore(tb testing.TB, dir string) *Store {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { bucket.Close() })
-	return New(bucket, Options{})
+	s := New(bucket, Options{})
+	s.unsynced = true // thousands of files; TestAResultIsStoredOnceAndReadBack brings them to the disk
+	return s
 }
 
 var day = time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
@@ -79,6 +81,7 @@ func collect[T any](tb testing.TB, all iter.Seq2[T, error]) (list []T) {
 
 func TestAResultIsStoredOnceAndReadBack(t *testing.T) {
 	s := folderStore(t, t.TempDir())
+	s.unsynced = false
 	raw, r := result(day, 1, "eu-central-1")
 	stored, outcome, err := s.Put(t.Context(), "ACME", raw, r)
 	if err != nil || outcome != Added {

@@ -39,6 +39,7 @@ type object struct {
 	*blob.Writer
 	store  *Store
 	key    string
+	over   func() error // of the context
 	cancel context.CancelFunc
 	once   bool
 	file   *os.File // of a bucket that is a folder; nil otherwise
@@ -47,6 +48,7 @@ type object struct {
 func (s *Store) create(ctx context.Context, key string, once bool) (*object, error) {
 	o := &object{store: s, key: key, once: once}
 	ctx, o.cancel = context.WithCancel(ctx)
+	o.over = ctx.Err
 	w, err := s.bucket.NewWriter(ctx, key, &blob.WriterOptions{
 		ContentType: contentType(key), IfNotExist: once,
 		BeforeWrite: func(as func(any) bool) error { as(&o.file); return nil },
@@ -87,7 +89,10 @@ func (o *object) end(err error) error {
 // brought to the disk, and not safe from another program that writes the same name.
 func (o *object) endFile() error {
 	temporary := o.file.Name()
-	err := o.file.Sync()
+	err := o.over()
+	if err == nil && !o.store.unsynced {
+		err = o.file.Sync()
+	}
 	if err == nil {
 		err = o.store.inherit(temporary, o.key)
 	}
@@ -104,6 +109,9 @@ func (o *object) endFile() error {
 	err = o.Close() // removes the temporary file, and says where the name was taken
 	if linked && isThere(err) {
 		err = nil // by us
+	}
+	if o.store.unsynced {
+		return err
 	}
 	return errors.Join(err, o.store.syncFolders(temporary, o.key))
 }

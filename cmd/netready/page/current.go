@@ -37,6 +37,7 @@ type state struct {
 	Live   []second    `json:"live"`
 	Result string      `json:"result"` // its run id
 	Error  string      `json:"error"`
+	Upload Upload      `json:"upload"`
 }
 
 // asked is Options without the secret.
@@ -82,8 +83,11 @@ type currentTest struct {
 	now      state
 	at       time.Time // of the last event
 	cancel   context.CancelFunc
-	ended    chan struct{}
-	watchers map[chan struct{}]bool
+	ended    chan struct{} // closed when the run is over and its result has been sent, or not
+	delivery *Delivery
+	// cancelDelivery ends the sending of the last result; nil: there was none.
+	cancelDelivery context.CancelFunc
+	watchers       map[chan struct{}]bool
 }
 
 func newCurrentTest(run Runner) *currentTest {
@@ -98,6 +102,11 @@ func (a *currentTest) start(ctx context.Context, o Options, ended func(report.Re
 	if a.cancel != nil {
 		return errBusy
 	}
+	if a.cancelDelivery != nil {
+		a.cancelDelivery()
+	}
+	before := a.ended
+	server := ctx
 	ctx, a.cancel = context.WithCancel(ctx)
 	a.ended = make(chan struct{})
 	a.now = state{
@@ -108,11 +117,20 @@ func (a *currentTest) start(ctx context.Context, o Options, ended func(report.Re
 	}
 	a.at = time.Now()
 	a.tell()
-	go a.runToEnd(ctx, o, ended, a.ended)
+	o.Delivery = a.newDelivery(a.now.Run)
+	a.delivery = o.Delivery
+	go func(done chan struct{}) {
+		defer close(done)
+		if before != nil {
+			<-before // what was still being sent
+		}
+		a.runToEnd(ctx, o, ended)
+		a.deliver(server, o.Delivery)
+	}(a.ended)
 	return nil
 }
 
-func (a *currentTest) runToEnd(ctx context.Context, o Options, tell func(report.Report, error), ended chan struct{}) {
+func (a *currentTest) runToEnd(ctx context.Context, o Options, tell func(report.Report, error)) {
 	rep, err := a.run(ctx, o, a.progress)
 	tell(rep, err)
 	a.mu.Lock()
@@ -126,7 +144,6 @@ func (a *currentTest) runToEnd(ctx context.Context, o Options, tell func(report.
 		a.now.Phase, a.now.Done, a.now.Result = phaseDone, 1, rep.RunID
 	}
 	a.tell()
-	close(ended)
 }
 
 func (a *currentTest) progress(e probe.Event) {

@@ -38,6 +38,7 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 		s.test.stop()
 		answer(w, struct{}{})
 	})
+	mux.HandleFunc("POST /api/decline", s.decline)
 	mux.HandleFunc("POST /api/open", s.open)
 	mux.HandleFunc("POST /api/forget", s.forget)
 	mux.HandleFunc("POST /api/measure", func(w http.ResponseWriter, r *http.Request) { s.measure(ctx, w, r) })
@@ -111,6 +112,8 @@ type startRequest struct {
 	Invite       string `json:"invite"` // "" for the one that is known already
 	DurationS    int    `json:"duration_s"`
 	Calls        int    `json:"calls"`
+	Upload       bool   `json:"upload"`    // send the result to the responder
+	Anonymous    bool   `json:"anonymous"` // without this computer's name and addresses
 	Responder    string `json:"responder"` // host:port of the result to be run again; "" for a new test
 }
 
@@ -130,7 +133,8 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return
 	}
 	err = s.test.start(ctx, Options{
-		req.Region, req.Organization, req.Location, to, time.Duration(req.DurationS) * time.Second, req.Calls,
+		Region: req.Region, Organization: req.Organization, Location: req.Location, FarEnd: to,
+		Duration: time.Duration(req.DurationS) * time.Second, Calls: req.Calls, Upload: req.Upload, Anonymous: req.Anonymous,
 	}, func(r report.Report, err error) { s.learn(to.Invite, typed, r, err) })
 	if err != nil {
 		refuse(w, http.StatusConflict, "", err.Error())
@@ -140,7 +144,7 @@ func (s *Server) start(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		Note string `json:"note,omitempty"`
 	}{}
 	keep := func(f *form) { // all but the invite, which is kept once it has worked
-		*f = form{req.Region, req.Organization, req.Location, f.Invite, req.DurationS, req.Calls}
+		*f = form{req.Region, req.Organization, req.Location, f.Invite, req.DurationS, req.Calls, req.Upload, req.Anonymous}
 	}
 	if err := s.memory.change(keep); err != nil {
 		note.Note = err.Error() // the run goes on

@@ -22,6 +22,8 @@ type form struct {
 	Invite       string `json:"invite,omitempty"` // whole, with its secrets: never sent to the page
 	DurationS    int    `json:"duration_s"`
 	Calls        int    `json:"calls"`
+	Upload       bool   `json:"upload,omitempty"`
+	Anonymous    bool   `json:"anonymous,omitempty"`
 }
 
 // Given is what a settings file says of the form's fields; zero values: nothing.
@@ -29,6 +31,7 @@ type Given struct {
 	Region, Organization, Location string
 	Duration                       time.Duration
 	Calls                          int
+	Upload, Anonymous              bool
 }
 
 // over fills the form in: an administrator's new settings take effect although
@@ -43,6 +46,7 @@ func (g Given) over(f form) form {
 	if g.Calls >= 1 && g.Calls <= maxCalls {
 		f.Calls = g.Calls
 	}
+	f.Upload, f.Anonymous = f.Upload || g.Upload, f.Anonymous || g.Anonymous
 	return f
 }
 

@@ -29,6 +29,9 @@ type Options struct {
 	FarEnd       FarEnd
 	Duration     time.Duration
 	Calls        int
+	Upload       bool      // send the result to the responder
+	Anonymous    bool      // leave this computer's name and addresses out of it
+	Delivery     *Delivery // of the result
 }
 
 // A Runner makes one assessment and writes its files into the folder of results. When ctx

@@ -16,12 +16,12 @@ import (
 	"netready/probe/stream"
 )
 
-// ErrGrant is a responder that grants more than was asked for, or what no
-// responder grants. Whoever made the invite may want this machine to send to
-// others, so nothing of such a grant is used.
+// ErrGrant says that a responder granted more than was asked for, or what no responder
+// grants. Whoever made the invite may want this machine to attack others, so nothing of
+// such a grant is used.
 var ErrGrant = errors.New("the responder granted what was not asked for, so no call was placed: ask whoever gave you the invite")
 
-// Bounds of a grant that do not follow from what was asked.
+// Bounds of a grant that do not depend on what was asked.
 const (
 	// mostListeners is far more than the ports of "standard", each once for
 	// every protocol that it speaks, on two addresses.
@@ -38,7 +38,7 @@ func checkGrant(r wire.Request, g *wire.Grant) error {
 	nonce, err := hex.DecodeString(g.Nonce)
 	switch {
 	case !isName(g.Session):
-		return refuse("its name of the session cannot be one")
+		return refuse("its session has an impossible name")
 	case g.Duration != 0 && (g.Duration < r.Ptime || g.Duration > r.Duration): // 0: as asked
 		return refuse("a call of %v, where %v was asked for", g.Duration, r.Duration)
 	case len(g.Calls) > r.Calls:
@@ -46,11 +46,11 @@ func checkGrant(r wire.Request, g *wire.Grant) error {
 	case len(g.Ports) > mostListeners || len(g.STUN) > mostListeners:
 		return refuse("%d ports to try", max(len(g.Ports), len(g.STUN)))
 	case err != nil || len(nonce) > mostName:
-		return refuse("its key for the firewall checks cannot be one")
+		return refuse("its key for the firewall checks is impossible")
 	}
 	for i, c := range g.Calls {
 		if !isName(c.Username) || c.Password == "" || len(c.Password) > mostName || len(c.Key) < 16 || len(c.Key) > mostName {
-			return refuse("the keys of call %d cannot be such", i+1)
+			return refuse("the keys of call %d are impossible", i+1)
 		}
 	}
 	for _, l := range g.Ports {
@@ -65,15 +65,15 @@ func checkGrant(r wire.Request, g *wire.Grant) error {
 	return nil
 }
 
-// isName says whether a word is one of base64url's letters, of a sensible length.
+// isName says whether a word consists of base64url's letters and has a possible length.
 func isName(s string) bool {
 	return s != "" && len(s) <= mostName && !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
 	})
 }
 
-// checkPorts says whether only such ports are open as were asked for, and
-// cleans the reasons of the others.
+// checkPorts says whether only ports that were asked for are open, and cleans the
+// reasons of the others.
 func checkPorts(r wire.PortsRequest, g *wire.PortsGrant) error {
 	for _, port := range g.Open {
 		if !slices.Contains(r.Ports, port) {
@@ -89,27 +89,28 @@ func checkPorts(r wire.PortsRequest, g *wire.PortsGrant) error {
 	return nil
 }
 
-// A trickle is how much of a trace may still come: what was asked for bounds it.
-type trickle struct{ lines, bytes int }
+// An allowance is how much of a trace may still come; it follows from what was asked
+// for.
+type allowance struct{ lines, bytes int }
 
-// Times that a session may last beyond its call: ports before it, bandwidth
+// lingers is how long a session may last beyond its call: ports before it, bandwidth
 // and the silence of a NAT after. Its responder ends it sooner.
 const lingers = 5 * time.Minute
 
 // traceOf bounds the trace of a session: a line for each call once a second,
 // and four times that; in base64, each record in as many bytes as it can take.
-func traceOf(r wire.Request, g wire.Grant) trickle {
+func traceOf(r wire.Request, g wire.Grant) allowance {
 	const arrival, departure, rest = 3*10 + 2, 2 * 10, 4 << 10
 	packets := int(r.Duration/max(r.Ptime, time.Millisecond)) + 1
 	calls := max(1, len(g.Calls))
 	seconds := int((r.Duration + lingers) / time.Second)
 	lines := 4 * (seconds*calls + 1)
 	records := stream.MostCopies(packets)*arrival + packets*departure
-	return trickle{lines: lines, bytes: 4*records/3*calls + lines*rest}
+	return allowance{lines: lines, bytes: 4*records/3*calls + lines*rest}
 }
 
-// take counts a line, and says whether it is one that may come.
-func (t *trickle) take(line []byte) bool {
+// take counts a line, and says whether it may still come.
+func (t *allowance) take(line []byte) bool {
 	t.lines--
 	t.bytes -= len(line)
 	return t.lines >= 0 && t.bytes >= 0
@@ -123,24 +124,24 @@ func cleaned(e wire.Event) wire.Event {
 	return e
 }
 
-// settleMedia finds where the media goes to, and whether that is another host
-// than the control connection's. Where it is the same, that very address is
-// taken: a name may have others.
+// settleMedia finds where the media goes to, and whether that is another host than the
+// control connection's. If it is the same host, the control connection's own address is
+// used: a name may have others.
 func (c *Client) settleMedia(ctx context.Context) error {
 	if c.grant.Media == "" && len(c.grant.Calls) == 0 {
 		return nil // nothing is sent
 	}
 	host, port, err := net.SplitHostPort(c.grant.Media)
 	if err != nil || port == "0" {
-		return fmt.Errorf("%w (its address of the media, %q, cannot be one)", ErrGrant, wire.Printable(c.grant.Media, mostName))
+		return fmt.Errorf("%w (its media address, %q, is impossible)", ErrGrant, wire.Printable(c.grant.Media, mostName))
 	}
 	if strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return fmt.Errorf("%w (its host of the media, %q, cannot be one)", ErrGrant, wire.Printable(host, mostName))
+		return fmt.Errorf("%w (its media host, %q, is impossible)", ErrGrant, wire.Printable(host, mostName))
 	}
 	switch own := host == "" || c.isOwn(ctx, host); {
 	case own && c.proxy != nil && isAddress(host):
-		// Of several replicas behind the name, this is the one that granted; what the
-		// name leads to through a proxy is not known.
+		// Of several replicas with this name, it is the one that granted; through a proxy
+		// it is not known which one that is.
 		return nil
 	case own:
 		c.grant.Media = net.JoinHostPort("", port)
@@ -193,6 +194,6 @@ func addressesOf(ctx context.Context, hostport string) (all []netip.Addr) {
 	return all
 }
 
-// Elsewhere is the host that the media would go to where that is another than
-// the control connection's, "" where it is the same.
+// Elsewhere is the host that the media would go to, if it is not the control
+// connection's; "" if it is.
 func (c *Client) Elsewhere() string { return c.elsewhere }

@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// ErrBroken is a connection that is gone, or an events stream that ended before
-// its last line.
+// ErrBroken says that the connection is lost, or that an events stream ended before its
+// last line.
 var ErrBroken = errors.New("the control connection was cut")
 
-// ErrEnded is ErrBroken where somebody closed the connection: it did not fall
+// ErrEnded is ErrBroken where somebody closed the connection; it did not just fall
 // silent.
-var ErrEnded = fmt.Errorf("%w: the responder closed it, or something on the way did", ErrBroken)
+var ErrEnded = fmt.Errorf("%w: the responder closed it, or something on the path did", ErrBroken)
 
-// lost tells whether err means that the connection itself is gone.
+// lost tells whether err means that the connection itself is lost.
 func (l *link) lost(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {
 		return false // the asker's own end
@@ -33,7 +33,7 @@ func broken(err error) error {
 	case strings.Contains(text, "http2: client conn not usable"):
 		return fmt.Errorf("%w earlier", ErrBroken)
 	case strings.Contains(text, "http2: client connection lost"):
-		return fmt.Errorf("%w: nothing arrived over it any longer", ErrBroken)
+		return fmt.Errorf("%w: nothing arrived over it any more", ErrBroken)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "http2: server sent GOAWAY"):
 		return ErrEnded
 	}

@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// receiveWindow is the largest HTTP/2 flow control window that net/http lets
-// us have: 4 MB in flight are 320 Mbit/s over a 100 ms round trip.
+// receiveWindow is the largest HTTP/2 flow control window that net/http allows: 4 MB
+// in flight are 320 Mbit/s over a 100 ms round trip.
 const receiveWindow = 4<<20 - 1
 
-// transport takes from base what concerns the way to the responder, and sets
-// what concerns the responder itself.
+// transport takes the settings of the path (proxy, dialing) from base, and sets those
+// of the responder itself.
 func (c *Client) transport(base *http.Transport) *http.Transport {
 	t := &http.Transport{
 		Proxy:               func(*http.Request) (*url.URL, error) { return c.proxy, nil },
@@ -30,7 +30,7 @@ func (c *Client) transport(base *http.Transport) *http.Transport {
 			MaxReceiveBufferPerConnection: receiveWindow,
 			MaxReceiveBufferPerStream:     receiveWindow,
 			MaxReadFrameSize:              1 << 18,
-			// Only where nothing came for so long: a dead connection is noticed.
+			// After so long without data it is checked whether the connection is dead.
 			SendPingTimeout: 5 * time.Second,
 			PingTimeout:     5 * time.Second,
 		},
@@ -74,7 +74,7 @@ func (c *Client) tls(base *tls.Config) *tls.Config {
 		if c.proxy != nil && c.proxy.Scheme == "https" && cs.NegotiatedProtocol == "" {
 			return verify(cs, c.proxy.Hostname(), conf.RootCAs)
 		}
-		return fmt.Errorf("%w: %s shows another key than the invite names. Ask for a fresh invite; if it names the same PIN, something on the way intercepts TLS and has to exempt this host", ErrPin, c.invite.Host)
+		return fmt.Errorf("%w: %s shows another key than the invite names. Ask for a new invite; if it names the same PIN, something on the path intercepts TLS and has to exempt this host", ErrPin, c.invite.Host)
 	}
 	return conf
 }

@@ -1,7 +1,6 @@
-// Package control is the agent's end of the control connection: one HTTPS
-// connection, HTTP/2 over TLS 1.3, that everything but the media goes through.
-// It is one connection so that a load balancer cannot send half of a session
-// to another responder.
+// Package control is the agent's end of the control connection: one HTTPS connection,
+// HTTP/2 over TLS 1.3, for everything except the media. It is one connection, so that a
+// load balancer cannot send a part of a session to another responder.
 package control
 
 import (
@@ -28,7 +27,7 @@ import (
 
 // What can be wrong with a responder. Every error of Open wraps one of them.
 var (
-	ErrToken       = errors.New("the responder refused the token: ask for a fresh invite")
+	ErrToken       = errors.New("the responder refused the token: ask for a new invite")
 	ErrPin         = errors.New("the responder is not the one of the invite")
 	ErrVersion     = errors.New("this program and the responder speak different versions")
 	ErrRefused     = errors.New("the responder refused the call")
@@ -52,7 +51,7 @@ func (e noAnswer) Temporary() bool { return false }
 type TokenError struct{ Code string } // "token", "token_expired", "token_used_up", "token_revoked" or "token_reads"
 
 func (e *TokenError) Error() string {
-	return fmt.Sprintf("the responder refused the token: %s (%s): ask for a fresh invite", wire.TokenWords(e.Code), e.Code)
+	return fmt.Sprintf("the responder refused the token: %s (%s): ask for a new invite", wire.TokenWords(e.Code), e.Code)
 }
 
 // Is makes a TokenError an ErrToken.
@@ -75,8 +74,8 @@ type Busy struct {
 	After    time.Duration // when to ask again
 	Ticket   string        // keeps the place in its queue
 	Sentence string        // its reason
-	Ahead    int           // how many come before, in its queue
-	Draining bool          // it ends soon: another one is better asked
+	Ahead    int           // how many are before this agent in its queue
+	Draining bool          // it ends soon: ask another one
 }
 
 func (b *Busy) Error() string { return ErrBusy.Error() + ": " + b.Sentence }
@@ -85,16 +84,16 @@ func (b *Busy) Error() string { return ErrBusy.Error() + ": " + b.Sentence }
 func (b *Busy) Is(target error) bool { return target == ErrBusy }
 
 const (
-	// closeTimeout bounds the farewell: the responder forgets us anyway.
+	// closeTimeout bounds the end of a session: the responder forgets it in any case.
 	closeTimeout = 2 * time.Second
 	// maxAnswer bounds every answer that is one JSON document, maxEvent a line
 	// of events.
 	maxAnswer = 1 << 20
-	// minAfter and maxAfter bound what a responder may say of when to ask again.
+	// minAfter and maxAfter bound the time that a responder may give for asking again.
 	minAfter = time.Second
 	maxAfter = time.Minute
 	maxEvent = 8 << 20
-	// mostAhead bounds what a responder may say of its queue.
+	// mostAhead bounds the length that a responder may give for its queue.
 	mostAhead = 10_000
 )
 
@@ -102,13 +101,13 @@ const (
 type Client struct {
 	invite invite.Invite
 	grant  wire.Grant
-	trace  trickle // what may come of it
+	trace  allowance // how much of it may still come
 	base   *http.Transport
 	proxy  *url.URL // nil: direct
 
-	granted netip.AddrPort   // the responder behind the invite's name that granted, where that is known
+	granted netip.AddrPort   // of the responders with the invite's name the one that granted, where that is known
 	asked   netip.AddrPort   // the one whose answer was lost
-	passed  []netip.AddrPort // those that were full or about to end
+	passed  []netip.AddrPort // those that were full or draining
 
 	elsewhere string // the media's host, where that is another
 
@@ -120,8 +119,8 @@ type Client struct {
 }
 
 // Open connects and asks for a session. The proxy, the dialing and the trusted
-// authorities come from base; nil is the proxy that a browser would use, the
-// direct way where that does not help, and the system's authorities.
+// authorities come from base; nil means the proxy that a browser would use, a direct
+// connection where that fails, and the system's authorities.
 func Open(ctx context.Context, invite invite.Invite, request wire.Request, base *http.Transport) (*Client, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, noAnswer{openTimeout})
 	defer cancel()
@@ -147,7 +146,7 @@ func Open(ctx context.Context, invite invite.Invite, request wire.Request, base 
 	return c, nil
 }
 
-// opening makes sure that a failure to open says which kind it is.
+// opening makes sure that an error of Open wraps one of the kinds above.
 func (c *Client) opening(ctx context.Context, err error) error {
 	for _, kind := range []error{ErrToken, ErrPin, ErrVersion, ErrRefused, ErrUnreachable, ErrBusy, ErrPortal, ErrGrant} {
 		if errors.Is(err, kind) {
@@ -163,8 +162,8 @@ func (c *Client) Invite() invite.Invite { return c.invite }
 // Grant is the responder's answer.
 func (c *Client) Grant() wire.Grant { return c.grant }
 
-// Remote is the address that the connection goes to; ViaProxy tells whether
-// that is a proxy's.
+// Remote is the address that the connection goes to, which may be a proxy's, see
+// ViaProxy.
 func (c *Client) Remote() netip.AddrPort { return c.current().remote }
 
 // ViaProxy is the proxy's address without its password, "" without a proxy.
@@ -195,7 +194,7 @@ func (c *Client) Fill(hostport string) (string, error) {
 	return net.JoinHostPort(host, port), err
 }
 
-// OpenPorts asks for ports to be opened for a moment.
+// OpenPorts asks the responder to open ports for some seconds.
 func (c *Client) OpenPorts(ctx context.Context, r wire.PortsRequest) (wire.PortsGrant, error) {
 	var g wire.PortsGrant
 	if err := c.post(ctx, c.path(wire.PathPorts), r, &g); err != nil {
@@ -207,7 +206,7 @@ func (c *Client) OpenPorts(ctx context.Context, r wire.PortsRequest) (wire.Ports
 	return g, nil
 }
 
-// Load asks whether the responder was too full for this session since it began.
+// Load asks whether the responder was full for this session since it began.
 func (c *Client) Load(ctx context.Context) (wire.Load, error) {
 	var l wire.Load
 	if err := c.exchange(ctx, http.MethodGet, c.path(wire.PathLoad), nil, &l); err != nil {
@@ -225,8 +224,8 @@ func (c *Client) SIP(ctx context.Context) ([][]byte, error) {
 	return messages, nil
 }
 
-// Finish tells the responder that the calls are over: Events then gets what is
-// left and returns. The session stays open.
+// Finish tells the responder that the calls are over: Events then gets the rest of the
+// traces and returns. The session stays open.
 func (c *Client) Finish(ctx context.Context) error {
 	if err := c.exchange(ctx, http.MethodPost, c.path(wire.PathFinish), nil, nil); err != nil {
 		return fmt.Errorf("finishing the calls: %w", err)
@@ -282,8 +281,8 @@ func (c *Client) exchange(ctx context.Context, method, path string, body io.Read
 	return nil
 }
 
-// send makes one request, and once more over another connection where the
-// first broke before an answer came. An answer that is not a success is an error.
+// send makes one request, and repeats it over another connection if the first broke
+// before an answer came. An answer that is not a success is an error.
 func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
 	return c.sendWith(ctx, method, path, nil, body)
 }
@@ -298,7 +297,7 @@ func (c *Client) sendWith(ctx context.Context, method, path string, head http.He
 	return c.sendOver(ctx, c.current(), method, path, head, body)
 }
 
-// rewound makes a body ready to be sent again, if it can be.
+// rewound makes a body ready to be sent again, if possible.
 func rewound(body io.Reader) bool {
 	if body == nil {
 		return true
@@ -340,7 +339,7 @@ func problem(resp *http.Response) error {
 	}
 	var p wire.Problem
 	if json.Unmarshal(b, &p) != nil || p.Code == "" {
-		return fmt.Errorf("%w: what answers there is not a responder of netready (%s): check host and port", ErrUnreachable, resp.Status)
+		return fmt.Errorf("%w: the server there is not a responder of netready (%s): check host and port", ErrUnreachable, resp.Status)
 	}
 	if wire.TokenWords(p.Code) != "" {
 		return &TokenError{p.Code}
@@ -357,8 +356,8 @@ func problem(resp *http.Response) error {
 	return &RefusedError{Code: wire.Printable(p.Code, mostName), Sentence: wire.Printable(p.Error, mostWords), After: min(max(p.After, 0), maxAfter)}
 }
 
-// IsMediaOwn says whether the media goes to the very address that the control
-// connection goes to.
+// IsMediaOwn says whether the media goes to the same address as the control
+// connection.
 func (c *Client) IsMediaOwn() bool {
 	media, err := c.Media()
 	if err != nil || c.proxy != nil {

@@ -210,7 +210,7 @@ func TestOpenFails(t *testing.T) {
 		want error
 		says string
 	}{
-		{"wrong token", invite.Invite{Host: invited.Host, Token: "wrong-token-1", Pins: invited.Pins}, control.ErrToken, "fresh invite"},
+		{"wrong token", invite.Invite{Host: invited.Host, Token: "wrong-token-1", Pins: invited.Pins}, control.ErrToken, "new invite"},
 		{"wrong pin", invite.Invite{Host: invited.Host, Token: "wrong-token-1", Pins: pinOf(other)}, control.ErrPin, "another key"},
 		{"no pin, no authority", invite.Invite{Host: invited.Host, Token: "wrong-token-1"}, control.ErrPin, "whole invite"},
 		{"nobody listens", invite.Invite{Host: closed, Token: "wrong-token-1", Pins: invited.Pins}, control.ErrUnreachable, "firewall"},

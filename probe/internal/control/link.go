@@ -24,14 +24,14 @@ const (
 	// that another one still gets its turn within the 15 s that a user waits.
 	openTimeout    = 15 * time.Second
 	connectTimeout = 8 * time.Second
-	// requestTimeout is for the request that opens the session. TCP repeats what
-	// is lost; a connection that is silent for so long is given up for another.
+	// requestTimeout is for the request that opens the session. TCP repeats what is
+	// lost; a connection that is silent for so long is replaced by another.
 	requestTimeout = 5 * time.Second
-	// replaceTimeout is for another connection in the place of one that broke:
-	// an outage of a second, and not the end of a responder.
+	// replaceTimeout is for another connection in place of a broken one: enough for an
+	// outage of a second, not for the restart of a responder.
 	replaceTimeout = 3 * time.Second
 	requests       = 3
-	// refusals is how many a host that listens does not send in a row.
+	// refusals in a row prove that nothing listens there.
 	refusals    = 3
 	dialTimeout = 5 * time.Second
 )
@@ -42,9 +42,9 @@ type link struct {
 	remote netip.AddrPort // a proxy's where there is one
 }
 
-// connect makes the one connection. Its tries overlap, each with a handshake of
-// its own: what one loses on the way, another does not. What a try finds out
-// of the far end, as another key than the invite's, is final.
+// connect makes the one connection. Its tries overlap, each with its own handshake, so
+// that a lost packet delays only one of them. What a try finds out about the far end,
+// such as another key than the invite's, is final.
 func (c *Client) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, fmt.Errorf("no answer within %v", connectTimeout))
 	defer cancel()
@@ -75,9 +75,9 @@ func (c *Client) connect(ctx context.Context) error {
 	return nil
 }
 
-// addresses are those that a connection may go to: behind one name may be several
-// responders. Once one of them granted, only it knows the session. Before, those that
-// were full or about to end are left out, and one whose answer was lost comes first: it
+// addresses are those that a connection may go to: one name may have several
+// responders. After one of them granted, only that one knows the session. Before, those
+// that were full or draining are left out, and one whose answer was lost comes first: it
 // may have granted.
 func (c *Client) addresses(ctx context.Context) ([]netip.AddrPort, error) {
 	if c.granted.IsValid() {
@@ -97,8 +97,8 @@ func (c *Client) addresses(ctx context.Context) ([]netip.AddrPort, error) {
 // plain is an address in the form in which two of them can be compared.
 func plain(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
-// passOn connects to another responder behind the name than the one that was full
-// or about to end, where there is one.
+// passOn connects to another responder of the name, in place of the one that was full
+// or draining, if there is one.
 func (c *Client) passOn(ctx context.Context) bool {
 	if c.proxy != nil || c.base.DialContext != nil {
 		return false
@@ -108,16 +108,16 @@ func (c *Client) passOn(ctx context.Context) bool {
 	return err == nil && len(others) > 0 && c.connect(ctx) == nil
 }
 
-// current is the connection of now.
+// current is the current connection.
 func (c *Client) current() *link {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.link
 }
 
-// replaced makes another connection in the place of one that broke; whoever
-// notices it first does. The session is the same: it is found by its name and
-// the token.
+// replaced makes another connection in place of a broken one; the first goroutine that
+// notices it does that. The session remains: the responder finds it by its name and the
+// token.
 func (c *Client) replaced(ctx context.Context, broken *link) bool {
 	c.replacing.Lock()
 	defer c.replacing.Unlock()
@@ -135,8 +135,8 @@ func (c *Client) replaced(ctx context.Context, broken *link) bool {
 	return c.connect(ctx) == nil
 }
 
-// connectSomehow connects through the proxy, if there is one. Where it is the
-// machine's and leads nowhere, the direct way may.
+// connectSomehow connects through the proxy, if there is one. If it is the machine's and
+// does not work, it tries a direct connection.
 func (c *Client) connectSomehow(ctx context.Context) error {
 	own := c.base == nil
 	if own {
@@ -197,8 +197,8 @@ func dialed(ctx context.Context, base *http.Transport, to []netip.AddrPort, i in
 	return dial.One(ctx, to[i%len(to)])
 }
 
-// ask asks for the session, each responder behind the name until one grants. If
-// none does, the error is the first one's.
+// ask asks the responders of the name for the session, one after the other, until one
+// grants. If none does, the error is the first one's.
 func (c *Client) ask(ctx context.Context, request wire.Request) error {
 	var first error
 	for {
@@ -224,7 +224,7 @@ func (c *Client) askOne(ctx context.Context, request wire.Request) error {
 	var err error
 	for i := range requests {
 		if i > 0 {
-			_ = c.current().conn.Close() // it is of no use any more
+			_ = c.current().conn.Close() // it cannot be used any more
 			c.asked = c.Remote()
 			if err := c.connect(ctx); err != nil {
 				return err

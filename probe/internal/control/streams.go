@@ -29,7 +29,7 @@ func (c *Client) Events(ctx context.Context, on func(wire.Event)) error {
 	lines.Buffer(make([]byte, 0, 64<<10), min(maxEvent, left.bytes))
 	for lines.Scan() {
 		if !left.take(lines.Bytes()) {
-			return fmt.Errorf("%w: the responder's trace does not end, it tells more than the calls can have", ErrBroken)
+			return fmt.Errorf("%w: the responder's trace does not end, it reports more than the calls can have", ErrBroken)
 		}
 		var e wire.Event
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
@@ -63,13 +63,13 @@ func (c *Client) Clock(ctx context.Context) (time.Duration, error) {
 	held, err := strconv.ParseInt(resp.Header.Get(wire.TurnaroundHeader), 10, 64)
 	trip := answered - asked
 	if err != nil || held < 0 || time.Duration(held) > trip {
-		return 0, errors.New("measuring the control connection's round trip: the responder's turnaround makes no sense")
+		return 0, errors.New("measuring the control connection's round trip: the responder reported an impossible turnaround")
 	}
 	return trip - time.Duration(held), nil
 }
 
-// Download asks for bytes as fast as they go, bounded by number and time. The
-// error is a Busy where it is not its turn; ticket is that of the last one.
+// Download asks for bytes at full speed, bounded by number and time. The error is a
+// Busy where this agent has to wait; ticket is that of the last Busy.
 func (c *Client) Download(ctx context.Context, ticket string, most int64, d time.Duration) (io.ReadCloser, error) {
 	q := url.Values{"bytes": {strconv.FormatInt(most, 10)}, "seconds": {strconv.FormatFloat(d.Seconds(), 'f', -1, 64)}}
 	if ticket != "" {
@@ -82,7 +82,7 @@ func (c *Client) Download(ctx context.Context, ticket string, most int64, d time
 	return download{resp.Body}, nil
 }
 
-// download is a body whose errors are in plain words.
+// download is a body whose errors do not need net/http to be understood.
 type download struct{ io.ReadCloser }
 
 func (d download) Read(b []byte) (int, error) {

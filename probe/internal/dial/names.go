@@ -14,18 +14,18 @@ const (
 	// NameLimit is for a look-up. A system asks its second resolver when the
 	// first has been silent for 5 s (resolv.conf), and that answer counts too.
 	NameLimit = 6500 * ms
-	// otherFamily is how much longer than one family's addresses the other's
-	// may take.
+	// otherFamily is how long the addresses of the second family are awaited after
+	// those of the first.
 	otherFamily = 700 * ms
 )
 
-// nameWaits are eight tries within 4 s: at 10 % loss each way all fail once in
-// 600,000, and an outage of a second costs a second.
+// nameWaits are eight tries within 4 s: at 10 % loss each way all fail once in 600,000,
+// and an outage of a second delays the answer by a second.
 var nameWaits = Waits{300 * ms, 400 * ms, 500 * ms, 500 * ms, 600 * ms, 700 * ms, 900 * ms}
 
-// Lookup finds the addresses of a host, IPv4 as IPv4. resolver nil is the
-// system's. An address is itself. That there is no such name is final; silence
-// and failures of the resolver are not.
+// Lookup finds the addresses of a host, IPv4 addresses not mapped into IPv6. A nil
+// resolver is the system's. The result for an address is that address. The answer that
+// there is no such name is final; silence and failures of the resolver are not.
 func Lookup(ctx context.Context, resolver *net.Resolver, host string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		return []netip.Addr{ip.Unmap()}, nil
@@ -52,7 +52,7 @@ func Lookup(ctx context.Context, resolver *net.Resolver, host string) ([]netip.A
 	if len(second.ips) > 0 {
 		return unmapped(second.ips), nil
 	}
-	if NotFound(first.err) { // what the other says is more than that
+	if NotFound(first.err) { // the other family's error says more
 		return nil, second.err
 	}
 	return nil, first.err
@@ -90,7 +90,7 @@ func NotFound(err error) bool {
 	return ok && dns.IsNotFound
 }
 
-// unmapped are addresses as families have them, without repeats, IPv4 first.
+// unmapped are the addresses without duplicates, IPv4 first and not mapped into IPv6.
 func unmapped(ips []netip.Addr) []netip.Addr {
 	for i := range ips {
 		ips[i] = ips[i].Unmap()

@@ -1,6 +1,6 @@
-// Package dial looks names up and connects with the patience that a lossy path
-// takes: several tries that overlap, of which the first good answer counts. One
-// lost answer, or an outage of a second, is then no verdict.
+// Package dial looks names up and connects over paths that lose packets: several tries
+// overlap, and the first good answer counts. So one lost answer, or an outage of a
+// second, does not decide a verdict.
 package dial
 
 import (
@@ -8,17 +8,16 @@ import (
 	"time"
 )
 
-// Waits is when the next try begins, counted from the one before. There is one
-// try more than waits; an answer to any of them counts until the context ends.
+// Waits are the times between the starts of tries. There is one try more than there are
+// waits; an answer to any of them counts until the context ends.
 type Waits []time.Duration
 
 const ms = time.Millisecond
 
-// Overlap tries until a try succeeds, fails for good, or all have failed. The
-// context of the tries ends when it returns. final says of an error that no
-// other try can do better; drop gets a success that came too late, nil: it
-// needs no care. The error is the last one, and that of ctx only if no try has
-// failed with another.
+// Overlap tries until a try succeeds, fails with a final error, or all have failed. The
+// context of the tries ends when it returns. final says that after this error no other
+// try can succeed; drop releases a success that came too late, nil: nothing to release.
+// The error is the last one, and that of ctx only if no try has failed with another.
 func Overlap[T any](ctx context.Context, waits Waits, try func(ctx context.Context, i int) (T, error), final func(error) bool, drop func(T)) (T, error) {
 	trying, cancel := context.WithCancel(ctx)
 	o := overlap[T]{waits: waits, ended: make(chan tried[T], len(waits)+1), final: final}

@@ -11,9 +11,9 @@ import (
 	"syscall"
 )
 
-// Connect are the waits of tries to connect: six within 4.4 s, each of which the
-// system repeats by itself. A proxy or a balancer that swallows one connection
-// costs a second.
+// Connect are the waits of tries to connect: six within 4.4 s, each of which the system
+// repeats by itself. A proxy or a balancer that drops one connection delays it by a
+// second.
 var Connect = Waits{400 * ms, 700 * ms, 900 * ms, 1100 * ms, 1300 * ms}
 
 // Addresses finds the addresses of a host:port.
@@ -37,8 +37,8 @@ func Addresses(ctx context.Context, resolver *net.Resolver, address string) ([]n
 	return all, nil
 }
 
-// IsRefused reports whether the far end refused a connection, or somebody in its
-// name: a refusal is an answer, silence is not.
+// IsRefused reports whether the connection was refused, by the far end or by something
+// that answers for it: a refusal is an answer, silence is not.
 func IsRefused(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaRefused)
 }

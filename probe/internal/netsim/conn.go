@@ -68,8 +68,7 @@ func (c *Conn) Read(b []byte) (stamp.Arrival, error) {
 	}
 }
 
-// next takes the first datagram if its time has come, or tells how long to
-// wait at most.
+// next takes the first datagram if its time has come, or says how long to wait at most.
 func (c *Conn) next(b []byte) (a stamp.Arrival, wait time.Duration, err error) {
 	c.network.mu.Lock()
 	defer c.network.mu.Unlock()
@@ -124,7 +123,7 @@ func (c *Conn) WriteMarked(b []byte, to netip.AddrPort, _ int) error { return c.
 // NoMark implements stamp.PacketConn.
 func (c *Conn) NoMark() string { return "the simulated network marks whole sockets only" }
 
-// Drop plays a socket that dropped datagrams for lack of buffer space.
+// Drop simulates a socket that dropped datagrams because its buffer was full.
 func (c *Conn) Drop(n uint32) {
 	c.network.mu.Lock()
 	defer c.network.mu.Unlock()

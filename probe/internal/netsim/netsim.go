@@ -26,7 +26,7 @@ type Path struct {
 	Rate      int           // bytes a second, 0: no bound
 	Queue     time.Duration // with Rate: what would wait longer is dropped, 0: no bound
 	Dead      bool
-	Drop      func(b []byte) bool // drops one by one, nil: none; called with the network locked
+	Drop      func(b []byte) bool // whether to drop a datagram, nil: none; called with the network locked
 }
 
 // A Network carries datagrams between its sockets.
@@ -41,7 +41,7 @@ type Network struct {
 	count   int
 }
 
-// New makes a network without any host. The same seed gives the same luck.
+// New makes a network without any host. The same seed gives the same random events.
 func New(seed uint64) *Network {
 	return &Network{
 		random:  rand.New(rand.NewPCG(seed, 1)),
@@ -53,16 +53,16 @@ func New(seed uint64) *Network {
 	}
 }
 
-// Set puts a path between two hosts, in this direction alone. It may change
-// while datagrams are under way; those keep the path they left on.
+// Set puts a path between two hosts, in this direction only. It may change while
+// datagrams are on their way; those keep the path on which they left.
 func (n *Network) Set(from, to netip.Addr, p Path) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.paths[[2]netip.Addr{from, to}] = p
 }
 
-// Translate makes the world see a socket under another address, as NAT does.
-// Called again for the same socket it rebinds: the old address is gone.
+// Translate makes other hosts see a socket under another address, as NAT does. Called
+// again for the same socket it changes the mapping: the old address is no longer valid.
 func (n *Network) Translate(socket, seenAs netip.AddrPort) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -73,7 +73,7 @@ func (n *Network) Translate(socket, seenAs netip.AddrPort) {
 	n.inside[seenAs] = socket
 }
 
-// Listen opens a socket that hears everybody.
+// Listen opens a socket that receives from everybody.
 func (n *Network) Listen(local netip.AddrPort) (*Conn, error) {
 	return n.open(local, netip.AddrPort{})
 }
@@ -111,7 +111,7 @@ func (n *Network) send(c *Conn, b []byte, to netip.AddrPort) {
 		return
 	}
 	if far.remote.IsValid() && far.remote != seen {
-		return // a connected socket hears its peer alone
+		return // a connected socket receives from its peer only
 	}
 	copies := 1
 	if n.random.Float64() < p.Duplicate {
@@ -125,8 +125,8 @@ func (n *Network) send(c *Conn, b []byte, to netip.AddrPort) {
 	}
 }
 
-// arrival is when a datagram that leaves now arrives, or that the queue of a
-// slow path has no room.
+// arrival is when a datagram that leaves now arrives; false if the queue of a slow path is
+// full.
 func (n *Network) arrival(key [2]netip.Addr, p Path, size int) (time.Duration, bool) {
 	at := stamp.Now()
 	if p.Rate > 0 {

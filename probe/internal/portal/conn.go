@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// A Conn remembers how what came over it began.
+// A Conn remembers the first bytes that arrived over it.
 type Conn struct {
 	net.Conn
 
@@ -16,7 +16,7 @@ type Conn struct {
 // Listen is a connection whose first bytes are remembered.
 func Listen(c net.Conn) *Conn { return &Conn{Conn: c} }
 
-// Read is that of the connection.
+// Read reads from the connection.
 func (c *Conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.mu.Lock()
@@ -27,7 +27,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Says reports whether a portal's refusal came.
+// Says reports whether a portal's refusal arrived.
 func (c *Conn) Says() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

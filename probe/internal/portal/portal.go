@@ -1,5 +1,5 @@
-// Package portal tells the answer of a captive portal, or of a filter that
-// works like one, from that of the host that was asked.
+// Package portal distinguishes the answer of a captive portal, or of a filter that works
+// like one, from that of the host that was asked.
 package portal
 
 import (
@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// Status is what a portal answers in the place of a host, which never does
+// Status is what a portal answers in place of a host; hosts themselves never answer it
 // (RFC 6585 6).
 const Status = http.StatusNetworkAuthenticationRequired
 
@@ -30,16 +30,16 @@ var says = regexp.MustCompile(`^HTTP/[0-9]\.[0-9] 511`)
 // protocol it should speak, are a portal's refusal.
 func Says(b []byte) bool { return says.Match(bytes.TrimLeft(b, "\r\n")) }
 
-// LeadsAway reports whether a redirection leads to somebody else's site: one
-// under another registered name. One that cannot be read leads nowhere.
+// LeadsAway reports whether a redirection leads to another site: one under another
+// registered name. It is false for a location that cannot be read.
 func LeadsAway(location, host string) bool {
 	u, err := url.Parse(location)
 	return err == nil && u.Hostname() != "" && site(u.Hostname()) != site(host)
 }
 
-// site is the registered name of a host, by the public suffix list: that of
-// apps.example.com.au is example.com.au. A name without one, as an address or
-// a public suffix itself, is its own.
+// site is the registered name of a host, by the public suffix list: for
+// apps.example.com.au it is example.com.au. For a name without one, such as an address
+// or a public suffix, it is the name itself.
 func site(host string) string {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if _, err := netip.ParseAddr(host); err == nil {

@@ -57,7 +57,7 @@ func readPlatform(context.Context) platform {
 	return p
 }
 
-// taken is a string of Windows', which is freed.
+// taken copies a string that Windows allocated, and frees it.
 func taken(s *uint16) string {
 	if s == nil {
 		return ""
@@ -66,8 +66,8 @@ func taken(s *uint16) string {
 	return windows.UTF16PtrToString(s)
 }
 
-// runScript has Windows run the script, or look for one. The call cannot be
-// ended: where it takes longer than ctx allows, nobody waits for it any more.
+// runScript lets Windows run the script, or look for one. The call cannot be stopped: if
+// it takes longer than ctx allows, its result is ignored.
 func runScript(ctx context.Context, script string, to *url.URL) (proxies []string, evaluated bool) {
 	if proxyForURL.Find() != nil {
 		return nil, false

@@ -1,5 +1,5 @@
-// Package proxy finds the web proxy that a browser on this machine would use:
-// of the environment's variables, or of the system's settings.
+// Package proxy finds the web proxy that a browser on this machine would use: from the
+// environment's variables, or from the system's settings.
 package proxy
 
 import (
@@ -14,22 +14,22 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// Environment is the source of what the environment's variables say.
+// Environment is the source of a proxy that comes from the environment's variables.
 const Environment = "environment"
 
 // A Way is a proxy for one address.
 type Way struct {
 	URL    *url.URL // of the proxy: http, https or socks5
 	Source string   // environment, windows, macos, gnome
-	// Script is the address of a script (PAC) that names the proxy and was not
-	// evaluated: whether it is for this address is not known. "" otherwise.
+	// Script is the address of a script (PAC) that names the proxy and was not run: it
+	// is not known whether the proxy is meant for this address. "" otherwise.
 	Script string
 }
 
 // Name is the proxy's address without its password.
 func (w Way) Name() string { return Clean(w.URL.String()) }
 
-// Settings are those of a machine at one time. A nil *Settings has no proxy.
+// Settings are the proxy settings of a machine at one time. A nil *Settings has no proxy.
 type Settings struct {
 	environment func(*url.URL) (*url.URL, error)
 	isSet       bool // the environment names a proxy
@@ -68,7 +68,7 @@ func System(ctx context.Context) *Settings {
 	return s
 }
 
-// For lists the proxies to an address in the order to try; none: directly.
+// For lists the proxies to an address in the order to try; none: connect directly.
 func (s *Settings) For(ctx context.Context, to *url.URL) []Way {
 	if s == nil || isOwn(to.Hostname()) {
 		return nil
@@ -92,8 +92,7 @@ func (s *Settings) For(ctx context.Context, to *url.URL) []Way {
 	return p.ways([]string{p.https}, "")
 }
 
-// byScript asks the script once for each host, and one that is not evaluated
-// once for all.
+// byScript asks the script once for each host, or reads a script that cannot be run once.
 func (s *Settings) byScript(ctx context.Context, to *url.URL) []Way {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,13 +165,13 @@ func parse(s string) *url.URL {
 	return u
 }
 
-// isOwn reports whether a host is this machine: no browser asks a proxy for it.
+// isOwn reports whether a host is this machine: no browser uses a proxy for it.
 func isOwn(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
-// Clean takes name and password out of a proxy's address.
+// Clean removes name and password from a proxy's address.
 func Clean(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {

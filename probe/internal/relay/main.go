@@ -1,7 +1,7 @@
-// Command relay is a UDP relay that harms what passes through it, for the
-// tests: it loses, delays, disorders and doubles RTP packets, each way as told,
-// and says at the end exactly what it did and when. It knows nothing of RTP
-// but the version bits (RFC 7983).
+// Command relay is a UDP relay for tests that disturbs what passes through it: it loses,
+// delays, reorders and duplicates RTP packets, each direction as its flags say, and
+// reports at the end exactly what it did and when. Of RTP it knows only the version bits
+// (RFC 7983).
 package main
 
 import (
@@ -57,8 +57,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 	return json.NewEncoder(stdout).Encode(r.close(*seed))
 }
 
-// Harm is what happens in one direction. Delay and death are for everything,
-// the rest for RTP, unless Everything.
+// Harm is what happens in one direction. Delay and DeadAt apply to all datagrams, the rest
+// to RTP only, unless Everything.
 type Harm struct {
 	Loss       float64       // share, at random
 	Burst      float64       // mean length of a run of lost packets; 0 or 1: single ones

@@ -32,10 +32,10 @@ type Passage struct {
 	Others     []Hop `json:"others"`     // all other datagrams that left
 }
 
-// Hop is one datagram that went on. In is the kernel's stamp of its arrival,
-// Out is taken right before it was handed to the kernel again.
+// Hop is one datagram that was forwarded. In is the kernel's stamp of its arrival, Out the
+// time right before it was given to the kernel again.
 type Hop struct {
-	Index int           `json:"i"` // counts what came in, RTP and others apart
+	Index int           `json:"i"` // counts what came in, RTP and others separately
 	In    time.Duration `json:"in_ns"`
 	Out   time.Duration `json:"out_ns"`
 }
@@ -54,7 +54,7 @@ type relay struct {
 	order  []*joint
 }
 
-// joint is one agent's way through.
+// joint is one agent's connection through the relay.
 type joint struct {
 	agent    netip.AddrPort
 	inner    *stamp.Conn // connected to the responder
@@ -110,7 +110,7 @@ func (r *relay) readOuter() {
 	}
 }
 
-// joint finds or makes an agent's way through.
+// joint finds or makes an agent's connection.
 func (r *relay) joint(agent netip.AddrPort) (*joint, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -142,7 +142,7 @@ func (r *relay) joint(agent netip.AddrPort) (*joint, error) {
 	return j, nil
 }
 
-// close ends the relay and tells what it did.
+// close ends the relay and reports what it did.
 func (r *relay) close(seed uint64) Report {
 	_ = r.outer.Close()
 	r.mu.Lock()

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An Alarm lets one goroutine wait for moments, as precisely as the kernel can
-// and without a thread of its own: a timerfd(2) that the network poller reads.
+// An Alarm lets one goroutine wait until given moments, as precisely as the kernel can
+// and without a separate thread: a timerfd(2) that the network poller reads.
 type Alarm struct {
 	file *os.File
 	fd   int

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// An Alarm lets one goroutine wait for moments.
+// An Alarm lets one goroutine wait until given moments.
 type Alarm struct {
 	rung chan struct{}
 	once sync.Once

@@ -5,7 +5,7 @@ import "net/netip"
 // A Datagram is one of several that were read at once.
 type Datagram struct {
 	Arrival
-	Bytes []byte // as long as they are not read over
+	Bytes []byte // valid until the next Read
 }
 
 // A Reader reads many datagrams with one call of the system, where it can. It
@@ -23,8 +23,8 @@ func (c *Conn) Reader(most int) *Reader {
 	return r
 }
 
-// Read waits for datagrams and returns those that are there. They are good
-// until the next call.
+// Read waits for datagrams and returns those that have arrived. They are valid until the
+// next call.
 func (r *Reader) Read() ([]Datagram, error) {
 	for {
 		n, err := r.read(r)
@@ -43,7 +43,7 @@ func (r *Reader) Read() ([]Datagram, error) {
 type Writer struct {
 	conn *Conn
 	most int
-	n    int // that wait
+	n    int // datagrams that wait
 	writeBatch
 }
 
@@ -54,8 +54,8 @@ func (c *Conn) Writer(most int) *Writer {
 	return w
 }
 
-// Put takes a datagram for the next Flush, until which its bytes have to stay as
-// they are. It says whether there is no room for another one.
+// Put takes a datagram for the next Flush; until then its bytes must not change. It says
+// whether the writer is full.
 func (w *Writer) Put(b []byte, to netip.AddrPort, dscp int) (full bool) {
 	w.put(w.n, b, to, dscp)
 	w.n++

@@ -21,8 +21,8 @@ type message struct {
 // address has room for an address of either family.
 type address [unix.SizeofSockaddrInet6]byte
 
-// readBatch is what recvmmsg(2) fills. It is not given to the garbage collector
-// between two reads, so that no packet costs an allocation.
+// readBatch is what recvmmsg(2) fills. It is reused from read to read, so that packets
+// need no allocation.
 type readBatch struct {
 	raw       syscall.RawConn
 	messages  []message
@@ -56,8 +56,8 @@ func (b *readBatch) prepare(r *Reader, most int) {
 	}
 }
 
-// many is one call of the system for many messages. The socket does not block,
-// so that the scheduler need not be told.
+// many is one call of the system for many messages. The socket does not block, so the Go
+// scheduler need not know about the call.
 func many(call, fd uintptr, messages []message) (int, unix.Errno) {
 	for {
 		n, _, errno := unix.RawSyscall6(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(messages))), uintptr(len(messages)), unix.MSG_DONTWAIT, 0, 0)
@@ -89,7 +89,7 @@ func (b *readBatch) read(r *Reader) (int, error) {
 	return b.n, nil
 }
 
-// restore undoes what the kernel wrote into a message's head.
+// restore resets what the kernel wrote into a message's header.
 func (b *readBatch) restore(i int) {
 	h := &b.messages[i].head
 	h.Namelen = uint32(len(b.addresses[i]))
@@ -182,7 +182,7 @@ func (b *writeBatch) send(w *Writer, first int) (int, error) {
 	return b.n, nil
 }
 
-// forget lets go of the bytes that were sent.
+// forget releases the bytes that were sent.
 func (b *writeBatch) forget(n int) {
 	for i := range b.parts[:n] {
 		b.parts[i].Base = nil

@@ -36,9 +36,9 @@ func Pause(ctx context.Context, d time.Duration) {
 // and works in a testing/synctest bubble.
 func SleepPlain(until time.Duration) { time.Sleep(until - Now()) }
 
-// WallOffset is by how much the wall clock is ahead of Now, whose zero means
-// nothing: it changes where the wall clock is set. The two are read as close
-// together as they will come, since being interrupted in between would look so too.
+// WallOffset is the difference of the wall clock and Now, whose zero is arbitrary: it
+// changes when the wall clock is set. The two are read as closely together as possible,
+// since an interruption in between would look like such a change.
 func WallOffset() time.Duration {
 	offset, gap := time.Duration(0), time.Duration(1<<63-1)
 	for range 4 {

@@ -21,7 +21,7 @@ func query(proc *windows.LazyProc) uint64 {
 	return v
 }
 
-// Now is the time on this process's monotonic clock. Its zero means nothing.
-// It reads the performance counter: package time's clock moves in steps of up
-// to 15.6 ms here, which would drown any jitter.
+// Now is the time on this process's monotonic clock. Its zero is arbitrary. It reads the
+// performance counter: package time's clock moves in steps of up to 15.6 ms here, which
+// is more than most jitter.
 func Now() time.Duration { return scale(query(counter)-base, frequency) }

@@ -3,27 +3,27 @@ package stamp
 import "time"
 
 const (
-	// steady is by how much two readings of wall minus monotonic clock may
-	// differ without the wall clock having been set: the kernel slews both
-	// alike, so that only the readings' own error is left.
+	// steady is by how much two readings of wall minus monotonic clock may differ although
+	// the wall clock was not set: the kernel slews both clocks equally, so only the error
+	// of the readings is left.
 	steady = 200 * time.Microsecond
 	// oldest is how long a datagram may plausibly have waited to be read.
 	oldest = time.Minute
 )
 
-// clocks turns the kernel's arrival stamps, which are on the wall clock, into
-// monotonic ones: mono_now - (wall_now - kernel). Where the wall clock was set
-// between the kernel's stamp and the reading, that difference holds the step;
-// then the offset from before the step is the right one, if only one of the
-// two lies between the arrival before and now. Where neither or both do, the
-// time of reading is taken: too late by the time in the queue, never by hours.
+// clocks converts the kernel's arrival stamps, which are on the wall clock, into
+// monotonic ones: mono_now - (wall_now - kernel). If the wall clock was set between the
+// kernel's stamp and the reading, that difference contains the step; then the offset from
+// before the step is the right one, if only one of the two results lies between the last
+// arrival and now. If neither or both do, the time of reading is used: it is too late by
+// the time in the queue, but never by hours.
 type clocks struct {
 	offset time.Duration // wall - monotonic at the last reading
 	before time.Duration // at the one before it
 	last   time.Duration // the last arrival
 	mono   time.Duration // of the last reading
-	known  bool          // two readings
-	any    bool          // one
+	known  bool          // there were two readings
+	any    bool          // there was one reading
 }
 
 // read notes the two clocks, read together just now, after which arrivals are placed.
@@ -55,7 +55,7 @@ func (c *clocks) place(kernel int64) time.Duration {
 	return at
 }
 
-// arrival reads and places in one.
+// arrival is read and place in one.
 func (c *clocks) arrival(kernel, wall int64, mono time.Duration) time.Duration {
 	c.read(wall, mono)
 	return c.place(kernel)

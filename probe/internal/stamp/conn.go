@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// Buffers asked of the system: what overflows looks like a lossy path. A socket
-// that hears everybody gets more, since a flood of one reaches all: 16 MB hold
-// a fifth of a second of 100,000 small datagrams a second. What the system
-// grants is told by Buffer.
+// Buffer sizes that are requested from the system: an overflow would look like loss on
+// the path. A socket that many clients share gets more, since a flood from one affects
+// all: 16 MB hold a fifth of a second of 100,000 small datagrams a second. Buffer returns
+// what the system granted.
 const (
 	readBuffer   = 4 << 20
 	sharedBuffer = 16 << 20
@@ -21,7 +21,7 @@ const (
 	writeBuffer = 4 << 20
 )
 
-// MaxDatagram is enough of a buffer for every datagram that we exchange.
+// MaxDatagram is large enough for every datagram that agent and responder exchange.
 const MaxDatagram = 2048
 
 // An Arrival is what is known of a datagram that was read.
@@ -30,7 +30,7 @@ type Arrival struct {
 	From netip.AddrPort // IPv4 as IPv4, never mapped into IPv6
 	At   time.Duration  // on the clock of Now
 	DSCP int            // or stream.NoDSCP
-	// Dropped is the count of Drops as far as this datagram told.
+	// Dropped is the count of Drops that this datagram brought.
 	Dropped uint32
 	// Waited is how long the datagram lay in the socket until it was read, 0 where
 	// the kernel does not stamp.
@@ -40,16 +40,16 @@ type Arrival struct {
 // A PacketConn is a UDP socket that stamps what it reads: a Conn, or an end of
 // a simulated network. One goroutine reads; any may write.
 type PacketConn interface {
-	// Read waits for a datagram. ICMP errors of a connected socket are counted
-	// and not returned: one lost knock ends no call.
+	// Read waits for a datagram. ICMP errors of a connected socket are counted and not
+	// returned: a call does not end because one packet was refused.
 	Read(b []byte) (Arrival, error)
 	// Write sends a datagram; to is the zero AddrPort on a connected socket.
 	Write(b []byte, to netip.AddrPort) error
 	// SetDSCP marks what is sent from now on. It returns the mark that the
 	// system accepted, and why the packets may still leave with another.
 	SetDSCP(dscp int) (set int, reason string)
-	// WriteMarked sends one datagram with a mark of its own, on a socket that
-	// many share; where the system cannot it goes unmarked.
+	// WriteMarked sends one datagram with its own mark, on a socket that many share; if
+	// the system cannot do that, the datagram is sent without a mark.
 	WriteMarked(b []byte, to netip.AddrPort, dscp int) error
 	// NoMark is why WriteMarked sets no mark here, "" if it does.
 	NoMark() string
@@ -115,7 +115,7 @@ func newConn(udp *net.UDPConn, connected bool) (*Conn, error) {
 	if connected {
 		c.asked = readBuffer
 	}
-	// A smaller buffer than asked for is all the system allows; what it drops is counted.
+	// The system may grant a smaller buffer; what it drops is counted.
 	_ = udp.SetReadBuffer(c.asked)
 	_ = udp.SetWriteBuffer(writeBuffer)
 	if err := c.prepare(udp); err != nil {

@@ -15,8 +15,8 @@ func (*platform) NoDSCP() string {
 // dscpDoubt is why an accepted mark may not be on the packets.
 const dscpDoubt = ""
 
-// passing tells errors of single datagrams, most of them ICMP's answers, from
-// the end of the socket.
+// passing distinguishes errors of single datagrams, most of them ICMP errors, from the end
+// of the socket.
 func passing(err error) bool {
 	for _, e := range []error{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.EMSGSIZE, syscall.ENOBUFS} {
 		if errors.Is(err, e) {

@@ -25,8 +25,8 @@ type platform struct {
 	dropped atomic.Uint32 // as the last datagram told
 }
 
-// prepare switches on what recvmsg(2) shall tell. A kernel without one of them
-// answers an error; the arrival then simply lacks it.
+// prepare switches on the control messages of recvmsg(2). If a kernel does not know one of
+// them, arrivals do not have it.
 func (p *platform) prepare(udp *net.UDPConn) error {
 	raw, err := udp.SyscallConn()
 	if err != nil {
@@ -81,8 +81,8 @@ func (p *platform) controls(oob []byte, a *Arrival) (kernel int64) {
 	return kernel
 }
 
-// drops asks the socket itself (SO_MEMINFO, Linux 4.12 and later): the counter
-// that travels with datagrams is as old as the last that found room.
+// drops asks the socket itself (SO_MEMINFO, Linux 4.12 and later): the counter that comes
+// with datagrams is only as new as the last datagram that was not dropped.
 func (p *platform) drops(udp *net.UDPConn) uint32 {
 	const (
 		values = 9 // SK_MEMINFO_VARS
@@ -154,8 +154,8 @@ func setMark(oob []byte, to netip.Addr, dscp int) {
 // NoMark implements PacketConn: Linux marks every packet by itself.
 func (*platform) NoMark() string { return "" }
 
-// both reads the wall clock and the monotonic one as close together as they
-// will come: being interrupted in between would bend the arrival's stamp.
+// both reads the wall clock and the monotonic one as closely together as possible: an
+// interruption in between would falsify the arrival's stamp.
 func both() (wall int64, mono time.Duration) {
 	const near = 5 * time.Microsecond
 	gap := time.Duration(1<<63 - 1)
@@ -176,8 +176,8 @@ func both() (wall int64, mono time.Duration) {
 // NoDSCP implements PacketConn: Linux tells the marks.
 func (p *platform) NoDSCP() string { return "" }
 
-// passing tells errors of single datagrams, most of them ICMP's answers, from
-// the end of the socket.
+// passing distinguishes errors of single datagrams, most of them ICMP errors, from the end
+// of the socket.
 func passing(err error) bool {
 	for _, e := range []error{unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EHOSTDOWN, unix.ENOPROTOOPT, unix.EPROTO, unix.EMSGSIZE, unix.EACCES} {
 		if errors.Is(err, e) {

@@ -12,8 +12,8 @@ import (
 // Kernel says that arrivals carry the kernel's stamp and its count of drops.
 const Kernel = false
 
-// platform reads one datagram at a time and stamps it right after: the stamp
-// is late by what the system takes to wake this program.
+// platform reads one datagram at a time and stamps it right after: the stamp is late by
+// the time that the system takes to wake this program.
 type platform struct{}
 
 func (*platform) prepare(*net.UDPConn) error { return nil }
@@ -23,7 +23,7 @@ func (*platform) read(udp *net.UDPConn, b []byte) (Arrival, error) {
 	return Arrival{N: n, From: from, At: Now(), DSCP: stream.NoDSCP}, err
 }
 
-// drops: no other system tells what a socket threw away.
+// drops: no other system tells what a socket dropped.
 func (*platform) drops(*net.UDPConn) uint32 { return 0 }
 
 // granted: what was granted is not read back here.

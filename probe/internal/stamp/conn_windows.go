@@ -12,10 +12,10 @@ func (*platform) NoDSCP() string {
 }
 
 // dscpDoubt is why an accepted mark may not be on the packets.
-const dscpDoubt = "Windows drops the mark of an ordinary program without a word; a Group Policy QoS rule for this executable sets it"
+const dscpDoubt = "Windows drops the mark of an ordinary program without an error; a Group Policy QoS rule for this executable sets it"
 
-// passing tells errors of single datagrams, most of them ICMP's answers, from
-// the end of the socket.
+// passing distinguishes errors of single datagrams, most of them ICMP errors, from the end
+// of the socket.
 func passing(err error) bool {
 	for _, e := range []error{windows.WSAECONNRESET, windows.WSAENETRESET, windows.WSAEMSGSIZE, windows.WSAECONNREFUSED, windows.WSAEHOSTUNREACH, windows.WSAENETUNREACH} {
 		if errors.Is(err, e) {

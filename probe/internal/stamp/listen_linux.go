@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ListenMany opens several sockets at one port, among which the system divides
-// those who send there (SO_REUSEPORT, socket(7)): each sender keeps its socket.
-// The first is bound alone, so that a port that is taken is an error.
+// ListenMany opens several sockets at one port, among which the system distributes the
+// senders (SO_REUSEPORT, socket(7)): each sender always gets the same socket. The first
+// socket is bound without that option, so that a port in use is an error.
 func ListenMany(ctx context.Context, address string, sockets int) ([]*Conn, error) {
 	first, err := Listen(ctx, address)
 	if err != nil {

@@ -23,9 +23,9 @@ var epoch = func() time.Duration {
 	return least
 }()
 
-// SleepUntil waits until Now reaches a moment, by an absolute sleep of the
-// kernel's: a quarter of the lateness of time.Sleep, whose timers wait for the
-// network poller. The goroutine should hold a thread of its own, see Thread.
+// SleepUntil waits until Now reaches a moment, by an absolute sleep of the kernel: it is a
+// quarter as late as time.Sleep, whose timers wait for the network poller. The goroutine
+// should have its own thread, see Thread.
 func SleepUntil(until time.Duration) {
 	if until <= Now() {
 		return
@@ -35,12 +35,11 @@ func SleepUntil(until time.Duration) {
 	}
 }
 
-// Thread gives the calling goroutine a thread of its own, whose sleeps the
-// kernel does not round up by its usual 50 microseconds. Call what it returns
-// when done.
+// Thread gives the calling goroutine its own thread, whose sleeps the kernel does not
+// lengthen by its usual 50 microseconds. Call release when done.
 func Thread() (release func()) {
 	runtime.LockOSThread()
-	// Without the finer slack the sleeps are a little longer and still right.
+	// Without the smaller slack the sleeps are only a little longer.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	return func() {
 		_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0) // 0: the default

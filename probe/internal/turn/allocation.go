@@ -24,30 +24,30 @@ const (
 	FirstChannel = 0x4000
 	// LastChannel is the highest one.
 	LastChannel = 0x4FFF
-	// mostAlternates is how many servers are followed before it is a circle.
+	// mostAlternates is how many servers are followed before it counts as a loop.
 	mostAlternates = 3
 	// releaseWait is how long the release of an allocation is waited for.
 	releaseWait = 2 * time.Second
-	// keepEvery is how often permissions, which live for 300 s, and channels,
-	// which live for 600 s (RFC 8656 9, 12), are renewed at the latest.
+	// keepEvery is how often permissions, which last 300 s, and channels, which last
+	// 600 s (RFC 8656 9, 12), are renewed.
 	keepEvery = 2 * time.Minute
 )
 
 // Credentials are long-term credentials (RFC 8489 9.2).
 type Credentials struct{ Username, Password string }
 
-// A Datum is what came through the relay.
+// A Datum is one datagram that came through the relay.
 type Datum struct {
 	Channel uint16         // 0: it came from a peer without a channel
 	Peer    netip.AddrPort // of a datum without a channel
-	Bytes   []byte         // good until the handler returns
+	Bytes   []byte         // valid until the handler returns
 	stamp.Arrival
 }
 
 // An Allocation is a relay of a TURN server for this machine.
 type Allocation struct {
-	// Relayed is where peers send to, Mapped what the server sees this machine
-	// as, Software how the server calls itself ("": not told).
+	// Relayed is the address that peers send to, Mapped the address of this machine that
+	// the server sees, Software the server's name for itself ("": not told).
 	Relayed, Mapped netip.AddrPort
 	Software        string
 
@@ -60,7 +60,7 @@ type Allocation struct {
 	keeping     sync.WaitGroup
 	quit        context.CancelFunc
 
-	sent, received, heard atomic.Int64 // bytes, bytes, when something came last
+	sent, received, heard atomic.Int64 // bytes, bytes, time of the last arrival
 
 	mu       sync.Mutex // guards the rest
 	realm    stun.Realm
@@ -72,8 +72,8 @@ type Allocation struct {
 	dropped  uint32
 }
 
-// Open allocates a relay. handle gets all that comes through it, in one
-// goroutine. A server that names another one (300) is left for that one.
+// Open allocates a relay. handle gets everything that comes through it, in one
+// goroutine. If the server names another one (300), that one is used.
 func Open(ctx context.Context, e Endpoint, c Credentials, handle func(Datum)) (*Allocation, error) {
 	for range mostAlternates {
 		a, err := open(ctx, e, c, handle)
@@ -82,14 +82,14 @@ func Open(ctx context.Context, e Endpoint, c Credentials, handle func(Datum)) (*
 			return a, err
 		}
 		if !other.address.IsValid() || other.address.Port() == 0 {
-			return nil, fmt.Errorf("%w: it sends to another server without an address", ErrProtocol)
+			return nil, fmt.Errorf("%w: it redirects to a server without an address", ErrProtocol)
 		}
 		e.Address = other.address
 		if other.name != "" {
 			e.Name = other.name
 		}
 	}
-	return nil, fmt.Errorf("%w: each server sends to another one", ErrProtocol)
+	return nil, fmt.Errorf("%w: each server redirects to another one", ErrProtocol)
 }
 
 func open(ctx context.Context, e Endpoint, c Credentials, handle func(Datum)) (*Allocation, error) {
@@ -128,8 +128,8 @@ func (a *Allocation) allocate(ctx context.Context) error {
 		m, err = a.request(ctx, stun.MethodAllocate, udpTransport, ipv6Family)
 	}
 	if err != nil {
-		// There are servers that answer 400 to a wrong password; the same request
-		// without one was good enough to be asked for it.
+		// Some servers answer 400 to a wrong password: the same request without a password
+		// was accepted up to that point.
 		return retold(err, stun.CodeBadRequest, ErrCredentials)
 	}
 	if a.Relayed, err = addressed(m, stun.AttrXORRelayedAddress); err != nil {
@@ -164,8 +164,8 @@ func (a *Allocation) Permit(ctx context.Context, peer netip.Addr) error {
 	return forbidden(err)
 }
 
-// forbidden reads the refusal of a peer. There are servers that answer 401 to
-// it; the credentials were good enough for the relay.
+// forbidden reads the refusal of a peer. Some servers answer 401 in this case, although
+// they accepted the credentials for the relay.
 func forbidden(err error) error { return retold(err, stun.CodeUnauthorized, ErrForbidden) }
 
 // Bind makes a channel to a peer, which permits it too.
@@ -210,8 +210,8 @@ func (a *Allocation) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// keep renews allocation and channels in time. What fails is tried again: the
-// call notices by itself when a relay is gone.
+// keep renews allocation and channels in time. A failure is tried again: the call itself
+// notices when a relay is lost.
 func (a *Allocation) keep(ctx context.Context) {
 	for {
 		a.mu.Lock()
@@ -247,7 +247,7 @@ func (a *Allocation) Release(ctx context.Context) error {
 	return err
 }
 
-// shut closes the connection and waits for what runs beside.
+// shut closes the connection and waits for its goroutines.
 func (a *Allocation) shut() {
 	a.quit()
 	_ = a.link.close()
@@ -268,8 +268,7 @@ func (a *Allocation) Ended() error {
 	}
 }
 
-// Endpoint is the server that gave the relay: after 300, another one than was
-// asked.
+// Endpoint is the server that gave the relay: after a 300 not the one that was asked.
 func (a *Allocation) Endpoint() Endpoint { return a.to }
 
 // Local is this machine's end of the connection.
@@ -281,8 +280,8 @@ func (a *Allocation) Heard() time.Duration { return time.Duration(a.heard.Load()
 // Bytes is how much was passed to the relay and came from it, without headers.
 func (a *Allocation) Bytes() (sent, received int64) { return a.sent.Load(), a.received.Load() }
 
-// Dropped is how many datagrams this machine's own socket dropped for want of
-// room.
+// Dropped is how many datagrams this machine's own socket dropped because its buffer
+// was full.
 func (a *Allocation) Dropped() uint32 {
 	a.mu.Lock()
 	defer a.mu.Unlock()

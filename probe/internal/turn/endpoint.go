@@ -1,7 +1,7 @@
-// Package turn is a client of TURN servers (RFC 8656) made for measuring: it
-// allocates a relay over UDP, TCP, TLS or DTLS, binds channels, and hands out
-// what arrives with the kernel's stamp of its arrival. It keeps allocations
-// alive through stale nonces and releases them for certain.
+// Package turn is a client of TURN servers (RFC 8656) made for measuring: it allocates a
+// relay over UDP, TCP, TLS or DTLS, binds channels, and returns what arrives with the
+// kernel's stamp of its arrival. It handles stale nonces and always releases its
+// allocations.
 //
 // The client of pion/turn is not used here, since it keeps no stamps, takes no
 // context, follows no alternate server and does not release an allocation
@@ -35,7 +35,7 @@ const (
 // IsReliable tells whether what is sent arrives, and in order.
 func (t Transport) IsReliable() bool { return t == TCP || t == TLS }
 
-// An Endpoint is one way to one server.
+// An Endpoint is one transport to one server.
 type Endpoint struct {
 	Transport Transport
 	Address   netip.AddrPort
@@ -44,7 +44,7 @@ type Endpoint struct {
 	DSCP      int            // mark of what is sent by UDP; 0: none
 }
 
-// String is the way in words: UDP to 192.0.2.1:3478.
+// String is the endpoint in words: UDP to 192.0.2.1:3478.
 func (e Endpoint) String() string {
 	return fmt.Sprintf("%s to %s", map[Transport]string{UDP: "UDP", TCP: "TCP", TLS: "TLS", DTLS: "DTLS"}[e.Transport], e.Address)
 }
@@ -82,7 +82,7 @@ func dialStream(ctx context.Context, e Endpoint) (link, error) {
 	}
 	if plain, ok := conn.(*net.TCPConn); ok {
 		_ = plain.SetNoDelay(true)             // Go's default, and here it matters
-		_ = plain.SetWriteBuffer(streamBuffer) // less than that is all the system allows
+		_ = plain.SetWriteBuffer(streamBuffer) // the system may allow less
 	}
 	if e.Transport == TLS {
 		secure := tls.Client(conn, &tls.Config{ServerName: e.Name, RootCAs: e.Roots, MinVersion: tls.VersionTLS12})
@@ -95,7 +95,7 @@ func dialStream(ctx context.Context, e Endpoint) (link, error) {
 	return newStream(conn), nil
 }
 
-// dialDTLS speaks DTLS 1.2 over a socket of ours.
+// dialDTLS sets up DTLS 1.2 over a stamped socket.
 func dialDTLS(ctx context.Context, e Endpoint) (link, error) {
 	conn, err := stamp.Dial(ctx, e.Address.String())
 	if err != nil {

@@ -16,7 +16,7 @@ var (
 	ErrForbidden   = errors.New("the TURN server forbids this peer")
 	ErrQuota       = errors.New("the TURN server gives no more relays to these credentials")
 	ErrCapacity    = errors.New("the TURN server has no relay left")
-	ErrGone        = errors.New("the TURN server no longer knows the relay: it was restarted, or took it away")
+	ErrGone        = errors.New("the TURN server no longer knows the relay: it was restarted, or removed it")
 	ErrSilent      = errors.New("the TURN server did not answer")
 	ErrRefused     = errors.New("the TURN server refused")
 	ErrProtocol    = errors.New("the answer of the TURN server cannot be used")
@@ -63,7 +63,7 @@ type alternate struct {
 }
 
 func (a *alternate) Error() string {
-	return "the TURN server sends to another one, " + a.address.String()
+	return "the TURN server redirects to another one, " + a.address.String()
 }
 
 // refusal reads an error answer.
@@ -90,7 +90,7 @@ func refusal(m *stun.Message) error {
 // longestWords bounds what is repeated of a server's own words.
 const longestWords = 80
 
-// safe keeps of a server's words what can be printed anywhere.
+// safe removes from a server's words what cannot be printed safely.
 func safe(words string) string {
 	words = strings.Map(func(r rune) rune {
 		if r > unicode.MaxASCII || !unicode.IsPrint(r) {

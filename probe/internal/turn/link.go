@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// streamBuffer holds what is written while a connection stands still: half
-	// a minute of the largest codec's packets. The sender never waits for it.
+	// streamBuffer holds what is written while a connection makes no progress: half a
+	// minute of the largest codec's packets. So the sender never has to wait.
 	streamBuffer = 512 << 10
 	// longestStall is how long a write may take before the connection counts
 	// as dead.
@@ -48,8 +48,8 @@ func newStream(conn net.Conn) *streamed {
 	return &streamed{conn: conn, reader: bufio.NewReaderSize(conn, 64<<10)}
 }
 
-// errFrame is what ends a stream that does not speak TURN.
-var errFrame = errors.New("the connection brought something that is not TURN")
+// errFrame ends a stream that is not TURN.
+var errFrame = errors.New("something arrived over the connection that is not TURN")
 
 // read takes one frame (RFC 8656 12.5): a STUN message, or ChannelData, which
 // is padded to four bytes here. One that is longer than b is left out.
@@ -123,8 +123,8 @@ func addrPort(a net.Addr) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// sealed is a link over DTLS. The record layer in between hides which datagram
-// a record came in, so it stamps what it has read.
+// sealed is a link over DTLS. The record layer does not tell in which datagram a record
+// arrived, so a record is stamped when it has been read.
 type sealed struct {
 	under *stamp.Conn
 	conn  *dtls.Conn
@@ -135,8 +135,8 @@ func (s *sealed) read(b []byte) (stamp.Arrival, error) {
 	return stamp.Arrival{N: n, At: stamp.Now(), DSCP: stream.NoDSCP}, err
 }
 
-// write pads, which is allowed over datagrams (RFC 8656 12.5): there are
-// servers that take DTLS for a byte stream.
+// write pads, which is allowed over datagrams (RFC 8656 12.5): some servers treat DTLS
+// as a byte stream.
 func (s *sealed) write(b []byte) error {
 	_, err := s.conn.Write(padded(b))
 	return err

@@ -12,8 +12,8 @@ import (
 	"netready/probe/internal/stamp"
 )
 
-// mostFailures is how many reads in a row may fail before a link counts as
-// dead: errors of single datagrams pass.
+// mostFailures is how many reads in a row may fail before a link counts as dead: errors
+// of single datagrams do not end it.
 const mostFailures = 100
 
 // read handles what arrives until the link ends.
@@ -37,7 +37,7 @@ func (a *Allocation) read() {
 	}
 }
 
-// mayRecover tells an error of a datagram from the end of the link.
+// mayRecover distinguishes an error of a datagram from the end of the link.
 func (a *Allocation) mayRecover(err error) bool {
 	return a.to.Transport == UDP && !errors.Is(err, net.ErrClosed)
 }
@@ -88,7 +88,7 @@ func (a *Allocation) message(b []byte, got stamp.Arrival) {
 		a.mu.Unlock()
 		select {
 		case waiting <- answer{m, got.At}:
-		default: // nobody waits, or enough copies are there
+		default: // nobody waits, or there are enough copies
 		}
 	}
 }

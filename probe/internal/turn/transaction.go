@@ -17,8 +17,7 @@ const (
 	// firstWait is before the first retransmission over UDP; each further wait
 	// is twice as long (RFC 8489 6.2.1, whose 500 ms assume no round trip).
 	firstWait = 300 * time.Millisecond
-	// mostNonces is how often a request is made anew with the nonce that the
-	// server wants now.
+	// mostNonces is how often a request is repeated with a new nonce of the server.
 	mostNonces = 3
 )
 
@@ -28,9 +27,9 @@ type answer struct {
 	at      time.Duration
 }
 
-// request sends a request until it is answered or ctx ends, and returns the
-// success response. It carries the credentials once the server has asked for
-// them, and takes a new nonce where the old one is stale.
+// request sends a request until it is answered or ctx ends, and returns the success
+// response. It has the credentials once the server has asked for them, and a new nonce
+// after the old one has become stale.
 func (a *Allocation) request(ctx context.Context, method stun.Method, attributes ...stun.Setter) (*stun.Message, error) {
 	for range mostNonces {
 		a.mu.Lock()
@@ -53,14 +52,14 @@ func (a *Allocation) request(ctx context.Context, method stun.Method, attributes
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("%w: it calls every nonce of its own stale", ErrProtocol)
+	return nil, fmt.Errorf("%w: it calls each of its own nonces stale", ErrProtocol)
 }
 
 // software names this program to the server (RFC 8489 14.14).
 var software = stun.NewSoftware("netready")
 
-// proof is what shows that the credentials are known; nothing before the
-// server has asked for it. The lock is held.
+// proof are the attributes that prove the credentials; none before the server has asked
+// for them. The lock is held.
 func (a *Allocation) proof() []stun.Setter {
 	if a.key == nil {
 		return nil
@@ -124,15 +123,15 @@ func (a *Allocation) exchange(ctx context.Context, m *stun.Message, key stun.Mes
 			}
 		case got := <-answers:
 			if got.message.Type.Class == stun.ClassSuccessResponse && key != nil && key.Check(got.message) != nil {
-				continue // not from who knows the password
+				continue // from somebody who does not know the password
 			}
 			return got.message, nil
 		}
 	}
 }
 
-// isPassing tells an error that a later try may not meet from the end of the
-// link: a datagram that found no buffer, or was refused by ICMP.
+// isPassing distinguishes an error that a later try may not have (no buffer for a
+// datagram, or an ICMP error) from the end of the link.
 func isPassing(err error) bool { return !errors.Is(err, net.ErrClosed) }
 
 // expect registers a transaction.
@@ -174,9 +173,9 @@ func (a *Allocation) Ask(ctx context.Context) (asked, trip time.Duration, err er
 	}
 }
 
-// Fence waits until the server has handled everything that was sent on this
-// connection and everything that it sent has arrived. That holds on a reliable
-// one alone, where the answer to a question comes after all that.
+// Fence waits until the server has handled everything that was sent on this connection,
+// and everything that it sent has arrived. This works only on a reliable connection,
+// where the answer to a question arrives after all that.
 func (a *Allocation) Fence(ctx context.Context) error {
 	_, _, err := a.Ask(ctx)
 	return err

@@ -11,8 +11,8 @@ import (
 	"github.com/pion/stun/v3"
 )
 
-// Sizes of parts of a STUN message (RFC 8489 5 and 14), bytes, attributes with
-// their heads.
+// Sizes of parts of a STUN message (RFC 8489 5 and 14) in bytes, attributes with
+// their headers.
 const (
 	headerSTUN      = 20
 	sizeIntegrity   = 4 + 20
@@ -24,10 +24,10 @@ const (
 // fingerprintXOR tells a fingerprint from another CRC (RFC 8489 14.7).
 const fingerprintXOR = 0x5354554e
 
-// padding is the value of PADDING (RFC 5780 7.6) in the agent's checks. A
-// responder's answer to an IPv6 address has some 30 bytes more than a bare check;
-// older responders send their own check with it, 100 bytes more, and are silent
-// to less.
+// padding is the value of PADDING (RFC 5780 7.6) in the agent's checks. A responder's
+// answer to an IPv6 address is about 30 bytes longer than a check without padding;
+// older responders send their own check with it, 100 bytes more, and do not answer a
+// shorter check.
 var padding [96]byte
 
 // Padding makes a question larger than its answer.
@@ -44,7 +44,7 @@ func NewTransactionID() TransactionID { return stun.NewTransactionID() }
 // ErrCheck is wrapped by all that ParseCheck and Authentic refuse.
 var ErrCheck = errors.New("not a check of this call")
 
-// What strangers send costs no more than it must, so that these are made once.
+// These errors are made once, so that packets of strangers cost as little as possible.
 var (
 	errNoSTUN      = fmt.Errorf("%w: no STUN message", ErrCheck)
 	errAttributes  = fmt.Errorf("%w: its attributes do not add up to its length", ErrCheck)
@@ -57,9 +57,9 @@ var (
 	errIntegrity   = fmt.Errorf("%w: another password", ErrCheck)
 )
 
-// A Check is a STUN Binding request or the answer to one, as it came in.
-// Nothing of it may be believed before Authentic said so. It is good as long as
-// the bytes that it was read from.
+// A Check is a STUN Binding request or the answer to one, as it arrived. Nothing in it
+// may be trusted before Authentic has returned nil. It refers to the bytes that it was
+// read from, and is valid as long as they are.
 type Check struct {
 	ID       TransactionID
 	Answer   bool           // a success response
@@ -72,8 +72,8 @@ type Check struct {
 	raw []byte
 }
 
-// IsCheck tells a STUN message from RTP and all else by its first two bits,
-// cookie and length (RFC 8489 5).
+// IsCheck distinguishes a STUN message from RTP and everything else by its first two
+// bits, cookie and length (RFC 8489 5).
 func IsCheck(b []byte) bool {
 	return len(b) >= headerSTUN && b[0]>>6 == 0 && binary.BigEndian.Uint32(b[4:]) == STUNCookie
 }
@@ -81,10 +81,10 @@ func IsCheck(b []byte) bool {
 // STUNCookie is the second word of every STUN message (RFC 8489 5).
 const STUNCookie = 0x2112a442
 
-// ParseCheck reads a check. Only messages of our own shape pass: integrity and
-// fingerprint last, since nothing covers what follows them. It reads these few
-// messages alone, since every call sends some each second; FuzzParseCheck holds
-// it against pion/stun.
+// ParseCheck reads a check. It accepts only messages that end with integrity and
+// fingerprint, since these do not cover what follows them. Every call sends several
+// checks a second, so it reads only these few messages, and fast; FuzzParseCheck
+// compares it with pion/stun.
 func ParseCheck(b []byte) (Check, error) {
 	if !IsCheck(b) {
 		return Check{}, errNoSTUN
@@ -115,12 +115,12 @@ func ParseCheck(b []byte) (Check, error) {
 
 var kindRequest, kindSuccess = stun.BindingRequest.Value(), stun.BindingSuccess.Value()
 
-// attributes are the values of those that matter; of several the first counts
-// (RFC 8489 14).
+// attributes are the values of the attributes that are used; of several of one type
+// the first counts (RFC 8489 14).
 type attributes struct{ username, mapped, received, sent []byte }
 
-// readAttributes walks over a message's attributes, the last two of which have
-// to be integrity and fingerprint, and those there only.
+// readAttributes reads a message's attributes. The last two have to be integrity and
+// fingerprint, and these may be nowhere else.
 func readAttributes(b []byte) (a attributes, err error) {
 	integrity := len(b) - integrityTail
 	fingerprint := integrity + sizeIntegrity
@@ -152,7 +152,7 @@ func readAttributes(b []byte) (a attributes, err error) {
 	return a, nil
 }
 
-// of is where the value of an attribute belongs, nil for others.
+// of is the field for the value of an attribute, nil for others.
 func (a *attributes) of(kind stun.AttrType) *[]byte {
 	switch uint16(kind) {
 	case uint16(stun.AttrUsername):
@@ -210,10 +210,10 @@ func (c *Check) Authentic(k *Credential) error {
 	return nil
 }
 
-// ReplySize is the largest datagram that a responder sends for this request to
-// an address that is not proved: its answer or its own check, one of the two. A
-// request that is smaller deserves silence. Headers weigh the same both ways,
-// since datagrams are as many.
+// ReplySize is the size of the largest datagram that a responder sends for this
+// request to an address that is not proved: its answer or its own check, never both. A
+// smaller request is not answered. Headers need not be counted, since there is one
+// datagram each way.
 func (c *Check) ReplySize(from netip.AddrPort) int {
 	mapped := 4 + 8
 	if from.Addr().Unmap().Is6() {

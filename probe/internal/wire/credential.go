@@ -11,8 +11,8 @@ import (
 	"github.com/pion/stun/v3"
 )
 
-// A Credential is what the checks of one call are made and proved with: its
-// short-term credential, RFC 8489 9.1. Any goroutine may use it.
+// A Credential makes and verifies the checks of one call: its short-term credential,
+// RFC 8489 9.1. Any goroutine may use it.
 type Credential struct {
 	username []byte
 	key      mac
@@ -26,15 +26,14 @@ func NewCredential(username, password string) (*Credential, error) {
 	return &Credential{username: []byte(username), key: newMAC(sha1Pool, []byte(password))}, nil
 }
 
-// Credential is that of a call's checks.
+// Credential is the credential of the call's checks.
 func (g CallGrant) Credential() (*Credential, error) { return NewCredential(g.Username, g.Password) }
 
 // maxUsername is the bound of RFC 8489 14.3, bytes.
 const maxUsername = 508
 
-// AskPadded appends the agent's check: a Binding request larger than whatever
-// the responder sends for it, so that nobody gains by having the responder shout
-// at a stranger.
+// AskPadded appends the agent's check: a Binding request that is larger than anything
+// the responder sends for it, so that the responder cannot be used to amplify traffic.
 func (k *Credential) AskPadded(b []byte, id TransactionID) []byte {
 	m := begin(b, stun.BindingRequest, id).attribute(stun.AttrUsername, k.username).attribute(stun.AttrPadding, padding[:])
 	return append(b, k.seal(m)...)
@@ -96,7 +95,7 @@ func (m message) mapped(id TransactionID, from netip.AddrPort) message {
 	return m
 }
 
-// maskOf is what an address is mixed with: the cookie, then the transaction.
+// maskOf is what an address is XORed with: the cookie, then the transaction.
 func maskOf(id TransactionID) (mask [16]byte) {
 	binary.BigEndian.PutUint32(mask[:], STUNCookie)
 	copy(mask[4:], id[:])

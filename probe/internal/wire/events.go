@@ -19,7 +19,7 @@ type Departure struct {
 // within a Duration.
 const maxStamp = time.Duration(1 << 61)
 
-// ErrPacked is what every error of UnpackArrivals and UnpackDepartures is.
+// ErrPacked is wrapped by every error of UnpackArrivals and UnpackDepartures.
 var ErrPacked = errors.New("the trace from the responder is damaged")
 
 // PackArrivals writes arrivals as their number and, for each, the differences
@@ -41,9 +41,9 @@ func PackArrivals(arrivals []stream.Arrival) []byte {
 	return b
 }
 
-// UnpackArrivals reads what PackArrivals wrote of a stream of so many packets;
-// most is how many records may still come of it. Both are known beforehand, so
-// that no number of the far end's sizes anything.
+// UnpackArrivals reads what PackArrivals wrote, of a stream of so many packets; most
+// bounds the records that may still come. Both are known beforehand, so that no number
+// from the far end sizes anything.
 func UnpackArrivals(b []byte, packets, most int) ([]stream.Arrival, error) {
 	r := unpacker{b: b, packets: packets, most: most}
 	n := r.count(4) // bytes of the shortest record
@@ -136,7 +136,7 @@ func (r *unpacker) count(shortest int) int {
 		r.fail("it announces more records than it holds")
 		return 0
 	case n > uint64(max(0, r.most)):
-		r.fail("it tells of more packets than the call can have")
+		r.fail("it reports more packets than the call can have")
 		return 0
 	}
 	return int(n)
@@ -145,7 +145,7 @@ func (r *unpacker) count(shortest int) int {
 func (r *unpacker) seq(last int64) int64 {
 	s := last + r.varint()
 	if s < 0 || s >= int64(r.packets) {
-		r.fail("a sequence number is none of the call's")
+		r.fail("a sequence number does not belong to the call")
 		return 0
 	}
 	return s
@@ -156,7 +156,7 @@ func (r *unpacker) stamp(last time.Duration) time.Duration {
 	if s := last + d; d.Abs() <= 2*maxStamp-1 && s.Abs() <= maxStamp {
 		return s
 	}
-	r.fail("a stamp is centuries away")
+	r.fail("a stamp is impossible")
 	return 0
 }
 

@@ -12,13 +12,12 @@ import (
 	"time"
 )
 
-// A knock is the question of a firewall check to the responder, over UDP, TCP
-// or TLS: "is it you behind this port?". Only who knows the session's nonce
-// can ask, and only who knows it can answer, so that neither a transparent
-// proxy nor an impostor passes for the responder. The nonce itself never
-// travels. The answer is shorter than the question.
+// A knock is the question of a firewall check to the responder, over UDP, TCP or TLS:
+// "is this port yours?". Both asking and answering need the session's nonce, so that
+// neither a transparent proxy nor an impostor can pretend to be the responder. The
+// nonce itself is never sent. The answer is shorter than the question.
 //
-// The first byte, 0x4E, tells a knock from STUN (0x00-0x3F) and RTP
+// The first byte, 0x4E, distinguishes a knock from STUN (0x00-0x3F) and RTP
 // (0x80-0xBF) on the same socket.
 const (
 	KnockSize  = 96
@@ -28,11 +27,11 @@ const (
 	answerMagic = "NRA1"
 )
 
-// MaxKnockDelay bounds how long an answer can be asked to wait. It has room
-// for the 30 s of silence that a NAT mapping should survive.
+// MaxKnockDelay bounds the delay that an agent can ask for. It is longer than the
+// 30 s of silence that a NAT mapping should survive.
 const MaxKnockDelay = 40 * time.Second
 
-// KnockID names a session to its responder without giving anything away.
+// KnockID names a session to its responder and reveals nothing to others.
 type KnockID [8]byte
 
 // KnockIDOf is the name of the session with this nonce.
@@ -41,8 +40,8 @@ func KnockIDOf(nonce string) KnockID {
 	return KnockID(sum[:8])
 }
 
-// String is the ID in hex, as it stands in text protocols and as the STUN
-// username of a firewall check, whose password is the nonce.
+// String is the ID in hex, as it is used in text protocols and as the STUN username of
+// a firewall check, whose password is the nonce.
 func (id KnockID) String() string { return hex.EncodeToString(id[:]) }
 
 // ParseKnockID reads what String wrote.
@@ -75,10 +74,10 @@ func Proof(nonce, label string, parts ...[]byte) [16]byte {
 type Knock struct {
 	ID     KnockID
 	Random [16]byte
-	Delay  time.Duration // how long the responder shall wait; whole milliseconds
+	Delay  time.Duration // how long the responder has to wait before it answers; whole milliseconds
 }
 
-// NewKnock makes a fresh question for the session with this nonce.
+// NewKnock makes a new question for the session with this nonce.
 func NewKnock(nonce string) Knock {
 	k := Knock{ID: KnockIDOf(nonce)}
 	_, _ = rand.Read(k.Random[:]) // never fails
@@ -97,16 +96,15 @@ func (k Knock) Marshal(nonce string) []byte {
 	return b
 }
 
-// IsKnock reports whether a datagram may be a knock.
-// One may be longer than KnockSize: what follows is padding, which tells how
-// large a packet gets through.
+// IsKnock reports whether a datagram may be a knock. It may be longer than KnockSize:
+// the rest is padding, to find out how large a packet gets through.
 func IsKnock(b []byte) bool { return len(b) >= KnockSize && BeginsKnock(b) }
 
 // BeginsKnock reports whether a stream that starts so holds a knock.
 func BeginsKnock(head []byte) bool { return bytes.HasPrefix(head, []byte(knockMagic)) }
 
-// ParseKnock reads a question and checks that it comes from a session that
-// nonceOf knows. Everything else is to be met with silence.
+// ParseKnock reads a question and checks that it comes from a session that nonceOf
+// knows. Everything else must not be answered.
 func ParseKnock(b []byte, nonceOf NonceOf) (k Knock, nonce string, ok bool) {
 	if !IsKnock(b) {
 		return Knock{}, "", false

@@ -10,16 +10,16 @@ import (
 	"sync"
 )
 
-// A mac is HMAC (RFC 2104) under one key. What the hash is after either padded
-// key is computed once and kept, so that a message costs only blocks of its own;
-// the hash itself is borrowed, so that what each of thousands of calls keeps
-// stays small enough for the processor's caches.
+// A mac is HMAC (RFC 2104) with one key. The state of the hash after each padded key is
+// computed once and kept, so that only the blocks of a message have to be hashed; the
+// hash itself comes from a pool, so that the data of thousands of calls are small
+// enough for the processor's caches.
 type mac struct {
 	hashes       *sync.Pool // of *hasher
 	inner, outer []byte     // states of the hash, as it marshals them
 }
 
-// A hasher is a hash and what it needs room for.
+// A hasher is a hash with its buffers.
 type hasher struct {
 	restorable
 	sum  [sha256.Size]byte
@@ -39,7 +39,7 @@ func poolOf(make func() hash.Hash) *sync.Pool {
 	return &sync.Pool{New: func() any { return &hasher{restorable: make().(restorable)} }} //nolint:forcetypeassert // those of package crypto are
 }
 
-// newMAC keeps what a key makes of a hash.
+// newMAC prepares a key.
 func newMAC(hashes *sync.Pool, key []byte) mac {
 	m := mac{hashes: hashes}
 	h := m.borrow()

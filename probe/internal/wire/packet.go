@@ -10,12 +10,11 @@ import (
 // HeaderSize is that of our RTP packets: no CSRC, no extension (RFC 3550 5.1).
 const HeaderSize = 12
 
-// tagSize is short, since a forger has one try per packet and every failure is
-// counted; SRTP's short tag has the same length (RFC 5764 4.1.2).
+// tagSize is small: a forger has one try per packet, and every failure is counted.
+// SRTP's short tag has the same length (RFC 5764 4.1.2).
 const tagSize = 4
 
-// Errors of Opener.Open. Everything that it refuses is ErrForeign, so that
-// one errors.Is counts them.
+// Errors of Opener.Open. All of them wrap ErrForeign.
 var (
 	ErrForeign = errors.New("not a packet of this stream")
 
@@ -86,8 +85,8 @@ func NewSealer(f Flow) (*Sealer, error) {
 	return s, nil
 }
 
-// filler is a pattern that no link compresses to nothing and that every run
-// repeats: xorshift32, seeded by the SSRC.
+// filler writes a pattern that no link can compress and that is the same in every run:
+// xorshift32, seeded by the SSRC.
 func filler(b []byte, seed uint32) {
 	x := seed | 1
 	for i := range b {
@@ -98,8 +97,8 @@ func filler(b []byte, seed uint32) {
 	}
 }
 
-// Seal makes packet index (from 0), stamped with the sender's clock. The
-// bytes are good until the next call.
+// Seal makes packet index (from 0), stamped with the sender's clock. The bytes are
+// valid until the next call.
 func (s *Sealer) Seal(index int64, stamp time.Duration) []byte {
 	s.flow.header(s.packet, index)
 	binary.BigEndian.PutUint64(s.packet[HeaderSize+StampOffset:], uint64(stamp))
@@ -107,7 +106,7 @@ func (s *Sealer) Seal(index int64, stamp time.Duration) []byte {
 	return s.packet
 }
 
-// The tag is over RTP header and stamp, which lie side by side at the front.
+// The tag covers RTP header and stamp, which are next to each other at the front.
 const (
 	tagged = HeaderSize + StampOffset + 8
 	tagAt  = HeaderSize + TagOffset
@@ -163,6 +162,6 @@ func (o *Opener) Open(b []byte) (index int64, stamp time.Duration, err error) {
 	return index, time.Duration(binary.BigEndian.Uint64(b[HeaderSize+StampOffset:])), nil
 }
 
-// IsRTP tells whether a datagram claims to be RTP: version 2 in its first two
-// bits, as RFC 7983 tells it from STUN.
+// IsRTP tells whether a datagram looks like RTP: version 2 in its first two bits,
+// which distinguishes it from STUN (RFC 7983).
 func IsRTP(b []byte) bool { return len(b) >= HeaderSize && b[0]>>6 == 2 }

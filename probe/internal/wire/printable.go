@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Printable is a text of the far end's as it may be shown: without what steers
-// a terminal or turns the direction of writing, and no longer than so many
-// bytes, cut between letters.
+// Printable makes a text of the far end safe to show: without characters that control
+// a terminal or change the direction of writing, and at most so many bytes long, cut
+// between letters.
 func Printable(s string, most int) string {
 	if len(s) > 4*most {
 		s = s[:4*most] // what is cut off need not be looked at

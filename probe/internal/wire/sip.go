@@ -59,8 +59,8 @@ func CheckSIPReply(value, nonce, callID string, sent []byte) (genuine, unchanged
 	return hmac.Equal([]byte(proof), []byte(hex.EncodeToString(want[:]))), own == [32]byte(raw)
 }
 
-// SIPOptions is an OPTIONS request (RFC 3261 11). Its Via and Contact hold the
-// sender's own address, which a SIP gateway on the way would rewrite.
+// SIPOptions is an OPTIONS request (RFC 3261 11). Its Via and Contact hold the sender's
+// own address, which a SIP ALG on the path would rewrite.
 type SIPOptions struct {
 	Transport string // UDP, TCP, TLS
 	Own       string // ip:port of the sender
@@ -68,10 +68,10 @@ type SIPOptions struct {
 	Port      int
 	Branch    string
 	CallID    string
-	Nonce     string // of a session; "": for a server that knows nothing of it
+	Nonce     string // of a session; "": for a server that is not a responder
 }
 
-// NewSIPOptions fills in what must be fresh.
+// NewSIPOptions fills in what must be new in each request.
 func NewSIPOptions(transport, own, host string, port int, nonce string) SIPOptions {
 	return SIPOptions{transport, own, host, port, "z9hG4bK." + rand.Text(), rand.Text(), nonce}
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// A SIPResponse is a response as servers of all ages send it: header names in
-// their compact form or in any case, folded headers, space before the colon
-// (RFC 3261 7.3.1, 7.3.3 and 25.1).
+// A SIPResponse is a response of any server, old or new: header names in their compact
+// form or in any case, folded headers, space before the colon (RFC 3261 7.3.1, 7.3.3
+// and 25.1).
 type SIPResponse struct {
 	Status int    // 100 to 699
 	Reason string // the server's words
@@ -22,7 +22,7 @@ var statusLine = regexp.MustCompile(`(?i)^SIP/2\.0[ \t]+([1-6][0-9]{2})(?:[ \t]+
 // compact are the headers' short names (RFC 3261 7.3.3) that matter here.
 var compact = map[string]string{"i": "call-id", "v": "via"}
 
-// ParseSIPResponse reads a response. What it does not need it does not judge.
+// ParseSIPResponse reads a response. Headers that are not used are not checked.
 func ParseSIPResponse(raw []byte) (a SIPResponse, ok bool) {
 	head, _, _ := strings.Cut(strings.ReplaceAll(string(bytes.TrimLeft(raw, "\r\n")), "\r\n", "\n"), "\n\n")
 	first, rest, _ := strings.Cut(head, "\n")
@@ -57,8 +57,8 @@ func (a SIPResponse) Header(name string) string {
 	return ""
 }
 
-// Answers reports whether the response is to a question of ours: the Call-ID
-// and the branch are random, and who knows one of them has seen the question.
+// Answers reports whether the response is to this question: the Call-ID and the branch
+// are random, so only somebody who has seen the question knows one of them.
 func (a SIPResponse) Answers(o SIPOptions) bool {
 	if a.Header("Call-ID") == o.CallID {
 		return true

@@ -41,9 +41,9 @@ func ParseSTUNAnswer(raw []byte) (a STUNAnswer, ok bool) {
 	return a, true
 }
 
-// Mapped is the address that the server sees: XOR-MAPPED-ADDRESS, by its number
-// of today or of the drafts, else MAPPED-ADDRESS, which is all that servers of
-// RFC 3489 send.
+// Mapped is the address that the server sees: XOR-MAPPED-ADDRESS, by its current number
+// or that of the drafts, otherwise MAPPED-ADDRESS, the only one that servers of RFC 3489
+// send.
 func (a STUNAnswer) Mapped() (netip.AddrPort, bool) {
 	if a.Message == nil {
 		return netip.AddrPort{}, false
@@ -61,8 +61,7 @@ func (a STUNAnswer) Mapped() (netip.AddrPort, bool) {
 	return netip.AddrPort{}, false
 }
 
-// Signed reports whether the answer bears the integrity of a short-term
-// password.
+// Signed reports whether the answer has the integrity of a short-term password.
 func (a STUNAnswer) Signed(password string) bool {
 	return a.Message != nil && stun.NewShortTermIntegrity(password).Check(a.Message) == nil
 }

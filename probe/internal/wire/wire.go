@@ -1,6 +1,6 @@
 // Package wire is what agent and responder exchange: the JSON of the control
-// connection, the bytes of the media path and the invite. Both ends use it, so
-// that it cannot drift apart.
+// connection and the bytes of the media path. Both ends use this package, so that they
+// always agree.
 package wire
 
 import "time"
@@ -22,8 +22,8 @@ const (
 	// DELETE on the session itself ends it: 204.
 )
 
-// TicketParameter is the ticket of a Problem before, where a bandwidth test had
-// to wait for its turn.
+// TicketParameter is the ticket of an earlier Problem, where a bandwidth test had to
+// wait for its turn.
 const TicketParameter = "ticket"
 
 // TurnaroundHeader tells how long the responder held a PathClock request, in
@@ -41,7 +41,7 @@ type Request struct {
 	Duration time.Duration `json:"duration_ns"`
 	Calls    int           `json:"calls"`
 	DSCP     int           `json:"dscp"`             // asked of the responder for the way down
-	Ticket   string        `json:"ticket,omitempty"` // of a Problem before, "" at first
+	Ticket   string        `json:"ticket,omitempty"` // of an earlier Problem, "" at first
 	// ID is made up by the agent, and the same where it asks again since the answer was
 	// lost: the responder then ends what it granted before, which nobody knows of. At most
 	// MostID characters; "": it cannot tell.
@@ -51,8 +51,8 @@ type Request struct {
 // MostID bounds Request.ID.
 const MostID = 64
 
-// Version is that of this protocol; a responder refuses another one and says
-// which it speaks.
+// Version is the version of this protocol; a responder refuses another one and says
+// which one it uses.
 const Version = 1
 
 // Grant is the responder's answer: what was granted, and the keys.
@@ -120,8 +120,8 @@ type Event struct {
 	Closed  string `json:"closed,omitempty"`   // the last line: why the events end: finished, stopped, idle, limit, shutdown
 }
 
-// EndedBusy is Event.Ended of a call whose packets the responder has no room
-// for any more: it showed no sign for a while, and others took its part.
+// EndedBusy is Event.Ended of a call that the responder has no capacity for any more:
+// its agent sent nothing for a while, and others took its share.
 const EndedBusy = "busy"
 
 // STUN attributes of ours, from the comprehension-optional range.
@@ -142,9 +142,9 @@ const (
 	MinPayload  = 12
 )
 
-// TooLate is how late a sender gives a packet up: it is not sent, since nobody
-// waits for it any more, and counts as the sender's own. It is also how long
-// after the last packet was due late ones are awaited.
+// TooLate is how late a sender drops a packet: it is not sent, since nobody waits for
+// it any more, and counts as the sender's own loss. It is also how long late packets
+// are awaited after the last one was due.
 const TooLate = 2 * time.Second
 
 // SlowHandover is how long after its stamp a packet may be in the system's hands:
@@ -164,6 +164,7 @@ type SignAnswer struct {
 	SignedAt  string `json:"signed_at"`
 	UpPackets int64  `json:"up_packets"`
 	Value     string `json:"value"`
+	Holder    string `json:"holder,omitempty"` // facts.HolderStatement, signed
 }
 
 // PortsRequest asks the responder to open ports for a moment.

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Drops watches how many datagrams the system dropped for lack of buffer space in a
-// socket, port by port, so that an agent can be told that a full port lost its
-// question and no firewall. Only Linux tells; elsewhere nothing is ever seen.
+// Drops watches how many datagrams the system dropped because a socket's buffer was
+// full, port by port, so that an agent can be told that its question was lost there
+// and not by a firewall. Only Linux tells; on other systems nothing is ever seen.
 // The zero value is ready.
 type Drops struct {
 	mu    sync.Mutex // guards the rest
@@ -27,8 +27,8 @@ const lookEvery = 200 * time.Millisecond
 // dropTables is where Linux lists its UDP sockets (proc_pid_net(5)).
 var dropTables = []string{"/proc/net/udp", "/proc/net/udp6"}
 
-// Look notes which counts have grown. Call it now and then: a growth is known
-// no more precisely than that.
+// Look notes which counts have grown since the last call. Call it regularly: the
+// time of a drop is known only to that precision.
 func (d *Drops) Look() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -61,7 +61,7 @@ func (d *Drops) Look() {
 // dropMemory is longer than any session lasts.
 const dropMemory = 30 * time.Minute
 
-// Since lists the ports that threw datagrams away since a moment.
+// Since lists the ports that dropped datagrams since a moment.
 func (d *Drops) Since(moment time.Time) []int {
 	d.Look()
 	d.mu.Lock()

@@ -1,8 +1,8 @@
-// Package listen is the responder's far side of the firewall checks: fixed
-// ports that speak STUN, DNS, SIP and TLS, and ports that it opens for a
-// session for a moment. Every answer carries a proof under the session's
-// nonce, is no larger than its question, and goes only to who knows the nonce;
-// everything else gets silence.
+// Package listen answers the firewall checks on the responder's side: on fixed
+// ports that speak STUN, DNS, SIP and TLS, and on ports that it opens for a
+// session for some seconds. Every answer contains a proof made with the session's
+// nonce, is no larger than its question, and goes only to an agent that knows the
+// nonce; everything else is not answered.
 package listen
 
 import (
@@ -30,23 +30,24 @@ type Config struct {
 	MayAnswer MayAnswer    // nil: every question is answered, however often
 }
 
-// MayAnswer says whether a session's question that came from an address (over TCP,
-// which has proved its own: the zero one) may be answered, perhaps once more.
-// A question is named by what its proof covers, so that a copy of an overheard
-// one, sent in a victim's name, is a copy whatever else was changed in it.
+// MayAnswer says whether a session's question from an address may be answered, also
+// when it is repeated. Over TCP the address is the zero one: a connection proves it.
+// A question is identified by the bytes that its proof covers, so that a copy of an
+// overheard question, sent with a victim's address, is recognised as a copy even
+// if its other bytes were changed.
 type MayAnswer func(id wire.KnockID, question [16]byte, from netip.AddrPort) bool
 
-func (again MayAnswer) allows(id wire.KnockID, question [16]byte, from netip.AddrPort) bool {
-	return again == nil || again(id, question, from)
+func (may MayAnswer) allows(id wire.KnockID, question [16]byte, from netip.AddrPort) bool {
+	return may == nil || may(id, question, from)
 }
 
-// Name is the name of a question that is told apart by some bytes.
+// Name identifies a question by some of its bytes.
 func Name(b []byte) [16]byte {
 	sum := sha256.Sum256(b)
 	return [16]byte(sum[:16])
 }
 
-// A Set is what listens.
+// A Set is a group of open ports and what serves them.
 type Set struct {
 	config  Config
 	cancel  context.CancelFunc
@@ -132,7 +133,8 @@ func (s *Set) serve() {
 	}
 }
 
-// Turned says whose TCP connections were closed because the responder was full.
+// Turned says for which addresses TCP connections were closed because the
+// responder was full.
 func (s *Set) Turned() *share.Turned { return &s.door.Turned }
 
 // Listeners are the open ports, once for each protocol that they speak.
@@ -152,7 +154,7 @@ func (s *Set) Serves(port int) bool {
 	return slices.ContainsFunc(s.sockets, func(k *socket) bool { return k.port == port })
 }
 
-// Close ends all of it and waits.
+// Close closes all ports and waits for what serves them.
 func (s *Set) Close() error {
 	s.cancel()
 	var errs []error

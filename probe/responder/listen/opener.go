@@ -21,9 +21,9 @@ const (
 	HighPort = 65535
 )
 
-// An Opener opens UDP ports for a session just before they are tried, and
-// closes them after. Its zero fields mean the defaults. They answer only that
-// session's knocks.
+// An Opener opens UDP ports for a session just before they are tried, and closes
+// them afterwards. The ports answer only that session's knocks. Its zero fields
+// mean the defaults.
 type Opener struct {
 	Address    string        // to bind; "": all
 	Nonce      wire.NonceOf  // finds the sessions
@@ -32,14 +32,14 @@ type Opener struct {
 	PerSession int           // ports at once; 0: DefaultPerSession
 	Total      int           // ports at once of all sessions; 0: DefaultTotal. Half of them for one address, three quarters for one prefix
 	PerSecond  int           // ports opened, or kept open, in all; 0: DefaultPerSecond, shared out likewise
-	// Serves reports whether a port is open anyway and answers knocks, as the
-	// media port does; nil: none is.
+	// Serves reports whether a port is always open and answers knocks, as the media
+	// port does; nil: none is.
 	Serves func(port int) bool
 
 	mu      sync.Mutex // guards the rest
 	ports   map[int]*opened
 	holders map[wire.KnockID]*holder
-	circles map[netip.Prefix]int // ports that were opened for them
+	circles map[netip.Prefix]int // how many ports are open for each
 	pace    *share.Pace
 	closed  bool
 	wg      sync.WaitGroup
@@ -54,7 +54,7 @@ const (
 	DefaultPerSecond  = 1024
 )
 
-// ErrBusy is that ports are opened too fast.
+// ErrBusy says that ports are opened too fast.
 var ErrBusy = errors.New("too many ports are opened at once")
 
 // errFull is a port that is not opened because too many are.
@@ -63,7 +63,7 @@ var errFull = errors.New("too many ports are open")
 // opened is a port that is open for one or more sessions.
 type opened struct {
 	conn  *net.UDPConn
-	from  netip.Addr // whom it was opened for
+	from  netip.Addr // for which client it was opened
 	until map[wire.KnockID]time.Time
 	close *time.Timer
 }
@@ -71,9 +71,9 @@ type opened struct {
 // holder is a session with open ports.
 type holder map[int]struct{}
 
-// Open opens ports for the session with this nonce, whose control connection
-// comes from an address, and says which are open. Its cost is that of the ports
-// asked for, whatever else is open.
+// Open opens ports for the session with this nonce, whose control connection comes
+// from the address from, and says which are open. Its cost depends only on the
+// ports asked for.
 func (o *Opener) Open(ctx context.Context, nonce string, from netip.Addr, r wire.PortsRequest) (wire.PortsGrant, error) {
 	if r.Protocol != "udp" {
 		return wire.PortsGrant{}, fmt.Errorf("opening ports: the protocol must be udp, not %q", r.Protocol)
@@ -113,8 +113,8 @@ func orDefault[T int | time.Duration](v, otherwise T) T {
 	return v
 }
 
-// open opens a port or lets one more session into it. Others get the lock
-// between two ports.
+// open opens a port, or adds a session to an open one. Other callers can get the
+// lock between two ports.
 func (o *Opener) open(ctx context.Context, id wire.KnockID, from netip.Addr, port int) error {
 	if o.Serves != nil && o.Serves(port) {
 		return nil
@@ -129,7 +129,7 @@ func (o *Opener) open(ctx context.Context, id wire.KnockID, from netip.Addr, por
 	case !o.holds(id, port) && o.holders[id] != nil && len(*o.holders[id]) >= orDefault(o.PerSession, DefaultPerSession):
 		return errors.New("too many ports are open for this session")
 	case p != nil:
-		o.let(id, port, p)
+		o.admit(id, port, p)
 		p.close.Reset(orDefault(o.Lifetime, DefaultLifetime))
 		return nil
 	case !o.hasRoom(from):
@@ -144,7 +144,7 @@ func (o *Opener) open(ctx context.Context, id wire.KnockID, from netip.Addr, por
 	}
 	p := &opened{conn: c.(*net.UDPConn), from: from, until: map[wire.KnockID]time.Time{}}
 	o.ports[port] = p
-	o.let(id, port, p)
+	o.admit(id, port, p)
 	o.count(from, 1)
 	p.close = time.AfterFunc(orDefault(o.Lifetime, DefaultLifetime), func() { o.shut(port, p) })
 	o.wg.Go(func() { o.serve(p, port) })
@@ -160,8 +160,8 @@ func (o *Opener) holds(id wire.KnockID, port int) bool {
 	return held
 }
 
-// let lets a session into a port. o.mu is held.
-func (o *Opener) let(id wire.KnockID, port int, p *opened) {
+// admit adds a session to a port. o.mu is held.
+func (o *Opener) admit(id wire.KnockID, port int, p *opened) {
 	now := time.Now()
 	for other, until := range p.until {
 		if now.After(until) {
@@ -209,7 +209,7 @@ func (o *Opener) count(from netip.Addr, n int) {
 	}
 }
 
-// Forget closes the ports that are open for a session alone.
+// Forget closes the ports that are open for this session only.
 func (o *Opener) Forget(nonce string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -89,7 +89,7 @@ func (m *messages) keep(id wire.KnockID, callID string, raw []byte) {
 		m.all = map[wire.KnockID][]message{}
 	}
 	kept := m.all[id]
-	// Of what is sent again, by whomever, the first copy is the question's.
+	// Of repeated messages only the first is kept: later copies may be anybody's.
 	again := slices.ContainsFunc(kept, func(k message) bool { return k.callID == callID })
 	if again || len(kept) >= maxMessages || kept == nil && len(m.all) >= maxKept {
 		return

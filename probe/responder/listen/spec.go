@@ -33,8 +33,8 @@ func Speaks(transport string) []string { return transports[transport] }
 
 // ParseSpec reads a list of ports: "udp:3478,tls:443". Instead of a transport
 // it takes a protocol that the transport carries ("stun:3478"); the word
-// "standard" stands for the list Standard, whose ports are skipped where they
-// cannot be opened.
+// "standard" means the list Standard, whose ports are skipped where they cannot be
+// opened.
 func ParseSpec(spec string) ([]Port, error) {
 	var ports []Port
 	seen := map[string]bool{}

@@ -21,12 +21,12 @@ import (
 const (
 	firstByte = 2 * time.Second
 	proofTime = 5 * time.Second
-	patience  = 10 * time.Second // for all of it
+	patience  = 10 * time.Second // for the whole connection
 )
 
-// newDoor bounds the TCP connections. An office of sixty workstations behind
-// one address has some hundred handshakes under way at once; an agent has some
-// twenty connections at once.
+// newDoor bounds the TCP connections. An office of sixty workstations behind one
+// address has about a hundred handshakes at once; an agent has about twenty
+// connections at once.
 func newDoor() share.Door {
 	return share.Door{
 		Strangers: share.Caps{128, 256, 384}, Unproved: 448, Total: 1024, Owner: 64,
@@ -41,7 +41,7 @@ func (s *Set) accept(l stream) {
 			if s.ctx.Err() != nil {
 				return
 			}
-			s.door.Turned.Note(netip.Addr{}) // out of descriptors, most likely: it is not known who waits
+			s.door.Turned.Note(netip.Addr{}) // probably out of descriptors: it is not known which client waits
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
@@ -58,7 +58,7 @@ func (s *Set) accept(l stream) {
 	}
 }
 
-// heard tells the door that a connection has said something.
+// heard tells the door when the first bytes of a connection have arrived.
 type heard struct {
 	net.Conn
 	guest *share.Guest

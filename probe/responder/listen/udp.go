@@ -30,14 +30,14 @@ func (k *socket) serve() {
 			return
 		}
 		if err != nil {
-			continue // what ICMP said of an earlier answer
+			continue // an ICMP error about an earlier answer
 		}
 		k.answer(b[:n], from)
 	}
 }
 
-// answer tells the protocols apart and sends the answer, which is never larger
-// than its question.
+// answer recognises the protocol of a question and sends the answer, which is never
+// larger than the question.
 func (k *socket) answer(question []byte, from netip.AddrPort) {
 	if wire.IsKnock(question) {
 		if knock, nonce, ok := wire.ParseKnock(question, k.set.config.Nonce); ok && k.set.config.MayAnswer.allows(knock.ID, knock.Random, from) {
@@ -62,8 +62,8 @@ func (k *socket) answer(question []byte, from netip.AddrPort) {
 	_, _ = by.conn.WriteToUDPAddrPort(answer, from)
 }
 
-// Delayed are the answers that were asked to wait: they show whether a NAT
-// mapping lives through silence. The zero value is ready.
+// Delayed are the answers that agents asked to be delayed: they show whether a NAT
+// mapping survives silence. The zero value is ready.
 type Delayed struct {
 	mu      sync.Mutex // guards the rest
 	pending map[wire.KnockID][]waiting
@@ -75,9 +75,9 @@ type waiting struct {
 	to       netip.AddrPort
 }
 
-// maxDelayed bounds the answers that wait for one session, and maxWaiting the
-// sessions. Of one question two may wait, for two addresses: an agent asks three
-// questions, and who sends overheard ones again must not take the place of the rest.
+// maxDelayed bounds the delayed answers of one session, and maxWaiting the sessions.
+// maxCopies bounds the answers to one question, for two addresses: an agent asks
+// three questions, and copies of an overheard one must not take all the places.
 const (
 	maxDelayed = 8
 	maxCopies  = 2
@@ -85,7 +85,7 @@ const (
 )
 
 // After calls send when the knock asks for it: at once, or later from another
-// goroutine. The end of ctx ends all waiting.
+// goroutine. Nothing is sent after the end of ctx.
 func (d *Delayed) After(ctx context.Context, k wire.Knock, to netip.AddrPort, send func()) {
 	if k.Delay == 0 {
 		send()

@@ -7,17 +7,18 @@ import (
 	"time"
 )
 
-// A Door counts connections. The newest always comes in while there are
-// strangers to make room for it: the oldest that has said nothing goes first,
-// then the oldest that has proved nothing. Who has proved himself stays.
+// A Door bounds the number of connections. A new one is always accepted while there
+// are strangers (connections that have proved nothing) that can be closed for it:
+// first the oldest that has sent nothing, then the oldest of the others. Connections
+// that have proved whose they are stay.
 type Door struct {
 	Strangers Caps          // connections that have proved nothing, by circle
-	Unproved  int           // of them in all
+	Unproved  int           // of them in total
 	Total     int           // connections of all kinds
-	Owner     int           // proved connections of one owner; the oldest of them makes room
-	First     time.Duration // for the first byte
-	Proof     time.Duration // until it is proved who is there, from the beginning
-	Turned    Turned        // whom a connection was closed because the responder was full
+	Owner     int           // proved connections of one owner; beyond that the oldest is closed
+	First     time.Duration // time until the first byte
+	Proof     time.Duration // time until the proof, from the beginning
+	Turned    Turned        // clients whose connection was closed because the responder was full
 
 	mu     sync.Mutex // guards the rest
 	all    group      // of strangers
@@ -31,7 +32,7 @@ type group struct{ silent, speaking list.List }
 
 func (g *group) size() int { return g.silent.Len() + g.speaking.Len() }
 
-// oldest is who has to go first.
+// oldest is the connection that is closed first.
 func (g *group) oldest() *Guest {
 	for _, l := range []*list.List{&g.silent, &g.speaking} {
 		if e := l.Front(); e != nil {
@@ -45,8 +46,8 @@ func (g *group) oldest() *Guest {
 type standing int
 
 const (
-	silent   standing = iota // it has said nothing
-	speaking                 // it has said something
+	silent   standing = iota // it has sent nothing
+	speaking                 // it has sent something
 	proved                   // it is known whose it is
 	gone
 )
@@ -63,9 +64,9 @@ type Guest struct {
 	at       []*list.Element // its place in each of them, or among its owner's
 }
 
-// Enter lets a connection in, or says that there is no room, and then the
-// caller closes it. shut closes the connection and must not wait; it is called
-// once at most, when the connection has to make room or its time is over.
+// Enter accepts a connection, or says that there is no room; then the caller closes
+// it. shut closes the connection and must not block; it is called at most once,
+// when the connection has to make room or its time is over.
 func (d *Door) Enter(from netip.Addr, shut func()) (*Guest, bool) {
 	g := &Guest{door: d, from: from, shut: shut}
 	d.mu.Lock()
@@ -85,7 +86,7 @@ func (d *Door) Enter(from netip.Addr, shut func()) (*Guest, bool) {
 	return g, true
 }
 
-// join takes a guest into its circles. d.mu is held.
+// join adds a guest to its groups. d.mu is held.
 func (d *Door) join(g *Guest) {
 	if d.groups == nil {
 		d.groups = map[netip.Prefix]*group{}
@@ -105,7 +106,7 @@ func (d *Door) join(g *Guest) {
 	}
 }
 
-// crowded takes out who has to make room for a guest. d.mu is held.
+// crowded removes the connections that have to make room for a guest. d.mu is held.
 func (d *Door) crowded(g *Guest) (out []*Guest) {
 	makeRoom := func(in *group, most int) {
 		if most > 0 && in.size() > most {
@@ -162,7 +163,7 @@ func (g *Guest) listOf(in *group) *list.List {
 	return &in.speaking
 }
 
-// Spoke notes that something came over the connection.
+// Spoke notes that something arrived over the connection.
 func (g *Guest) Spoke() {
 	g.door.mu.Lock()
 	defer g.door.mu.Unlock()
@@ -205,7 +206,7 @@ func (g *Guest) Prove(owner string) {
 	}
 }
 
-// Renew gives a connection that has proved nothing another time from now.
+// Renew gives a connection that has proved nothing a new deadline from now.
 func (g *Guest) Renew(wait time.Duration) {
 	d := g.door
 	d.mu.Lock()
@@ -216,8 +217,8 @@ func (g *Guest) Renew(wait time.Duration) {
 	}
 }
 
-// Dismiss takes back that it is known whose an owner's connections are: he is
-// no more.
+// Dismiss makes all connections of an owner strangers again, because its session is
+// over.
 func (d *Door) Dismiss(owner string) {
 	var all []*Guest
 	d.mu.Lock()
@@ -232,8 +233,8 @@ func (d *Door) Dismiss(owner string) {
 	}
 }
 
-// Doubt takes back that it is known whose the connection is: its owner is no
-// more. It may prove itself anew within the time for that.
+// Doubt makes a connection a stranger again, because its owner's session is over. It
+// may prove a new owner within the usual time.
 func (g *Guest) Doubt() {
 	d := g.door
 	d.mu.Lock()
@@ -281,7 +282,7 @@ func (g *Guest) end() {
 	}
 }
 
-// Count is how many connections have proved nothing, and how many something.
+// Count is the number of connections that have proved nothing, and of the others.
 func (d *Door) Count() (strangers, known int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// A Cost is what a session takes while it goes on.
+// A Cost is what a session takes while it lasts.
 type Cost struct {
 	Packets  int // a second, both ways
 	Sessions int
@@ -36,9 +36,9 @@ type Shares struct {
 	Prefix  Cost // of one prefix, and of one IPv6 site
 }
 
-// Divide is how a whole is divided: half of it for one address, three quarters
-// for one prefix, so that something is left for others. A token may take all
-// of it, as most responders have one; with several it is three quarters.
+// Divide says how a total is divided: half of it for one address, three quarters for
+// one prefix, so that something is left for others. One token may take all of it,
+// because most responders have only one; with several tokens it is three quarters.
 func Divide(all Cost, tokens int) Shares {
 	s := Shares{All: all, Token: all, Address: all.of(1, 2), Prefix: all.of(3, 4)}
 	if tokens > 1 {
@@ -47,14 +47,14 @@ func Divide(all Cost, tokens int) Shares {
 	return s
 }
 
-// purse is one circle that pays: a token's, or a prefix's.
+// purse is one account that costs are counted on: a token's, or a prefix's.
 type purse struct {
 	token  string
 	circle netip.Prefix
 }
 
-// A Ledger knows who has taken what. Its methods count; nothing is walked but
-// the queue, which is bounded.
+// A Ledger counts what each client has taken. The cost of its methods does not
+// depend on the number of sessions; only the queue is searched, which is bounded.
 type Ledger struct {
 	mu     sync.Mutex // guards the rest
 	shares Shares
@@ -73,21 +73,21 @@ func (l *Ledger) Set(s Shares) {
 	l.shares = s
 }
 
-// Shares are those in force.
+// Shares are the current ones.
 func (l *Ledger) Shares() Shares {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.shares
 }
 
-// Used is what is taken in all.
+// Used is what is taken in total.
 func (l *Ledger) Used() Cost {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.all
 }
 
-// Waiting is how many have a place in the queue now.
+// Waiting is how many clients have a place in the queue now.
 func (l *Ledger) Waiting() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -102,7 +102,7 @@ type Loan struct {
 	out    bool // it is taken now
 }
 
-// purses are those that a holder's loans are paid from, with their bounds.
+// purses are the accounts that a holder's loans are counted on, with their bounds.
 func (l *Ledger) purses(h Holder) []bound {
 	all := []bound{{purse{token: h.Token}, l.shares.Token}}
 	for i, circle := range Circles(h.From) {
@@ -137,7 +137,7 @@ func (l *Ledger) fits(h Holder, c Cost, promised map[purse]Cost, all Cost) bool 
 	return true
 }
 
-// take lends. l.mu is held.
+// take makes a loan. l.mu is held.
 func (l *Ledger) take(h Holder, c Cost) *Loan {
 	loan := &Loan{ledger: l, holder: h, cost: c, out: true}
 	l.all = l.all.plus(c)
@@ -166,7 +166,7 @@ func (n *Loan) Return() {
 	}
 }
 
-// Returned says whether nothing is taken now.
+// Returned says whether the loan is given back.
 func (n *Loan) Returned() bool {
 	n.ledger.mu.Lock()
 	defer n.ledger.mu.Unlock()

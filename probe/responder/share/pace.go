@@ -9,8 +9,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// A Pace bounds how often something may begin: in all, and by address and
-// prefix, so that one who hurries leaves room for others.
+// A Pace bounds how often something may begin: in total, and for each address and
+// prefix, so that one fast client leaves room for others.
 type Pace struct {
 	all   *rate.Limiter
 	every float64 // a second, in all
@@ -23,8 +23,8 @@ type Pace struct {
 // maxPaces bounds the memory of a Pace.
 const maxPaces = 4096
 
-// NewPace is one of so many a second, and as many at once as come in three
-// seconds. One address has half of it, one prefix three quarters.
+// NewPace allows perSecond a second, and at once as many as in three seconds. One
+// address may use half of that, one prefix three quarters.
 func NewPace(perSecond float64) *Pace {
 	burst := int(3*perSecond) + 1
 	return &Pace{all: rate.NewLimiter(rate.Limit(perSecond), burst), every: perSecond, burst: burst, groups: map[netip.Prefix]*rate.Limiter{}}
@@ -66,7 +66,7 @@ func (p *Pace) of(circle netip.Prefix, part float64, now time.Time) *rate.Limite
 	if l := p.groups[circle]; l != nil {
 		return l
 	}
-	if len(p.groups) >= maxPaces { // who has not come for a while begins anew, and is none the richer
+	if len(p.groups) >= maxPaces { // a limiter that is full again is the same as a new one
 		maps.DeleteFunc(p.groups, func(_ netip.Prefix, l *rate.Limiter) bool { return l.TokensAt(now) >= float64(l.Burst()) })
 	}
 	l := rate.NewLimiter(rate.Limit(part*p.every), int(part*float64(p.burst))+1)

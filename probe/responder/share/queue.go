@@ -11,15 +11,15 @@ import (
 // so that no place stays empty for long, the others less so.
 const (
 	maxQueue     = 512
-	queueAddress = 128 // of one address
+	queueAddress = 128 // places of one address
 	soonest      = 2 * time.Second
 	latest       = 20 * time.Second
-	forEach      = 4                // places in the queue make one second more
-	grace        = 6 * time.Second  // beyond the time that was said, until a place in the queue is lost
-	queueFull    = 30 * time.Second // when to come again to a full queue
+	forEach      = 4                // places in the queue add one second
+	grace        = 6 * time.Second  // after the time to ask again, until a place in the queue is lost
+	queueFull    = 30 * time.Second // when to ask again where the queue is full
 )
 
-// waiting is one who asked and has to wait.
+// waiting is one place in the queue.
 type waiting struct {
 	ticket string
 	holder Holder
@@ -27,18 +27,18 @@ type waiting struct {
 	until  time.Time // then its place is lost
 }
 
-// A Turn is the answer to who asks: a loan, or when to ask again.
+// A Turn is the answer to a client: a loan, or when to ask again.
 type Turn struct {
 	Loan   *Loan
 	After  time.Duration
-	Ahead  int    // how many wait before, for the same prefix
+	Ahead  int    // how many are before it in the queue, of the same prefix
 	Ticket string // keeps the place in the queue
 }
 
-// Ask takes a cost for a holder, or puts him into the queue. ticket is the one
-// of his last Turn, "" at first. Who waits is served in the order of coming;
-// those of another circle do not wait for a circle that has no room. may has
-// the last word where there is room: too many begin at once, perhaps.
+// Ask takes a cost for a holder, or gives it a place in the queue. ticket is that of
+// its last Turn, "" at first. The queue is served in order, but clients of a group
+// that has room do not wait for those of a group that has none. may can still refuse
+// where there is room, for example because too many begin at once.
 func (l *Ledger) Ask(h Holder, c Cost, ticket string, now time.Time, may func() bool) Turn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -59,7 +59,7 @@ func (l *Ledger) Ask(h Holder, c Cost, ticket string, now time.Time, may func() 
 	return Turn{Loan: l.take(h, c)}
 }
 
-// wait keeps a place in the queue. at is the one he has, below 0 none.
+// wait keeps a place in the queue. at is the place that the holder has, below 0 none.
 func (l *Ledger) wait(at, ahead int, h Holder, c Cost, now time.Time) Turn {
 	after := min(latest, soonest+time.Duration(ahead/forEach)*time.Second)
 	if at < 0 {
@@ -83,7 +83,7 @@ func (l *Ledger) inQueue(from netip.Addr) (n int) {
 	return n
 }
 
-// ahead is how many wait before a holder for the same circles.
+// ahead is how many of the same prefix wait before a holder.
 func (l *Ledger) ahead(before []*waiting, h Holder) (n int) {
 	own := Circles(h.From)[1]
 	for _, w := range before {
@@ -94,8 +94,8 @@ func (l *Ledger) ahead(before []*waiting, h Holder) (n int) {
 	return n
 }
 
-// fitsAfter says whether a cost may be taken once those before had their turn,
-// as far as there is room for them.
+// fitsAfter says whether a cost may still be taken after all those before it that
+// there is room for.
 func (l *Ledger) fitsAfter(before []*waiting, h Holder, c Cost) bool {
 	promised, all := map[purse]Cost{}, Cost{}
 	for _, w := range before {

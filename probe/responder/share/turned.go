@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// Turned remembers who was turned away because the responder was full, and when last, so
-// that an agent can be told that it met a full responder and no firewall. The
-// zero value is ready.
+// Turned remembers which clients were refused because the responder was full, and
+// when last, so that an agent can be told that this was the reason and not a
+// firewall. The zero value is ready.
 type Turned struct {
 	mu     sync.Mutex // guards the rest
 	last   map[netip.Addr]time.Time
-	anyone time.Time // somebody, last
-	unsure time.Time // whose record had to be forgotten, or was never known
+	anyone time.Time // when any client was refused last
+	unsure time.Time // the same of clients whose record was forgotten or never known
 }
 
 // maxTurned bounds the memory of a Turned.
 const maxTurned = 4096
 
-// Note notes that somebody is turned away now. The zero Addr is anybody: it
-// is not known who.
+// Note notes that a client is refused now. The zero Addr means that it is not known
+// which client.
 func (t *Turned) Note(who netip.Addr) {
 	now := time.Now()
 	t.mu.Lock()
@@ -51,14 +51,14 @@ func (t *Turned) forget() {
 	}
 }
 
-// Since says whether a client may have been turned away since a moment.
+// Since says whether a client may have been refused since a moment.
 func (t *Turned) Since(who netip.Addr, moment time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.last[who.Unmap().WithZone("")].After(moment) || t.unsure.After(moment)
 }
 
-// AnyoneSince says whether anybody was.
+// AnyoneSince says whether any client was refused since a moment.
 func (t *Turned) AnyoneSince(moment time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

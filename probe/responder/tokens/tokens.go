@@ -1,38 +1,26 @@
-// Package tokens keeps the tokens that a responder has handed out, one for each
-// organisation: hashed, with an end, with a number of runs, and revocable. The
-// folder is shared by the responder that runs and by the commands that make and
-// revoke tokens.
+// Package tokens keeps the tokens that a responder accepts, one for each
+// organisation: hashed, with an expiry, with a number of runs, and revocable. The
+// running responder and the commands that make and revoke tokens share the folder.
 package tokens
 
 import (
-	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/rogpeppe/go-internal/lockedfile"
-
-	"netready/internal/atomicfile"
 )
 
 // Most bounds the tokens of one folder.
 const Most = 4096
 
-// Names of the files. The tokens are written by the commands alone, the counts by
-// the responders alone; the lock keeps two of the same kind apart.
+// Names of the files. Only the commands write the tokens, only the responders write
+// the counts; the lock keeps two writers of the same file apart.
 const (
 	fileTokens = "tokens.json"
 	fileRuns   = "runs.json"
@@ -40,16 +28,16 @@ const (
 	largest    = 8 << 20 // bytes of one of them
 )
 
-// remembered is how long a token is kept after its end, so that who shows it is
-// told that it has expired.
+// remembered is how long a token is kept after its expiry, so that an agent that
+// shows it is told that it has expired.
 const remembered = 90 * 24 * time.Hour
 
 // A Token is what is known of one, without its secret.
 type Token struct {
 	ID      string    `json:"id"`      // its part before the "~", which is no secret
-	Org     string    `json:"org"`     // whose it is
-	Hash    []byte    `json:"sha256"`  // of the whole token; 128 random bits need no more
-	Created time.Time `json:"created"` // UTC, as the others
+	Org     string    `json:"org"`     // the organisation that it is for
+	Hash    []byte    `json:"sha256"`  // of the whole token; 128 random bits need no slower hash
+	Created time.Time `json:"created"` // UTC, like the other times
 	Expires time.Time `json:"expires"`
 	MaxRuns int       `json:"max_runs"`          // 0: no bound
 	Uploads bool      `json:"uploads,omitempty"` // the results of its runs are to be sent to the responder
@@ -79,10 +67,10 @@ func (t Token) valid() bool {
 	return t.Right == Call && !t.AllOrgs
 }
 
-// A State is what becomes of who shows a token.
+// A State says whether a token may be used, and why not.
 type State int
 
-// States of a token. Only the holder of its secret learns more than Unknown.
+// States of a token. Only the holder of its secret is told more than Unknown.
 const (
 	Unknown State = iota
 	Good
@@ -125,12 +113,13 @@ type Store struct {
 	runs    map[string]int         // as they were read last: what is on disk counts
 	read    fs.FileInfo            // of the tokens, as they were read last; nil: there were none
 	counted fs.FileInfo            // the same of the counts
-	failed  map[string]fs.FileInfo // of a file that could not be read, so that it is told once
+	failed  map[string]fs.FileInfo // of a file that could not be read, so that it is reported once
 	looked  time.Time
 }
 
-// Open reads the tokens of a folder. None is no error. Several responders may share
-// the folder, over a network file system too: they count runs together.
+// Open reads the tokens of a folder. A folder without tokens is no error. Several
+// responders may share the folder, over a network file system too: they count runs
+// together.
 func Open(dir string) (*Store, error) { return OpenApart(dir, dir) }
 
 // OpenApart is Open for tokens in a folder that is only read: their runs are counted
@@ -142,87 +131,6 @@ func OpenApart(dir, counts string) (*Store, error) {
 		s.runs, s.counted, err = s.readRuns()
 	}
 	return s, err
-}
-
-func (s *Store) path(name string) string {
-	if name == fileTokens {
-		return filepath.Join(s.dir, name)
-	}
-	return filepath.Join(s.counts, name)
-}
-
-// locked does something while no other process changes the files.
-func (s *Store) locked(do func() error) error {
-	unlock, err := lockedfile.MutexAt(s.path(fileLock)).Lock()
-	if err != nil {
-		return fmt.Errorf("locking the tokens: %w; make the data folder writable or choose another one with --data", err)
-	}
-	defer unlock()
-	_ = atomicfile.Inherit(s.path(fileLock)) // where it fails the other user's lock says so
-	return do()
-}
-
-func (s *Store) readTokens() (map[string]Token, fs.FileInfo, error) {
-	var list []Token
-	info, err := readJSON(s.path(fileTokens), &list)
-	if err != nil {
-		return nil, info, err
-	}
-	all := make(map[string]Token, len(list))
-	for i, t := range list {
-		switch {
-		case len(list) > Most:
-			return nil, info, fmt.Errorf("reading %s: it has %d tokens, more than %d; remove old ones", s.path(fileTokens), len(list), Most)
-		case !t.valid() || all[t.ID].ID != "":
-			return nil, info, fmt.Errorf("reading %s: token %d (%q) is damaged, is there twice, or is of a later release; remove it from the file", s.path(fileTokens), i+1, t.ID)
-		}
-		all[t.ID] = t
-	}
-	return all, info, nil
-}
-
-func (s *Store) readRuns() (map[string]int, fs.FileInfo, error) {
-	runs := map[string]int{}
-	info, err := readJSON(s.path(fileRuns), &runs)
-	return runs, info, err
-}
-
-// readJSON reads a file strictly; one that is not there leaves into as it is.
-func readJSON(path string, into any) (fs.FileInfo, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the tokens: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("reading the tokens: %w", err)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, largest))
-	if err == nil {
-		d := json.NewDecoder(bytes.NewReader(b))
-		d.DisallowUnknownFields()
-		err = d.Decode(into)
-	}
-	if err != nil {
-		ends := "its tokens then end"
-		if filepath.Base(path) == fileRuns {
-			ends = "runs are then counted from zero"
-		}
-		return info, fmt.Errorf("reading %s: %w; put back a whole copy of the file, or remove it (%s)", path, err, ends)
-	}
-	return info, nil
-}
-
-func (s *Store) write(name string, content any) error {
-	b, err := json.MarshalIndent(content, "", " ")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", s.path(name), err)
-	}
-	return atomicfile.PrivateOfFolder(s.path(name), append(b, '\n'))
 }
 
 // change reads the tokens, changes them and writes them.
@@ -276,12 +184,12 @@ func (s *Store) Make(asked Token, now time.Time, life time.Duration) (secret str
 	return secret, t, err
 }
 
-// Revoke ends a token. One that is revoked already stays so.
+// Revoke ends a token. For one that is revoked already nothing changes.
 func (s *Store) Revoke(id string, now time.Time) (t Token, err error) {
 	err = s.change(func(all map[string]Token) error {
 		var ok bool
 		if t, ok = all[id]; !ok {
-			return fmt.Errorf("there is no token %q; netready-responder list shows those that there are", id)
+			return fmt.Errorf("there is no token %q; netready-responder list shows all tokens", id)
 		}
 		if t.Revoked.IsZero() {
 			t.Revoked = now.UTC().Round(0)
@@ -310,55 +218,6 @@ func (s *Store) List(now time.Time) ([]Listed, error) {
 	return list, nil
 }
 
-// lookEvery is how often the file is looked at for changes.
-const lookEvery = 100 * time.Millisecond
-
-// Refresh takes into use what the commands and other responders changed. On an error
-// all stays as it was; each bad file is told once.
-func (s *Store) Refresh(now time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now.Sub(s.looked) < lookEvery && now.After(s.looked) {
-		return nil
-	}
-	s.looked = now
-	if s.isNew(fileRuns, s.counted) {
-		runs, info, err := s.readRuns()
-		if err != nil {
-			s.failed[fileRuns] = info
-			return err
-		}
-		s.runs, s.counted = runs, info
-	}
-	if s.isNew(fileTokens, s.read) {
-		all, info, err := s.readTokens()
-		if err != nil {
-			s.failed[fileTokens] = info
-			return err
-		}
-		s.tokens, s.read = all, info
-	}
-	return nil
-}
-
-// isNew says whether a file is another one than was read, and than could not be read.
-// What cannot be looked at now is not.
-func (s *Store) isNew(name string, read fs.FileInfo) bool {
-	info, err := os.Stat(s.path(name))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false
-	}
-	return !same(info, read) && (info == nil || !same(info, s.failed[name]))
-}
-
-// same says whether a file is the one that was read. Each change makes another.
-func same(a, b fs.FileInfo) bool {
-	if a == nil || b == nil {
-		return a == nil && b == nil
-	}
-	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
-}
-
 // Count is how many tokens there are that can be used.
 func (s *Store) Count(now time.Time) (n int) {
 	s.mu.Lock()
@@ -371,8 +230,8 @@ func (s *Store) Count(now time.Time) (n int) {
 	return n
 }
 
-// Check says whose token it is that a request shows, in constant time whether or
-// not there is one of that ID.
+// Check says whose token a request shows, in constant time, also where there is no
+// token of that ID.
 func (s *Store) Check(shown string, now time.Time) (id string, state State) {
 	id, _, _ = strings.Cut(shown, "~")
 	sum := sha256.Sum256([]byte(shown))
@@ -395,60 +254,4 @@ func (s *Store) Find(id string) (Token, bool) {
 	defer s.mu.Unlock()
 	t, ok := s.tokens[id]
 	return t, ok
-}
-
-// Use counts a run of a token, on disk before it returns, or says what stands
-// against it. The error is of the disk: nothing is counted then.
-func (s *Store) Use(id string, now time.Time) (state State, err error) {
-	err = s.count(id, func(t Token, runs int) int {
-		if t.Right != Call {
-			return runs // it places no calls
-		}
-		if state = t.state(runs, now); state != Good {
-			return runs
-		}
-		return runs + 1
-	})
-	return state, err
-}
-
-// GiveBack takes back a run that never began.
-func (s *Store) GiveBack(id string) error {
-	return s.count(id, func(_ Token, runs int) int { return max(0, runs-1) })
-}
-
-// count changes the runs of a token that is known, on disk, which is what counts: other
-// responders may count there too.
-func (s *Store) count(id string, change func(t Token, runs int) int) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, ok := s.tokens[id]
-	if !ok {
-		return nil
-	}
-	return s.locked(func() error {
-		runs, _, err := s.readRuns()
-		if err != nil {
-			return err
-		}
-		before := runs[id]
-		after := change(t, before)
-		if after != before {
-			s.forgetOld(runs)
-			runs[id] = after
-			if err := s.write(fileRuns, runs); err != nil {
-				return err
-			}
-		}
-		s.runs = runs
-		return nil
-	})
-}
-
-// forgetOld removes the counts of tokens that are no more. Of what another process has
-// made since, the runs stay.
-func (s *Store) forgetOld(runs map[string]int) {
-	if all, _, err := s.readTokens(); err == nil {
-		maps.DeleteFunc(runs, func(known string, _ int) bool { return all[known].ID == "" })
-	}
 }

@@ -14,6 +14,8 @@ export const values = () => ({
   invite: $("invite").value,
   duration_s: whole($("duration").value),
   calls: whole($("calls").value),
+  upload: $("upload").checked,
+  anonymous: $("anonymous").checked,
 });
 
 // whole reads a number that is one, 1e3 too; anything else is 0, which the
@@ -36,7 +38,7 @@ export function wire() {
     start(values());
   });
   for (const name of fields) $(name).addEventListener("input", () => complain(name, ""));
-  for (const name of ["region", "invite", "duration", "calls"]) $(name).addEventListener("input", plan);
+  for (const name of ["region", "invite", "duration", "calls", "upload"]) $(name).addEventListener("input", plan);
   $("measure")?.addEventListener("click", measure);
   $("forget")?.addEventListener("click", forget);
   plan();
@@ -165,6 +167,8 @@ function plan() {
       list.push("Without an invite call quality is not measured: nothing at the far end counts packets. The round trip is.");
     }
   }
+  const to = far && (known || own) && !isList(typed) ? far : "";
+  $("sent-to").textContent = !$("upload").checked ? " and are sent to nobody, unless whoever made the invite asks for them: the page says so before the call" : to ? ` and are sent to ${to}` : " and are sent to nobody: only the responder of an invite stores results";
   $("plan").replaceChildren(...list.map((text) => make("li", {}, make("span", {}, text))));
 }
 

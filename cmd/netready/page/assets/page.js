@@ -1,5 +1,5 @@
 // The frame: which view is shown, and what the server says of the run.
-import { listen } from "./server.js";
+import { ask, listen } from "./server.js";
 import { $, make, say } from "./dom.js";
 import * as form from "./form.js";
 import * as run from "./run.js";
@@ -28,6 +28,7 @@ async function show() {
   const running = state.phase === "running" || state.phase === "stopping";
   $("elsewhere").hidden = !running || name === "run";
   if (name === "run") run.draw(state);
+  sending(name, argument);
   form.reflect(state);
   const key = name + "=" + argument;
   if (key === shown) return;
@@ -48,6 +49,17 @@ async function show() {
   if (!first) title.focus({ preventScroll: true });
   if (name === "result") say(result.spoken());
 }
+
+// sending says what becomes of the result of the run: while it goes on, and beside it.
+function sending(name, argument) {
+  const { text = "", trouble, may_decline: may } = state.upload ?? {};
+  $("sending").hidden = !text || !(name === "run" || (name === "result" && argument === state.result));
+  $("sending").classList.toggle("tone-warn", Boolean(trouble));
+  $("decline").hidden = !may;
+  const said = text && text[0].toUpperCase() + text.slice(1) + (text.endsWith(".") ? "" : ".");
+  if ($("sending-text").textContent !== said) $("sending-text").textContent = said;
+}
+$("decline").addEventListener("click", () => ask("decline").catch((error) => say(error.message)));
 
 listen((next) => {
   const started = next.run !== state.run;

@@ -1,0 +1,105 @@
+package serve
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/oklog/ulid/v2"
+
+	"netready/probe/facts"
+	"netready/report"
+	"netready/results"
+)
+
+// Bounds on what is stored, beside those of report.ReadJSON.
+const (
+	oldestSchema = 1
+	deepest      = 64  // lists and objects in each other; a result has some ten
+	longestWord  = 400 // bytes of what becomes a part of the key
+)
+
+// read reads one result, and refuses what is none, or not what was signed here for this
+// organisation.
+func (h *handler) read(raw []byte, org string) (one report.Report, no *refusal) {
+	if one, no = readResult(raw); no != nil {
+		return one, no
+	}
+	if one.Signature.Value == "" {
+		return one, nil // merge marks it as unsigned
+	}
+	key, _ := base64.RawURLEncoding.DecodeString(one.Signature.Key) // its form was checked with the signature
+	if !h.Trusts(facts.KeyID(key)) {
+		return one, &refusal{http.StatusUnprocessableEntity, results.Foreign, "another responder signed it: send it to that one, or have this one's operator name its signing key (sister_keys)", 0}
+	}
+	holder, err := base64.RawURLEncoding.DecodeString(one.Signature.Holder)
+	if err != nil || !ed25519.Verify(key, facts.HolderStatement(one.RunID, org), holder) {
+		return one, &refusal{http.StatusForbidden, results.OtherInvite, "the run was made with the invite of another organisation, for which alone it is stored", 0}
+	}
+	return one, nil
+}
+
+// readResult reads one result, and refuses what is none or was changed.
+func readResult(raw []byte) (one report.Report, no *refusal) {
+	refuse := func(code, format string, args ...any) (report.Report, *refusal) {
+		return one, &refusal{http.StatusUnprocessableEntity, code, fmt.Sprintf(format, args...), 0}
+	}
+	switch {
+	case !bytes.HasPrefix(raw, []byte("{")):
+		return refuse(results.NotResult, "the body is not the JSON of one result")
+	case depth(raw) > deepest:
+		return refuse(results.NotResult, "it is nested deeper than any result")
+	case !jsontext.Value(raw).IsValid(): // two fields of one name, too: readers would differ
+		return refuse(results.NotResult, "it is not valid JSON")
+	}
+	one, note, err := report.ReadJSON(bytes.NewReader(raw))
+	switch {
+	case note.Newer:
+		return refuse(results.NewerSchema, "it was made by a later release (schema %d): the responder has to be brought to that release", one.Schema)
+	case err == nil && one.Schema < oldestSchema:
+		return refuse(results.OlderSchema, "its schema %d is not stored any more", one.Schema)
+	case err != nil && errors.Is(err, report.ErrNotResult):
+		return refuse(results.NotResult, "%v", err)
+	case err != nil:
+		return refuse(results.NotResult, "it is no result: %v", err)
+	case !beganWith(one.RunID, one.StartedAt):
+		return refuse(results.NotResult, `the field "run_id" is no ULID of the time in "started_at"`)
+	case len(one.Organization) > longestWord || len(one.Region.ID) > longestWord:
+		return refuse(results.NotResult, `the field "organization" or "region" is longer than %d bytes`, longestWord)
+	case note.Signed == report.SignedEdited:
+		return refuse(results.Edited, "its signature does not fit it: it was changed after it was signed")
+	}
+	return one, nil
+}
+
+// beganWith says whether a run ID is of a run that began then: both are made at once, and a
+// result is stored by the day of its start.
+func beganWith(runID string, started time.Time) bool {
+	id, err := ulid.ParseStrict(runID)
+	return err == nil && ulid.Time(id.Time()).Sub(started).Abs() <= time.Minute
+}
+
+// depth is how many lists and objects lie in each other, without reading them.
+func depth(raw []byte) (deepest int) {
+	in, inString := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			in++
+			deepest = max(deepest, in)
+		case c == '}' || c == ']':
+			in--
+		}
+	}
+	return deepest
+}

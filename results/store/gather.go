@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// maxSegments is how many segments a partition has until they become one: each
+	// of them is read for a list.
+	maxSegments = 16
+	// longestPut bounds the time from a run's row to its object.
+	longestPut = 10 * time.Minute
+	// rowAlone is after how long a row without its run is removed: no program can
+	// still be about to write that, however wrong the clocks are.
+	rowAlone = 2 * time.Hour
+	// goneFor is how long the index remembers what was deleted: no program still
+	// gathers rows that it read before.
+	goneFor = 24 * time.Hour
+)
+
+// gather brings rows of their own into a segment; with whole, and where there are many
+// segments, everything into one. Beside others who do the same each row is in a segment
+// before it is removed elsewhere, and rows that are in two count once.
+func (s *Store) gather(ctx context.Context, in partition, whole bool) error {
+	for try := 1; ; try++ {
+		c, err := s.one(ctx, in)
+		if err == nil {
+			err = s.gatherListed(ctx, c, whole)
+		}
+		if err == nil || !isMissing(err) || try == tries {
+			return err
+		}
+	}
+}
+
+func (s *Store) gatherListed(ctx context.Context, c contents, whole bool) error {
+	whole = whole || len(c.segments) >= maxSegments || len(c.gone) > 0
+	if len(c.fresh) == 0 && len(c.gone) == 0 && (!whole || len(c.segments) <= 1) {
+		return nil
+	}
+	if err := s.finishDeleting(ctx, c); err != nil {
+		return err
+	}
+	from := c
+	if !whole {
+		from.segments = nil
+	}
+	// Those that are known to be stored now, not what may be stored in a moment.
+	stored, alone, err := s.freshStored(ctx, c)
+	if err != nil {
+		return err
+	}
+	from.fresh = stored
+	w, err := s.newSegment(ctx, c.index()+segmentPrefix+ulid.Make().String()+segmentEnd)
+	if err != nil {
+		return fmt.Errorf("writing the index: %w", err)
+	}
+	var failed error
+	err = s.merge(ctx, from, "", func(row Row) bool {
+		failed = w.add(row)
+		return failed == nil
+	})
+	if err := w.end(errors.Join(err, failed)); err != nil {
+		return err
+	}
+	used := append(stored, alone...)
+	if whole {
+		used = append(used, c.segments...)
+		used = append(used, s.olderThan(c.gone, goneFor)...)
+	}
+	return s.remove(ctx, used)
+}
+
+// freshStored tells the rows whose runs are stored from those that are alone, and old
+// enough to be left behind.
+func (s *Store) freshStored(ctx context.Context, c contents) (stored, alone []listed, err error) {
+	if _, err := s.freshRows(ctx, c); err != nil {
+		return nil, nil, err
+	}
+	s.mu.Lock()
+	var rest []listed
+	for _, o := range c.fresh {
+		if _, known := s.fresh[o.key]; known {
+			stored = append(stored, o)
+		} else {
+			rest = append(rest, o)
+		}
+	}
+	s.mu.Unlock()
+	return stored, s.olderThan(rest, rowAlone), nil
+}
+
+func (s *Store) olderThan(list []listed, age time.Duration) (old []listed) {
+	for _, o := range list {
+		if s.options.Now().Sub(o.written) > age {
+			old = append(old, o)
+		}
+	}
+	return old
+}
+
+// finishDeleting deletes the runs that were said to be deleted: who said so may have
+// been ended before it was done.
+func (s *Store) finishDeleting(ctx context.Context, c contents) error {
+	gone, err := s.goneKeys(ctx, c)
+	if err != nil {
+		return err
+	}
+	var keys []string
+	for key := range gone {
+		if _, ok := parseKey(key); ok {
+			keys = append(keys, key)
+		}
+	}
+	return s.removeKeys(ctx, keys)
+}
+
+func (s *Store) remove(ctx context.Context, list []listed) error {
+	keys := make([]string, len(list))
+	for i, o := range list {
+		keys[i] = o.key
+	}
+	return s.removeKeys(ctx, keys)
+}
+
+// removeKeys removes objects; those that are gone already are fine.
+func (s *Store) removeKeys(ctx context.Context, keys []string) error {
+	s.mu.Lock()
+	for _, key := range keys {
+		delete(s.fresh, key)
+	}
+	s.mu.Unlock()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, key := range keys {
+		group.Go(func() error {
+			if err := s.bucket.Delete(ctx, key); err != nil && !isMissing(err) {
+				return fmt.Errorf("deleting from the store: %w", err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}

@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/oklog/ulid/v2"
+)
+
+// Rebuild brings the index in line with the results of all days: of a store whose
+// index was lost, or into which results were copied. found is how many runs the index
+// did not know.
+func (s *Store) Rebuild(ctx context.Context) (found int, err error) {
+	dates, err := s.dates(ctx, objectFolder, time.Time{}, time.Time{})
+	if err != nil {
+		return 0, err
+	}
+	for _, date := range dates {
+		orgs, err := s.below(ctx, objectFolder+"date="+date+"/")
+		if err != nil {
+			return found, err
+		}
+		for _, folder := range orgs {
+			org, isOrg := strings.CutPrefix(strings.TrimSuffix(folder, "/"), objectFolder+"date="+date+"/org=")
+			if !isOrg {
+				continue
+			}
+			n, err := s.reconcile(ctx, partition{date, org})
+			if found += n; err != nil {
+				return found, err
+			}
+		}
+	}
+	return found, nil
+}
+
+// below are the folders in a folder, in the order of keys.
+func (s *Store) below(ctx context.Context, folder string) (list []string, err error) {
+	for o, err := range s.list(ctx, folder, true) {
+		if err != nil {
+			return nil, err
+		}
+		if o.IsDir {
+			list = append(list, o.Key)
+		}
+	}
+	slices.Sort(list)
+	return list, nil
+}
+
+// reconcile compares the index of a partition with its objects. Runs that it does
+// not know get their row; rows whose runs are gone are said to be deleted.
+func (s *Store) reconcile(ctx context.Context, in partition) (found int, err error) {
+	c, err := s.one(ctx, in)
+	if err != nil {
+		return 0, err
+	}
+	r := reconciling{store: s, in: in}
+	r.next, r.stop = iter.Pull2(s.rows(ctx, c, ""))
+	defer r.stop()
+	regions, err := s.below(ctx, in.objects())
+	if err == nil {
+		err = r.advance()
+	}
+	for _, region := range regions {
+		if err == nil {
+			err = r.region(ctx, region)
+		}
+	}
+	for err == nil && r.more {
+		r.missing = append(r.missing, r.row.Key)
+		err = r.advance()
+	}
+	if r.to != nil {
+		err = r.to.end(err)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("comparing the index with the results: %w", err)
+	}
+	// What is missing was deleted by hand, or has been deleted since it was listed.
+	return r.found, errors.Join(s.removeKeys(ctx, r.strays), s.sayGone(ctx, in, r.missing))
+}
+
+// reconciling walks through rows and objects side by side.
+type reconciling struct {
+	store   *Store
+	in      partition
+	next    func() (Row, error, bool)
+	stop    func()
+	row     Row
+	more    bool
+	to      *segmentWriter // of rows that the index did not know
+	found   int
+	missing []string // keys of rows without an object
+	strays  []string // temporary files of programs that were killed
+}
+
+func (r *reconciling) advance() (err error) {
+	r.row, err, r.more = r.next()
+	return err
+}
+
+func (r *reconciling) region(ctx context.Context, prefix string) error {
+	for o, err := range r.store.list(ctx, prefix, false) {
+		if err != nil {
+			return err
+		}
+		if _, ok := parseKey(o.Key); !ok {
+			if strings.HasSuffix(o.Key, ".tmp") && r.store.options.Now().Sub(o.ModTime) > goneFor {
+				r.strays = append(r.strays, o.Key)
+			}
+			continue
+		}
+		for r.more && r.row.Key < o.Key {
+			r.missing = append(r.missing, r.row.Key)
+			if err := r.advance(); err != nil {
+				return err
+			}
+		}
+		if r.more && r.row.Key == o.Key {
+			if err := r.advance(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := r.unknown(ctx, o.Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unknown adds the row of an object that the index does not know.
+func (r *reconciling) unknown(ctx context.Context, key string) error {
+	raw, err := r.store.read(ctx, key)
+	if isMissing(err) {
+		return nil // deleted since
+	}
+	if err != nil {
+		return err
+	}
+	org := r.row.Org
+	if !r.more {
+		org, _ = url.PathUnescape(r.in.org)
+	}
+	row, err := readRow(org, key, raw)
+	if err != nil {
+		r.store.options.Log.Warn("not a result, and left alone", "key", key, "reason", err)
+		return nil
+	}
+	if r.to == nil {
+		if r.to, err = r.store.newSegment(ctx, r.in.index()+segmentPrefix+ulid.Make().String()+segmentEnd); err != nil {
+			return err
+		}
+	}
+	r.found++
+	return r.to.add(row)
+}
+
+// sayGone writes down that runs are deleted, before they are.
+func (s *Store) sayGone(ctx context.Context, in partition, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	var text []byte
+	for _, key := range keys {
+		line, err := json.Marshal(deleted{key})
+		if err != nil {
+			return err
+		}
+		text = append(append(text, line...), '\n')
+	}
+	if err := s.writeOnce(ctx, in.index()+gonePrefix+ulid.Make().String()+".jsonl", text); err != nil {
+		return fmt.Errorf("writing to the store: %w", err)
+	}
+	return nil
+}
