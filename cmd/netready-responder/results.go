@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,10 +49,8 @@ func (s settings) checkStore() *wrong {
 	if !isURL {
 		return nil
 	}
-	for _, known := range []string{"s3", "gs", "azblob", "file"} {
-		if scheme == known {
-			return nil
-		}
+	if slices.Contains([]string{"s3", "gs", "azblob", "file"}, scheme) {
+		return nil
 	}
 	return &wrong{"store", fmt.Sprintf("%q: give a folder, s3://BUCKET?region=…, gs://BUCKET, azblob://CONTAINER, or none", s.Store)}
 }

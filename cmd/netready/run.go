@@ -43,6 +43,9 @@ func (c *RunCmd) Run(app *App) error {
 		announce(app, a.plan)
 	}
 	a.delivery = newDelivery(c.consent, a.plan, func(n news) {
+		if isTerminal(app.Stderr) && !c.Quiet && (n.state == asked || n.state == willSend) {
+			fmt.Fprintln(app.Stderr) // below the bar
+		}
 		if n.state == asked {
 			n.text += ". To keep it to yourself: --no-upload"
 		}

@@ -237,3 +237,37 @@ func TestAStoppedRunGoesHome(t *testing.T) {
 		t.Errorf("status %d, %d stored, %d waiting: %s", status, len(h.stored()), len(h.waiting()), errs.String())
 	}
 }
+
+// stopAt ends a run as soon as some words are printed.
+type stopAt struct {
+	bytes.Buffer
+	words string
+	stop  func()
+}
+
+func (w *stopAt) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte(w.words)) {
+		w.stop()
+	}
+	return w.Buffer.Write(b)
+}
+
+// Ctrl-C while the result is sent ends that at once, keeps the result, and takes nothing from
+// the run.
+func TestCtrlCEndsTheSending(t *testing.T) {
+	h := newHome(t)
+	arrived := make(chan struct{})
+	h.restart(func(_ http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		<-r.Context().Done() // never an answer
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	errs := &stopAt{words: "sending to", stop: func() { go func() { <-arrived; stop() }() }}
+	var out bytes.Buffer
+	status := run(ctx, []string{"run", "--responder", h.invited(false), "--region", "local", "--only", "ping", "--duration", "1s", "--out", t.TempDir(), "--json", "--upload"},
+		strings.NewReader(""), &out, errs)
+	if status != 0 || len(h.waiting()) != 1 || !strings.Contains(errs.String(), "it was stopped") {
+		t.Errorf("status %d, %d waiting: %s", status, len(h.waiting()), errs.String())
+	}
+}

@@ -187,7 +187,7 @@ func TestResultsAtOnceAreBounded(t *testing.T) {
 			conn, err := contact.Open(ctx, s.Invite(), &http.Transport{})
 			if err == nil {
 				defer conn.Close()
-				_, err = conn.Do(ctx, http.MethodGet, results.PathResults, nil) //nolint:bodyclose // it is empty
+				_, err = conn.Do(ctx, http.MethodGet, results.PathResults, nil)
 			}
 			answers <- err
 		}()
