@@ -15,13 +15,17 @@ PLATFORMS   := linux/amd64 linux/arm64 windows/amd64 darwin/amd64 darwin/arm64
 FUZZTIME    ?= 5s
 export CGO_ENABLED ?= 0
 
-.PHONY: run build test check tools lint cross race system lab fuzz-smoke fuzz soak bench bench-responder screenshots release-responder dist usb release-tests deploy-check clean
+.PHONY: run size build test check tools lint cross race system lab fuzz-smoke fuzz soak bench bench-responder screenshots release-responder dist usb release-tests deploy-check clean
 
 run: ## one assessment against the responder inside the program; nothing leaves this machine
 	go run ./cmd/netready run --region local --duration 10s
 
 build: ## both programs into bin/
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/netready ./cmd/netready-responder
+
+size: ## what netready is made of: its size as it is shipped, and the bytes of each module in it, the largest first
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/size/ ./cmd/netready && ls -l bin/size/netready | awk '{printf "%.1f MB\n", $$5 / 1e6}'
+	go build -trimpath -o bin/size/ ./cmd/netready && go tool nm -size bin/size/netready | release/modules.awk | sort -rn | head -40
 
 test: ## the tests that need Go alone
 	$(GOTEST) ./...

@@ -82,7 +82,7 @@ func (d dist) programs(wanted []target) error {
 				if err := d.addResources(t, program); err != nil {
 					return err
 				}
-				if err := d.sign(d.path(t.file(program)), "netready"); err != nil {
+				if err := d.sign(d.path(t.file(program))); err != nil {
 					return err
 				}
 			}

@@ -64,7 +64,7 @@ func (d dist) msi(t target) error {
 	if err := os.WriteFile(out, msi, 0o644); err != nil {
 		return fmt.Errorf("writing the installer: %w", err)
 	}
-	return d.sign(out, "netready")
+	return d.sign(out)
 }
 
 // beyondWixl is what wixl cannot write. It knows actions that run a file of the

@@ -10,7 +10,7 @@ import (
 
 // sign puts a signature (Authenticode) on a Windows program or installer with
 // the key that --sign names; without --sign it leaves the file alone.
-func (d dist) sign(path, what string) error {
+func (d dist) sign(path string) error {
 	if d.signing == "" {
 		return nil
 	}
@@ -19,7 +19,7 @@ func (d dist) sign(path, what string) error {
 	}
 	fmt.Fprintln(d.said, "sign ", path)
 	signed := path + ".signed"
-	args := append([]string{"sign", "-h", "sha256", "-n", what}, strings.Fields(d.signing)...)
+	args := append([]string{"sign", "-h", "sha256", "-n", "netready"}, strings.Fields(d.signing)...)
 	c := exec.CommandContext(d.ctx, "osslsigncode", append(args, "-in", path, "-out", signed)...)
 	if out, err := c.CombinedOutput(); err != nil {
 		_ = os.Remove(signed)

@@ -38,7 +38,7 @@ func forWindows(t *testing.T, signing string) dist {
 		build := exec.Command("go", "build", "-trimpath", "-o", d.path(target.file("netready")), "netready/internal/wine/hello")
 		build.Env = append(os.Environ(), "GOOS=windows", "GOARCH="+target.arch, "CGO_ENABLED=0")
 		output(t, build)
-		for _, err := range []error{d.addResources(target, "netready"), d.sign(d.path(target.file("netready")), "netready"), d.msi(target)} {
+		for _, err := range []error{d.addResources(target, "netready"), d.sign(d.path(target.file("netready"))), d.msi(target)} {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +100,7 @@ func TestSigned(t *testing.T) {
 		}
 	}
 	d.signing = "-certs " + certificate + " -key /nowhere"
-	if err := d.sign(d.path("netready-windows-amd64.exe"), "netready"); err == nil || !strings.Contains(err.Error(), "/nowhere") {
+	if err := d.sign(d.path("netready-windows-amd64.exe")); err == nil || !strings.Contains(err.Error(), "/nowhere") {
 		t.Errorf("a key that is missing: %v", err)
 	}
 }
