@@ -126,29 +126,42 @@ func testInstalledCall(t *testing.T, windows *wine.Windows, program, made string
 	agent := filepath.Join(made, "netready-linux-"+runtime.GOARCH)
 	folder := windows.Path("Büro Öl")
 	options := []string{"run", "--only", "voice", "--duration", "5s", "--json", "--org", "Bäckerei Öl", "--out"}
-	var apart float64
+	apart, late := 0.0, 0.0
 	for range 3 { // a busy host can part two calls
 		_ = os.RemoveAll(folder)
 		there := exec.Command(agent, append(slices.Clone(options), folder)...)
 		here := windows.Command(program, append(slices.Clone(options), `C:\Büro Öl`)...)
 		here.Env = append(here.Env, "NETREADY_INVITE="+strings.TrimSpace(invite))
 		there.Env = append(os.Environ(), "NETREADY_INVITE="+strings.TrimSpace(invite))
-		if apart = furthest(figures(t, here, there)); apart < 1 {
+		both := figures(t, here, there)
+		apart, late = 0, max(both[0].late, both[1].late)
+		for i := range both[0].ms {
+			apart = max(apart, math.Abs(both[0].ms[i]-both[1].ms[i]))
+		}
+		if apart < 1 {
 			break
 		}
 	}
-	if apart >= 1 {
-		t.Errorf("the figures of Windows and Linux are up to %.3f ms apart", apart)
+	// Wine stamps after the host has found time for the program; how late it finds it the senders tell.
+	if apart >= 1+late {
+		t.Errorf("the figures of Windows and Linux are up to %.3f ms apart, and packets went out %.3f ms late", apart, late)
 	}
-	t.Logf("the figures of Windows and Linux are up to %.3f ms apart", apart)
+	t.Logf("the figures of Windows and Linux are up to %.3f ms apart, packets went out %.3f ms late", apart, late)
 	workbook := filepath.Join(t.TempDir(), "all.xlsx")
 	if said := output(t, exec.Command(agent, "merge", folder, "-o", workbook)); !strings.Contains(said, "2 runs") {
 		t.Errorf("merging said %q, want 2 runs", said)
 	}
 }
 
-// figures are jitter up and down and the round trip of runs at the same time, in ms.
-func figures(t *testing.T, runs ...*exec.Cmd) (all [][3]float64) {
+// measured are figures of a run in ms: jitter up and down, the round trip; and how
+// late one of a hundred packets went out.
+type measured struct {
+	ms   [3]float64
+	late float64
+}
+
+// figures are those of runs at the same time.
+func figures(t *testing.T, runs ...*exec.Cmd) (all []measured) {
 	t.Helper()
 	var outputs []io.ReadCloser
 	for _, run := range runs {
@@ -165,20 +178,14 @@ func figures(t *testing.T, runs ...*exec.Cmd) (all [][3]float64) {
 		var r facts.Result
 		err := json.NewDecoder(outputs[i]).Decode(&r)
 		_ = run.Wait()
-		if err != nil || r.Voice.Up == nil || r.Voice.Down == nil || r.Voice.Up.JitterMS == nil || r.Voice.Down.JitterMS == nil || r.Voice.RTT == nil || r.Voice.RTT.AvgMS == nil {
+		v := r.Voice
+		if err != nil || v.Up == nil || v.Down == nil || v.Up.JitterMS == nil || v.Down.JitterMS == nil || v.RTT == nil || v.RTT.AvgMS == nil || v.SendLatenessMS == nil || v.SendLatenessMS.P99 == nil {
 			t.Fatalf("%v has no figures: %v, %+v", run.Args, err, r.NotMeasured)
 		}
 		if r.Organization != "Bäckerei Öl" {
 			t.Errorf("the organisation is %q", r.Organization)
 		}
-		all = append(all, [3]float64{*r.Voice.Up.JitterMS, *r.Voice.Down.JitterMS, *r.Voice.RTT.AvgMS})
+		all = append(all, measured{[3]float64{*v.Up.JitterMS, *v.Down.JitterMS, *v.RTT.AvgMS}, *v.SendLatenessMS.P99})
 	}
 	return all
-}
-
-func furthest(all [][3]float64) (apart float64) {
-	for i := range all[0] {
-		apart = max(apart, math.Abs(all[0][i]-all[1][i]))
-	}
-	return apart
 }
