@@ -14,7 +14,7 @@ import (
 	"netready/probe/stream"
 )
 
-// beside is what was seen beside a call while it lasted, all on its clock.
+// beside is what was observed during a call apart from the call itself, all on its clock.
 type beside struct {
 	gateway []ping.Question
 	hop     []ping.Question // the first behind the gateway
@@ -22,7 +22,8 @@ type beside struct {
 	radio   func(started, ended time.Duration) *facts.WifiLink
 }
 
-// watch begins to look at what is beside the call. The returned function ends that.
+// watch begins to observe gateway, path, this machine and Wi-Fi. The returned function ends
+// that.
 func (r *run) watch(ctx context.Context) (stop func() beside) {
 	i := machine.Towards(ctx, r.farHost())
 	gateway, hop, this := r.watchGateway(ctx, i.Gateway), r.watchPath(ctx, i.Gateway), pc.Start(ctx, i.Name)
@@ -32,8 +33,8 @@ func (r *run) watch(ctx context.Context) (stop func() beside) {
 	}
 }
 
-// lay lays it beside the seconds of a call that began at started. What this
-// machine's socket saw and how late it sent are of that call, where they are known.
+// lay adds it to the seconds of a call that began at started. What this machine's socket saw
+// and how late it sent come from that call, where they are known.
 func (r *run) lay(b beside, started time.Duration, own call.Call) {
 	v := &r.result.Voice
 	addGateway(v.Timeline, started, b.gateway)
@@ -42,7 +43,7 @@ func (r *run) lay(b beside, started time.Duration, own call.Call) {
 	r.result.Machine.Interface.Wifi = b.radio(started, started+time.Duration(len(v.Timeline))*time.Second)
 }
 
-// layPC lays this machine beside the seconds, and its interface's traffic.
+// layPC adds this machine and its interface's traffic to the seconds.
 func (b beside) layPC(v *facts.Voice, started time.Duration, own call.Call) {
 	late := latestBySecond(own.Lateness, len(v.Timeline))
 	seconds := make([]*facts.PCSecond, len(v.Timeline))

@@ -18,7 +18,7 @@ func noPath(code, reason string) facts.Path {
 	return facts.Path{Hops: []facts.Hop{}, Code: code, Reason: reason, MarkReason: reason, MTU: facts.MTU{Code: facts.MTUUnknown, Reason: reason}}
 }
 
-// watchPath asks the routers on the way while the call lasts. The returned
+// watchPath asks the routers on the path during the call. The returned
 // function ends that and gives the questions to the first behind the gateway.
 func (r *run) watchPath(ctx context.Context, gateway string) (stop func() []ping.Question) {
 	nothing := func() []ping.Question { return nil }

@@ -55,7 +55,7 @@ func (r *run) reach(ctx context.Context) error {
 		}
 	})
 	if r.plan.Region.ID == "" {
-		<-ready // the responder says which region it stands in
+		<-ready // the responder says which region it is in
 		r.settleRegion()
 	}
 	var found around

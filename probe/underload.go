@@ -25,8 +25,8 @@ const (
 	ahead = time.Second
 	// loadEnds is how long the filling goes on at most.
 	loadEnds = ahead + loadedFor + 4*time.Second
-	// mostFills is how often it is begun anew, where it ended by its bytes: the
-	// responder bounds them.
+	// mostFills is how often the transfer is repeated if it ends because of its number of
+	// bytes, which the responder bounds.
 	mostFills = 3
 )
 

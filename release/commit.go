@@ -16,7 +16,7 @@ type commit struct {
 	date    time.Time // of the commit: the time of everything in the release
 }
 
-// headCommit is what is checked out. Files that were changed since show in the version.
+// headCommit is the commit that is checked out. Changed files show in the version.
 func headCommit(ctx context.Context) (commit, error) {
 	var c commit
 	var err error
@@ -67,8 +67,8 @@ func (c commit) numbers() [3]uint16 {
 	return n
 }
 
-// packageVersion is the version as deb and rpm order it: a release first by its
-// numbers, and a commit between two by its date.
+// packageVersion is the version in a form that deb and rpm order correctly: releases by their
+// numbers, and commits between two releases by their date.
 func (c commit) packageVersion() string {
 	n := c.numbers()
 	base := fmt.Sprintf("%d.%d.%d", n[0], n[1], n[2])

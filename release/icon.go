@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// icon draws the program's sign at a size in pixels: a rounded square with the
-// three bars of a received signal, the tallest with a tick's green.
+// icon draws the program's icon at a size in pixels: a rounded square with three bars, as for
+// a received signal, the tallest one green.
 func icon(size int) image.Image {
 	img := image.NewNRGBA(image.Rect(0, 0, size, size))
 	const samples = 4 // in each direction of a pixel, for smooth edges
@@ -28,7 +28,7 @@ func icon(size int) image.Image {
 	return img
 }
 
-// colourAt is the sign's colour at a place, both from 0 to 1.
+// colourAt is the icon's colour at a place with coordinates from 0 to 1.
 func colourAt(x, y float64) color.NRGBA {
 	if !inRounded(x, y, 0.02, 0.02, 0.98, 0.98, 0.2) {
 		return color.NRGBA{}

@@ -87,7 +87,7 @@ func (d dist) moduleFolders() (map[string]string, error) {
 
 var licenceFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice)([.-].*)?$`)
 
-// readLicence finds a module's licence. A module without one cannot be given on.
+// readLicence finds a module's licence. A module without one must not be distributed.
 func (m *module) readLicence(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

@@ -1,6 +1,6 @@
 // Command release makes the files that people download, from one commit: the
 // programs of every system, packages, a list of what is linked in, checksums.
-// Two runs on one commit make the same bytes, wherever the clone lies.
+// Two runs on one commit make the same bytes, whatever folder the clone is in.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 
 func main() {
 	out := flag.String("out", "dist", "new or own folder for the files")
-	only := flag.String("only", "", "make these systems alone, as in windows/amd64,linux/arm64")
+	only := flag.String("only", "", "make these systems only, as in windows/amd64,linux/arm64")
 	folder := flag.Bool("usb", false, "write the folder for a stick beside its archive too, ready to copy")
 	signing := flag.String("sign", "", "sign what is for Windows: arguments of osslsigncode sign, as in \"-certs chain.pem -key key.pem -ts http://timestamp.example.com\"")
 	flag.Parse()
@@ -72,7 +72,7 @@ type dist struct {
 
 func (d dist) path(name string) string { return filepath.Join(d.folder, name) }
 
-// marker tells a folder that this program made from one that holds somebody's files.
+// marker distinguishes a folder that this program made from one with somebody's files.
 const marker = "SHA256SUMS"
 
 // emptyFolder makes the folder, or empties the one that an earlier run left.
@@ -89,7 +89,7 @@ func emptyFolder(out string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return fmt.Errorf("making the folder of the release: %w", err)
 	}
-	// It stands there from the start, so that a run that was stopped can be repeated.
+	// It is written at the start, so that a run that was stopped can be repeated.
 	return os.WriteFile(filepath.Join(out, marker), nil, 0o644)
 }
 

@@ -78,8 +78,8 @@ var beyondWixl = []string{
 	"UPDATE `Property` SET `Value` = 'OLDERFOUND;TASKSTART;TASKOPTIONS;TASKUSER' WHERE `Property` = 'SecureCustomProperties'",
 }
 
-// writeInstallerSource writes the description, and beside it the program: wixl
-// takes names beside its source alone.
+// writeInstallerSource writes the description and, into the same folder, the program: wixl
+// only accepts files in the folder of its source.
 func (d dist) writeInstallerSource(path string, t target) error {
 	program, err := os.ReadFile(d.path(t.file("netready")))
 	if err == nil {

@@ -32,7 +32,7 @@ type summary struct {
 // wixl puts a random one and the present, and the processor, of which wixl does
 // not know arm64.
 func fixSummary(msi []byte, want summary) error {
-	errNone := errors.New("wixl made an installer whose summary has another form than the one known: compare it with MS-OLEPS")
+	errNone := errors.New("wixl made an installer whose summary has an unknown form: compare it with MS-OLEPS")
 	i := bytes.Index(msi, summaryFormat)
 	if i < 28 || len(msi) < i+20 {
 		return errNone
@@ -63,7 +63,7 @@ func fixSummary(msi []byte, want summary) error {
 	return nil
 }
 
-// fix says whether the property was one of those, and of its type.
+// fix says whether the property was one of those, and had the right type.
 func (s summary) fix(value []byte, number uint32) bool {
 	kind := binary.LittleEndian.Uint32(value)
 	switch {

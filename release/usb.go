@@ -113,8 +113,8 @@ func (d dist) template(wanted []target) ([]byte, error) {
 	return nil, nil
 }
 
-// inOrder is a zip file with its parts in the order of their names: a workbook's
-// library writes them in any.
+// inOrder is a zip file with its parts in the order of their names: the library for workbooks
+// writes them in a random order.
 func inOrder(name string) ([]byte, error) {
 	in, err := zip.OpenReader(name)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 // manifest asks Windows for what the programs need: the user's own rights, paths
 // over 260 characters, UTF-8 in the system's narrow calls, and no console window
-// of their own where a double-click starts them (Windows 11 24H2 and later).
+// of their own if a double-click starts them (Windows 11 24H2 and later).
 const manifest = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <assembly xmlns="urn:schemas-microsoft-com:asm.v1" manifestVersion="1.0">
   <trustInfo xmlns="urn:schemas-microsoft-com:asm.v3"><security><requestedPrivileges>

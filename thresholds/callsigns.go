@@ -195,7 +195,7 @@ func times(n int) string {
 // lossAtChanges is the sign that the losses lie where the mapping changed.
 func lossAtChanges(address bool) sign {
 	return func(m matter) (string, float64) {
-		if m.kind == besideMatter {
+		if m.kind == warningMatter {
 			return "", 1
 		}
 		share := m.lostOnlyThere(m.way, func(s facts.Second) bool {

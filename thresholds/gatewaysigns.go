@@ -178,8 +178,8 @@ func choose(n, k int) float64 {
 	return a - b - c
 }
 
-// besideCall says where a figure's fault lies by what the gateway answered.
-func (j *judge) besideCall(key Key, way Way) place {
+// placeByGateway says where a figure's fault lies by what the gateway answered.
+func (j *judge) placeByGateway(key Key, way Way) place {
 	g := j.gateway()
 	d := j.directionOrLoop(way)
 	loss, discards := portion(lossOf(d)), portion(j.discardsOf(d))
@@ -385,7 +385,7 @@ func gatewayIsGood(m matter) (string, float64) {
 // gatewayIsFine is the sign that the gateway lost hardly any pings while the call
 // lost packets.
 func gatewayIsFine(m matter) (string, float64) {
-	if m.gateway() == nil || m.besideCall(m.key, m.way) != beyondLAN {
+	if m.gateway() == nil || m.placeByGateway(m.key, m.way) != beyondLAN {
 		return "", 0
 	}
 	g := m.gateway()

@@ -27,7 +27,7 @@ func interfaceDropped(m matter) (string, float64) {
 			dropped += float64(*n)
 		}
 	}
-	if g == nil || g.Lost == g.NotSent || m.besideCall(m.key, m.way) != inLAN {
+	if g == nil || g.Lost == g.NotSent || m.placeByGateway(m.key, m.way) != inLAN {
 		return "", 0 // a system also counts dropped packets that were not for it
 	}
 	lost += float64(g.Lost - g.NotSent)

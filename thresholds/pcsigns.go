@@ -243,7 +243,7 @@ func farEndWasBusy(m matter) (string, float64) {
 	if u == nil || m.finding >= 0 && !m.isSpoiltFigure() {
 		return "", 0
 	}
-	if d := m.directionOrLoop(m.way); m.kind == besideMatter && (d.Sent == 0 || float64(u.Packets)/float64(d.Sent) < toldFrom) {
+	if d := m.directionOrLoop(m.way); m.kind == warningMatter && (d.Sent == 0 || float64(u.Packets)/float64(d.Sent) < toldFrom) {
 		return "", 0
 	}
 	return u.Text, 1

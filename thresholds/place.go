@@ -30,7 +30,7 @@ func (j *judge) where(key Key, way Way) place {
 	case j.gateway() == nil, j.hadNoWayOut() && key != RTT, (key == Loss || key == MOS) && j.diesLate(way):
 		return placeUnknown
 	}
-	p := j.besideCall(key, way)
+	p := j.placeByGateway(key, way)
 	switch {
 	case p == beyondLAN && (key == Loss || key == MOS) && j.mayBeLimited(way):
 		return placeUnknown

@@ -142,7 +142,7 @@ const slowNameMS = 2000
 
 // namesAreSlow is the sign that the resolver answers late.
 func namesAreSlow(m matter) (string, float64) {
-	if m.staysInside() || m.kind != besideMatter {
+	if m.staysInside() || m.kind != warningMatter {
 		return "", 0
 	}
 	for _, row := range m.result.Firewall {

@@ -11,7 +11,7 @@ import (
 )
 
 // A Rule is one explanation of what a result shows: the place of a fault, and
-// the evidence without which nobody is blamed. The table of all rules is Rules;
+// the evidence without which nobody is blamed. The table of all rules is rules;
 // docs/where.md is made from it.
 type Rule struct {
 	Code       string     // in `findings[].cause`
@@ -25,7 +25,7 @@ type Rule struct {
 
 	of      func(matter) bool // what it can explain
 	needs   []sign            // all have to be found
-	besides bool              // it is also reported where no limit is broken
+	warns   bool              // it is also reported where no limit is broken
 	plain   bool              // its evidence is the whole sentence
 	general bool              // the advice of each figure says more than this rule does
 }
@@ -69,7 +69,7 @@ const (
 	endMatter                       // the call ended early, and this machine did not end it
 	hostMatter                      // this machine was too busy to measure anything
 	oneWayMatter                    // no UDP of the call passes in one of the directions
-	besideMatter                    // no limit is broken
+	warningMatter                   // no limit is broken
 )
 
 // Codes of the place of a fault, in a finding about the cause.
@@ -102,7 +102,7 @@ type located struct {
 func (r *Rule) holds(matters []matter) *located {
 	l := &located{rule: r, shares: make([]float64, len(matters)), matters: matters}
 	for i, m := range matters {
-		if m.kind == besideMatter && !r.besides || m.kind != besideMatter && !r.of(m) {
+		if m.kind == warningMatter && !r.warns || m.kind != warningMatter && !r.of(m) {
 			continue
 		}
 		seen, share := r.proof(m)
@@ -140,7 +140,7 @@ func (r *Rule) proof(m matter) (string, float64) {
 func (l *located) explained() float64 {
 	sum, n := 0.0, 0
 	for i, m := range l.matters {
-		if m.kind != besideMatter {
+		if m.kind != warningMatter {
 			sum, n = sum+l.shares[i], n+1
 		}
 	}
@@ -209,7 +209,7 @@ func distinct(all []*located) []*located {
 		}
 		for i, share := range l.shares {
 			// A rule that is reported without a broken limit hides no other one.
-			if share > 0 && l.matters[i].kind != besideMatter {
+			if share > 0 && l.matters[i].kind != warningMatter {
 				known[i] = true
 			}
 		}
@@ -239,7 +239,7 @@ func (j *judge) matters() []matter {
 	add(hostMatter, j.isSpoilt())
 	add(oneWayMatter, j.isOneWay() && len(j.failed()) == 0)
 	for _, way := range []Way{Up, Down} {
-		all = append(all, matter{j, besideMatter, "", way, -1})
+		all = append(all, matter{j, warningMatter, "", way, -1})
 	}
 	return all
 }

@@ -1,13 +1,6 @@
 package thresholds
 
-import (
-	"slices"
-
-	"netready/probe/facts"
-)
-
-// Rules lists every rule, the specific ones before the general ones.
-func Rules() []Rule { return slices.Clone(rules) }
+import "netready/probe/facts"
 
 // Those to whom a finding is shown.
 const (
@@ -17,6 +10,7 @@ const (
 	showFarEnd   = "whoever runs the responder"
 )
 
+// rules lists every rule, the specific ones before the general ones.
 var rules = []Rule{
 	{
 		Code: "self_test", Place: PlacePC, Where: "this PC", Confidence: High, general: true,
@@ -59,7 +53,7 @@ var rules = []Rule{
 		Show:   showOwner, of: figures(Loss, Discards, MOS), needs: []sign{interfaceIsFull},
 	},
 	{
-		Code: "responder_busy", Place: PlaceFarEnd, Where: "the far end", Confidence: High, besides: true,
+		Code: "responder_busy", Place: PlaceFarEnd, Where: "the far end", Confidence: High, warns: true,
 		Takes:  "the responder's own send stamps are late, it did not run for a time, or its socket dropped packets; where no limit is broken, this concerns 5 % of the packets or more",
 		Unlike: "packets that left in time and arrived late: those were delayed on the path",
 		Advice: "Run it again at another time, or with another responder: this says nothing about the network.",
@@ -86,14 +80,14 @@ var rules = []Rule{
 		Show:   "", of: anyOf(figures(), isEnd), needs: []sign{allFellSilent},
 	},
 	{
-		Code: "mapping_lost", Place: PlaceFirewall, Where: "the firewall or NAT", Confidence: High, besides: true,
+		Code: "mapping_lost", Place: PlaceFirewall, Where: "the firewall or NAT", Confidence: High, warns: true,
 		Takes:  "the responder saw this machine with a new port of the same public address during the call; the losses, where a limit of them is broken, lie in those seconds",
 		Unlike: "another public address: then the traffic moved to another line",
 		Advice: "Ask the network team to keep UDP mappings while packets flow, and for two minutes of silence (RFC 4787 REQ-5).",
 		Show:   showNetwork, of: figures(Loss, Discards, MOS), needs: []sign{mappingChanged, lossAtChanges(false)},
 	},
 	{
-		Code: "line_moved", Place: PlaceLine, Where: "the access lines", Confidence: High, besides: true,
+		Code: "line_moved", Place: PlaceLine, Where: "the access lines", Confidence: High, warns: true,
 		Takes:  "the responder saw this machine with another public address during the call",
 		Unlike: "a new port of the same address: then a NAT gave up its mapping",
 		Advice: "Ask the network team to send one flow over one line, and why the line changed in the middle of it.",
@@ -122,39 +116,39 @@ var rules = []Rule{
 		Show:   showProvider, of: figures(Jitter, Discards, Loss, RTT, MOS), needs: []sign{tripRises, queueNotJitter, gatewayStays, hopStays},
 	},
 	{
-		Code: "line_bloats", Place: PlaceLine, Where: "the access line once it is full", Confidence: Medium, besides: true,
+		Code: "line_bloats", Place: PlaceLine, Where: "the access line once it is full", Confidence: Medium, warns: true,
 		Takes:  "with `--under-load` the round trip of the call on a full line is 100 ms or more above that on the idle line",
 		Advice: "Give voice (DSCP 46) priority on the router, or limit all other traffic to a little below the line's speed (smart queue management, SQM).",
 		Show:   showNetwork, of: nothing, needs: []sign{lineBloats},
 	},
 	{
-		Code: "mark_cleared_lan", Place: PlaceLAN, Where: "the LAN", Confidence: Medium, besides: true,
+		Code: "mark_cleared_lan", Place: PlaceLAN, Where: "the LAN", Confidence: Medium, warns: true,
 		Takes:  "the gateway already gets the packets without the mark (DSCP) that this PC set",
 		Advice: "Ask the network team to have the switches and access points trust the mark of this PC's packets.",
 		Show:   showNetwork, of: nothing, needs: []sign{markClearedAt(false)},
 	},
 	{
-		Code: "mark_cleared_gateway", Place: PlaceFirewall, Where: "the firewall or NAT", Confidence: Medium, besides: true,
+		Code: "mark_cleared_gateway", Place: PlaceFirewall, Where: "the firewall or NAT", Confidence: Medium, warns: true,
 		Takes:  "the gateway gets the packets with their mark (DSCP), and the next router without",
 		Unlike: "a mark that is cleared farther away: providers do not keep it, and nobody is blamed",
 		Advice: "Ask the network team to have the gateway keep the mark of voice (DSCP 46), and use it on the line.",
 		Show:   showNetwork, of: nothing, needs: []sign{markClearedAt(true)},
 	},
 	{
-		Code: "mtu_hole", Place: PlaceFirewall, Where: "a firewall that drops ICMP", Confidence: Low, besides: true,
+		Code: "mtu_hole", Place: PlaceFirewall, Where: "a firewall that drops ICMP", Confidence: Low, warns: true,
 		Takes:  "large packets that no router may fragment are lost on the path to the responder, and no router reports it",
 		Advice: "Ask the network team to let ICMP \"fragmentation needed\" (IPv6: packet too big) through, or to lower the MTU of the tunnel in between.",
 		Show:   showNetwork, of: nothing, needs: []sign{mtuHole},
 	},
 	{
-		Code: "duplicates_lan", Place: PlaceLAN, Where: "the LAN", Confidence: High, besides: true,
+		Code: "duplicates_lan", Place: PlaceLAN, Where: "the LAN", Confidence: High, warns: true,
 		Takes:  "packets of the call arrive twice, and so do the gateway's answers, at least half as often",
 		Unlike: "copies that are made behind the gateway: then its answers arrive once",
 		Advice: "Look for a loop, a mirrored port, or two links that are used at once in your own network.",
 		Show:   showNetwork, of: nothing, needs: []sign{duplicatesAt(inLAN)},
 	},
 	{
-		Code: "duplicates_beyond", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium, besides: true,
+		Code: "duplicates_beyond", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium, warns: true,
 		Takes:  "packets of the call arrive twice, and the gateway's answers arrive once",
 		Advice: "Show the capture of a call (netready analyze) to the provider: something behind the gateway sends packets twice.",
 		Show:   showProvider, of: nothing, needs: []sign{duplicatesAt(beyondLAN)},
@@ -208,7 +202,7 @@ var rules = []Rule{
 		Show:   showNetwork, of: anyOf(isRows, isSession), needs: []sign{eitherOf(rowsUnnamed, responderIsUnnamed)},
 	},
 	{
-		Code: "names_slow", Place: PlaceDNS, Where: "name resolution (DNS)", Confidence: High, besides: true,
+		Code: "names_slow", Place: PlaceDNS, Where: "name resolution (DNS)", Confidence: High, warns: true,
 		Takes:  "the DNS resolver took more than 2 s to answer, repeated questions included",
 		Unlike: "one or two lost answers: those cost a second at most",
 		Advice: "Ask the network team why its DNS resolver is slow or loses questions.",

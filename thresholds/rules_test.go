@@ -28,7 +28,7 @@ func TestWhereIsDocumented(t *testing.T) {
 	}
 	var b strings.Builder
 	b.WriteString("| `cause` | place (`code`) | evidence | what looks alike, and what tells | what to do | show it to | sure |\n|---|---|---|---|---|---|---|\n")
-	for _, r := range Rules() {
+	for _, r := range rules {
 		b.WriteString("| `" + r.Code + "` | `" + r.Place + "` | " + strings.Join([]string{r.Takes, r.Unlike, r.Advice, r.Show, string(r.Confidence)}, " | ") + " |\n")
 	}
 	if b.String() == old {
@@ -45,7 +45,7 @@ func TestWhereIsDocumented(t *testing.T) {
 // Every rule says all that a reader needs, and has a place of the list.
 func TestRulesAreWhole(t *testing.T) {
 	seen := map[string]bool{}
-	for _, r := range Rules() {
+	for _, r := range rules {
 		if r.Code == "" || seen[r.Code] || r.Takes == "" || r.Place == "" || len(r.needs) == 0 || r.of == nil || r.Confidence.weight() == 0 ||
 			(r.Where == "") != (r.Place == PlaceUnknown) {
 			t.Errorf("%s: a rule needs a code of its own, a place, evidence and its words", r.Code)

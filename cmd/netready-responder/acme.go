@@ -20,8 +20,8 @@ const (
 	// renewed 30 days before its end.
 	lookForRenewal = time.Hour
 	tryAgain       = 10 * time.Minute
-	// issueWait is how long the start waits for the first certificate. Without one
-	// the responder serves all the same, by its own key.
+	// issueWait is how long the start waits for the first certificate. Without one the
+	// responder serves with its own key.
 	issueWait = 45 * time.Second
 	// httpWait bounds a request of the authority over HTTP.
 	httpWait = 5 * time.Second
@@ -31,7 +31,7 @@ const (
 type issuer struct {
 	host    string
 	manager *autocert.Manager
-	http    *http.Server     // nil: the authority is answered over the control port alone
+	http    *http.Server     // nil: the authority is answered over the control port only
 	news    chan issued      // of watch
 	current *tls.Certificate // in use; nil: none
 }
@@ -53,8 +53,8 @@ type issued struct {
 	err         error
 }
 
-// startIssuer asks for the first certificate. That it cannot be had yet is no
-// error: agents know the responder by its own key, too.
+// startIssuer asks for the first certificate. It is no error if there is none yet: invites
+// also contain the pin of the responder's own key.
 func (s *service) startIssuer(ctx context.Context) error {
 	if s.issuer == nil {
 		return nil
@@ -64,7 +64,7 @@ func (s *service) startIssuer(ctx context.Context) error {
 			return err
 		}
 	}
-	go s.issuer.watch(ctx) // what it waits for bounds itself, and ends with the program
+	go s.issuer.watch(ctx) // its waits are bounded, and it ends with the program
 	select {
 	case news := <-s.issuer.news:
 		s.takeIssued(news)
@@ -75,7 +75,7 @@ func (s *service) startIssuer(ctx context.Context) error {
 	return nil
 }
 
-// watch tells of the certificate of now, again and again.
+// watch reports the current certificate, and each new one.
 func (i *issuer) watch(ctx context.Context) {
 	for {
 		certificate, err := i.get()
@@ -117,8 +117,8 @@ func (s *service) endIssuer() {
 	}
 }
 
-// get is the certificate of now: from memory, from the folder or, at first, from
-// the authority. The manager renews it by itself.
+// get is the current certificate: from memory, from the folder or, at first, from the
+// authority. The manager renews it by itself.
 func (i *issuer) get() (*tls.Certificate, error) {
 	return i.manager.GetCertificate(&tls.ClientHelloInfo{
 		ServerName: i.host, SignatureSchemes: []tls.SignatureScheme{tls.ECDSAWithP256AndSHA256},
@@ -127,7 +127,7 @@ func (i *issuer) get() (*tls.Certificate, error) {
 	})
 }
 
-// takeIssued shows the certificate of now, or the own key where there is none.
+// takeIssued uses the current certificate, or the responder's own key if there is none.
 func (s *service) takeIssued(news issued) {
 	s.issuer.current = news.certificate
 	if news.err != nil {

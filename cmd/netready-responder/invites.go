@@ -14,13 +14,14 @@ import (
 
 	"netready/probe/responder"
 	"netready/probe/responder/tokens"
+	"netready/results"
 )
 
-// inviteCmd makes an invite for one organisation, or for who reads results.
+// inviteCmd makes an invite for one organisation, or one that reads results.
 type inviteCmd struct {
 	folder  `embed:""`
 	Org     string `placeholder:"NAME" help:"Organisation that the invite is for, as the list shows it."`
-	Own     bool   `help:"Show the operator's own invite, which the responder printed and which has no end, instead of making one."`
+	Own     bool   `help:"Show the operator's own invite, which the responder printed and which never expires, instead of making one."`
 	Expires life   `default:"14d" placeholder:"14d" help:"How long it can be used: a number with d for days, h for hours or m for minutes."`
 	MaxRuns int    `placeholder:"N" help:"How many runs may be made with it (default: any number)."`
 	Upload  bool   `help:"Have the results of its runs sent to this responder, which stores them. Whoever makes a run is told, and can say no."`
@@ -32,7 +33,7 @@ type inviteCmd struct {
 // life is how long an invite can be used.
 type life time.Duration
 
-// longestLife is that of an invite: what lasts longer is better renewed.
+// longestLife bounds the life of an invite: after that it has to be replaced.
 const longestLife = 2 * 365 * 24 * time.Hour
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -52,7 +53,7 @@ func (l *life) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// check says which flags do not go together.
+// check says which flags exclude each other.
 func (c *inviteCmd) check() error {
 	switch {
 	case c.Upload && (c.Own || c.Read):
@@ -107,6 +108,9 @@ func (c *inviteCmd) Run(a *app) error {
 	fmt.Fprintln(a.stdout, to.String())
 	fmt.Fprintf(a.stderr, "For %s, until %s, %s. It is shown this once. To end it: netready-responder revoke %s\n",
 		orgText(t), t.Expires.Format("2006-01-02 15:04 UTC"), rightText(t), t.ID)
+	if c.Read {
+		fmt.Fprintf(a.stderr, "It is for netready merge, or for a browser: open https://%s%s and paste it there.\n", to.Host, results.PathPage)
+	}
 	return nil
 }
 
@@ -129,14 +133,14 @@ func (c *inviteCmd) showOwn(a *app) error {
 	return nil
 }
 
-// longestName is that of an organisation, in characters.
+// longestName bounds the name of an organisation, in characters.
 const longestName = 100
 
 func isName(s string) bool {
 	return strings.TrimSpace(s) != "" && len([]rune(s)) <= longestName && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// orgText is whose token it is.
+// orgText says whose token it is.
 func orgText(t tokens.Token) string {
 	if t.AllOrgs {
 		return "all organisations"
@@ -168,7 +172,7 @@ type revokeCmd struct {
 	ID     []string `arg:"" help:"Invites to end, by their IDs: the part before ~, as list shows it."`
 }
 
-// Run ends them, all or the first that it can find.
+// Run ends them in turn, until one cannot be found.
 func (c *revokeCmd) Run(a *app) error {
 	store, err := c.store()
 	if err != nil {

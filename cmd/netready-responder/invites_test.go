@@ -138,7 +138,7 @@ func TestReadInvites(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
 	begin(t, "--data", data, "--advertise", "127.0.0.1")
 	one, said, status := does(t, "invite", "--data", data, "--read", "--org", "ACME", "--expires", "30d")
-	if status != 0 || !strings.Contains(said, "For ACME") || !strings.Contains(said, "reads results") {
+	if status != 0 || !strings.Contains(said, "For ACME") || !strings.Contains(said, "reads results") || !strings.Contains(said, "/results and paste it") {
 		t.Fatalf("status %d, %q", status, said)
 	}
 	if _, said, status = does(t, "invite", "--data", data, "--read", "--all-orgs"); status != 0 || !strings.Contains(said, "all organisations") {

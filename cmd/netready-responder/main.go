@@ -30,11 +30,11 @@ const exitUsage = 2
 // cli is the command line. Without a command it serves.
 type cli struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve test calls until SIGTERM. The word serve may be left out. Agents need the invite that it prints: netready run --responder INVITE. Other commands: invite, revoke, list, compact, delete, regions (netready-responder help invite)."`
-	Invite  inviteCmd  `cmd:"" help:"Make an invite for one organisation, with an end and a number of runs. The responder takes it at once."`
+	Invite  inviteCmd  `cmd:"" help:"Make an invite for one organisation, with an expiry and a number of runs. The responder accepts it at once."`
 	Revoke  revokeCmd  `cmd:"" help:"End such an invite."`
-	List    listCmd    `cmd:"" help:"Show the invites of organisations and what became of them."`
+	List    listCmd    `cmd:"" help:"Show the invites of organisations: their runs, and whether they are still valid."`
 	Compact compactCmd `cmd:"" help:"Do the nightly work of the store of results now: the index, and Parquet of the days that are over."`
-	Delete  deleteCmd  `cmd:"" help:"Delete results from the store, for good: of a run, an organisation, or older than."`
+	Delete  deleteCmd  `cmd:"" help:"Delete results from the store, finally: those of a run, of an organisation, or older than a date."`
 	Regions regionsCmd `cmd:"" help:"Make a regions.yaml from the outputs of stacks (CloudFormation, Terraform)."`
 
 	Completion cmdline.CompletionCmd `cmd:"" help:"Print the completion of commands and flags for a shell."`
@@ -47,7 +47,7 @@ type cli struct {
 type app struct {
 	ctx            context.Context //nolint:containedctx // of the one command that runs
 	stdout, stderr io.Writer
-	given          []string // keys of the flags that stand on the command line
+	given          []string // keys of the flags that the command line has
 }
 
 // run carries a command out and returns the exit status.
@@ -96,8 +96,8 @@ func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
 	return parser.Parse(args)
 }
 
-// withCommand writes the word serve where it was left out, so that its flags are
-// known to whatever looks at the arguments, and --help shows them.
+// withCommand adds the word serve if it was left out, so that its flags are known when the
+// arguments are checked, and --help shows them.
 func withCommand(args []string) []string {
 	if len(args) == 1 && args[0] == "--version" || len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		return args

@@ -17,8 +17,8 @@ import (
 // statusWait bounds a request for metrics or health.
 const statusWait = 10 * time.Second
 
-// serveMetrics serves metrics, health and readiness at an address of their own,
-// where one is set. The returned function ends that.
+// serveMetrics serves metrics, health and readiness at a separate address, if one is set. The
+// returned function ends that.
 func (s *service) serveMetrics(ctx context.Context) (end func(), err error) {
 	if s.now.Metrics == "" {
 		return func() {}, nil
@@ -44,7 +44,7 @@ func statusPages(server *responder.Server) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		tell(w, server.Alive(), "alive", "the housekeeping has stopped: restart the responder")
+		tell(w, server.Alive(), "alive", "the responder does not work any more: restart it")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		tell(w, !server.Stats().Draining, "ready", "draining: send new agents elsewhere")
@@ -61,7 +61,7 @@ func tell(w http.ResponseWriter, good bool, yes, no string) {
 	fmt.Fprintln(w, yes)
 }
 
-// gauges tell a responder's Stats to Prometheus as they are when it asks.
+// gauges give Prometheus a responder's current Stats when it asks.
 type gauges struct{ server *responder.Server }
 
 func described(name, help string, labels ...string) *prometheus.Desc {
@@ -82,8 +82,8 @@ var (
 		{described("connections_sessions", "Control connections of sessions, now."), prometheus.GaugeValue, func(s responder.Stats) float64 { return float64(s.Known) }},
 		{described("packet_rate_taken", "Packets a second, both ways, that sessions have taken."), prometheus.GaugeValue, func(s responder.Stats) float64 { return float64(s.Taken) }},
 		{described("packet_rate_limit", "Packets a second, both ways, that sessions may take."), prometheus.GaugeValue, func(s responder.Stats) float64 { return float64(s.Room) }},
-		{described("send_lateness_p99_seconds", "How late packets of down streams left, in the last seconds: 99 of 100 were no later."), prometheus.GaugeValue, func(s responder.Stats) float64 { return s.Late.Seconds() }},
-		{described("handover_p99_seconds", "From a packet's stamp until the system had it, in the last seconds: 99 of 100 took no longer."), prometheus.GaugeValue, func(s responder.Stats) float64 { return s.Gap.Seconds() }},
+		{described("send_lateness_p99_seconds", "How late packets of down streams left, in the last seconds: 99 of 100 were not later."), prometheus.GaugeValue, func(s responder.Stats) float64 { return s.Late.Seconds() }},
+		{described("handover_p99_seconds", "From a packet's stamp until the system had it, in the last seconds: 99 of 100 did not take longer."), prometheus.GaugeValue, func(s responder.Stats) float64 { return s.Gap.Seconds() }},
 		{described("draining", "1 while no new session is granted."), prometheus.GaugeValue, func(s responder.Stats) float64 {
 			if s.Draining {
 				return 1

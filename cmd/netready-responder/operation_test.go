@@ -212,7 +212,7 @@ func TestSettingsFile(t *testing.T) {
 		if err := p.Process.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
-		p.told(t, "by a restart only")
+		p.told(t, "need a restart")
 		p.told(t, `"changes":"other limits"`) // the length of a call
 	}
 	for text, says := range map[string][]string{

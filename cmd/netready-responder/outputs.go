@@ -15,8 +15,8 @@ import (
 	"netready/probe/invite"
 )
 
-// stack is a responder that CloudFormation or Terraform put into a region, as its
-// outputs tell (deploy/).
+// stack is a responder that CloudFormation or Terraform started in a region, by its outputs
+// (deploy/).
 type stack struct {
 	region string
 	host   string // host:port
@@ -68,8 +68,8 @@ func stacksIn(path string, top map[string]json.RawMessage) ([]stack, error) {
 	return ofTerraform(path, top)
 }
 
-// ofCloudFormation finds the responders among the stacks of an account; others are
-// left alone.
+// ofCloudFormation finds the responders among the stacks of an account; other stacks are
+// ignored.
 func ofCloudFormation(path string, list json.RawMessage) (found []stack, err error) {
 	var stacks []struct {
 		Name    string `json:"StackName"`
@@ -103,8 +103,8 @@ func ofCloudFormation(path string, list json.RawMessage) (found []stack, err err
 	return found, nil
 }
 
-// ofTerraform finds the responders among the outputs of a root module: its own, or
-// those of modules that an output passes on, by themselves or in a map.
+// ofTerraform finds the responders among the outputs of a root module: its own, or those of
+// modules that an output contains, alone or in a map.
 func ofTerraform(path string, top map[string]json.RawMessage) ([]stack, error) {
 	values := map[string]any{}
 	for name, raw := range top {
@@ -152,7 +152,7 @@ func snake(key string) string {
 	return strings.ToLower(key)
 }
 
-// newStack checks the outputs; written is how they are called there.
+// newStack checks the outputs; written gives their names as the file has them.
 func newStack(at string, outputs map[string]string, written func(string) string) (stack, error) {
 	for _, key := range []string{outputRegion, outputHost, outputPlace} {
 		if outputs[key] == "" {

@@ -14,8 +14,8 @@ import (
 	"netready/probe/invite"
 )
 
-// reachable is how agents reach the responder of a data folder. The one that runs
-// writes it there, for the command that makes invites. It holds no secret.
+// reachable is how agents reach the responder of a data folder. The running responder writes
+// it there, for the command that makes invites. It contains no secret.
 type reachable struct {
 	Host string   `json:"host"` // host:port
 	Pins []string `json:"pins"` // base64url, as in an invite
@@ -23,7 +23,7 @@ type reachable struct {
 
 const reachableFile = "reachable.json"
 
-// tellReachable writes down how agents reach the responder now.
+// tellReachable writes how agents reach the responder now.
 func (s *service) tellReachable() error {
 	to := s.server.Invite()
 	r := reachable{Host: to.Host}

@@ -78,14 +78,13 @@ type listed struct {
 	responders []string
 }
 
-// responders are what the list shall name, by region, and the stacks whose invites
-// are not there.
+// responders are those that the list has to name, by region, and the stacks without an invite.
 func (c *regionsCmd) responders(stacks []stack) (all []*listed, missing []stack, err error) {
 	seen := map[string]string{}
 	byRegion := map[string]*listed{}
 	for _, s := range stacks {
 		if before, twice := seen[s.host]; twice {
-			return nil, nil, fmt.Errorf("%s: %s is there twice, before in %s: give each stack once", s.from, s.host, before)
+			return nil, nil, fmt.Errorf("%s: %s is a duplicate, first in %s: give each stack once", s.from, s.host, before)
 		}
 		seen[s.host] = s.from
 		responder, err := c.invite(s)
@@ -132,8 +131,8 @@ func (c *regionsCmd) invite(s stack) (string, error) {
 	return "", nil
 }
 
-// fill writes responders into a list and leaves all the rest, comments included, as
-// it is. A region that the list lacks comes at its end.
+// fill writes responders into a list and does not change the rest, comments included. A
+// region that the list does not have is added at its end.
 func fill(text []byte, checks []regions.Check, all []*listed) ([]byte, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
@@ -146,12 +145,12 @@ func fill(text []byte, checks []regions.Check, all []*listed) ([]byte, error) {
 			region = &yaml.Node{Kind: yaml.MappingNode}
 			set(region, "id", scalar(one.region))
 			set(region, "name", scalar(one.region))
-			// What its service is called nobody knows: only the rows that ask the responder.
+			// The domain of its service is not known: only the rows that ask the responder.
 			set(region, "skip", namesOf(rowsOfTheService(checks)))
 			known.Content = append(known.Content, region)
 		}
 		set(region, "responders", namesOf(one.responders))
-		set(region, "weights", nil) // those were of others
+		set(region, "weights", nil) // those were for other responders
 	}
 	var out bytes.Buffer
 	encoder := yaml.NewEncoder(&out)

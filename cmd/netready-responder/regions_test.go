@@ -134,7 +134,7 @@ func TestRegionsRefusesWrongInvites(t *testing.T) {
 			t.Errorf("%q: status %d, %q, %q", text, status, out, said)
 		}
 	}
-	if _, said, status := does(t, "regions", path, path); status != 2 || !strings.Contains(said, "twice") {
+	if _, said, status := does(t, "regions", path, path); status != 2 || !strings.Contains(said, "duplicate") {
 		t.Errorf("a stack twice: %d, %q", status, said)
 	}
 }

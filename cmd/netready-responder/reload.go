@@ -8,8 +8,7 @@ import (
 	"netready/probe/responder"
 )
 
-// reload reads all files again and says what is different. A bad file leaves
-// everything as it was.
+// reload reads all files again and says what is different. If a file is bad, nothing changes.
 func (s *service) reload() {
 	now, err := s.asked.load(s.given)
 	var own responder.Identity
@@ -21,11 +20,11 @@ func (s *service) reload() {
 		files, err = downloads(now.Downloads)
 	}
 	if err != nil {
-		s.log.Error("not reloaded, all stays as it was", "reason", err)
+		s.log.Error("not reloaded, nothing has changed", "reason", err)
 		return
 	}
 	if keys := s.now.needRestart(now); len(keys) > 0 {
-		s.log.Warn("these settings are taken into use by a restart only", "settings", strings.Join(keys, ", "))
+		s.log.Warn("these settings need a restart", "settings", strings.Join(keys, ", "))
 	}
 	before := s.server.Invite().String()
 	s.now.MaxSessions, s.now.MaxPerAddress, s.now.MaxCalls = now.MaxSessions, now.MaxPerAddress, now.MaxCalls

@@ -170,7 +170,7 @@ func TestReloadsTheCertificate(t *testing.T) {
 	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	p.told(t, "all stays as it was")
+	p.told(t, "nothing has changed")
 	if !bytes.Equal(shown(), second) {
 		t.Error("a bad file took the certificate away")
 	}

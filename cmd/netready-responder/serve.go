@@ -33,7 +33,7 @@ type serveCmd struct {
 type service struct {
 	asked  settings // of the command line
 	given  []string // keys of its flags
-	now    settings // in force
+	now    settings // current
 	log    *slog.Logger
 	server *responder.Server
 	own    responder.Identity // key and tokens of the data folder
@@ -78,8 +78,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	return nil
 }
 
-// newLog is the log on stderr. No secret ever goes into it: invites print
-// themselves without.
+// newLog is the log on stderr. No secret ever goes into it: invites are printed without theirs.
 func newLog(stderr io.Writer, s settings) *slog.Logger {
 	options := &slog.HandlerOptions{Level: slog.LevelInfo}
 	if s.Verbose {
@@ -148,8 +147,7 @@ func (s *service) openTokens() (*tokens.Store, error) {
 	return tokens.OpenApart(n.Invites, n.Data)
 }
 
-// identity is what the data folder and the operator's own tokens and certificate
-// make.
+// identity is made from the data folder and the operator's own tokens and certificate.
 func identity(n settings, load func(dir string) (responder.Identity, error)) (responder.Identity, error) {
 	i, err := load(n.Data)
 	if err == nil && n.TokenFile != "" {
@@ -167,7 +165,7 @@ func (s *service) greet(stdout io.Writer) error {
 		return err
 	}
 	invite := s.server.Invite().String()
-	// The file first: who waits for the line may then read it.
+	// The file first: it exists when the line is printed.
 	if s.now.InviteFile != "" {
 		if err := atomicfile.Private(s.now.InviteFile, []byte(invite+"\n")); err != nil {
 			return fmt.Errorf("writing the invite: %w; choose another file with --invite-file", err)
@@ -180,7 +178,7 @@ func (s *service) greet(stdout io.Writer) error {
 	fmt.Fprintf(stdout, "control on %s (TCP), media on %s (UDP)%s\n", s.server.ControlAddr(), s.server.MediaAddr(), portsText(s.server))
 	s.log.Info("results are signed", "signing_key", facts.KeyID(s.server.SigningKey()))
 	if asked, granted := s.server.Room(); granted > 0 && granted < asked {
-		s.log.Warn("the system grants the media socket less room than asked for; a flood overflows it sooner",
+		s.log.Warn("the system grants the media socket a smaller buffer than requested; a flood overflows it sooner",
 			"asked", asked, "granted", granted, "remedy", fmt.Sprintf("sysctl -w net.core.rmem_max=%d", asked))
 	}
 	return nil
@@ -223,7 +221,7 @@ func hangups() (signals <-chan os.Signal, stop func()) {
 
 // until reloads at each signal and takes renewed certificates, until ctx ends.
 func (s *service) until(ctx context.Context, signals <-chan os.Signal) {
-	var news chan issued // nil, of which nothing ever comes, where no authority is asked
+	var news chan issued // nil if no authority is asked: nothing is ever received
 	if s.issuer != nil {
 		news = s.issuer.news
 	}
@@ -239,7 +237,7 @@ func (s *service) until(ctx context.Context, signals <-chan os.Signal) {
 	}
 }
 
-// drain lets the calls under way come to their end.
+// drain lets the current calls end.
 func (s *service) drain() {
 	ctx, cancel := context.WithTimeout(context.Background(), s.now.Drain)
 	defer cancel()

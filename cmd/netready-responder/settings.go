@@ -15,10 +15,10 @@ import (
 	"netready/probe/responder"
 )
 
-// settings are those of a responder that runs. Each is a flag, and a key of the
-// settings file; a flag that is given goes before the file.
+// settings are those of a running responder. Each is a flag, and a key of the settings file;
+// a flag overrides the file.
 type settings struct {
-	Config         string        `yaml:"-" aliases:"limits" placeholder:"FILE" help:"Settings in a file (YAML). Its keys are these flags with _ in place of -; a flag that is given goes before it. SIGHUP reads it again, with certificate and tokens."`
+	Config         string        `yaml:"-" aliases:"limits" placeholder:"FILE" help:"Settings in a file (YAML). Its keys are these flags with _ in place of -; a flag overrides it. SIGHUP reads it again, with certificate and tokens."`
 	Control        string        `yaml:"control" default:":8443" help:"Address of the HTTPS control connections."`
 	Media          string        `yaml:"media" default:"${media}" help:"Address of the UDP media."`
 	Advertise      string        `yaml:"advertise" placeholder:"HOST[:PORT]" help:"How agents reach the control address, for the invite (default: this host's own address)."`
@@ -33,17 +33,17 @@ type settings struct {
 	ACMEEmail      string        `yaml:"acme_email" name:"acme-email" placeholder:"ADDRESS" help:"Where the authority may write to."`
 	ACMEHTTP       string        `yaml:"acme_http" name:"acme-http" placeholder:"ADDR" help:"Also answer the authority over HTTP there, as in :80."`
 	InviteFile     string        `yaml:"invite_file" placeholder:"FILE" help:"Also write the invite there, readable by the owner alone."`
-	HideInvite     bool          `yaml:"hide_invite" help:"Do not print the invite: for where what is printed ends in a log. To see it: netready-responder invite --own."`
+	HideInvite     bool          `yaml:"hide_invite" help:"Do not print the invite: for systems that keep what is printed in a log. To see it: netready-responder invite --own."`
 	TokenFile      string        `yaml:"token_file" placeholder:"FILE" help:"Tokens of your own, one a line, in place of the data folder's: with --tls-cert, several responders then have one invite."`
 	Downloads      string        `yaml:"downloads" placeholder:"DIR" help:"Folder with netready's release files, for the page that an invite opens in a browser."`
 	Store          string        `yaml:"store" placeholder:"URL" help:"Where results that agents send are kept: a folder, s3://BUCKET?region=…, gs://BUCKET or azblob://CONTAINER, which several responders may share, or none (default: results in --data)."`
 	SisterKeys     string        `yaml:"sister_keys" placeholder:"KEYID,…" help:"Also store results that these responders signed, by the signing_key that each logs at its start: those that share the store with keys of their own, and this one before it got another key."`
 	Keep           keeping       `yaml:"keep" placeholder:"90d" help:"How long results are kept; then they are deleted, at night (default: until netready-responder delete)."`
 	Ports          string        `yaml:"ports" default:"standard" placeholder:"LIST" help:"Listeners for the firewall checks: standard, none, or a list as in udp:3478,tls:443."`
-	Metrics        string        `yaml:"metrics" placeholder:"ADDR" help:"Serve /metrics (Prometheus), /healthz and /readyz there, over HTTP, as in 127.0.0.1:9464. Who reaches it needs no token: keep it away from the Internet."`
-	Drain          time.Duration `yaml:"drain" default:"60s" help:"After SIGTERM, how long the calls under way may go on (0s: not at all). A second signal ends them at once."`
+	Metrics        string        `yaml:"metrics" placeholder:"ADDR" help:"Serve /metrics (Prometheus), /healthz and /readyz there, over HTTP, as in 127.0.0.1:9464. It asks for no token: keep it away from the Internet."`
+	Drain          time.Duration `yaml:"drain" default:"60s" help:"After SIGTERM, how long current calls may continue (0s: not at all). A second signal ends them at once."`
 	MaxSessions    int           `yaml:"max_sessions" default:"500" help:"Sessions at once."`
-	MaxPerAddress  int           `yaml:"max_per_address" placeholder:"N" help:"Usual calls (100 packets a second each) at once from one client address; others wait their turn (default: half of --max-packet-rate)."`
+	MaxPerAddress  int           `yaml:"max_per_address" placeholder:"N" help:"Usual calls (100 packets a second each) at once from one client address; others have to wait (default: half of --max-packet-rate)."`
 	MaxCalls       int           `yaml:"max_calls" default:"200" help:"Calls of one session."`
 	MaxDuration    time.Duration `yaml:"max_duration" default:"10m" help:"Length of a call."`
 	MaxPacketRate  int           `yaml:"max_packet_rate" default:"50000" help:"Packets a second, both ways, all sessions. The responder takes fewer where this host sends late."`

@@ -43,7 +43,7 @@ type analysis struct {
 	Notes   []string         `json:"notes"`    // what was left out, and why
 }
 
-// analyzedStream is one stream; its Direction's fields stand beside its own.
+// analyzedStream is one stream; in the JSON its Direction's fields are among its own.
 type analyzedStream struct {
 	SSRC        string        `json:"ssrc"`
 	Src         string        `json:"src"`

@@ -77,7 +77,7 @@ func cell(x *float64, unit string) string {
 	return strconv.FormatFloat(*x, 'f', -1, 64) + unit
 }
 
-// note is why there is no figure, or what stands beside one.
+// note is why there is no figure, or the text beside one.
 func (s analyzedStream) note(what, otherwise string) string {
 	if reason := s.why(what); reason != "" {
 		return reason

@@ -39,8 +39,7 @@ type App struct {
 	Folder         string // where settings are looked for; "": the program's own
 }
 
-// cli is the command line. Every command's flags stand in the file that
-// carries its name.
+// cli is the command line. The flags of each command are in the file with its name.
 type cli struct {
 	Run        RunCmd                `cmd:"" help:"Assess this network once: place a test call, check the ports, write a report."`
 	UI         UICmd                 `cmd:"" name:"ui" help:"The same in a page of the web browser, for this machine only."`
@@ -146,7 +145,7 @@ func (a *App) newLine() (*commandLine, error) {
 		kong.Writers(a.Stdout, a.Stderr),
 		kong.Exit(func(int) { l.exited = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"version": release.Full()},
+		kong.Vars{"version": release.Full(), "formats": formatNames()},
 		kong.Resolvers(&l.settings),
 		kong.Bind(a),
 	)...)
@@ -259,8 +258,8 @@ func (a *App) report(err error) int {
 	return status
 }
 
-// say prints a line about the run, whatever stands in the names and errors of
-// others that are in it.
+// say prints a line about the run. Secrets and line breaks in names and errors of others are
+// removed.
 func (a *App) say(format string, args ...any) {
 	fmt.Fprintln(a.Stderr, "netready: "+invite.Hide(oneLine(fmt.Sprintf(format, args...))))
 }

@@ -21,7 +21,6 @@ import (
 	"netready/probe/invite"
 	"netready/probe/regions"
 	"netready/report"
-	"netready/report/html"
 	"netready/thresholds"
 )
 
@@ -197,7 +196,7 @@ func loadLimits(file string) (thresholds.Limits, error) {
 }
 
 // chooseRegion finds the region by its ID. Without one the responder says
-// which region it stands in, and without a responder it is local.
+// which region it is in, and without a responder it is local.
 func chooseRegion(list regions.List, id string, invited bool) (regions.Region, error) {
 	if id == "" && invited {
 		return regions.Region{}, nil
@@ -329,20 +328,16 @@ func (a assessment) run(ctx context.Context, progress func(probe.Event)) (report
 }
 
 // save writes the TXT and the JSON, and what else was asked for.
-func (a assessment) save(rep report.Report, formats []string) ([]string, error) {
+func (a assessment) save(rep report.Report, asked []string) ([]string, error) {
 	txt, js, err := report.WriteFiles(a.out, rep)
 	if err != nil {
 		return nil, fmt.Errorf("writing the results: %w", err)
 	}
 	files := []string{txt, js}
 	base := strings.TrimSuffix(txt, ".txt")
-	for _, format := range formats {
-		write := map[string]func(io.Writer) error{
-			"html": func(w io.Writer) error { return html.Write(w, rep) },
-			"xlsx": func(w io.Writer) error { return singleWorkbook(w, rep) },
-		}[format]
-		path := base + "." + format
-		if err := atomicfile.Create(path, write); err != nil {
+	for _, ending := range asked {
+		path := base + "." + ending
+		if err := atomicfile.Create(path, func(w io.Writer) error { return formats[ending].Write(w, rep) }); err != nil {
 			return files, fmt.Errorf("writing %s: %w", path, err)
 		}
 		files = append(files, path)

@@ -100,7 +100,7 @@ func TestCommandsInDocs(t *testing.T) {
 	if found < 10 {
 		t.Errorf("%d command lines were found: the search for them is wrong", found)
 	}
-	for _, wrong := range []string{"run --regoin x", "measure", "run --duration 30", "completion tcsh", "merge"} {
+	for _, wrong := range []string{"run --regoin x", "measure", "run --duration 30", "completion tcsh", "merge --nowhere"} {
 		if takes(t, wrong) == nil {
 			t.Errorf("netready %s passes", wrong)
 		}

@@ -22,7 +22,7 @@ type RunCmd struct {
 	Every   time.Duration `placeholder:"15m" help:"Time from one start to the next, with --repeat or --until (there: default 15m)."`
 	Until   string        `placeholder:"18:00" help:"Run again and again until this time of the day (local time; tomorrow if it is past), in place of --repeat. The runs and their worst quarter of an hour are also in one table, netready-series_….txt."`
 	Hours   []string      `sep:"," placeholder:"9-12,14-17" help:"Start runs in these hours of the day only (local time). With --repeat the next run waits for them; a single run outside of them measures nothing and ends undetermined."`
-	Format  []string      `enum:"html,xlsx" sep:"," placeholder:"html,xlsx" help:"More files, in addition to the TXT and the JSON."`
+	Format  []string      `enum:"${formats}" sep:"," placeholder:"${formats}" help:"More files, in addition to the TXT and the JSON."`
 }
 
 // Run assesses and says how it went.

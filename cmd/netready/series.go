@@ -71,8 +71,8 @@ func next(at time.Duration, now time.Time) time.Time {
 
 // series repeats the assessment. Only the end of the series or Ctrl-C ends it: a
 // run that cannot be made (the responder restarts, the network is gone) is a gap
-// with its reason, and the next one starts anew. The table of a series over hours
-// is written after every run, so that it is there whatever becomes of this computer.
+// with its reason, and the next one starts as usual. The table of a series over hours is
+// written after every run, so that it exists even if this computer fails later.
 func (c *RunCmd) series(app *App, a assessment, plan schedule) error {
 	worst := exitReady
 	var all report.Series
@@ -117,7 +117,7 @@ func (c *RunCmd) series(app *App, a assessment, plan schedule) error {
 // keep writes the table of a series over hours so far.
 func (c *RunCmd) keep(app *App, a assessment, all report.Series) error {
 	if c.Until == "" {
-		return nil // a number of runs: their own files and nothing else, as ever
+		return nil // --repeat writes the files of its runs and nothing else
 	}
 	path, err := report.WriteSeriesFile(a.out, all)
 	if err != nil {
@@ -161,8 +161,8 @@ func later(a, b time.Time) time.Time {
 // wakeEvery is how often a waiting series looks at the clock.
 const wakeEvery = 10 * time.Second
 
-// waitUntil waits for a moment by the clock on the wall: a timer alone stands
-// still while a computer sleeps. It returns at once where the moment is past.
+// waitUntil waits for a moment of the wall clock: a timer does not run while a computer
+// sleeps. It returns at once if the moment is past.
 func waitUntil(ctx context.Context, at time.Time) {
 	for {
 		left := at.Round(0).Sub(time.Now().Round(0)) // without the monotonic clock

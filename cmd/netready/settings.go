@@ -33,7 +33,7 @@ type settings struct {
 
 // setting is one value of the file.
 type setting struct {
-	text string // as it would stand on the command line
+	text string // as it would be written on the command line
 	line int
 	rule int // which rule of a list chose it, counted from 1; 0: no rules
 }
@@ -121,7 +121,7 @@ func clipped(word string) string {
 	return word
 }
 
-// followed is what an alias (*name) stands for.
+// followed is the node that an alias (*name) refers to.
 func followed(node *yaml.Node) *yaml.Node {
 	for node.Kind == yaml.AliasNode {
 		node = node.Alias
@@ -139,7 +139,7 @@ func (s *settings) read(flag *kong.Flag, node *yaml.Node, this machine) (value s
 	return setting{text: text, line: node.Line}, true, err
 }
 
-// text is a value as it would stand on the command line, checked.
+// text is a value as it would be written on the command line, checked.
 func (s *settings) text(flag *kong.Flag, node *yaml.Node) (string, error) {
 	node = followed(node)
 	words := []*yaml.Node{node}
@@ -224,7 +224,7 @@ func (s *settings) try(flag *kong.Flag, node *yaml.Node, text string) error {
 func (s *settings) Validate(*kong.Application) error { return nil }
 
 // Resolve gives a flag that is not on the command line its value of the file.
-// The environment goes before the file.
+// The environment overrides the file.
 func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	value, ok := s.values[flag.Name]
 	if !ok || variableOf(flag) != "" {

@@ -38,8 +38,8 @@ const (
 	ruleSubnet = "subnet" // a subnet in CIDR form, or several
 )
 
-// readRules takes the first rule that is for this machine. All rules are
-// checked, so that a file is right or wrong on every machine alike.
+// readRules takes the first rule that matches this machine. All rules are checked, so that a
+// file is either valid on every machine or on none.
 func (s *settings) readRules(flag *kong.Flag, list *yaml.Node, this machine) (value setting, chosen bool, err error) {
 	for i, rule := range list.Content {
 		rule = followed(rule)

@@ -73,7 +73,7 @@ func TestEverySettingSaysWhereItComesFrom(t *testing.T) {
 // Every flag of run and ui is a key, a new one too: the list is the commands' own.
 func TestEveryFlagIsAKey(t *testing.T) {
 	var c cli
-	parser, err := kong.New(&c, kong.Vars{"version": ""})
+	parser, err := kong.New(&c, kong.Vars{"version": "", "formats": formatNames()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ calls:
   - {host: big, calls: 20}
 `
 	var c cli
-	parser, err := kong.New(&c, kong.Vars{"version": ""})
+	parser, err := kong.New(&c, kong.Vars{"version": "", "formats": formatNames()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ const configPath = "../../docs/config.md"
 // The table of docs/config.md is the flags' own definitions.
 func TestConfigTable(t *testing.T) {
 	var c cli
-	parser, err := kong.New(&c, kong.Vars{"version": ""})
+	parser, err := kong.New(&c, kong.Vars{"version": "", "formats": formatNames()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,10 +59,10 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 	}
 	return page.Config{
 		Listen: c.Listen, Dir: out, Invite: invited, Remember: rememberedForm(), Regions: list.Regions, Version: release.Version(),
-		Given:    read.given(),
-		Run:      pageRunner(app, flags, out, c.AllowMedia),
-		Measure:  nearest(list),
-		Workbook: singleWorkbook,
+		Given:   read.given(),
+		Run:     pageRunner(app, flags, out, c.AllowMedia),
+		Measure: nearest(list),
+		Formats: formats,
 	}, nil
 }
 

@@ -1,5 +1,5 @@
-// Package atomicfile writes files whole or not at all: a crash at any moment
-// leaves the old file, or none.
+// Package atomicfile writes files completely or not at all: a crash at any moment leaves
+// the old file, or none.
 package atomicfile
 
 import (
@@ -12,19 +12,19 @@ import (
 	"path/filepath"
 )
 
-// What netready writes names people, places, addresses and how to reach them:
-// other users of the computer read it only where that was asked for. Windows
-// has access lists, which are inherited from the folder above.
+// Files of netready contain people, places, addresses and how to reach them: other users
+// of the computer can read them only if that was asked for. On Windows files inherit the
+// access list of their folder.
 const (
 	fileMode   fs.FileMode = 0o600
 	folderMode fs.FileMode = 0o700
 )
 
-// MakeFolder makes a folder with those above it, for this user alone. One that
-// is there stays as it is.
+// MakeFolder makes a folder and its parents, for this user alone. An existing one does not
+// change.
 func MakeFolder(dir string) error { return os.MkdirAll(dir, folderMode) }
 
-// Writable makes sure that a folder exists and takes files.
+// Writable makes sure that a folder exists and that files can be written into it.
 func Writable(dir string) error {
 	if err := MakeFolder(dir); err != nil {
 		return fmt.Errorf("the folder %s cannot be made: %w", dir, err)
@@ -36,20 +36,19 @@ func Writable(dir string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// Create writes a new file. One that exists is an error (fs.ErrExist) and stays
-// as it is.
+// Create writes a new file. An existing one is an error (fs.ErrExist) and does not change.
 func Create(path string, write func(io.Writer) error) error {
 	return writeAs(path, fileMode, write, renameNew)
 }
 
-// Replace writes a file in the place of one that may exist: the one that a link
-// leads to, with the permissions that it had.
+// Replace writes a file in place of one that may exist: the target of a symbolic link, with
+// the permissions that it had.
 func Replace(path string, write func(io.Writer) error) error {
 	path, mode := replaced(path)
 	return writeAs(path, mode, write, os.Rename)
 }
 
-// Private writes a file that only its owner may read, whatever stood there.
+// Private writes a file that only its owner may read, in place of one that may exist.
 func Private(path string, content []byte) error {
 	return writeAs(path, fileMode, all(content), os.Rename)
 }
@@ -72,8 +71,7 @@ func all(content []byte) func(io.Writer) error {
 	}
 }
 
-// writeAs writes a temporary file in the same folder, brings it to the disk, and
-// gives it its name.
+// writeAs writes a temporary file in the same folder, syncs it to the disk, and renames it.
 func writeAs(path string, mode fs.FileMode, write func(io.Writer) error, rename func(from, to string) error) error {
 	dir := filepath.Dir(path)
 	f, err := createTemp(dir)
@@ -101,8 +99,8 @@ func writeAs(path string, mode fs.FileMode, write func(io.Writer) error, rename 
 	return nil
 }
 
-// replaced is the file that a path leads to over links, and who may read it;
-// without one, the path and the mode of a new file.
+// replaced is the file that a path leads to through symbolic links, and its permissions; if
+// there is none, the path and the mode of a new file.
 func replaced(path string) (string, fs.FileMode) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
@@ -113,8 +111,8 @@ func replaced(path string) (string, fs.FileMode) {
 	return path, fileMode
 }
 
-// renameNew renames only where nothing has that name yet. A hard link does
-// that in one step; a file system without them (USB sticks) takes two.
+// renameNew renames only if no file has that name yet. A hard link does that in one step; a
+// file system without hard links (USB sticks) needs two.
 func renameNew(from, to string) error {
 	err := os.Link(from, to)
 	if err == nil || errors.Is(err, fs.ErrExist) {
@@ -129,7 +127,7 @@ func renameNew(from, to string) error {
 		err = os.Rename(from, to)
 	}
 	if err != nil {
-		_ = os.Remove(to) // empty, and ours: nothing half-written stays
+		_ = os.Remove(to) // the empty file that was made above: nothing incomplete stays
 	}
 	return err
 }

@@ -7,10 +7,9 @@ import (
 	"path/filepath"
 )
 
-// createTemp makes a temporary file that RemoveLeftovers of another process
-// leaves alone as long as this one lives: it is locked, and its name tells the
-// host, since the locks of one host say nothing to another that shares the
-// folder.
+// createTemp makes a temporary file that RemoveLeftovers of another process does not remove
+// as long as this process lives: it is locked, and its name contains the host, since other
+// hosts that share the folder do not see the lock.
 func createTemp(dir string) (*os.File, error) {
 	f, err := os.CreateTemp(dir, tempPrefix()+"*.tmp")
 	if err == nil {
@@ -28,13 +27,13 @@ func tempPrefix() string {
 	return ".netready-" + hex.EncodeToString(sum[:4]) + "-"
 }
 
-// RemoveLeftovers removes what a process of this host that was killed has left
-// in the folder of a file, and returns their names. The file of a process that
-// lives, or that may live on another host, stays.
+// RemoveLeftovers removes the temporary files that killed processes of this host left in
+// the folder of a file, and returns their names. Files of a process that lives, or that may
+// live on another host, stay.
 func RemoveLeftovers(path string) (removed []string) {
 	path, _ = replaced(path)
 	prefix := tempPrefix()
-	if prefix == ".netready-" { // no host to tell
+	if prefix == ".netready-" { // the host's name is not known
 		return nil
 	}
 	entries, _ := os.ReadDir(filepath.Dir(path)) // no folder yet: nothing in it

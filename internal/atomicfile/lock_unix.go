@@ -13,6 +13,6 @@ import (
 // another has it.
 func lock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
 
-// named gives a file its name while it is still locked: between the two,
-// RemoveLeftovers of another process would take it for a dead one's.
+// named renames a file while it is still locked: otherwise RemoveLeftovers of another process
+// could remove it in between.
 func named(f *os.File, rename func() error) error { return errors.Join(rename(), f.Close()) }

@@ -5,10 +5,10 @@ import (
 	"os"
 )
 
-// lock has nothing to do: nobody can remove a file that a process has open.
+// lock has nothing to do: on Windows nobody can remove an open file.
 func lock(*os.File) error { return nil }
 
-// named gives a file its name. Windows renames no file that is open.
+// named renames a file. Windows cannot rename an open file.
 func named(f *os.File, rename func() error) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("writing %s: %w", f.Name(), err)

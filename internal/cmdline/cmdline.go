@@ -1,5 +1,5 @@
-// Package cmdline makes the two command lines explain themselves: a value that
-// is missing or has no unit, the words help and version.
+// Package cmdline is what both programs share of their command lines: errors that explain a
+// missing value or unit, the words help and version, completion and manual.
 package cmdline
 
 import (
@@ -12,8 +12,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Options are those of both programs: values are read with errors that say how
-// they are written.
+// Options are the parser's options for both programs: errors about values say how to write
+// them.
 func Options() []kong.Option {
 	return []kong.Option{
 		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(duration)),
@@ -22,7 +22,7 @@ func Options() []kong.Option {
 	}
 }
 
-// Words turns "help", "help COMMAND" and "version" into the flags that do it.
+// Words replaces "help", "help COMMAND" and "version" by the flags with the same meaning.
 func Words(args []string) []string {
 	if len(args) == 0 {
 		return args
@@ -99,8 +99,8 @@ func number(ctx *kong.DecodeContext, target reflect.Value) error {
 	return nil
 }
 
-// Missing says which flag stands without the value that it needs, and what it
-// is for; nil where all have one.
+// Missing says which flag has no value although it needs one, and what the value is for; nil
+// if all have one.
 func Missing(parser *kong.Kong, args []string) error {
 	flags := flagsOf(parser, args)
 	for i, arg := range args {
@@ -119,7 +119,7 @@ func Missing(parser *kong.Kong, args []string) error {
 	return nil
 }
 
-// flagsOf are the flags that may stand there, by the way they are written.
+// flagsOf are the flags of the command in args, by the way they are written.
 func flagsOf(parser *kong.Kong, args []string) map[string]*kong.Flag {
 	known := map[string]*kong.Flag{}
 	add := func(flags []*kong.Flag) {
@@ -139,7 +139,7 @@ func flagsOf(parser *kong.Kong, args []string) map[string]*kong.Flag {
 	return known
 }
 
-// example is what a flag's value looks like.
+// example is an example of a flag's value.
 func example(flag *kong.Flag) string {
 	switch {
 	case flag.PlaceHolder != "":

@@ -12,8 +12,8 @@ import (
 // Shells are those that Completion knows.
 func Shells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 
-// Completion writes a shell's completion of commands and flags, made from the
-// commands' own definitions. Elsewhere the shell completes the names of files.
+// Completion writes a shell's completion of commands and flags, made from the definitions of
+// the commands. In other places the shell completes the names of files.
 func Completion(w io.Writer, app *kong.Application, shell string) error {
 	write := map[string]func(*kong.Application) string{"bash": bash, "zsh": zsh, "fish": fish, "powershell": powershell}[shell]
 	if write == nil {
@@ -57,7 +57,7 @@ func following(app *kong.Application) (paths []string, words map[string][]word) 
 	return paths, words
 }
 
-// texts joins words alone.
+// texts joins words without their help.
 func texts(words []word) string {
 	all := make([]string, len(words))
 	for i, w := range words {

@@ -8,8 +8,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Manual writes the manual page (section 1, roff) of a program, made from its
-// commands' own definitions.
+// Manual writes the manual page (section 1, roff) of a program, made from the definitions of
+// its commands.
 func Manual(w io.Writer, app *kong.Application, version string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".TH %s 1 \"\" \"%s %s\"\n.SH NAME\n%s \\- %s\n", strings.ToUpper(app.Name), app.Name, roff(version), app.Name, roff(firstLine(app.Help)))
@@ -56,7 +56,7 @@ func firstLine(text string) string {
 	return line
 }
 
-// roff escapes what roff would take for its own.
+// roff escapes what roff would read as commands.
 func roff(text string) string {
 	return strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)
 }

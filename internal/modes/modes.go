@@ -1,4 +1,4 @@
-// Package modes tells of files with secrets that others can read.
+// Package modes finds files with secrets that others can read.
 package modes
 
 import (
@@ -11,9 +11,8 @@ import (
 // others are the permissions of everybody but the owner.
 const others = 0o077
 
-// Warning says that a file with a secret can be read by others on this
-// computer, and what to do; "" where it cannot, is no regular file, or where
-// modes say nothing (Windows).
+// Warning says that a file with a secret can be read by others on this computer, and what to
+// do; "" if it cannot, if it is no regular file, or where modes mean nothing (Windows).
 func Warning(path, what string) string {
 	info, err := os.Stat(path)
 	if err != nil || runtime.GOOS == "windows" {

@@ -1,6 +1,6 @@
-// Package need guards tests that want more than Go: a program of the system,
-// or root. Where it is missing the test is skipped, but with CI=true it fails,
-// so that a missing tool can never look like a pass.
+// Package need is for tests that need more than Go: a program of the system, or root. If
+// that is missing the test is skipped, but with CI=true it fails, so that a missing tool
+// never looks like a pass.
 package need
 
 import (
@@ -34,7 +34,7 @@ func GoTool(tb testing.TB, module, name string) string {
 	return path
 }
 
-// Root wants the test to run as root, for network namespaces.
+// Root requires that the test runs as root, for network namespaces.
 func Root(tb testing.TB) {
 	tb.Helper()
 	if os.Geteuid() != 0 {

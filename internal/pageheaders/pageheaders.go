@@ -1,10 +1,10 @@
-// Package pageheaders holds what every page of ours tells a browser to forbid.
+// Package pageheaders holds the security headers of every page that the programs serve.
 package pageheaders
 
 import "net/http"
 
-// Set adds the headers: no foreign frame, no guessing of types, no referrer, no
-// devices, nothing kept. policy is the page's Content-Security-Policy.
+// Set adds the headers: no frame of another site, no guessing of types, no referrer, no
+// devices, no caching. policy is the page's Content-Security-Policy.
 func Set(h http.Header, policy string) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")

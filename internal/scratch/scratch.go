@@ -1,4 +1,4 @@
-// Package scratch makes temporary files that leave nothing behind.
+// Package scratch makes temporary files that are removed in any case.
 package scratch
 
 import (
@@ -11,8 +11,8 @@ import (
 // A File is a temporary file. Close removes it.
 type File struct{ *os.File }
 
-// New makes a file in the folder for temporary files. Where an open file may
-// lose its name, a killed program leaves nothing behind; elsewhere (Windows)
+// New makes a file in the folder for temporary files. Where an open file can be removed, it
+// is removed at once, so that a killed program leaves nothing behind; elsewhere (Windows)
 // Close removes it.
 func New(kind string) (*File, error) {
 	file, err := os.CreateTemp("", "netready-"+kind+"-*")

@@ -1,4 +1,4 @@
-// Package seed gives the tests that make up their inputs what they start from.
+// Package seed gives tests with random inputs their seed.
 package seed
 
 import (
@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// variable names the environment variable that asks for other inputs: "new"
-// for a seed never used before, or a number that a failed test printed.
+// variable names the environment variable that asks for other inputs: "new" for a new seed,
+// or a number that a failed test printed.
 const variable = "NETREADY_SEED"
 
-// usual is the seed of every other run. An estimate from scattered packets is
-// right with a probability below 1, so that a test of thousands of them fails
-// now and then on new inputs, whatever changed. `make soak` asks for new ones.
+// usual is the seed without that variable. An estimate from random packets is right with a
+// probability below 1, so a test of thousands of estimates sometimes fails on new inputs
+// although nothing is wrong. `make soak` asks for new inputs.
 const usual = 20261126
 
 // Of is the seed of a test, and prints it.

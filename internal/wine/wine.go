@@ -1,6 +1,6 @@
-// Package wine runs the Windows build of a command under Wine, for tests. Wine
-// 8.0 lacks two things that Go's runtime and package net ask of Windows; both
-// are mended here, for the test's build alone.
+// Package wine runs the Windows build of a command under Wine, for tests. Wine 8.0 lacks two
+// things that Go's runtime and package net need of Windows; both are added here, for the
+// test's build only.
 package wine
 
 import (
@@ -14,13 +14,13 @@ import (
 	"netready/internal/need"
 )
 
-// processPrng is the one function of bcryptprimitives.dll that Go calls.
+// processPrng is the only function of bcryptprimitives.dll that Go calls.
 const processPrng = `#include <windows.h>
 BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
 __declspec(dllexport) BOOL ProcessPrng(PBYTE data, SIZE_T n) { return SystemFunction036(data, (ULONG)n); }
 `
 
-// A Windows is a fresh Wine prefix that can run Go programs.
+// A Windows is a new Wine prefix that can run Go programs.
 type Windows struct {
 	Module string // folder of a module whose packages Build compiles; "": the test's own
 
@@ -77,7 +77,7 @@ func (w *Windows) build(tb testing.TB, pkg string, how ...string) string {
 	return exe
 }
 
-// overlay lets package net go on where Wine answers SIO_UDP_NETRESET with
+// overlay is a copy of package net that continues when Wine answers SIO_UDP_NETRESET with
 // WSAEOPNOTSUPP.
 func (w *Windows) overlay(tb testing.TB) string {
 	tb.Helper()

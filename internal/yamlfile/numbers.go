@@ -14,8 +14,8 @@ var (
 	sexagesimal = regexp.MustCompile(`^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`)
 )
 
-// checkNumbers refuses numbers that are not written in plain decimal digits,
-// wherever they stand. What is quoted is a text.
+// checkNumbers refuses numbers that are not written in plain decimal digits, anywhere in the
+// file. Quoted values are texts.
 func (f File) checkNumbers(node *yaml.Node) error {
 	for _, child := range node.Content {
 		if err := f.checkNumbers(child); err != nil {

@@ -16,11 +16,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// MaxSize bounds a settings file in bytes. The longest that makes sense is a
-// hundredth of it.
+// MaxSize bounds a settings file in bytes. The longest useful one has a hundredth of it.
 const MaxSize = 1 << 20
 
-// A File is a document that was read: its tree knows the lines.
+// A File is a document that was read, with the lines of its values.
 type File struct {
 	Name string
 	Root *yaml.Node // nil: the file holds nothing but comments
@@ -51,10 +50,9 @@ func cause(err error) error {
 	return err
 }
 
-// Decode reads data into a struct. Keys that the struct does not have, keys
-// that stand twice and a second document are errors. UTF-8 and UTF-16 with a
-// byte order mark are accepted, as Notepad writes them. An empty document
-// leaves into as it is and gives a File without a Root.
+// Decode reads data into a struct. Keys that the struct does not have, duplicate keys and a
+// second document are errors. UTF-8, and UTF-16 with a byte order mark, are accepted, as
+// Notepad writes them. An empty document does not change into and gives a File without a Root.
 func Decode(name string, data []byte, into any) (File, error) {
 	file := File{Name: name}
 	if len(data) > MaxSize {
@@ -84,8 +82,8 @@ func Decode(name string, data []byte, into any) (File, error) {
 	return file, nil
 }
 
-// Errorf is an error at a place in the file; without a place it is about the
-// whole file. Secrets of invites are taken out.
+// Errorf is an error at a place in the file; without a place it is about the whole file.
+// Secrets of invites are removed.
 func (f File) Errorf(at *yaml.Node, format string, args ...any) error {
 	place := f.Name
 	if at != nil && at.Line > 0 {
@@ -94,8 +92,8 @@ func (f File) Errorf(at *yaml.Node, format string, args ...any) error {
 	return errors.New(place + ": " + redact(fmt.Sprintf(format, args...)))
 }
 
-// At follows keys and indexes down the tree to the place of a value; where the
-// way ends early it is the last place that there is.
+// At follows keys and indexes down the tree to the place of a value; if one does not exist it
+// is the last place before it.
 func (f File) At(path ...any) *yaml.Node {
 	node := f.Root
 	for _, step := range path {
@@ -138,13 +136,13 @@ var (
 	twice   = regexp.MustCompile(`(?s)^mapping key (".*") already defined at line (\d+)$`)
 )
 
-// redact takes out what may be an invite's secret, and line breaks.
+// redact removes what may be an invite's secret, and line breaks.
 func redact(s string) string {
 	return secret.ReplaceAllString(strings.Join(strings.Fields(s), " "), "#…")
 }
 
-// explain turns the library's words into ours. Of several errors the first one
-// is told: the others often follow from it.
+// explain translates the library's errors into plain words. Of several errors it reports the
+// first: the others often follow from it.
 func (f File) explain(err error, into any) error {
 	words := strings.TrimPrefix(err.Error(), "yaml: ")
 	if many, ok := errors.AsType[*yaml.TypeError](err); ok && len(many.Errors) > 0 {
@@ -178,7 +176,7 @@ func translate(words string, into any) string {
 	case strings.Contains(words, "UTF-8") || strings.Contains(words, "UTF-16") || strings.Contains(words, "control characters"):
 		return words + "; save the file as UTF-8 text"
 	case strings.Contains(words, "excessive aliasing"):
-		return "its aliases (*name) multiply beyond reason; write the values out"
+		return "its aliases (*name) expand to far too many values; write the values out"
 	case strings.Contains(words, "cannot start any token"):
 		return words + "; indent with spaces, not with tabs, and put text with special characters in quotes"
 	}
@@ -217,8 +215,8 @@ func clip(s string) string {
 	return s
 }
 
-// Folder is where a program lies, symbolic links resolved: settings beside it
-// are found there. "" where that cannot be known.
+// Folder is the folder of the program, symbolic links resolved, where its settings files
+// are. "" if that is not known.
 func Folder() string {
 	exe, err := os.Executable()
 	if err != nil {
@@ -230,7 +228,7 @@ func Folder() string {
 	return filepath.Dir(exe)
 }
 
-// suggest names the key that was meant, or all that there are.
+// suggest names the key that was probably meant, or lists all keys.
 func suggest(got string, keys []string) string {
 	if near := Nearest(got, keys); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
@@ -241,8 +239,8 @@ func suggest(got string, keys []string) string {
 	return "; the keys here are " + strings.Join(keys, ", ")
 }
 
-// Nearest is the word that differs least from what was written, "" if none is
-// near: at most a third of its letters wrong, or two that changed places.
+// Nearest is the word that differs least from what was written, "" if none is near: at most
+// a third of its letters wrong, or two letters swapped.
 func Nearest(got string, words []string) string {
 	best, least := "", 0
 	for _, w := range slices.Sorted(slices.Values(words)) {

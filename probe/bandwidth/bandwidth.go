@@ -29,8 +29,8 @@ type Settings struct {
 	For  time.Duration // each way; 0: 3 s
 	Most int64         // bytes each way; 0: 512 MiB, 1.4 Gbit/s for 3 s
 	Call float64       // bits a second that a call takes on the wire; 0: calls are not counted
-	// Times is how often filling a line is begun anew where it ended before For: the
-	// far end bounds each transfer; 0: once.
+	// Times is how often a transfer that fills a line is repeated if it ends before For,
+	// since the far end bounds each transfer; 0: once.
 	Times int
 	Wait  time.Duration // for the turn of each way, where the responder has too many such tests; 0: a minute
 }
@@ -39,13 +39,13 @@ const (
 	defaultFor  = 3 * time.Second
 	defaultMost = 512 << 20
 	defaultWait = time.Minute
-	// grace is how long a far end may go on after For before the test is stopped.
+	// grace is how long a far end may continue after For before the test is stopped.
 	grace = 3 * time.Second
 )
 
-// Run measures the throughput down, then up, of what was delivered: nothing but
-// the payload of HTTPS, the connection's slow start included. The far end bounds
-// both in bytes and time too. nil is not measured, and Reason says why.
+// Run measures the throughput down, then up: the delivered payload of HTTPS only, with the
+// connection's slow start. The far end bounds both in bytes and time too. nil is not
+// measured, and Reason says why.
 func Run(ctx context.Context, link Link, s Settings) facts.Bandwidth {
 	if s.For <= 0 {
 		s.For = defaultFor
@@ -70,7 +70,7 @@ func Run(ctx context.Context, link Link, s Settings) facts.Bandwidth {
 	}
 	switch {
 	case len(errs) == 0:
-	case ctx.Err() != nil: // of Ctrl-C the errors say no more than its Go name
+	case ctx.Err() != nil: // after Ctrl-C the errors contain only Go's own words
 		r.Reason = "the run was stopped before it was finished"
 	default:
 		r.Reason = strings.ReplaceAll(errors.Join(errs...).Error(), "\n", ", ")
@@ -89,7 +89,7 @@ func (s Settings) figures(bitsPerSecond *float64) (mbps *float64, calls *int) {
 	return new(facts.Round(*bitsPerSecond / 1e6)), calls
 }
 
-// Gaps names what was not measured: the whole, or the one way that broke off.
+// Gaps names what was not measured: all of it, or the one direction that failed.
 func Gaps(b facts.Bandwidth) []string {
 	switch {
 	case b.UpMbps == nil && b.DownMbps == nil:
@@ -102,7 +102,7 @@ func Gaps(b facts.Bandwidth) []string {
 	return nil
 }
 
-// inTurn measures one way, again where the responder says that it is not its turn.
+// inTurn measures one direction, again when the responder says that it has to wait.
 func (s Settings) inTurn(ctx context.Context, link Link, way func(context.Context, Link, string, Settings) (*float64, error)) (*float64, error) {
 	begun, ticket := stamp.Now(), ""
 	for {
@@ -159,14 +159,14 @@ func up(ctx context.Context, link Link, ticket string, s Settings) (*float64, er
 	if err != nil {
 		return nil, err
 	}
-	// The far end cannot have had more than was sent, nor for longer than it took.
+	// The far end cannot have received more than was sent, nor for longer than it took.
 	if got.Bytes < 0 || got.Bytes > s.Most-source.left || got.Elapsed < 0 || got.Elapsed > stamp.Now()-began {
 		return nil, errImpossible
 	}
 	return perSecond(got.Bytes, got.Elapsed)
 }
 
-// source is random bytes until the time or their number is over.
+// source gives random bytes, bounded by time and number.
 type source struct {
 	end   time.Duration
 	left  int64
@@ -204,7 +204,7 @@ func FillDown(ctx context.Context, link Link, s Settings) *float64 {
 			return 0
 		}
 		defer body.Close()
-		n, _ = io.Copy(io.Discard, io.LimitReader(body, s.most())) // what came counts, however it ended
+		n, _ = io.Copy(io.Discard, io.LimitReader(body, s.most())) // what arrived counts, however it ended
 		return n
 	})
 }

@@ -97,7 +97,7 @@ func (l *leg) answered(c wire.Check, at time.Duration) {
 	}
 	delete(l.pending, c.ID)
 	l.heard, l.isHeard, l.answerAt = at, true, at
-	// A clock that is set anew in the responder makes this difference meaningless.
+	// If the responder's clock is set, this difference means nothing.
 	if held := c.Sent - c.Received; held >= 0 && held <= at-asked {
 		l.trips = append(l.trips, stream.RoundTrip{At: asked - l.begun, RTT: at - asked - held})
 	}

@@ -47,13 +47,12 @@ func fateKnown(sentAt []time.Duration, arrivals []stream.Arrival, report, settle
 
 // Errors of a far end whose figures cannot be true.
 var (
-	errInvented = errors.New("the responder tells of packets that were never sent")
-	errTimes    = errors.New("the responder's stamps lie further apart than the call lasted")
+	errInvented = errors.New("the responder reports packets that were never sent")
+	errTimes    = errors.New("the responder's stamps span a longer time than the call lasted")
 )
 
-// mostExtra is by how much longer the receiving may last than the sending: more
-// than any queue holds, and more than a responder can stand still and still keep
-// its session.
+// mostExtra is by how much longer receiving may last than sending: longer than the delay of any
+// queue, and longer than a responder can pause without losing its sessions.
 const mostExtra = time.Minute
 
 // believable says what is wrong with the trace of the way up. Every send stamp in

@@ -65,7 +65,7 @@ type Call struct {
 type Second struct {
 	Arrived int           // packets of the call
 	Waited  time.Duration // longest that one lay in the socket; 0 where the kernel does not stamp
-	Dropped int           // datagrams for want of room, as far as it is known in time
+	Dropped int           // datagrams, because a buffer was full, as far as it is known in time
 }
 
 // A Direction is one way of a call.

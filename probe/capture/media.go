@@ -8,8 +8,8 @@ import (
 
 const (
 	// jump is by how much the timestamps of a stream may differ from its sequence
-	// numbers, and its transit may change at once. Beyond it the sender has set its
-	// timestamp anew, and the network is not the cause.
+	// numbers, and its transit may change at once. If they do more, the sender has reset its
+	// timestamps, and the network is not the cause.
 	jump = time.Second
 	// silence is by how many packets a timestamp is ahead of the numbers after the
 	// sender was silent.
@@ -32,7 +32,7 @@ type mediaClock struct {
 	seq     int64         // its sequence number
 	units   int64         // its timestamp, since the first
 	transit time.Duration // of the packet before
-	shift   time.Duration // of all timestamps since the sender set them anew
+	shift   time.Duration // of all timestamps since the sender reset them
 	since   int64         // the sequence number from which it holds
 	before  time.Duration // the shift before that
 	resumed int64         // the sequence number that came first after a pause

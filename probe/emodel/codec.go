@@ -13,16 +13,16 @@ type Codec struct {
 	PayloadType uint8         // RFC 3551; 111 for Opus, as browsers use it
 	ClockRate   uint32        // RTP timestamp units a second; 8000 for G.722 by RFC 3551 4.5.2
 	BitRate     int           // of the payload, bit/s
-	LookAhead   time.Duration // of the coder, beside the packet time
+	LookAhead   time.Duration // of the coder, in addition to the packet time
 
 	Scale       Scale
 	Ie, Bpl     *float64      // nil: none published
 	PublishedAt time.Duration // the packet time that Ie and Bpl were published for
-	Concealment string        // of lost packets, as Ie and Bpl presume it
+	Concealment string        // of lost packets, as Ie and Bpl assume it
 	Provenance  string        // where Ie and Bpl come from
 }
 
-// Basis is the codec whose MOS stands in for one without published values.
+// Basis is the codec whose MOS is given for a codec without published values.
 const Basis = "pcmu"
 
 const appendixI = "ITU-T G.113 Appendix I"
@@ -92,7 +92,7 @@ func (c Codec) TimestampStep(ptime time.Duration) uint32 {
 	return uint32(int64(c.ClockRate) * int64(ptime) / int64(time.Second))
 }
 
-// Bytes that a packet carries beside its RTP payload.
+// Bytes of a packet in addition to its RTP payload.
 const (
 	rtpHeader      = 12
 	udpHeader      = 8
@@ -101,8 +101,8 @@ const (
 	packetOverhead = ethernetFrame + ipv4Header + udpHeader + rtpHeader
 )
 
-// WireBitRate is what one direction takes on Ethernet with IPv4, in bit/s:
-// 87,200 for G.711 in packets of 20 ms.
+// WireBitRate is the bit rate of one direction on Ethernet with IPv4, in bit/s: 87,200 for
+// G.711 in packets of 20 ms.
 func (c Codec) WireBitRate(ptime time.Duration) float64 {
 	if ptime <= 0 {
 		return 0

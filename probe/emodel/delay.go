@@ -2,8 +2,8 @@ package emodel
 
 import "math"
 
-// Between these sidetone masking ratings talker echo is heard as it is; below,
-// strong sidetone masks it, above, weak sidetone adds to it (clause 7.4).
+// Between these sidetone masking ratings sidetone does not change talker echo; below,
+// strong sidetone masks it; above, weak sidetone adds to it (clause 7.4).
 const (
 	strongSidetone = 9.0
 	weakSidetone   = 20.0
@@ -48,8 +48,8 @@ func (p Params) listenerEcho(ro float64) float64 {
 	return (ro-rle)/2 + math.Sqrt(square(ro-rle)/4+169)
 }
 
-// absoluteDelay is Idd (equations 7-29 to 7-31): nobody notices the first mT
-// milliseconds.
+// absoluteDelay is Idd (equations 7-29 to 7-31): the first mT milliseconds are not
+// noticed.
 func (p Params) absoluteDelay() float64 {
 	if p.Ta <= p.MT {
 		return 0
@@ -63,8 +63,7 @@ func (p Params) absoluteDelay() float64 {
 	return idd
 }
 
-// worstIe is where the equipment impairment ends: everything lost
-// (equation 7-32).
+// worstIe is the equipment impairment if everything is lost (equation 7-32).
 const worstIe = 95
 
 // equipment is Ie,eff (equation 7-32).

@@ -15,12 +15,12 @@ const (
 	Wideband   Scale = "wideband"   // G.107.1: R up to 129
 )
 
-// wideband is by how much the wideband scale is longer (G.107.1 clause 7.1).
+// wideband is the factor by which the wideband scale is longer (G.107.1 clause 7.1).
 const wideband = 1.29
 
 // Params are the inputs of the E-model, G.107 tables 2 and 3. Delays are in
-// milliseconds, levels in dB or dBm, as in the Recommendation. Start from
-// Defaults: a zero is a value here, not a default.
+// milliseconds, levels in dB or dBm, as in the Recommendation. Start with Defaults: here a
+// zero is a value, not a default.
 type Params struct {
 	Scale Scale
 
@@ -65,7 +65,7 @@ func Defaults(scale Scale) Params {
 	}
 	if scale == Wideband {
 		p.Nfor = -96
-		p.Bpl = 1 // no codec in mind; without loss it has no effect
+		p.Bpl = 1 // of no codec; without loss it has no effect
 	}
 	return p
 }
@@ -91,7 +91,7 @@ type Terms struct {
 	A     float64 // advantage of access
 }
 
-// R is the transmission rating. It is not clamped: a hopeless path is below 0.
+// R is the transmission rating. It is not clamped: for a very bad path it is below 0.
 func (t Terms) R() float64 {
 	return t.Ro - t.Is - (t.Idte + t.Idle + t.Idd) - t.IeEff + t.A
 }
@@ -109,9 +109,9 @@ func (p Params) Rate() Terms {
 	return t
 }
 
-// MOS turns R into the mean opinion score of a conversation (G.107 annex B,
-// G.107.1 annex A). The cubic dips under 1 for R between 0 and about 6.5, which
-// no listener can: the score stays at 1 there.
+// MOS converts R into the mean opinion score of a conversation (G.107 annex B, G.107.1
+// annex A). The cubic is below 1 for R between 0 and about 6.5, although 1 is the lowest
+// score: there the result is 1.
 func MOS(r float64, scale Scale) float64 {
 	if scale == Wideband {
 		r /= wideband

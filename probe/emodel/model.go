@@ -33,7 +33,7 @@ func Choose(c Codec, ie, bpl *float64) Model {
 	return m
 }
 
-// standIn is the model of the codec that stands in for c.
+// standIn is the model of the codec that is used in place of c.
 func standIn(c Codec, ie, bpl *float64) Model {
 	basis, _ := FindCodec(Basis)
 	m := Choose(basis, nil, nil)
@@ -50,7 +50,7 @@ func standIn(c Codec, ie, bpl *float64) Model {
 	return m
 }
 
-// sentence says which impairment is presumed and where it comes from.
+// sentence says which impairment is assumed and where it comes from.
 func (c Codec) sentence(ie, bpl *float64) string {
 	if ie != nil || bpl != nil {
 		return fmt.Sprintf("%s with Ie %g and Bpl %g, %s.", c.Title, *c.Ie, *c.Bpl, given(ie, bpl))

@@ -57,8 +57,8 @@ const (
 const (
 	ReasonNoResponder = "no_responder"   // there is no responder to answer
 	ReasonNotServed   = "not_served"     // the responder does not serve this port
-	ReasonPCBusy      = "busy"           // this machine did not run while the answer was due
-	ReasonFarBusy     = "responder_busy" // the responder said that it was too full to answer
+	ReasonPCBusy      = "busy"           // this machine did not run while it waited for the answer
+	ReasonFarBusy     = "responder_busy" // the responder said that it had no capacity to answer
 	ReasonProxyAuth   = "proxy_auth"     // the proxy wants a log-in that only a browser can give
 	ReasonStopped     = "stopped"        // the run was stopped before the verdict
 	ReasonUnknown     = "unknown"        // no such protocol, or a malformed check
@@ -67,7 +67,7 @@ const (
 // Values of `firewall[].by`: who refused.
 const (
 	ByThisMachine = "this_machine" // its own firewall or security software
-	ByPath        = "in_between"   // a firewall or router on the way
+	ByPath        = "in_between"   // a firewall or router on the path
 	ByFarEnd      = "far_end"      // the host that was asked
 )
 
@@ -112,8 +112,9 @@ const (
 	PeerPublic  = "public"  // to this machine's public address, where the server forbids its own relays as peers
 )
 
-// LeftOut stands where something is that --anonymous does not name: a proxy, an address.
+// LeftOut is written in place of what --anonymous does not name: a proxy, an address.
 const LeftOut = "left out"
 
-// NotAsked begins the reason of what --only or --no-bandwidth left out.
+// NotAsked is the start of the reason of everything that --only or --no-bandwidth left
+// out.
 const NotAsked = "not asked for"

@@ -11,12 +11,12 @@ type UnderLoad struct {
 // LoadPhase is one call on a full line.
 type LoadPhase struct {
 	Mbps     *float64   `json:"mbps"`      // throughput that filled the line. Null: nothing flowed
-	CallUp   *Direction `json:"call_up"`   // the call to the far end meanwhile. Null: nothing was sent that way
-	CallDown *Direction `json:"call_down"` // the call to this machine meanwhile. Null: nothing was sent that way
-	RTT      *RTT       `json:"rtt"`       // round trip of the call's checks meanwhile. Null: nothing answered
-	// Round trips a minute at which the far end answered meanwhile, after the IETF's
-	// draft on responsiveness under working conditions: 60,000 ms over the mean
-	// round trip. Null: as `rtt`.
+	CallUp   *Direction `json:"call_up"`   // the call to the far end during that time. Null: nothing was sent that way
+	CallDown *Direction `json:"call_down"` // the call to this machine during that time. Null: nothing was sent that way
+	RTT      *RTT       `json:"rtt"`       // round trip of the call's checks during that time. Null: nothing answered
+	// Round trips a minute during that time, after the IETF's draft on responsiveness
+	// under working conditions: 60,000 ms divided by the mean round trip. Null: as
+	// `rtt`.
 	RPM *float64 `json:"rpm"`
 	// Round trips a minute on the idle line, by the call before. Null: nothing answered.
 	IdleRPM *float64 `json:"idle_rpm"`

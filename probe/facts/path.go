@@ -1,6 +1,6 @@
 package facts
 
-// Path is what answered on the way to the far end while the call lasted.
+// Path is what answered on the path to the far end during the call.
 type Path struct {
 	// How the hops were asked; empty: they were not.
 	Method string `json:"method"`
@@ -9,7 +9,7 @@ type Path struct {
 	// TTL of the farthest hop that packets reached with the call's mark (DSCP).
 	// Null: no hop told; `mark_reason` says why.
 	MarkKeptTo *int `json:"mark_kept_to"`
-	// TTL of the nearest hop that packets reached without their mark: it went
+	// TTL of the nearest hop that packets reached without their mark: it was cleared
 	// between here and the hop before. Null: none is known; `mark_reason` says why.
 	MarkLostAt *int `json:"mark_lost_at"`
 	// The same of ECN, which no call needs: the TTL of the nearest hop that packets
@@ -39,8 +39,8 @@ const (
 
 // Values of `path.hops[].role`.
 const (
-	HopGateway = "gateway" // the default gateway: what is up to it is the LAN
-	HopBeyond  = "beyond"  // the first that answers behind the gateway: the far end of the access line, as a rule
+	HopGateway = "gateway" // the default gateway: everything before it is the LAN
+	HopBeyond  = "beyond"  // the first hop behind the gateway that answers: usually the far end of the access line
 	HopFarEnd  = "far_end" // the host that the call went to
 )
 
@@ -50,22 +50,21 @@ const (
 	ScopePublic  = "public"  // any other
 )
 
-// Hop is one router on the way. A router may answer late or not at all what is
-// addressed to itself and pass everything else on: its silence proves nothing,
-// its answers do.
+// Hop is one router on the path. A router may answer late or not at all for itself and
+// still forward everything else: its silence proves nothing, its answers do.
 type Hop struct {
-	TTL     int    `json:"ttl"`     // its place on the way; the first is 1
+	TTL     int    `json:"ttl"`     // its place on the path; the first is 1
 	Address string `json:"address"` // IP address that it answers from; empty: it never answered
 	// With --anonymous, in place of the address: what kind it is of. Left out otherwise.
 	Scope string `json:"scope,omitempty"`
-	Role  string `json:"role"` // what it is on this way; empty: nothing special
-	// How it was asked all through the call; empty: only found at its beginning.
+	Role  string `json:"role"` // what it is on this path; empty: nothing special
+	// How it was asked during the call; empty: only at its beginning, to find the path.
 	Method   string `json:"method"`
 	Sent     int    `json:"sent"`     // questions
 	Answered int    `json:"answered"` // those with an answer
 	Late     int    `json:"late"`     // answers that took longer than the fastest by more than the jitter buffer
-	// Answers a second that the hop gives at most: what it leaves unanswered beyond
-	// these is its own thrift and no loss. Left out: no such limit was seen.
+	// The most answers a second that the hop gives: what it leaves unanswered beyond
+	// these is not loss. Left out: no such limit was seen.
 	LimitPerS *float64 `json:"limit_per_s,omitempty"`
 	MinMS     *float64 `json:"min_ms"` // smallest round trip. Null: it never answered
 	AvgMS     *float64 `json:"avg_ms"` // mean. Null: as `min_ms`
@@ -77,22 +76,22 @@ type Hop struct {
 
 // Values of `path.mtu.code`.
 const (
-	MTUFine    = "fine"       // packets as large as the interface's pass, or the way says what passes
-	MTUHole    = "black_hole" // larger packets vanish without a word, so that who sends them waits for ever
+	MTUFine    = "fine"       // packets as large as the interface's pass, or a router reports what passes
+	MTUHole    = "black_hole" // larger packets are lost and no router reports it, so that their sender waits for ever
 	MTUUnknown = "unknown"    // not measured; the reason says why
 )
 
-// MTU is the largest packet that reaches the far end whole, headers included:
-// asked with packets that no router may cut (DF) and that the far end answers.
+// MTU is the largest packet that reaches the far end in one piece, headers included:
+// measured with packets that no router may fragment (DF) and that the far end answers.
 type MTU struct {
 	Bytes  *int   `json:"bytes"`  // the largest that was answered, at most the interface's. Null: `reason` says why
-	Told   *int   `json:"told"`   // the largest by a router's own word (ICMP). Null: no router said anything
+	Told   *int   `json:"told"`   // the largest that a router reported (ICMP). Null: no router did
 	Code   string `json:"code"`   // what it means
 	Reason string `json:"reason"` // why it was not measured
 }
 
-// HopSecond is how the first hop behind the gateway answered in one second of
-// the call: it tells a bad access line from what lies behind it.
+// HopSecond is how the first hop behind the gateway answered in one second of the call:
+// it distinguishes a bad access line from what lies behind it.
 type HopSecond struct {
 	Asked    int      `json:"asked"`    // questions sent in this second
 	Answered int      `json:"answered"` // those with an answer

@@ -1,14 +1,14 @@
 package facts
 
-// PC is what kept this machine from its work while the call lasted.
+// PC is what kept this machine from running during the call.
 type PC struct {
 	// Load of the busiest core in its busiest second. Null: the system did not tell.
 	BusiestCorePercent *float64 `json:"busiest_core_percent"`
 	// Time that runnable programs waited for a processor, in the worst second
 	// (PSI, cpu some). Null: the system does not tell.
 	PressurePercent *float64 `json:"pressure_percent"`
-	// Time that the machine below this one, a virtual machine's host, kept for
-	// others, in the worst second. Null: the system does not tell.
+	// Share of time that the host of this virtual machine gave to others, in the worst
+	// second. Null: the system does not tell.
 	StealPercent *float64 `json:"steal_percent"`
 	// Time that a quota of CPU time kept this program waiting, over the call. Null:
 	// there is no quota, or the system does not tell.

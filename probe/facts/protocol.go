@@ -2,13 +2,13 @@ package facts
 
 import "slices"
 
-// A Protocol is one that a row of the firewall column can speak. This table is
-// the one place that says which there are; how each is spoken is in probe/port.
+// A Protocol is one that a row of the firewall column can check. This table is the one
+// place that lists them; probe/port has the code of each.
 type Protocol struct {
 	Name      string // as in a regions file and in PortRow.Protocol
 	Transport string // TCP or UDP, as firewall rules call it
-	Words     string // for people, behind the transport; "" where the transport says all
-	Port      int    // where a responder serves it unless told otherwise; 0: nowhere
+	Words     string // for people, after the transport; "" if the transport is enough
+	Port      int    // the responder's default port for it; 0: none
 }
 
 var protocols = []Protocol{
@@ -41,8 +41,8 @@ func Protocols() []string {
 	return names
 }
 
-// FindProtocol is the protocol with this name. One that is not known (of a later
-// version's result) is taken for TCP.
+// FindProtocol is the protocol with this name. An unknown one (in the result of a later
+// version) counts as TCP.
 func FindProtocol(name string) (p Protocol, known bool) {
 	i := slices.IndexFunc(protocols, func(p Protocol) bool { return p.Name == name })
 	if i < 0 {

@@ -6,7 +6,7 @@ import "time"
 // "schema". It goes up when a field changes its meaning, not when one is added.
 const SchemaVersion = 1
 
-// A Result holds the facts of one assessment and no opinion about them.
+// A Result holds the facts of one assessment, without a verdict.
 // A nil pointer means "not measured"; NotMeasured says why.
 type Result struct {
 	Schema       int       `json:"schema"`       // number of this format, now 1
@@ -412,7 +412,7 @@ type NAT struct {
 	Reason     string `json:"reason"`      // why a figure of these is missing
 }
 
-// Environment is what stands between this machine and the Internet.
+// Environment is what lies between this machine and the Internet.
 type Environment struct {
 	Proxy string `json:"proxy"` // the web proxy, without its password; empty: none
 	// Where it is set: `environment`, `windows`, `macos`, `gnome`; empty: none.

@@ -19,9 +19,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// asker sends UDP packets like the call's with a TTL of their own and reads
-// what the system keeps of the errors that come back (IP_RECVERR, ip(7)), which
-// takes no rights. A socket each hop tells whose answer it is.
+// asker sends UDP packets like the call's, but with a small TTL, and reads the errors that
+// come back from the system's error queue (IP_RECVERR, ip(7)), which needs no rights. There
+// is one socket for each hop, which tells whose answer it is.
 type asker struct {
 	settings Settings
 	sockets  [mostHops + 1]*socket
@@ -45,7 +45,7 @@ func open(s Settings) (*asker, string, error) {
 		one, err := dial(s, ttl)
 		if err != nil {
 			a.close()
-			return nil, facts.PathDenied, fmt.Errorf("asking the routers on the way: %w", err)
+			return nil, facts.PathDenied, fmt.Errorf("asking the routers on the path: %w", err)
 		}
 		a.sockets[ttl] = one
 	}
@@ -71,8 +71,8 @@ func dial(s Settings, ttl int) (*socket, error) {
 	return &socket{udp: udp, raw: raw, port: local.AddrPort().Port()}, nil
 }
 
-// prepare sets what every packet of a socket shall have, and what shall be told
-// of errors. Only what the method rests on has to succeed.
+// prepare sets TTL and mark of a socket's packets, and what the system reports of errors.
+// Only what the method needs has to succeed.
 func prepare(fd int, s Settings, ttl int) error {
 	tos := s.DSCP<<2 | ect0
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
@@ -90,8 +90,8 @@ func prepare(fd int, s Settings, ttl int) error {
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 1))
 }
 
-// ask sends a question. The error of an earlier one makes a send fail without
-// sending, so a failed one is tried again.
+// ask sends a question. The error of an earlier one makes a send fail without sending, so a
+// failed send is tried again.
 func (a *asker) ask(ttl, number int) error {
 	b := append([]byte(nil), a.packet...)
 	binary.BigEndian.PutUint32(b[len(magic):], uint32(number))
@@ -104,7 +104,7 @@ func (a *asker) ask(ttl, number int) error {
 	return err
 }
 
-// listen hands over the answers until ctx ends.
+// listen passes the answers on until ctx ends.
 func (a *asker) listen(ctx context.Context, answered func(answer)) {
 	defer context.AfterFunc(ctx, func() {
 		for _, s := range a.sockets[1:] {
@@ -124,7 +124,7 @@ func (a *asker) listen(ctx context.Context, answered func(answer)) {
 	all.Wait()
 }
 
-// byPort is the hop that each socket's port stands for.
+// byPort is the hop of each socket, by its port.
 func (a *asker) byPort() map[uint16]int {
 	all := map[uint16]int{}
 	for ttl, s := range a.sockets {
@@ -182,7 +182,7 @@ func (s *socket) read(settings Settings) (answer, error) {
 	return s.understand(data[:n], oob[:oobn], name, settings)
 }
 
-// understand reads an error that the system kept, with the packet it is about.
+// understand reads an error from the queue, with the packet that it is about.
 func (s *socket) understand(data, oob []byte, name unix.RawSockaddrInet6, settings Settings) (answer, error) {
 	got := answer{number: numberIn(data)}
 	var stamped int64
@@ -220,7 +220,7 @@ func (s *socket) understand(data, oob []byte, name unix.RawSockaddrInet6, settin
 // quotes shows the mark that it arrived with.
 type quotes struct{ conn *net.IPConn }
 
-// readQuotes is nil without that right, and for IPv6, where the system tells it anyway.
+// readQuotes is nil without that right, and for IPv6, where the error queue has it.
 func readQuotes(target netip.Addr) *quotes {
 	if !target.Unmap().Is4() {
 		return nil

@@ -14,7 +14,7 @@ import (
 type asker struct{}
 
 func open(Settings) (*asker, string, error) {
-	return nil, facts.PathUnsupported, errors.New("this program does not ask the routers on the way on " + runtime.GOOS)
+	return nil, facts.PathUnsupported, errors.New("this program does not ask the routers on the path on " + runtime.GOOS)
 }
 
 func (*asker) method() string { return "" }

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Windows lets every user send echo requests with a TTL through iphlpapi, and
-// hands over what routers answer; UDP packets' errors it keeps to itself.
+// Windows lets every user send echo requests with a TTL through iphlpapi, and returns what
+// routers answer; it does not report the errors of UDP packets.
 var (
 	iphlpapi        = windows.NewLazySystemDLL("iphlpapi.dll")
 	icmpCreateFile  = iphlpapi.NewProc("IcmpCreateFile")
@@ -66,7 +66,7 @@ func (*asker) method() string { return facts.MethodICMP }
 func open(s Settings) (*asker, string, error) {
 	target := s.Target.Addr().Unmap()
 	if !target.Is4() {
-		return nil, facts.PathUnsupported, errors.New("this program asks the routers on the way over IPv4 only on Windows")
+		return nil, facts.PathUnsupported, errors.New("on Windows this program asks the routers on the path over IPv4 only")
 	}
 	if err := icmpSendEcho.Find(); err != nil {
 		return nil, facts.PathUnsupported, fmt.Errorf("finding IcmpSendEcho: %w", err)
@@ -78,7 +78,7 @@ func open(s Settings) (*asker, string, error) {
 	return &asker{handle: handle, target: target.As4(), packet: filling(min(s.Size, mostEcho)), answers: make(chan answer, 256)}, "", nil
 }
 
-// ask sends a question; its answer is awaited beside others.
+// ask sends a question; its answer is awaited at the same time as others.
 func (a *asker) ask(ttl, number int) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -90,7 +90,7 @@ func (a *asker) ask(ttl, number int) error {
 			got.ttl, got.number = ttl, number
 			select {
 			case a.answers <- got:
-			default: // nobody takes them any more
+			default: // nobody reads them any more
 			}
 		}
 	})
@@ -108,7 +108,7 @@ func (a *asker) echo(ttl int) (answer, bool) {
 	got := answer{at: stamp.Now()}
 	r := (*echoReply)(unsafe.Pointer(&reply[0]))
 	got.from, got.isEnd = netip.AddrFrom4(r.Address), r.Status == statusAnswered
-	// Where nothing came the reply is all zero.
+	// Without an answer the reply is all zero.
 	return got, !got.from.IsUnspecified() && (r.Status == statusAnswered || r.Status == statusTTLExpired)
 }
 
@@ -123,7 +123,7 @@ func (a *asker) listen(ctx context.Context, answered func(answer)) {
 	}
 }
 
-// close waits for the questions that are under way, patience at most.
+// close waits for the open questions, patience at most.
 func (a *asker) close() {
 	a.mu.Lock()
 	a.closed = true

@@ -11,7 +11,7 @@ const magic = "netready path "
 // marksOnly is the number of an answer that tells of marks and not of times.
 const marksOnly = -2
 
-// filling is a question of a size, with room for its number.
+// filling is a question of a given size, with space for its number.
 func filling(size int) []byte {
 	b := make([]byte, max(size, len(magic)+4))
 	copy(b, magic)
@@ -36,8 +36,8 @@ const (
 	portUnreachable6            = 4
 )
 
-// offender reads sock_extended_err and the address behind it (ip(7)): who sent a
-// time exceeded or, at the end of the way, a port unreachable.
+// offender reads sock_extended_err and the address after it (ip(7)): who sent a time
+// exceeded or, at the end of the path, a port unreachable.
 func offender(b []byte) (from netip.Addr, isEnd, ok bool) {
 	if len(b) < 16+8 {
 		return netip.Addr{}, false, false
@@ -78,11 +78,10 @@ func parseTimeExceeded(b []byte) (quote, bool) {
 	return quote{tos: ip[1], port: binary.BigEndian.Uint16(ip[header:])}, true
 }
 
-// reflects tells from the type of service of an ICMP error itself that the
-// packet it is about arrived with a mark: Linux, and so most home and office
-// routers, answers in class 6 with the lower bits of what arrived (RFC 1812
-// 4.3.2.5). That proves a mark whose lower bits are not all 0; nothing else that
-// comes back proves that it was gone.
+// reflects tells from the type of service of an ICMP error that the packet it is about
+// arrived with a mark: Linux, and so most home and office routers, answers in class 6 with
+// the lower bits of what arrived (RFC 1812 4.3.2.5). That proves a mark whose lower bits
+// are not all 0; no other value proves that the mark was lost.
 func reflects(tos, dscp int) bool {
 	return tos >= 0 && dscp&7 != 0 && tos>>2 == 48|dscp&7
 }

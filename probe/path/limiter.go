@@ -6,14 +6,14 @@ import (
 )
 
 const (
-	burst        = 2 * time.Second // a limiter gives a few answers at once before it begins
-	enoughWindow = 5               // seconds of it, before it is believed
+	burst        = 2 * time.Second // at first a router with a limit gives a few answers at once
+	enoughWindow = 5               // seconds that are needed to recognise a limit
 )
 
-// limiter recognises a router that gives so many answers a second and no more,
-// and returns how many; 0: it does not look so. Loss leaves now more and now
-// fewer answers in a second; a limiter always the same number, and fewer than
-// there were questions. Only questions that were sent before until count.
+// limiter recognises a router that limits its answers, and returns how many it gives a
+// second; 0: no limit is seen. With loss the number of answers varies from second to
+// second; with a limit it is always the same, and smaller than that of the questions. Only
+// questions that were sent before until count.
 func limiter(asked []question, until time.Duration) (perSecond float64) {
 	if len(asked) == 0 {
 		return 0

@@ -13,19 +13,19 @@ import (
 )
 
 const (
-	// mtuTries is how often a size is tried before it counts as swallowed, and
-	// mtuWait how long each time.
+	// mtuTries is how often a size is tried before it counts as lost, and mtuWait how long
+	// each time.
 	mtuTries = 4
 	mtuWait  = 600 * time.Millisecond
 )
 
-// usualMTUs are the sizes that ways have, headers included: Ethernet, PPPoE,
-// tunnels, IPv6's least, and less than every way has.
+// usualMTUs are the sizes that paths usually have, headers included: Ethernet, PPPoE,
+// tunnels, the least of IPv6, and at last the least of IPv4.
 var usualMTUs = []int{1500, 1492, 1480, 1460, 1440, 1420, 1400, 1380, 1360, 1320, 1280, 1200, 1000, 576}
 
-// Largest finds the largest packet that gets to the responder's media address
-// whole: questions of descending size that no router may cut, which the far end
-// answers as it does those of the firewall checks. interfaceMTU is this machine's.
+// Largest finds the largest packet that gets to the responder's media address in one piece:
+// with questions of descending size that no router may fragment, which the far end answers
+// like those of the firewall checks. interfaceMTU is this machine's.
 func Largest(ctx context.Context, media netip.AddrPort, nonce string, interfaceMTU int) facts.MTU {
 	unknown := func(reason string) facts.MTU { return facts.MTU{Code: facts.MTUUnknown, Reason: reason} }
 	if media.Addr().IsLoopback() {
@@ -36,8 +36,8 @@ func Largest(ctx context.Context, media netip.AddrPort, nonce string, interfaceM
 		return unknown(err.Error())
 	}
 	defer udp.Close()
-	if err := forbidCutting(udp, media.Addr()); err != nil {
-		return unknown("this system does not send packets that no router may cut: " + err.Error())
+	if err := forbidFragments(udp, media.Addr()); err != nil {
+		return unknown("this system does not send packets that no router may fragment: " + err.Error())
 	}
 	sizes := []int{interfaceMTU}
 	for _, size := range usualMTUs {
@@ -57,8 +57,8 @@ func Largest(ctx context.Context, media netip.AddrPort, nonce string, interfaceM
 	return verdictMTU(t.largest, interfaceMTU, told, len(t.tooLarge) > 0, ctx.Err() != nil)
 }
 
-// verdictMTU says what was found. refused: this machine's own system would not
-// send some size, since a router had told it.
+// verdictMTU says what was found. refused: this machine's own system did not send some size,
+// because a router had told it that it is too large.
 func verdictMTU(largest, interfaceMTU int, told *int, refused, stopped bool) facts.MTU {
 	m := facts.MTU{Told: told, Code: facts.MTUUnknown}
 	if largest > 0 {
@@ -68,7 +68,7 @@ func verdictMTU(largest, interfaceMTU int, told *int, refused, stopped bool) fac
 	case stopped:
 		m.Bytes, m.Reason = nil, "the run was stopped before it was known"
 	case largest == 0:
-		m.Reason = "no packet that no router may cut was answered: the responder is too old for this question, or the way is closed"
+		m.Reason = "no packet that no router may fragment was answered: the responder is too old for this question, or the path is closed"
 	case largest >= interfaceMTU, told != nil, refused:
 		m.Code = facts.MTUFine
 	default:
@@ -77,7 +77,7 @@ func verdictMTU(largest, interfaceMTU int, told *int, refused, stopped bool) fac
 	return m
 }
 
-// mtuTest is the asking under way.
+// mtuTest is the state of Largest.
 type mtuTest struct {
 	udp      *net.UDPConn
 	nonce    string
@@ -87,8 +87,8 @@ type mtuTest struct {
 	told     *int
 }
 
-// run tries all sizes above the largest that was answered, until only their
-// silence is left. The two ends are asked first: as a rule the largest gets through.
+// run tries all sizes above the largest that was answered, until none of them is answered any
+// more. The two ends are asked first: usually the largest gets through.
 func (t *mtuTest) run(ctx context.Context, sizes []int) {
 	t.round(ctx, []int{sizes[0], sizes[len(sizes)-1]})
 	for range mtuTries {
@@ -98,7 +98,7 @@ func (t *mtuTest) run(ctx context.Context, sizes []int) {
 	}
 }
 
-// round tries sizes once, and says whether anything was left to try.
+// round tries sizes once, and says whether any was left to try.
 func (t *mtuTest) round(ctx context.Context, sizes []int) bool {
 	asked := map[[16]byte]int{}
 	for _, size := range slices.Backward(sizes) {
@@ -132,7 +132,7 @@ func (t *mtuTest) ask(size int, asked map[[16]byte]int) {
 	asked[k.Random] = size
 }
 
-// listen takes answers for a while, or until the largest has come.
+// listen takes answers for mtuWait, or until the largest has been answered.
 func (t *mtuTest) listen(ctx context.Context, asked map[[16]byte]int) {
 	most := 0
 	for _, size := range asked {

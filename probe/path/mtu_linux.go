@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// forbidCutting sets DF on every packet, whatever the system believes of the
-// way so far (ip(7), IP_PMTUDISC_PROBE), and has it keep what routers say.
-func forbidCutting(udp *net.UDPConn, to netip.Addr) error {
+// forbidFragments sets DF on every packet, whatever the system knows of the path so far
+// (ip(7), IP_PMTUDISC_PROBE), and makes it keep what routers report.
+func forbidFragments(udp *net.UDPConn, to netip.Addr) error {
 	return control(udp, func(fd int) error {
 		if to.Unmap().Is4() {
 			_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, 1)
@@ -22,11 +22,12 @@ func forbidCutting(udp *net.UDPConn, to netip.Addr) error {
 	})
 }
 
-// isTooLarge: with IP_RECVERR a send fails for what a router said of an earlier
-// one, too; that is read as what it is. Nothing is concluded from it here.
+// isTooLarge: with IP_RECVERR a send also fails for an ICMP error about an earlier packet,
+// which toldMTU reads. So here a failed send proves nothing.
 func isTooLarge(error) bool { return false }
 
-// toldMTU is the smallest size that a router told for what it could not pass on.
+// toldMTU is the smallest size that a router reported for a packet that it could not
+// forward.
 func toldMTU(udp *net.UDPConn) *int {
 	var told *int
 	_ = control(udp, func(fd int) error {

@@ -16,8 +16,8 @@ const (
 	ip6DontFrag = 62
 )
 
-// forbidCutting sets DF on every packet.
-func forbidCutting(udp *net.UDPConn, to netip.Addr) error {
+// forbidFragments sets DF on every packet.
+func forbidFragments(udp *net.UDPConn, to netip.Addr) error {
 	if runtime.GOOS != "darwin" {
 		return errors.New("this program does not ask it of " + runtime.GOOS)
 	}
@@ -39,5 +39,5 @@ func forbidCutting(udp *net.UDPConn, to netip.Addr) error {
 // isTooLarge: once a router has told what it passes, the system refuses more.
 func isTooLarge(err error) bool { return errors.Is(err, syscall.EMSGSIZE) }
 
-// toldMTU: the system keeps the number to itself.
+// toldMTU: the system does not report the number.
 func toldMTU(*net.UDPConn) *int { return nil }

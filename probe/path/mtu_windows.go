@@ -14,8 +14,8 @@ const (
 	ip6DontFrag    = 14 // IPV6_DONTFRAG
 )
 
-// forbidCutting sets DF on every packet.
-func forbidCutting(udp *net.UDPConn, to netip.Addr) error {
+// forbidFragments sets DF on every packet.
+func forbidFragments(udp *net.UDPConn, to netip.Addr) error {
 	raw, err := udp.SyscallConn()
 	if err != nil {
 		return err
@@ -34,5 +34,5 @@ func forbidCutting(udp *net.UDPConn, to netip.Addr) error {
 // isTooLarge: once a router has told what it passes, the system refuses more.
 func isTooLarge(err error) bool { return errors.Is(err, windows.WSAEMSGSIZE) }
 
-// toldMTU: the system keeps the number to itself.
+// toldMTU: the system does not report the number.
 func toldMTU(*net.UDPConn) *int { return nil }

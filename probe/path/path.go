@@ -1,6 +1,7 @@
-// Package path asks the routers on the way to the far end, all through a call:
-// with packets like the call's that end at a router (TTL), at a guest's rate. It
-// tells the access line from what lies behind it, and where marks are taken off.
+// Package path asks the routers on the path to the far end during a whole call: with
+// packets like the call's that end at a router (TTL), at a low rate. With that the access
+// line can be distinguished from what lies behind it, and it is known where marks (DSCP)
+// are cleared.
 package path
 
 import (
@@ -22,25 +23,25 @@ type Settings struct {
 	Gateway      string         // IP address of the default gateway; "": none known
 	Size         int            // bytes of a question above its UDP header, the call's own
 	DSCP         int            // of the call
-	JitterBuffer time.Duration  // what takes longer than the fastest by more is late
+	JitterBuffer time.Duration  // an answer that takes longer than the fastest by more than this is late
 }
 
 const (
-	// mostHops is how far the path is looked for. Networks that are further than
-	// that from the customer are nobody's to mend.
+	// mostHops is how far the path is traced. Nobody at the customer's can do anything
+	// about networks that are farther away.
 	mostHops = 12
 	// sweepEvery is the time between two questions of the sweep: 20 a second.
 	sweepEvery = 50 * time.Millisecond
-	// sweeps is how often each hop is asked by the sweep: one lost answer shall not
-	// hide it, and routers that answer rarely give a few at once.
+	// sweeps is how often the sweep asks each hop: one lost answer must not hide it, and
+	// routers that limit their answers give a few at once.
 	sweeps = 3
-	// findEvery is how often it is looked which hops have answered, and findFor for
-	// how long: the sweep and a slow answer to it.
+	// findEvery is how often the hops that have answered are looked up, and findFor for
+	// how long: the time of the sweep and of a slow answer to it.
 	findEvery = 50 * time.Millisecond
 	findFor   = sweeps*mostHops*sweepEvery + settled
-	// watched is how many hops behind the gateway are asked all through the call.
+	// watched is how many hops behind the gateway are asked during the whole call.
 	watched = 3
-	// askEvery is the rate of each hop that is watched: 4 a second, and 5 by echo.
+	// askEvery is the time between questions to a watched hop: 4 a second, and 5 by echo.
 	askEvery  = 250 * time.Millisecond
 	echoEvery = 200 * time.Millisecond
 	// patience is how long an answer is awaited. What is younger than settled
@@ -49,7 +50,7 @@ const (
 	settled  = time.Second
 )
 
-// A Watch is under way from Start to Stop.
+// A Watch runs from Start to Stop.
 type Watch struct {
 	settings Settings
 	stop     context.CancelFunc
@@ -94,7 +95,7 @@ type answer struct {
 	ecn    *int
 }
 
-// Start begins to watch. Nothing that fails is an error: the result says why.
+// Start begins to watch. A failure is no error: the result says why.
 func Start(ctx context.Context, s Settings) *Watch {
 	ctx, stop := context.WithCancel(ctx)
 	w := &Watch{settings: s, stop: stop, over: make(chan struct{})}
@@ -160,8 +161,8 @@ func (w *Watch) follows(ctx context.Context, a *asker) {
 	<-ctx.Done()
 }
 
-// firstBeyond is the address of the first hop behind the gateway, "" without
-// one, and whether it is the very next: then no nearer one can yet answer.
+// firstBeyond is the address of the first hop behind the gateway, "" if there is none,
+// and whether it is the next hop: then no nearer one can answer later.
 func (w *Watch) firstBeyond() (address string, isNext bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -178,7 +179,7 @@ func (w *Watch) fail(code, reason string) {
 	w.code, w.reason = code, reason
 }
 
-// sweep asks every hop a few times, so that the path is known.
+// sweep asks every hop a few times, to find the path.
 func (w *Watch) sweep(ctx context.Context, a *asker) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -227,8 +228,8 @@ func (w *Watch) ask(a *asker, ttl int, sweep bool) {
 // notSent marks a question that the system refused: neither asked nor lost.
 const notSent = -1
 
-// answered notes an answer. A router that quotes too little to tell which
-// question it means is taken to answer the last.
+// answered notes an answer. If a router quotes too little to tell which question it
+// answers, it is taken to be the last one.
 func (w *Watch) answered(got answer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -268,8 +269,8 @@ func (w *Watch) choose() []int {
 	return chosen
 }
 
-// gatewayTTL is the place of the gateway: the first, unless it answers from
-// another. The caller holds mu.
+// gatewayTTL is the TTL of the gateway: 1, unless it answers at another one. The caller
+// holds mu.
 func (w *Watch) gatewayTTL() int {
 	for _, h := range w.hops[1:] {
 		if h.from.IsValid() && h.from.String() == w.settings.Gateway {
@@ -279,7 +280,7 @@ func (w *Watch) gatewayTTL() int {
 	return 1
 }
 
-// beyond is the first hop behind the gateway that answered, nil without one. The
+// beyond is the first hop behind the gateway that answered, nil if there is none. The
 // caller holds mu.
 func (w *Watch) beyond() *hop {
 	for _, h := range w.hops[w.gatewayTTL()+1:] {
@@ -290,8 +291,8 @@ func (w *Watch) beyond() *hop {
 	return nil
 }
 
-// follow asks one hop until ctx ends; one that answers so many a second and no
-// more is asked no more than that.
+// follow asks one hop until ctx ends; one that limits its answers is not asked more often
+// than that.
 func (w *Watch) follow(ctx context.Context, a *asker, ttl int) {
 	every := askEvery
 	timer := time.NewTimer(time.Duration(ttl) * askEvery / (mostHops + 1)) // not all at once
@@ -315,7 +316,7 @@ func (w *Watch) follow(ctx context.Context, a *asker, ttl int) {
 	}
 }
 
-// counted are the questions that are not the sweep's. The caller holds mu.
+// counted are the questions except the sweep's. The caller holds mu.
 func (h *hop) counted() []question {
 	var all []question
 	for _, q := range h.asked {
@@ -326,8 +327,8 @@ func (h *hop) counted() []question {
 	return all
 }
 
-// echoes asks the first hop behind the gateway by its own address too: many
-// routers that tell rarely where a packet ended answer every echo request.
+// echoes also asks the first hop behind the gateway by its own address: many routers that
+// rarely send a time exceeded answer every echo request.
 func (w *Watch) echoes(ctx context.Context, address string) {
 	_, all := ping.Series(ctx, address, ping.Settings{Interval: echoEvery, Timeout: patience, Size: w.settings.Size})
 	w.mu.Lock()
@@ -345,7 +346,7 @@ func (w *Watch) Stop() (facts.Path, []ping.Question) {
 	return w.result()
 }
 
-// series are the questions to a hop that count: those that can have been
+// series are the questions to a hop that count: those that were sent early enough to be
 // answered by now.
 func (h *hop) series(now time.Duration) []ping.Question {
 	var all []ping.Question

@@ -22,7 +22,7 @@ func (w *Watch) result() (facts.Path, []ping.Question) {
 			last = h.ttl
 		}
 		if h.isEnd {
-			break // the same host answers whatever comes with more
+			break // with a larger TTL the same host answers
 		}
 	}
 	if last == 0 {
@@ -47,7 +47,7 @@ func (w *Watch) result() (facts.Path, []ping.Question) {
 		if h == beyond {
 			seconds = series
 		}
-		if method == "" { // the sweep's answers alone
+		if method == "" { // only the sweep's answers
 			series = h.sweep()
 		}
 		tally(&one, series, w.settings.JitterBuffer)
@@ -157,7 +157,7 @@ func tally(one *facts.Hop, series []ping.Question, jitterBuffer time.Duration) {
 // asked of ECN: "capable" (RFC 3168 5), which no router needs to change.
 const ect0 = 2
 
-// marks says how far the mark came, and from where on it was gone.
+// marks says up to which hop the mark was kept, and from which one it was lost.
 func marks(p *facts.Path, hops []*hop, dscp int) {
 	for _, h := range hops {
 		if h.dscp == nil {
@@ -182,7 +182,7 @@ func marks(p *facts.Path, hops []*hop, dscp int) {
 	case p.MarkLostAt == nil:
 		p.MarkReason = "no hop up to TTL " + strconv.Itoa(*p.MarkKeptTo) + " was reached without the mark"
 	case p.MarkKeptTo == nil:
-		p.MarkReason = "the mark was gone at the first hop that told"
+		p.MarkReason = "the mark was lost already at the first hop that told"
 	case p.ECNLostAt == nil:
 		p.MarkReason = "no hop that told was reached without ECN"
 	}

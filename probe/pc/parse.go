@@ -69,9 +69,9 @@ func parseGroup(text string) (path string, isV2, ok bool) {
 	return path, isV2, ok
 }
 
-// parseUDP reads what was dropped for want of room from /proc/net/snmp, in which
-// a line of names is followed by one of values, and from /proc/net/snmp6, which
-// has one of each a line.
+// parseUDP reads how many datagrams were dropped because a buffer was full from
+// /proc/net/snmp, in which a line of names is followed by a line of values, and from
+// /proc/net/snmp6, which has a name and a value in each line.
 func parseUDP(snmp, snmp6 string) *udpErrors {
 	var names []string
 	var all udpErrors

@@ -1,5 +1,5 @@
-// Package pc watches this machine while a call lasts: what keeps it from its
-// work bends a call as a bad network does, and is not the network's fault.
+// Package pc watches this machine during a call: load and pauses falsify the figures of a
+// call as a bad network does, but are not the network's fault.
 package pc
 
 import (
@@ -12,11 +12,11 @@ import (
 const (
 	// sampleEvery is how often the system's counters are read.
 	sampleEvery = 500 * time.Millisecond
-	// stopped is by how much a reading may be late before this program counts as
-	// not running: a busy machine wakes it within some milliseconds.
+	// stopped is how late a reading has to be before this program counts as not running: a
+	// busy machine still wakes it within some milliseconds.
 	stopped = time.Second
-	// stepped is by how much the wall clock may move against the monotonic one
-	// before it counts as set: Windows tells it in steps of up to 15.6 ms.
+	// stepped is how far the wall clock has to move against the monotonic one before it counts
+	// as set: on Windows it moves in steps of up to 15.6 ms.
 	stepped = 50 * time.Millisecond
 )
 
@@ -40,7 +40,7 @@ type traffic struct {
 	errors, drops  int64   // packets, both directions
 }
 
-// totals are counters that are read before and after alone.
+// totals are counters that are read only before and after the call.
 type totals struct {
 	udp     *udpErrors
 	traffic *traffic
@@ -49,7 +49,7 @@ type totals struct {
 // udpErrors are datagrams that the system dropped, of all programs.
 type udpErrors struct{ send, receive int64 }
 
-// A Watch is under way from Start to Stop.
+// A Watch runs from Start to Stop.
 type Watch struct {
 	stop    context.CancelFunc
 	over    chan struct{}

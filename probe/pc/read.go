@@ -35,7 +35,7 @@ func readTraffic(ctx context.Context, device string) *traffic {
 		if c.Name == device {
 			return &traffic{
 				sent: float64(c.BytesSent), received: float64(c.BytesRecv),
-				errors: int64(c.Errout), drops: int64(c.Dropout), // of what comes in, a system counts as dropped too what is not for it
+				errors: int64(c.Errout), drops: int64(c.Dropout), // received drops include packets that were not for this machine
 			}
 		}
 	}

@@ -21,8 +21,7 @@ func text(path string) string {
 
 func readPressure() *float64 { return parsePressure(text("/proc/pressure/cpu")) }
 
-// readThrottled asks this program's control group. One without a quota is never
-// kept waiting, and says 0.
+// readThrottled asks this program's control group. Without a quota it is 0.
 func readThrottled() *float64 {
 	group, isV2, ok := parseGroup(text("/proc/self/cgroup"))
 	if !ok {
@@ -55,8 +54,8 @@ func suspended() time.Duration {
 	return time.Duration(with.Nano() - without.Nano())
 }
 
-// sleptOffMonotonic is what a sleep adds to the difference of the wall clock and
-// the monotonic one, which stands still meanwhile.
+// sleptOffMonotonic is what a sleep adds to the difference of the wall clock and the
+// monotonic one, which does not run during a sleep.
 func sleptOffMonotonic(slept time.Duration) time.Duration { return slept }
 
 // power reads what the firmware's profile and the power supplies say.

@@ -23,8 +23,8 @@ func readPressure() *float64  { return nil }
 func readThrottled() *float64 { return nil }
 func readUDP() *udpErrors     { return nil }
 
-// suspended is how long this machine has slept since it was started: one clock
-// goes on meanwhile, the other stands still.
+// suspended is how long this machine has slept since it was started: one clock runs during a
+// sleep, the other does not.
 func suspended() time.Duration {
 	if tickCount.Find() != nil || unbiasedTime.Find() != nil {
 		return 0
@@ -37,8 +37,7 @@ func suspended() time.Duration {
 	return time.Duration(ticks)*time.Millisecond - time.Duration(awake)*100
 }
 
-// sleptOffMonotonic: the performance counter goes on in a sleep, as the wall
-// clock does.
+// sleptOffMonotonic: the performance counter runs during a sleep, as the wall clock does.
 func sleptOffMonotonic(time.Duration) time.Duration { return 0 }
 
 // powerStatus is SYSTEM_POWER_STATUS.

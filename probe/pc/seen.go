@@ -51,8 +51,8 @@ func (s *Seen) Traffic(from, to time.Duration) (up, down float64, ok bool) {
 	return sent * perSecond, received * perSecond, ok && also
 }
 
-// between is by how much a counter went up, by straight lines between the
-// readings; not ok where they do not reach around both moments.
+// between is by how much a counter went up, by linear interpolation between the readings; not
+// ok if the readings do not enclose both moments.
 func (s *Seen) between(from, to time.Duration, of func(sample) *float64) (float64, bool) {
 	a, ok := s.valueAt(from, of)
 	b, also := s.valueAt(to, of)
@@ -123,8 +123,8 @@ func (s *Seen) fewestCores() int {
 	return n
 }
 
-// Whole sums the seconds of a call up that began at started and lasted until
-// ended, and adds what is no matter of seconds.
+// Whole is the summary of a call from started to ended: of its seconds, and of what is not
+// measured by seconds.
 func (s *Seen) Whole(seconds []*facts.PCSecond, started, ended time.Duration) facts.PC {
 	p := facts.PC{ClockSteps: []facts.ClockStep{}, Sleeps: []facts.Sleep{}, PowerSaver: s.powerSaver, OnBattery: s.onBattery}
 	for _, one := range seconds {

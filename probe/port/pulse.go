@@ -9,9 +9,9 @@ import (
 	"netready/probe/internal/stamp"
 )
 
-// A pulse notices when this machine stands still, as a suspended or overloaded one does.
-// Silence during a standstill is not a verdict: the answer may have come, and nobody
-// read it.
+// A pulse notices when this machine does not run, because it is suspended or overloaded.
+// Silence during such a pause is not a verdict: the answer may have arrived without being
+// read.
 type pulse struct {
 	mu    sync.Mutex // guards the rest
 	last  time.Time

@@ -1,5 +1,4 @@
-// Package radio watches the wireless part of the way, as this machine's own
-// adapter sees it, while a call lasts.
+// Package radio watches the Wi-Fi of this machine's own adapter during a call.
 package radio
 
 import (
@@ -29,15 +28,15 @@ type reading struct {
 	beaconsLost    int64
 }
 
-// A Watch is under way from Start to Stop; nil where there is nothing to watch.
+// A Watch runs from Start to Stop; nil where there is nothing to watch.
 type Watch struct {
 	stop     context.CancelFunc
 	over     chan struct{}
 	readings []reading
 }
 
-// Start begins to watch the interface of that name. It is nil where that is no
-// radio or the system does not tell of it.
+// Start begins to watch the interface of that name. It is nil if that is not Wi-Fi or the
+// system tells nothing about it.
 func Start(ctx context.Context, name string) *Watch {
 	a := open(name)
 	if a == nil {
@@ -69,8 +68,8 @@ func (w *Watch) run(ctx context.Context, a *adapter) {
 	}
 }
 
-// Stop ends the watch. What it returns sums the readings of a call that began at
-// started and lasted until ended up; nil without any.
+// Stop ends the watch. The function that it returns summarises the readings of a call from
+// started to ended; nil if there are none.
 func (w *Watch) Stop() func(started, ended time.Duration) *facts.WifiLink {
 	if w == nil {
 		return func(_, _ time.Duration) *facts.WifiLink { return nil }
@@ -94,7 +93,7 @@ func summary(all []reading, started, ended time.Duration) *facts.WifiLink {
 	l := &facts.WifiLink{Roams: []facts.Roam{}}
 	last := used[len(used)-1]
 	l.SSID, l.BSSID = last.ssid, last.bssid
-	for _, r := range used { // what it was on last, where it is told
+	for _, r := range used { // the last values that are known
 		if r.mhz > 0 || r.channel > 0 {
 			band, channel, mhz := place(r.mhz, r.channel)
 			l.Band, l.Channel, l.MHz = band, channel, mhz
@@ -119,7 +118,7 @@ func summary(all []reading, started, ended time.Duration) *facts.WifiLink {
 	return l
 }
 
-// signal is its mean and its least.
+// signal sets the mean and the lowest signal.
 func signal(l *facts.WifiLink, used []reading) {
 	sum, n, least := 0, 0, 0
 	for _, r := range used {
@@ -132,7 +131,7 @@ func signal(l *facts.WifiLink, used []reading) {
 	}
 }
 
-// frames sums the counters, which begin anew with every access point.
+// frames adds the counters up, which begin at 0 with every access point.
 func frames(l *facts.WifiLink, used []reading) {
 	var sent, retries, failed, beacons int64
 	told := false
@@ -154,9 +153,8 @@ func frames(l *facts.WifiLink, used []reading) {
 	}
 }
 
-// place is the band and channel of a frequency in MHz (IEEE 802.11 17.3.8.4), or
-// of a channel's number alone, which 2.4 and 5 GHz do not share; 6 GHz has the
-// same numbers as both.
+// place is the band and channel of a frequency in MHz (IEEE 802.11 17.3.8.4), or of a channel
+// number alone: 2.4 and 5 GHz have different numbers; 6 GHz has the same numbers as both.
 func place(mhz, channel int) (band string, number *int, frequency *float64) {
 	if mhz > 0 {
 		frequency = new(float64(mhz))

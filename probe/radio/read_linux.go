@@ -4,13 +4,13 @@ import (
 	"github.com/mdlayher/wifi"
 )
 
-// adapter asks the kernel's nl80211 through netlink, which takes no rights.
+// adapter asks the kernel's nl80211 through netlink, which needs no rights.
 type adapter struct {
 	client *wifi.Client
 	ifi    *wifi.Interface
 }
 
-// open is nil where the interface is no radio.
+// open is nil if the interface is not Wi-Fi.
 func open(name string) *adapter {
 	client, err := wifi.New()
 	if err != nil {
@@ -30,7 +30,7 @@ func open(name string) *adapter {
 
 func (a *adapter) close() { _ = a.client.Close() }
 
-// read takes what the driver tells of the access point that it is joined to.
+// read asks the driver about the access point that it is connected to.
 func (a *adapter) read() (reading, error) {
 	var r reading
 	bss, err := a.client.BSS(a.ifi)

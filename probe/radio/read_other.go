@@ -4,7 +4,7 @@ package radio
 
 import "errors"
 
-// adapter: this system tells an ordinary program nothing of its radio.
+// adapter: this system tells an ordinary program nothing about its Wi-Fi.
 type adapter struct{}
 
 func open(string) *adapter { return nil }

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Windows tells of its radios through wlanapi.dll, which servers may lack.
+// Windows tells about its Wi-Fi through wlanapi.dll, which servers may not have.
 var (
 	wlanapi             = windows.NewLazySystemDLL("wlanapi.dll")
 	wlanOpenHandle      = wlanapi.NewProc("WlanOpenHandle")
@@ -32,7 +32,7 @@ type adapter struct {
 	guid   windows.GUID
 }
 
-// open is nil where the interface is no radio.
+// open is nil if the interface is not Wi-Fi.
 func open(name string) *adapter {
 	ifi, err := net.InterfaceByName(name)
 	if err != nil || wlanOpenHandle.Find() != nil || interfaceLUIDToGUID.Find() != nil {
@@ -59,7 +59,7 @@ func open(name string) *adapter {
 
 func (a *adapter) close() { _, _, _ = wlanCloseHandle.Call(a.handle, 0) }
 
-// read asks for the connection; channel and signal are finer where they are told.
+// read asks for the connection, then for channel and signal, which are more precise.
 func (a *adapter) read() (reading, error) {
 	b := a.ask(askConnection)
 	if b == nil {
@@ -67,7 +67,7 @@ func (a *adapter) read() (reading, error) {
 	}
 	r, ok := parseConnection(b)
 	if !ok {
-		return reading{}, errors.New("the connection is told in another way than is known")
+		return reading{}, errors.New("the description of the connection has an unknown form")
 	}
 	if c := a.ask(askChannel); len(c) >= 4 && r.bssid != "" {
 		r.channel = int(*(*uint32)(unsafe.Pointer(&c[0])))

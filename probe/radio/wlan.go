@@ -20,7 +20,7 @@ const (
 	wlanConnected = 1 // wlan_interface_state_connected
 )
 
-// parseConnection reads what Windows says of a radio's connection.
+// parseConnection reads Windows' description of a Wi-Fi connection.
 func parseConnection(b []byte) (reading, bool) {
 	if len(b) < wlanLength {
 		return reading{}, false

@@ -6,11 +6,10 @@ import (
 	"strconv"
 )
 
-// Column is a region's firewall column: the list's checks without those that
-// the region skips or replaces, then the region's own, templates filled in.
-// Checks of features that were not asked for are left out, those of the others
-// are required. For a region that is not in the list, the zero one included, it
-// is ColumnForResponder.
+// Column is a region's firewall column: the list's checks without those that the region
+// skips or replaces, then the region's own, templates filled in. Checks of features that
+// were not asked for are left out, those of features that were are required. A region
+// that is not in the list, the zero one included, has the checks to the responder.
 func (r List) Column(region Region, features []string) []Check {
 	known := slices.ContainsFunc(r.Regions, func(one Region) bool { return one.ID == region.ID })
 	if region.ID == "" || !known {
@@ -27,11 +26,8 @@ func (r List) Column(region Region, features []string) []Check {
 	return column
 }
 
-// ColumnForResponder is the column of an invite whose region is not known: of
-// the list's checks those to the responder. Only the way that the call takes is
-// required.
-func (r List) ColumnForResponder() []Check { return r.columnForResponder(nil) }
-
+// columnForResponder is the column of an invite whose region is not known: those of the
+// list's checks that go to the responder. Only the path of the call is required.
 func (r List) columnForResponder(features []string) []Check {
 	var column []Check
 	for _, c := range r.Checks {
@@ -45,10 +41,9 @@ func (r List) columnForResponder(features []string) []Check {
 	return column
 }
 
-// ColumnOfNowhere is the column where neither a region is known nor a responder
-// can be asked: everything that needs none. Hosts that depend on the region are
-// those of the first one that has some; they stand for the service's and are not
-// required.
+// ColumnOfNowhere is the column where no region is known and no responder can be asked:
+// all checks that need no responder. Hosts that depend on the region are those of the
+// first region that has some, as examples of the service's; they are not required.
 func (r List) ColumnOfNowhere(features []string) []Check {
 	column := r.columnForResponder(features)
 	i := slices.IndexFunc(r.Regions, func(one Region) bool { return one.Domain != "" && !one.OnlyOwnChecks })
@@ -71,8 +66,8 @@ func (r List) ColumnOfNowhere(features []string) []Check {
 	return column
 }
 
-// checksOf is the list's checks as the region wants them, then its own others.
-// A check of the same name stands in the place of the one it replaces.
+// checksOf is the list's checks as the region changes them, then the region's own. A check
+// of the same name replaces the list's check in its place.
 func (r List) checksOf(region Region) []Check {
 	var checks []Check
 	if !region.OnlyOwnChecks {
@@ -88,7 +83,7 @@ func (r List) checksOf(region Region) []Check {
 	return slices.DeleteFunc(checks, func(c Check) bool { return slices.Contains(region.Skip, c.Name) })
 }
 
-// asked says whether the check belongs into a column with these features.
+// asked says whether the check belongs in a column with these features.
 func asked(c Check, features []string) (Check, bool) {
 	if c.Feature == "" {
 		return c, true
@@ -105,8 +100,8 @@ func (c Check) NeedsResponder() bool {
 
 func (c Check) toResponder() bool { return c.Host == "" || c.Host == HostResponder }
 
-// in is the check in a region. It is not there where it needs the region's STUN
-// and there is none.
+// in is the check in a region; false if it needs the region's STUN server and there is
+// none.
 func (c Check) in(region Region) (Check, bool) {
 	if c.Host != hostSTUN {
 		c.Host = region.fill(c.Host)

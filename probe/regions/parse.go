@@ -15,8 +15,7 @@ import (
 	"netready/probe/invite"
 )
 
-// Bounds of a list: far more than anybody needs, and little enough that a run
-// over all of it stays a run.
+// Bounds of a list: far more than anybody needs, and few enough for one run.
 const (
 	maxChecks  = 1000
 	maxRegions = 1000
@@ -45,7 +44,7 @@ func parse(name string, data []byte) (List, error) {
 	return r, nil
 }
 
-// reader checks what the YAML means and knows where it stands.
+// reader checks what the YAML means, and knows the line of each value.
 type reader struct {
 	file yamlfile.File
 	list *List
@@ -116,7 +115,7 @@ func (p reader) region(at []any, r *Region) error {
 	return p.column(at, *r)
 }
 
-// turn parses the ways to the region's TURN server, templates filled in.
+// turn parses the URIs of the region's TURN server, templates filled in.
 func (p reader) turn(at []any, r *Region) error {
 	for i, given := range r.TURN {
 		u, err := ice.ParseURI(r.fill(given))
@@ -141,10 +140,10 @@ func (p reader) responders(at []any, r *Region) error {
 	return p.weights(append(slices.Clone(at[:len(at)-1]), "weights"), *r)
 }
 
-// mostWeight is that of one responder.
+// mostWeight is the largest weight of one responder.
 const mostWeight = 1000
 
-// weights checks that each responder has one, and that some are drawn.
+// weights checks that each responder has a weight, and that not all are 0.
 func (p reader) weights(at []any, r Region) error {
 	if len(r.Weights) == 0 {
 		return nil
@@ -163,7 +162,7 @@ func (p reader) weights(at []any, r Region) error {
 	return nil
 }
 
-// endpoint checks a host:port with templates; none at all is right too.
+// endpoint checks a host:port with templates; an empty one is allowed.
 func (p reader) endpoint(at []any, r Region, value string) error {
 	if value == "" {
 		return nil
@@ -194,7 +193,7 @@ func (p reader) templates(at []any, r Region, value string) error {
 	return nil
 }
 
-// column checks what can only be said of checks and region together.
+// column checks what depends on checks and region together.
 func (p reader) column(at []any, r Region) error {
 	for i, name := range r.Skip {
 		has := func(c Check) bool { return c.Name == name }

@@ -34,13 +34,13 @@ type Region struct {
 	Suffix        string   `yaml:"suffix"`          // of AWS host names: amazonaws.com
 	STUN          string   `yaml:"stun"`            // host:port of the region's public STUN server
 	Echo          string   `yaml:"echo"`            // host:port of the region's UDP beacon
-	TCP           string   `yaml:"tcp"`             // host:port in the region whose connections take a round trip
+	TCP           string   `yaml:"tcp"`             // host:port in the region, to measure the round trip of connections
 	Invites       []string `yaml:"responders"`      // as they were written: invites or host:port
-	Weights       []int    `yaml:"weights"`         // of Invites, which are then drawn by them; none: in their order
+	Weights       []int    `yaml:"weights"`         // of Invites, for a random order; none: in their order
 	TURN          []string `yaml:"turn"`            // URIs of the region's TURN server; credentials come from elsewhere
 	Checks        []Check  `yaml:"checks"`          // more checks, or others of the same name
 	Skip          []string `yaml:"skip"`            // names of checks that make no sense here
-	OnlyOwnChecks bool     `yaml:"only_own_checks"` // none of the list's, only Checks
+	OnlyOwnChecks bool     `yaml:"only_own_checks"` // only Checks, none of the list's checks
 
 	Responders []invite.Invite `yaml:"-"` // Invites, parsed
 	TURNURIs   []ice.URI       `yaml:"-"` // TURN, parsed
@@ -61,8 +61,7 @@ type Check struct {
 // Local is the ID of the region whose responder is this very program.
 const Local = "local"
 
-// Hosts of a Check that stand for another place. No host at all means the
-// responder too.
+// Special hosts of a Check. No host at all means the responder too.
 const (
 	HostResponder = "responder" // the responder of the region
 	HostResolver  = "resolver"  // the DNS resolver that this machine is set up with
@@ -72,7 +71,7 @@ const (
 // Features that firewall checks can belong to.
 func Features() []string { return []string{"sip-phones", "byoc"} }
 
-// FileName is what a list beside the executable is called.
+// FileName is the name of a list in the folder of the executable.
 const FileName = "regions.yaml"
 
 // Default is the list in regions.yaml beside the executable, and the netready.RegionsYAML
@@ -101,7 +100,7 @@ func Embedded() (List, error) {
 	return r, err
 }
 
-// Parse reads a list strictly; name stands in its errors.
+// Parse reads a list strictly; its errors contain name.
 func Parse(name string, data []byte) (List, error) { return parse(name, data) }
 
 // Load reads a list from a file.
@@ -144,8 +143,8 @@ func (r List) unknown(id string) error {
 	return fmt.Errorf("there is no region %q; did you mean %s? %s", clip(id), strings.Join(meant, " or "), see)
 }
 
-// near are the few regions that may have been meant: in a place of that name,
-// or with the names that differ least.
+// near are the few regions that may have been meant: those in a place of that name, or
+// those whose names differ least.
 func (r List) near(id string) []Region {
 	const most = 3
 	var found []Region
@@ -163,8 +162,8 @@ func (r List) near(id string) []Region {
 	return found[:min(len(found), most)]
 }
 
-// near counts the letters by which one of a region's names differs from id, 0
-// where id is a part of them.
+// near counts the letters by which one of a region's names differs from id, 0 if id is a
+// part of one.
 func (r Region) near(id string) (letters int, near bool) {
 	id = strings.ToLower(id)
 	place := strings.ToLower(r.Name + " " + r.Country + " " + r.Domain)
@@ -192,7 +191,7 @@ func (r Region) filled() Region {
 	return r
 }
 
-// fill puts the region's own words into a template.
+// fill replaces the words in braces of a template by the region's.
 func (r Region) fill(s string) string {
 	return strings.NewReplacer("{domain}", r.Domain, "{region}", r.ID, "{suffix}", r.Suffix).Replace(s)
 }

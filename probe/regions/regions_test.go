@@ -153,7 +153,7 @@ func TestColumnOfAnUnknownRegion(t *testing.T) {
 				t.Errorf("%q: %+v", region.ID, c)
 			}
 		}
-		if got, want := len(r.Column(region, nil)), len(r.ColumnForResponder()); got != want || got != 4 {
+		if got, want := len(r.Column(region, nil)), len(r.columnForResponder(nil)); got != want || got != 4 {
 			t.Errorf("%q has %d rows, want %d, which are 4", region.ID, got, want)
 		}
 	}

@@ -84,11 +84,11 @@ func (s *Server) answer(c *wire.Check, a stamp.Arrival, out *replies) {
 		return
 	}
 	q := question{call: call, to: a.From, at: stamp.Now()}
-	answer, check := call.owed(a.From, q.at)
+	answer, check := call.mayGet(a.From, q.at)
 	if answer {
 		reply(call, c.ID, a.From, a.At, out)
 	} else {
-		q.owes, q.arrived = c.ID, a.At // it is answered with the proof
+		q.agents, q.arrived = c.ID, a.At // it is answered with the proof
 	}
 	if check {
 		s.askBack(q, out)
@@ -122,8 +122,8 @@ func (s *Server) proof(c *wire.Check, a stamp.Arrival, out *replies) {
 		return
 	}
 	begin := q.call.prove(a.From, stamp.Now())
-	if q.owes != (wire.TransactionID{}) {
-		reply(q.call, q.owes, a.From, q.arrived, out)
+	if q.agents != (wire.TransactionID{}) {
+		reply(q.call, q.agents, a.From, q.arrived, out)
 	}
 	if begin {
 		s.stream(q.call)

@@ -26,8 +26,8 @@ type question struct {
 	call    *call
 	to      netip.AddrPort
 	at      time.Duration
-	owes    wire.TransactionID // the agent's check that is answered with the proof; zero: none
-	arrived time.Duration      // when that one did
+	agents  wire.TransactionID // the agent's check that is answered after the proof; zero: none
+	arrived time.Duration      // when that check arrived
 }
 
 func newRegistry() registry {

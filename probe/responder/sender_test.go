@@ -145,7 +145,7 @@ func TestProofIsRenewedNowAndThen(t *testing.T) {
 	c.prove(at, begun)
 	asked := 0
 	for now := begun; now < begun+consent; now += 200 * time.Millisecond {
-		answer, check := c.owed(at, now)
+		answer, check := c.mayGet(at, now)
 		if !answer {
 			t.Fatalf("no answer %v after the proof", now-begun)
 		}
@@ -159,7 +159,7 @@ func TestProofIsRenewedNowAndThen(t *testing.T) {
 	if asked < 20 {
 		t.Errorf("%d tries before consent lapses, want 20 or more", asked)
 	}
-	if answer, check := c.owed(at, begun+consent); answer || !check {
+	if answer, check := c.mayGet(at, begun+consent); answer || !check {
 		t.Error("an address whose proof has lapsed is not asked for another one first")
 	}
 }

@@ -313,11 +313,11 @@ func (c *call) isNewCheck(id wire.TransactionID, from netip.AddrPort) bool {
 	return true
 }
 
-// owed is what an address may be sent for one check. A proved address gets the answer and,
-// if its proof is not new, a check of our own. Any other gets one datagram: our check for
-// the first question, the answer for the next, and so on. So a victim whose address is
-// forged never gets more than was sent in its name.
-func (c *call) owed(to netip.AddrPort, now time.Duration) (answer, check bool) {
+// mayGet says what may be sent to an address for one check. A proved address gets the answer
+// and, if its proof is not new, a check of the responder. Any other address gets one datagram:
+// the responder's check for the first question, the answer for the next, and so on. So a victim
+// whose address is forged never gets more than was sent in its name.
+func (c *call) mayGet(to netip.AddrPort, now time.Duration) (answer, check bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.proved == to && allowed(c.provedAt, now) {

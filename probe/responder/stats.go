@@ -29,7 +29,7 @@ type Stats struct {
 // Alive says whether the responder's sweep, which runs once a second, is on time.
 func (s *Server) Alive() bool { return stamp.Now()-time.Duration(s.stats.swept.Load()) < notAlive }
 
-// notAlive is how long the sweep may be late: a host may stand still for some seconds and
+// notAlive is how long the sweep may be late: a host may pause for some seconds and
 // continue.
 const notAlive = 15 * time.Second
 

@@ -16,9 +16,9 @@ const (
 	restMemory = 500
 )
 
-// pauses lists the first packets after the sender set its clock anew, or paused with
-// another delay after it. The sender caused that change of the transit, not the path,
-// and a phone starts its jitter buffer anew there.
+// pauses lists the first packets after the sender reset its clock, or paused and then had
+// another delay. The sender caused that change of the transit, not the path, and a phone
+// restarts its jitter buffer there.
 func pauses(packets []packet) []int {
 	var cuts []int
 	begin := 0

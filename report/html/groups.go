@@ -11,8 +11,8 @@ import (
 	"netready/thresholds"
 )
 
-// portGroup is the rows of the firewall column that mean the same for the
-// reader: what is blocked stands open, what passed or has no effect is folded.
+// portGroup is the rows of the firewall column that mean the same to the reader: what is
+// blocked is visible, what passed or has no effect is folded.
 type portGroup struct {
 	badge
 	Title  string
@@ -20,16 +20,16 @@ type portGroup struct {
 	Items  []portItem
 }
 
-// portItem is one row, or several that say the same of themselves.
+// portItem is one row, or several with the same text.
 type portItem struct {
 	badge
-	Ports    []portLine // these stand in the open
-	More     []portLine // and these are folded
+	Ports    []portLine // visible
+	More     []portLine // folded
 	Why, Ask string
 }
 
-// Up to how many rows of one reason stand each on its own, and how many of a
-// longer list stand in the open.
+// fewPorts is up to how many rows of one reason are separate items, openPorts how many rows
+// of a longer list are visible.
 const (
 	fewPorts  = 2
 	openPorts = 6
@@ -137,8 +137,7 @@ func together(items []portItem, folded bool) []portItem {
 	return out
 }
 
-// askFor is the rule for one row, or one for a list of them: the targets stand
-// below it.
+// askFor is the rule for one row, or one rule for a list of rows, which is shown below it.
 func askFor(it portItem) string {
 	if len(it.Ports) < 2 || it.Ask == "" {
 		return it.Ask
@@ -150,10 +149,10 @@ func askFor(it portItem) string {
 	return thresholds.RuleOfAll(rows)
 }
 
-// ask is a group of findings that one thing mends.
+// ask is a group of findings with the same remedy.
 type ask struct {
 	badge
-	Texts  []string // the first stands in the open
+	Texts  []string // the first is visible
 	More   []string
 	Advice string
 	cause  bool // it says where the fault lies

@@ -38,7 +38,7 @@ func Comparison(w io.Writer, reports []report.Report) error {
 }
 
 // Base is the style sheet of the palette and of what a report shares with the
-// page around it. It stands before Style.
+// page around it. It comes before Style.
 func Base() string { return embedded("base.css") }
 
 // Style is the style sheet of Part and Comparison.
@@ -161,9 +161,8 @@ func outside(r report.Report) string {
 	return strings.Join(said, " ")
 }
 
-// whatFirst are the things that ask for something, by their causes, the
-// gravest first. At most three stand in the open: more would be a list nobody
-// starts on.
+// whatFirst are the findings that ask for something, by their causes, the most serious first.
+// At most three are visible: nobody would start on a longer list.
 func whatFirst(r report.Report) (title string, first, rest []ask) {
 	title = "What to do first"
 	if r.Verdict == thresholds.Ready {

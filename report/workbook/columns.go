@@ -131,7 +131,7 @@ func (l layout) firewallWanted(row Row) bool {
 	return parts == "" || strings.Contains(parts, facts.PartFirewall)
 }
 
-// readyFormula is the formula of the column Ready; # stands for the row.
+// readyFormula is the formula of the column Ready; # is replaced by the row.
 // MAX and COUNT pass over empty cells and texts.
 func (l layout) readyFormula() string {
 	at := func(place int) string { return ooxml.ColumnName(place+1) + "#" }

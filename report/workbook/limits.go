@@ -10,8 +10,8 @@ import (
 	"netready/thresholds"
 )
 
-// A bound is one limit as it stands in About, under a defined name that
-// formulas and conditional formats use.
+// A bound is one limit of the sheet About, with the defined name that formulas and conditional
+// formats use.
 type bound struct {
 	thresholds.Measure
 

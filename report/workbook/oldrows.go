@@ -28,9 +28,9 @@ type ExtraCell struct {
 	Formula string
 }
 
-// cell is how it is written. A formula that speaks of its own row in words of
-// the table goes wherever the row goes; another only stays where it was, and
-// leaves its value when the row moves.
+// cell is how it is written. A formula that refers to its own row by column names moves with
+// the row; any other is kept only if the row does not move, and is replaced by its value
+// otherwise.
 func (e ExtraCell) cell(stays bool) excelize.Cell {
 	c := excelize.Cell{StyleID: e.Style, Value: e.Value}
 	if stays || strings.Contains(e.Formula, "[#This Row]") {
@@ -47,7 +47,7 @@ type runsReader struct {
 	places []int // column of the old sheet -> ours, or -1-i for Extra i
 	widths []float64
 	whole  paste
-	alone  bool // a TXT pasted into a sheet of its own: nobody has added columns
+	alone  bool // a TXT pasted into a new sheet: nobody has added columns
 }
 
 func (o *Old) rowsOf(sheet string, yield func(Row, error) bool) error {
@@ -72,7 +72,7 @@ func (o *Old) rowsOf(sheet string, yield func(Row, error) bool) error {
 	})
 }
 
-// width notes how wide people made their columns; those stand before the rows.
+// width notes how wide people made their columns; a sheet has the widths before its rows.
 func (r *runsReader) width(col xml.StartElement) {
 	if col.Name.Local != "col" {
 		return

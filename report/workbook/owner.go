@@ -58,8 +58,7 @@ func (o *owner) foreign(row ooxml.Row) (cell, what string) {
 	return o.ok(o, row)
 }
 
-// ownsSummary looks at what stands below the last table, where each row counts
-// runs.
+// ownsSummary looks at the rows below the last table, in which each row counts runs.
 func ownsSummary(o *owner, row ooxml.Row) (cell, what string) {
 	first := row.At(1)
 	switch {

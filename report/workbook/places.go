@@ -12,7 +12,7 @@ import (
 	"netready/thresholds"
 )
 
-// noPlace stands for runs without a location.
+// noPlace is shown for runs without a location.
 const noPlace = "(none given)"
 
 // placeCriterion is what COUNTIFS compares locations with.

@@ -8,8 +8,8 @@ import (
 	"netready/report/workbook/ooxml"
 )
 
-// Colours of the workbook. Red and green differ in lightness too, and the
-// words stand in the cells, so that nobody needs to tell the hues apart.
+// Colours of the workbook. Red and green differ in lightness too, and the cells contain words,
+// so that nobody has to distinguish the hues.
 const (
 	colourInk    = "1F2937"
 	colourFaint  = "6B7280"
@@ -28,7 +28,7 @@ const (
 	colourBar    = "#F8696B"
 )
 
-// Number formats. The zone stands in every cell that holds a time.
+// Number formats. Every cell with a time shows the zone.
 const (
 	formatTime = `yyyy\-mm\-dd\ hh:mm:ss" UTC"`
 	formatTwo  = "0.00" // milliseconds, percent, MOS: more decimals tell nobody more

@@ -53,7 +53,7 @@ func (b *book) worstBlock(groups []machineGroup, top int) block {
 }
 
 // why says which figures and ports of a machine are bad; the formula says it
-// by the limits that stand in About.
+// by the limits in the sheet About.
 func (b *book) why(m machineGroup) (text, formula string) {
 	limits := limitValues(b.Limits)
 	var parts []string
@@ -115,7 +115,7 @@ func criterion(cell string) string {
 	return fmt.Sprintf(`"="&SUBSTITUTE(SUBSTITUTE(SUBSTITUTE(%s,"~","~~"),"*","~*"),"?","~?")`, cell)
 }
 
-// ofMachine are the runs of the machine whose names stand in two cells.
+// ofMachine are the runs of the machine whose names are in two cells.
 func (b *book) ofMachine(organization, machine string) []match {
 	l := runLayout()
 	return []match{{l.organization, criterion(organization)}, {l.machine, criterion(machine)}}

@@ -56,7 +56,7 @@ func (s Source) items(ctx context.Context, known func(string) bool) iter.Seq2[me
 		defer r.hangUp()
 		var err error
 		if known == nil {
-			_, err = r.span(ctx, span{}, nil)
+			err = r.span(ctx, span{}, nil)
 		} else {
 			err = r.unknown(ctx, known)
 		}
@@ -89,9 +89,8 @@ type span struct {
 	keysOnly  bool
 }
 
-// span hands over the results of a span but those that are there already. It returns the
-// last key.
-func (r *reading) span(ctx context.Context, s span, have map[string]bool) (last string, err error) {
+// span hands over the results of a span but those that are there already.
+func (r *reading) span(ctx context.Context, s span, have map[string]bool) (err error) {
 	for end := false; !end && err == nil; {
 		end, err = r.page(ctx, &s, func(line results.Line) error {
 			if have[line.Key] {
@@ -100,7 +99,7 @@ func (r *reading) span(ctx context.Context, s span, have map[string]bool) (last 
 			return r.take(line)
 		})
 	}
-	return s.after, err
+	return err
 }
 
 // bridge is how many results that are there already are read again rather than that a
@@ -132,7 +131,7 @@ func (r *reading) unknown(ctx context.Context, known func(string) bool) error {
 			return err
 		}
 		for _, s := range wanted {
-			if _, err := r.span(ctx, s, have); err != nil {
+			if err := r.span(ctx, s, have); err != nil {
 				return err
 			}
 		}

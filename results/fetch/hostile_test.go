@@ -23,7 +23,7 @@ import (
 )
 
 // farEnd is a server of TLS 1.3 and HTTP/2 that answers as it likes, and its invite.
-func farEnd(t *testing.T, serve http.HandlerFunc) invite.Invite {
+func farEnd(t testing.TB, serve http.HandlerFunc) invite.Invite {
 	t.Helper()
 	s := httptest.NewUnstartedServer(serve)
 	s.EnableHTTP2 = true
@@ -33,7 +33,7 @@ func farEnd(t *testing.T, serve http.HandlerFunc) invite.Invite {
 }
 
 // mergedFrom merges a store and writes CSV alone.
-func mergedFrom(t *testing.T, ctx context.Context, s Source) (merge.Report, error) { //nolint:revive // t comes first in a test
+func mergedFrom(t *testing.T, ctx context.Context, s Source) (merge.Report, error) {
 	t.Helper()
 	return merge.Merge{
 		Sources: []string{"x"}, CSV: filepath.Join(t.TempDir(), "o.csv"), Now: time.Now(),

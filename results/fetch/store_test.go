@@ -37,7 +37,7 @@ type keeper struct {
 
 func keep(t *testing.T) *keeper {
 	t.Helper()
-	bucket, err := fileblob.OpenBucket(t.TempDir(), &fileblob.Options{Metadata: fileblob.MetadataDontWrite})
+	bucket, err := fileblob.OpenBucket(t.TempDir(), &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,14 +175,11 @@ func TestStoreEqualsFiles(t *testing.T) {
 	k.put(t, "", "Other Ltd", 5000, 5020)
 	of := Source{Invite: k.invite(t, tokens.Token{Org: "ACME", Right: tokens.Read}, time.Hour)}
 	fromFiles, fromStore := filepath.Join(dir, "files.xlsx"), filepath.Join(dir, "store.xlsx")
-	t.Log("stored")
 	merged(t, merge.Merge{Sources: []string{files}, Out: fromFiles})
-	t.Log("from files")
 	got := merged(t, merge.Merge{Out: fromStore}, of)
 	if got.Runs != 2000 || len(got.LeftOut) > 0 || got.Places[0] != (merge.Taking{Name: of.Name(), Read: 2000}) {
 		t.Fatalf("%d runs, %+v, left out %v", got.Runs, got.Places, got.LeftOut)
 	}
-	t.Log("from the store")
 	want, have := cells(t, fromFiles), cells(t, fromStore)
 	for sheet := range want {
 		if a, b := fmt.Sprint(want[sheet]), fmt.Sprint(have[sheet]); a != b {

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,6 +41,25 @@ type home struct {
 	store  *store.Store
 	tokens *tokens.Store
 	url    string
+	log    *notes // of the store
+}
+
+// notes are what was logged.
+type notes struct {
+	mu   sync.Mutex // guards the rest
+	text strings.Builder
+}
+
+func (n *notes) Write(b []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.Write(b)
+}
+
+func (n *notes) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.String()
 }
 
 func start(t *testing.T) home {
@@ -49,7 +69,8 @@ func start(t *testing.T) home {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = bucket.Close() })
-	h := home{store: store.New(bucket, store.Options{})}
+	h := home{log: &notes{}}
+	h.store = store.New(bucket, store.Options{Log: slog.New(slog.NewTextHandler(h.log, nil))})
 	if h.tokens, err = tokens.Open(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
@@ -195,6 +216,9 @@ func TestSession(t *testing.T) {
 	answer, text := b.get("/results" + today)
 	if answer.StatusCode != http.StatusOK || !strings.Contains(text, "acme-pc-1") {
 		t.Errorf("with the session: %d", answer.StatusCode)
+	}
+	if seen := h.log.String(); !strings.Contains(seen, "by="+id+" org=ACME") || !strings.Contains(seen, "results=1") {
+		t.Errorf("the access log: %s", seen)
 	}
 	for header, want := range map[string]string{"Content-Security-Policy": "default-src 'none'", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"} {
 		if got := answer.Header.Get(header); !strings.HasPrefix(got, want) {

@@ -1,3 +1,4 @@
+// Package serve gives the stored results to readers over the control port, page by page.
 package serve
 
 import (
@@ -10,7 +11,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -74,26 +74,6 @@ func (p *Pages) enter(tokenID string) (leave func(), ok bool) {
 	}, true
 }
 
-// A denial is why nothing is handed out.
-type denial struct {
-	status   int
-	code     string
-	sentence string
-	after    time.Duration // when to ask again; 0: that would not help
-}
-
-func (p *Pages) deny(w http.ResponseWriter, r *http.Request, no denial) {
-	who, _ := responder.HolderOf(r.Context())
-	p.log.Warn("a request for results was refused", "from", r.RemoteAddr, "token", who.TokenID, "code", no.code, "reason", no.sentence)
-	w.Header().Del("Content-Encoding")
-	w.Header().Set("Content-Type", "application/json")
-	if no.after > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(no.after/time.Second)))
-	}
-	w.WriteHeader(no.status)
-	_ = json.NewEncoder(w).Encode(results.Problem{Error: no.sentence, Code: no.code, After: no.after}) // the client may be gone
-}
-
 // A wish is what a request asks for.
 type wish struct {
 	results.Query
@@ -106,13 +86,13 @@ type wish struct {
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	who, _ := responder.HolderOf(r.Context())
 	asked, no := wished(who, r)
-	if no.code != "" {
-		p.deny(w, r, no)
+	if no != nil {
+		refuse(p.log, w, r, no)
 		return
 	}
 	leave, ok := p.enter(who.TokenID)
 	if !ok {
-		p.deny(w, r, denial{http.StatusTooManyRequests, results.Busy, "many results are read at once", readAgain})
+		refuse(p.log, w, r, &refusal{http.StatusTooManyRequests, results.Busy, "many results are read at once", readAgain})
 		return
 	}
 	defer leave()
@@ -125,7 +105,7 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 	case !out.begun:
 		p.log.Error("results cannot be read from the store", "token", who.TokenID, "reason", err)
-		p.deny(w, r, denial{http.StatusServiceUnavailable, results.StoreFailed, "the store cannot be read now", storeAgain})
+		refuse(p.log, w, r, &refusal{http.StatusServiceUnavailable, results.StoreFailed, "the store cannot be read now", storeAgain})
 	default:
 		p.log.Warn("a page of results was cut short", "token", who.TokenID, "from", r.RemoteAddr, "reason", err)
 		panic(http.ErrAbortHandler) // what was sent must not look like the whole
@@ -133,23 +113,23 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // wished reads a request, and keeps a token to its own organisation.
-func wished(who responder.Holder, r *http.Request) (wish, denial) {
+func wished(who responder.Holder, r *http.Request) (wish, *refusal) {
 	values := r.URL.Query()
 	q, err := results.ParseQuery(values, time.Now())
 	asked := wish{Query: q, after: values.Get(results.ParameterAfter), to: values.Get(results.ParameterTo), keysOnly: values.Get(results.ParameterKeys) == "1"}
 	switch {
 	case !who.Reads:
-		return asked, denial{http.StatusForbidden, results.NotAReader, "this invite places calls and reads no results: ask for one that netready-responder invite --read made", 0}
+		return asked, &refusal{http.StatusForbidden, results.NotAReader, "this invite places calls and reads no results: ask for one that netready-responder invite --read made", 0}
 	case err != nil:
-		return asked, denial{http.StatusBadRequest, results.BadQuery, err.Error(), 0}
+		return asked, &refusal{http.StatusBadRequest, results.BadQuery, err.Error(), 0}
 	case len(asked.after) > results.LongestKey || len(asked.to) > results.LongestKey:
-		return asked, denial{http.StatusBadRequest, results.BadQuery, "after or to is longer than any key", 0}
+		return asked, &refusal{http.StatusBadRequest, results.BadQuery, "after or to is longer than any key", 0}
 	case who.Org != "" && q.Org != "" && q.Org != who.Org:
-		return asked, denial{http.StatusForbidden, results.NotAReader, fmt.Sprintf("this invite reads the results of %q, not of %q", who.Org, q.Org), 0}
+		return asked, &refusal{http.StatusForbidden, results.NotAReader, fmt.Sprintf("this invite reads the results of %q, not of %q", who.Org, q.Org), 0}
 	case who.Org != "": // without one it reads those of all
 		asked.Org = who.Org
 	}
-	return asked, denial{}
+	return asked, nil
 }
 
 // fill writes a page, with its last line.

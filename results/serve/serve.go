@@ -51,8 +51,12 @@ type refusal struct {
 
 // refuse answers with a refusal and writes it down.
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, no *refusal) {
+	refuse(h.Log, w, r, no)
+}
+
+func refuse(log *slog.Logger, w http.ResponseWriter, r *http.Request, no *refusal) {
 	who, _ := responder.HolderOf(r.Context())
-	h.Log.Warn("a request for results was refused", "method", r.Method, "from", r.RemoteAddr, "token", tokenName(who), "code", no.code, "reason", no.sentence)
+	log.Warn("a request for results was refused", "method", r.Method, "from", r.RemoteAddr, "token", tokenName(who), "code", no.code, "reason", no.sentence)
 	if no.after > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(no.after/time.Second))))
 	}
@@ -68,6 +72,7 @@ func tokenName(who responder.Holder) string {
 }
 
 func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Del("Content-Encoding")
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v)

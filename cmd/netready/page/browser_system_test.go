@@ -16,6 +16,7 @@ import (
 
 	"netready/internal/need"
 	"netready/report"
+	"netready/report/html"
 )
 
 // browse runs one scenario of browsertest/page.mjs in Chromium.
@@ -75,10 +76,10 @@ func TestBrowser(t *testing.T) {
 		{"accessible", &script{pace: slow, bad: true}, Config{}},
 		{"remembered", &script{pace: quick}, Config{}},
 		{"still", &script{pace: slow}, Config{}},
-		{"invented", &script{pace: slow / 2}, Config{Workbook: func(w io.Writer, _ report.Report) error {
+		{"invented", &script{pace: slow / 2}, Config{Formats: map[string]Format{"html": {Kind: "text/html; charset=utf-8", Write: html.Write}, "xlsx": {Write: func(w io.Writer, _ report.Report) error {
 			_, err := io.WriteString(w, "PK")
 			return err
-		}}},
+		}}}}},
 	} {
 		t.Run(test.scenario, func(t *testing.T) {
 			test.cfg.Dir, test.cfg.Remember = t.TempDir(), filepath.Join(t.TempDir(), "page.json")

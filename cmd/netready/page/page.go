@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -51,8 +50,7 @@ type Config struct {
 	// Measure finds the round trip to each region in ms, by id, for "nearest";
 	// nil hides the button.
 	Measure func(ctx context.Context) (map[string]float64, error)
-	// Workbook writes one result as a workbook; nil: the page offers none.
-	Workbook func(w io.Writer, r report.Report) error
+	Formats map[string]Format // of files that are made from a result when they are asked for, by their ending
 	// Idle is how long the page may be closed before the server ends; 0: two
 	// minutes, so that a reload or a browser's restart does not end it.
 	Idle time.Duration

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -72,35 +73,35 @@ func (s *Server) result(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		answer(w, entryOf(rep))
-	case "html", "xlsx":
-		s.made(w, id, form)
 	default:
-		http.NotFound(w, r)
+		format, known := s.cfg.Formats[form]
+		if !known {
+			http.NotFound(w, r)
+			return
+		}
+		s.made(w, id, form, format)
 	}
 }
 
+// A Format is a kind of file that a result can be written as.
+type Format struct {
+	Kind  string // media type
+	Write func(w io.Writer, r report.Report) error
+}
+
 // made sends a file that is written for this request.
-func (s *Server) made(w http.ResponseWriter, id, form string) {
+func (s *Server) made(w http.ResponseWriter, id, ending string, format Format) {
 	rep, err := s.report(id)
 	if err != nil {
 		notFound(w, err)
 		return
 	}
 	var file bytes.Buffer
-	kind := "text/html; charset=utf-8"
-	if form == "html" {
-		err = html.Write(&file, rep)
-	} else if s.cfg.Workbook != nil {
-		kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-		err = s.cfg.Workbook(&file, rep)
-	} else {
-		err = errors.New("this build writes no workbooks")
-	}
-	if err != nil {
+	if err := format.Write(&file, rep); err != nil {
 		refuse(w, http.StatusInternalServerError, "", err.Error())
 		return
 	}
-	attach(w, report.FileName(rep)+"."+form, kind, file.Bytes())
+	attach(w, report.FileName(rep)+"."+ending, format.Kind, file.Bytes())
 }
 
 // row sends the content of the clipboard: the line of the text file and, for spreadsheets

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"netready/probe/facts"
+	"netready/report/html"
 
 	"netready/probe"
 	"netready/probe/invite"
@@ -241,6 +242,9 @@ func serve(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
 	if cfg.Regions == nil {
 		cfg.Regions = someRegions()
+	}
+	if cfg.Formats == nil {
+		cfg.Formats = map[string]Format{"html": {Kind: "text/html; charset=utf-8", Write: html.Write}}
 	}
 	ctx, cancel := context.WithCancel(tb.Context())
 	s, err := Listen(ctx, cfg)

@@ -9,18 +9,8 @@ import (
 	"time"
 )
 
-// A Sleeper waits until Now reaches a moment. A nil one is SleepUntil; tests
-// in virtual time give SleepPlain.
+// A Sleeper waits until Now reaches a moment; tests in virtual time use SleepPlain.
 type Sleeper func(until time.Duration)
-
-// Until waits until Now reaches a moment.
-func (s Sleeper) Until(moment time.Duration) {
-	if s == nil {
-		SleepUntil(moment)
-		return
-	}
-	s(moment)
-}
 
 // Pause waits for d, or until ctx ends.
 func Pause(ctx context.Context, d time.Duration) {

@@ -312,7 +312,7 @@ func TestSleepUntil(t *testing.T) {
 	defer release()
 	for _, wait := range []time.Duration{-time.Second, 0, 5 * time.Millisecond} {
 		until := Now() + wait
-		Sleeper(nil).Until(until)
+		SleepUntil(until)
 		if now := Now(); now < until {
 			t.Errorf("woke %v early", until-now)
 		}
@@ -322,7 +322,7 @@ func TestSleepUntil(t *testing.T) {
 func TestVirtualTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before := Now()
-		Sleeper(SleepPlain).Until(before + time.Hour)
+		SleepPlain(before + time.Hour)
 		if got := Now() - before; got != time.Hour {
 			t.Errorf("an hour took %v", got)
 		}

@@ -22,8 +22,6 @@ const (
 	channelHeader = 4
 	// FirstChannel is the lowest number that a channel may have (RFC 8656 12).
 	FirstChannel = 0x4000
-	// LastChannel is the highest one.
-	LastChannel = 0x4FFF
 	// mostAlternates is how many servers are followed before it counts as a loop.
 	mostAlternates = 3
 	// releaseWait is how long the release of an allocation is waited for.
@@ -254,9 +252,6 @@ func (a *Allocation) shut() {
 	a.keeping.Wait()
 	<-a.done
 }
-
-// Done is closed when the connection has ended; Ended says why.
-func (a *Allocation) Done() <-chan struct{} { return a.done }
 
 // Ended is why the connection has ended, nil before.
 func (a *Allocation) Ended() error {

@@ -208,7 +208,7 @@ func TestServerDies(t *testing.T) {
 	}
 	server.Stop()
 	select {
-	case <-a.Done():
+	case <-a.done:
 	case <-within(t).Done():
 		t.Fatal("the end of the connection was not noticed")
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-// A Cell is one cell as it stands in the file.
+// A Cell is one cell as the file has it.
 type Cell struct {
 	Column  int    // from 1
 	Kind    string // the cell's t: str, b, e, d, n; s and inlineStr are resolved to str

@@ -83,7 +83,7 @@ func builtIn(id string) Looks {
 	return LooksPlain
 }
 
-// notCode is what is shown as it stands: quoted texts, escaped characters,
+// notCode is what is shown unchanged: quoted texts, escaped characters,
 // colours and locales, fill and space.
 var notCode = regexp.MustCompile(`"[^"]*"|\\.|\[[^\]]*\]|_.|\*.`)
 

@@ -21,7 +21,7 @@ func MoveBehind(file *excelize.File, name, other string) {
 	settle()
 }
 
-// Place is where a sheet stands.
+// Place is the position of a sheet in the workbook.
 func Place(file *excelize.File, name string) int {
 	return slices.IndexFunc(file.GetSheetList(), func(sheet string) bool { return strings.EqualFold(sheet, name) })
 }

@@ -33,7 +33,7 @@ type RowWriter struct {
 	out     *bufio.Writer
 	block   *rowBlock
 	Next    int // number of the next row in the sheet
-	place   int // of the row that stands in the sheet for all of them
+	place   int // of the row that is a placeholder in the sheet for all of them
 	pending []chan *rowBlock
 	free    []*rowBlock // written: their memory is used again
 }
