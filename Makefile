@@ -3,24 +3,29 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 GOTEST      ?= go test
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS     := -s -w -X main.release=$(VERSION)
+STAMP       ?= $(VERSION) $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format='%H %cd' 2>/dev/null)
+LDFLAGS     := -s -w -X "netready/internal/release.stamp=$(STAMP)"
 LINT        := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOBIN       := $(shell go env GOPATH)/bin
 SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEBIAN      := tshark nmap iperf3 coturn sip-tester wine wine64 gcc-mingw-w64-x86-64 libreoffice-calc chromium firefox-esr irtt nftables \
                iproute2 iputils-ping procps openssl unbound dnsmasq nginx-light python3-openpyxl poppler-utils fonts-dejavu-core gcc libc6-dev \
-               systemd util-linux curl shellcheck buildah libcap2-bin wixl msitools rpm git
+               systemd util-linux curl shellcheck buildah libcap2-bin wixl msitools osslsigncode rpm git
 PLATFORMS   := linux/amd64 linux/arm64 windows/amd64 darwin/amd64 darwin/arm64
 FUZZTIME    ?= 5s
 export CGO_ENABLED ?= 0
 
-.PHONY: run build test check tools lint cross race system lab fuzz-smoke fuzz soak bench bench-responder screenshots release-responder dist usb release-tests deploy-check clean
+.PHONY: run size build test check tools lint cross race system lab fuzz-smoke fuzz soak bench bench-responder screenshots release-responder dist usb release-tests deploy-check clean
 
 run: ## one assessment against the responder inside the program; nothing leaves this machine
 	go run ./cmd/netready run --region local --duration 10s
 
 build: ## both programs into bin/
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/netready ./cmd/netready-responder
+
+size: ## what netready is made of: its size as it is shipped, and the bytes of each module in it, the largest first
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/size/ ./cmd/netready && ls -l bin/size/netready | awk '{printf "%.1f MB\n", $$5 / 1e6}'
+	go build -trimpath -o bin/size/ ./cmd/netready && go tool nm -size bin/size/netready | release/modules.awk | sort -rn | head -40
 
 test: ## the tests that need Go alone
 	$(GOTEST) ./...
@@ -30,23 +35,27 @@ check: tools-there lint cross race fuzz-smoke system deploy-check release-tests 
 
 # A command of each Debian package in DEBIAN that has one.
 COMMANDS    := tshark nmap iperf3 turnserver sipp wine x86_64-w64-mingw32-gcc soffice chromium firefox-esr irtt nft ip ping ps openssl unbound dnsmasq nginx pdftoppm gcc node npm \
-               systemd-analyze nsenter curl shellcheck buildah setcap wixl msiinfo rpm git
+               systemd-analyze nsenter curl shellcheck buildah setcap wixl msiinfo osslsigncode rpm git
 .PHONY: tools-there
 tools-there:
 	@missing=$$(for c in $(COMMANDS); do PATH="$$PATH:/usr/sbin:/sbin" command -v $$c >/dev/null || echo $$c; done; \
 		[ -x $(GOBIN)/golangci-lint ] || echo golangci-lint; \
+		[ -x $(GOBIN)/versitygw ] || echo versitygw; \
 		for p in playwright-core puppeteer-core axe-core @duckdb/node-api; do [ -d cmd/netready/page/browsertest/node_modules/$$p ] || echo $$p; done); \
 	if [ -n "$$missing" ]; then echo "make check needs these, which make tools installs:" $$missing; exit 1; fi
 
-tools: ## installs what make check needs: Debian packages, the linter, the packages of the browser tests and DuckDB
+tools: ## installs what make check needs: Debian packages, the linter, a server that speaks S3, the packages of the browser tests and DuckDB
 	$(SUDO) apt-get update -q >/dev/null
 	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends $(DEBIAN) >/dev/null
 	command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends nodejs npm >/dev/null
 	[ -x $(GOBIN)/golangci-lint ] || GOFLAGS= CGO_ENABLED=0 go install $(LINT)
+	[ -x $(GOBIN)/versitygw ] || GOFLAGS= CGO_ENABLED=0 go install -C results/store/s3test github.com/versity/versitygw/cmd/versitygw
 	cd cmd/netready/page/browsertest && npm ci --no-audit --no-fund --loglevel=error
 
 ARCHES      := amd64 arm64
 DIST        := dist
+# Arguments of "osslsigncode sign", as in SIGN="-certs chain.pem -key key.pem": what is for Windows is signed.
+SIGN        ?=
 release-responder: ## dist/netready-responder-linux-*.tar.gz, what deploy/ installs on a host, and their checksums
 	mkdir -p "$(DIST)"
 	for arch in $(ARCHES); do \
@@ -106,10 +115,10 @@ screenshots: ## pictures of every state in screenshots/; those that the docs sho
 	for picture in $$(grep -oh 'img/[a-z0-9-]*\.png' README.md docs/*.md | sort -u); do cp "screenshots/$${picture#img/}" "docs/$$picture"; done
 
 dist: ## everything that people download, in dist/: programs, packages, installer, stick, licences, list of parts, checksums
-	go build -C release -o "$(CURDIR)/bin/release" . && bin/release --out "$(DIST)"
+	go build -C release -o "$(CURDIR)/bin/release" . && bin/release --out "$(DIST)" --sign "$(SIGN)"
 
 usb: ## the same, and the folder to copy to a stick: dist/netready-usb
-	go build -C release -o "$(CURDIR)/bin/release" . && bin/release --out "$(DIST)" --usb
+	go build -C release -o "$(CURDIR)/bin/release" . && bin/release --out "$(DIST)" --sign "$(SIGN)" --usb
 
 release-tests: ## two clones make the same bytes; what was made installs, runs and merges
 	cd release && $(GOTEST) -tags system -timeout 20m ./...

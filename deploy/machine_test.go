@@ -6,23 +6,17 @@ package deploy_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"netready/internal/booted"
 	"netready/internal/built"
-
-	"netready/internal/need"
 	"netready/probe/facts"
 )
 
@@ -30,7 +24,7 @@ import (
 var programs string
 
 func TestMain(m *testing.M) {
-	flags := []string{"-trimpath", "-ldflags", "-s -w -X main.release=v0.0.0-test"}
+	flags := []string{"-trimpath", "-ldflags", "-s -w -X netready/internal/release.stamp=v0.0.0-test"}
 	_ = os.Setenv("CGO_ENABLED", "0") // static, for folders with nothing else in them
 	os.Exit(built.Main(m, &programs, flags, "netready/cmd/netready", "netready/cmd/netready-responder"))
 }
@@ -48,28 +42,13 @@ func run(t *testing.T, command ...string) string {
 // try is run where failing is an answer.
 func try(t *testing.T, command ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	c := exec.CommandContext(ctx, command[0], command[1:]...)
-	var stderr bytes.Buffer
-	c.Stderr = &stderr
-	out, err := c.Output()
-	if err != nil {
-		err = errors.Join(err, errors.New(stderr.String()))
-	}
-	return string(out), err
+	return booted.Try(t, command...)
 }
 
 // soon waits until something is so.
 func soon(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for range 600 {
-		if is() {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatalf("it never came to this: %s", what)
+	booted.Soon(t, what, is)
 }
 
 func copyFile(t *testing.T, from, to string, mode os.FileMode) {
@@ -91,97 +70,28 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 	}
 }
 
-// machine is a system of its own: systemd as process 1, with this system's files,
-// in name spaces, on a loopback of its own.
-type machine struct{ pid string }
+// machine is a system of its own, on which the responder is installed.
+type machine struct{ *booted.Machine }
 
 // boot starts a machine. Files below files are laid over this system's.
 func boot(t *testing.T, files string) *machine {
 	t.Helper()
-	need.Root(t)
-	need.Tool(t, "unshare")
-	need.Tool(t, "nsenter")
-	need.Tool(t, "/lib/systemd/systemd")
-	folder := t.TempDir()
-	if err := os.Symlink(files, filepath.Join(folder, "files")); err != nil {
-		t.Fatal(err)
-	}
-	c := exec.CommandContext(context.WithoutCancel(t.Context()), "unshare", "--mount", "--propagation", "private", "bash", "testdata/boot.sh", folder)
-	var out bytes.Buffer
-	c.Stdout, c.Stderr = &out, &out
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = c.Process.Kill() // and with it systemd, and with that all the rest
-		_ = c.Wait()
-		for range 40 { // its last processes are still ending
-			if removeGroup(fmt.Sprintf("netready-test-%d", c.Process.Pid)) {
-				break
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
-	})
-	m := &machine{}
-	soon(t, "systemd runs", func() bool {
-		pid, err := os.ReadFile(filepath.Join(folder, "pid"))
-		m.pid = strings.TrimSpace(string(pid))
-		if err != nil {
-			return false
-		}
-		_, err = m.try(t, "systemctl", "list-units")
-		return err == nil
-	})
-	return m
+	return &machine{booted.Boot(t, files)}
 }
 
-// removeGroup removes the control group that a machine was in, and those within,
-// and says whether they are gone.
-func removeGroup(name string) bool {
-	gone := true
-	mounts, _ := os.ReadFile("/proc/self/mounts")
-	for line := range strings.Lines(string(mounts)) {
-		fields := strings.Fields(line)
-		if len(fields) < 3 || fields[2] != "cgroup2" {
-			continue
-		}
-		var groups []string
-		_ = filepath.WalkDir(filepath.Join(fields[1], name), func(path string, d fs.DirEntry, err error) error {
-			if err == nil && d.IsDir() {
-				groups = append(groups, path)
-			}
-			return nil
-		})
-		for _, group := range slices.Backward(groups) {
-			gone = os.Remove(group) == nil && gone
-		}
-	}
-	return gone
-}
+func (m *machine) beside() []string { return m.Beside() }
 
-// in is a command inside the machine.
-func (m *machine) in(command ...string) []string {
-	return append([]string{
-		"nsenter", "--target", m.pid, "--all", "--root", "--wd",
-		"env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-	}, command...)
-}
-
-// beside are words in front of a command of this host that shall have the machine's network.
-func (m *machine) beside() []string { return []string{"nsenter", "--target", m.pid, "--net"} }
+func (m *machine) path(file string) string { return m.Path(file) }
 
 func (m *machine) run(t *testing.T, command ...string) string {
 	t.Helper()
-	return run(t, m.in(command...)...)
+	return m.Run(t, command...)
 }
 
 func (m *machine) try(t *testing.T, command ...string) (string, error) {
 	t.Helper()
-	return try(t, m.in(command...)...)
+	return m.Try(t, command...)
 }
-
-// path is a file of the machine, as this test reads it.
-func (m *machine) path(file string) string { return filepath.Join("/proc", m.pid, "root", file) }
 
 // calling is a run of netready that is under way.
 type calling struct {

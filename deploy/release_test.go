@@ -31,7 +31,7 @@ func release(t *testing.T) (path, sum string) {
 // keeps the operator's settings the second time, and a call goes through.
 func TestReleaseFileInstalls(t *testing.T) {
 	need.Tool(t, "shellcheck")
-	run(t, "shellcheck", "systemd/install.sh", "testdata/boot.sh")
+	run(t, "shellcheck", "systemd/install.sh", "../internal/booted/boot.sh")
 	path, _ := release(t)
 	files := t.TempDir()
 	copyFile(t, path, filepath.Join(files, "root/release.tar.gz"), 0o644)

@@ -164,7 +164,7 @@ func (m *machine) listenIn(t *testing.T) net.Listener {
 	done := make(chan answer)
 	go func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		there, err := os.Open("/proc/" + m.pid + "/ns/net")
+		there, err := os.Open("/proc/" + m.PID + "/ns/net")
 		if err == nil {
 			defer there.Close()
 			err = unix.Setns(int(there.Fd()), unix.CLONE_NEWNET)

@@ -82,6 +82,9 @@ func (d dist) programs(wanted []target) error {
 				if err := d.addResources(t, program); err != nil {
 					return err
 				}
+				if err := d.sign(d.path(t.file(program))); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -92,7 +95,7 @@ func (d dist) programs(wanted []target) error {
 func (d dist) build(t target, program string) error {
 	name := t.file(program)
 	fmt.Fprintln(d.said, "build", name)
-	flags := fmt.Sprintf("-s -w -buildid= -X main.release=%s", d.commit.version)
+	flags := fmt.Sprintf("-s -w -buildid= -X 'netready/internal/release.stamp=%s'", d.commit.stamp())
 	c := exec.CommandContext(d.ctx, "go", "build", "-trimpath", "-buildvcs=true", "-ldflags", flags, "-o", d.path(name), "./cmd/"+program)
 	c.Env = append(os.Environ(), "GOOS="+t.os, "GOARCH="+t.arch, "GOARM="+t.arm, "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
 	if t.arm == "" {

@@ -43,6 +43,11 @@ func git(ctx context.Context, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
+// stamp is what programs say of their build (internal/release).
+func (c commit) stamp() string {
+	return c.version + " " + c.hash + " " + c.date.Format(time.RFC3339)
+}
+
 // numbers is the version as Windows and its installer want it: three numbers,
 // each under 65,536. A commit without a tag is 0.0.0.
 func (c commit) numbers() [3]uint16 {

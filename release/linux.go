@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/goreleaser/nfpm/v2"
 	_ "github.com/goreleaser/nfpm/v2/deb" // registers the format
@@ -27,7 +31,7 @@ func (d dist) responderFiles(wanted []target) error {
 			continue
 		}
 		fmt.Fprintln(d.said, "pack  netready-responder-linux-"+t.arch+".tar.gz")
-		c := exec.CommandContext(d.ctx, "make", "--no-print-directory", "--silent", "release-responder", "DIST="+folder, "ARCHES="+t.arch, "VERSION="+d.commit.version)
+		c := exec.CommandContext(d.ctx, "make", "--no-print-directory", "--silent", "release-responder", "DIST="+folder, "ARCHES="+t.arch, "STAMP="+d.commit.stamp())
 		c.Env = append(os.Environ(), fmt.Sprintf("SOURCE_DATE_EPOCH=%d", d.commit.date.Unix()))
 		if out, err := c.CombinedOutput(); err != nil {
 			return fmt.Errorf("make release-responder: %w\n%s", err, out)
@@ -51,13 +55,20 @@ func (d dist) linuxPackages(wanted []target) error {
 	if err := d.packagedUnit(); err != nil {
 		return err
 	}
+	helpers := map[string]files.Contents{}
+	for _, program := range programNames {
+		var err error
+		if helpers[program], err = d.helpers(wanted, program); err != nil {
+			return err
+		}
+	}
 	for _, t := range wanted {
 		if t.os != "linux" {
 			continue
 		}
 		for _, program := range programNames {
 			for _, format := range []string{"deb", "rpm"} {
-				if err := d.linuxPackage(t, program, format); err != nil {
+				if err := d.linuxPackage(t, program, format, helpers[program]); err != nil {
 					return err
 				}
 			}
@@ -71,14 +82,14 @@ var descriptions = map[string]string{
 	"netready-responder": "the far end of netready's test calls\nAnswers test calls of netready agents that hold an invite. Runs as a\nhardened service on a host in each region.",
 }
 
-func (d dist) linuxPackage(t target, program, format string) error {
+func (d dist) linuxPackage(t target, program, format string, helpers files.Contents) error {
 	name := fmt.Sprintf("%s-%s.%s", program, t.name(), format)
 	fmt.Fprintln(d.said, "pack ", name)
 	info := nfpm.WithDefaults(&nfpm.Info{
 		Name: program, Arch: t.arch + t.arm, Platform: "linux",
 		Version: d.commit.packageVersion(), VersionSchema: "none", Section: "net", Priority: "optional",
 		Maintainer: "netready", Description: descriptions[program], MTime: d.commit.date,
-		Overridables: nfpm.Overridables{Contents: d.contents(t, program)},
+		Overridables: nfpm.Overridables{Contents: append(d.contents(t, program), helpers...)},
 	})
 	info.RPM.BuildHost = "netready"
 	info.RPM.Group = "Applications/Internet"
@@ -101,6 +112,49 @@ func (d dist) linuxPackage(t target, program, format string) error {
 		return fmt.Errorf("packing %s: %w", name, err)
 	}
 	return f.Close()
+}
+
+// helpers are the manual page and the completions of shells, printed by the
+// program that was built for this machine; none where --only left that out.
+func (d dist) helpers(wanted []target, program string) (files.Contents, error) {
+	own := slices.IndexFunc(wanted, func(t target) bool { return t.os == runtime.GOOS && t.arch == runtime.GOARCH })
+	if own < 0 || runtime.GOOS != "linux" {
+		return nil, nil
+	}
+	tool, err := filepath.Abs(d.path(wanted[own].file(program)))
+	if err != nil {
+		return nil, fmt.Errorf("finding the program: %w", err)
+	}
+	var all files.Contents
+	for _, h := range []struct{ command, path string }{
+		{"man", "/usr/share/man/man1/" + program + ".1.gz"},
+		{"completion bash", "/usr/share/bash-completion/completions/" + program},
+		{"completion zsh", "/usr/share/zsh/vendor-completions/_" + program},
+		{"completion fish", "/usr/share/fish/vendor_completions.d/" + program + ".fish"},
+	} {
+		printed, err := exec.CommandContext(d.ctx, tool, strings.Fields(h.command)...).Output()
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", program, h.command, err)
+		}
+		if filepath.Ext(h.path) == ".gz" {
+			printed = zipped(printed)
+		}
+		name := filepath.Join(d.work, strings.ReplaceAll(h.path[1:], "/", "-"))
+		if err := os.WriteFile(name, printed, 0o644); err != nil {
+			return nil, fmt.Errorf("writing what %s %s printed: %w", program, h.command, err)
+		}
+		all = append(all, &files.Content{Source: name, Destination: h.path, FileInfo: &files.ContentFileInfo{Mode: 0o644, MTime: d.commit.date}})
+	}
+	return all, nil
+}
+
+// zipped is a text compressed by gzip, without a name or a time.
+func zipped(text []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write(text) // a buffer takes everything
+	_ = z.Close()
+	return b.Bytes()
 }
 
 // contents are the files of a package. The list of licences is made before it.

@@ -18,9 +18,10 @@ func main() {
 	out := flag.String("out", "dist", "new or own folder for the files")
 	only := flag.String("only", "", "make these systems only, as in windows/amd64,linux/arm64")
 	folder := flag.Bool("usb", false, "write the folder for a stick beside its archive too, ready to copy")
+	signing := flag.String("sign", "", "sign what is for Windows: arguments of osslsigncode sign, as in \"-certs chain.pem -key key.pem -ts http://timestamp.example.com\"")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, *out, *only, *folder)
+	err := run(ctx, dist{folder: *out, stick: *folder, signing: *signing}, *only)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
@@ -28,7 +29,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, out, only string, stick bool) error {
+func run(ctx context.Context, d dist, only string) error {
 	c, err := headCommit(ctx)
 	if err != nil {
 		return err
@@ -37,7 +38,7 @@ func run(ctx context.Context, out, only string, stick bool) error {
 	if err != nil {
 		return err
 	}
-	if err := emptyFolder(out); err != nil {
+	if err := emptyFolder(d.folder); err != nil {
 		return err
 	}
 	work, err := os.MkdirTemp("", "netready-release-")
@@ -45,7 +46,7 @@ func run(ctx context.Context, out, only string, stick bool) error {
 		return fmt.Errorf("making a folder to work in: %w", err)
 	}
 	defer os.RemoveAll(work)
-	d := dist{ctx: ctx, said: os.Stdout, folder: out, work: work, stick: stick, commit: c}
+	d.ctx, d.said, d.work, d.commit = ctx, os.Stdout, work, c
 	for _, step := range []func([]target) error{d.programs, d.universal, d.macBundle, d.licences, d.parts, d.responderFiles, d.linuxPackages, d.installer, d.usb} {
 		if err := step(wanted); err != nil {
 			return err
@@ -64,7 +65,9 @@ type dist struct {
 	folder string
 	work   string // for what is not part of the release; removed at its end
 	stick  bool   // the folder for a stick is written too
-	commit commit
+	// signing are arguments of osslsigncode, "" for no signatures.
+	signing string
+	commit  commit
 }
 
 func (d dist) path(name string) string { return filepath.Join(d.folder, name) }

@@ -18,16 +18,21 @@ var installerSource string
 // installer makes the Windows installer, for roll-out by group policy or Intune.
 func (d dist) installer(wanted []target) error {
 	for _, t := range wanted {
-		if t.os == "windows" && t.arch == "amd64" { // wixl knows no arm64
-			return d.msi(t)
+		if t.os != "windows" {
+			continue
+		}
+		if err := d.msi(t); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 func (d dist) msi(t target) error {
-	if _, err := exec.LookPath("wixl"); err != nil {
-		return errors.New("the Windows installer is made by wixl (Debian: apt-get install wixl); leave Windows out with --only")
+	for _, tool := range []string{"wixl", "msibuild"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return fmt.Errorf("the Windows installer is made by wixl and %s (Debian: apt-get install wixl msitools); leave Windows out with --only", tool)
+		}
 	}
 	if err := d.writeInstallerSource(filepath.Join(d.work, "netready.wxs"), t); err != nil {
 		return err
@@ -38,19 +43,39 @@ func (d dist) msi(t target) error {
 		return fmt.Errorf("finding the folder of the release: %w", err)
 	}
 	fmt.Fprintln(d.said, "pack ", name)
-	c := exec.CommandContext(d.ctx, "wixl", "--arch", "x64", "--output", out, "netready.wxs")
-	c.Dir = d.work
-	if printed, err := c.CombinedOutput(); err != nil {
-		return fmt.Errorf("making %s: %w\n%s", name, err, printed)
+	commands := [][]string{{"wixl", "--arch", "x64", "--output", out, "netready.wxs"}}
+	for _, change := range beyondWixl {
+		commands = append(commands, []string{"msibuild", out, "-q", change})
+	}
+	for _, command := range commands {
+		c := exec.CommandContext(d.ctx, command[0], command[1:]...)
+		c.Dir = d.work
+		if printed, err := c.CombinedOutput(); err != nil {
+			return fmt.Errorf("making %s: %w\n%s", name, err, printed)
+		}
 	}
 	msi, err := os.ReadFile(out)
 	if err != nil {
 		return fmt.Errorf("reading the installer: %w", err)
 	}
-	if err := fixSummary(msi, guidOf("package "+d.commit.hash), d.commit.date); err != nil {
+	if err := fixSummary(msi, summary{guid: guidOf("package " + t.arch + d.commit.hash), at: d.commit.date, arm64: t.arch == "arm64"}); err != nil {
 		return err
 	}
-	return os.WriteFile(out, msi, 0o644)
+	if err := os.WriteFile(out, msi, 0o644); err != nil {
+		return fmt.Errorf("writing the installer: %w", err)
+	}
+	return d.sign(out)
+}
+
+// beyondWixl is what wixl cannot write. It knows actions that run a file of the
+// installer's own; these run a program of Windows (custom action type 34 with
+// the flags 64: go on where it fails, 1024: after the files, 2048: as the
+// system). Properties that are not named secure are lost where an installer asks
+// for more rights.
+var beyondWixl = []string{
+	"UPDATE `CustomAction` SET `Type` = 3106, `Source` = 'INSTALLDIR' WHERE `Action` = 'MakeTask'",
+	"UPDATE `CustomAction` SET `Type` = 3170, `Source` = 'INSTALLDIR' WHERE `Action` = 'RemoveTask'",
+	"UPDATE `Property` SET `Value` = 'OLDERFOUND;TASKSTART;TASKOPTIONS;TASKUSER' WHERE `Property` = 'SecureCustomProperties'",
 }
 
 // writeInstallerSource writes the description and, into the same folder, the program: wixl
@@ -70,7 +95,7 @@ func (d dist) writeInstallerSource(path string, t target) error {
 	}
 	defer f.Close()
 	n := d.commit.numbers()
-	data := struct{ Version, Product string }{fmt.Sprintf("%d.%d.%d", n[0], n[1], n[2]), guidOf("product " + d.commit.hash)}
+	data := struct{ Version, Product string }{fmt.Sprintf("%d.%d.%d", n[0], n[1], n[2]), guidOf("product " + t.arch + d.commit.hash)}
 	if err := template.Must(template.New("msi").Parse(installerSource)).Execute(f, data); err != nil {
 		return fmt.Errorf("writing the installer's description: %w", err)
 	}

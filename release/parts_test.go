@@ -57,7 +57,7 @@ func TestSummaryIsFixedOrRefused(t *testing.T) {
 	at := time.Date(2027, 3, 4, 5, 6, 7, 0, time.UTC)
 	guid := guidOf("test")
 	for _, damaged := range [][]byte{nil, summaryFormat, append(make([]byte, 28), summaryFormat...), append(append(make([]byte, 28), summaryFormat...), bytes.Repeat([]byte{0xff}, 100)...)} {
-		if err := fixSummary(damaged, guid, at); err == nil {
+		if err := fixSummary(damaged, summary{guid: guid, at: at}); err == nil {
 			t.Errorf("%d bytes without a summary were taken", len(damaged))
 		}
 	}

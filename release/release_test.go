@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"netready/internal/need"
-	"netready/internal/wine"
 )
 
 // output runs a command and fails the test with what it printed.
@@ -77,6 +76,7 @@ func TestRelease(t *testing.T) {
 	t.Run("deb", func(t *testing.T) { testPackage(t, dist, "deb") })
 	t.Run("rpm", func(t *testing.T) { testPackage(t, dist, "rpm") })
 	t.Run("installer", func(t *testing.T) { testInstaller(t, dist) })
+	t.Run("service", func(t *testing.T) { testService(t, dist) })
 	t.Run("stick", func(t *testing.T) { testStick(t, dist) })
 }
 
@@ -112,6 +112,12 @@ func testPackage(t *testing.T, dist, format string) {
 	program := filepath.Join(root, "usr/bin/netready")
 	run := exec.Command(program, "run", "--region", "local", "--duration", "1s", "--only", "voice", "--quiet", "--out", filepath.Join(t.TempDir(), "results"))
 	output(t, run)
+	if page := output(t, exec.Command("gzip", "-dc", filepath.Join(root, "usr/share/man/man1/netready.1.gz"))); !strings.Contains(page, ".SH NAME") {
+		t.Errorf("the manual page is %.100q", page)
+	}
+	if script := read(t, filepath.Join(root, "usr/share/bash-completion/completions"), "netready"); !strings.Contains(script, "complete -o default") {
+		t.Errorf("the completion is %.100q", script)
+	}
 	output(t, remove)
 	if _, err := os.Stat(program); !os.IsNotExist(err) {
 		t.Errorf("after removal the program is there: %v", err)
@@ -149,23 +155,4 @@ func testStick(t *testing.T, dist string) {
 		}
 	}
 	output(t, exec.Command(need.Tool(t, "shellcheck"), filepath.Join(stick, "merge-on-linux.sh"), filepath.Join(stick, "start-on-linux.sh"), filepath.Join(stick, "Start on macOS.command"), filepath.Join(stick, "Merge on macOS.command")))
-}
-
-// testInstaller installs and removes the program as a roll-out does, under Wine.
-func testInstaller(t *testing.T, dist string) {
-	t.Helper()
-	windows := wine.New(t)
-	file := filepath.Join(dist, "netready-windows-amd64.msi")
-	output(t, windows.Command("msiexec", "/i", file, "/qn"))
-	program := windows.Path("Program Files", "netready", "netready.exe")
-	if read(t, filepath.Dir(program), "netready.exe") != read(t, dist, "netready-windows-amd64.exe") {
-		t.Error("the installed program is another one")
-	}
-	if said := output(t, windows.Command(program, "mos", "--loss", "1", "--json")); !strings.Contains(said, `"mos": 4.3`) {
-		t.Errorf("the installed program said %q", said)
-	}
-	output(t, windows.Command("msiexec", "/x", file, "/qn"))
-	if _, err := os.Stat(filepath.Dir(program)); !os.IsNotExist(err) {
-		t.Errorf("after removal its folder is there: %v", err)
-	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"netready/internal/cmdline"
+	"netready/internal/release"
 	"netready/probe/port"
 )
 
@@ -36,6 +37,9 @@ type cli struct {
 	Delete  deleteCmd  `cmd:"" help:"Delete results from the store, finally: those of a run, of an organisation, or older than a date."`
 	Regions regionsCmd `cmd:"" help:"Make a regions.yaml from the outputs of stacks (CloudFormation, Terraform)."`
 
+	Completion cmdline.CompletionCmd `cmd:"" help:"Print the completion of commands and flags for a shell."`
+	Man        cmdline.ManCmd        `cmd:"" hidden:"" help:"Print the manual page (roff), for packages: netready-responder man > netready-responder.1"`
+
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
@@ -48,24 +52,12 @@ type app struct {
 
 // run carries a command out and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	exited := false
-	var c cli
-	args = withCommand(cmdline.Words(args))
-	parser, err := kong.New(&c, append(cmdline.Options(),
-		kong.Name("netready-responder"),
-		kong.Description("The far end of netready's test calls. It prints an invite; give that to: netready run --responder"),
-		kong.Writers(stdout, stderr),
-		kong.Exit(func(int) { exited = true }),
-		kong.Vars{"version": version(), "media": fmt.Sprintf(":%d", port.Usual("udp"))},
-	)...)
-	if err == nil && !slices.Contains(args, "--help") && !slices.Contains(args, "-h") {
-		err = cmdline.Missing(parser, args)
-	}
+	parser, exited, err := newParser(stdout, stderr)
 	var command *kong.Context
 	if err == nil {
-		command, err = parser.Parse(args)
+		command, err = parse(parser, args)
 	}
-	if exited {
+	if *exited {
 		return 0
 	}
 	if err != nil {
@@ -79,6 +71,31 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
+// newParser is a command line that nothing was read into; exited turns true
+// where --help or --version print their text.
+func newParser(stdout, stderr io.Writer) (parser *kong.Kong, exited *bool, err error) {
+	exited = new(bool)
+	parser, err = kong.New(&cli{}, append(cmdline.Options(),
+		kong.Name("netready-responder"),
+		kong.Description("The far end of netready's test calls. It prints an invite; give that to: netready run --responder"),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { *exited = true }),
+		kong.Vars{"version": release.Full(), "media": fmt.Sprintf(":%d", port.Usual("udp"))},
+	)...)
+	return parser, exited, err
+}
+
+// parse reads the arguments; what is missing in them is said in plain words.
+func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
+	args = withCommand(cmdline.Words(args))
+	if !slices.Contains(args, "--help") && !slices.Contains(args, "-h") {
+		if err := cmdline.Missing(parser, args); err != nil {
+			return nil, err
+		}
+	}
+	return parser.Parse(args)
+}
+
 // withCommand adds the word serve if it was left out, so that its flags are known when the
 // arguments are checked, and --help shows them.
 func withCommand(args []string) []string {
@@ -87,8 +104,3 @@ func withCommand(args []string) []string {
 	}
 	return append([]string{"serve"}, args...)
 }
-
-// release is set at build time: -ldflags "-X main.release=v1.2.3".
-var release string
-
-func version() string { return cmdline.Version(release) }

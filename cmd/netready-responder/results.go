@@ -46,10 +46,7 @@ func (k *keeping) UnmarshalText(b []byte) error {
 // checkStore says what is wrong with where results are kept.
 func (s settings) checkStore() *wrong {
 	scheme, _, isURL := strings.Cut(s.Store, "://")
-	if !isURL {
-		return nil
-	}
-	if slices.Contains([]string{"s3", "gs", "azblob", "file"}, scheme) {
+	if !isURL || slices.Contains([]string{"s3", "gs", "azblob", "file"}, scheme) {
 		return nil
 	}
 	return &wrong{"store", fmt.Sprintf("%q: give a folder, s3://BUCKET?region=…, gs://BUCKET, azblob://CONTAINER, or none", s.Store)}
@@ -63,7 +60,11 @@ func (s settings) openStore(ctx context.Context, log *slog.Logger) (*store.Store
 	}
 	bucket, err := s.openBucket(ctx)
 	if err != nil {
-		return nil, none, fmt.Errorf("--store: %w", err)
+		flag := "--store"
+		if s.Store == "" {
+			flag = "--data" // whose folder it is in
+		}
+		return nil, none, fmt.Errorf("%s: %w", flag, err)
 	}
 	host, _ := os.Hostname() // only a name in the access log
 	return store.New(bucket, store.Options{Log: log, Name: strings.Trim(s.Region+" "+host, " ")}), bucket.Close, nil
@@ -79,7 +80,7 @@ func (s settings) openBucket(ctx context.Context) (*blob.Bucket, error) {
 		CreateDir: true, DirFileMode: 0o700, NoTempDir: true, Metadata: fileblob.MetadataDontWrite,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w; name another folder, or none", err)
+		return nil, fmt.Errorf("%w; name another folder (the usual one is in that of --data), or none", err)
 	}
 	return bucket, nil
 }

@@ -17,6 +17,7 @@ import (
 	"netready/cmd/netready-responder/invitepage"
 	"netready/internal/atomicfile"
 	"netready/internal/modes"
+	"netready/internal/release"
 	"netready/probe/facts"
 	"netready/probe/responder"
 	"netready/probe/responder/tokens"
@@ -94,7 +95,7 @@ func (s *service) start(ctx context.Context) (err error) {
 	n := s.now
 	c := responder.Config{
 		Control: n.Control, Media: n.Media, Advertise: n.Advertise, AdvertiseMedia: n.AdvertiseMedia,
-		Region: n.Region, Version: version(), Ports: n.Ports, Limits: n.limits(), Log: s.log,
+		Region: n.Region, Version: release.Version(), Ports: n.Ports, Limits: n.limits(), Log: s.log,
 	}
 	if c.Ports == "none" {
 		c.Ports = ""
@@ -119,7 +120,7 @@ func (s *service) start(ctx context.Context) (err error) {
 		return err
 	}
 	c.Page = func(server *responder.Server) http.Handler {
-		return invitepage.Page{Region: n.Region, Version: version(), Host: func() string { return server.Invite().Host }, Files: server.Files}
+		return invitepage.Page{Region: n.Region, Version: release.Version(), Host: func() string { return server.Invite().Host }, Files: server.Files}
 	}
 	if s.results != nil {
 		c.Results = s.serveResults

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"netready/internal/release"
 	"netready/probe/facts"
 	"netready/probe/responder"
 	"netready/results"
@@ -53,7 +54,7 @@ func (s *service) serveResults(server *responder.Server) http.Handler {
 	mux.Handle(results.PathResults, brought)
 	mux.Handle(results.PathResults+"/", brought)
 	mux.Handle("GET "+results.PathResults, serve.NewPages(s.results, s.log))
-	shown := page.New(page.Config{Store: s.results, HolderWith: server.HolderWith, Version: version(), Now: time.Now, Log: s.log})
+	shown := page.New(page.Config{Store: s.results, HolderWith: server.HolderWith, Version: release.Version(), Now: time.Now, Log: s.log})
 	mux.Handle(results.PathPage, shown)
 	mux.Handle(results.PathPage+"/", shown)
 	return mux

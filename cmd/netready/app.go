@@ -17,6 +17,7 @@ import (
 
 	"netready/internal/cmdline"
 	"netready/internal/modes"
+	"netready/internal/release"
 	"netready/internal/yamlfile"
 	"netready/probe/invite"
 )
@@ -40,17 +41,17 @@ type App struct {
 
 // cli is the command line. The flags of each command are in the file with its name.
 type cli struct {
-	Run        RunCmd        `cmd:"" help:"Assess this network once: place a test call, check the ports, write a report."`
-	UI         UICmd         `cmd:"" name:"ui" help:"The same in a page of the web browser, for this machine only."`
-	Merge      MergeCmd      `cmd:"" help:"Put the results of many machines into one Excel workbook."`
-	Template   TemplateCmd   `cmd:"" help:"Write the workbook with sample rows, to paste results into."`
-	Analyze    AnalyzeCmd    `cmd:"" help:"Measure the RTP streams in a packet capture (pcap or pcapng)."`
-	Mos        MosCmd        `cmd:"" help:"Calculate R and MOS by ITU-T G.107, with every term."`
-	Regions    RegionsCmd    `cmd:"" help:"List the regions and what each of them can measure."`
-	Verify     VerifyCmd     `cmd:"" help:"Tell whether results are whole, which version and host made them, and who signed them."`
-	Completion CompletionCmd `cmd:"" help:"Print the completion of commands and flags for a shell."`
-	Man        ManCmd        `cmd:"" hidden:"" help:"Print the manual page (roff), for packages: netready man > netready.1"`
-	Config     ConfigCmd     `cmd:"" help:"What the settings file netready.yaml, the environment and the command line come to."`
+	Run        RunCmd                `cmd:"" help:"Assess this network once: place a test call, check the ports, write a report."`
+	UI         UICmd                 `cmd:"" name:"ui" help:"The same in a page of the web browser, for this machine only."`
+	Merge      MergeCmd              `cmd:"" help:"Put the results of many machines into one Excel workbook."`
+	Template   TemplateCmd           `cmd:"" help:"Write the workbook with sample rows, to paste results into."`
+	Analyze    AnalyzeCmd            `cmd:"" help:"Measure the RTP streams in a packet capture (pcap or pcapng)."`
+	Mos        MosCmd                `cmd:"" help:"Calculate R and MOS by ITU-T G.107, with every term."`
+	Regions    RegionsCmd            `cmd:"" help:"List the regions and what each of them can measure."`
+	Verify     VerifyCmd             `cmd:"" help:"Tell whether results are whole, which version and host made them, and who signed them."`
+	Completion cmdline.CompletionCmd `cmd:"" help:"Print the completion of commands and flags for a shell."`
+	Man        cmdline.ManCmd        `cmd:"" hidden:"" help:"Print the manual page (roff), for packages: netready man > netready.1"`
+	Config     ConfigCmd             `cmd:"" help:"What the settings file netready.yaml, the environment and the command line come to."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
@@ -144,7 +145,7 @@ func (a *App) newLine() (*commandLine, error) {
 		kong.Writers(a.Stdout, a.Stderr),
 		kong.Exit(func(int) { l.exited = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"version": version(), "formats": formatNames()},
+		kong.Vars{"version": release.Full(), "formats": formatNames()},
 		kong.Resolvers(&l.settings),
 		kong.Bind(a),
 	)...)
@@ -282,12 +283,6 @@ func startedByDoubleClick() bool {
 func insideApplication(program string) bool {
 	return strings.HasSuffix(filepath.ToSlash(filepath.Dir(program)), ".app/Contents/MacOS")
 }
-
-// release is set at build time: -ldflags "-X main.release=v1.2.3".
-var release string
-
-// version names this build.
-func version() string { return cmdline.Version(release) }
 
 // isTerminal says whether w is a terminal, for colour and progress bars.
 func isTerminal(w io.Writer) bool {

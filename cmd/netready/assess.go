@@ -14,6 +14,7 @@ import (
 
 	"netready/internal/atomicfile"
 	"netready/internal/modes"
+	"netready/internal/release"
 	"netready/probe"
 	"netready/probe/emodel"
 	"netready/probe/facts"
@@ -110,7 +111,7 @@ func (f *assessFlags) plan(app *App) (assessment, error) {
 		Organization: report.OneLine(f.Org), Location: report.OneLine(f.Location),
 		Duration: f.Duration.Duration, Codec: f.Codec, Calls: f.Calls, JitterBuffer: f.JitterBuffer,
 		DSCP: f.DSCP, Ie: f.Ie, Bpl: f.Bpl, Features: f.Features, Parts: parts, UnderLoad: f.UnderLoad, CallsMax: f.CallsMax, Breaks: a.limits.Breaks,
-		MaxWait: cmp.Or(f.MaxWait, -1), RangeSamples: f.PortSamples, Version: version(), Token: os.Getenv(tokenVariable), AllowMedia: f.AllowMedia,
+		MaxWait: cmp.Or(f.MaxWait, -1), RangeSamples: f.PortSamples, Version: release.Version(), Token: os.Getenv(tokenVariable), AllowMedia: f.AllowMedia,
 		TURN: turn, Anonymous: f.Anonymous,
 	}
 	if f.Duration.auto {

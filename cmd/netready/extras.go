@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"netready/internal/release"
 	"netready/probe/regions"
 	"netready/report"
 	"netready/report/workbook"
@@ -18,7 +19,7 @@ func singleWorkbook(w io.Writer, rep report.Report) error {
 		yield(row, nil)
 	}
 	return workbook.Writer{
-		Limits: rep.Limits, Version: version(), Made: time.Now(), Sources: []string{report.FileName(rep) + ".json"},
+		Limits: rep.Limits, Version: release.Version(), Made: time.Now(), Sources: []string{report.FileName(rep) + ".json"},
 	}.Write(w, 1, rows, nil)
 }
 

@@ -6,15 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
-	"netready/internal/need"
-
-	"github.com/alecthomas/kong"
-
 	"netready/internal/cmdline"
+	"netready/internal/docs"
+	"netready/internal/need"
 )
 
 // printed is what a command prints on stdout.
@@ -79,88 +76,24 @@ func TestBashCompletes(t *testing.T) {
 	}
 }
 
-// commandIn finds the command lines of netready in a page: in blocks of code
-// one on a line, elsewhere in backquotes.
-var (
-	fencedBlock   = regexp.MustCompile("(?s)\n```[a-z]*\n(.*?)\n```")
-	commandLineIn = regexp.MustCompile(`^(?:\$ |> )?(?:[A-Z_]+=\S+ )*(?:go run \./cmd/|\./|bin/)?netready(?:\.exe)? (.*)$`)
-	inline        = regexp.MustCompile("`netready ([^`\n]+)`")
-	comment       = regexp.MustCompile(`\s+#( .*)?$`)
-	shellWord     = regexp.MustCompile(`"[^"]*"|'[^']*'|\S+`)
-)
-
-func commandsIn(page string) (all []string) {
-	for _, block := range fencedBlock.FindAllStringSubmatch(page, -1) {
-		for line := range strings.SplitSeq(strings.ReplaceAll(block[1], "\\\n", " "), "\n") {
-			if m := commandLineIn.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
-				all = append(all, m[1])
-			}
-		}
-	}
-	return all
-}
-
-// mentionsIn are the commands and flags that a page mentions in a sentence.
-func mentionsIn(page string) (all []string) {
-	for _, m := range inline.FindAllStringSubmatch(fencedBlock.ReplaceAllString(page, "\n"), -1) {
-		all = append(all, m[1])
-	}
-	return all
-}
-
-// has says whether the command of a mention, and its flags, exist.
-func has(t *testing.T, mention string) bool {
-	t.Helper()
-	app := &App{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}
-	l, err := app.newLine()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, command := range cmdline.Commands(l.parser.Model) {
-		rest, ok := strings.CutPrefix(mention+" ", strings.TrimPrefix(command.FullPath(), "netready ")+" ")
-		if !ok {
-			continue
-		}
-		for word := range strings.FieldsSeq(rest) {
-			name, _, _ := strings.Cut(word, "=")
-			known := strings.HasPrefix(name, "--") && strings.Contains(" --help --"+flagNames(command)+" ", " "+name+" ")
-			if strings.HasPrefix(name, "--") && !known {
-				return false
-			}
-		}
-		return true
-	}
-	return strings.HasPrefix(mention, "help") || strings.HasPrefix(mention, "-")
-}
-
-func flagNames(command *kong.Node) string {
-	var names []string
-	for _, f := range command.Flags {
-		names = append(names, f.Name)
-	}
-	return strings.Join(names, " --")
-}
-
 // Every command line in README and docs is one that netready takes.
 func TestCommandsInDocs(t *testing.T) {
 	t.Setenv("NETREADY_INVITE", "")
-	pages, err := filepath.Glob("../../docs/*.md")
-	if err != nil || len(pages) == 0 {
-		t.Fatalf("%d pages, %v", len(pages), err)
-	}
 	found := 0
-	for _, path := range append(pages, "../../README.md", "../../CONTRIBUTING.md") {
-		for _, line := range commandsIn(readAll(t, path)) {
+	l, err := (&App{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}).newLine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, page := range docs.Pages(t) {
+		for _, line := range docs.Lines(page, "netready") {
 			found++
 			if err := takes(t, line); err != nil {
-				t.Errorf("%s: netready %s: %v", filepath.Base(path), line, err)
+				t.Errorf("%s: netready %s: %v", name, line, err)
 			}
 		}
-	}
-	for _, path := range append(pages, "../../README.md", "../../CONTRIBUTING.md") {
-		for _, mention := range mentionsIn(readAll(t, path)) {
-			if !has(t, mention) {
-				t.Errorf("%s: netready %s: there is no such command or flag", filepath.Base(path), mention)
+		for _, mention := range docs.Mentions(page, "netready") {
+			if !docs.Known(l.parser.Model, mention) {
+				t.Errorf("%s: netready %s: there is no such command or flag", name, mention)
 			}
 		}
 	}
@@ -177,18 +110,12 @@ func TestCommandsInDocs(t *testing.T) {
 // takes parses a command line as netready would.
 func takes(t *testing.T, line string) error {
 	t.Helper()
-	line, _, _ = strings.Cut(comment.ReplaceAllString(line, ""), " | ")
-	line, _, _ = strings.Cut(line, " > ")
-	words := shellWord.FindAllString(line, -1)
-	for i, w := range words {
-		words[i] = strings.Trim(w, `"'`)
-	}
 	app := &App{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}
 	l, err := app.newLine()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = parse(l.parser, passedOn(cmdline.Words(words)))
+	_, err = parse(l.parser, passedOn(cmdline.Words(docs.Words(line))))
 	if l.exited {
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"netready/internal/release"
 	"netready/report"
 	"netready/report/merge"
 	"netready/report/workbook"
@@ -72,7 +73,7 @@ func (c *MergeCmd) Run(app *App) error {
 func (c *MergeCmd) settings(app *App) (merge.Merge, error) {
 	m := merge.Merge{
 		Stdin: app.Stdin, Out: c.Out, Append: c.Append, CSV: c.CSV, JSON: c.JSON, Parquet: c.Parquet,
-		Stdout: app.Stdout, Version: version(), Now: time.Now(),
+		Stdout: app.Stdout, Version: release.Version(), Now: time.Now(),
 	}
 	switch {
 	case c.Out == "" && c.CSV == "" && c.JSON == "" && c.Parquet == "":

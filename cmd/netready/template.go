@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"netready/internal/release"
 	"netready/report/merge"
 )
 
@@ -20,7 +21,7 @@ func (c *TemplateCmd) Run(app *App) error {
 	if err := workbookName(c.Out); err != nil {
 		return usageError(err)
 	}
-	if err := merge.Template(app.Ctx, c.Out, version(), madeAt(), c.Force); err != nil {
+	if err := merge.Template(app.Ctx, c.Out, release.Version(), madeAt(), c.Force); err != nil {
 		return err
 	}
 	fmt.Fprintf(app.Stdout, "%s: its first sheet says how to work with it\n", oneLine(c.Out))

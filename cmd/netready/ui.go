@@ -11,6 +11,7 @@ import (
 	"github.com/pkg/browser"
 
 	"netready/cmd/netready/page"
+	"netready/internal/release"
 	"netready/probe"
 	"netready/report"
 )
@@ -57,7 +58,7 @@ func (c *UICmd) config(app *App) (page.Config, error) {
 		return page.Config{}, err
 	}
 	return page.Config{
-		Listen: c.Listen, Dir: out, Invite: invited, Remember: rememberedForm(), Regions: list.Regions, Version: version(),
+		Listen: c.Listen, Dir: out, Invite: invited, Remember: rememberedForm(), Regions: list.Regions, Version: release.Version(),
 		Given:   read.given(),
 		Run:     pageRunner(app, flags, out, c.AllowMedia),
 		Measure: nearest(list),

@@ -5,7 +5,6 @@ package cmdline
 import (
 	"fmt"
 	"reflect"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -21,18 +20,6 @@ func Options() []kong.Option {
 		kong.TypeMapper(reflect.TypeFor[int](), kong.MapperFunc(whole)),
 		kong.TypeMapper(reflect.TypeFor[float64](), kong.MapperFunc(number)),
 	}
-}
-
-// Version names this build: the release that was set at build time, or the module's
-// version, or dev.
-func Version(release string) string {
-	if release != "" {
-		return release
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "dev"
 }
 
 // Words replaces "help", "help COMMAND" and "version" by the flags with the same meaning.

@@ -42,7 +42,11 @@ func following(app *kong.Application) (paths []string, words map[string][]word) 
 			words[path] = append(words[path], word{child.Name, child.Help})
 			visit(strings.TrimSpace(path+" "+child.Name), child)
 		}
-		for _, flag := range slices.Concat(node.Flags, app.Flags) {
+		flags := node.Flags
+		if node.DefaultCmd != nil { // its word may be left out
+			flags = slices.Concat(flags, node.DefaultCmd.Flags)
+		}
+		for _, flag := range slices.Concat(flags, app.Flags) {
 			if flag.Hidden || slices.ContainsFunc(words[path], func(w word) bool { return w.text == "--"+flag.Name }) {
 				continue
 			}

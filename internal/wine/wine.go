@@ -22,6 +22,8 @@ __declspec(dllexport) BOOL ProcessPrng(PBYTE data, SIZE_T n) { return SystemFunc
 
 // A Windows is a new Wine prefix that can run Go programs.
 type Windows struct {
+	Module string // folder of a module whose packages Build compiles; "": the test's own
+
 	wine   string
 	prefix string
 	work   string
@@ -69,6 +71,7 @@ func (w *Windows) build(tb testing.TB, pkg string, how ...string) string {
 	tb.Helper()
 	exe := filepath.Join(w.work, filepath.Base(pkg)+".exe")
 	build := exec.CommandContext(tb.Context(), "go", append(how, "-overlay", w.overlay(tb), "-o", exe, pkg)...)
+	build.Dir = w.Module
 	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
 	w.do(tb, build)
 	return exe
@@ -113,8 +116,10 @@ func (w *Windows) Command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// env has a UTF-8 locale for names that are not ASCII, and lets a test put its own
+// schtasks in the place of Wine's.
 func (w *Windows) env() []string {
-	return append(os.Environ(), "WINEPREFIX="+w.prefix, "WINEDEBUG=-all", "WINEARCH=win64", "DISPLAY=", "WAYLAND_DISPLAY=")
+	return append(os.Environ(), "WINEPREFIX="+w.prefix, "WINEDEBUG=-all", "WINEARCH=win64", "LC_ALL=C.UTF-8", "WINEDLLOVERRIDES=schtasks.exe=n", "DISPLAY=", "WAYLAND_DISPLAY=")
 }
 
 func (w *Windows) do(tb testing.TB, cmd *exec.Cmd) {

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"time"
-
-	"github.com/gopacket/gopacket/layers"
 )
 
 const (
@@ -31,7 +29,7 @@ type classic struct {
 	order  binary.ByteOrder
 	unit   time.Duration // of the fractions of a second
 	header int           // bytes before each packet
-	link   layers.LinkType
+	link   uint32
 	last   uint32 // second of the last packet that was certainly whole, 0: none yet
 	data   []byte // reused from packet to packet
 }
@@ -54,7 +52,7 @@ func openClassic(r *bufio.Reader) (frames, error) {
 	if major := c.order.Uint16(h[4:]); major != 2 {
 		return nil, fmt.Errorf("%w (its header is damaged: version %d)", ErrFormat, major)
 	}
-	c.link = layers.LinkType(c.order.Uint32(h[20:]) & linkBits) // other bits tell of checksums
+	c.link = c.order.Uint32(h[20:]) & linkBits // other bits tell of checksums
 	return c, nil
 }
 

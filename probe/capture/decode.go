@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/gopacket/gopacket/layers"
 )
 
 // A datagram is one UDP datagram, as far as it was captured, or one that was carried in
@@ -37,14 +35,14 @@ type decoder struct {
 	datagrams int // UDP so far
 	framed    int // datagrams that TCP carried
 	fragments int // second and further pieces
-	unknown   map[layers.LinkType]int
+	unknown   map[uint32]int
 	notRead   map[Kind]int
 	fax       faxes
 	streams   tcpStreams
 }
 
 func newDecoder(out func(datagram, time.Time)) *decoder {
-	return &decoder{out: out, unknown: map[layers.LinkType]int{}, notRead: map[Kind]int{}}
+	return &decoder{out: out, unknown: map[uint32]int{}, notRead: map[Kind]int{}}
 }
 
 // decode reads one frame.
@@ -86,7 +84,7 @@ func (d *decoder) others() []Other {
 		all = append(all, Other{Kind: Fax, Packets: n})
 	}
 	for link, n := range d.unknown {
-		all = append(all, Other{Kind: UnknownLink, Packets: n, Detail: fmt.Sprintf("link type %d (%s)", uint16(link), link)})
+		all = append(all, Other{Kind: UnknownLink, Packets: n, Detail: fmt.Sprintf("link type %d", link)})
 	}
 	slices.SortFunc(all, func(a, b Other) int {
 		if a.Packets != b.Packets {

@@ -9,15 +9,13 @@ import (
 	"fmt"
 	"io"
 	"time"
-
-	"github.com/gopacket/gopacket/layers"
 )
 
 // A frame is one captured frame. Its data is overwritten by the next one.
 type frame struct {
 	data []byte
 	at   time.Time // zero: not known
-	link layers.LinkType
+	link uint32
 }
 
 // frames is a capture file of either format.

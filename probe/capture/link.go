@@ -1,22 +1,33 @@
 package capture
 
-import (
-	"encoding/binary"
+import "encoding/binary"
 
-	"github.com/gopacket/gopacket"
-	"github.com/gopacket/gopacket/layers"
-)
-
-// Link types that gopacket has no name for (www.tcpdump.org/linktypes.html).
+// Link types (www.tcpdump.org/linktypes.html).
 const (
-	linkRawBSD     = layers.LinkType(12) // DLT_RAW on most systems
-	linkRawOpenBSD = layers.LinkType(14) // DLT_RAW on OpenBSD
-	linkCiscoHDLC  = layers.LinkType(104)
-	linkEnc        = layers.LinkType(109) // OpenBSD, decrypted IPsec
-	linkPPPWithDir = layers.LinkType(204)
-	linkPPPD       = layers.LinkType(166)
-	linkNFLog      = layers.LinkType(239)
-	linkPktap      = layers.LinkType(258) // macOS
+	linkNull       = 0
+	linkEthernet   = 1
+	linkPPP        = 9
+	linkRawBSD     = 12 // DLT_RAW on most systems
+	linkRawOpenBSD = 14 // DLT_RAW on OpenBSD
+	linkPPPHDLC    = 50
+	linkPPPoE      = 51
+	linkRaw        = 101
+	linkCiscoHDLC  = 104
+	linkWiFi       = 105
+	linkLoop       = 108
+	linkEnc        = 109 // OpenBSD, decrypted IPsec
+	linkSLL        = 113 // Linux, cooked
+	linkPFLog      = 117
+	linkPrism      = 119
+	linkRadiotap   = 127
+	linkAVS        = 163
+	linkPPPD       = 166
+	linkPPPWithDir = 204
+	linkIPv4       = 228
+	linkIPv6       = 229
+	linkNFLog      = 239
+	linkPktap      = 258 // macOS
+	linkSLL2       = 276
 )
 
 // Sizes of headers, in bytes.
@@ -28,31 +39,35 @@ const (
 	encHeader      = 12
 )
 
-// link reads the link header of a frame. gopacket reads Wi-Fi frames; the others are read
-// here, since gopacket needs whole frames and knows fewer variants.
-func (d *decoder) link(kind layers.LinkType, b []byte) {
+// link reads the link header of a frame. It is read here, as a library needs whole
+// frames and knows fewer variants; gopacket writes the packets of the tests.
+func (d *decoder) link(kind uint32, b []byte) {
 	switch kind {
-	case layers.LinkTypeEthernet:
+	case linkEthernet:
 		d.ethernet(b)
-	case layers.LinkTypeLinuxSLL:
+	case linkSLL:
 		d.etherTypeAt(b, 14, sllHeader)
-	case layers.LinkTypeLinuxSLL2:
+	case linkSLL2:
 		d.etherTypeAt(b, 0, sll2Header)
-	case layers.LinkTypeRaw, linkRawBSD, linkRawOpenBSD, layers.LinkTypeIPv4, layers.LinkTypeIPv6:
+	case linkRaw, linkRawBSD, linkRawOpenBSD, linkIPv4, linkIPv6:
 		d.ip(b)
-	case layers.LinkTypeNull, layers.LinkTypeLoop:
+	case linkNull, linkLoop:
 		d.ip(after(b, loopbackHeader))
 	case linkEnc:
 		d.ip(after(b, encHeader))
-	case layers.LinkTypePPP, layers.LinkTypePPP_HDLC, linkCiscoHDLC:
+	case linkPPP, linkPPPHDLC, linkCiscoHDLC:
 		d.ppp(b)
 	case linkPPPWithDir, linkPPPD:
 		d.ppp(after(b, 1)) // one byte for the direction
-	case layers.LinkTypePPPEthernet:
+	case linkPPPoE:
 		d.pppoe(b)
-	case layers.LinkTypeIEEE802_11, layers.LinkTypeIEEE80211Radio, layers.LinkTypePrismHeader:
-		d.wifi(b, kind)
-	case layers.LinkTypePFLog:
+	case linkWiFi:
+		d.wifi(b, false)
+	case linkRadiotap:
+		d.radiotap(b)
+	case linkPrism, linkAVS:
+		d.prism(b)
+	case linkPFLog:
 		if len(b) > 0 {
 			d.ip(after(b, (int(b[0])+3)&^3))
 		}
@@ -204,21 +219,6 @@ func (d *decoder) ppp(b []byte) {
 	}
 }
 
-// wifi reads a frame of IEEE 802.11 by gopacket and looks for IP in it.
-func (d *decoder) wifi(b []byte, first gopacket.Decoder) {
-	packet := gopacket.NewPacket(b, first, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
-	if ip := packet.NetworkLayer(); ip != nil {
-		whole := len(ip.LayerContents()) + len(ip.LayerPayload())
-		if cap(ip.LayerContents()) >= whole {
-			d.ip(ip.LayerContents()[:whole])
-		}
-		return
-	}
-	if frame, ok := packet.Layer(layers.LayerTypeDot11).(*layers.Dot11); ok && frame.Flags.WEP() {
-		d.unread(ProtectedWiFi)
-	}
-}
-
 // nflog finds the packet among the attributes of Linux's NFLOG.
 func (d *decoder) nflog(b []byte) {
 	const header, payload = 4, 9 // NFULA_PAYLOAD
@@ -241,6 +241,6 @@ func (d *decoder) pktap(b []byte) {
 		return
 	}
 	if size := binary.LittleEndian.Uint32(b); size >= 12 && uint64(size) <= uint64(len(b)) {
-		d.link(layers.LinkType(binary.LittleEndian.Uint32(b[8:])), b[size:])
+		d.link(binary.LittleEndian.Uint32(b[8:]), b[size:])
 	}
 }

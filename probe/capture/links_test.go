@@ -118,10 +118,18 @@ func nestings() []nesting {
 			return join(head, frame)
 		}, "", false},
 		{"raw on BSD", linkRawBSD, before(), "", false},
-		{"Wi-Fi", layers.LinkTypeIEEE80211Radio, func(_ testing.TB, frame, ip []byte) []byte {
-			head := []byte{0, 0, 8, 0, 0, 0, 0, 0, 0x08, 0x01, 0, 0}
-			return join(head, frame[:6], frame[6:12], frame[:6], []byte{0, 0, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0}, ip, []byte{0, 0, 0, 0})
-		}, "", false},
+		{"Wi-Fi", linkRadiotap, wifi([]byte{0, 0, 8, 0, 0, 0, 0, 0}, 0x08, 0x01), "", true},
+		{"Wi-Fi, no radio header", linkWiFi, wifi(nil, 0x08, 0x02), "", true},
+		{"Wi-Fi, QoS", linkWiFi, wifi(nil, 0x88, 0x01, 5, 0), "", true},
+		{"Wi-Fi, QoS and HT Control", linkWiFi, wifi(nil, 0x88, 0x81, 5, 0, 0, 0, 0, 0), "", true},
+		{"Wi-Fi between access points", linkWiFi, wifi(nil, 0x08, 0x03, 2, 0, 0, 0, 0, 9), "", true},
+		{"Wi-Fi, padded, two bitmaps and a time", linkRadiotap, wifi([]byte{0, 0, 25, 0, 3, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0x20}, 0x88, 0x01, 5, 0, 0, 0), "", true},
+		{"Wi-Fi, Prism", linkPrism, wifi(append([]byte{0x44, 0, 0, 0, 144, 0, 0, 0}, make([]byte, 136)...), 0x08, 0x01), "", true},
+		{"Wi-Fi, AVS", linkAVS, wifi(append([]byte{0x80, 0x21, 0x10, 1, 0, 0, 0, 64}, make([]byte, 56)...), 0x08, 0x01), "", false},
+		{"Wi-Fi, joined frames", linkWiFi, func(_ testing.TB, frame, ip []byte) []byte {
+			other := join(frame[:12], be16(11), llcSNAP, []byte{0x88, 0x8e, 1, 0, 0})
+			return join([]byte{0x88, 1, 0, 0}, frame[:12], frame[:6], []byte{0, 0, 0x85, 0}, other, make([]byte, 3), frame[:12], be16(len(llcSNAP)+2+len(ip)), llcSNAP, []byte{8, 0}, ip)
+		}, "", true},
 		{"GTP-U", 0, ipInUDP(2152, gtp(0)), "gtp-u", true},
 		{"GTP-U with a number", 0, ipInUDP(2152, gtp(2, 0, 1, 0, 0)), "gtp-u", true},
 		{"GTP-U of 5G", 0, ipInUDP(2152, gtp(4, 0, 0, 0, 0x85, 1, 0x10, 9, 0)), "gtp-u", true},
@@ -148,6 +156,45 @@ func nestings() []nesting {
 		{"ERSPAN II", 0, inIP(layers.IPProtocolGRE, 0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 1, 0, 1, 0, 0, 0, 0), "gre", true},
 		{"ERSPAN III", 0, inIP(layers.IPProtocolGRE, 0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0), "gre", true},
 		{"EtherIP", 0, inIP(layers.IPProtocolEtherIP, 0x30, 0), "", true},
+	}
+}
+
+var llcSNAP = []byte{0xaa, 0xaa, 3, 0, 0, 0}
+
+// wifi puts IP into a frame of IEEE 802.11: after a driver's header, with the first
+// two bytes and what follows the three addresses and the number of the frame.
+func wifi(head []byte, kind, flags byte, more ...byte) func(testing.TB, []byte, []byte) []byte {
+	return func(_ testing.TB, frame, ip []byte) []byte {
+		return join(head, []byte{kind, flags, 0, 0}, frame[:12], frame[:6], []byte{0, 0}, more, llcSNAP, []byte{8, 0}, ip)
+	}
+}
+
+// What is encrypted, empty or a further fragment holds no call, and no damage harms.
+func TestWiFiFramesWithoutIP(t *testing.T) {
+	packets, _, _ := network{packets: 1, ssrc: 1}.run(fixed(1))
+	ethernet := wrappings()[0].frame(t, packets[0], packets[0].rtp())
+	for _, test := range []struct {
+		name        string
+		kind, flags byte
+		number      byte
+		protected   int
+	}{
+		{"protected", 0x88, 0x41, 0, 1}, {"empty", 0x48, 0x01, 0, 0}, {"a beacon", 0x80, 0, 0, 0}, {"a further fragment", 0x08, 0x01, 3, 0},
+	} {
+		b := wifi(nil, test.kind, test.flags)(t, ethernet, ethernet[ethernetHeader:])
+		b[22] = test.number
+		var found int
+		d := newDecoder(func(datagram, time.Time) { found++ })
+		for size := range len(b) {
+			for _, link := range []uint32{linkWiFi, linkRadiotap, linkPrism} {
+				d.decode(frame{data: b[:size], link: link})
+			}
+		}
+		d.notRead = map[Kind]int{}
+		d.decode(frame{data: b, link: linkWiFi})
+		if found != 0 || d.notRead[ProtectedWiFi] != test.protected {
+			t.Errorf("%s: %d datagrams, %d protected", test.name, found, d.notRead[ProtectedWiFi])
+		}
 	}
 }
 
@@ -236,7 +283,7 @@ func TestFramesCutAnywhere(t *testing.T) {
 			}
 		})
 		for size := range 300 {
-			d.decode(frame{data: whole[:min(size, len(whole))], at: began, link: n.linkType()})
+			d.decode(frame{data: whole[:min(size, len(whole))], at: began, link: uint32(n.linkType())})
 		}
 	}
 }

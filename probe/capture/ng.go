@@ -8,8 +8,6 @@ import (
 	"io"
 	"math/bits"
 	"time"
-
-	"github.com/gopacket/gopacket/layers"
 )
 
 // nextGeneration reads pcapng (draft-ietf-opsawg-pcapng). gopacket has a reader too, but it
@@ -26,7 +24,7 @@ type nextGeneration struct {
 
 // ngInterface is what an Interface Description Block says (4.2).
 type ngInterface struct {
-	link   layers.LinkType
+	link   uint32
 	snap   uint32 // bytes of a packet at most; 0: no limit
 	units  uint64 // of time stamps, a second; 0: the description is damaged
 	offset int64  // seconds to add to them
@@ -215,7 +213,7 @@ func (n *nextGeneration) addInterface(body []byte) error {
 		n.interfaces = append(n.interfaces, ngInterface{})
 		return &damage{"an interface that is too short"}
 	}
-	i := ngInterface{link: layers.LinkType(n.order.Uint16(body)), snap: n.order.Uint32(body[4:]), units: 1e6}
+	i := ngInterface{link: uint32(n.order.Uint16(body)), snap: n.order.Uint32(body[4:]), units: 1e6}
 	for o := body[8:]; len(o) >= 4; {
 		code, size := n.order.Uint16(o), int(n.order.Uint16(o[2:]))
 		padded := 4 + (size+3)/4*4

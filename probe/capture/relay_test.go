@@ -149,7 +149,7 @@ func TestOtherTCPIsNoStream(t *testing.T) {
 		for k := range data {
 			data[k] = byte(r.Uint32()) | 1
 		}
-		d.decode(frame{data: tcpFrame(t, r.Uint32(), data), at: began, link: layers.LinkTypeEthernet})
+		d.decode(frame{data: tcpFrame(t, r.Uint32(), data), at: began, link: linkEthernet})
 		if d.streams.held > 1<<20 {
 			t.Fatalf("after %d segments %d bytes are held", i, d.streams.held)
 		}

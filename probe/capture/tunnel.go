@@ -1,10 +1,6 @@
 package capture
 
-import (
-	"encoding/binary"
-
-	"github.com/gopacket/gopacket/layers"
-)
+import "encoding/binary"
 
 // Tunnels in UDP, by port.
 const (
@@ -111,7 +107,7 @@ func (d *decoder) tzsp(b []byte) {
 			case ethernet:
 				d.ethernet(b[1:])
 			case wifi:
-				d.wifi(b[1:], layers.LayerTypeDot11)
+				d.wifi(b[1:], false)
 			}
 			return
 		case b[0] == 0 || len(b) < 2: // padding

@@ -152,4 +152,6 @@ func (n *names) has(name string) bool {
 // without runs would take the place of one that has some.
 var ErrNoneCame = errors.New("no run came, so nothing was written")
 
+var errNoneThere = errors.New("no result is stored there that this invite reads; nothing was written")
+
 var errNoneTaken = errors.New("no run is within --since, --until, --org and --region: ask for more; nothing was written")

@@ -140,7 +140,11 @@ func TestFilterIsForEverySource(t *testing.T) {
 	if got := do(t, m, 1); got.Outside != 6 {
 		t.Errorf("%d outside", got.Outside)
 	}
-	m.Only.Org, m.Out = "nobody", filepath.Join(dir, "none.xlsx")
+	m = Merge{Sources: []string{"s"}, Out: filepath.Join(dir, "none.xlsx"), Elsewhere: stored(t, "s")}
+	if _, err := m.Do(t.Context()); !errors.Is(err, errNoneThere) {
+		t.Errorf("an empty place: %v", err)
+	}
+	m.Sources, m.Only.Org, m.Out = []string{in}, "nobody", filepath.Join(dir, "none.xlsx")
 	if _, err := m.Do(t.Context()); !errors.Is(err, errNoneTaken) {
 		t.Errorf("%v", err)
 	}

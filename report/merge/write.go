@@ -92,6 +92,8 @@ func (c *collection) nothing() error {
 		return nil
 	case c.merge.Only != (Filter{}):
 		return errNoneTaken
+	case len(c.takings) > 0:
+		return errNoneThere
 	}
 	return errNothing
 }

@@ -86,7 +86,7 @@ func (b *book) runRows(s *sheet, count int, l layout, next func() (Row, error, b
 	if err := rows.Flush(); err != nil {
 		return err
 	}
-	return rows.StandIn(s.StreamWriter)
+	return ooxml.StandIn(rows, s.StreamWriter)
 }
 
 func tableName(part int) string {

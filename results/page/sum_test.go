@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -83,23 +82,5 @@ func TestListGoesOn(t *testing.T) {
 	}
 	if len(seen) != len(all) || len(keys) != len(all) || !slices.IsSortedFunc(seen, func(a, b store.Row) int { return b.Started.Compare(a.Started) }) {
 		t.Errorf("%d runs in the list, %d of them once, of %d", len(seen), len(keys), len(all))
-	}
-}
-
-// BenchmarkSum sums up a day of a million runs.
-func BenchmarkSum(b *testing.B) {
-	r := rand.New(rand.NewPCG(1, 1))
-	var before, after runtime.MemStats
-	for b.Loop() {
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		s, err := sumUp(rows(1_000_000, r), asked{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6, "kept-MB")
-		runtime.KeepAlive(s)
 	}
 }

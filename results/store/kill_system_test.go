@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"gocloud.dev/blob"
+
 	"netready/internal/seed"
 	"netready/report"
 	"netready/results"
@@ -40,12 +42,27 @@ func TestMain(m *testing.M) {
 // work goes on until it is killed. It says on stdout what it begins (try) and what is
 // done.
 func work(kind, dir string, number int) error {
-	var t testing.T
-	s := folderStore(&killed{&t}, dir)
 	ctx := context.Background()
+	s, err := storeAt(ctx, dir)
+	if err != nil {
+		return err
+	}
 	fmt.Println("ready")
 	for n := number; ; n++ {
 		switch kind {
+		case "send": // as agents do: again and again, until it is accepted
+			raw, r := result(killedDay(n), n, "r")
+			fmt.Println("try", r.RunID)
+			for {
+				if _, _, err := s.Put(ctx, "A", raw, r); err == nil {
+					break
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+			fmt.Println("done", r.RunID)
+			if n%30 == 0 {
+				s.tend(ctx, 1)
+			}
 		case "upload":
 			raw, r := result(killedDay(n), n, "r")
 			fmt.Println("try", r.RunID)
@@ -81,11 +98,22 @@ func work(kind, dir string, number int) error {
 	}
 }
 
-// killed is what folderStore needs of a test, in a program that is none.
-type killed struct{ testing.TB }
-
-func (k *killed) Helper()        {}
-func (k *killed) Cleanup(func()) {}
+// storeAt is a store in a folder or at a URL.
+func storeAt(ctx context.Context, at string) (*Store, error) {
+	var bucket *blob.Bucket
+	var err error
+	if strings.Contains(at, "://") {
+		bucket, err = blob.OpenBucket(ctx, at)
+	} else {
+		bucket, err = openFolder(at)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := New(bucket, Options{})
+	s.unsynced = true
+	return s, nil
+}
 
 func killedDay(n int) time.Time { return day.AddDate(0, 0, n%3) }
 
@@ -100,33 +128,42 @@ func said(out []byte, word string) (ids []string) {
 	return ids
 }
 
-// killAfter runs a program on the store and kills it so long after it began.
-func killAfter(t *testing.T, dir, kind string, number int, wait time.Duration) []byte {
+// A worker is a program that works on a store.
+type worker struct {
+	*exec.Cmd
+	out  bytes.Buffer // complete when it was killed
+	read chan bool
+}
+
+// startWorker starts a program on a store and waits until it begins.
+func startWorker(t *testing.T, at, kind string, number int) *worker {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), killedVariable+"="+kind+"\n"+dir+"\n"+strconv.Itoa(number))
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
+	w := &worker{Cmd: exec.CommandContext(t.Context(), os.Args[0]), read: make(chan bool)}
+	w.Env = append(os.Environ(), killedVariable+"="+kind+"\n"+at+"\n"+strconv.Itoa(number))
+	w.Stderr = os.Stderr
+	out, err := w.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := w.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var all bytes.Buffer
-	first := make([]byte, 6)
-	if _, err := out.Read(first); err != nil {
+	if _, err := out.Read(make([]byte, 6)); err != nil {
 		t.Fatal(err)
 	}
-	read := make(chan bool)
-	go func() { _, _ = all.ReadFrom(out); close(read) }()
-	time.Sleep(wait)
-	_ = cmd.Process.Kill()
-	<-read
-	if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "signal: killed") {
-		t.Fatalf("%s ended by itself: %v", kind, err)
+	go func() { _, _ = w.out.ReadFrom(out); close(w.read) }()
+	return w
+}
+
+// kill ends it and returns what it has said.
+func (w *worker) kill(t *testing.T) []byte {
+	t.Helper()
+	_ = w.Process.Kill()
+	<-w.read
+	if err := w.Wait(); err == nil || !strings.Contains(err.Error(), "signal: killed") {
+		t.Fatalf("it ended by itself: %v", err)
 	}
-	return all.Bytes()
+	return w.out.Bytes()
 }
 
 // TestKilledAtAnyMoment: uploads, compactions and deletions are killed at 50 random
@@ -142,7 +179,9 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		if kind == "delete" { // which writes the tables again
 			longest *= 4
 		}
-		out := killAfter(t, dir, kind, moment*10_000, time.Duration(random.Int64N(int64(longest))))
+		w := startWorker(t, dir, kind, moment*10_000)
+		time.Sleep(time.Duration(random.Int64N(int64(longest))))
+		out := w.kill(t)
 		tried, done := said(out, "try"), said(out, "done")
 		counts[kind] += len(done)
 		counts["try "+kind] += len(tried)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
+	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
 
 	"netready/probe/facts"
@@ -23,10 +24,15 @@ import (
 	"netready/thresholds"
 )
 
-// folderStore is a store in a folder, as netready-responder opens it.
+// openFolder opens a folder as netready-responder does.
+func openFolder(dir string) (*blob.Bucket, error) {
+	return fileblob.OpenBucket(dir, &fileblob.Options{CreateDir: true, DirFileMode: 0o700, NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
+}
+
+// folderStore is a store in a folder.
 func folderStore(tb testing.TB, dir string) *Store {
 	tb.Helper()
-	bucket, err := fileblob.OpenBucket(dir, &fileblob.Options{CreateDir: true, DirFileMode: 0o700, NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
+	bucket, err := openFolder(dir)
 	if err != nil {
 		tb.Fatal(err)
 	}

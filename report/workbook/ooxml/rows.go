@@ -192,8 +192,10 @@ func (sheetTaker) AddFS(fs.FS) error { return nil }
 func (sheetTaker) Close() error { return nil }
 
 // StandIn writes a placeholder for the rows into the sheet: an empty row with the
-// last number that a sheet can have, or one less for each further part.
-func (w *RowWriter) StandIn(stream *excelize.StreamWriter) error {
+// last number that a sheet can have, or one less for each further part. It is no
+// method: the linker keeps what the methods of a type name, and would bring all of
+// excelize along, 3 MB that calculate formulas.
+func StandIn(w *RowWriter, stream *excelize.StreamWriter) error {
 	return stream.SetRow(CellName(1, w.place), nil)
 }
 

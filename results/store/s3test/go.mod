@@ -1,3 +1,4 @@
+// A server that speaks S3, for tests: a module of its own, so that neither program links it.
 module netready/results/store/s3test
 
 go 1.26.0

@@ -1,0 +1,155 @@
+//go:build system
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"golang.org/x/sync/errgroup"
+
+	"netready/internal/s3server"
+	"netready/probe/contact"
+	"netready/probe/facts"
+	"netready/probe/invite"
+	"netready/report"
+	"netready/results"
+	"netready/thresholds"
+)
+
+// sendOnce sends a result, as an agent's outbox does once.
+func sendOnce(ctx context.Context, to invite.Invite, raw []byte) error {
+	conn, err := contact.Open(ctx, to, &http.Transport{})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	answer, err := conn.Do(ctx, http.MethodPost, results.PathResults+"?"+results.ParameterInvite+"=", bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close()
+}
+
+// A fleet is agents and their responders.
+type fleet struct {
+	mu       sync.Mutex // guards the rest
+	to       [3]invite.Invite
+	accepted []string // run IDs
+	failed   int      // tries
+}
+
+// agent makes results until stop, and sends each until it is accepted, by whom it may be.
+func (f *fleet) agent(ctx context.Context, number int, stop <-chan bool) error {
+	for {
+		r := report.New(facts.Result{
+			Schema: facts.SchemaVersion, RunID: ulid.Make().String(), StartedAt: time.Now().UTC(), Organization: "ACME",
+			Machine: facts.Machine{Hostname: fmt.Sprint("pc-", number)},
+		}, thresholds.Default())
+		var raw bytes.Buffer
+		if err := report.WriteJSON(&raw, r); err != nil {
+			return err
+		}
+		for try := number; !f.try(ctx, try%3, r.RunID, raw.Bytes()); try++ {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
+	}
+}
+
+func (f *fleet) try(ctx context.Context, responder int, runID string, raw []byte) bool {
+	f.mu.Lock()
+	to := f.to[responder]
+	f.mu.Unlock()
+	err := sendOnce(ctx, to, raw)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err != nil {
+		f.failed++
+		return false
+	}
+	f.accepted = append(f.accepted, runID)
+	return true
+}
+
+// begin starts a responder, in the place of one.
+func (f *fleet) begin(t *testing.T, at int, store string) *program {
+	t.Helper()
+	p := begin(t, "--store", store)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.to[at] = parsed(t, p.invite)
+	return p
+}
+
+// TestThreeRespondersAndOneStore: agents send their results to three responders that
+// share a bucket. One responder is killed and another takes its place, then the store is
+// killed and comes back. Every accepted result is there once.
+func TestThreeRespondersAndOneStore(t *testing.T) {
+	server := s3server.Start(t)
+	var f fleet
+	var programs []*program
+	for i := range 3 {
+		programs = append(programs, f.begin(t, i, server.URL()))
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+	defer cancel()
+	stop := make(chan bool)
+	var agents errgroup.Group
+	for number := range 6 {
+		agents.Go(func() error { return f.agent(ctx, number, stop) })
+	}
+	time.Sleep(1500 * time.Millisecond)
+	_ = programs[1].Process.Kill()
+	f.begin(t, 1, server.URL())
+	time.Sleep(500 * time.Millisecond)
+	server.Kill()
+	time.Sleep(500 * time.Millisecond)
+	server.Again(t)
+	time.Sleep(1500 * time.Millisecond)
+	close(stop)
+	if err := agents.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	there := runsAt(t, server.URL())
+	slices.Sort(f.accepted)
+	if !slices.Equal(there, f.accepted) {
+		t.Errorf("%d results are there, and %d were accepted", len(there), len(f.accepted))
+	}
+	if len(f.accepted) < 30 || f.failed < 1 {
+		t.Error("too little was done to tell")
+	}
+	t.Logf("%d results accepted, %d tries failed, %d results are there", len(f.accepted), f.failed, len(there))
+}
+
+// runsAt are the run IDs in a store, in order.
+func runsAt(t *testing.T, url string) (ids []string) {
+	t.Helper()
+	s, closeStore, err := settings{Store: url}.openStore(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = closeStore() }()
+	for row, err := range s.Rows(t.Context(), results.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, row.RunID)
+	}
+	slices.Sort(ids)
+	return ids
+}
