@@ -31,7 +31,8 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request) {
 	select {
 	case h.reading <- struct{}{}:
 	case <-r.Context().Done():
-		return // nobody waits for the answer any more
+		h.refuse(w, r, tooMany) // it waited for as long as it may
+		return
 	}
 	one, no := h.read(raw, who.Org)
 	<-h.reading
@@ -77,6 +78,9 @@ func (h *handler) mayStore(who responder.Holder, r *http.Request) *refusal {
 	return nil
 }
 
+// tooMany is the refusal where a result cannot be taken beside the others.
+var tooMany = &refusal{http.StatusTooManyRequests, results.Busy, "many results are sent at once", tryAgain}
+
 // body is the whole body of a request.
 func body(r *http.Request) ([]byte, *refusal) {
 	tooLarge := &refusal{http.StatusRequestEntityTooLarge, results.TooLarge, fmt.Sprintf("the result has more than %d MiB, which no run makes", results.Largest>>20), 0}
@@ -89,7 +93,7 @@ func body(r *http.Request) ([]byte, *refusal) {
 	case errors.Is(err, responder.ErrTooLarge), err == nil && raw.Len() > results.Largest:
 		return nil, tooLarge
 	case errors.Is(err, responder.ErrFull):
-		return nil, &refusal{http.StatusServiceUnavailable, results.Busy, "many results are sent at once", tryAgain}
+		return nil, tooMany
 	case err != nil:
 		return nil, &refusal{http.StatusRequestTimeout, results.Incomplete, "the result did not arrive whole", tryAgain}
 	}
