@@ -35,6 +35,7 @@ type Holder struct {
 	TokenID string // names an organisation's token; no secret
 	Own     bool   // it is the responder's own token: the operator's
 	Reads   bool   // it reads results, and neither places calls nor stores
+	UsedUp  bool   // its runs are used up: it is good for sending the last of them home
 }
 
 // HolderOf is the owner of the token of a request for results. Only a request for the page
@@ -44,7 +45,7 @@ func HolderOf(ctx context.Context) (Holder, bool) {
 	if !h.valid {
 		return Holder{}, false
 	}
-	return Holder{Org: h.org, TokenID: h.id, Own: h.id == "", Reads: h.reads}, true
+	return h.public(), true
 }
 
 // OrgOf is the organisation that a token of this ID is or was bound to.
@@ -61,12 +62,16 @@ func (s *Server) OrgOf(tokenID string) (org string, known bool) {
 func (s *Server) HolderWith(token string) (Holder, bool) {
 	r := &http.Request{Header: http.Header{"Authorization": {"Bearer " + token}}, URL: &url.URL{Path: results.PathPage}}
 	h, refused := s.holder(r)
-	return Holder{Org: h.org, TokenID: h.id, Own: h.id == "", Reads: h.reads}, refused == ""
+	return h.public(), refused == ""
+}
+
+func (h holder) public() Holder {
+	return Holder{Org: h.org, TokenID: h.id, Own: h.id == "", Reads: h.reads, UsedUp: h.spent}
 }
 
 // WithHolder is for tests of handlers: a context as the server makes it.
 func WithHolder(ctx context.Context, h Holder) context.Context {
-	return context.WithValue(ctx, holderKey{}, holder{id: h.TokenID, org: h.Org, reads: h.Reads, valid: true})
+	return context.WithValue(ctx, holderKey{}, holder{id: h.TokenID, org: h.Org, reads: h.Reads, spent: h.UsedUp, valid: true})
 }
 
 // isResults says whether a path is one of the results.

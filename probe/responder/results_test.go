@@ -81,7 +81,7 @@ func TestResultsAreBehindTheToken(t *testing.T) {
 	}
 	wrong := own
 	wrong.Token = "nobody"
-	if got, err := ask(t, reader, http.MethodGet, results.PathResults, nil); got != "/v1/results{ACME "+reads.ID+" false true} true" || err != nil {
+	if got, err := ask(t, reader, http.MethodGet, results.PathResults, nil); got != "/v1/results{ACME "+reads.ID+" false true false} true" || err != nil {
 		t.Errorf("a token that reads: %s, %v", got, err)
 	}
 	if _, err := ask(t, reader, http.MethodPost, "/v1/sessions", strings.NewReader("{}")); !errors.Is(err, contact.ErrToken) {
@@ -91,9 +91,9 @@ func TestResultsAreBehindTheToken(t *testing.T) {
 		to         invite.Invite
 		path, want string
 	}{
-		{own, results.PathResults + "?since=7d", "/v1/results{  true false} true"},
-		{made, results.PathResults, "/v1/results{ACME " + token.ID + " false false} true"},
-		{made, results.PathPage + "/runs", "/results/runs{ACME " + token.ID + " false false} true"},
+		{own, results.PathResults + "?since=7d", "/v1/results{  true false false} true"},
+		{made, results.PathResults, "/v1/results{ACME " + token.ID + " false false true} true"},
+		{made, results.PathPage + "/runs", "/results/runs{ACME " + token.ID + " false false true} true"},
 	} {
 		if got, err := ask(t, c.to, http.MethodGet, c.path, nil); got != c.want || err != nil {
 			t.Errorf("%s: %s, %v, want %s", c.path, got, err, c.want)

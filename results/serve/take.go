@@ -34,7 +34,7 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, tooMany) // it waited for as long as it may
 		return
 	}
-	one, no := h.read(raw, who.Org)
+	one, no := h.read(raw, who)
 	<-h.reading
 	if no != nil {
 		h.refuse(w, r, no)
@@ -44,7 +44,15 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request) {
 	if who.Own {
 		org = one.Organization
 	}
+	giveBack, ok := h.allowed.take(who.TokenID, len(raw), time.Now())
+	if !ok {
+		h.refuse(w, r, &refusal{http.StatusTooManyRequests, results.DayFull, "this invite has had as many results stored today as it may: send it tomorrow", untilTomorrow(time.Now())})
+		return
+	}
 	stored, outcome, err := h.Store.Put(r.Context(), org, raw, one)
+	if err != nil || outcome == store.Same {
+		giveBack()
+	}
 	switch {
 	case errors.Is(err, store.ErrOther):
 		h.refuse(w, r, &refusal{http.StatusConflict, results.OtherContent, fmt.Sprintf("another result of the run %s is stored already, and a stored result never changes", one.RunID), 0})
