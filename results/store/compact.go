@@ -59,23 +59,30 @@ func (s *Store) compact(ctx context.Context, in partition, done *Compacted) erro
 	if fits, err := s.tablesFit(ctx, c); fits || err != nil {
 		return err
 	}
-	found, err := s.reconcile(ctx, in)
-	if err == nil {
-		err = s.gather(ctx, in, true)
-	}
-	if err != nil {
-		return err
-	}
 	for try := 1; ; try++ {
-		runs, err := s.writeTables(ctx, in)
+		found, runs, err := s.tabulate(ctx, in)
+		done.Reconciled += found
 		if isMissing(err) && try < tries {
 			continue // deleted or gathered meanwhile
 		}
 		if err == nil {
-			done.Tables, done.Runs, done.Reconciled = done.Tables+1, done.Runs+runs, done.Reconciled+found
+			done.Tables, done.Runs = done.Tables+1, done.Runs+runs
 		}
 		return err
 	}
+}
+
+// tabulate brings the index of a partition in line with its results, and its tables with
+// the index.
+func (s *Store) tabulate(ctx context.Context, in partition) (found, runs int, err error) {
+	if found, err = s.reconcile(ctx, in); err != nil {
+		return found, 0, err
+	}
+	if err = s.gather(ctx, in, true); err != nil {
+		return found, 0, err
+	}
+	runs, err = s.writeTables(ctx, in)
+	return found, runs, err
 }
 
 func (s *Store) today() string { return s.options.Now().UTC().Format(time.DateOnly) }

@@ -56,13 +56,14 @@ func (s *Store) below(ctx context.Context, folder string) (list []string, err er
 }
 
 // reconcile compares the index of a partition with its objects. Runs that it does
-// not know get their row; rows whose runs are gone are said to be deleted.
+// not know get their row; rows whose runs are not there are left out. Those runs are not
+// said to be deleted: an object that was lost may be copied in again.
 func (s *Store) reconcile(ctx context.Context, in partition) (found int, err error) {
 	c, err := s.one(ctx, in)
 	if err != nil {
 		return 0, err
 	}
-	r := reconciling{store: s, in: in}
+	r := reconciling{store: s, in: in, missing: map[string]bool{}}
 	r.next, r.stop = iter.Pull2(s.rows(ctx, c, ""))
 	defer r.stop()
 	regions, err := s.below(ctx, in.objects())
@@ -75,7 +76,7 @@ func (s *Store) reconcile(ctx context.Context, in partition) (found int, err err
 		}
 	}
 	for err == nil && r.more {
-		r.missing = append(r.missing, r.row.Key)
+		r.missing[r.row.Key] = true
 		err = r.advance()
 	}
 	if r.to != nil {
@@ -84,8 +85,11 @@ func (s *Store) reconcile(ctx context.Context, in partition) (found int, err err
 	if err != nil {
 		return 0, fmt.Errorf("comparing the index with the results: %w", err)
 	}
-	// What is missing was deleted by hand, or has been deleted since it was listed.
-	return r.found, errors.Join(s.removeKeys(ctx, r.strays), s.sayGone(ctx, in, r.missing))
+	err = s.removeKeys(ctx, r.strays)
+	if len(r.missing) > 0 {
+		err = errors.Join(err, s.gatherWithout(ctx, in, true, r.missing))
+	}
+	return r.found, err
 }
 
 // reconciling walks through rows and objects side by side.
@@ -98,8 +102,8 @@ type reconciling struct {
 	more    bool
 	to      *segmentWriter // of rows that the index did not know
 	found   int
-	missing []string // keys of rows without an object
-	strays  []string // temporary files of programs that were killed
+	missing map[string]bool // keys of rows without an object
+	strays  []string        // temporary files of programs that were killed
 }
 
 func (r *reconciling) advance() (err error) {
@@ -119,7 +123,7 @@ func (r *reconciling) region(ctx context.Context, prefix string) error {
 			continue
 		}
 		for r.more && r.row.Key < o.Key {
-			r.missing = append(r.missing, r.row.Key)
+			r.missing[r.row.Key] = true
 			if err := r.advance(); err != nil {
 				return err
 			}
