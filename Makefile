@@ -81,8 +81,8 @@ cross: ## every platform that is shipped builds and vets; the responder is shipp
 	others=$$(go list ./... | grep -v '/cmd/netready-responder$$'); \
 	for os in windows darwin; do GOFLAGS=-trimpath GOOS=$$os go vet $$others; done
 
-race:
-	CGO_ENABLED=1 $(GOTEST) -race ./...
+race: ## the race detector, on all but the two commands: what runs at once lies below them
+	CGO_ENABLED=1 $(GOTEST) -race $$(go list ./... | grep -v -E '/cmd/netready(-responder)?$$')
 
 system: ## beside real servers, namespaces, a browser, Wine, LibreOffice
 	GOTEST='$(GOTEST)' .ci/system
