@@ -137,6 +137,7 @@ func (r *run) write(o *call.Outcome, seen beside) {
 	var late []time.Duration
 	var noSkew []skewReasons
 	for i, c := range o.Calls {
+		r.own = append(r.own, c.Local, c.Mapped)
 		var pair facts.CallPair
 		var why skewReasons
 		pair.Up, why.up = direction(c.Up, r.plan.JitterBuffer, q, thisPC, theResponder)

@@ -96,7 +96,7 @@ type Region struct {
 	ID          string `json:"id"`           // as `--region` takes it
 	Name        string `json:"name"`         // name for people
 	Responder   string `json:"responder"`    // `host:port` of its control address; empty without a responder
-	RegionsFile string `json:"regions_file"` // a file that replaced the built-in list; empty otherwise
+	RegionsFile string `json:"regions_file"` // name of a file that replaced the built-in list, without its folders; empty otherwise
 	// Why a responder that was named could not be reached, as `firewall[].reason` has
 	// it, or `no_such_name`. Left out: it was reached, none was named, or the reason
 	// has no code.
