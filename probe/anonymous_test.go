@@ -158,8 +158,12 @@ func TestEveryAddressThatAnyCheckSawIsLeftOut(t *testing.T) {
 // Only a row that asks names is of the resolver; any other host is named as left out.
 func TestHostsOfTheNetworkAreLeftOutAsWhatTheyAre(t *testing.T) {
 	r := facts.Result{Firewall: []facts.PortRow{
-		{Protocol: "dns", Host: "192.168.1.1"}, {Protocol: "dns-tcp", Host: "fd00::1"}, {Protocol: "sip", Host: "192.168.1.1"}, {Protocol: "tls", Host: "10.0.0.8"},
-		{Protocol: "dns", Host: "198.51.100.53"}, {Protocol: "tls", Host: "app.example"},
+		{Protocol: "dns", Host: "192.168.1.1"},
+		{Protocol: "dns-tcp", Host: "fd00::1"},
+		{Protocol: "sip", Host: "192.168.1.1"},
+		{Protocol: "tls", Host: "10.0.0.8"},
+		{Protocol: "dns", Host: "198.51.100.53"},
+		{Protocol: "tls", Host: "app.example"},
 	}}
 	newScrubber(&r, nil, nil).leaveOut(&r)
 	for i, want := range []string{facts.HostResolver, facts.HostResolver, facts.LeftOut, facts.LeftOut, "198.51.100.53", "app.example"} {
@@ -213,8 +217,10 @@ func storedResult(t *testing.T, file string) facts.Result {
 // identify gives a result everything that is left out, and rows and hops that are judged.
 func identify(r *facts.Result) {
 	r.Machine.Hostname = "ber-pc7"
-	r.Machine.Interface = facts.Interface{Name: "wlx00e04c680001", Kind: facts.Wifi, Address: "192.168.7.5", Gateway: "192.168.7.1", MTU: 1500,
-		Wifi: &facts.WifiLink{SSID: "Café West", BSSID: "00:e0:4c:68:00:02", Roams: []facts.Roam{{From: "00:e0:4c:68:00:02", To: "00:e0:4c:68:00:03"}}}}
+	r.Machine.Interface = facts.Interface{
+		Name: "wlx00e04c680001", Kind: facts.Wifi, Address: "192.168.7.5", Gateway: "192.168.7.1", MTU: 1500,
+		Wifi: &facts.WifiLink{SSID: "Café West", BSSID: "00:e0:4c:68:00:02", Roams: []facts.Roam{{From: "00:e0:4c:68:00:02", To: "00:e0:4c:68:00:03"}}},
+	}
 	r.NAT = facts.NAT{PublicAddress: "203.0.113.9:4000", LocalAddress: "192.168.7.5:4000", Behind: new(true), Mapping: facts.MappingAddressDependent, SIPALG: new(true), Survives30s: new(false)}
 	r.Voice.MappingChanges = []facts.MappingChange{{AtS: 3, From: "203.0.113.9:4000", To: "203.0.113.10:4000", OtherAddress: true}}
 	r.Voice.PathChanges = append(r.Voice.PathChanges, "a new public address: 203.0.113.10:4000")
