@@ -235,6 +235,21 @@ func TestWhatIsNoHonestResultIsRefusedByName(t *testing.T) {
 	}
 }
 
+// With an invite whose runs are used up only what was signed here is stored.
+func TestAUsedUpInviteStoresNothingUnsigned(t *testing.T) {
+	f := start(t)
+	acme := f.invited(t, tokens.Token{Org: "ACME", MaxRuns: 1})
+	rep, raw := run(t, acme, facts.PartPing)
+	unsigned := rep
+	unsigned.Signature = facts.Signature{Code: facts.UnsignedFailed}
+	if _, code := post(t, acme, "", written(t, unsigned)); code != results.Unsigned {
+		t.Errorf("without a signature: %q, want %q", code, results.Unsigned)
+	}
+	if _, code := post(t, acme, "", raw); code != "" {
+		t.Errorf("its last run: %q", code)
+	}
+}
+
 // Many hostile bodies at once disturb neither a call beside them nor the next result.
 func TestHostileUploadsDisturbNobody(t *testing.T) {
 	f := start(t)

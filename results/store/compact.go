@@ -31,22 +31,32 @@ const (
 
 // Compact brings the index of every day into one segment, and the runs of the days
 // that are over into Parquet. What is up to date is not touched. Several programs may do
-// it at once: a table is replaced as a whole, and says what it was made from.
+// it at once: a table is replaced as a whole, and says what it was made from. A day that
+// fails does not keep the others from it.
 func (s *Store) Compact(ctx context.Context) (done Compacted, err error) {
-	for c, err := range s.partitions(ctx, results.Query{}, "") {
-		if err != nil {
-			return done, err
+	for c, failed := range s.partitions(ctx, results.Query{}, "") {
+		if failed != nil {
+			return done, errors.Join(err, failed)
 		}
 		done.Days++
-		if err := s.compact(ctx, c.partition, &done); err != nil {
-			return done, fmt.Errorf("compacting %s: %w", c.partition, err)
+		failed = s.compact(ctx, c.partition, &done)
+		if err = also(err, "compacting", c.partition, failed); ctx.Err() != nil {
+			return done, err
 		}
 	}
-	return done, nil
+	return done, err
 }
 
 func (s *Store) compact(ctx context.Context, in partition, done *Compacted) error {
-	if err := s.gather(ctx, in, true); err != nil {
+	err := s.gather(ctx, in, true)
+	if isDamaged(err) {
+		found, failed := s.reconcile(ctx, in)
+		if done.Reconciled += found; failed != nil {
+			return failed
+		}
+		err = s.gather(ctx, in, true)
+	}
+	if err != nil {
 		return err
 	}
 	if in.date >= s.today() {
@@ -59,23 +69,30 @@ func (s *Store) compact(ctx context.Context, in partition, done *Compacted) erro
 	if fits, err := s.tablesFit(ctx, c); fits || err != nil {
 		return err
 	}
-	found, err := s.reconcile(ctx, in)
-	if err == nil {
-		err = s.gather(ctx, in, true)
-	}
-	if err != nil {
-		return err
-	}
 	for try := 1; ; try++ {
-		runs, err := s.writeTables(ctx, in)
+		found, runs, err := s.tabulate(ctx, in)
+		done.Reconciled += found
 		if isMissing(err) && try < tries {
 			continue // deleted or gathered meanwhile
 		}
 		if err == nil {
-			done.Tables, done.Runs, done.Reconciled = done.Tables+1, done.Runs+runs, done.Reconciled+found
+			done.Tables, done.Runs = done.Tables+1, done.Runs+runs
 		}
 		return err
 	}
+}
+
+// tabulate brings the index of a partition in line with its results, and its tables with
+// the index.
+func (s *Store) tabulate(ctx context.Context, in partition) (found, runs int, err error) {
+	if found, err = s.reconcile(ctx, in); err != nil {
+		return found, 0, err
+	}
+	if err = s.gather(ctx, in, true); err != nil {
+		return found, 0, err
+	}
+	runs, err = s.writeTables(ctx, in)
+	return found, runs, err
 }
 
 func (s *Store) today() string { return s.options.Now().UTC().Format(time.DateOnly) }
@@ -193,7 +210,7 @@ func (s *Store) newTables(ctx context.Context, in partition) (*tables, error) {
 
 // add adds a result to both.
 func (t *tables) add(found read) error {
-	return report.ReadBriefly(found.raw, func(r report.Report, note report.Note, err error) error {
+	err := report.ReadBriefly(found.raw, func(r report.Report, note report.Note, err error) error {
 		if err != nil {
 			return err
 		}
@@ -203,6 +220,10 @@ func (t *tables) add(found read) error {
 		row.Cells = row.Finished(thresholds.Default())
 		return errors.Join(t.writers[0].Write(row), t.writers[1].Write(row))
 	})
+	if err != nil {
+		return fmt.Errorf("%s: %w; if it is damaged, copy it in from a backup, or delete it", found.Key, err)
+	}
+	return nil
 }
 
 // end makes both visible, or with an error neither. The runs come last: while they say

@@ -280,14 +280,14 @@ func TestOldDaysExpire(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n, err := s.Expire(t.Context(), 90*24*time.Hour); n != 3 || err != nil {
+	if n, err := s.Expire(t.Context(), 90*24*time.Hour); n != 4 || err != nil {
 		t.Fatal(n, err)
 	}
 	if rows := collect(t, s.Rows(t.Context(), results.Query{})); len(rows) != 3 {
 		t.Errorf("%d rows, want those of 88 to 90 days", len(rows))
 	}
-	if files := filesOf(t, dir); len(files) != 3*4+1 {
-		t.Errorf("%d files, want object, segment and two tables of three days, and one of the access log: %v", len(files), files)
+	if files := filesOf(t, dir); len(files) != 3*4+1+4 {
+		t.Errorf("%d files, want object, segment and two tables of three days, and of the access log one and those of four deletions: %v", len(files), files)
 	}
 	if n, err := s.Expire(t.Context(), 0); n != 0 || err != nil {
 		t.Error("without --keep", n, err)

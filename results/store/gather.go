@@ -28,10 +28,16 @@ const (
 // segments, everything into one. Beside others who do the same each row is in a segment
 // before it is removed elsewhere, and rows that are in two count once.
 func (s *Store) gather(ctx context.Context, in partition, whole bool) error {
+	return s.gatherWithout(ctx, in, whole, nil)
+}
+
+// gatherWithout is gather, with everything into one where there are rows to leave out:
+// those of the keys that have no object now.
+func (s *Store) gatherWithout(ctx context.Context, in partition, whole bool, missing map[string]bool) error {
 	for try := 1; ; try++ {
 		c, err := s.one(ctx, in)
 		if err == nil {
-			err = s.gatherListed(ctx, c, whole)
+			err = s.gatherListed(ctx, c, whole, missing)
 		}
 		if err == nil || !isMissing(err) || try == tries {
 			return err
@@ -39,9 +45,9 @@ func (s *Store) gather(ctx context.Context, in partition, whole bool) error {
 	}
 }
 
-func (s *Store) gatherListed(ctx context.Context, c contents, whole bool) error {
-	whole = whole || len(c.segments) >= maxSegments || len(c.gone) > 0
-	if len(c.fresh) == 0 && len(c.gone) == 0 && (!whole || len(c.segments) <= 1) {
+func (s *Store) gatherListed(ctx context.Context, c contents, whole bool, missing map[string]bool) error {
+	whole = whole || len(c.segments) >= maxSegments || len(c.gone)+len(missing) > 0
+	if len(c.fresh)+len(c.gone)+len(missing) == 0 && (!whole || len(c.segments) <= 1) {
 		return nil
 	}
 	if err := s.finishDeleting(ctx, c); err != nil {
@@ -63,7 +69,13 @@ func (s *Store) gatherListed(ctx context.Context, c contents, whole bool) error 
 	}
 	var failed error
 	err = s.merge(ctx, from, "", func(row Row) bool {
-		failed = w.add(row)
+		there := true
+		if missing[row.Key] {
+			there, failed = s.bucket.Exists(ctx, row.Key)
+		}
+		if there && failed == nil {
+			failed = w.add(row)
+		}
 		return failed == nil
 	})
 	if err := w.end(errors.Join(err, failed)); err != nil {

@@ -188,7 +188,10 @@ func (s *Store) freshRow(ctx context.Context, key string) (*Row, error) {
 	}
 	row := new(Row)
 	if err := json.Unmarshal(line, row); err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
+		return nil, &damaged{key, err}
+	}
+	if _, ok := parseKey(row.Key); !ok {
+		return nil, &damaged{key, fmt.Errorf("%w: %q", ErrKey, row.Key)}
 	}
 	stored, err := s.bucket.Exists(ctx, row.Key)
 	if err != nil || !stored {
@@ -204,22 +207,29 @@ func (s *Store) freshRow(ctx context.Context, key string) (*Row, error) {
 func (s *Store) goneKeys(ctx context.Context, c contents) (map[string]bool, error) {
 	keys := map[string]bool{}
 	for _, o := range c.gone {
-		text, err := s.bucket.ReadAll(ctx, o.key)
-		if isMissing(err) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading from the store: %w", err)
-		}
-		for line := range bytes.Lines(text) {
-			var gone deleted
-			if err := json.Unmarshal(line, &gone); err != nil {
-				return nil, fmt.Errorf("%s: %w", o.key, err)
-			}
-			keys[gone.Key] = true
+		if err := s.goneIn(ctx, o.key, keys); err != nil && !isMissing(err) {
+			return nil, err
 		}
 	}
 	return keys, nil
+}
+
+// goneIn adds the keys that one object of the index says are deleted. Where it is damaged
+// those are there that can be read.
+func (s *Store) goneIn(ctx context.Context, key string, keys map[string]bool) error {
+	text, err := s.bucket.ReadAll(ctx, key)
+	if err != nil {
+		return fmt.Errorf("reading from the store: %w", err)
+	}
+	for line := range bytes.Lines(text) {
+		var gone deleted
+		if failed := json.Unmarshal(line, &gone); failed != nil {
+			err = &damaged{key, failed}
+			continue
+		}
+		keys[gone.Key] = true
+	}
+	return err
 }
 
 // deleted is a line of what was deleted.

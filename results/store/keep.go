@@ -76,11 +76,8 @@ func (s *Store) tend(ctx context.Context, least int) {
 
 func (s *Store) nightly(ctx context.Context, keep time.Duration) {
 	n, err := s.Expire(ctx, keep)
-	if n > 0 {
-		s.Note(Access{By: "--keep", What: DeletedResults, Of: keep.String(), Results: n})
-	}
 	done, failed := s.Compact(ctx)
-	if err = errors.Join(err, failed); err != nil {
+	if err = errors.Join(err, failed, s.Tidy(ctx)); err != nil {
 		s.options.Log.Error("the store's nightly work was not finished", "reason", err)
 		return
 	}

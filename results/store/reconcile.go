@@ -23,22 +23,32 @@ func (s *Store) Rebuild(ctx context.Context) (found int, err error) {
 		return 0, err
 	}
 	for _, date := range dates {
-		orgs, err := s.below(ctx, objectFolder+"date="+date+"/")
-		if err != nil {
-			return found, err
+		orgs, failed := s.below(ctx, objectFolder+"date="+date+"/")
+		if failed != nil {
+			return found, errors.Join(err, failed)
 		}
 		for _, folder := range orgs {
 			org, isOrg := strings.CutPrefix(strings.TrimSuffix(folder, "/"), objectFolder+"date="+date+"/org=")
 			if !isOrg {
 				continue
 			}
-			n, err := s.reconcile(ctx, partition{date, org})
-			if found += n; err != nil {
+			in := partition{date, org}
+			n, failed := s.reconcile(ctx, in)
+			found += n
+			if err = also(err, "rebuilding", in, failed); ctx.Err() != nil {
 				return found, err
 			}
 		}
 	}
-	return found, nil
+	return found, err
+}
+
+// also adds what failed in a partition to what failed in others, which go on.
+func also(err error, what string, in partition, failed error) error {
+	if failed == nil {
+		return err
+	}
+	return errors.Join(err, fmt.Errorf("%s %s: %w", what, in, failed))
 }
 
 // below are the folders in a folder, in the order of keys.
@@ -56,13 +66,25 @@ func (s *Store) below(ctx context.Context, folder string) (list []string, err er
 }
 
 // reconcile compares the index of a partition with its objects. Runs that it does
-// not know get their row; rows whose runs are gone are said to be deleted.
+// not know get their row; rows whose runs are not there are left out. Those runs are not
+// said to be deleted: an object that was lost may be copied in again. What is damaged of
+// the index is removed first.
 func (s *Store) reconcile(ctx context.Context, in partition) (found int, err error) {
+	if found, err = s.reconcileOnce(ctx, in); !isDamaged(err) {
+		return found, err
+	}
+	if err := s.dropDamaged(ctx, in); err != nil {
+		return 0, err
+	}
+	return s.reconcileOnce(ctx, in)
+}
+
+func (s *Store) reconcileOnce(ctx context.Context, in partition) (found int, err error) {
 	c, err := s.one(ctx, in)
 	if err != nil {
 		return 0, err
 	}
-	r := reconciling{store: s, in: in}
+	r := reconciling{store: s, in: in, missing: map[string]bool{}}
 	r.next, r.stop = iter.Pull2(s.rows(ctx, c, ""))
 	defer r.stop()
 	regions, err := s.below(ctx, in.objects())
@@ -75,7 +97,7 @@ func (s *Store) reconcile(ctx context.Context, in partition) (found int, err err
 		}
 	}
 	for err == nil && r.more {
-		r.missing = append(r.missing, r.row.Key)
+		r.missing[r.row.Key] = true
 		err = r.advance()
 	}
 	if r.to != nil {
@@ -84,8 +106,10 @@ func (s *Store) reconcile(ctx context.Context, in partition) (found int, err err
 	if err != nil {
 		return 0, fmt.Errorf("comparing the index with the results: %w", err)
 	}
-	// What is missing was deleted by hand, or has been deleted since it was listed.
-	return r.found, errors.Join(s.removeKeys(ctx, r.strays), s.sayGone(ctx, in, r.missing))
+	if len(r.missing) > 0 {
+		err = s.gatherWithout(ctx, in, true, r.missing)
+	}
+	return r.found, err
 }
 
 // reconciling walks through rows and objects side by side.
@@ -98,8 +122,7 @@ type reconciling struct {
 	more    bool
 	to      *segmentWriter // of rows that the index did not know
 	found   int
-	missing []string // keys of rows without an object
-	strays  []string // temporary files of programs that were killed
+	missing map[string]bool // keys of rows without an object
 }
 
 func (r *reconciling) advance() (err error) {
@@ -113,13 +136,10 @@ func (r *reconciling) region(ctx context.Context, prefix string) error {
 			return err
 		}
 		if _, ok := parseKey(o.Key); !ok {
-			if strings.HasSuffix(o.Key, ".tmp") && r.store.options.Now().Sub(o.ModTime) > goneFor {
-				r.strays = append(r.strays, o.Key)
-			}
 			continue
 		}
 		for r.more && r.row.Key < o.Key {
-			r.missing = append(r.missing, r.row.Key)
+			r.missing[r.row.Key] = true
 			if err := r.advance(); err != nil {
 				return err
 			}

@@ -77,21 +77,41 @@ func (s *Store) segment(ctx context.Context, key, after string) iter.Seq2[Row, e
 			return
 		}
 		defer from.Close()
-		z, err := zstd.NewReader(from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(8<<20))
+		whole := &noting{Reader: from}
+		z, err := zstd.NewReader(whole, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(8<<20))
 		if err != nil {
 			yield(Row{}, err)
 			return
 		}
 		defer z.Close()
 		for row, err := range rowLines(z, after) {
-			if err != nil {
-				err = fmt.Errorf("%s: %w; to make the index again from the results: netready-responder compact --rebuild", key, err)
+			switch {
+			case err == nil:
+			case whole.err != nil:
+				err = fmt.Errorf("reading %s: %w", key, whole.err)
+			default:
+				err = &damaged{key, err}
 			}
 			if !yield(row, err) {
 				return
 			}
 		}
 	}
+}
+
+// noting notes an error of what it reads from, which says nothing about what is stored.
+type noting struct {
+	io.Reader
+	err error
+}
+
+// Read implements io.Reader.
+func (n *noting) Read(p []byte) (int, error) {
+	count, err := n.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		n.err = err
+	}
+	return count, err
 }
 
 // rowLines reads lines of rows.

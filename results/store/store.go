@@ -27,6 +27,7 @@ type Store struct {
 	options  Options
 	synced   sync.Map      // folders whose entries are on the disk
 	unsynced bool          // in tests: what is written need not outlive the machine
+	refuse   error         // in tests: what each write fails with
 	wake     chan struct{} // tells Keep that rows wait to be gathered
 
 	mu      sync.Mutex        // guards the rest

@@ -46,6 +46,9 @@ type object struct {
 }
 
 func (s *Store) create(ctx context.Context, key string, once bool) (*object, error) {
+	if s.refuse != nil {
+		return nil, s.refuse
+	}
 	o := &object{store: s, key: key, once: once}
 	ctx, o.cancel = context.WithCancel(ctx)
 	o.over = ctx.Err

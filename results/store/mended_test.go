@@ -1,0 +1,189 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"netready/results"
+)
+
+// TestRestoredResultsStay: results were lost, the index was made again without them, and
+// then they came back from a backup, or from the agent.
+func TestRestoredResultsStay(t *testing.T) {
+	dir := t.TempDir()
+	s := folderStore(t, dir)
+	kept, lost, sent := put(t, s, "A", day, 1, "r"), put(t, s, "A", day, 2, "r"), put(t, s, "A", day, 3, "r")
+	compact(t, s, 1)
+	raw, err := s.Read(t.Context(), lost.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{lost.Key, sent.Key} {
+		if err := os.Remove(filepath.Join(dir, key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rebuild := func(want int) {
+		t.Helper()
+		if found, err := s.Rebuild(t.Context()); found != want || err != nil {
+			t.Fatal(found, err)
+		}
+		compact(t, s, 1)
+	}
+	rebuild(0)
+	if rows := collect(t, s.List(t.Context(), results.Query{}, "")); len(rows) != 1 || rows[0] != kept {
+		t.Fatalf("%v, want the one that is there", rows)
+	}
+	if err := os.WriteFile(filepath.Join(dir, lost.Key), raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, "A", day, 3, "r") // as its agent sends it again
+	rebuild(1)
+	for _, stored := range []Stored{kept, lost, sent} {
+		if _, err := s.Read(t.Context(), stored.Key); err != nil {
+			t.Error(err)
+		}
+	}
+	if rows := collect(t, s.Rows(t.Context(), results.Query{})); len(rows) != 3 {
+		t.Errorf("%d rows, want 3", len(rows))
+	}
+}
+
+// TestRebuildMendsADamagedIndex: a flipped byte, half a file, none of its lines. What
+// was deleted stays so, and the days that follow get their tables all the same.
+func TestRebuildMendsADamagedIndex(t *testing.T) {
+	for _, byHand := range []bool{true, false} {
+		dir := t.TempDir()
+		s := folderStore(t, dir)
+		for n := range 4 {
+			put(t, s, "A", day.AddDate(0, 0, n/2), n, "r")
+		}
+		compact(t, s, 2)
+		in := partitionOf("A", day)
+		deleted := put(t, s, "A", day, 5, "r")
+		put(t, s, "A", day, 6, "r")
+		if err := s.sayGone(t.Context(), in, []string{deleted.Key}); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range filesOf(t, filepath.Join(dir, in.index())) {
+			harm(t, filepath.Join(dir, in.index(), name))
+		}
+		again := folderStore(t, dir)
+		for _, err := range again.Rows(t.Context(), results.Query{}) {
+			if !isDamaged(err) {
+				t.Fatal(err)
+			}
+			break
+		}
+		if byHand {
+			if _, err := again.Rebuild(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := again.Compact(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if rows := collect(t, again.Rows(t.Context(), results.Query{})); len(rows) != 5 {
+			t.Errorf("%d rows, want 5", len(rows))
+		}
+	}
+}
+
+// harm damages a part of the index; of lines it adds one that makes no sense.
+func harm(t *testing.T, name string) {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.HasSuffix(name, ".jsonl") {
+		text = append([]byte("{\"ke\x00\n"), text...)
+	} else {
+		text[len(text)/2] ^= 0xff
+	}
+	if err := os.WriteFile(name, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestADamagedResultHoldsUpItsDayAlone: the days after it get their tables, and the
+// error says which result it is.
+func TestADamagedResultHoldsUpItsDayAlone(t *testing.T) {
+	dir := t.TempDir()
+	s := folderStore(t, dir)
+	bad := put(t, s, "A", day, 1, "r")
+	put(t, s, "A", day.AddDate(0, 0, 1), 2, "r")
+	if err := os.Truncate(filepath.Join(dir, bad.Key), 20); err != nil {
+		t.Fatal(err)
+	}
+	done, err := s.Compact(t.Context())
+	if err == nil || !strings.Contains(err.Error(), bad.Key) || done.Tables != 1 {
+		t.Errorf("%+v, %v; want the table of the other day, and the key", done, err)
+	}
+}
+
+// TestAFullDiskIsEmptied: nothing can be written, and no index can be read.
+func TestAFullDiskIsEmptied(t *testing.T) {
+	dir := t.TempDir()
+	s := folderStore(t, dir)
+	s.options.Now = func() time.Time { return day.AddDate(0, 0, 100) }
+	old, new := put(t, s, "A", day, 1, "r"), put(t, s, "A", day.AddDate(0, 0, 99), 2, "r")
+	s.refuse = syscall.ENOSPC
+	if n, err := s.Expire(t.Context(), 90*24*time.Hour); n != 1 || err == nil {
+		t.Errorf("%d went, %v; want 1, and that the access log could not be written", n, err)
+	}
+	if n, err := s.Delete(t.Context(), Which{Query: results.Query{Org: "A"}}); n != 1 || err == nil {
+		t.Errorf("%d went, %v; want 1, and that it could not be written down", n, err)
+	}
+	for _, stored := range []Stored{old, new} {
+		if _, err := s.Read(t.Context(), stored.Key); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%v, want ErrNotFound", err)
+		}
+	}
+}
+
+// TestTemporaryFilesGo: after a day wherever they lie, and with a deletion of their day.
+func TestTemporaryFilesGo(t *testing.T) {
+	dir := t.TempDir()
+	s := folderStore(t, dir)
+	in := partitionOf("A", day)
+	stray := func(key string, age time.Duration) string {
+		name := filepath.Join(dir, key) + ".123.tmp"
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, []byte("pc-1"), 0o600), os.Chtimes(name, time.Time{}, time.Now().Add(-age))); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	stored := put(t, s, "A", day, 1, "r")
+	keys := []string{stored.Key, in.table(tableRuns), in.index() + freshFolder + "x.json", accessFolder + "date=2026-11-02/x.jsonl", indexFolder + "check"}
+	for _, key := range keys {
+		stray(key, 25*time.Hour)
+	}
+	young := stray(stored.Key+"-young", time.Hour)
+	if err := s.Tidy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	left := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, file := range filesOf(t, dir) {
+			if strings.HasSuffix(file, ".tmp") {
+				got = append(got, filepath.Join(dir, file))
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%v are left, want %v", got, want)
+		}
+	}
+	left(young)
+	if n, err := s.Delete(t.Context(), Which{RunIDs: []string{stored.RunID}}); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	left()
+}

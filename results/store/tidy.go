@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"time"
+)
+
+// strayEnd ends the names of a folder's temporary files.
+const strayEnd = ".tmp"
+
+// Tidy removes the temporary files of programs that were killed, once they are a day
+// old. A bucket that is no folder has none.
+func (s *Store) Tidy(ctx context.Context) (err error) {
+	var info os.FileInfo
+	if !s.bucket.As(&info) {
+		return nil
+	}
+	prefixes := []string{indexFolder + "check"}
+	for _, folder := range append(partitionFolders(), accessFolder) {
+		dates, failed := s.dates(ctx, folder, time.Time{}, time.Time{})
+		err = errors.Join(err, failed)
+		for _, date := range dates {
+			prefixes = append(prefixes, folder+"date="+date+"/")
+		}
+	}
+	for _, prefix := range prefixes {
+		keys, failed := s.straysBelow(ctx, prefix, goneFor)
+		if err = errors.Join(err, failed, s.removeKeys(ctx, keys)); ctx.Err() != nil {
+			break
+		}
+	}
+	return err
+}
+
+// partitionFolders are the folders in which each partition has one.
+func partitionFolders() []string {
+	return []string{objectFolder, parquetFolder + tableRuns + "/", parquetFolder + tablePorts + "/", indexFolder}
+}
+
+// strays are the temporary files of a partition that nothing was written to for so long.
+func (s *Store) strays(ctx context.Context, in partition, age time.Duration) (keys []string, err error) {
+	for _, folder := range partitionFolders() {
+		found, failed := s.straysBelow(ctx, folder+in.String(), age)
+		keys, err = append(keys, found...), errors.Join(err, failed)
+	}
+	return keys, err
+}
+
+func (s *Store) straysBelow(ctx context.Context, prefix string, age time.Duration) (keys []string, err error) {
+	for o, err := range s.list(ctx, prefix, false) {
+		if err != nil {
+			return keys, err
+		}
+		if strings.HasSuffix(o.Key, strayEnd) && s.options.Now().Sub(o.ModTime) > age {
+			keys = append(keys, o.Key)
+		}
+	}
+	return keys, nil
+}
