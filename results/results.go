@@ -36,6 +36,8 @@ const (
 	NotAReader   = "not_a_reader"  // the token does not read, or not this organisation
 	OtherInvite  = "other_invite"  // the run was made with the invite of another organisation
 	Incomplete   = "incomplete"    // the body ended early, or came too slowly: try again
+	Unsigned     = "unsigned"      // the runs of the token are used up, and nobody signed the result
+	DayFull      = "day_full"      // the token has had as many results stored today as it may
 	Busy         = "busy"          // too many at once: try again
 )
 
@@ -55,10 +57,10 @@ type Problem struct {
 // IsFinal says whether a refusal stands: sending the same again is of no use.
 func IsFinal(code string) bool {
 	switch code {
-	case NotResult, TooLarge, OlderSchema, Edited, Foreign, OtherContent, Deleted:
+	case NotResult, TooLarge, OlderSchema, Edited, OtherContent, Deleted:
 		return true
 	}
-	return false // no store yet, a newer release, a token that is good for something else
+	return false // no store yet, a newer release, a key that is named later, a token that is good for something else
 }
 
 // Accepted is the answer to a result that is stored.

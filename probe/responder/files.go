@@ -55,7 +55,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, f File) {
-	loan := s.fileLedger.Ask(share.Holder{From: clientOf(r)}, share.Cost{Sessions: 1}, "", time.Now(), func() bool { return true }).Loan
+	loan := s.fileLedger.Try(share.Holder{From: clientOf(r)}, share.Cost{Sessions: 1})
 	if loan == nil {
 		s.busy(w, share.Turn{After: 10 * time.Second}, "many download at once")
 		return

@@ -21,6 +21,7 @@ type holder struct {
 	reads   bool              // the token reads results
 	uploads bool              // the results of its runs are to be sent here
 	valid   bool              // it is a token that is accepted
+	spent   bool              // its runs are used up, and it is valid for results alone
 	usedUp  bool              // valid but for its runs: who asks again for one that is counted may have it
 }
 
@@ -58,7 +59,7 @@ func (s *Server) holder(r *http.Request) (h holder, refused string) {
 	id, state := s.config.Tokens.Check(token, time.Now())
 	h.id = id
 	if state == tokens.UsedUp && isResults(r.URL.Path) {
-		state = tokens.Good // its last run is sent home with it
+		state, h.spent = tokens.Good, true // its last run is sent home with it
 	}
 	known, _ := s.config.Tokens.Find(id)
 	h.org, h.reads, h.uploads, h.valid = known.Org, known.Right == tokens.Read, known.Uploads, state == tokens.Good

@@ -128,6 +128,7 @@ type Server struct {
 	fileLedger *share.Ledger // of downloads
 	transfers  *share.Ledger // of bandwidth tests
 	results    *share.Ledger // of requests for results
+	visits     *share.Ledger // of those that show no token
 	room       room
 	ledger     *share.Ledger
 	starts     *share.Pace     // of sessions
@@ -157,7 +158,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	s.now.Store(newSettings(s.config.Identity, c.Limits))
 	s.ledger = share.NewLedger(share.Shares{})
 	s.fileRate, s.fileLedger, s.transfers = newFileRate(), newFileLedger(), newTransferLedger()
-	s.results = newResultsLedger()
+	s.results, s.visits = newResultsLedger(resultsAtOnce), newResultsLedger(visitsAtOnce)
 	s.share()
 	perSecond := s.now.Load().limits.SessionsPerSec
 	s.starts, s.asks = share.NewPace(perSecond), share.NewPace(max(askRate, 3*perSecond))

@@ -21,10 +21,12 @@ import (
 const (
 	resultsAtOnce   = 32              // under way
 	resultsAddress  = 16              // of them of one address: an office's workstations end together
-	resultsToken    = 24              // of one token, where there are several
-	resultsBytes    = 128 << 20       // of all bodies that are held
+	resultsToken    = 24              // of one token, where there are several, and of one prefix
+	visitsAtOnce    = 16              // beside them, of browsers that show no token; shared likewise
+	resultsBytes    = 128 << 20       // of all bodies that are held; of one token, and of one address, half
 	resultsPatience = 5 * time.Second // between two parts of a body
 	resultsWait     = 2 * time.Minute // for one, from its first byte to the answer
+	resultsAnswer   = 5 * time.Second // more, to say that the time is over
 )
 
 // A Holder is the owner of the token that a request for results shows.
@@ -33,6 +35,7 @@ type Holder struct {
 	TokenID string // names an organisation's token; no secret
 	Own     bool   // it is the responder's own token: the operator's
 	Reads   bool   // it reads results, and neither places calls nor stores
+	UsedUp  bool   // its runs are used up: it is good for sending the last of them home
 }
 
 // HolderOf is the owner of the token of a request for results. Only a request for the page
@@ -42,7 +45,7 @@ func HolderOf(ctx context.Context) (Holder, bool) {
 	if !h.valid {
 		return Holder{}, false
 	}
-	return Holder{Org: h.org, TokenID: h.id, Own: h.id == "", Reads: h.reads}, true
+	return h.public(), true
 }
 
 // OrgOf is the organisation that a token of this ID is or was bound to.
@@ -59,12 +62,16 @@ func (s *Server) OrgOf(tokenID string) (org string, known bool) {
 func (s *Server) HolderWith(token string) (Holder, bool) {
 	r := &http.Request{Header: http.Header{"Authorization": {"Bearer " + token}}, URL: &url.URL{Path: results.PathPage}}
 	h, refused := s.holder(r)
-	return Holder{Org: h.org, TokenID: h.id, Own: h.id == "", Reads: h.reads}, refused == ""
+	return h.public(), refused == ""
+}
+
+func (h holder) public() Holder {
+	return Holder{Org: h.org, TokenID: h.id, Own: h.id == "", Reads: h.reads, UsedUp: h.spent}
 }
 
 // WithHolder is for tests of handlers: a context as the server makes it.
 func WithHolder(ctx context.Context, h Holder) context.Context {
-	return context.WithValue(ctx, holderKey{}, holder{id: h.TokenID, org: h.Org, reads: h.Reads, valid: true})
+	return context.WithValue(ctx, holderKey{}, holder{id: h.TokenID, org: h.Org, reads: h.Reads, spent: h.UsedUp, valid: true})
 }
 
 // isResults says whether a path is one of the results.
@@ -101,24 +108,30 @@ func (s *Server) mountResults(mux *http.ServeMux) {
 // boundResults lets no more requests for results in than this host can serve beside its
 // calls, and gives each its own time.
 func (s *Server) boundResults(next http.Handler) http.Handler {
-	held := &budget{left: resultsBytes}
+	held := newBudget(resultsBytes)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		turn := s.results.Ask(share.Holder{Token: tokenOf(r), From: clientOf(r)}, share.Cost{Sessions: 1}, "", time.Now(), func() bool { return true })
-		if turn.Loan == nil {
+		_, known := HolderOf(r.Context())
+		places := s.results
+		if !known { // nobody without a token takes a place of who has one
+			places = s.visits
+		}
+		who := share.Holder{Token: tokenOf(r), From: clientOf(r)}
+		loan := places.Try(who, share.Cost{Sessions: 1})
+		if loan == nil {
 			s.busy(w, share.Turn{After: retryAfter}, "many results are sent or read at once")
 			return
 		}
-		defer turn.Loan.Return()
+		defer loan.Return()
 		control := http.NewResponseController(w)
-		if control.SetWriteDeadline(time.Now().Add(resultsWait)) != nil {
+		if control.SetWriteDeadline(time.Now().Add(resultsWait+resultsAnswer)) != nil {
 			return
 		}
-		if _, known := HolderOf(r.Context()); known {
+		if known {
 			connOf(r).guest.Prove("results " + token(9)) // the connection counts as known until the answer
 			defer connOf(r).guest.Doubt()
 		}
 		if r.ContentLength != 0 {
-			body := &patient{body: r.Body, control: control, budget: held, end: time.Now().Add(resultsWait)}
+			body := &patient{body: r.Body, control: control, budget: held, who: who, end: time.Now().Add(resultsWait)}
 			defer body.release()
 			r.Body = body
 		}
@@ -133,32 +146,56 @@ func tokenOf(r *http.Request) string {
 	return hex.EncodeToString(who.hash[:4])
 }
 
-func newResultsLedger() *share.Ledger {
-	n := func(sessions int) share.Cost { return share.Cost{Sessions: sessions} }
+// newResultsLedger shares so many places as the bounds above say.
+func newResultsLedger(all int) *share.Ledger {
+	n := func(part int) share.Cost { return share.Cost{Sessions: all * part / resultsAtOnce} }
 	return share.NewLedger(share.Shares{All: n(resultsAtOnce), Token: n(resultsToken), Address: n(resultsAddress), Prefix: n(resultsToken)})
 }
 
-// A budget is how many bytes may be held.
+// A budget is how many bytes may be held, in all and by one token or address.
 type budget struct {
+	most int
+
 	mu   sync.Mutex // guards the rest
-	left int
+	held int
+	of   map[any]int // a token's or an address's
 }
 
-func (b *budget) take(n int) bool {
+func newBudget(most int) *budget { return &budget{most: most, of: map[any]int{}} }
+
+// take takes bytes, if there is room for them in all and of half of it for their sender.
+func (b *budget) take(who share.Holder, n int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.left < n {
+	if b.held+n > b.most || b.of[who.Token]+n > b.most/2 || b.of[who.From]+n > b.most/2 {
 		return false
 	}
-	b.left -= n
+	b.add(who, n)
 	return true
+}
+
+func (b *budget) giveBack(who share.Holder, n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.add(who, -n)
+}
+
+// add counts bytes; b.mu is held.
+func (b *budget) add(who share.Holder, n int) {
+	b.held += n
+	for _, one := range []any{who.Token, who.From} {
+		if b.of[one] += n; b.of[one] == 0 {
+			delete(b.of, one)
+		}
+	}
 }
 
 // What ends a body before its end.
 var (
 	// ErrTooLarge is a body of more than results.Largest bytes.
 	ErrTooLarge = errors.New("the result is too large")
-	// ErrFull is a body that there is no memory for beside the others now.
+	// ErrFull is a body that there is no memory for beside the others now, or beside the
+	// others of its sender.
 	ErrFull = errors.New("too many results are under way")
 )
 
@@ -167,6 +204,7 @@ type patient struct {
 	body    io.ReadCloser
 	control *http.ResponseController
 	budget  *budget
+	who     share.Holder
 	end     time.Time
 	read    int
 }
@@ -183,7 +221,7 @@ func (p *patient) Read(b []byte) (int, error) {
 	switch {
 	case p.read+n > results.Largest:
 		return 0, ErrTooLarge
-	case !p.budget.take(n):
+	case !p.budget.take(p.who, n):
 		return 0, ErrFull
 	}
 	if p.read += n; errors.Is(err, io.EOF) {
@@ -198,4 +236,4 @@ func (p *patient) Read(b []byte) (int, error) {
 func (p *patient) Close() error { return p.body.Close() }
 
 // release gives the bytes back: whoever read them is done with them.
-func (p *patient) release() { p.budget.take(-p.read) }
+func (p *patient) release() { p.budget.giveBack(p.who, p.read) }

@@ -81,7 +81,7 @@ func TestResultsAreBehindTheToken(t *testing.T) {
 	}
 	wrong := own
 	wrong.Token = "nobody"
-	if got, err := ask(t, reader, http.MethodGet, results.PathResults, nil); got != "/v1/results{ACME "+reads.ID+" false true} true" || err != nil {
+	if got, err := ask(t, reader, http.MethodGet, results.PathResults, nil); got != "/v1/results{ACME "+reads.ID+" false true false} true" || err != nil {
 		t.Errorf("a token that reads: %s, %v", got, err)
 	}
 	if _, err := ask(t, reader, http.MethodPost, "/v1/sessions", strings.NewReader("{}")); !errors.Is(err, contact.ErrToken) {
@@ -91,9 +91,9 @@ func TestResultsAreBehindTheToken(t *testing.T) {
 		to         invite.Invite
 		path, want string
 	}{
-		{own, results.PathResults + "?since=7d", "/v1/results{  true false} true"},
-		{made, results.PathResults, "/v1/results{ACME " + token.ID + " false false} true"},
-		{made, results.PathPage + "/runs", "/results/runs{ACME " + token.ID + " false false} true"},
+		{own, results.PathResults + "?since=7d", "/v1/results{  true false false} true"},
+		{made, results.PathResults, "/v1/results{ACME " + token.ID + " false false true} true"},
+		{made, results.PathPage + "/runs", "/results/runs{ACME " + token.ID + " false false true} true"},
 	} {
 		if got, err := ask(t, c.to, http.MethodGet, c.path, nil); got != c.want || err != nil {
 			t.Errorf("%s: %s, %v, want %s", c.path, got, err, c.want)
@@ -181,17 +181,7 @@ func TestResultsAtOnceAreBounded(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	const many = 40
-	answers := make(chan error, many)
-	for range many {
-		go func() {
-			conn, err := contact.Open(ctx, s.Invite(), &http.Transport{})
-			if err == nil {
-				defer conn.Close()
-				_, err = conn.Do(ctx, http.MethodGet, results.PathResults, nil)
-			}
-			answers <- err
-		}()
-	}
+	answers := askAtOnce(ctx, s.Invite(), many)
 	for range many - 16 { // of one address
 		if code := refusedWith(<-answers); code != results.Busy {
 			t.Errorf("refused with %q, want %q", code, results.Busy)
@@ -201,6 +191,113 @@ func TestResultsAtOnceAreBounded(t *testing.T) {
 	for range 16 {
 		if err := <-answers; err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// askAtOnce makes requests at once, and returns their answers.
+func askAtOnce(ctx context.Context, to invite.Invite, many int) chan error {
+	answers := make(chan error, many)
+	for range many {
+		go func() {
+			conn, err := contact.Open(ctx, to, &http.Transport{})
+			if err == nil {
+				defer conn.Close()
+				_, err = conn.Do(ctx, http.MethodGet, results.PathResults, nil)
+			}
+			answers <- err
+		}()
+	}
+	return answers
+}
+
+// Sixty workstations behind one address end together: those that are refused keep no places,
+// so that they get in as soon as there is room.
+func TestWhoIsRefusedKeepsNoPlace(t *testing.T) {
+	release := make(chan struct{})
+	s, _ := withResults(t, func(http.ResponseWriter, *http.Request) { <-release })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	answers := askAtOnce(ctx, s.Invite(), 60)
+	for range 60 - 16 {
+		if code := refusedWith(<-answers); code != results.Busy {
+			t.Errorf("refused with %q, want %q", code, results.Busy)
+		}
+	}
+	close(release)
+	for range 16 {
+		if err := <-answers; err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := ask(t, s.Invite(), http.MethodGet, results.PathResults, nil); err != nil {
+		t.Errorf("afterwards, of an idle responder: %v", err)
+	}
+}
+
+// Strangers at the door of the page, who do not read what they asked for, take no place of
+// who has a token.
+func TestVisitorsTakeNoPlaceOfATokenHolder(t *testing.T) {
+	release := make(chan struct{})
+	s, _ := withResults(t, func(_ http.ResponseWriter, r *http.Request) {
+		if _, known := responder.HolderOf(r.Context()); !known {
+			<-release
+		}
+	})
+	defer close(release)
+	browser := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	refused := make(chan struct{}, 40)
+	for range 40 {
+		go func() {
+			request, _ := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+s.ControlAddr()+results.PathPage, nil)
+			if resp, err := browser.Do(request); err == nil {
+				_ = resp.Body.Close()
+				if resp.StatusCode == http.StatusTooManyRequests {
+					refused <- struct{}{}
+				}
+			}
+		}()
+	}
+	<-refused // they have all the places that they get
+	if _, err := ask(t, s.Invite(), http.MethodGet, results.PathResults, nil); err != nil {
+		t.Errorf("with a token: %v", err)
+	}
+}
+
+// One invite whose results come slowly fills half of the memory at most.
+func TestOneTokenLeavesRoomForOthersBodies(t *testing.T) {
+	release, full := make(chan struct{}), make(chan struct{}, 16)
+	s, store := withResults(t, func(w http.ResponseWriter, r *http.Request) {
+		n, err := io.Copy(io.Discard, r.Body)
+		switch {
+		case errors.Is(err, responder.ErrFull):
+			full <- struct{}{}
+			http.Error(w, "full", http.StatusTooManyRequests)
+		case n > 1:
+			<-release
+		}
+	})
+	defer close(release)
+	hog := s.Invite()
+	var err error
+	if hog.Token, _, err = store.Make(tokens.Token{Org: "ACME"}, time.Now(), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	for range 8 {
+		go func() {
+			if conn, err := contact.Open(t.Context(), hog, &http.Transport{}); err == nil {
+				_, _ = conn.Do(t.Context(), http.MethodPost, results.PathResults, bytes.NewReader(make([]byte, results.Largest)))
+				_ = conn.Close()
+			}
+		}()
+	}
+	for n := range 4 {
+		select {
+		case <-full:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%d of 8 were refused, want 4", n)
 		}
 	}
 }

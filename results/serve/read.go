@@ -13,6 +13,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"netready/probe/facts"
+	"netready/probe/responder"
 	"netready/report"
 	"netready/results"
 )
@@ -26,11 +27,15 @@ const (
 
 // read reads one result, and refuses what is none, or not what was signed here for this
 // organisation.
-func (h *handler) read(raw []byte, org string) (one report.Report, no *refusal) {
+func (h *handler) read(raw []byte, who responder.Holder) (one report.Report, no *refusal) {
 	if one, no = readResult(raw); no != nil {
 		return one, no
 	}
-	if one.Signature.Value == "" {
+	switch {
+	case one.Signature.Value != "":
+	case who.UsedUp: // with it nothing is stored that no run here can have made
+		return one, &refusal{http.StatusForbidden, results.Unsigned, "the runs of the invite are used up, and with it a result is stored only if this responder signed it: send it with a later invite", 0}
+	default:
 		return one, nil // merge marks it as unsigned
 	}
 	key, _ := base64.RawURLEncoding.DecodeString(one.Signature.Key) // its form was checked with the signature
@@ -38,7 +43,7 @@ func (h *handler) read(raw []byte, org string) (one report.Report, no *refusal) 
 		return one, &refusal{http.StatusUnprocessableEntity, results.Foreign, "another responder signed it: send it to that one, or have this one's operator name its signing key (sister_keys)", 0}
 	}
 	holder, err := base64.RawURLEncoding.DecodeString(one.Signature.Holder)
-	if err != nil || !ed25519.Verify(key, facts.HolderStatement(one.RunID, org), holder) {
+	if err != nil || !ed25519.Verify(key, facts.HolderStatement(one.RunID, who.Org), holder) {
 		return one, &refusal{http.StatusForbidden, results.OtherInvite, "the run was made with the invite of another organisation, for which alone it is stored", 0}
 	}
 	return one, nil

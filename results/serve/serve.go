@@ -30,6 +30,7 @@ type Config struct {
 type handler struct {
 	Config
 
+	allowed allowance
 	reading chan struct{} // bounds the results that are read at once: calls need the cores too
 }
 

@@ -31,9 +31,10 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request) {
 	select {
 	case h.reading <- struct{}{}:
 	case <-r.Context().Done():
-		return // nobody waits for the answer any more
+		h.refuse(w, r, tooMany) // it waited for as long as it may
+		return
 	}
-	one, no := h.read(raw, who.Org)
+	one, no := h.read(raw, who)
 	<-h.reading
 	if no != nil {
 		h.refuse(w, r, no)
@@ -43,7 +44,15 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request) {
 	if who.Own {
 		org = one.Organization
 	}
+	giveBack, ok := h.allowed.take(who.TokenID, len(raw), time.Now())
+	if !ok {
+		h.refuse(w, r, &refusal{http.StatusTooManyRequests, results.DayFull, "this invite has had as many results stored today as it may: send it tomorrow", untilTomorrow(time.Now())})
+		return
+	}
 	stored, outcome, err := h.Store.Put(r.Context(), org, raw, one)
+	if err != nil || outcome == store.Same {
+		giveBack()
+	}
 	switch {
 	case errors.Is(err, store.ErrOther):
 		h.refuse(w, r, &refusal{http.StatusConflict, results.OtherContent, fmt.Sprintf("another result of the run %s is stored already, and a stored result never changes", one.RunID), 0})
@@ -77,6 +86,9 @@ func (h *handler) mayStore(who responder.Holder, r *http.Request) *refusal {
 	return nil
 }
 
+// tooMany is the refusal where a result cannot be taken beside the others.
+var tooMany = &refusal{http.StatusTooManyRequests, results.Busy, "many results are sent at once", tryAgain}
+
 // body is the whole body of a request.
 func body(r *http.Request) ([]byte, *refusal) {
 	tooLarge := &refusal{http.StatusRequestEntityTooLarge, results.TooLarge, fmt.Sprintf("the result has more than %d MiB, which no run makes", results.Largest>>20), 0}
@@ -89,7 +101,7 @@ func body(r *http.Request) ([]byte, *refusal) {
 	case errors.Is(err, responder.ErrTooLarge), err == nil && raw.Len() > results.Largest:
 		return nil, tooLarge
 	case errors.Is(err, responder.ErrFull):
-		return nil, &refusal{http.StatusServiceUnavailable, results.Busy, "many results are sent at once", tryAgain}
+		return nil, tooMany
 	case err != nil:
 		return nil, &refusal{http.StatusRequestTimeout, results.Incomplete, "the result did not arrive whole", tryAgain}
 	}

@@ -131,6 +131,13 @@ func parseKey(key string) (a address, ok bool) {
 	return a, err == nil && (strings.Contains(a.org, "~") || escape(org) == a.org)
 }
 
+// IsOf says whether a key is of a result that is kept for an organisation, also where the
+// name was too long for the key.
+func IsOf(key, org string) bool {
+	a, ok := parseKey(key)
+	return ok && a.org == escape(org)
+}
+
 // partitionIn reads the partition that a key of the index lies in.
 func partitionIn(key string) (p partition, name string, ok bool) {
 	parts := strings.SplitN(strings.TrimPrefix(key, indexFolder), "/", 3)

@@ -147,6 +147,17 @@ func (l *Ledger) take(h Holder, c Cost) *Loan {
 	return loan
 }
 
+// Try takes a cost for a holder if there is room for it, or returns nil. It keeps no place
+// for who is refused: it is for clients that come again without a ticket.
+func (l *Ledger) Try(h Holder, c Cost) *Loan {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.fits(h, c, nil, Cost{}) {
+		return nil
+	}
+	return l.take(h, c)
+}
+
 // Return gives back what was taken. It may be called several times.
 func (n *Loan) Return() {
 	l := n.ledger

@@ -143,6 +143,22 @@ func TestQueueIsNoHold(t *testing.T) {
 	}
 }
 
+// Who tries and is refused is promised nothing.
+func TestTryKeepsNoPlace(t *testing.T) {
+	l := NewLedger(Divide(Cost{10, 10}, 1))
+	h := Holder{"t", addr(1)}
+	first := l.Try(h, Cost{5, 1})
+	for range 20 {
+		if l.Try(h, Cost{5, 1}) != nil {
+			t.Fatal("more is taken than there is")
+		}
+	}
+	first.Return()
+	if l.Waiting() != 0 || l.Try(h, Cost{5, 1}) == nil {
+		t.Errorf("%d wait", l.Waiting())
+	}
+}
+
 // What is given back for want of a proof is taken again where there is room.
 func TestResume(t *testing.T) {
 	l := NewLedger(Divide(Cost{10, 10}, 1))
