@@ -137,6 +137,7 @@ func (r *run) write(o *call.Outcome, seen beside) {
 	var late []time.Duration
 	var noSkew []skewReasons
 	for i, c := range o.Calls {
+		r.own = append(r.own, c.Local, c.Mapped)
 		var pair facts.CallPair
 		var why skewReasons
 		pair.Up, why.up = direction(c.Up, r.plan.JitterBuffer, q, thisPC, theResponder)
@@ -161,7 +162,7 @@ func (r *run) write(o *call.Outcome, seen beside) {
 		r.missing("voice", "the responder granted no call")
 		return
 	}
-	v.Up, v.Down = v.PerCall[worst].Up, v.PerCall[worst].Down
+	v.Up, v.Down, v.Reported = v.PerCall[worst].Up, v.PerCall[worst].Down, reported(worst, v.PerCall)
 	r.unmeasured(o.Calls, noSkew, worst)
 	v.Timeline = timeline(o.Calls[worst], o, r.plan.JitterBuffer)
 	r.lay(seen, o.Begun+o.Calls[worst].Started, o.Calls[worst])
@@ -296,6 +297,7 @@ func secondSide(s stream.Second) *facts.SecondSide {
 	side := &facts.SecondSide{Sent: s.Sent, JitterMS: facts.Milliseconds(s.Jitter), DelayMS: facts.Milliseconds(s.Delay)}
 	if s.Sent > 0 {
 		side.LossPercent = new(facts.Round(100 * float64(s.Lost) / float64(s.Sent)))
+		side.Discarded = &s.Discarded
 	}
 	return side
 }

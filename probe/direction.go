@@ -150,6 +150,14 @@ func worstCall(calls []facts.CallPair) int {
 	return worst
 }
 
+// reported is the index of the reported call where there are several.
+func reported(worst int, calls []facts.CallPair) *int {
+	if len(calls) < 2 {
+		return nil
+	}
+	return &worst
+}
+
 // compareCalls is negative where a is the worse call.
 func compareCalls(a, b facts.CallPair) int {
 	lowestMOS := func(c facts.CallPair) float64 {

@@ -82,6 +82,7 @@ func (r *run) take(ctx context.Context, found around) {
 	}
 	for _, row := range found.rows {
 		r.result.Firewall = append(r.result.Firewall, r.unreachable(row.PortRow))
+		r.own = append(r.own, row.Own...)
 	}
 	if r.plan.asks(facts.PartFirewall) {
 		r.result.Environment, r.noPortal = found.seen.Environment, found.seen.PortalReason

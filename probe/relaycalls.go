@@ -108,10 +108,11 @@ func relayLive(l relay.Live) *Live {
 	return live
 }
 
-// lossAlone leaves out jitter and delay: a leg that repeats lost packets changes them.
+// lossAlone leaves out what times tell: a leg that repeats lost packets changes them.
 func lossAlone(s stream.Second) *facts.SecondSide {
-	s.Jitter, s.Delay = nil, nil
-	return secondSide(s)
+	side := secondSide(s)
+	side.JitterMS, side.DelayMS, side.Discarded = nil, nil, nil
+	return side
 }
 
 // writeRelay turns the outcome into the figures of the Result.
@@ -142,6 +143,7 @@ func (r *run) writeRelay(o *relay.Outcome, seen beside) {
 	}
 	worst := max(worstCall(v.PerCall), 0)
 	v.Up, v.Down, v.Loop = calls[worst].pair.Up, calls[worst].pair.Down, calls[worst].pair.Loop
+	v.Reported = reported(worst, v.PerCall)
 	v.Relay = &facts.Relay{
 		Server: o.Server, Software: o.Software, Peer: o.Peer, BytesUp: o.BytesUp, BytesDown: o.BytesDown,
 		Loops: calls[worst].loops, Failed: append([]string{}, r.relay.Failed()...),

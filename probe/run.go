@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -43,8 +44,11 @@ func Run(ctx context.Context, p Plan) (facts.Result, error) {
 	r.measureCapacity(ctx)
 	silence()
 	r.finish(ctx)
-	r.leaveOut()
+	s := r.leaveOut()
 	r.sign(ctx)
+	if s != nil { // the reason of a missing signature comes after all others
+		r.result.Signature.Reason = s.clean(r.result.Signature.Reason)
+	}
 	return r.result, nil
 }
 
@@ -63,9 +67,10 @@ type run struct {
 	whyCode string         // its code
 	whyErr  error          // what each responder that was named failed with, nil if none was
 
-	nowhere  bool       // the region is not known, and no responder can be asked for it
-	noPortal string     // why it is not known whether there is a captive portal
-	nat      nat.Result // what was found of the NAT so far
+	nowhere  bool             // the region is not known, and no responder can be asked for it
+	noPortal string           // why it is not known whether there is a captive portal
+	nat      nat.Result       // what was found of the NAT so far
+	own      []netip.AddrPort // what checks saw this machine with; for leaveOut
 }
 
 // begin fills in what is known before anything is measured.
@@ -79,7 +84,7 @@ func (r *run) begin() {
 		Schema: facts.SchemaVersion, RunID: ulid.Make().String(),
 		Tool:      facts.Tool{Name: "netready", Version: p.Version},
 		StartedAt: time.Now().UTC(), Organization: p.Organization, Location: p.Location,
-		Region: facts.Region{ID: p.Region.ID, Name: p.Region.Name, RegionsFile: p.Regions.File},
+		Region: facts.Region{ID: p.Region.ID, Name: p.Region.Name, RegionsFile: baseName(p.Regions.File)},
 		Parts:  slices.Clone(parts),
 		Voice: facts.Voice{
 			Mode: facts.ModeNone, Codec: r.codec.Name, PtimeMS: facts.MS(stream.PacketTime), JitterBufferMS: facts.MS(p.JitterBuffer),
@@ -106,6 +111,9 @@ func (r *run) begin() {
 		r.missingFor(facts.CodeNotAsked, "environment", facts.NotAsked+": it is looked at with the firewall")
 	}
 }
+
+// baseName is the name of a file without its folders, which may be named after the user.
+func baseName(file string) string { return file[strings.LastIndexAny(file, `/\`)+1:] }
 
 // end closes what was opened, the last first.
 func (r *run) end() {

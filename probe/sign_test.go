@@ -1,6 +1,8 @@
 package probe
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,5 +67,33 @@ func TestFailedSigningSpoilsNoRun(t *testing.T) {
 				t.Errorf("got %+v, want the code %q", s, test.code)
 			}
 		})
+	}
+}
+
+// The reason of a missing signature is written last of all, and names nobody either.
+func TestReasonOfNoSignatureNamesNobody(t *testing.T) {
+	identity, err := responder.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := responder.Local()
+	config.Identity = identity
+	server, err := responder.Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	plan := Plan{
+		Responders: []invite.Invite{server.Invite()}, Duration: time.Second, Codec: "pcmu", Calls: 1, JitterBuffer: 60 * time.Millisecond, Parts: []string{facts.PartVoice}, Anonymous: true,
+		Digests: func(facts.Result) (facts.Digests, error) {
+			return facts.Digests{}, errors.New("read tcp 192.168.7.5:51234->198.51.100.1:443: connection reset by peer")
+		},
+	}
+	r, err := Run(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := r.Signature; s.Code != facts.UnsignedFailed || strings.Contains(s.Reason, "192.168") || !strings.Contains(s.Reason, "198.51.100.1:443") {
+		t.Errorf("got %+v", s)
 	}
 }

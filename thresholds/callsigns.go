@@ -3,6 +3,8 @@ package thresholds
 import (
 	"fmt"
 	"math"
+	"reflect"
+	"slices"
 	"strings"
 
 	"netready/probe/facts"
@@ -14,32 +16,6 @@ const (
 	lastSeconds = 1 // a call that ends that much early counts as complete
 	nearChange  = 1 // seconds for which the old mapping may be lost before the new one is known
 )
-
-// lostIn is how many packets of a way were lost in a second.
-func lostIn(s facts.Second, way Way) float64 {
-	side := sideOf(s, way)
-	if side == nil || side.LossPercent == nil {
-		return 0
-	}
-	return *side.LossPercent / percent * float64(side.Sent)
-}
-
-// lostThere is the share of a way's lost packets that were lost in the seconds
-// for which is holds.
-func (j *judge) lostThere(way Way, is func(facts.Second) bool) float64 {
-	all, there := 0.0, 0.0
-	for _, s := range j.result.Voice.Timeline {
-		lost := lostIn(s, way)
-		all += lost
-		if is(s) {
-			there += lost
-		}
-	}
-	if all == 0 {
-		return 0
-	}
-	return there / all
-}
 
 // isDead says that nothing of the call came through in a second.
 func isDead(s facts.Second) bool {
@@ -137,7 +113,7 @@ func farEndClosed(m matter) (string, float64) {
 	if !m.endedBy(facts.CodeFarEnded) || len(v.MappingChanges) > 0 || v.DurationAskedS > 0 && v.DurationS > v.DurationAskedS-lastSeconds {
 		return "", 0 // while the call continues it was not the far end that closed the connection
 	}
-	return fmt.Sprintf("after %s of the call it closed the control connection", Figure(m.result.Voice.DurationS, "s")), 1
+	return fmt.Sprintf("after %s of the call it closed the control connection", Figure(m.result.Voice.DurationS, "s")), m.endShare()
 }
 
 // allFellSilent is the sign that call and control connection ended together.
@@ -146,35 +122,54 @@ func allFellSilent(m matter) (string, float64) {
 		return "", 0 // where the gateway is silent too, the fault is not at the far end
 	}
 	return fmt.Sprintf("after %s both the call and the control connection fell silent, so the responder, its host or the whole path to it is down; "+
-		"a run from another network at the same time would tell which", Figure(m.result.Voice.DurationS, "s")), 1
+		"a run from another network at the same time would tell which", Figure(m.result.Voice.DurationS, "s")), m.endShare()
 }
 
 // clock is a time in the call as 0:12.
 func clock(s float64) string { return fmt.Sprintf("%d:%02d", int(s)/60, int(s)%60) }
 
-// changes are the new mappings of the reported call: those with another public
-// address, or those with another port of the same address.
-func (j *judge) changes(address bool) []facts.MappingChange {
+// changes are the new mappings of the reported call, or where no figure is to be
+// explained of all calls: those with another public address, or those with another
+// port of the same address.
+func (m matter) changes(address bool) []facts.MappingChange {
 	var some []facts.MappingChange
-	for _, c := range j.result.Voice.MappingChanges {
-		if c.OtherAddress == address {
+	for _, c := range m.result.Voice.MappingChanges {
+		if c.OtherAddress == address && (m.kind == warningMatter || c.Call == m.reported()) {
 			some = append(some, c)
 		}
 	}
 	return some
 }
 
+// reported is the index of the reported call, -1 where the result does not tell.
+func (j *judge) reported() int {
+	v := j.result.Voice
+	switch {
+	case v.Reported != nil:
+		return *v.Reported
+	case len(v.PerCall) < 2:
+		return 0
+	}
+	return slices.IndexFunc(v.PerCall, func(c facts.CallPair) bool {
+		return reflect.DeepEqual(c.Up, v.Up) && reflect.DeepEqual(c.Down, v.Down)
+	})
+}
+
 // mappingChanged is the sign that a NAT gave the call another port.
 func mappingChanged(m matter) (string, float64) {
-	return changedWords(m.changes(false), "another port of the same public address")
+	return m.changedWords(false, "another port of the same public address")
 }
 
 // addressChanged is the sign that the call left through another public address.
 func addressChanged(m matter) (string, float64) {
-	return changedWords(m.changes(true), "another public address")
+	return m.changedWords(true, "another public address")
 }
 
-func changedWords(changes []facts.MappingChange, what string) (string, float64) {
+func (m matter) changedWords(address bool, what string) (string, float64) {
+	changes, who := m.changes(address), "the call"
+	if m.kind == warningMatter && len(m.result.Voice.PerCall) > 1 {
+		who = "one of the calls"
+	}
 	if len(changes) == 0 {
 		return "", 0
 	}
@@ -182,7 +177,7 @@ func changedWords(changes []facts.MappingChange, what string) (string, float64) 
 	for _, c := range changes[:min(len(changes), mostShifts)] {
 		at = append(at, clock(c.AtS))
 	}
-	return fmt.Sprintf("while packets flowed the call got %s (%s, at %s)", what, times(len(changes)), strings.Join(at, ", ")), 1
+	return fmt.Sprintf("while packets flowed %s got %s (%s, at %s)", who, what, times(len(changes)), strings.Join(at, ", ")), 1
 }
 
 func times(n int) string {
@@ -192,13 +187,14 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// lossAtChanges is the sign that the losses lie where the mapping changed.
-func lossAtChanges(address bool) sign {
+// badAtChanges is the sign that packets were lost, or too late, where the mapping
+// changed.
+func badAtChanges(address bool) sign {
 	return func(m matter) (string, float64) {
 		if m.kind == warningMatter {
 			return "", 1
 		}
-		share := m.lostOnlyThere(m.way, func(s facts.Second) bool {
+		share, what := m.badOnlyThere(func(s facts.Second) bool {
 			for _, c := range m.changes(address) {
 				if at := int(c.AtS); s.Second <= at && s.Second >= at-nearChange {
 					return true
@@ -206,27 +202,6 @@ func lossAtChanges(address bool) sign {
 			}
 			return false
 		})
-		return fmt.Sprintf("%s of the packets lost %s were lost there", Figure(math.Round(percent*share), "%"), m.way.words()), share
+		return fmt.Sprintf("%s of the packets that were %s %s were so there", Figure(math.Round(percent*share), "%"), what, m.way.words()), share
 	}
-}
-
-// denser is how many times as many packets must be lost in some seconds as the
-// length of these would take, for the losses to lie there and nowhere else.
-const denser = 2
-
-// lostOnlyThere is lostThere where these seconds are few: of events that come every
-// other second half of all losses are near by chance, and it is 0.
-func (j *judge) lostOnlyThere(way Way, is func(facts.Second) bool) float64 {
-	there, all := 0, 0
-	for _, s := range j.result.Voice.Timeline {
-		all++
-		if is(s) {
-			there++
-		}
-	}
-	share := j.lostThere(way, is)
-	if all == 0 || share < denser*float64(there)/float64(all) {
-		return 0
-	}
-	return share
 }

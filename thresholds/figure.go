@@ -100,7 +100,9 @@ func (q *question) of(d *facts.Direction, reason string) {
 		return
 	}
 	q.reason, q.unreliable, q.silent = unknownFigure(q.measure.Key, d), d.Unreliable, d.Received == 0
-	q.interval, q.sent = q.measure.interval(d), d.Sent
+	if q.interval, q.sent = q.measure.interval(d), d.Sent; q.measure.Key == Order {
+		q.sent = d.Received // only what arrives has an order
+	}
 	if isHardlySpoilt(q.measure.Key, d) {
 		q.unreliable = nil
 	}

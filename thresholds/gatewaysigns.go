@@ -182,27 +182,43 @@ func choose(n, k int) float64 {
 func (j *judge) placeByGateway(key Key, way Way) place {
 	g := j.gateway()
 	d := j.directionOrLoop(way)
-	loss, discards := portion(lossOf(d)), portion(j.discardsOf(d))
-	isDelay := key == MOS && loss == 0 && discards == 0 // it follows from the delay, as the round trip's
+	if key == MOS {
+		key = j.mosBy(d) // loss and a MOS that is low by loss have one place
+	}
 	isSlow := *g.AvgMS > badGatewayMS
 	switch {
 	case isSlow && j.delaysTell(key, g):
 		return inLAN
 	case key == RTT && isSlow, key != RTT && d == nil:
 		return placeUnknown
-	case key == RTT, isDelay:
+	case key == RTT:
 		return beyondLAN
 	case key == Jitter, key == Order: // who overtakes was late or early by a packet time or more
 		return j.ofJitter(g, d.JitterMS)
-	case key == Discards, key == MOS && discards > loss:
-		return j.ofDiscards(g, way, discards, runOf(d))
+	case key == Discards:
+		return j.ofDiscards(g, way, portion(j.discardsOf(d)), runOf(d))
+	case key == MOS: // loss or discards, and delay
+		return j.ofBoth(way)
 	}
 	e := j.evidence(way)
-	p := e.ofLoss(loss, runOf(d))
+	p := e.ofLoss(portion(lossOf(d)), runOf(d))
 	if p == inLAN && j.isFarMore(e.lost, e.asked) {
 		return placeUnknown
 	}
 	return p
+}
+
+// ofBoth is the place of loss, or of discards where these are more, and of the round
+// trip, where it is the same.
+func (j *judge) ofBoth(way Way) place {
+	key, d := Loss, j.directionOrLoop(way)
+	if portion(j.discardsOf(d)) > portion(lossOf(d)) {
+		key = Discards
+	}
+	if p := j.placeByGateway(key, way); p == j.placeByGateway(RTT, way) {
+		return p
+	}
+	return placeUnknown
 }
 
 // ofDiscards places a share of late packets by the pings that were late.
@@ -237,7 +253,7 @@ func (j *judge) lateTogether(g *facts.Ping, way Way) place {
 		if side == nil || s.Gateway == nil || s.Gateway.AvgMS == nil || g.MinMS == nil {
 			continue
 		}
-		isBad, isBoth := *side.DelayMS >= lateMS, *s.Gateway.AvgMS-*g.MinMS >= lateMS
+		isBad, isBoth := lateIn(s, way) > 0, *s.Gateway.AvgMS-*g.MinMS >= lateMS
 		all++
 		if isBad {
 			bad++
@@ -290,14 +306,14 @@ func (j *judge) isFarMore(lost, asked int) bool {
 // take half of that, and nothing where the far end answers sooner.
 func (j *judge) delaysTell(key Key, g *facts.Ping) bool {
 	switch key {
-	case Loss, Order:
-		return false
+	case Jitter, Discards:
+		return !j.isSlowByItself(g)
 	case RTT:
 		t := j.result.Voice.RTT
 		return t != nil && t.AvgMS != nil && *g.AvgMS >= badShare**t.AvgMS && !j.isSlowByItself(g)
-	case Jitter, Discards, MOS:
+	case Loss, Order, MOS:
 	}
-	return !j.isSlowByItself(g)
+	return false
 }
 
 func portion(percent *float64) float64 {
@@ -338,7 +354,7 @@ func (j *judge) gatewayWords(way Way) string {
 	g, e := j.gateway(), j.evidence(way)
 	switch {
 	case *g.AvgMS > badGatewayMS:
-		return fmt.Sprintf("pings took %s on average", Figure(*g.AvgMS, "ms"))
+		return fmt.Sprintf("pings took %s on average, and %d of %d were lost", Figure(*g.AvgMS, "ms"), e.lost, e.asked)
 	case e.limits > 0:
 		return fmt.Sprintf("it limits its answers to %d a second", e.limits)
 	}

@@ -33,18 +33,20 @@ func (j *judge) beyondGateway(key Key, way Way) place {
 	if hop == nil || d == nil && key != RTT {
 		return beyondLAN
 	}
+	if key == MOS {
+		key = j.mosBy(d)
+	}
 	var p place
-	loss, discards := portion(lossOf(d)), portion(j.discardsOf(d))
-	switch {
-	case key == RTT, key == MOS && loss == 0 && discards == 0:
+	switch key {
+	case RTT:
 		p = j.ofDelay(hop)
-	case key == Jitter:
+	case Jitter:
 		p = hopJitter(hop, d.JitterMS)
-	case key == Discards, key == MOS && discards > loss:
-		p = weigh(hop.Late, hop.Answered, discards, runOf(d))
-	case key == Loss, key == MOS:
-		p = j.hopLoss(hop, way, loss, runOf(d))
-	case key == Order:
+	case Discards:
+		p = j.hopLate(hop, way, portion(j.discardsOf(d)), runOf(d))
+	case Loss:
+		p = j.hopLoss(hop, way, portion(lossOf(d)), runOf(d))
+	case Order, MOS:
 	}
 	switch {
 	case isPrivate(hop) && p == inLAN:
@@ -82,30 +84,48 @@ func (j *judge) hopLoss(hop *facts.Hop, way Way, share, run float64) place {
 		return placeUnknown
 	}
 	p := weigh(hop.Sent-hop.Answered, hop.Sent, share, run)
-	if p != inLAN {
-		return p
+	isSilent := func(h facts.HopSecond) bool { return h.Answered < h.Asked }
+	if p == inLAN && (j.isFarMore(hop.Sent-hop.Answered, hop.Sent) || !j.coincides(way, lostIn, isSilent)) {
+		return placeUnknown
 	}
-	var bad, badBoth, all, silent int
+	return p
+}
+
+// hopLate is hopLoss for answers that are late as the call's packets are.
+func (j *judge) hopLate(hop *facts.Hop, way Way, share, run float64) place {
+	isLate := func(h facts.HopSecond) bool { return h.Late > 0 }
+	p := weigh(hop.Late, hop.Answered, share, run)
+	if p == inLAN && !j.coincides(way, lateIn, isLate) {
+		return placeUnknown
+	}
+	return p
+}
+
+// coincides says that the hop is bad in the seconds in which packets of the call are,
+// as count says: more often than by chance where such seconds are few, and not more
+// rarely where they are many.
+func (j *judge) coincides(way Way, count func(facts.Second, Way) float64, isHopBad func(facts.HopSecond) bool) bool {
+	var bad, badBoth, hops, all int
 	for _, s := range j.result.Voice.Timeline {
 		if s.Hop == nil || s.Hop.Asked == 0 {
 			continue
 		}
-		isBad, isSilent := lostIn(s, way) > 0, s.Hop.Answered < s.Hop.Asked
 		all++
-		if isBad {
+		if isHopBad(*s.Hop) {
+			hops++
+		}
+		if count(s, way) > 0 {
 			bad++
-		}
-		if isSilent {
-			silent++
-		}
-		if isBad && isSilent {
-			badBoth++
+			if isHopBad(*s.Hop) {
+				badBoth++
+			}
 		}
 	}
-	if all-bad > bad && chance(badBoth, bad, silent, all) > rarely || j.isFarMore(hop.Sent-hop.Answered, hop.Sent) {
-		return placeUnknown
+	good := all - bad
+	if good > bad {
+		return chance(badBoth, bad, hops, all) <= rarely
 	}
-	return p
+	return chance(hops-badBoth, good, hops, all) > rarely
 }
 
 // ofDelay says whether most of the delay arises before the hop (inLAN) or behind

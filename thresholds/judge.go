@@ -77,6 +77,9 @@ type judge struct {
 	limits   Limits
 	result   facts.Result
 	findings []Finding
+	// together are the seconds of the reported call while another one is judged: what
+	// they tell of all calls.
+	together []facts.Second
 }
 
 // add takes a finding; reasons of several lines become one.

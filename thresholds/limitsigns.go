@@ -83,9 +83,9 @@ func (j *judge) questions(all int) []questions {
 	left, share := float64(all), 0.0
 	for _, s := range j.result.Voice.Timeline {
 		kept := 1.0
-		for _, side := range []*facts.SecondSide{s.Up, s.Down} {
-			if side != nil && side.LossPercent != nil {
-				kept *= 1 - portion(side.LossPercent)
+		for _, way := range []Way{Up, Down} {
+			if sent, lost := passing(s, way); sent > 0 && s.Loop == nil {
+				kept *= 1 - lost/float64(sent)
 			}
 		}
 		share = 1 - kept

@@ -56,9 +56,9 @@ func isHalfDuplex(m matter) (string, float64) {
 	return "the interface runs at half duplex", 1
 }
 
-// lossAtRoams is the sign that packets were lost while the PC changed its access
-// point.
-func lossAtRoams(m matter) (string, float64) {
+// badAtRoams is the sign that packets were lost, or too late, while the PC changed its
+// access point.
+func badAtRoams(m matter) (string, float64) {
 	w := m.result.Machine.Interface.Wifi
 	if w == nil || len(w.Roams) == 0 {
 		return "", 0
@@ -67,7 +67,7 @@ func lossAtRoams(m matter) (string, float64) {
 	for _, r := range w.Roams[:min(len(w.Roams), mostShifts)] {
 		at = append(at, clock(r.AtS))
 	}
-	share := m.lostOnlyThere(m.way, func(s facts.Second) bool {
+	share, what := m.badOnlyThere(func(s facts.Second) bool {
 		for _, r := range w.Roams {
 			if at := int(r.AtS); s.Second >= at-nearChange && s.Second <= at+nearChange {
 				return true
@@ -75,8 +75,8 @@ func lossAtRoams(m matter) (string, float64) {
 		}
 		return false
 	})
-	return fmt.Sprintf("it moved to another access point %s (at %s), where %s of the packets lost %s were lost",
-		times(len(w.Roams)), strings.Join(at, ", "), Figure(percent*share, "%"), m.way.words()), share
+	return fmt.Sprintf("it moved to another access point %s (at %s), where %s of the packets that were %s %s were so",
+		times(len(w.Roams)), strings.Join(at, ", "), Figure(percent*share, "%"), what, m.way.words()), share
 }
 
 // radioWords describe the radio, where the system tells: 2.4 GHz, -78 dBm.

@@ -12,7 +12,7 @@ import (
 // request is what to ask for so that a row passes: the rule alone, to be passed on
 // to the network team, and the sentence that says whom to ask.
 func request(row facts.PortRow) (rule, advice string) {
-	host := cmp.Or(row.Host, "the responder")
+	host := hostOf(row)
 	protocol, _ := facts.FindProtocol(row.Protocol)
 	outbound := fmt.Sprintf("outbound %s %s", protocol.Transport, portsOf(row))
 	if row.By == facts.ByThisMachine {
@@ -37,6 +37,20 @@ func request(row facts.PortRow) (rule, advice string) {
 	}
 	rule = outbound + " from this machine to " + host + ", and the answers back in"
 	return rule + failedOf(row), "Ask the network team to allow " + rule + "."
+}
+
+// hostResolver is how sentences call the DNS resolver that the machine is set up with.
+const hostResolver = "the DNS resolver"
+
+// hostOf names the host of a row in a sentence.
+func hostOf(row facts.PortRow) string {
+	switch row.Host {
+	case facts.HostResolver:
+		return hostResolver
+	case facts.LeftOut:
+		return "a host of this network, whose address was left out"
+	}
+	return cmp.Or(row.Host, "the responder")
 }
 
 // RuleOfAll is what to ask for so that all rows with one reason pass. The report

@@ -147,10 +147,18 @@ func namesAreSlow(m matter) (string, float64) {
 	}
 	for _, row := range m.result.Firewall {
 		if row.Protocol == "dns" && row.Status == facts.StatusPass && isKnown(row.ElapsedMS) && *row.ElapsedMS > slowNameMS {
-			return fmt.Sprintf("the DNS resolver %s took %s to answer, and every new connection has to wait for it", row.Host, Figure(*row.ElapsedMS, "ms")), 1
+			return fmt.Sprintf("%s took %s to answer, and every new connection has to wait for it", resolverOf(row), Figure(*row.ElapsedMS, "ms")), 1
 		}
 	}
 	return "", 0
+}
+
+// resolverOf names the resolver that a row asked, by its address where that is known.
+func resolverOf(row facts.PortRow) string {
+	if row.Host == facts.LeftOut || row.Host == facts.HostResolver || row.Host == "" {
+		return hostResolver
+	}
+	return hostResolver + " " + row.Host
 }
 
 // responderIsSilent is why a responder that was named could not be used.

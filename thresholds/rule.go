@@ -86,6 +86,9 @@ const (
 	PlaceUnknown  = "unknown"  // the figures do not tell
 )
 
+// leastBest is below every share that a rule explains.
+const leastBest = 0.001
+
 // mostOf is the least share of a matter that a rule has to explain.
 const mostOf = 0.5
 
@@ -110,6 +113,9 @@ func (r *Rule) holds(matters []matter) *located {
 			continue
 		}
 		l.shares[i] = share
+		if m.kind == warningMatter {
+			share = min(share, leastBest) // its words are those of what is broken, where anything is
+		}
 		if share > l.best {
 			l.best, l.seen = share, seen
 		}
@@ -304,7 +310,8 @@ func (j *judge) ofCall(number int) *judge {
 	}
 	other := *j
 	own := v.PerCall[number-1]
-	v.Up, v.Down, v.Loop, v.Timeline, v.MappingChanges = own.Up, own.Down, own.Loop, nil, nil
+	other.together = v.Timeline
+	v.Up, v.Down, v.Loop, v.Timeline, v.Reported = own.Up, own.Down, own.Loop, nil, new(number-1)
 	other.result.Voice = v
 	return &other
 }

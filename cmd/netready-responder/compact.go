@@ -119,13 +119,32 @@ func (c *deleteCmd) Run(a *app) (err error) {
 	if c.DryRun {
 		return c.tell(a, s, which)
 	}
+	noted := c.note(a, s, which)
 	n, err := s.Delete(a.ctx, which)
-	s.Note(store.Access{By: operator(), What: store.DeletedResults, Of: c.words(), Results: n})
+	if n > noted { // some came meanwhile
+		s.Note(store.Access{By: operator(), What: store.DeletedResults, Of: c.words(), Results: n - noted})
+	}
 	if err = errors.Join(err, s.FlushAccess(a.ctx)); err != nil {
 		return fmt.Errorf("%d results were deleted, then: %w; give the same command again", n, err)
 	}
 	fmt.Fprintf(a.stdout, "%d results deleted\n", n)
 	return nil
+}
+
+// note writes a line into the access log before the deletion, which may be ended at any
+// moment and is completed by the night's work. It returns how many results the line says.
+func (c *deleteCmd) note(a *app, s *store.Store, which store.Which) (n int) {
+	for _, err := range s.Matching(a.ctx, which) {
+		if err != nil {
+			break // the deletion meets it too, and says so
+		}
+		n++
+	}
+	if n > 0 {
+		s.Note(store.Access{By: operator(), What: store.DeletedResults, Of: c.words(), Results: n})
+		_ = s.FlushAccess(a.ctx) // tried again after the deletion, which makes room on a full disk
+	}
+	return n
 }
 
 // longestList is how many results a dry run names.

@@ -102,3 +102,21 @@ func TestStoreRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestADeletionIsNotedBeforeItBegins: it was ended in the middle, and no line said whose
+// it was.
+func TestADeletionIsNotedBeforeItBegins(t *testing.T) {
+	dir, s := filledStore(t, 3, 5, "ACME")
+	c := deleteCmd{Org: "ACME"}
+	which, err := c.which(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := c.note(&app{ctx: t.Context()}, s, which); n != 3 || count(t, s) != 3 {
+		t.Fatalf("%d noted, want 3, and nothing deleted yet", n)
+	}
+	log, _ := filepath.Glob(filepath.Join(dir, "access", "*", "*.jsonl"))
+	if len(log) != 1 {
+		t.Fatalf("%d files of the access log, want 1", len(log))
+	}
+}

@@ -43,9 +43,9 @@ const (
 	grace = 3 * time.Second
 )
 
-// Run measures the throughput down, then up: the delivered payload of HTTPS only, with the
-// connection's slow start. The far end bounds both in bytes and time too. nil is not
-// measured, and Reason says why.
+// Run measures the throughput down, then up: the delivered payload of HTTPS only, without
+// the first second (TCP's slow start) where the rest is at least as long. The far end
+// bounds both in bytes and time too. nil is not measured, and Reason says why.
 func Run(ctx context.Context, link Link, s Settings) facts.Bandwidth {
 	if s.For <= 0 {
 		s.For = defaultFor

@@ -115,6 +115,10 @@ const (
 // LeftOut is written in place of what --anonymous does not name: a proxy, an address.
 const LeftOut = "left out"
 
+// HostResolver is the host of a row that asks the DNS resolver that this machine is set
+// up with.
+const HostResolver = "resolver"
+
 // NotAsked is the start of the reason of everything that --only or --no-bandwidth left
 // out.
 const NotAsked = "not asked for"

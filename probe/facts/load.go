@@ -10,7 +10,9 @@ type UnderLoad struct {
 
 // LoadPhase is one call on a full line.
 type LoadPhase struct {
-	Mbps     *float64   `json:"mbps"`      // throughput that filled the line. Null: nothing flowed
+	// Throughput that filled the line, the first second of each transfer included.
+	// Null: nothing flowed.
+	Mbps     *float64   `json:"mbps"`
 	CallUp   *Direction `json:"call_up"`   // the call to the far end during that time. Null: nothing was sent that way
 	CallDown *Direction `json:"call_down"` // the call to this machine during that time. Null: nothing was sent that way
 	RTT      *RTT       `json:"rtt"`       // round trip of the call's checks during that time. Null: nothing answered

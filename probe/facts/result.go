@@ -96,7 +96,7 @@ type Region struct {
 	ID          string `json:"id"`           // as `--region` takes it
 	Name        string `json:"name"`         // name for people
 	Responder   string `json:"responder"`    // `host:port` of its control address; empty without a responder
-	RegionsFile string `json:"regions_file"` // a file that replaced the built-in list; empty otherwise
+	RegionsFile string `json:"regions_file"` // name of a file that replaced the built-in list, without its folders; empty otherwise
 	// Why a responder that was named could not be reached, as `firewall[].reason` has
 	// it, or `no_such_name`. Left out: it was reached, none was named, or the reason
 	// has no code.
@@ -130,13 +130,16 @@ type Voice struct {
 	// one, by lowest MOS, then most loss. Null: nothing was sent that way.
 	Up *Direction `json:"up"`
 	// The same from the far end to this machine. Null: nothing was sent that way.
-	Down           *Direction `json:"down"`
-	Loop           *Direction `json:"loop,omitempty"`   // in mode relay: both directions together, an upper bound for each
-	Relay          *Relay     `json:"relay,omitempty"`  // in mode relay: the TURN server and the streams of the reported call
-	PerCall        []CallPair `json:"per_call"`         // every call, the reported one included, in no order
-	RTT            *RTT       `json:"rtt"`              // round trip during the call. Null: nothing answered
-	SendLatenessMS *Lateness  `json:"send_lateness_ms"` // how late this machine sent its packets. Null: no packet was sent
-	Timeline       []Second   `json:"timeline"`         // the reported call by seconds
+	Down    *Direction `json:"down"`
+	Loop    *Direction `json:"loop,omitempty"`  // in mode relay: both directions together, an upper bound for each
+	Relay   *Relay     `json:"relay,omitempty"` // in mode relay: the TURN server and the streams of the reported call
+	PerCall []CallPair `json:"per_call"`        // every call, the reported one included
+	// Which of `per_call` `up`, `down` and `timeline` are of; the first is 0. Left
+	// out: there is one call, or the result was made before this was known.
+	Reported       *int      `json:"reported,omitempty"`
+	RTT            *RTT      `json:"rtt"`              // round trip during the call. Null: nothing answered
+	SendLatenessMS *Lateness `json:"send_lateness_ms"` // how late this machine sent its packets. Null: no packet was sent
+	Timeline       []Second  `json:"timeline"`         // the reported call by seconds
 	// What changed on the way during the call, as sentences: a new address behind
 	// a NAT, ….
 	PathChanges []string `json:"path_changes"`
@@ -352,6 +355,10 @@ type SecondSide struct {
 	// Mean time on the way, above that of the fastest packet. Null: nothing
 	// arrived.
 	DelayMS *float64 `json:"delay_ms"`
+	// Packets of these that arrived, but later than the fastest by more than the
+	// jitter buffer. Left out: times are not known of this direction alone, nothing
+	// was sent, or the result was made before this was known.
+	Discarded *int `json:"discarded,omitempty"`
 }
 
 // SecondCount is one direction of all calls in one second.
@@ -382,7 +389,9 @@ type Ping struct {
 	Reason     string `json:"reason"` // why it was not measured, or how many questions could not be sent
 }
 
-// Bandwidth is the throughput of the HTTPS connection to the responder.
+// Bandwidth is the throughput of the HTTPS connection to the responder. The first
+// second of a transfer, in which TCP starts slowly, is left out where the rest is at
+// least as long.
 type Bandwidth struct {
 	UpMbps    *float64 `json:"up_mbps"`    // to the responder. Null: `reason` says why
 	DownMbps  *float64 `json:"down_mbps"`  // from the responder. Null: `reason` says why

@@ -34,8 +34,9 @@ const DefaultLimit = 7 * time.Second
 // A Result holds what was found. nil and "" mean not measured, and Reason says why.
 type Result struct {
 	facts.NAT
-	SIPReason     string // why SIPALG is nil, "" where it was not tried
-	SilenceReason string // why Survives30s is nil
+	SIPReason     string           // why SIPALG is nil, "" where it was not tried
+	SilenceReason string           // why Survives30s is nil
+	Own           []netip.AddrPort // what each place saw this machine with
 }
 
 // Run asks all places from one socket and compares what they saw. It takes one
@@ -67,6 +68,9 @@ func (r *Result) mapping(ctx context.Context, o Options) {
 		return
 	}
 	r.LocalAddress = local.String()
+	for _, s := range seen {
+		r.Own = append(r.Own, s.mapped)
+	}
 	if len(seen) == 0 {
 		r.Reason = "no answer over UDP that says what address the far end sees"
 		return

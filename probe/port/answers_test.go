@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -376,6 +377,35 @@ func TestPortalUnderTheSameSuffix(t *testing.T) {
 			if row.Reason != want {
 				t.Errorf("%s: got %s %s (%s)", location, row.Status, row.Reason, row.Detail)
 			}
+		}
+	}
+}
+
+// What follows the path of a portal's page may name the machine, and is not repeated.
+func TestPortalsPageIsNamedWithoutItsQuery(t *testing.T) {
+	t.Parallel()
+	port := farEnd(t, "tcp", func([]byte, netip.AddrPort) [][]byte {
+		return [][]byte{[]byte("HTTP/1.1 302 Found\r\nLocation: http://me:secret@portal.test/login;x?mac=00-e0-4c-68-00-01&ip=192.168.7.5#at\r\n\r\n")}
+	})
+	rows := Run(t.Context(), []Check{{Protocol: "http", Host: "apps.example.com", Port: port}}, Options{NoProxy: true, Resolver: namedHere(t)})
+	for _, row := range rows {
+		if !strings.Contains(row.Detail, "sends to http://portal.test/login;x, which") {
+			t.Errorf("%s: %s", row.Reason, row.Detail)
+		}
+	}
+}
+
+// What a STUN server sees is in the row as data too, not in its sentence alone.
+func TestRowHoldsTheAddressThatStunSees(t *testing.T) {
+	t.Parallel()
+	seen := netip.MustParseAddrPort("203.0.113.9:4000")
+	for protocol, network := range map[string]string{"stun": "udp", "stun-tcp": "tcp"} {
+		port := farEnd(t, network, func(question []byte, _ netip.AddrPort) [][]byte {
+			return [][]byte{stunAnswer(0x0101, question, attribute(0x0001, plainAddress(seen)))}
+		})
+		rows := Run(t.Context(), []Check{{Protocol: protocol, Host: "127.0.0.1", Port: port}}, Options{NoProxy: true})
+		if len(rows) != 1 || !slices.Equal(rows[0].Own, []netip.AddrPort{seen}) {
+			t.Errorf("%s: %+v", protocol, rows)
 		}
 	}
 }

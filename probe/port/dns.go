@@ -160,10 +160,18 @@ func (q *dnsQuestion) judgeProof(m *dns.Msg) *outcome {
 
 // firstResolver is the first server of a list, as an address.
 func firstResolver(servers []string) (netip.Addr, error) {
-	for _, s := range servers {
-		if ip, err := netip.ParseAddr(s); err == nil {
-			return ip, nil
-		}
+	if all := addressesOf(servers); len(all) > 0 {
+		return all[0], nil
 	}
 	return netip.Addr{}, &net.DNSError{Err: "none is configured"}
+}
+
+// addressesOf are those of a list that can be read.
+func addressesOf(servers []string) (all []netip.Addr) {
+	for _, s := range servers {
+		if ip, err := netip.ParseAddr(s); err == nil {
+			all = append(all, ip)
+		}
+	}
+	return all
 }

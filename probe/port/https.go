@@ -50,7 +50,7 @@ func (t target) judgePage(answer page) outcome {
 	case answer.code == portal.Status:
 		return t.behindPortal()
 	case t.check.Protocol == "http" && portal.LeadsAway(answer.location, t.check.Host):
-		return t.fail(facts.ReasonHijacked, "%s sends to %s, which is somebody else's page: a captive portal or a filter", t.place(), printable([]byte(answer.location)))
+		return t.fail(facts.ReasonHijacked, "%s sends to %s, which is somebody else's page: a captive portal or a filter", t.place(), printable([]byte(portal.Shown(answer.location))))
 	}
 	return passed("answered with status " + answer.status)
 }

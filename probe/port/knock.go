@@ -97,7 +97,7 @@ func (t target) knock(ctx context.Context) outcome {
 			if !ok || !asked[answer.Random] {
 				return t.impostor()
 			}
-			return new(passed("the responder itself answered; it sees this machine as " + answer.Observed.String()))
+			return new(passed("the responder itself answered; it sees this machine as " + answer.Observed.String()).seenAs(answer.Observed))
 		},
 	})
 }

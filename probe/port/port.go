@@ -38,6 +38,9 @@ type Row struct {
 	// or a proxy stood in between.
 	Address    netip.Addr
 	IsResolver bool // it asked the configured DNS resolver
+	// Own are the addresses that the far end sees this machine with, as the detail may
+	// tell them: its public ones, and those of its relays.
+	Own []netip.AddrPort
 }
 
 // A Session is what the checks need from a session with a responder.
@@ -195,7 +198,14 @@ func run(ctx context.Context, check Check, opts Options) []Row {
 type outcome struct {
 	status, reason, detail, who string
 	tested, failed              []int
-	foreign                     bool // somebody else gave an answer
+	foreign                     bool             // somebody else gave an answer
+	own                         []netip.AddrPort // as in Row
+}
+
+// seenAs notes the addresses that the far end sees this machine with.
+func (o outcome) seenAs(own ...netip.AddrPort) outcome {
+	o.own = append(o.own, own...)
+	return o
 }
 
 // by notes who refused.
@@ -219,7 +229,7 @@ func row(ctx context.Context, t target, o outcome, started time.Time) Row {
 		o = notMeasured(facts.ReasonStopped, "the run was stopped before this check was finished")
 	}
 	elapsed := time.Since(started)
-	r := Row{Address: t.addr.Addr(), IsResolver: t.isResolver, PortRow: facts.PortRow{
+	r := Row{Address: t.addr.Addr(), IsResolver: t.isResolver, Own: o.own, PortRow: facts.PortRow{
 		Name: t.check.Name, Protocol: t.check.Protocol, Host: t.check.Host, Port: t.check.Port, Ports: t.check.Ports,
 		Family: t.family, Required: t.check.Required, Note: t.check.Note,
 		Status: o.status, Reason: o.reason, By: o.who, Detail: o.detail, Tested: o.tested, FailedPorts: o.failed,

@@ -11,6 +11,25 @@ import (
 // Resolver is the DNS server that this machine uses first: that of
 // the first interface that is up and has one.
 func Resolver() (netip.Addr, error) {
+	first, err := adapters()
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	return firstResolver(resolversOf(first, isInUse))
+}
+
+// Resolvers are all DNS servers that this machine is set up with, none where the system
+// does not tell.
+func Resolvers() []netip.Addr {
+	first, err := adapters()
+	if err != nil {
+		return nil
+	}
+	return addressesOf(resolversOf(first, func(*windows.IpAdapterAddresses) bool { return true }))
+}
+
+// adapters is the list of the network adapters.
+func adapters() (*windows.IpAdapterAddresses, error) {
 	size := uint32(15 << 10) // the first guess that Microsoft's documentation advises
 	for {
 		b := make([]byte, size)
@@ -20,16 +39,21 @@ func Resolver() (netip.Addr, error) {
 			continue
 		}
 		if err != nil {
-			return netip.Addr{}, fmt.Errorf("listing the network adapters: %w", err)
+			return nil, fmt.Errorf("listing the network adapters: %w", err)
 		}
-		return firstResolver(resolversOf(first))
+		return first, nil
 	}
 }
 
-func resolversOf(adapter *windows.IpAdapterAddresses) []string {
+// isInUse says whether packets to the Internet may go through an adapter.
+func isInUse(a *windows.IpAdapterAddresses) bool {
+	return a.OperStatus == windows.IfOperStatusUp && a.FirstGatewayAddress != nil
+}
+
+func resolversOf(adapter *windows.IpAdapterAddresses, wanted func(*windows.IpAdapterAddresses) bool) []string {
 	var servers []string
 	for ; adapter != nil; adapter = adapter.Next {
-		if adapter.OperStatus != windows.IfOperStatusUp || adapter.FirstGatewayAddress == nil {
+		if !wanted(adapter) {
 			continue
 		}
 		for s := adapter.FirstDnsServerAddress; s != nil; s = s.Next {

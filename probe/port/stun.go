@@ -96,7 +96,7 @@ func (b *binding) judge(raw []byte) *outcome {
 	if answer.IsError {
 		o = passed("answered, with a STUN error: the way is open")
 	} else if mapped, known := answer.Mapped(); known {
-		o = passed("answered; it sees this machine as " + mapped.String())
+		o = passed("answered; it sees this machine as " + mapped.String()).seenAs(mapped)
 	}
 	return &o
 }

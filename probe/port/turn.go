@@ -75,17 +75,17 @@ func (a *allocation) judge(raw []byte) *outcome {
 // relay allocates and sends an echo through the relay.
 func (t target) relay(ctx context.Context) outcome {
 	transport := map[string]string{"turn": "udp", "turn-tcp": "tcp", "turn-tls": "tls"}[t.check.Protocol]
-	words, err := relay.Echo(ctx, relay.Server{
+	words, own, err := relay.Echo(ctx, relay.Server{
 		Transport: transport, Address: t.addr, Name: t.check.Host, Roots: t.opts.Roots,
 		Username: t.check.Username, Password: t.check.Password,
 	})
 	switch {
 	case err == nil:
-		return passed(words)
+		return passed(words).seenAs(own...)
 	case errors.Is(err, relay.ErrQuota):
 		return passed(fmt.Sprintf("%s knows these credentials, and gives them no more relays now; whether it passes datagrams on was not measured", t.place()))
 	case ctx.Err() != nil:
 		return t.silent(5)
 	}
-	return t.fail(facts.ReasonProtocol, "%s gave no relay that works: %s", t.place(), err)
+	return t.fail(facts.ReasonProtocol, "%s gave no relay that works: %s", t.place(), err).seenAs(own...)
 }

@@ -20,8 +20,9 @@ type Server struct {
 }
 
 // Echo allocates at a TURN server and sends a datagram through it and back,
-// both by this one way. It returns the result in words and releases the relays.
-func Echo(ctx context.Context, d Server) (string, error) {
+// both by this one way. It returns the result in words with the addresses that these may
+// tell of this machine (as Session.Own), and releases the relays.
+func Echo(ctx context.Context, d Server) (words string, own []netip.AddrPort, err error) {
 	e := &turn.Endpoint{Transport: turn.Transport(d.Transport), Address: d.Address, Name: d.Name, Roots: d.Roots}
 	s := &Session{host: d.Name, account: turn.Credentials{Username: d.Username, Password: d.Password}}
 	if e.Transport.IsReliable() {
@@ -32,15 +33,15 @@ func Echo(ctx context.Context, d Server) (string, error) {
 	s.codec, _ = emodel.FindCodec(emodel.Basis)
 	l, err := newLoop(s.codec, e.Transport, e.Transport, 1)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	c := &calls{session: s}
 	if err := c.first(ctx, l); err != nil {
-		return "", explained(err, candidate{host: d.Name}, s.settings.Now)
+		return "", s.Own(), explained(err, candidate{host: d.Name}, s.settings.Now)
 	}
 	defer l.release(ctx)
 	if c.peer == PeerPublic {
-		return fmt.Sprintf("a relay at %s was given, and a datagram went through it to this machine's public address (the server forbids its own relays as peers)", l.first.Relayed), nil
+		return fmt.Sprintf("a relay at %s was given, and a datagram went through it to this machine's public address (the server forbids its own relays as peers)", l.first.Relayed), s.Own(), nil
 	}
-	return fmt.Sprintf("a relay at %s was given, and a datagram came back through it", l.first.Relayed), nil
+	return fmt.Sprintf("a relay at %s was given, and a datagram came back through it", l.first.Relayed), s.Own(), nil
 }

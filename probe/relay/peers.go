@@ -51,10 +51,10 @@ func (s *Session) join(ctx context.Context, l *loop, peer string) error {
 // joinRelays opens two relays, each permitted for the other.
 func (s *Session) joinRelays(ctx context.Context, l *loop) error {
 	var err error
-	if l.first, err = turn.Open(ctx, s.endpoint(l.up), s.account, nil); err != nil {
+	if l.first, err = s.allocate(ctx, s.endpoint(l.up), s.account, nil); err != nil {
 		return err
 	}
-	if l.second, err = turn.Open(ctx, s.endpoint(l.down), s.account, l.take); err != nil {
+	if l.second, err = s.allocate(ctx, s.endpoint(l.down), s.account, l.take); err != nil {
 		return err
 	}
 	if err := l.first.Bind(ctx, channel, l.second.Relayed); err != nil {
@@ -82,7 +82,7 @@ func (s *Session) joinPublic(ctx context.Context, l *loop) error {
 	if l.isUp() {
 		take = l.take
 	}
-	a, err := turn.Open(ctx, s.endpoint(transport), s.account, take)
+	a, err := s.allocate(ctx, s.endpoint(transport), s.account, take)
 	if err != nil {
 		return err
 	}
@@ -103,6 +103,7 @@ func (s *Session) joinPublic(ctx context.Context, l *loop) error {
 	if err != nil {
 		return err
 	}
+	s.noteOwn(peer)
 	return a.Bind(ctx, channel, peer)
 }
 

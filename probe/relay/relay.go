@@ -17,7 +17,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"netready/probe/emodel"
@@ -84,6 +86,40 @@ type Session struct {
 	reliable *turn.Endpoint // by TCP or TLS; nil: as above
 	software string
 	failed   []string // what was offered and does not work, and why
+
+	mu  sync.Mutex // guards own
+	own []netip.AddrPort
+}
+
+// mostOwn bounds the addresses that are remembered: a NAT may give another one each time.
+const mostOwn = 1000
+
+// Own are the addresses that the server saw this machine with so far, and those of its
+// relays there.
+func (s *Session) Own() []netip.AddrPort {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.own)
+}
+
+func (s *Session) noteOwn(all ...netip.AddrPort) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range all {
+		if a.IsValid() && !slices.Contains(s.own, a) && len(s.own) < mostOwn {
+			s.own = append(s.own, a)
+		}
+	}
+}
+
+// allocate opens a relay and notes the addresses that it tells of this machine.
+func (s *Session) allocate(ctx context.Context, e turn.Endpoint, c turn.Credentials, handle func(turn.Datum)) (*turn.Allocation, error) {
+	a, err := turn.Open(ctx, e, c, handle)
+	if err != nil {
+		return nil, err
+	}
+	s.noteOwn(a.Mapped, a.Relayed)
+	return a, nil
 }
 
 // Server is the server's name and the ways to it that are used:

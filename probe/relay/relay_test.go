@@ -171,6 +171,24 @@ func TestRelaysForbiddenAsPeers(t *testing.T) {
 	}
 }
 
+// What the server sees of this machine is known as data: sentences may repeat it.
+func TestOwnAddressesAreNoted(t *testing.T) {
+	server := turntest.Start(t, turntest.Options{})
+	session, err := Open(t.Context(), settings(server))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := session.Own()
+	if len(own) < 4 { // address and relay, by UDP and by TCP
+		t.Errorf("noted %v", own)
+	}
+	for _, a := range own {
+		if !a.Addr().IsLoopback() || a.Port() == 0 {
+			t.Errorf("noted %v", own)
+		}
+	}
+}
+
 // A relay that passes nothing on is no path that loses everything.
 func TestRelaysThatPassNothingOn(t *testing.T) {
 	server := turntest.Start(t, turntest.Options{Deaf: true})

@@ -114,7 +114,7 @@ func (s *Session) try(ctx context.Context, c candidate, address netip.Addr, ways
 	for _, w := range ways {
 		once, cancel := context.WithTimeout(ctx, openWait)
 		e := turn.Endpoint{Transport: w.transport, Address: netip.AddrPortFrom(address, uint16(w.port)), Name: c.host, Roots: s.settings.Roots, DSCP: s.settings.DSCP}
-		a, err := turn.Open(once, e, c.account, nil)
+		a, err := s.allocate(once, e, c.account, nil)
 		cancel()
 		if err == nil {
 			e = a.Endpoint()

@@ -78,13 +78,7 @@ func (h *handler) day(w http.ResponseWriter, r *http.Request, who responder.Hold
 	if !ok {
 		return
 	}
-	select {
-	case h.looks <- struct{}{}:
-		defer func() { <-h.looks }()
-	case <-r.Context().Done():
-		return
-	}
-	s, err := sumUp(h.Store.Rows(r.Context(), a.query()), a)
+	s, err := h.inTurn(r.Context(), who.TokenID, func() (*sum, error) { return sumUp(h.Store.Rows(r.Context(), a.query()), a) })
 	if err != nil {
 		h.failed(w, r, err)
 		return

@@ -50,36 +50,26 @@ func (h *handler) download(w http.ResponseWriter, r *http.Request, who responder
 }
 
 func (h *handler) downloadAs(w http.ResponseWriter, r *http.Request, who responder.Holder, a asked, as kind) {
-	select {
-	case h.downloads <- struct{}{}:
-		defer func() { <-h.downloads }()
-	default:
-		w.Header().Set("Retry-After", "30")
-		h.refuse(w, r, http.StatusServiceUnavailable, "Another download is being made. Try again in half a minute.")
-		return
-	}
-	runs, err := h.countRuns(r.Context(), a)
-	switch {
-	case err != nil:
-		h.failed(w, r, err)
-		return
-	case runs == 0:
-		h.refuse(w, r, http.StatusNotFound, "There are no runs on this day.")
-		return
-	case runs > MostDownloaded:
-		h.refuse(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf(
-			"The day has more than %d runs, which is too much for this page. On your own computer: netready merge LINK -o day.xlsx --since %s --until %s, where LINK is the one that you opened this page with.",
-			MostDownloaded, a.day.Format(time.DateOnly), a.day.AddDate(0, 0, 1).Format(time.DateOnly)))
-		return
-	}
-	h.note(who, as.as+" of "+a.query().Values().Encode(), runs)
 	dir, err := os.MkdirTemp("", "netready-download-*")
 	if err != nil {
 		h.failed(w, r, err)
 		return
 	}
 	defer os.RemoveAll(dir)
-	if err := h.make(r.Context(), a, as, dir); err != nil {
+	switch err := h.makeAlone(r.Context(), who, a, as, dir); {
+	case errors.Is(err, errOccupied):
+		w.Header().Set("Retry-After", "30")
+		h.refuse(w, r, http.StatusServiceUnavailable, "Another download is being made. Try again in half a minute.")
+		return
+	case errors.Is(err, errNoRuns):
+		h.refuse(w, r, http.StatusNotFound, "There are no runs on this day.")
+		return
+	case errors.Is(err, errTooMany):
+		h.refuse(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf(
+			"The day has more than %d runs, which is too much for this page. On your own computer: netready merge LINK -o day.xlsx --since %s --until %s, where LINK is the one that you opened this page with.",
+			MostDownloaded, a.day.Format(time.DateOnly), a.day.AddDate(0, 0, 1).Format(time.DateOnly)))
+		return
+	case err != nil:
 		h.failed(w, r, err)
 		return
 	}
@@ -88,6 +78,34 @@ func (h *handler) downloadAs(w http.ResponseWriter, r *http.Request, who respond
 	if err := handOut(w, as, dir); err != nil {
 		h.Log.Warn("a download was cut short", "token", who.TokenID, "from", r.RemoteAddr, "reason", err)
 		panic(http.ErrAbortHandler) // what was sent must not look like the whole
+	}
+}
+
+// Why no file was made.
+var (
+	errOccupied = errors.New("another download is being made")
+	errNoRuns   = errors.New("there are no runs")
+	errTooMany  = errors.New("there are too many runs")
+)
+
+// makeAlone makes the file of a day, if no other one is being made.
+func (h *handler) makeAlone(ctx context.Context, who responder.Holder, a asked, as kind, dir string) error {
+	select {
+	case h.downloads <- struct{}{}:
+		defer func() { <-h.downloads }()
+	default:
+		return errOccupied
+	}
+	switch runs, err := h.countRuns(ctx, a); {
+	case err != nil:
+		return err
+	case runs == 0:
+		return errNoRuns
+	case runs > MostDownloaded:
+		return errTooMany
+	default:
+		h.note(who, as.as+" of "+a.query().Values().Encode(), runs)
+		return h.make(ctx, a, as, dir)
 	}
 }
 

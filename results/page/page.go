@@ -65,7 +65,7 @@ type Config struct {
 
 // Bounds on the work beside calls, which need the cores more.
 const (
-	looksAtOnce    = 2        // days that are summed up
+	looksAtOnce    = 2        // days that are summed up; with one token one
 	downloadsBytes = 24 << 20 // of results that downloads read in a second
 	downloadsBurst = results.Largest
 )
@@ -73,15 +73,16 @@ const (
 type handler struct {
 	Config
 	sessions  sessions
-	looks     chan struct{}
-	downloads chan struct{}
+	turns     turns         // of each token, to sum up a day
+	looks     chan struct{} // held while a day is summed up, not while a browser takes it
+	downloads chan struct{} // the same of a file that is made
 	pace      *rate.Limiter
 }
 
 // New is the handler of results.PathPage and of all below it.
 func New(c Config) http.Handler {
 	h := &handler{
-		Config: c, sessions: newSessions(), looks: make(chan struct{}, looksAtOnce), downloads: make(chan struct{}, 1),
+		Config: c, sessions: newSessions(), turns: newTurns(), looks: make(chan struct{}, looksAtOnce), downloads: make(chan struct{}, 1),
 		pace: rate.NewLimiter(downloadsBytes, downloadsBurst),
 	}
 	mux := http.NewServeMux()

@@ -42,6 +42,7 @@ type home struct {
 	tokens *tokens.Store
 	url    string
 	log    *notes // of the store
+	dir    string // of the store
 }
 
 // notes are what was logged.
@@ -64,12 +65,12 @@ func (n *notes) String() string {
 
 func start(t *testing.T) home {
 	t.Helper()
-	bucket, err := fileblob.OpenBucket(t.TempDir(), &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
+	h := home{log: &notes{}, dir: t.TempDir()}
+	bucket, err := fileblob.OpenBucket(h.dir, &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = bucket.Close() })
-	h := home{log: &notes{}}
 	h.store = store.New(bucket, store.Options{Log: slog.New(slog.NewTextHandler(h.log, nil))})
 	if h.tokens, err = tokens.Open(t.TempDir()); err != nil {
 		t.Fatal(err)
@@ -77,10 +78,7 @@ func start(t *testing.T) home {
 	c := responder.Local()
 	c.Tokens = h.tokens
 	c.Results = func(s *responder.Server) http.Handler {
-		return page.New(page.Config{
-			Store: h.store, HolderWith: s.HolderWith, Version: "test", Log: slog.New(slog.DiscardHandler),
-			Now: func() time.Time { return day.Add(20 * time.Hour) },
-		})
+		return h.page(s.HolderWith)
 	}
 	if h.Server, err = responder.Start(t.Context(), c); err != nil {
 		t.Fatal(err)
@@ -88,6 +86,14 @@ func start(t *testing.T) home {
 	t.Cleanup(func() { _ = h.Close() })
 	h.url = "https://" + h.Invite().Host
 	return h
+}
+
+// page is the handler.
+func (h home) page(holderWith func(string) (responder.Holder, bool)) http.Handler {
+	return page.New(page.Config{
+		Store: h.store, HolderWith: holderWith, Version: "test", Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return day.Add(20 * time.Hour) },
+	})
 }
 
 // token makes one; "" as org reads those of all.

@@ -2,7 +2,6 @@ package page
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"html/template"
 	"io"
@@ -64,12 +63,12 @@ func (h *handler) json(w http.ResponseWriter, r *http.Request, who responder.Hol
 // stored reads the run that a request names, if who asks may read it.
 func (h *handler) stored(w http.ResponseWriter, r *http.Request, who responder.Holder) (key string, raw []byte, ok bool) {
 	key = r.URL.Query().Get("key")
-	may, err := h.mayRead(r.Context(), who, key)
-	if err == nil && may {
+	err := store.ErrNotFound
+	if mayRead(who, key) {
 		raw, err = h.Store.Read(r.Context(), key)
 	}
 	switch {
-	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrKey), err == nil && !may:
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrKey):
 		// The same words whether there is none or it is another organisation's.
 		h.refuse(w, r, http.StatusNotFound, "There is no such run among the results that this link reads. It may have been deleted.")
 		return "", nil, false
@@ -81,22 +80,8 @@ func (h *handler) stored(w http.ResponseWriter, r *http.Request, who responder.H
 	return key, raw, true
 }
 
-// mayRead says whether a token reads the result of a key. Where the name of an
-// organisation was too long for the key, the index knows it.
-func (h *handler) mayRead(ctx context.Context, who responder.Holder, key string) (bool, error) {
-	name, ok := results.ReadKey(key)
-	switch {
-	case !ok:
-		return false, nil
-	case who.Org == "", name.Org == who.Org:
-		return true, nil
-	case name.Org != "":
-		return false, nil
-	}
-	for stored, err := range h.Store.List(ctx, results.Query{Org: who.Org}, "") {
-		if err != nil || stored.Key == key {
-			return err == nil, err
-		}
-	}
-	return false, nil
+// mayRead says whether a token reads the result of a key.
+func mayRead(who responder.Holder, key string) bool {
+	_, ok := results.ReadKey(key)
+	return ok && (who.Org == "" || store.IsOf(key, who.Org))
 }

@@ -82,6 +82,15 @@ type wish struct {
 	keysOnly  bool
 }
 
+// words say what was asked for, in the access log.
+func (w wish) words() string {
+	values := w.Values()
+	if w.keysOnly {
+		values.Set(results.ParameterKeys, "1")
+	}
+	return values.Encode()
+}
+
 // ServeHTTP hands out a page of results.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	who, _ := responder.HolderOf(r.Context())
@@ -98,8 +107,8 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer leave()
 	out := newPage(w, r)
 	err := p.fill(r.Context(), out, asked)
-	if !asked.keysOnly && out.results > 0 {
-		p.store.Note(store.Access{By: who.TokenID, Org: who.Org, What: store.ReadResults, Of: asked.Values().Encode(), Results: out.results})
+	if out.results > 0 {
+		p.store.Note(store.Access{By: who.TokenID, Org: who.Org, What: store.ReadResults, Of: asked.words(), Results: out.results})
 	}
 	switch {
 	case err == nil:
@@ -189,8 +198,8 @@ type page struct {
 	to      io.Writer
 	zip     *gzip.Writer // nil: not compressed
 	begun   bool         // something was written
-	results int
-	bytes   int // before compression
+	results int          // of which a part went out, or the key
+	bytes   int          // before compression
 	line    bytes.Buffer
 }
 
@@ -229,15 +238,15 @@ func (p *page) write(ctx context.Context, pace *rate.Limiter, line results.Line,
 			return err
 		}
 		p.begun = true
+		if len(rest) == p.line.Len() && line.Code == "" {
+			p.results++ // a reader that goes away before its last byte has read it all the same
+		}
 		if _, err := p.to.Write(rest[:n]); err != nil {
 			return err
 		}
 		rest = rest[n:]
 	}
 	p.bytes += p.line.Len()
-	if raw != nil {
-		p.results++
-	}
 	return nil
 }
 

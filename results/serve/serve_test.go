@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +35,7 @@ type far struct {
 	*responder.Server
 	tokens *tokens.Store
 	store  *store.Store
+	log    *bytes.Buffer // of the store
 }
 
 func start(t *testing.T) far {
@@ -43,7 +45,8 @@ func start(t *testing.T) far {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = bucket.Close() })
-	f := far{store: store.New(bucket, store.Options{})}
+	f := far{log: &bytes.Buffer{}}
+	f.store = store.New(bucket, store.Options{Log: slog.New(slog.NewTextHandler(f.log, nil))})
 	if f.tokens, err = tokens.Open(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
@@ -247,6 +250,37 @@ func TestAUsedUpInviteStoresNothingUnsigned(t *testing.T) {
 	}
 	if _, code := post(t, acme, "", raw); code != "" {
 		t.Errorf("its last run: %q", code)
+	}
+}
+
+// gone is a reader that goes away once it has all but the last bytes.
+type gone struct{ *httptest.ResponseRecorder }
+
+func (g gone) Write(b []byte) (int, error) {
+	n, _ := g.ResponseRecorder.Write(b[:len(b)-1])
+	return n, io.ErrClosedPipe
+}
+
+// Whoever reads stands in the access log: one that goes away before the last byte, and one
+// that asks for the keys alone.
+func TestNoReadingIsLeftOutOfTheAccessLog(t *testing.T) {
+	f := start(t)
+	acme := f.invited(t, tokens.Token{Org: "ACME"})
+	_, raw := run(t, acme, facts.PartPing)
+	if _, code := post(t, acme, "", raw); code != "" {
+		t.Fatal(code)
+	}
+	pages := serve.NewPages(f.store, slog.New(slog.DiscardHandler))
+	for _, c := range []struct{ query, want string }{{"", `of=""`}, {"?keys=1", `of="keys=1"`}} {
+		f.log.Reset()
+		r := httptest.NewRequestWithContext(responder.WithHolder(t.Context(), responder.Holder{TokenID: "reader", Reads: true}), http.MethodGet, results.PathResults+c.query, nil)
+		func() {
+			defer func() { _ = recover() }() // the answer is cut short
+			pages.ServeHTTP(gone{httptest.NewRecorder()}, r)
+		}()
+		if seen := f.log.String(); !strings.Contains(seen, "by=reader") || !strings.Contains(seen, c.want) || !strings.Contains(seen, "results=1") {
+			t.Errorf("%q: the access log: %q", c.query, seen)
+		}
 	}
 }
 

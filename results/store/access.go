@@ -27,11 +27,8 @@ const (
 	DeletedResults = "deleted"
 )
 
-// accessAtOnce is how many lines are kept until they are written.
-const accessAtOnce = 1000
-
 // Note adds a line to the access log: to the program's log at once, and to the store
-// by the next FlushAccess, which Keep calls every minute.
+// by the next FlushAccess, which Keep calls every few seconds, whatever else it does.
 func (s *Store) Note(a Access) {
 	if a.At.IsZero() {
 		a.At = s.options.Now().UTC()
@@ -41,13 +38,31 @@ func (s *Store) Note(a Access) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.access = append(s.access, a)
-	if len(s.access)%accessAtOnce == 0 {
-		s.nudge()
-	}
 }
 
 // maxAccess bounds the lines that wait for a store that is out of reach.
 const maxAccess = 100_000
+
+// flushEach is how often Keep writes the access log.
+const flushEach = 5 * time.Second
+
+// keepAccess writes the access log until ctx ends.
+func (s *Store) keepAccess(ctx context.Context) {
+	ticker := time.NewTicker(flushEach)
+	defer ticker.Stop()
+	for failed := false; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		err := s.FlushAccess(ctx)
+		if err != nil && !failed && ctx.Err() == nil {
+			s.options.Log.Warn("its lines wait, and are in this log too", "reason", err)
+		}
+		failed = err != nil
+	}
+}
 
 // FlushAccess writes the lines of the access log that wait.
 func (s *Store) FlushAccess(ctx context.Context) error {

@@ -98,7 +98,7 @@ func (s *Store) deleteIn(ctx context.Context, c contents, which Which) (n int, e
 		if err != nil {
 			return n, err
 		}
-		if !which.holds(row) {
+		if !which.holds(named(row, which.Query)) {
 			continue
 		}
 		if keys = append(keys, row.Key); len(keys) == deleteAtOnce {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 )
 
@@ -26,12 +27,18 @@ func (s *Store) Keep(ctx context.Context, keep time.Duration) {
 	ticker := time.NewTicker(round)
 	defer ticker.Stop()
 	next := s.nextNight()
+	var beside sync.WaitGroup // a night's work may take hours
+	beside.Go(func() { s.keepAccess(ctx) })
 	for {
 		select {
 		case <-ctx.Done():
+			beside.Wait()
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastRound)
 			defer cancel()
 			s.tend(ctx, 1)
+			if err := s.FlushAccess(ctx); err != nil {
+				s.options.Log.Warn("the last lines of the access log are in this log alone", "reason", err)
+			}
 			return
 		case <-ticker.C:
 		case <-s.wake:
@@ -53,8 +60,7 @@ func (s *Store) nextNight() time.Time {
 	return next
 }
 
-// tend writes what waits: the access log, and the rows of partitions that have at
-// least so many of their own.
+// tend gathers the rows of the partitions that have at least so many of their own.
 func (s *Store) tend(ctx context.Context, least int) {
 	var full []partition
 	s.mu.Lock()
@@ -65,7 +71,7 @@ func (s *Store) tend(ctx context.Context, least int) {
 		}
 	}
 	s.mu.Unlock()
-	err := s.FlushAccess(ctx)
+	var err error
 	for _, in := range full {
 		err = errors.Join(err, s.gather(ctx, in, false))
 	}

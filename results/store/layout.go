@@ -61,6 +61,10 @@ func (p partition) key(region, runID string) string {
 // file's name has 22 more than its file's.
 const longestPart = 200
 
+// driverEscape begins what the driver of folders writes for characters of its own choice,
+// and whatever looks like it.
+const driverEscape = "__0x"
+
 // escape writes a value as a part of a key that every store and file system takes,
 // percent-encoded, as query engines read the values of Hive partitions. One that is
 // too long is cut, and told apart from others by a digest behind a "~".
@@ -71,6 +75,8 @@ func escape(value string) string {
 	var b strings.Builder
 	for i := range len(value) {
 		switch c := value[i]; {
+		case c == '_' && i > 0 && strings.HasPrefix(value[i-1:], driverEscape):
+			fmt.Fprintf(&b, "%%%02X", c)
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_',
 			c == '.' && i > 0 && i < len(value)-1 && value[i-1] != '.':
 			b.WriteByte(c)
@@ -123,6 +129,13 @@ func parseKey(key string) (a address, ok bool) {
 	}
 	org, err := url.PathUnescape(a.org)
 	return a, err == nil && (strings.Contains(a.org, "~") || escape(org) == a.org)
+}
+
+// IsOf says whether a key is of a result that is kept for an organisation, also where the
+// name was too long for the key.
+func IsOf(key, org string) bool {
+	a, ok := parseKey(key)
+	return ok && a.org == escape(org)
 }
 
 // partitionIn reads the partition that a key of the index lies in.

@@ -33,6 +33,7 @@ func (s *Store) rowsAfter(ctx context.Context, q results.Query, after string) it
 				return
 			}
 			for row, err := range s.rows(ctx, c, after) {
+				row = named(row, q)
 				if err == nil && !q.Holds(row.Started, row.Org, row.Region) {
 					continue
 				}
@@ -42,6 +43,16 @@ func (s *Store) rowsAfter(ctx context.Context, q results.Query, after string) it
 			}
 		}
 	}
+}
+
+// named gives a row of one of the query's partitions the organisation that the query
+// names: they are its own, but an index that was made again knows a long name only as it
+// was cut for the key.
+func named(row Row, q results.Query) Row {
+	if q.Org != "" {
+		row.Org = q.Org
+	}
+	return row
 }
 
 // partitions yields the partitions that may hold what is meant, after a key.

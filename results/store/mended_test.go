@@ -1,13 +1,17 @@
 package store
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"netready/results"
@@ -186,4 +190,66 @@ func TestTemporaryFilesGo(t *testing.T) {
 		t.Fatal(n, err)
 	}
 	left()
+}
+
+// TestALongNameOutlivesItsIndex: made again, the index knows the name as it was cut.
+func TestALongNameOutlivesItsIndex(t *testing.T) {
+	dir := t.TempDir()
+	s := folderStore(t, dir)
+	long := strings.Repeat("長", 100)
+	put(t, s, long, day, 1, "r")
+	if err := os.RemoveAll(filepath.Join(dir, "index")); err != nil {
+		t.Fatal(err)
+	}
+	s = folderStore(t, dir)
+	if found, err := s.Rebuild(t.Context()); found != 1 || err != nil {
+		t.Fatal(found, err)
+	}
+	query := results.Query{Org: long}
+	if rows := collect(t, s.Rows(t.Context(), query)); len(rows) != 1 || rows[0].Org != long {
+		t.Errorf("%d rows, want its one", len(rows))
+	}
+	if n, err := s.Delete(t.Context(), Which{Query: query}); n != 1 || err != nil {
+		t.Errorf("%d deleted, %v, want 1", n, err)
+	}
+}
+
+// blocking is a log whose writer waits at the end of the nightly work.
+type blocking struct {
+	slog.Handler
+	night, morning chan bool
+}
+
+func (b blocking) Handle(_ context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, "nightly work") {
+		close(b.night)
+		<-b.morning
+	}
+	return nil
+}
+
+func (b blocking) Enabled(context.Context, slog.Level) bool { return true }
+
+// TestTheNightHoldsUpNoLineOfTheAccessLog: the work took hours, and who read meanwhile
+// was in memory alone.
+func TestTheNightHoldsUpNoLineOfTheAccessLog(t *testing.T) {
+	dir := t.TempDir()
+	s := folderStore(t, dir)
+	synctest.Test(t, func(t *testing.T) {
+		log := blocking{slog.DiscardHandler, make(chan bool), make(chan bool)}
+		s := New(s.bucket, Options{Log: slog.New(log)})
+		s.unsynced = true
+		ctx, cancel := context.WithCancel(t.Context())
+		var keeping sync.WaitGroup
+		keeping.Go(func() { s.Keep(ctx, 0) })
+		<-log.night
+		s.Note(Access{By: "k3v7m2qa", What: ReadResults, Results: 1})
+		time.Sleep(2 * flushEach)
+		if files := filesOf(t, filepath.Join(dir, "access")); len(files) != 1 {
+			t.Errorf("%d files of the access log, want 1", len(files))
+		}
+		close(log.morning)
+		cancel()
+		keeping.Wait()
+	})
 }

@@ -125,9 +125,12 @@ func TestNamesOfAnyKindStayApart(t *testing.T) {
 	dir := t.TempDir()
 	s := folderStore(t, dir)
 	long := strings.Repeat("長", 100)
-	orgs := []string{"ACME", "ACME-B", "acme", "..", ".", "a/b", "a%2Fb", "a..b", "A=B&C", "Łódź", "x ", " x", "", "CON", long, long + "a", "a~b", "__HIVE_DEFAULT_PARTITION__", "a\\b", "a:b", "end."}
+	orgs := []string{"ACME", "ACME-B", "acme", "..", ".", "a/b", "a%2Fb", "a..b", "A=B&C", "Łódź", "x ", " x", "", "CON", long, long + "a", "a~b", "__HIVE_DEFAULT_PARTITION__", "a\\b", "a:b", "end.", "__0x41__", "___0x2f__", "a__0x"}
 	for i, org := range orgs {
 		stored := put(t, s, org, day, i, "re/gion..")
+		if _, err := os.Stat(filepath.Join(dir, stored.Key)); err != nil {
+			t.Errorf("%q: its file has another name than its key: %v", org, err)
+		}
 		for part := range strings.SplitSeq(stored.Key, "/") {
 			if len(part) > 210 || part == ".." || strings.ContainsAny(part, `\:*?"<>| `) {
 				t.Errorf("%q: the part %q of its key", org, part)

@@ -37,6 +37,16 @@ func LeadsAway(location, host string) bool {
 	return err == nil && u.Hostname() != "" && site(u.Hostname()) != site(host)
 }
 
+// Shown is a location that LeadsAway may be said of, for people: scheme, host and path.
+// What follows may name the machine that was led away (mac=…, ip=…).
+func Shown(location string) string {
+	u, err := url.Parse(location)
+	if err != nil {
+		return "a page whose address cannot be read"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+}
+
 // site is the registered name of a host, by the public suffix list: for
 // apps.example.com.au it is example.com.au. For a name without one, such as an address
 // or a public suffix, it is the name itself.
