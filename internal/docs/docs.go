@@ -102,7 +102,7 @@ func Known(app *kong.Application, mention string) bool {
 // its output.
 func alone(line string) string {
 	line = comment.ReplaceAllString(line, "")
-	for _, end := range []string{" | ", " > ", " && ", " 2>", "; "} {
+	for _, end := range []string{" |", " >", " &&", " 2>", ";"} {
 		line, _, _ = strings.Cut(line, end)
 	}
 	return line

@@ -129,19 +129,14 @@ func down(ctx context.Context, link Link, ticket string, s Settings) (*float64, 
 	}
 	defer body.Close()
 	b := make([]byte, 256<<10)
-	var first, last time.Duration
-	var got int64
+	var c wire.Counted
 	for {
 		n, err := body.Read(b)
 		if n > 0 {
-			last = stamp.Now()
-			if got == 0 {
-				first = last
-			}
-			got += int64(n)
+			c.Add(n, stamp.Now())
 		}
-		if errors.Is(err, io.EOF) || got > s.Most {
-			return perSecond(got, last-first)
+		if errors.Is(err, io.EOF) || c.All() > s.Most {
+			return perSecond(c.Rate())
 		}
 		if err != nil {
 			return nil, err

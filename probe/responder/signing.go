@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 
 	"netready/probe/facts"
@@ -18,17 +19,23 @@ import (
 
 // signerOf derives the key that results are signed with from the key of the
 // certificate (HKDF, RFC 5869): it lives as long, needs no file of its own, and
-// responders that share the one share the other.
+// responders that share the one share the other. Its ID never begins with "-",
+// which a command line would take for a flag (netready verify --key ID).
 func signerOf(key crypto.PrivateKey) (ed25519.PrivateKey, error) {
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, fmt.Errorf("making the signing key: %w", err)
 	}
-	seed, err := hkdf.Key(sha256.New, secret, nil, "netready result signing 1", ed25519.SeedSize)
-	if err != nil {
-		return nil, fmt.Errorf("making the signing key: %w", err)
+	for purpose := "netready result signing 1"; ; purpose += "." {
+		seed, err := hkdf.Key(sha256.New, secret, nil, purpose, ed25519.SeedSize)
+		if err != nil {
+			return nil, fmt.Errorf("making the signing key: %w", err)
+		}
+		signer := ed25519.NewKeyFromSeed(seed)
+		if id := facts.KeyID(signer.Public().(ed25519.PublicKey)); !strings.HasPrefix(id, "-") {
+			return signer, nil
+		}
 	}
-	return ed25519.NewKeyFromSeed(seed), nil
 }
 
 // SigningKey is the public key that this responder signs results with.

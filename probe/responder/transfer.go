@@ -92,20 +92,16 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, session *session
 	body := io.LimitReader(r.Body, s.now.Load().limits.Transfer)
 	b := make([]byte, frame)
 	var result wire.UploadResult
-	var first, last time.Duration
+	var c wire.Counted
 	for session.ctx.Err() == nil {
 		n, err := body.Read(b)
 		if n > 0 {
-			last = stamp.Now()
-			if result.Bytes == 0 {
-				first = last
-			}
-			result.Bytes += int64(n)
+			c.Add(n, stamp.Now())
 		}
-		if err != nil || result.Bytes > 0 && last-first > maxTransfer {
+		if err != nil || c.For() > maxTransfer {
 			break
 		}
 	}
-	result.Elapsed = last - first
+	result.Bytes, result.Elapsed = c.Rate()
 	answer(w, http.StatusOK, result)
 }

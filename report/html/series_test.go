@@ -3,6 +3,7 @@ package html
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -59,7 +60,7 @@ func TestSeriesIsOneFile(t *testing.T) {
 	}
 	drawing := page[strings.Index(page, "<svg"):strings.Index(page, "</svg>")] + "</svg>"
 	for d := xml.NewDecoder(strings.NewReader(drawing)); ; {
-		if _, err := d.Token(); err == io.EOF {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatalf("the drawing: %v", err)

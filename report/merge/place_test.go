@@ -19,6 +19,7 @@ import (
 
 // stored is a place with some runs of the corpus.
 func stored(t *testing.T, name string, runs ...int) func(string) (Place, bool) {
+	t.Helper()
 	return func(argument string) (Place, bool) {
 		items := func(_ context.Context, known func(string) bool) iter.Seq2[Item, error] {
 			return func(yield func(Item, error) bool) {

@@ -4,10 +4,12 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -32,13 +34,22 @@ func farEnd(t testing.TB, serve http.HandlerFunc) invite.Invite {
 	return invite.Invite{Host: s.Listener.Addr().String(), Token: "t", Pins: [][]byte{invite.Pin(s.Certificate().RawSubjectPublicKeyInfo)}}
 }
 
-// mergedFrom merges a store and writes CSV alone.
+// mergedFrom merges a store and writes CSV alone. Where no run came, the report says why,
+// and nothing is written.
 func mergedFrom(t *testing.T, ctx context.Context, s Source) (merge.Report, error) {
 	t.Helper()
-	return merge.Merge{
-		Sources: []string{"x"}, CSV: filepath.Join(t.TempDir(), "o.csv"), Now: time.Now(),
+	csv := filepath.Join(t.TempDir(), "o.csv")
+	done, err := merge.Merge{
+		Sources: []string{"x"}, CSV: csv, Now: time.Now(),
 		Elsewhere: func(string) (merge.Place, bool) { return s.Place(), true },
 	}.Do(ctx)
+	if _, missing := os.Stat(csv); errors.Is(err, merge.ErrNoneCame) {
+		if missing == nil {
+			t.Error("a file was written although no run came")
+		}
+		return done, nil
+	}
+	return done, err
 }
 
 var monday = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
