@@ -44,6 +44,7 @@ type fleet struct {
 	to       [3]invite.Invite
 	accepted []string // run IDs
 	failed   int      // tries
+	why      error    // of the last one
 }
 
 // agent makes results until stop, and sends each until it is accepted, by whom it may be.
@@ -59,7 +60,7 @@ func (f *fleet) agent(ctx context.Context, number int, stop <-chan bool) error {
 		}
 		for try := number; !f.try(ctx, try%3, r.RunID, raw.Bytes()); try++ {
 			if ctx.Err() != nil {
-				return ctx.Err()
+				return fmt.Errorf("run %s was not accepted in %d tries, at last: %w", r.RunID, try-number, f.why)
 			}
 			time.Sleep(50 * time.Millisecond)
 		}
@@ -79,7 +80,7 @@ func (f *fleet) try(ctx context.Context, responder int, runID string, raw []byte
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err != nil {
-		f.failed++
+		f.failed, f.why = f.failed+1, err
 		return false
 	}
 	f.accepted = append(f.accepted, runID)
@@ -123,12 +124,13 @@ func TestThreeRespondersAndOneStore(t *testing.T) {
 	time.Sleep(1500 * time.Millisecond)
 	close(stop)
 	if err := agents.Wait(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v; the responders say: %s", err, programs[0].stderr)
 	}
 	there := runsAt(t, server.URL())
 	slices.Sort(f.accepted)
 	if !slices.Equal(there, f.accepted) {
-		t.Errorf("%d results are there, and %d were accepted", len(there), len(f.accepted))
+		lost := slices.DeleteFunc(slices.Clone(f.accepted), func(id string) bool { return slices.Contains(there, id) })
+		t.Errorf("%d results are there, and %d were accepted; lost are %v, of which the server has %v", len(there), len(f.accepted), lost, server.Keys(t, lost))
 	}
 	if len(f.accepted) < 30 || f.failed < 1 {
 		t.Error("too little was done to tell")

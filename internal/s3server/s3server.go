@@ -5,10 +5,13 @@ package s3server
 import (
 	"context"
 	"go/build"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,10 +35,8 @@ func Start(t *testing.T) *Server {
 	}
 	s := &Server{program: need.Tool(t, "versitygw", filepath.Join(build.Default.GOPATH, "bin", "versitygw")), address: free.Addr().String(), dir: t.TempDir()}
 	_ = free.Close()
-	for _, folder := range []string{"data/results", "meta"} {
-		if err := os.MkdirAll(filepath.Join(s.dir, folder), 0o700); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.MkdirAll(filepath.Join(s.dir, "data", "results"), 0o700); err != nil {
+		t.Fatal(err)
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "netready")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "netready-test")
@@ -53,7 +54,7 @@ func (s *Server) URL() string {
 func (s *Server) Again(t *testing.T) {
 	t.Helper()
 	s.process = exec.CommandContext(context.WithoutCancel(t.Context()), s.program, "--access", "netready", "--secret", "netready-test", "--port", s.address,
-		"posix", "--sidecar", filepath.Join(s.dir, "meta"), filepath.Join(s.dir, "data"))
+		"posix", filepath.Join(s.dir, "data")) // with the attributes of the file system: its --sidecar is not safe from a kill
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -72,4 +73,21 @@ func (s *Server) Again(t *testing.T) {
 func (s *Server) Kill() {
 	_ = s.process.Process.Kill()
 	_ = s.process.Wait()
+}
+
+// Keys are the keys in the bucket that hold one of some words, as the server's own files
+// tell: what to look at where a test fails.
+func (s *Server) Keys(t *testing.T, words []string) (keys []string) {
+	t.Helper()
+	root := filepath.Join(s.dir, "data", "results")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && slices.ContainsFunc(words, func(word string) bool { return strings.Contains(path, word) }) {
+			keys = append(keys, strings.TrimPrefix(path, root+string(filepath.Separator)))
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return keys
 }

@@ -27,8 +27,9 @@ func (s *Store) Put(ctx context.Context, org string, raw []byte, r report.Report
 const longestRunID = 100
 
 func (s *Store) put(ctx context.Context, row Row, raw []byte) (Outcome, error) {
-	if same, err := s.holds(ctx, row, raw); same || err != nil {
-		return Same, err
+	same, err := s.holds(ctx, row, raw)
+	if err != nil {
+		return Added, err
 	}
 	in := partitionOf(row.Org, row.Started)
 	if gone, err := s.isGone(ctx, in, row.Key); gone || err != nil {
@@ -38,30 +39,42 @@ func (s *Store) put(ctx context.Context, row Row, raw []byte) (Outcome, error) {
 		return Added, err
 	}
 	// The row first: from here on the index knows the run, and it counts as soon as
-	// its object is there.
+	// its object is there. It is written again for a run that is stored already, so that
+	// whatever became of its first row, what is accepted is known. It is never taken
+	// back: another program may be about to rely on it.
 	fresh, line, err := freshRow(in, row)
 	if err != nil {
 		return Added, err
 	}
-	if err := s.writeOnce(ctx, fresh, line); err != nil && !isThere(err) {
+	if err := s.write(ctx, fresh, line); err != nil { // the key has its digest: there is only one such row
 		return Added, fmt.Errorf("writing to the store: %w", err)
 	}
-	switch err := s.writeOnce(ctx, row.Key, raw); {
-	case isThere(err): // somebody else was faster
-		same, err := s.holds(ctx, row, raw)
-		if err != nil {
-			_ = s.bucket.Delete(ctx, fresh) // of what was not taken
-			return Added, err
-		}
-		if !same {
-			return Added, fmt.Errorf("%w: %s", ErrNotFound, row.Key) // deleted since
-		}
-		return Same, nil
-	case err != nil:
-		return Added, fmt.Errorf("writing to the store: %w", err)
+	if !same {
+		same, err = s.writeObject(ctx, row, raw)
+	}
+	if err != nil {
+		return Added, err
 	}
 	s.added(in, fresh, row)
+	if same {
+		return Same, nil
+	}
 	return Added, nil
+}
+
+// writeObject writes the result; same is true if somebody else was faster.
+func (s *Store) writeObject(ctx context.Context, row Row, raw []byte) (same bool, err error) {
+	err = s.writeOnce(ctx, row.Key, raw)
+	if !isThere(err) {
+		if err != nil {
+			err = fmt.Errorf("writing to the store: %w", err)
+		}
+		return false, err
+	}
+	if same, err = s.holds(ctx, row, raw); err == nil && !same {
+		err = fmt.Errorf("%w: %s", ErrNotFound, row.Key) // deleted since
+	}
+	return same, err
 }
 
 // holds says whether the result is stored. It is ErrOther if another one is stored in

@@ -251,6 +251,23 @@ func TestARowWithoutItsRunDoesNotCount(t *testing.T) {
 	}
 }
 
+// TestWhatIsAcceptedIsInTheIndex: a row was once taken back while its run was
+// stored, after an answer of the store that was lost. Sent again, it is known again.
+func TestWhatIsAcceptedIsInTheIndex(t *testing.T) {
+	s := folderStore(t, t.TempDir())
+	raw, r := result(day, 1, "r")
+	row := rowOf("A", raw, r)
+	if err := s.writeOnce(t.Context(), row.Key, raw); err != nil {
+		t.Fatal(err)
+	}
+	if _, outcome, err := s.Put(t.Context(), "A", raw, r); err != nil || outcome != Same {
+		t.Fatal(outcome, err)
+	}
+	if list := collect(t, s.List(t.Context(), results.Query{}, "")); len(list) != 1 || list[0].Key != row.Key {
+		t.Errorf("%+v, want the run that was accepted", list)
+	}
+}
+
 func TestCheckFindsAFolderThatCannotBeWritten(t *testing.T) {
 	dir := t.TempDir()
 	s := folderStore(t, dir)
