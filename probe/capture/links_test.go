@@ -127,8 +127,8 @@ func nestings() []nesting {
 		{"Wi-Fi, Prism", linkPrism, wifi(append([]byte{0x44, 0, 0, 0, 144, 0, 0, 0}, make([]byte, 136)...), 0x08, 0x01), "", true},
 		{"Wi-Fi, AVS", linkAVS, wifi(append([]byte{0x80, 0x21, 0x10, 1, 0, 0, 0, 64}, make([]byte, 56)...), 0x08, 0x01), "", false},
 		{"Wi-Fi, joined frames", linkWiFi, func(_ testing.TB, frame, ip []byte) []byte {
-			other := join(frame[:12], be16(11), llcSNAP, []byte{0x88, 0x8e, 1, 0, 0})
-			return join([]byte{0x88, 1, 0, 0}, frame[:12], frame[:6], []byte{0, 0, 0x85, 0}, other, make([]byte, 3), frame[:12], be16(len(llcSNAP)+2+len(ip)), llcSNAP, []byte{8, 0}, ip)
+			other := join(frame[:12], be16(12), llcSNAP, []byte{0x88, 0x8e, 1, 1, 0, 0}) // EAPOL-Start
+			return join([]byte{0x88, 1, 0, 0}, frame[:12], frame[:6], []byte{0, 0, 0x85, 0}, other, make([]byte, 2), frame[:12], be16(len(llcSNAP)+2+len(ip)), llcSNAP, []byte{8, 0}, ip)
 		}, "", true},
 		{"GTP-U", 0, ipInUDP(2152, gtp(0)), "gtp-u", true},
 		{"GTP-U with a number", 0, ipInUDP(2152, gtp(2, 0, 1, 0, 0)), "gtp-u", true},
