@@ -71,10 +71,14 @@ func (d dist) msi(t target) error {
 // installer's own; these run a program of Windows (custom action type 34 with
 // the flags 64: go on where it fails, 1024: after the files, 2048: as the
 // system). Properties that are not named secure are lost where an installer asks
-// for more rights.
+// for more rights. When they run is written here too: with two actions of one's own
+// wixl's order of the table changes from one run to the next, and deferred actions
+// have to come after InstallInitialize (1500).
 var beyondWixl = []string{
 	"UPDATE `CustomAction` SET `Type` = 3106, `Source` = 'INSTALLDIR' WHERE `Action` = 'MakeTask'",
 	"UPDATE `CustomAction` SET `Type` = 3170, `Source` = 'INSTALLDIR' WHERE `Action` = 'RemoveTask'",
+	"INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('RemoveTask', 'REMOVE=\"ALL\" AND NOT UPGRADINGPRODUCTCODE', 1799)",
+	"INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('MakeTask', 'TASKSTART AND NOT REMOVE', 4001)",
 	"UPDATE `Property` SET `Value` = 'OLDERFOUND;TASKSTART;TASKOPTIONS;TASKUSER' WHERE `Property` = 'SecureCustomProperties'",
 }
 
