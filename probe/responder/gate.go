@@ -185,6 +185,26 @@ type guarded struct {
 	requests   *rate.Limiter
 	authorized atomic.Bool
 	read       atomic.Int64 // bytes
+
+	mu      sync.Mutex // guards the rest
+	results int        // requests for results that are being served
+}
+
+// busyWithResults counts the connection as known, until the returned function has been
+// called for each of the requests that it serves at once.
+func (g *guarded) busyWithResults() (done func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.results++; g.results == 1 {
+		g.guest.Prove("results " + token(9))
+	}
+	return func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if g.results--; g.results == 0 {
+			g.guest.Doubt()
+		}
+	}
 }
 
 func (g *guarded) Read(b []byte) (int, error) {

@@ -58,10 +58,13 @@ func (s *Server) OrgOf(tokenID string) (org string, known bool) {
 }
 
 // HolderWith is the owner of a token that a browser's session was begun with, if the token
-// is valid now.
-func (s *Server) HolderWith(token string) (Holder, bool) {
-	r := &http.Request{Header: http.Header{"Authorization": {"Bearer " + token}}, URL: &url.URL{Path: results.PathPage}}
-	h, refused := s.holder(r)
+// is valid now. The connection of the request then counts as known until its answer.
+func (s *Server) HolderWith(r *http.Request, token string) (Holder, bool) {
+	h, refused := s.holder(&http.Request{Header: http.Header{"Authorization": {"Bearer " + token}}, URL: &url.URL{Path: results.PathPage}})
+	if refused == "" {
+		connOf(r).authorized.Store(true)
+		context.AfterFunc(r.Context(), connOf(r).busyWithResults())
+	}
 	return h.public(), refused == ""
 }
 
@@ -127,8 +130,7 @@ func (s *Server) boundResults(next http.Handler) http.Handler {
 			return
 		}
 		if known {
-			connOf(r).guest.Prove("results " + token(9)) // the connection counts as known until the answer
-			defer connOf(r).guest.Doubt()
+			defer connOf(r).busyWithResults()()
 		}
 		if r.ContentLength != 0 {
 			body := &patient{body: r.Body, control: control, budget: held, who: who, end: time.Now().Add(resultsWait)}

@@ -57,7 +57,7 @@ func digest(text string) string {
 type Config struct {
 	Store *store.Store
 	// HolderWith is the owner of a token, if it is valid now.
-	HolderWith func(token string) (responder.Holder, bool)
+	HolderWith func(r *http.Request, token string) (responder.Holder, bool)
 	Version    string           // of the program
 	Now        func() time.Time // time.Now
 	Log        *slog.Logger
@@ -121,7 +121,7 @@ func (h *handler) reader(r *http.Request) (responder.Holder, bool) {
 	if !ok {
 		var token string
 		if token, ok = h.sessions.token(r, h.Now()); ok {
-			who, ok = h.HolderWith(token)
+			who, ok = h.HolderWith(r, token)
 		}
 	}
 	return who, ok && who.Reads

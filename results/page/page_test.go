@@ -89,7 +89,7 @@ func start(t *testing.T) home {
 }
 
 // page is the handler.
-func (h home) page(holderWith func(string) (responder.Holder, bool)) http.Handler {
+func (h home) page(holderWith func(*http.Request, string) (responder.Holder, bool)) http.Handler {
 	return page.New(page.Config{
 		Store: h.store, HolderWith: holderWith, Version: "test", Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { return day.Add(20 * time.Hour) },
