@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -86,6 +87,8 @@ func million(t *testing.T, what, dir string) {
 			}
 		}
 	case "merge a week":
+		debug.SetMemoryLimit(220 << 20) // as the command does
+		debug.SetGCPercent(200)
 		var sources []string
 		for i := range 7 {
 			sources = append(sources, filepath.Join(dir, objectFolder, "date="+first.AddDate(0, 0, i).Format(time.DateOnly)))
