@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Parameters of a request for results, beside those of a Query.
@@ -38,32 +39,43 @@ type Line struct {
 	End    bool            `json:"end,omitempty"`
 }
 
-// A Name is what a key says of its result.
+// A Name is what a key says of its result. A part that was too long for the key is cut
+// there, and is not known whole.
 type Name struct {
-	Org   string // that it lies under; "" where the key does not tell the whole
-	RunID string
+	Date   string // YYYY-MM-DD, UTC, of the run's start
+	Org    string // that it is kept for; "" where it was cut
+	Region string // as far as the key tells
+	RunID  string // likewise
+
+	OrgPart, RegionPart, RunPart string // as the key has them, percent-encoded
 }
 
 // ReadKey reads a key, v1/date=YYYY-MM-DD/org=ORG/region=REGION/RUNID.json with its parts
-// percent-encoded; a part that was too long is cut and holds a "~". ok is false where it
-// is none.
+// percent-encoded; one that was cut holds a "~". ok is false where it is none.
 func ReadKey(key string) (n Name, ok bool) {
 	parts := strings.Split(key, "/")
 	if len(key) > LongestKey || len(parts) != 5 || parts[0] != "v1" {
-		return n, false
+		return Name{}, false
 	}
-	org, isOrg := strings.CutPrefix(parts[2], "org=")
-	run, isRun := strings.CutSuffix(parts[4], ".json")
-	if !isOrg || !isRun || !strings.HasPrefix(parts[1], "date=") || !strings.HasPrefix(parts[3], "region=") {
-		return n, false
+	var isDate, isOrg, isRegion, isRun bool
+	n.Date, isDate = strings.CutPrefix(parts[1], "date=")
+	n.OrgPart, isOrg = strings.CutPrefix(parts[2], "org=")
+	n.RegionPart, isRegion = strings.CutPrefix(parts[3], "region=")
+	n.RunPart, isRun = strings.CutSuffix(parts[4], ".json")
+	if _, err := time.Parse(time.DateOnly, n.Date); err != nil || !isDate || !isOrg || !isRegion || !isRun || n.RunPart == "" {
+		return Name{}, false
 	}
-	plainOrg, err := url.PathUnescape(org)
-	plainRun, err2 := url.PathUnescape(run)
-	if err != nil || err2 != nil || plainRun == "" {
-		return n, false
+	for into, part := range map[*string]string{&n.Org: n.OrgPart, &n.Region: n.RegionPart, &n.RunID: n.RunPart} {
+		var err error
+		if *into, err = url.PathUnescape(part); err != nil {
+			return Name{}, false
+		}
 	}
-	if strings.Contains(org, "~") {
-		plainOrg = ""
+	if IsCut(n.OrgPart) {
+		n.Org = ""
 	}
-	return Name{Org: plainOrg, RunID: plainRun}, true
+	return n, true
 }
+
+// IsCut says whether a part of a key was too long for it.
+func IsCut(part string) bool { return strings.Contains(part, "~") }

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
+
+	"netready/internal/span"
 )
 
 // A Query says which results are meant. A zero field is no bound.
@@ -80,7 +81,7 @@ func (q Query) Holds(started time.Time, organization, regionID string) bool {
 // in UTC (2026-11-01) or a moment (RFC 3339).
 func ParseTime(text string, now time.Time) (time.Time, error) {
 	text = strings.TrimSpace(text)
-	if ago, ok := duration(text); ok {
+	if ago, err := span.Parse(text); err == nil {
 		return now.UTC().Add(-ago), nil
 	}
 	for _, layout := range []string{time.DateOnly, time.RFC3339Nano} {
@@ -92,21 +93,4 @@ func ParseTime(text string, now time.Time) (time.Time, error) {
 		text = string(r[:40]) + "…"
 	}
 	return time.Time{}, fmt.Errorf("%q: give how long ago as in 7d or 36h, a day as in 2026-11-01, or a time as in 2026-11-01T08:00:00Z", text)
-}
-
-// longestAgo is how far back one can ask: no result is older.
-const longestAgo = 100 * 365 * 24 * time.Hour
-
-// duration reads 7d and what time.ParseDuration reads.
-func duration(text string) (time.Duration, bool) {
-	const day = 24 * time.Hour
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		n, err := strconv.ParseFloat(days, 64)
-		if err != nil || !(n >= 0 && n <= float64(longestAgo/day)) {
-			return 0, false
-		}
-		return time.Duration(n * float64(day)), true
-	}
-	d, err := time.ParseDuration(text)
-	return d, err == nil && d >= 0 && d <= longestAgo
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"netready/internal/span"
 	"netready/probe/responder"
 	"netready/probe/responder/tokens"
 	"netready/results"
@@ -34,20 +34,13 @@ type inviteCmd struct {
 type life time.Duration
 
 // longestLife bounds the life of an invite: after that it has to be replaced.
-const longestLife = 2 * 365 * 24 * time.Hour
+const longestLife = 2 * 365 * span.Day
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (l *life) UnmarshalText(b []byte) error {
-	text := string(b)
-	d, err := time.ParseDuration(text)
-	if days, isDays := strings.CutSuffix(text, "d"); isDays {
-		var n float64
-		if n, err = strconv.ParseFloat(days, 64); err == nil && math.Abs(n) < 1e4 {
-			d = time.Duration(n * float64(24*time.Hour))
-		}
-	}
+	d, err := span.Parse(string(b))
 	if err != nil || d < time.Minute || d > longestLife {
-		return fmt.Errorf("%q: give 1m to %dd, as in 14d or 36h", text, longestLife/(24*time.Hour))
+		return fmt.Errorf("%q: give 1m to %dd, as in 14d or 36h", b, longestLife/span.Day)
 	}
 	*l = life(d)
 	return nil

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +18,7 @@ import (
 	_ "gocloud.dev/blob/gcsblob" // gs://
 	_ "gocloud.dev/blob/s3blob"  // s3://
 
+	"netready/internal/span"
 	"netready/results/store"
 )
 
@@ -30,16 +29,15 @@ const noStore = "none"
 type keeping time.Duration
 
 // longestKeeping is the most that --keep takes.
-const longestKeeping = 10 * 365 * 24 * time.Hour
+const longestKeeping = 10 * 365 * span.Day
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (k *keeping) UnmarshalText(b []byte) error {
-	days, isDays := strings.CutSuffix(string(b), "d")
-	n, err := strconv.ParseFloat(days, 64)
-	if !isDays || err != nil || math.IsNaN(n) || n < 1 || n > longestKeeping.Hours()/24 {
-		return fmt.Errorf("%q: give 1d to %dd, as in 90d, or leave it out", b, longestKeeping/(24*time.Hour))
+	d, err := span.Parse(string(b))
+	if err != nil || !strings.HasSuffix(string(b), "d") || d < span.Day || d > longestKeeping {
+		return fmt.Errorf("%q: give 1d to %dd, as in 90d, or leave it out", b, longestKeeping/span.Day)
 	}
-	*k = keeping(n * 24 * float64(time.Hour))
+	*k = keeping(d)
 	return nil
 }
 

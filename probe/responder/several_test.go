@@ -171,15 +171,26 @@ func TestRestartIsWaitedFor(t *testing.T) {
 	<-done
 }
 
+// nameServer is whom the names of this package's tests are asked of; nil = the machine's.
+var nameServer atomic.Pointer[string]
+
+// The resolver is set before anything runs and stays: a look-up goes on behind the back of
+// who asked, and reads it still when a test has ended.
+func init() {
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if server := nameServer.Load(); server != nil {
+			network, address = "udp", *server
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}
+}
+
 // resolves makes one name lead to some addresses of IPv4, for as long as the test lasts.
 func resolves(t *testing.T, name string, to ...string) {
 	t.Helper()
 	server := nameserver.Start(t, name, to...)
-	before := net.DefaultResolver
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", server)
-	}}
-	t.Cleanup(func() { net.DefaultResolver = before })
+	nameServer.Store(&server)
+	t.Cleanup(func() { nameServer.Store(nil) })
 }
 
 // Behind one name are two replicas, and the first that answers is full: the agent goes on

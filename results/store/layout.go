@@ -4,9 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
+
+	"netready/results"
 )
 
 // Folders of the store. Whoever reads it with other programs relies on the first
@@ -103,32 +104,18 @@ type address struct {
 }
 
 // parseKey reads the key of a result. ok is false for any other: a temporary file,
-// one that somebody has put there.
+// one that somebody has put there, one that this store would write otherwise.
 func parseKey(key string) (a address, ok bool) {
-	parts := strings.Split(key, "/")
-	if len(parts) != 5 || parts[0]+"/" != objectFolder {
+	n, ok := results.ReadKey(key)
+	if !ok {
 		return a, false
 	}
-	for i, into := range []*string{&a.date, &a.org, &a.region} {
-		if *into, ok = strings.CutPrefix(parts[i+1], []string{"date=", "org=", "region="}[i]); !ok {
+	for part, plain := range map[string]string{n.OrgPart: n.Org, n.RegionPart: n.Region, n.RunPart: n.RunID} {
+		if !results.IsCut(part) && escape(plain) != part {
 			return a, false
 		}
 	}
-	if a.runID, ok = strings.CutSuffix(parts[4], objectEnd); !ok {
-		return a, false
-	}
-	if _, err := time.Parse(time.DateOnly, a.date); err != nil {
-		return a, false
-	}
-	for _, text := range []*string{&a.region, &a.runID} {
-		plain, err := url.PathUnescape(*text)
-		if err != nil || !strings.Contains(*text, "~") && escape(plain) != *text {
-			return a, false
-		}
-		*text = plain
-	}
-	org, err := url.PathUnescape(a.org)
-	return a, err == nil && (strings.Contains(a.org, "~") || escape(org) == a.org)
+	return address{partition{n.Date, n.OrgPart}, n.Region, n.RunID}, true
 }
 
 // IsOf says whether a key is of a result that is kept for an organisation, also where the
