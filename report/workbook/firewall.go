@@ -27,8 +27,13 @@ type MachinePorts struct {
 	Says                                           []string // pass, fail: no_reply, …, one for each of Ports
 }
 
-// A portTally keeps a row for each machine and region.
+// A portTally keeps a row for each machine and region. All but machines can be the zero
+// value.
 type portTally struct {
+	machines  *numbering[machineKey]
+	regions   numbering[string]
+	locations numbering[string]
+
 	names   numbering[string] // of ports
 	says    numbering[string] // what they say
 	rows    []portRow
@@ -37,17 +42,25 @@ type portTally struct {
 	without map[portKey]time.Time // newest runs without a firewall column here
 }
 
-type portKey struct{ organization, machine, region string }
+// A portKey is the numbers of a machine and a region.
+type portKey struct{ machine, region int32 }
 
-func (k portKey) clone() portKey {
-	return portKey{strings.Clone(k.organization), strings.Clone(k.machine), strings.Clone(k.region)}
+func (t *portTally) key(machine machineKey, region string) portKey {
+	return portKey{int32(t.machines.of(machine, machineKey.clone)), int32(t.regions.of(region, strings.Clone))}
+}
+
+// compare is the order of the machines' names.
+func (t *portTally) compare(a, b portKey) int {
+	x, y := t.machines.values[a.machine], t.machines.values[b.machine]
+	return cmp.Or(cmp.Compare(x.organization, y.organization), cmp.Compare(x.machine, y.machine))
 }
 
 type portRow struct {
 	portKey
-	location, runID string
-	started         time.Time
-	says            []uint16 // by port: a number in portTally.says, unsaid where the row has no such port
+	location int32
+	runID    string
+	started  time.Time
+	says     []uint16 // by port: a number in portTally.says, unsaid where the row has no such port
 }
 
 // unsaid is the number of a port that a row does not have.
@@ -73,7 +86,7 @@ func (t *portTally) add(row MachinePorts) {
 	if len(row.Ports) == 0 {
 		return
 	}
-	key := portKey{row.Organization, row.Machine, row.Region}
+	key := t.key(machineKey{row.Organization, row.Machine}, row.Region)
 	at, ok := t.rowAt[key]
 	if ok && row.Started.Before(t.rows[at].started) {
 		return
@@ -82,13 +95,13 @@ func (t *portTally) add(row MachinePorts) {
 		if t.rowAt == nil {
 			t.rowAt = map[portKey]int{}
 		}
-		key = key.clone()
 		at = len(t.rows)
 		t.rowAt[key] = at
 		t.rows = append(t.rows, portRow{portKey: key})
 	}
 	kept := &t.rows[at]
-	kept.location, kept.runID, kept.started, kept.says = strings.Clone(row.Location), strings.Clone(row.RunID), row.Started, kept.says[:0]
+	kept.location, kept.runID = int32(t.locations.of(row.Location, strings.Clone)), strings.Clone(row.RunID)
+	kept.started, kept.says = row.Started, slices.Grow(kept.says[:0], len(row.Ports))
 	for i, name := range row.Ports {
 		if _, known := t.names.at[name]; !known && len(t.names.values) == maxPorts {
 			t.missed++
@@ -197,12 +210,12 @@ func (t *portTally) failures() []portFailure {
 	return list
 }
 
-// failing are the required ports that fail in the newest runs of each machine,
-// with the reason.
-func (t *portTally) failing() map[machineKey][]string {
-	list := map[machineKey][]string{}
+// failing are the required ports that fail in the newest runs of each machine, by its
+// number, with the reason.
+func (t *portTally) failing() map[int32][]string {
+	list := map[int32][]string{}
+	var texts numbering[string] // so that machines share them
 	for _, row := range t.rows {
-		key := machineKey{row.organization, row.machine}
 		for port, say := range row.says {
 			state := t.state(say)
 			if !state.harms() {
@@ -212,8 +225,9 @@ func (t *portTally) failing() map[machineKey][]string {
 			if state.reason != "" {
 				name += " (" + state.reason + ")"
 			}
-			if !slices.Contains(list[key], name) {
-				list[key] = append(list[key], name)
+			name = texts.values[texts.of(name, strings.Clone)]
+			if !slices.Contains(list[row.machine], name) {
+				list[row.machine] = append(list[row.machine], name)
 			}
 		}
 	}
@@ -236,8 +250,7 @@ func (t *portTally) worstFirst() (rows, failed []int) {
 		}
 	}
 	slices.SortStableFunc(rows, func(i, j int) int {
-		return cmp.Or(cmp.Compare(failed[j], failed[i]), cmp.Compare(t.rows[i].organization, t.rows[j].organization),
-			cmp.Compare(t.rows[i].machine, t.rows[j].machine))
+		return cmp.Or(cmp.Compare(failed[j], failed[i]), t.compare(t.rows[i].portKey, t.rows[j].portKey))
 	})
 	return rows, failed
 }
@@ -267,9 +280,14 @@ func (b *book) firewall() error {
 	if err := s.addRow(excelize.RowOpts{Height: 48}, styled(b.style.header, head...)...); err != nil {
 		return err
 	}
+	beside, err := b.beside(s)
+	if err != nil {
+		return err
+	}
 	for _, i := range rows {
 		row := t.rows[i]
-		cells := []any{row.organization, row.machine, row.location, row.region, row.runID, b.timeCell(row.started, b.style.time), failed[i]}
+		machine := t.machines.values[row.machine]
+		cells := append(beside.Buf(), machine.organization, machine.machine, t.locations.values[row.location], t.regions.values[row.region], row.runID, b.timeCell(row.started, b.style.time), failed[i])
 		for _, say := range row.says {
 			if say == unsaid {
 				cells = append(cells, nil)
@@ -277,7 +295,7 @@ func (b *book) firewall() error {
 			}
 			cells = append(cells, b.sayCell(t.says.values[say]))
 		}
-		if err := s.add(cells...); err != nil {
+		if err := beside.Add(cells); err != nil {
 			return err
 		}
 	}
@@ -290,9 +308,12 @@ func (b *book) firewall() error {
 		return err
 	}
 	if withoutPorts != "" { // below an empty row, outside of the list
-		if err := errors.Join(s.add(), s.add(withoutPorts)); err != nil {
+		if err := errors.Join(beside.Add(nil), beside.Add([]any{withoutPorts})); err != nil {
 			return err
 		}
+	}
+	if err := s.standIn(beside); err != nil {
+		return err
 	}
 	return s.Flush()
 }

@@ -108,12 +108,12 @@ func (b *book) limitLines(hour, filled int) []any {
 
 // byHour groups the runs, and counts them by weekday and hour.
 func (b *book) byHour() (groups [24]group, week [7][24]group) {
-	for _, g := range b.tally.by(func(run tallied) int64 { return int64(run.hour)*8 + int64(run.weekday) }) {
+	for g := range b.tally.by(func(run tallied) int64 { return int64(run.hour)*8 + int64(run.weekday) }) {
 		if run := g.runs[0]; run.hour >= 0 {
 			week[run.weekday][run.hour] = g
 		}
 	}
-	for _, g := range b.tally.by(func(run tallied) int64 { return int64(run.hour) }) {
+	for g := range b.tally.by(func(run tallied) int64 { return int64(run.hour) }) {
 		if hour := g.runs[0].hour; hour >= 0 {
 			groups[hour] = g
 		}

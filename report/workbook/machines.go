@@ -48,7 +48,8 @@ type machineGroup struct {
 	group
 	location    string
 	first, last int64
-	spreads     [figures]spread
+	worstMOS    float64  // the lower one of up and down; 9 where there is none
+	worstLoss   float64  // the higher one of up and down, in percent; 0 where there is none
 	broken      int      // figures whose worst breaks its limit
 	ports       []string // required ports that fail in the newest run, with the reason
 	portsFailed int      // the most in one run
@@ -60,11 +61,10 @@ func (m machineGroup) bad() int { return m.broken + max(len(m.ports), m.portsFai
 // machineGroups sums up each machine, the worst first: by how often it is not
 // ready, then by how much is bad, then by its lowest MOS and its loss.
 func (t *tally) machineGroups(limits map[string]float64) []machineGroup {
-	groups := t.by(func(run tallied) int64 { return int64(run.machine) })
-	list, failing := make([]machineGroup, 0, len(groups)), t.ports.failing()
-	for _, g := range groups {
-		m := machineGroup{machineKey: t.machines.values[g.runs[0].machine], group: g}
-		m.ports = failing[m.machineKey]
+	list, failing := make([]machineGroup, 0, len(t.machines.values)), t.ports.failing()
+	for g := range t.by(func(run tallied) int64 { return int64(run.machine) }) {
+		at := g.runs[0].machine
+		m := machineGroup{machineKey: t.machines.values[at], group: g, ports: failing[at]}
 		for _, run := range g.runs {
 			m.portsFailed = max(m.portsFailed, int(run.ports))
 			if m.first == 0 || run.started != 0 && run.started < m.first {
@@ -74,45 +74,37 @@ func (t *tally) machineGroups(limits map[string]float64) []machineGroup {
 				m.last, m.location = run.started, t.locations.values[run.location]
 			}
 		}
-		for i := range m.spreads {
-			if m.spreads[i] = spreadOf(g.runs, i); graded[i].breaks(m.spreads[i].worst, limits) {
-				m.broken++
-			}
-		}
+		m.count(limits)
 		list = append(list, m)
 	}
 	slices.SortStableFunc(list, func(a, b machineGroup) int {
 		return cmp.Or(
 			cmp.Compare(b.badShare(), a.badShare()),
 			cmp.Compare(b.bad(), a.bad()),
-			cmp.Compare(a.worstMOS(), b.worstMOS()),
-			cmp.Compare(b.worstLoss(), a.worstLoss()),
+			cmp.Compare(a.worstMOS, b.worstMOS),
+			cmp.Compare(b.worstLoss, a.worstLoss),
 			cmp.Compare(a.organization, b.organization), cmp.Compare(a.machine, b.machine),
 		)
 	})
 	return list
 }
 
-// worstMOS is the lower one of up and down; 9 where there is none.
-func (m machineGroup) worstMOS() float64 {
-	worst := 9.0
-	for _, i := range []int{mosUp, mosDown} {
-		if mos := m.spreads[i].worst; mos < worst { // false for NaN
-			worst = mos
+// count notes what the machine is sorted by. The spreads themselves would take most of
+// the memory: they are computed anew where they are shown.
+func (m *machineGroup) count(limits map[string]float64) {
+	m.worstMOS = 9
+	for i := range graded {
+		worst := spreadOf(m.runs, i).worst
+		if graded[i].breaks(worst, limits) {
+			m.broken++
+		}
+		switch { // false for NaN
+		case (i == mosUp || i == mosDown) && worst < m.worstMOS:
+			m.worstMOS = worst
+		case (i == lossUp || i == lossDown) && worst > m.worstLoss:
+			m.worstLoss = worst
 		}
 	}
-	return worst
-}
-
-// worstLoss is the higher one of up and down; 0 where there is none.
-func (m machineGroup) worstLoss() float64 {
-	worst := 0.0
-	for _, i := range []int{lossUp, lossDown} {
-		if loss := m.spreads[i].worst; loss > worst { // false for NaN
-			worst = loss
-		}
-	}
-	return worst
 }
 
 var machinesHead = []string{"Organization", "Machine", "Location", "Runs", "Ready", "Not ready", "Undetermined", "Not ready (%)", "First run", "Last run"}
@@ -140,10 +132,17 @@ func (b *book) machines() error {
 		s.addRow(excelize.RowOpts{Height: 48}, styled(b.style.header, head...)...)); err != nil {
 		return err
 	}
+	beside, err := b.beside(s)
+	if err != nil {
+		return err
+	}
 	for i, m := range list {
-		if err := s.add(b.machineCells(m, i+2)...); err != nil {
+		if err := beside.Add(b.machineCells(m, i+2)); err != nil {
 			return err
 		}
+	}
+	if err := s.standIn(beside); err != nil {
+		return err
 	}
 	if err := b.colourMachines(max(2, len(list)+1)); err != nil {
 		return err
@@ -178,7 +177,8 @@ func (b *book) machineCells(m machineGroup, at int) []any {
 		excelize.Cell{StyleID: b.style.one, Formula: fmt.Sprintf("IF(D%d=0,0,ROUND(100*F%d/D%d,1))", at, at, at), Value: m.badShare()},
 		b.unixCell(m.first), b.unixCell(m.last),
 	}
-	for _, spread := range m.spreads {
+	for i := range graded {
+		spread := spreadOf(m.runs, i)
 		cells = append(cells, b.figure(spread.median), b.figure(spread.p95), b.figure(spread.worst))
 	}
 	return cells

@@ -30,7 +30,7 @@ func (b *book) placesBlock(top int) block {
 		title: placesTitle, note: "Medians of all runs at the place.",
 		head: []any{placesHead, "Runs", "Not ready", "Not ready (%)", "MOS up", "MOS down", "Jitter up (ms)", "Jitter down (ms)", "Loss up (%)", "Loss down (%)", "RTT avg (ms)"},
 	}
-	groups := b.tally.by(func(run tallied) int64 { return int64(run.location) })
+	groups := slices.Collect(b.tally.by(func(run tallied) int64 { return int64(run.location) }))
 	slices.SortStableFunc(groups, func(x, y group) int {
 		return cmp.Or(cmp.Compare(y.badShare(), x.badShare()), cmp.Compare(len(y.runs), len(x.runs)))
 	})

@@ -65,11 +65,10 @@ func (b *book) runsPart(name string, part, count int, l layout, next func() (Row
 
 // runRows writes the rows beside the sheet, which has a placeholder for them.
 func (b *book) runRows(s *sheet, count int, l layout, next func() (Row, error, bool)) error {
-	rows, err := ooxml.NewRowWriter(s.row+1, len(b.rows))
+	rows, err := b.beside(s)
 	if err != nil {
 		return err
 	}
-	b.rows = append(b.rows, rows)
 	formula, limits := l.readyFormula(), limitValues(b.Limits)
 	for range count {
 		row, err, ok := next()
@@ -83,10 +82,7 @@ func (b *book) runRows(s *sheet, count int, l layout, next func() (Row, error, b
 			return err
 		}
 	}
-	if err := rows.Flush(); err != nil {
-		return err
-	}
-	return ooxml.StandIn(rows, s.StreamWriter)
+	return s.standIn(rows)
 }
 
 func tableName(part int) string {
@@ -264,7 +260,7 @@ func (b *book) tallyRow(l layout, row Row, limits map[string]float64) (isRun boo
 func (b *book) tallyPorts(l layout, row Row, id string, started time.Time) {
 	if len(row.Ports) == 0 {
 		if l.firewallWanted(row) {
-			b.tally.ports.noteWithout(portKey{l.text(row, l.organization), l.text(row, l.machine), l.text(row, l.region)}, id, started)
+			b.tally.ports.noteWithout(b.tally.ports.key(machineKey{l.text(row, l.organization), l.text(row, l.machine)}, l.text(row, l.region)), id, started)
 		}
 		return
 	}

@@ -125,6 +125,24 @@ func (s *sheet) freeze(rows, columns int) error {
 	})
 }
 
+// beside begins to write rows beside the sheet, for one that may be long: excelize would
+// keep tens of megabytes of it in memory, and has one goroutine write it.
+func (b *book) beside(s *sheet) (*ooxml.RowWriter, error) {
+	rows, err := ooxml.NewRowWriter(s.row+1, len(b.rows))
+	if err == nil {
+		b.rows = append(b.rows, rows)
+	}
+	return rows, err
+}
+
+// standIn ends the rows beside the sheet. Nothing can be added to the sheet after them.
+func (s *sheet) standIn(rows *ooxml.RowWriter) error {
+	if err := rows.Flush(); err != nil {
+		return err
+	}
+	return ooxml.StandIn(rows, s.StreamWriter)
+}
+
 // add writes the next row.
 func (s *sheet) add(cells ...any) error { return s.addRow(excelize.RowOpts{}, cells...) }
 

@@ -2,6 +2,7 @@ package workbook
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -9,7 +10,7 @@ import (
 )
 
 // A tally is the small index that the derived sheets are made from: some
-// eighty bytes a run, whatever the run's report weighs.
+// eighty bytes a run and three hundred a machine, whatever the run's report weighs.
 type tally struct {
 	zone      *time.Location
 	runs      []tallied
@@ -21,6 +22,12 @@ type tally struct {
 	last       time.Time
 	otherLimit int // runs judged by other limits
 	edited     int
+}
+
+func newTally(zone *time.Location) *tally {
+	t := &tally{zone: zone}
+	t.ports.machines = &t.machines
+	return t
 }
 
 // A numbering numbers values in the order in which they first come, so that a
@@ -148,16 +155,18 @@ func (g group) badShare() float64 {
 
 // by sorts the runs by a key and cuts them into groups of one key each. The
 // groups share the tally's own memory: use one sorting before the next.
-func (t *tally) by(key func(tallied) int64) []group {
+func (t *tally) by(key func(tallied) int64) iter.Seq[group] {
 	slices.SortStableFunc(t.runs, func(a, b tallied) int { return cmp.Compare(key(a), key(b)) })
-	var groups []group
-	for start := 0; start < len(t.runs); {
-		end := start + 1
-		for end < len(t.runs) && key(t.runs[end]) == key(t.runs[start]) {
-			end++
+	return func(yield func(group) bool) {
+		for start := 0; start < len(t.runs); {
+			end := start + 1
+			for end < len(t.runs) && key(t.runs[end]) == key(t.runs[start]) {
+				end++
+			}
+			if !yield(groupOf(t.runs[start:end])) {
+				return
+			}
+			start = end
 		}
-		groups = append(groups, groupOf(t.runs[start:end]))
-		start = end
 	}
-	return groups
 }

@@ -27,7 +27,7 @@ func (t *portTally) noteWithout(key portKey, id string, started time.Time) {
 	if t.without == nil {
 		t.without = map[portKey]time.Time{}
 	}
-	t.without[key.clone()] = started
+	t.without[key] = started
 }
 
 // withoutPorts are the machines whose newest run has no firewall column here.
@@ -39,7 +39,7 @@ func (t *portTally) withoutPorts() []portKey {
 		}
 	}
 	slices.SortFunc(keys, func(a, b portKey) int {
-		return cmp.Or(cmp.Compare(a.organization, b.organization), cmp.Compare(a.machine, b.machine), cmp.Compare(a.region, b.region))
+		return cmp.Or(t.compare(a, b), cmp.Compare(t.regions.values[a.region], t.regions.values[b.region]))
 	})
 	return keys
 }
@@ -53,7 +53,7 @@ func (t *portTally) withoutPortsText() string {
 	}
 	var names []string
 	for _, key := range keys[:min(len(keys), mostWithoutPorts)] {
-		names = append(names, fmt.Sprintf("%s (%s)", cmp.Or(key.machine, "no name"), cmp.Or(key.region, "no region")))
+		names = append(names, fmt.Sprintf("%s (%s)", cmp.Or(t.machines.values[key.machine].machine, "no name"), cmp.Or(t.regions.values[key.region], "no region")))
 	}
 	if more := len(keys) - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("and %d more", more))

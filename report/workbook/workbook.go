@@ -85,7 +85,7 @@ func (wb Writer) Write(w io.Writer, total int, rows iter.Seq2[Row, error], leftO
 		}
 		f = wb.Old.edition.File
 	}
-	b := &book{Writer: wb, file: f, tally: &tally{zone: wb.zone()}}
+	b := &book{Writer: wb, file: f, tally: newTally(wb.zone())}
 	if b.MaxRows == 0 {
 		b.MaxRows = maxSheetRows
 	}

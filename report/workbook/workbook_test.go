@@ -528,7 +528,7 @@ func TestLayoutIsComplete(t *testing.T) {
 // A foreign workbook may say anything of its ports, in any number of words.
 func TestPortWordsAreBounded(t *testing.T) {
 	for _, form := range []string{"fail: reason %d", "word %d"} {
-		var tally portTally
+		tally := newTally(nil).ports
 		for i := range unsaid + 200 {
 			tally.add(MachinePorts{Machine: "m", Ports: []string{"p"}, Says: []string{fmt.Sprintf(form, i)}})
 		}

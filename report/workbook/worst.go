@@ -42,7 +42,7 @@ func (b *book) worstBlock(groups []machineGroup, top int) block {
 			nil, nil, nil,
 		}
 		for _, i := range shownFigures {
-			row = append(row, b.figure(m.spreads[i].worst))
+			row = append(row, b.figure(spreadOf(m.runs, i).worst))
 		}
 		t.rows = append(t.rows, append(row, excelize.Cell{StyleID: b.style.faint, Formula: "limit_mos", Value: limitValues(b.Limits)["limit_mos"]}))
 	}
@@ -62,7 +62,7 @@ func (b *book) why(m machineGroup) (text, formula string) {
 		add(ports)
 	}
 	for i, measure := range graded {
-		worst := m.spreads[i].worst
+		worst := spreadOf(m.runs, i).worst
 		if math.IsNaN(worst) {
 			continue
 		}
