@@ -22,7 +22,7 @@ const (
 	pageTime = 3 * time.Minute
 	// tries of a page that brings nothing new, with a pause before each that is twice as
 	// long as the one before: 30 s in all, which a restart takes.
-	tries      = 7
+	tries      = 8
 	firstPause = 250 * time.Millisecond
 	longest    = time.Minute // that a far end may have us wait
 )
