@@ -107,7 +107,7 @@ func (s *service) startStore(ctx context.Context) (err error) {
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
 		if err := s.results.Check(ctx); err != nil && !errors.Is(err, context.Canceled) {
-			s.log.Error("results cannot be stored now", "reason", err)
+			s.log.Error("results cannot be stored as they should", "reason", err)
 		}
 	})
 	closeBucket := s.closeResults

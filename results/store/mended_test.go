@@ -253,3 +253,23 @@ func TestTheNightHoldsUpNoLineOfTheAccessLog(t *testing.T) {
 		keeping.Wait()
 	})
 }
+
+// A stick or a share without hard links cannot keep two programs apart: the check at the
+// start says so, and one program stores all the same.
+func TestCheckTellsOfAFolderWithoutLinks(t *testing.T) {
+	s := folderStore(t, t.TempDir())
+	if err := s.Check(t.Context()); err != nil {
+		t.Errorf("with links: %v", err)
+	}
+	s = folderStore(t, t.TempDir())
+	s.link = func(string, string) error { return syscall.EPERM }
+	if err := s.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "hard links") {
+		t.Errorf("without links: %v", err)
+	}
+	raw, r := result(day, 1, "eu-central-1")
+	for _, want := range []Outcome{Added, Same} {
+		if _, got, err := s.Put(t.Context(), "ACME", raw, r); err != nil || got != want {
+			t.Errorf("%v, %v; want %v", got, err, want)
+		}
+	}
+}

@@ -14,7 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gocloud.dev/blob"
@@ -25,10 +27,12 @@ import (
 type Store struct {
 	bucket   *blob.Bucket
 	options  Options
-	synced   sync.Map      // folders whose entries are on the disk
-	unsynced bool          // in tests: what is written need not outlive the machine
-	refuse   error         // in tests: what each write fails with
-	wake     chan struct{} // tells Keep that rows wait to be gathered
+	synced   sync.Map                    // folders whose entries are on the disk
+	unsynced bool                        // in tests: what is written need not outlive the machine
+	refuse   error                       // in tests: what each write fails with
+	link     func(from, to string) error // in tests: of a file system without hard links
+	linkless atomic.Bool                 // the folder's file system has shown that it has none
+	wake     chan struct{}               // tells Keep that rows wait to be gathered
 
 	mu      sync.Mutex        // guards the rest
 	fresh   map[string]Row    // rows by their key in the index, whose objects are there
@@ -80,7 +84,7 @@ func New(b *blob.Bucket, opts Options) *Store {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Store{
-		bucket: b, options: opts, wake: make(chan struct{}, 1),
+		bucket: b, options: opts, link: os.Link, wake: make(chan struct{}, 1),
 		fresh: map[string]Row{}, waiting: map[partition]int{},
 	}
 }
@@ -105,13 +109,16 @@ func (s *Store) read(ctx context.Context, key string) ([]byte, error) {
 }
 
 // Check says whether the store can be reached, and whether it writes once where it
-// is told to, which keeps a result from being replaced.
+// is told to, which keeps a result from being replaced. A folder without hard links can be
+// used all the same: the error says for what.
 func (s *Store) Check(ctx context.Context) error {
 	const key = indexFolder + "check"
 	if err := s.writeOnce(ctx, key, []byte("written at each start, to see that it is not written twice\n")); err != nil && !isThere(err) {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
 	switch err := s.writeOnce(ctx, key, []byte("twice\n")); {
+	case isThere(err) && s.linkless.Load():
+		return errors.New("the folder's file system has no hard links (FAT): where two programs store a run at the same moment, one result could replace the other; give a folder on another file system with --store, or let one responder alone use it")
 	case isThere(err):
 		return nil
 	case err == nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,7 +108,11 @@ func (o *object) endFile() error {
 	if o.once {
 		// A link is refused where the name is taken, in one step. File systems
 		// without links (sticks) leave it to the driver.
-		linked = os.Link(temporary, finalName(temporary)) == nil
+		linkErr := o.store.link(temporary, finalName(temporary))
+		linked = linkErr == nil
+		if !linked && !errors.Is(linkErr, fs.ErrExist) {
+			o.store.linkless.Store(true)
+		}
 	}
 	err = o.Close() // removes the temporary file, and says where the name was taken
 	if linked && isThere(err) {
