@@ -91,7 +91,7 @@ deploy-check: ## what deploy/ has for clouds and clusters, against their schemas
 	cd deploy/check && $(GOTEST) ./...
 
 lab: ## a laboratory of planted faults: whom does the program blame? (docs/lab.md; some minutes on a calm machine)
-	go test -tags lab -count 1 -parallel 8 -timeout 90m -run TestLab ./lab
+	go test -tags lab -v -count 1 -parallel 8 -timeout 90m -run TestLab ./lab
 
 fuzz-smoke: ## every fuzz target for some seconds
 	.ci/fuzz $(FUZZTIME)
