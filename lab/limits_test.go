@@ -91,7 +91,8 @@ func (l *limited) assess(t *testing.T, flags ...string) judged {
 	return r
 }
 
-// iperf is what iperf3 measures, in Mbit/s: to the far end, or back.
+// iperf is what iperf3 measures, in Mbit/s: to the far end, or back. It counts whole
+// blocks: of its usual 128 KiB a line of 2 Mbit/s carries six in its time.
 func (l *limited) iperf(t *testing.T, flags ...string) float64 {
 	t.Helper()
 	server := exec.CommandContext(t.Context(), "ip", "netns", "exec", l.ns(far), "iperf3", "-s", "-1")
@@ -103,7 +104,7 @@ func (l *limited) iperf(t *testing.T, flags ...string) float64 {
 		_ = server.Wait()
 	}()
 	time.Sleep(500 * time.Millisecond)
-	b, err := exec.CommandContext(t.Context(), "ip", append([]string{"netns", "exec", l.ns(pc), "iperf3", "-c", limitedFar, "-J", "-t", "3", "-O", "1"}, flags...)...).Output()
+	b, err := exec.CommandContext(t.Context(), "ip", append([]string{"netns", "exec", l.ns(pc), "iperf3", "-c", limitedFar, "-J", "-t", "3", "-O", "1", "-l", "8K"}, flags...)...).Output()
 	var r struct {
 		End struct {
 			Received struct {
@@ -122,22 +123,24 @@ func tokens(rate int, latency string) []string {
 	return []string{"qdisc", "add", "dev", "eth0", "root", "tbf", "rate", fmt.Sprint(rate, "mbit"), "burst", fmt.Sprint(max(3100, rate*250)), "latency", latency}
 }
 
-// The bandwidth beside the kernel's limit and what iperf3 gets of it in the same run:
-// TCP gets 1,448 of 1,514 bytes of a frame, 95.6 %.
+// The bandwidth is what the kernel's limit leaves to TCP: 1,448 of 1,514 bytes of a frame,
+// 95.6 %. What iperf3 gets in the same run is printed beside it, and no judge: in the 3 s of
+// a line of 2 Mbit/s it is up to 8 % off.
 func TestBandwidthOfALimitedLine(t *testing.T) {
 	need.Tool(t, "iperf3")
 	fmt.Println("limit | netready up, down | iperf3 up, down (Mbit/s)")
 	for _, rate := range []int{2, 10, 50, 100} {
-		l := newLimited(t, tokens(rate, "50ms"))
+		l := newLimited(t, tokens(rate, "200ms")) // at 2 Mbit/s 50 ms are eight packets, which TCP loses
 		b := l.assess(t, "--only", "bandwidth").Bandwidth
 		if b.UpMbps == nil || b.DownMbps == nil {
 			t.Fatalf("%d Mbit/s: not measured: %s", rate, b.Reason)
 		}
 		up, down := l.iperf(t), l.iperf(t, "-R")
 		fmt.Printf("%d | %.2f, %.2f | %.2f, %.2f\n", rate, *b.UpMbps, *b.DownMbps, up, down)
-		for _, pair := range [][2]float64{{*b.UpMbps, up}, {*b.DownMbps, down}} {
-			if math.Abs(pair[0]-pair[1]) > 0.05*float64(rate) {
-				t.Errorf("%d Mbit/s: netready %.2f, iperf3 %.2f", rate, pair[0], pair[1])
+		want := float64(rate) * 1448 / 1514
+		for way, got := range map[string]float64{"up": *b.UpMbps, "down": *b.DownMbps} {
+			if math.Abs(got-want) > 0.05*want {
+				t.Errorf("%d Mbit/s: %s %.2f, want %.2f", rate, way, got, want)
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -76,6 +77,31 @@ func TestRun(t *testing.T) {
 					}
 				}
 			})
+		})
+	}
+}
+
+// cut gives a steady rate and then an error, as a far end that ends a stream whose rest has
+// not left it in time.
+type cut struct {
+	link
+	after time.Duration
+}
+
+func (c cut) Download(context.Context, string, int64, time.Duration) (io.ReadCloser, error) {
+	n := int64(c.down) * int64(c.after/time.Millisecond)
+	return io.NopCloser(io.MultiReader(&slow{io.LimitReader(zeros{}, n), c.down}, iotest.ErrReader(errors.New("stream error")))), nil
+}
+
+// A download from a slow line is cut short by the responder after its time: what arrived
+// until then is measured. One that breaks in the middle is not.
+func TestCutDownload(t *testing.T) {
+	for after, want := range map[time.Duration]bool{time.Second: false, 2 * time.Second: false, 4 * time.Second: true} {
+		synctest.Test(t, func(t *testing.T) {
+			r := Run(t.Context(), cut{link{down: 250, up: 250}, after}, Settings{})
+			if (r.DownMbps != nil) != want || want && *r.DownMbps != 2 || r.UpMbps == nil {
+				t.Errorf("cut after %v: %+v", after, r)
+			}
 		})
 	}
 }

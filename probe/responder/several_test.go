@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -176,13 +177,14 @@ var nameServer atomic.Pointer[string]
 
 // The resolver is set before anything runs and stays: a look-up goes on behind the back of
 // who asked, and reads it still when a test has ended.
-func init() {
+func TestMain(m *testing.M) {
 	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if server := nameServer.Load(); server != nil {
 			network, address = "udp", *server
 		}
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}}
+	os.Exit(m.Run())
 }
 
 // resolves makes one name lead to some addresses of IPv4, for as long as the test lasts.

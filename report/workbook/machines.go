@@ -74,8 +74,7 @@ func (t *tally) machineGroups(limits map[string]float64) []machineGroup {
 				m.last, m.location = run.started, t.locations.values[run.location]
 			}
 		}
-		m.count(limits)
-		list = append(list, m)
+		list = append(list, m.counted(limits))
 	}
 	slices.SortStableFunc(list, func(a, b machineGroup) int {
 		return cmp.Or(
@@ -89,9 +88,9 @@ func (t *tally) machineGroups(limits map[string]float64) []machineGroup {
 	return list
 }
 
-// count notes what the machine is sorted by. The spreads themselves would take most of
+// counted notes what the machine is sorted by. The spreads themselves would take most of
 // the memory: they are computed anew where they are shown.
-func (m *machineGroup) count(limits map[string]float64) {
+func (m machineGroup) counted(limits map[string]float64) machineGroup {
 	m.worstMOS = 9
 	for i := range graded {
 		worst := spreadOf(m.runs, i).worst
@@ -105,6 +104,7 @@ func (m *machineGroup) count(limits map[string]float64) {
 			m.worstLoss = worst
 		}
 	}
+	return m
 }
 
 var machinesHead = []string{"Organization", "Machine", "Location", "Runs", "Ready", "Not ready", "Undetermined", "Not ready (%)", "First run", "Last run"}
