@@ -2,6 +2,7 @@ package thresholds
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"netready/probe/facts"
@@ -156,12 +157,22 @@ func (j *judge) whyUntold(way Way) string {
 		return fmt.Sprintf("the gateway limits its answers to %d a second, so that missing answers say nothing", e.limits)
 	case e.bad+e.good == 0:
 		return "the result does not say how the gateway answered in each second of the call, and the totals are not enough (" + j.gatewayWords(way) + ")"
-	case hop != nil && isPrivate(hop) && e.lost == 0:
-		return fmt.Sprintf("the gateway answers well, and %s does not; its private address does not tell whether it is this network's or the provider's", named("the next router", hop))
+	case j.isAcquittedOfAny(way):
+		return fmt.Sprintf("the gateway answers badly (%s), and %s, which is asked through it, answers well: so the gateway may only be slow to answer", j.gatewayWords(way), named("the router behind it", hop))
+	case hop != nil && isPrivate(hop) && (e.lost == 0 || e.ofLoss(portion(lossOf(j.directionOrLoop(way))), runOf(j.directionOrLoop(way))) == beyondLAN):
+		return fmt.Sprintf("the gateway answers well, and the private address of %s does not tell whether it is this network's or the provider's; no router with a public address tells more", named("the next router", hop))
 	case e.lost > 0:
 		return "the gateway answers badly at other times than the call, or not as badly (" + j.gatewayWords(way) + ")"
 	}
 	return "too few pings of the gateway were sent during the call to rule out the network before it (" + j.gatewayWords(way) + ")"
+}
+
+// isAcquittedOfAny says that the gateway shows a fault of this way that the router behind it
+// does not.
+func (j *judge) isAcquittedOfAny(way Way) bool {
+	return slices.ContainsFunc([]Key{Loss, Jitter, Discards}, func(key Key) bool {
+		return j.placeByGateway(key, way) == inLAN && j.isLANAcquitted(key, way)
+	})
 }
 
 func (j *judge) isWifi() bool { return j.result.Machine.Interface.Kind == facts.Wifi }

@@ -62,16 +62,20 @@ func endsForGood(m matter) (string, float64) {
 	return fmt.Sprintf("from %s to the end no packet and no check arrived", clock(float64(from))), share
 }
 
-// isGatewayDeadFrom says that the gateway was asked from that second on and gave
-// no answer either.
+// isGatewayDeadFrom says that the gateway had answered, was asked from that second on and
+// gave no answer either.
 func (j *judge) isGatewayDeadFrom(second int) bool {
-	asked, lost := 0, 0
+	asked, lost, before := 0, 0, 0
 	for _, s := range j.result.Voice.Timeline {
-		if s.Second >= second && s.Gateway != nil {
+		switch {
+		case s.Gateway == nil:
+		case s.Second >= second:
 			asked, lost = asked+s.Gateway.Asked, lost+s.Gateway.Lost
+		default:
+			before += s.Gateway.Asked - s.Gateway.Lost
 		}
 	}
-	return asked > 0 && lost == asked
+	return before > 0 && asked > 0 && lost == asked
 }
 
 // controlGoesOn is the sign that the responder could be reached all the time.

@@ -17,7 +17,7 @@ func (j *judge) hop() (hop *facts.Hop, isNext bool) {
 		case facts.HopGateway:
 			before = h.TTL
 		case facts.HopBeyond:
-			if h.Method != "" && h.Answered >= enoughPings && h.AvgMS != nil && h.MinMS != nil {
+			if isAsked(h) {
 				return &j.result.Path.Hops[i], before > 0 && h.TTL == before+1
 			}
 		}
@@ -29,28 +29,12 @@ func (j *judge) hop() (hop *facts.Hop, isNext bool) {
 // router at the far end of the line: beyondLAN where that does not tell.
 func (j *judge) beyondGateway(key Key, way Way) place {
 	hop, isNext := j.hop()
-	d := j.directionOrLoop(way)
-	if hop == nil || d == nil && key != RTT {
+	if hop == nil || j.directionOrLoop(way) == nil && key != RTT {
 		return beyondLAN
 	}
-	if key == MOS {
-		key = j.mosBy(d)
-	}
-	var p place
-	switch key {
-	case RTT:
-		p = j.ofDelay(hop)
-	case Jitter:
-		p = hopJitter(hop, d.JitterMS)
-	case Discards:
-		p = j.hopLate(hop, way, portion(j.discardsOf(d)), runOf(d))
-	case Loss:
-		p = j.hopLoss(hop, way, portion(lossOf(d)), runOf(d))
-	case Order, MOS:
-	}
-	switch {
-	case isPrivate(hop) && p == inLAN:
-		return placeUnknown
+	switch p := j.ofHop(hop, key, way); {
+	case isPrivate(hop) && (p == inLAN || !j.isPublicHopGood(hop, key, way)):
+		return placeUnknown // what follows may be the user's own network, too
 	case isPrivate(hop):
 		return beyondLAN
 	case p == inLAN && isNext:
@@ -59,6 +43,54 @@ func (j *judge) beyondGateway(key Key, way Way) place {
 		return pastLine
 	}
 	return beyondLAN
+}
+
+// ofHop says whether a figure's fault lies before a router behind the gateway (inLAN) or
+// behind it (beyondLAN), by what that router answered.
+func (j *judge) ofHop(hop *facts.Hop, key Key, way Way) place {
+	d := j.directionOrLoop(way)
+	if d == nil && key != RTT {
+		return placeUnknown
+	}
+	if key == MOS {
+		key = j.mosBy(d)
+	}
+	switch key {
+	case RTT:
+		return j.ofDelay(hop)
+	case Jitter:
+		return hopJitter(hop, d.JitterMS)
+	case Discards:
+		return j.hopLate(hop, way, portion(j.discardsOf(d)), runOf(d))
+	case Loss:
+		return j.hopLoss(hop, way, portion(lossOf(d)), runOf(d))
+	case Order, MOS:
+	}
+	return placeUnknown
+}
+
+// isPublicHopGood says that the first router with a public address that answered during
+// the whole call, behind a private one, does not show the fault: then it lies behind all
+// that can be the user's own.
+func (j *judge) isPublicHopGood(behind *facts.Hop, key Key, way Way) bool {
+	for i, h := range j.result.Path.Hops {
+		if h.TTL > behind.TTL && h.Role != facts.HopFarEnd && isAsked(h) && !isPrivate(&h) {
+			return j.ofHop(&j.result.Path.Hops[i], key, way) == beyondLAN
+		}
+	}
+	return false
+}
+
+// isLANAcquitted says that the first router behind the gateway, which is asked through the
+// same LAN, does not show the fault: a gateway that does is slow to answer, not to forward.
+func (j *judge) isLANAcquitted(key Key, way Way) bool {
+	hop, _ := j.hop()
+	return hop != nil && j.ofHop(hop, key, way) == beyondLAN
+}
+
+// isAsked says that a router was asked during the whole call and answered often enough.
+func isAsked(h facts.Hop) bool {
+	return h.Method != "" && h.Answered >= enoughPings && h.AvgMS != nil && h.MinMS != nil
 }
 
 // isPrivate says that a router's address does not tell whose router it is: both
@@ -236,8 +268,12 @@ func hopRises(m matter) (string, float64) {
 	return fmt.Sprintf("the first router behind it answers %s later", Figure(rise, "ms")), 1
 }
 
-// hopStays is the sign that the queue is behind the first router.
+// hopStays is the sign that the queue is behind the first router, and that this one is not
+// the user's own: behind a private one the user's own line may follow.
 func hopStays(m matter) (string, float64) {
+	if hop, _ := m.hop(); hop != nil && isPrivate(hop) {
+		return "", 0
+	}
 	rise, isKnown := m.hopRise()
 	base, highest, _ := m.trips()
 	if !isKnown || rise > (highest-base)/8 {

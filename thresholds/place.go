@@ -34,6 +34,8 @@ func (j *judge) where(key Key, way Way) place {
 	switch {
 	case p == beyondLAN && (key == Loss || key == MOS) && j.mayBeLimited(way):
 		return placeUnknown
+	case p == inLAN && key != RTT && j.isLANAcquitted(key, way):
+		return placeUnknown
 	case p == beyondLAN:
 		return j.beyondGateway(key, way)
 	}

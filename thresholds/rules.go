@@ -111,7 +111,7 @@ var rules = []Rule{
 	},
 	{
 		Code: "queue_beyond", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium,
-		Takes:  "the same as for a full access line, but the first router behind the gateway also answers as fast as before",
+		Takes:  "the same as for a full access line, but the first router behind the gateway, which has a public address, also answers as fast as before",
 		Unlike: "a full access line: then that router answers later as well",
 		Advice: "Ask the provider about a full link behind the first router, at this hour.",
 		Show:   showProvider, of: figures(Jitter, Discards, Loss, RTT, MOS), needs: []sign{tripRises, queueNotJitter, gatewayStays, hopStays},
@@ -157,7 +157,7 @@ var rules = []Rule{
 	{
 		Code: "lan", Place: PlaceLAN, Where: "the LAN", Confidence: Medium, general: true,
 		Takes:  "the default gateway shows the same fault as the call",
-		Unlike: "a gateway that limits its answers, or answers badly at other times than the call",
+		Unlike: "a gateway that limits its answers, or answers badly at other times than the call, or behind which the next router answers well",
 		Advice: "Check this computer's cable and switch port, and whether the network is full at this hour.",
 		Show:   showNetwork, of: allOf(figures(), isNotWifi), needs: []sign{pointsTo(inLAN), gatewayIsBad},
 	},
@@ -184,7 +184,7 @@ var rules = []Rule{
 	},
 	{
 		Code: "beyond", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium, general: true,
-		Takes:  "the default gateway does not show the call's fault",
+		Takes:  "the default gateway does not show the call's fault; and where the next router has a private address, which may be the user's own, the first one with a public address does not show it either",
 		Unlike: "faults of the firewall, the line and the far end that the rules above find",
 		Advice: "Ask the provider, with this report: the fault is behind your own gateway.",
 		Show:   showProvider, of: figures(), needs: []sign{pointsTo(beyondLAN), gatewayIsGood},
