@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -159,6 +160,16 @@ func (m *made) route(lost func(second int) int, rise func(second int) float64) {
 	}
 	hop.AvgMS, hop.P95MS = &sum, new(sum+1)
 	m.Path.Hops = []facts.Hop{{TTL: 1, Address: "192.168.1.1", Role: facts.HopGateway}, hop, {TTL: 3, Address: "203.0.113.1", Role: facts.HopFarEnd}}
+}
+
+// then gives the first router behind the gateway a private address, and has a public one
+// follow it, which answered so many of 300 questions.
+func (m *made) then(answered int) {
+	m.Path.Hops[1].Address = "10.20.30.1"
+	public := m.Path.Hops[1]
+	public.TTL, public.Address, public.Role, public.Answered = 3, "198.51.100.1", "", answered
+	m.Path.Hops[2].TTL = 4
+	m.Path.Hops = slices.Insert(m.Path.Hops, 2, public)
 }
 
 func none(int) int          { return 0 }
@@ -402,6 +413,12 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			m.discard(Up)
 			m.route(none, noRise)
 		}, "queue_beyond", PlaceBeyond},
+		"a queue that a private router stands before": {func(m *made) {
+			m.queue(Up, 0, 30, func() float64 { return 120 + m.Float64()*100 }, func() float64 { return 3 + m.Float64()*5 })
+			m.discard(Up)
+			m.route(none, noRise)
+			m.Path.Hops[1].Address = "10.20.30.1"
+		}, "untold", PlaceUnknown},
 		"a queue that the first router stands behind": {func(m *made) {
 			m.queue(Down, 0, 30, func() float64 { return 120 + m.Float64()*100 }, func() float64 { return 3 + m.Float64()*5 })
 			m.discard(Down)
@@ -510,6 +527,34 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			m.route(func(i int) int { return int(math.Round(*m.Voice.Timeline[i].Up.LossPercent / 10)) }, noRise)
 			m.Path.Hops[1].Address = "10.20.30.1"
 		}, "untold", PlaceUnknown},
+		"losses behind a private router, and nothing known of what follows": {func(m *made) {
+			m.lose(Up, binomial(m, 0.1))
+			m.route(none, noRise)
+			m.Path.Hops[1].Address = "10.20.30.1"
+		}, "untold", PlaceUnknown},
+		"losses between a private router and a public one": {func(m *made) {
+			m.lose(Up, binomial(m, 0.1))
+			m.route(none, noRise)
+			m.then(270)
+		}, "untold", PlaceUnknown},
+		"losses behind a private router and a public one": {func(m *made) {
+			m.lose(Up, binomial(m, 0.1))
+			m.route(none, noRise)
+			m.then(300)
+		}, "beyond", PlaceBeyond},
+		"a gateway that loses pings, and a router behind it that loses none": {func(m *made) {
+			m.lose(Up, binomial(m, 0.1))
+			m.losePings(0.1)
+			m.route(none, noRise)
+		}, "untold", PlaceUnknown},
+		"a gateway that never answers, and a state that times out": {func(m *made) {
+			from := 8 + m.IntN(10)
+			dead := func(i int) int { return 50 * min(1, max(0, i-from+1)) }
+			m.lose(Up, dead)
+			m.lose(Down, dead)
+			m.loseChecks(from)
+			m.losePings(2)
+		}, "state_dropped", PlaceFirewall},
 		"a way that is too long, and a queue on it": {func(m *made) {
 			for i := range m.Voice.Timeline {
 				m.Voice.Timeline[i].RTTMS = new(180.0)
