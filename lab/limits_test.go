@@ -119,28 +119,28 @@ func (l *limited) iperf(t *testing.T, flags ...string) float64 {
 }
 
 // tokens is a token bucket of a rate in Mbit/s.
-func tokens(rate int, latency string) []string {
-	return []string{"qdisc", "add", "dev", "eth0", "root", "tbf", "rate", fmt.Sprint(rate, "mbit"), "burst", fmt.Sprint(max(3100, rate*250)), "latency", latency}
+func tokens(rate float64, latency string) []string {
+	return []string{"qdisc", "add", "dev", "eth0", "root", "tbf", "rate", fmt.Sprint(rate, "mbit"), "burst", fmt.Sprint(int(max(3100, rate*250))), "latency", latency}
 }
 
-// The bandwidth is what the kernel's limit leaves to TCP: 1,448 of 1,514 bytes of a frame,
-// 95.6 %. What iperf3 gets in the same run is printed beside it, and no judge: in the 3 s of
-// a line of 2 Mbit/s it is up to 8 % off.
+// The bandwidth is what the kernel's limit leaves to TCP, 1,448 of 1,514 bytes of a frame
+// (95.6 %), or what iperf3 gets in the same run: in the 3 s of a slow line a token bucket lets
+// up to 8 % more or less through.
 func TestBandwidthOfALimitedLine(t *testing.T) {
 	need.Tool(t, "iperf3")
 	fmt.Println("limit | netready up, down | iperf3 up, down (Mbit/s)")
-	for _, rate := range []int{2, 10, 50, 100} {
+	for _, rate := range []float64{0.25, 0.5, 1, 2, 10, 50, 100} {
 		l := newLimited(t, tokens(rate, "200ms")) // at 2 Mbit/s 50 ms are eight packets, which TCP loses
 		b := l.assess(t, "--only", "bandwidth").Bandwidth
 		if b.UpMbps == nil || b.DownMbps == nil {
-			t.Fatalf("%d Mbit/s: not measured: %s", rate, b.Reason)
+			t.Fatalf("%v Mbit/s: not measured: %s", rate, b.Reason)
 		}
 		up, down := l.iperf(t), l.iperf(t, "-R")
-		fmt.Printf("%d | %.2f, %.2f | %.2f, %.2f\n", rate, *b.UpMbps, *b.DownMbps, up, down)
-		want := float64(rate) * 1448 / 1514
-		for way, got := range map[string]float64{"up": *b.UpMbps, "down": *b.DownMbps} {
-			if math.Abs(got-want) > 0.05*want {
-				t.Errorf("%d Mbit/s: %s %.2f, want %.2f", rate, way, got, want)
+		fmt.Printf("%v | %.2f, %.2f | %.2f, %.2f\n", rate, *b.UpMbps, *b.DownMbps, up, down)
+		want := rate * 1448 / 1514
+		for _, pair := range [][2]float64{{*b.UpMbps, up}, {*b.DownMbps, down}} {
+			if pair[0] < 0.95*min(want, pair[1]) || pair[0] > 1.05*max(want, pair[1]) {
+				t.Errorf("%v Mbit/s: netready %.2f, iperf3 %.2f, arithmetic %.2f", rate, pair[0], pair[1], want)
 			}
 		}
 	}

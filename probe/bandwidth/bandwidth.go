@@ -39,8 +39,11 @@ const (
 	defaultFor  = 3 * time.Second
 	defaultMost = 512 << 20
 	defaultWait = time.Minute
-	// grace is how long a far end may continue after For before the test is stopped.
-	grace = 3 * time.Second
+	// grace is how long a far end may continue after For before the test is stopped, and
+	// answerGrace how long its answer to an upload may take: what buffers on the way hold
+	// arrives before it.
+	grace       = 3 * time.Second
+	answerGrace = 10 * time.Second
 )
 
 // Run measures the throughput down, then up: the delivered payload of HTTPS only, without
@@ -140,8 +143,8 @@ func down(outer context.Context, link Link, ticket string, s Settings) (*float64
 		}
 		switch {
 		case err == nil:
-		case outer.Err() == nil && c.For() >= s.For:
-			return perSecond(c.Rate()) // a slow line: the far end has ended it before all had arrived
+		case outer.Err() == nil && (c.For() >= s.For || ctx.Err() != nil && 2*c.For() >= s.For):
+			return perSecond(c.Rate()) // a slow line: the far end, or the time, has ended it before all had arrived
 		default:
 			return nil, err
 		}
@@ -149,7 +152,7 @@ func down(outer context.Context, link Link, ticket string, s Settings) (*float64
 }
 
 func up(ctx context.Context, link Link, ticket string, s Settings) (*float64, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.For+grace)
+	ctx, cancel := context.WithTimeout(ctx, s.For+answerGrace)
 	defer cancel()
 	source := &source{end: stamp.Now() + s.For, left: s.Most}
 	_, _ = rand.Read(source.bytes[:]) // never fails; nothing on the way can compress it

@@ -69,39 +69,18 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request, session *sessi
 	if http.NewResponseController(w).SetWriteDeadline(end.Add(transferRest)) != nil {
 		return
 	}
-	size := slowFrame
-	for now := time.Now(); most > 0 && now.Before(end) && session.ctx.Err() == nil; {
-		n, err := w.Write(chunk[:min(most, int64(size))])
+	for sent := int64(0); sent < most && time.Now().Before(end) && session.ctx.Err() == nil; {
+		n, err := w.Write(chunk[:min(most-sent, int64(wire.Piece(sent)))])
 		if err != nil {
 			return
 		}
-		most -= int64(n)
-		began := now
-		now = time.Now()
-		size = nextFrame(size, now.Sub(began))
+		sent += int64(n)
 	}
 }
 
-const (
-	// slowFrame is what a write hands over where the line is slow: a quarter of a second
-	// of 0.5 Mbit/s.
-	slowFrame = 1 << 14
-	// transferRest is how long a download may take to hand over what was begun in time. The
-	// agent waits for 3 s.
-	transferRest = 2 * time.Second
-)
-
-// nextFrame is how much the next write hands over, by the time that the last one took: a
-// large one on a slow line could not be ended in time, and small ones slow down a fast line.
-func nextFrame(size int, took time.Duration) int {
-	switch {
-	case took < 20*time.Millisecond:
-		return min(2*size, frame)
-	case took > 100*time.Millisecond:
-		return max(size/2, slowFrame)
-	}
-	return size
-}
+// transferRest is how long a download may take to hand over what was begun in time. The
+// agent waits for 3 s.
+const transferRest = 2 * time.Second
 
 // upload counts what arrives, from the first byte to the last.
 func (s *Server) upload(w http.ResponseWriter, r *http.Request, session *session) {

@@ -315,6 +315,9 @@ func (c *Client) sendOver(ctx context.Context, over *link, method, path string, 
 	if err != nil {
 		return nil, err
 	}
+	if req.Body != nil {
+		req.Body = &wire.Pieces{ReadCloser: req.Body}
+	}
 	maps.Copy(req.Header, head)
 	req.Header.Set("Authorization", "Bearer "+c.invite.Token)
 	resp, err := over.conn.RoundTrip(req)
