@@ -14,9 +14,11 @@ import (
 
 const (
 	// mtuTries is how often a size is tried before it counts as lost, and mtuWait how long
-	// each time.
-	mtuTries = 4
-	mtuWait  = 600 * time.Millisecond
+	// each time: longer where answers are slow, up to mtuLongest.
+	mtuTries   = 4
+	mtuWait    = 600 * time.Millisecond
+	mtuLongest = 2500 * time.Millisecond
+	mtuTrips   = 3 // of the slowest answer: a larger packet takes longer, behind others of its round
 )
 
 // usualMTUs are the sizes that paths usually have, headers included: Ethernet, PPPoE,
@@ -45,7 +47,7 @@ func Largest(ctx context.Context, media netip.AddrPort, nonce string, interfaceM
 			sizes = append(sizes, size)
 		}
 	}
-	t := &mtuTest{udp: udp, nonce: nonce, headers: 28, largest: 0, tooLarge: map[int]bool{}}
+	t := &mtuTest{udp: udp, nonce: nonce, headers: 28, tooLarge: map[int]bool{}, asked: map[[16]byte]sized{}}
 	if !media.Addr().Unmap().Is4() {
 		t.headers = 48
 	}
@@ -85,6 +87,14 @@ type mtuTest struct {
 	largest  int // size that was answered
 	tooLarge map[int]bool
 	told     *int
+	asked    map[[16]byte]sized // of all rounds: a slow answer counts, too
+	slowest  time.Duration      // of the answers
+}
+
+// sized is a question of one size.
+type sized struct {
+	size int
+	at   time.Time
 }
 
 // run tries all sizes above the largest that was answered, until none of them is answered any
@@ -100,20 +110,21 @@ func (t *mtuTest) run(ctx context.Context, sizes []int) {
 
 // round tries sizes once, and says whether any was left to try.
 func (t *mtuTest) round(ctx context.Context, sizes []int) bool {
-	asked := map[[16]byte]int{}
+	most := 0
 	for _, size := range slices.Backward(sizes) {
-		if size > t.largest && !t.tooLarge[size] {
-			t.ask(size, asked)
+		if size > t.largest && !t.tooLarge[size] && t.ask(size) {
+			most = max(most, size)
 		}
 	}
-	if len(asked) == 0 || ctx.Err() != nil {
+	if most == 0 || ctx.Err() != nil {
 		return false
 	}
-	t.listen(ctx, asked)
+	t.listen(ctx, most)
 	return true
 }
 
-func (t *mtuTest) ask(size int, asked map[[16]byte]int) {
+// ask sends a question, and says whether the system took it.
+func (t *mtuTest) ask(size int) bool {
 	k := wire.NewKnock(t.nonce)
 	b := k.Marshal(t.nonce)
 	if more := size - t.headers - len(b); more > 0 {
@@ -123,22 +134,19 @@ func (t *mtuTest) ask(size int, asked map[[16]byte]int) {
 		_, err := t.udp.Write(b)
 		if err != nil && isTooLarge(err) {
 			t.tooLarge[size] = true
-			return
+			return false
 		}
 		if err == nil {
 			break
 		}
 	}
-	asked[k.Random] = size
+	t.asked[k.Random] = sized{size, time.Now()}
+	return true
 }
 
-// listen takes answers for mtuWait, or until the largest has been answered.
-func (t *mtuTest) listen(ctx context.Context, asked map[[16]byte]int) {
-	most := 0
-	for _, size := range asked {
-		most = max(most, size)
-	}
-	end := time.Now().Add(mtuWait)
+// listen takes answers for some time, or until the largest size has been answered.
+func (t *mtuTest) listen(ctx context.Context, most int) {
+	end := time.Now().Add(min(max(mtuWait, mtuTrips*t.slowest), mtuLongest))
 	_ = t.udp.SetReadDeadline(end)
 	b := make([]byte, 2*wire.AnswerSize)
 	for t.largest < most && ctx.Err() == nil && time.Now().Before(end) {
@@ -150,8 +158,9 @@ func (t *mtuTest) listen(ctx context.Context, asked map[[16]byte]int) {
 		if err != nil {
 			continue // an ICMP error of one size; the deadline bounds how many
 		}
-		if a, ok := wire.ParseKnockAnswer(b[:n], t.nonce); ok {
-			t.largest = max(t.largest, asked[a.Random])
+		a, ok := wire.ParseKnockAnswer(b[:n], t.nonce)
+		if q, known := t.asked[a.Random]; ok && known {
+			t.largest, t.slowest = max(t.largest, q.size), max(t.slowest, time.Since(q.at))
 		}
 	}
 }

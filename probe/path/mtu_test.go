@@ -1,9 +1,12 @@
 package path
 
 import (
+	"net"
 	"testing"
+	"time"
 
 	"netready/probe/facts"
+	"netready/probe/internal/wire"
 )
 
 func TestMTUVerdict(t *testing.T) {
@@ -30,5 +33,43 @@ func TestMTUVerdict(t *testing.T) {
 		if got.Code != c.want || bytes != c.bytes || (got.Bytes == nil) != (got.Reason != "") {
 			t.Errorf("%s: %+v", c.name, got)
 		}
+	}
+}
+
+// Over a satellite, or behind a queue, each answer comes after the time of its round. It
+// counts all the same: the largest size was taken for lost, as where a firewall drops ICMP.
+func TestMTUOverASlowPath(t *testing.T) {
+	const nonce, late = "slow", mtuWait + 200*time.Millisecond
+	far, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close()
+	go func() {
+		b := make([]byte, 4096)
+		for {
+			n, from, err := far.ReadFromUDPAddrPort(b)
+			if err != nil {
+				return
+			}
+			k, _, ok := wire.ParseKnock(b[:n], func(wire.KnockID) (string, bool) { return nonce, true })
+			if !ok {
+				t.Errorf("no question: %d bytes", n)
+				return
+			}
+			time.AfterFunc(late+time.Duration(n)*50*time.Microsecond, func() {
+				_, _ = far.WriteToUDPAddrPort(k.Answer(from, 1).Marshal(nonce), from)
+			})
+		}
+	}()
+	near, err := net.DialUDP("udp", nil, far.LocalAddr().(*net.UDPAddr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer near.Close()
+	m := &mtuTest{udp: near, nonce: nonce, headers: 28, tooLarge: map[int]bool{}, asked: map[[16]byte]sized{}}
+	m.run(t.Context(), append([]int(nil), usualMTUs...))
+	if m.largest != usualMTUs[0] {
+		t.Errorf("%d bytes were answered, want %d", m.largest, usualMTUs[0])
 	}
 }
