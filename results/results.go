@@ -8,8 +8,8 @@ import "time"
 // Paths of a responder, below https://host:port. Each request shows a token, as
 // those of a call do.
 const (
-	// PathResults takes a result (POST), hands results out (GET, with a Query) and
-	// removes them (DELETE).
+	// PathResults takes a result (POST) and hands results out (GET, with a Query). None is
+	// removed here: that is for whoever has the store itself.
 	PathResults = "/v1/results"
 	// PathPage is the page for support; what it needs lies below it.
 	PathPage = "/results"
@@ -27,6 +27,7 @@ const (
 	NewerSchema  = "newer_schema"  // of a later release than the responder's
 	OlderSchema  = "older_schema"  // of a schema that is not stored any more
 	Edited       = "edited"        // it is not what was signed
+	WrongClock   = "wrong_clock"   // its start is long ago or to come, by the responder's clock
 	Foreign      = "foreign"       // another responder signed it
 	OtherContent = "other_content" // its run ID is stored already, with other content
 	Deleted      = "deleted"       // it was stored, and deleted since
@@ -57,7 +58,7 @@ type Problem struct {
 // IsFinal says whether a refusal stands: sending the same again is of no use.
 func IsFinal(code string) bool {
 	switch code {
-	case NotResult, TooLarge, OlderSchema, Edited, OtherContent, Deleted:
+	case NotResult, TooLarge, OlderSchema, Edited, WrongClock, OtherContent, Deleted:
 		return true
 	}
 	return false // no store yet, a newer release, a key that is named later, a token that is good for something else

@@ -12,7 +12,7 @@ func TestAResultOfAKeyThatIsNotKnownYetWaits(t *testing.T) {
 	if results.IsFinal(results.Foreign) || results.IsFinal(results.DayFull) || results.IsFinal(results.Unsigned) {
 		t.Error("what may be taken later is refused for good")
 	}
-	if !results.IsFinal(results.Edited) {
+	if !results.IsFinal(results.Edited) || !results.IsFinal(results.WrongClock) {
 		t.Error("what is never taken waits")
 	}
 }

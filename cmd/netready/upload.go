@@ -15,7 +15,7 @@ import (
 
 // uploadFlags say what becomes of a result beside its files.
 type uploadFlags struct {
-	Upload    bool `help:"Send the result to the responder after the run, which stores it for whoever gave you the invite. It is kept until the responder has it: a later start sends what could not be sent. Without it, results are sent only where the maker of the invite asks for them, which is said before the run."`
+	Upload    bool `help:"Send the result to the responder after the run, which stores it for whoever gave you the invite. It is kept until the responder has it: what could not be sent is sent after the next run with an invite to the same responder. Without it, results are sent only where the maker of the invite asks for them, which is said before the run."`
 	NoUpload  bool `help:"Send no result, even where the maker of the invite asks for it."`
 	Anonymous bool `help:"Leave this computer's name and addresses, those of its network and the name of its user out of the result, in its files and in what is sent."`
 }
@@ -54,7 +54,7 @@ const (
 	nowhere    uploadState = "nowhere"   // there is nobody to send to
 	underWay   uploadState = "sending"
 	wasSent    uploadState = "sent"
-	waits      uploadState = "waiting" // on disk, for a later start
+	waits      uploadState = "waiting" // on disk, until after the next run with an invite to the same responder
 	wasRefused uploadState = "refused"
 	notKept    uploadState = "not_kept" // it could not be kept, so it is not sent
 )

@@ -166,7 +166,7 @@ func TestTheMakerOfAnInviteAsksForResults(t *testing.T) {
 	}
 }
 
-// The responder is down while the run is made and up at the next start: both results come
+// The responder is down while the run is made and up during the next one: both results come
 // home, and the run that could not be sent is as good as one that was not to be.
 func TestAResultWaitsForItsResponder(t *testing.T) {
 	h := newHome(t)
@@ -188,7 +188,7 @@ func TestAResultWaitsForItsResponder(t *testing.T) {
 	}
 	h.start(nil)
 	if _, _, stderr := h.ping(invited); len(h.stored()) != 1 || len(h.waiting()) != 0 || !strings.Contains(stderr, "1 of earlier runs") {
-		t.Errorf("%d stored, %d waiting after the next start: %s", len(h.stored()), len(h.waiting()), stderr)
+		t.Errorf("%d stored, %d waiting after the next run: %s", len(h.stored()), len(h.waiting()), stderr)
 	}
 }
 
@@ -200,7 +200,7 @@ func TestRefusedResults(t *testing.T) {
 	for _, c := range []struct {
 		code    string
 		waiting int
-	}{{results.NewerSchema, 1}, {results.Edited, 0}} {
+	}{{results.NewerSchema, 1}, {results.Edited, 0}, {results.WrongClock, 0}} {
 		h.restart(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusUnprocessableEntity)
 			_ = json.NewEncoder(w).Encode(results.Problem{Error: "no", Code: c.code})

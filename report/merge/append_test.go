@@ -1,12 +1,15 @@
 package merge
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
 
@@ -186,6 +189,48 @@ func TestNewLimitsMarkOldRuns(t *testing.T) {
 			if got := row["Remarks"]; got != step.want {
 				t.Errorf("jitter below %v: run %s says %q, want %q", step.limit, row["Run ID"], got, step.want)
 			}
+		}
+	}
+}
+
+// A result whose four hundred ports have as long a name each as a cell takes merges all the
+// same: the sheet Firewall cuts the names, and knows the columns again when it is added to.
+func TestPortsOfLongNames(t *testing.T) {
+	const ports = 400
+	dir := t.TempDir()
+	for i := range 2 {
+		r := corpusRun(i)
+		r.Firewall = nil
+		for port := range ports {
+			r.Firewall = append(r.Firewall, facts.PortRow{
+				Name: fmt.Sprintf("%03d%s", port, strings.Repeat("&", excelize.TotalCellChars-3)), Protocol: "tcp", Status: facts.StatusFail, Reason: "refused", Required: true,
+			})
+		}
+		put(t, filepath.Join(dir, fmt.Sprint(i), "run.json"), jsonOf(t, r))
+	}
+	out := filepath.Join(dir, "out.xlsx")
+	do(t, Merge{Sources: []string{filepath.Join(dir, "0")}, Out: out}, 1)
+	do(t, Merge{Sources: []string{filepath.Join(dir, "1")}, Out: out, Append: true}, 2)
+	whole, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := excelize.OpenReader(bytes.NewReader(whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := f.GetRows(workbook.SheetFirewall)
+	if err != nil || len(rows) != 2 || len(rows[1]) < ports {
+		t.Fatalf("%d rows: %v", len(rows), err)
+	}
+	names := rows[0][len(rows[0])-ports:]
+	if rows[0][len(rows[0])-ports-1] != "Required ports failed" || !strings.HasPrefix(names[0], "000&") || !strings.HasPrefix(names[ports-1], "399&") {
+		t.Errorf("the head has %d columns, from %.20q to %.20q", len(rows[0]), rows[0][0], names[ports-1])
+	}
+	for _, name := range names {
+		if n := utf8.RuneCountInString(name); n != 255 || !strings.HasSuffix(name, "…") {
+			t.Fatalf("the name of a column has %d characters: %.20q", n, name)
 		}
 	}
 }

@@ -18,6 +18,11 @@ import (
 // The list of regions has some thirty; more come from other lists only.
 const maxPorts = 400
 
+// mostPortName is how many characters of a port's name the sheet shows. The list of
+// regions has thirty at most; a result of somebody else's making may have a cell full, and
+// four hundred of them make a head that no program shows.
+const mostPortName = 255
+
 // A MachinePorts is one row of the sheet Firewall: what the newest run of a
 // machine into a region says of every port.
 type MachinePorts struct {
@@ -103,6 +108,7 @@ func (t *portTally) add(row MachinePorts) {
 	kept.location, kept.runID = int32(t.locations.of(row.Location, strings.Clone)), strings.Clone(row.RunID)
 	kept.started, kept.says = row.Started, slices.Grow(kept.says[:0], len(row.Ports))
 	for i, name := range row.Ports {
+		name = clipped(name, mostPortName-1)
 		if _, known := t.names.at[name]; !known && len(t.names.values) == maxPorts {
 			t.missed++
 			continue

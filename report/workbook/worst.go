@@ -94,7 +94,11 @@ func (m machineGroup) portsText() string {
 	return ""
 }
 
+// clipped keeps the first characters of a text.
 func clipped(text string, most int) string {
+	if len(text) <= most { // bytes: no more than that of characters
+		return text
+	}
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + "…"
 	}

@@ -143,6 +143,9 @@ func (r *reading) unknown(ctx context.Context, known func(string) bool) error {
 func (r *reading) take(line results.Line) error {
 	name, ok := results.ReadKey(line.Key)
 	asked := r.source.Query.Org
+	if asked != "" && results.IsCut(name.OrgPart) {
+		name.Org = asked // too long for the key; the responder hands out no other's
+	}
 	var wrong error
 	switch {
 	case !ok:

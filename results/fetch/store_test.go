@@ -221,6 +221,28 @@ func TestQueries(t *testing.T) {
 	}
 }
 
+// An organisation whose name is too long for the key of its results is asked for like any
+// other: what the responder hands out for it passes the filter of the merge, whatever
+// organisation the results name themselves.
+func TestAnOrganisationOfALongName(t *testing.T) {
+	k := keep(t)
+	const cyrillic = "Открытое акционерное общество «Российские железные дороги», Октябрьская дирекция связи"
+	cjk := strings.Repeat("東日本電信電話", 8)
+	k.put(t, "", cyrillic, 0, 5)
+	k.put(t, "", cjk, 100, 103)
+	k.put(t, "", cyrillic+" 2", 200, 202) // cut at the same letter
+	k.put(t, "", "ACME", 300, 304)
+	all := k.invite(t, tokens.Token{AllOrgs: true, Right: tokens.Read}, time.Hour)
+	for org, want := range map[string]int{cyrillic: 5, cjk: 3, cyrillic + " 2": 2, "ACME": 4} {
+		out := filepath.Join(t.TempDir(), "of.xlsx")
+		// As merge LINK --org does it: the responder is asked, and every source is filtered.
+		got := merged(t, merge.Merge{Out: out, Only: merge.Filter{Org: org}}, Source{Invite: all, Query: results.Query{Org: org}})
+		if got.Runs != want || len(got.LeftOut) > 0 {
+			t.Errorf("%s: %d runs, want %d; left out %v", org, got.Runs, want, got.LeftOut)
+		}
+	}
+}
+
 // Whose invite does not read, or not this, is told so in one line, and sees nothing.
 func TestInvitesThatDoNotRead(t *testing.T) {
 	k := keep(t)

@@ -25,10 +25,18 @@ const (
 	longestWord  = 400 // bytes of what becomes a part of the key
 )
 
+// Bounds on the start of a run, by the responder's clock. A result is stored by the day of
+// its start: one of long ago would be shown on no day that anybody looks at and be deleted
+// in the next night, one of the years to come would never be.
+const (
+	oldestYears = 1              // it may wait for its responder, a month in an outbox and longer as a file
+	mostAhead   = 48 * time.Hour // a clock set for the wrong time zone is 26 hours ahead at most
+)
+
 // read reads one result, and refuses what is none, or not what was signed here for this
 // organisation.
 func (h *handler) read(raw []byte, who responder.Holder) (one report.Report, no *refusal) {
-	if one, no = readResult(raw); no != nil {
+	if one, no = readResult(raw, time.Now()); no != nil {
 		return one, no
 	}
 	switch {
@@ -50,7 +58,7 @@ func (h *handler) read(raw []byte, who responder.Holder) (one report.Report, no 
 }
 
 // readResult reads one result, and refuses what is none or was changed.
-func readResult(raw []byte) (one report.Report, no *refusal) {
+func readResult(raw []byte, now time.Time) (one report.Report, no *refusal) {
 	refuse := func(code, format string, args ...any) (report.Report, *refusal) {
 		return one, &refusal{http.StatusUnprocessableEntity, code, fmt.Sprintf(format, args...), 0}
 	}
@@ -74,6 +82,8 @@ func readResult(raw []byte) (one report.Report, no *refusal) {
 		return refuse(results.NotResult, "it is no result: %v", err)
 	case !beganWith(one.RunID, one.StartedAt):
 		return refuse(results.NotResult, `the field "run_id" is no ULID of the time in "started_at"`)
+	case one.StartedAt.Before(now.AddDate(-oldestYears, 0, 0)), one.StartedAt.After(now.Add(mostAhead)):
+		return refuse(results.WrongClock, "by the clock of its computer the run began at %s, and by the responder's it is %s now: set that clock and run again", minute(one.StartedAt), minute(now))
 	case len(one.Organization) > longestWord || len(one.Region.ID) > longestWord:
 		return refuse(results.NotResult, `the field "organization" or "region" is longer than %d bytes`, longestWord)
 	case note.Signed == report.SignedEdited:
@@ -88,6 +98,9 @@ func beganWith(runID string, started time.Time) bool {
 	id, err := ulid.ParseStrict(runID)
 	return err == nil && ulid.Time(id.Time()).Sub(started).Abs() <= time.Minute
 }
+
+// minute is a time as a user compares it with a clock.
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 // depth is how many lists and objects lie in each other, without reading them.
 func depth(raw []byte) (deepest int) {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	"gocloud.dev/blob/fileblob"
 
 	"netready/probe"
@@ -236,6 +237,54 @@ func TestWhatIsNoHonestResultIsRefusedByName(t *testing.T) {
 	if after := f.stored(t); len(after) != before {
 		t.Errorf("%d results are stored, %d before", len(after), before)
 	}
+}
+
+// A run of a computer whose clock is years off is refused by name, and in words that say
+// what to do; the responder's clock decides, and its bounds are what the docs say.
+func TestARunThatBeganAtNoSensibleTimeIsRefused(t *testing.T) {
+	f := start(t)
+	acme := f.invited(t, tokens.Token{Org: "ACME"})
+	rep, _ := run(t, acme, facts.PartPing)
+	rep.Signature = facts.Signature{Code: facts.UnsignedFailed}
+	now := time.Now().UTC()
+	aYearAgo, inTwoDays := now.AddDate(-1, 0, 0), now.Add(48*time.Hour)
+	for name, c := range map[string]struct {
+		at   time.Time
+		want string
+	}{
+		"in 2015":               {time.Date(2015, 3, 1, 9, 0, 0, 0, time.UTC), results.WrongClock},
+		"over a year ago":       {aYearAgo.Add(-time.Minute), results.WrongClock},
+		"not quite a year ago":  {aYearAgo.Add(time.Minute), ""},
+		"now":                   {now, ""},
+		"in not quite two days": {inTwoDays.Add(-time.Minute), ""},
+		"in more than two days": {inTwoDays.Add(time.Minute), results.WrongClock},
+		"in 2099":               {time.Date(2099, 12, 31, 0, 0, 0, 0, time.UTC), results.WrongClock},
+		"before there were any": {time.Date(1970, 1, 1, 0, 0, 1, 0, time.UTC), results.WrongClock},
+	} {
+		if _, code := post(t, acme, "", began(t, rep, c.at)); code != c.want {
+			t.Errorf("%s: %q, want %q", name, code, c.want)
+		}
+	}
+	if keys := f.stored(t); len(keys) != 3 {
+		t.Errorf("stored are %v", keys)
+	}
+	conn, err := contact.Open(t.Context(), acme, &http.Transport{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, err = conn.Do(t.Context(), http.MethodPost, results.PathResults, bytes.NewReader(began(t, rep, time.Date(2015, 3, 1, 9, 0, 0, 0, time.UTC))))
+	if said := fmt.Sprint(err); !strings.Contains(said, "2015-03-01 09:00 UTC") || !strings.Contains(said, "set that clock and run again") {
+		t.Errorf("it says %q", said)
+	}
+}
+
+// began is a result as if its run had begun at another time.
+func began(t *testing.T, rep report.Report, at time.Time) []byte {
+	t.Helper()
+	rep.StartedAt, rep.FinishedAt = at, at.Add(30*time.Second)
+	rep.RunID = ulid.MustNew(ulid.Timestamp(at), ulid.DefaultEntropy()).String()
+	return written(t, rep)
 }
 
 // With an invite whose runs are used up only what was signed here is stored.

@@ -119,7 +119,9 @@ func (w *RowWriter) finish() error {
 	return err
 }
 
-// Flush writes all that is left.
+// Flush writes all that is left, and nothing can be added after it. It gives the memory of
+// the blocks back: the sheets of a workbook are written one after the other, and their
+// writers live until it is whole.
 func (w *RowWriter) Flush() error {
 	if err := w.start(); err != nil {
 		return err
@@ -129,6 +131,7 @@ func (w *RowWriter) Flush() error {
 			return err
 		}
 	}
+	w.block, w.free = nil, nil
 	return w.out.Flush()
 }
 
@@ -236,11 +239,40 @@ type joinedPart struct {
 	joiner *joiner
 }
 
-// Write writes a piece of a sheet. A sheet with a placeholder has nothing else but
-// its head, so it comes in one piece.
+// longestPlace is more bytes than a placeholder has.
+const longestPlace = 64
+
+// ReadFrom writes a sheet that grew so large that excelize keeps it in a file, and that would
+// come in pieces from there. A placeholder may lie across the border of two pieces, so a
+// piece is written only as far as none can have begun that has not ended.
+func (p *joinedPart) ReadFrom(from io.Reader) (read int64, err error) {
+	piece, held := make([]byte, 1<<18), 0
+	for {
+		n, err := io.ReadFull(from, piece[held:])
+		read += int64(n)
+		here := piece[:held+n]
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			_, err = p.Write(here)
+			return read, err
+		}
+		if err != nil {
+			return read, err
+		}
+		whole := max(len(here)-longestPlace, bytes.LastIndex(here, []byte(rowEnd))+len(rowEnd))
+		if _, err := p.Write(here[:whole]); err != nil {
+			return read, err
+		}
+		held = copy(piece, here[whole:])
+	}
+}
+
+// rowEnd ends a row, and so a placeholder.
+const rowEnd = "</row>"
+
+// Write writes a part of a sheet, with at most one placeholder, and that whole.
 func (p *joinedPart) Write(piece []byte) (int, error) {
 	for _, rows := range p.joiner.rows {
-		before, after, found := bytes.Cut(piece, fmt.Appendf(nil, `<row r="%d"></row>`, rows.place))
+		before, after, found := bytes.Cut(piece, fmt.Appendf(nil, `<row r="%d">`+rowEnd, rows.place))
 		if !found {
 			continue
 		}
