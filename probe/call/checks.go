@@ -102,13 +102,11 @@ func (l *leg) answered(c wire.Check, at time.Duration) {
 		l.trips = append(l.trips, stream.RoundTrip{At: asked - l.begun, RTT: at - asked - held})
 	}
 	l.seenAs(c.Mapped, at)
-	if !l.isProved() {
-		close(l.proved)
-	}
+	l.prove()
 }
 
-// late notes a check whose answer came too late: the check reached the far end,
-// which stood still. The lock is held.
+// late notes a check whose answer came too late: the check reached the far end, which stood
+// still, or is behind a long queue. UDP passes all the same. The lock is held.
 func (l *leg) late(id wire.TransactionID, at time.Duration) {
 	asked, ok := l.overdue[id]
 	if !ok {
@@ -121,6 +119,14 @@ func (l *leg) late(id wire.TransactionID, at time.Duration) {
 	delete(l.overdue, id)
 	l.reached = append(l.reached, asked)
 	l.heard, l.isHeard, l.answerAt = at, true, at
+	l.prove()
+}
+
+// prove notes that UDP passes both ways. The lock is held.
+func (l *leg) prove() {
+	if !l.isProved() {
+		close(l.proved)
+	}
 }
 
 func (l *leg) isProved() bool {

@@ -2,6 +2,7 @@ package port
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -75,7 +76,7 @@ func (t target) steady(ctx context.Context) outcome {
 	var busy *outcome
 	for range standstillRetries {
 		began := time.Now()
-		limited, cancel := context.WithTimeout(ctx, t.opts.Limit)
+		limited, cancel := context.WithTimeout(ctx, t.limit())
 		o := t.measure(limited)
 		silent := o.status == facts.StatusFail && (o.timedOut() || limited.Err() != nil)
 		cancel()
@@ -96,6 +97,18 @@ func (t target) steady(ctx context.Context) outcome {
 		return *busy
 	}
 	return notMeasured(facts.ReasonPCBusy, "this machine did not run while the answer was due, several times: close what keeps it busy and run again")
+}
+
+// relayLimits is how many times the limit of a check a relay may take that a TURN server is
+// to pass a datagram through: over TLS those are 14 round trips, 8 s over a satellite.
+const relayLimits = 3
+
+// limit is the time for the whole check.
+func (t target) limit() time.Duration {
+	if t.check.Username != "" && strings.HasPrefix(t.check.Protocol, "turn") {
+		return relayLimits * t.opts.Limit
+	}
+	return t.opts.Limit
 }
 
 // afterBusy is the wait before a full responder is tried once more.

@@ -27,8 +27,9 @@ const (
 	// leaves many tries before consent ends, since an agent's check comes five times a
 	// second.
 	renewAfter = 600 * time.Millisecond
-	// questionLife is how long an answer to a check of ours counts.
-	questionLife = 3 * time.Second
+	// questionLife is how long an answer to a check of ours counts: longer than the queue of
+	// a full line.
+	questionLife = 4 * time.Second
 	// idle is how long a session without any request or proof of its agent is kept.
 	idle = 30 * time.Second
 	// signFor is how long a session keeps its loan without a sign that somebody is
