@@ -57,18 +57,31 @@ func (s *Store) gatherListed(ctx context.Context, c contents, whole bool, missin
 	if !whole {
 		from.segments = nil
 	}
-	// Those that are known to be stored now, not what may be stored in a moment.
-	stored, alone, err := s.freshStored(ctx, c)
+	// Only what is found to be stored now goes into the segment, and only that is removed.
+	stored, alone, err := s.freshRows(ctx, c)
 	if err != nil {
 		return err
 	}
-	from.fresh = stored
-	w, err := s.newSegment(ctx, c.index()+segmentPrefix+ulid.Make().String()+segmentEnd)
+	if err := s.writeSegment(ctx, from, stored, missing); err != nil {
+		return err
+	}
+	used := append(listings(stored), s.olderThan(listings(alone), rowAlone)...)
+	if whole {
+		used = append(used, c.segments...)
+		used = append(used, s.olderThan(c.gone, goneFor)...)
+	}
+	return s.remove(ctx, used)
+}
+
+// writeSegment writes a segment of the rows of others and of those of their own, without
+// what is missing.
+func (s *Store) writeSegment(ctx context.Context, from contents, fresh []ownRow, missing map[string]bool) error {
+	w, err := s.newSegment(ctx, from.index()+segmentPrefix+ulid.Make().String()+segmentEnd)
 	if err != nil {
 		return fmt.Errorf("writing the index: %w", err)
 	}
 	var failed error
-	err = s.merge(ctx, from, "", func(row Row) bool {
+	err = s.mergeWith(ctx, from, fresh, "", func(row Row) bool {
 		there := true
 		if missing[row.Key] {
 			there, failed = s.bucket.Exists(ctx, row.Key)
@@ -78,34 +91,14 @@ func (s *Store) gatherListed(ctx context.Context, c contents, whole bool, missin
 		}
 		return failed == nil
 	})
-	if err := w.end(errors.Join(err, failed)); err != nil {
-		return err
-	}
-	used := append(stored, alone...)
-	if whole {
-		used = append(used, c.segments...)
-		used = append(used, s.olderThan(c.gone, goneFor)...)
-	}
-	return s.remove(ctx, used)
+	return w.end(errors.Join(err, failed))
 }
 
-// freshStored tells the rows whose runs are stored from those that are alone, and old
-// enough to be left behind.
-func (s *Store) freshStored(ctx context.Context, c contents) (stored, alone []listed, err error) {
-	if _, err := s.freshRows(ctx, c); err != nil {
-		return nil, nil, err
+func listings(rows []ownRow) (list []listed) {
+	for _, one := range rows {
+		list = append(list, one.listed)
 	}
-	s.mu.Lock()
-	var rest []listed
-	for _, o := range c.fresh {
-		if _, known := s.fresh[o.key]; known {
-			stored = append(stored, o)
-		} else {
-			rest = append(rest, o)
-		}
-	}
-	s.mu.Unlock()
-	return stored, s.olderThan(rest, rowAlone), nil
+	return list
 }
 
 func (s *Store) olderThan(list []listed, age time.Duration) (old []listed) {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -270,6 +271,34 @@ func TestCheckTellsOfAFolderWithoutLinks(t *testing.T) {
 	for _, want := range []Outcome{Added, Same} {
 		if _, got, err := s.Put(t.Context(), "ACME", raw, r); err != nil || got != want {
 			t.Errorf("%v, %v; want %v", got, err, want)
+		}
+	}
+}
+
+// TestGatheringForgetsNoRow: more rows wait than are kept in memory, of one organisation
+// or of many, and they are old enough to be removed if they had no run.
+func TestGatheringForgetsNoRow(t *testing.T) {
+	for _, orgs := range []int{1, 7} {
+		dir := t.TempDir()
+		s := folderStore(t, dir)
+		s.maxFresh = 10
+		const runs = 56
+		for n := range runs {
+			put(t, s, fmt.Sprint("org", n%orgs), day, n, "r")
+		}
+		s.options.Now = func() time.Time { return time.Now().Add(2 * rowAlone) }
+		for n := range orgs {
+			if err := s.gather(t.Context(), partitionOf(fmt.Sprint("org", n), day), false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, as := range []*Store{s, folderStore(t, dir)} {
+			if rows := collect(t, as.Rows(t.Context(), results.Query{})); len(rows) != runs {
+				t.Errorf("%d organisations: %d rows after gathering, want %d", orgs, len(rows), runs)
+			}
+		}
+		if files := filesOf(t, filepath.Join(dir, indexFolder)); len(files) != orgs {
+			t.Errorf("%d organisations: the index has %d files, want a segment for each", orgs, len(files))
 		}
 	}
 }

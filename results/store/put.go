@@ -102,8 +102,8 @@ func freshRow(in partition, row Row) (key string, line []byte, err error) {
 // gatherAt is after how many new rows of a partition Keep gathers them.
 const gatherAt = 200
 
-// maxFresh bounds the rows that are kept in memory.
-const maxFresh = 10_000
+// mostFresh bounds the rows that are kept in memory.
+const mostFresh = 10_000
 
 // added notes a row whose object is known to be there.
 func (s *Store) added(in partition, fresh string, row Row) {
@@ -123,9 +123,10 @@ func (s *Store) nudge() {
 	}
 }
 
-// remember keeps a row; s.mu is held.
+// remember keeps a row, so that it need not be read again; s.mu is held. Nothing may
+// follow from a row that is not kept.
 func (s *Store) remember(fresh string, row Row) {
-	if len(s.fresh) >= maxFresh {
+	if len(s.fresh) >= s.maxFresh {
 		clear(s.fresh)
 	}
 	s.fresh[fresh] = row

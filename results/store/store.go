@@ -32,6 +32,7 @@ type Store struct {
 	refuse   error                       // in tests: what each write fails with
 	link     func(from, to string) error // in tests: of a file system without hard links
 	linkless atomic.Bool                 // the folder's file system has shown that it has none
+	maxFresh int                         // mostFresh; in tests fewer
 	wake     chan struct{}               // tells Keep that rows wait to be gathered
 
 	mu      sync.Mutex        // guards the rest
@@ -84,7 +85,7 @@ func New(b *blob.Bucket, opts Options) *Store {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Store{
-		bucket: b, options: opts, link: os.Link, wake: make(chan struct{}, 1),
+		bucket: b, options: opts, link: os.Link, wake: make(chan struct{}, 1), maxFresh: mostFresh,
 		fresh: map[string]Row{}, waiting: map[partition]int{},
 	}
 }
