@@ -258,19 +258,58 @@ func TestTheNightHoldsUpNoLineOfTheAccessLog(t *testing.T) {
 // A stick or a share without hard links cannot keep two programs apart: the check at the
 // start says so, and one program stores all the same.
 func TestCheckTellsOfAFolderWithoutLinks(t *testing.T) {
-	s := folderStore(t, t.TempDir())
-	if err := s.Check(t.Context()); err != nil {
-		t.Errorf("with links: %v", err)
+	for _, links := range []bool{true, false} {
+		dir := t.TempDir()
+		for start := range 3 { // each with what the one before has left
+			s := folderStore(t, dir)
+			if !links {
+				s.link = noLinks
+			}
+			err := s.Check(t.Context())
+			if told := err != nil && strings.Contains(err.Error(), "hard links"); told == links || links && err != nil {
+				t.Errorf("start %d, links %v: %v", start+1, links, err)
+			}
+			raw, r := result(day, start, "eu-central-1")
+			for _, want := range []Outcome{Added, Same} {
+				if _, got, err := s.Put(t.Context(), "ACME", raw, r); err != nil || got != want {
+					t.Errorf("%v, %v; want %v", got, err, want)
+				}
+			}
+		}
+		if left, _ := filepath.Glob(filepath.Join(dir, checkPrefix+"*")); len(left) > 0 {
+			t.Errorf("%v is left of the checks", left)
+		}
 	}
-	s = folderStore(t, t.TempDir())
-	s.link = func(string, string) error { return syscall.EPERM }
-	if err := s.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "hard links") {
-		t.Errorf("without links: %v", err)
+}
+
+// noLinks makes hard links as Linux does where there are none: whether the name is taken
+// is looked at first.
+func noLinks(_, to string) error {
+	if _, err := os.Lstat(to); err == nil {
+		return syscall.EEXIST
 	}
-	raw, r := result(day, 1, "eu-central-1")
-	for _, want := range []Outcome{Added, Same} {
-		if _, got, err := s.Put(t.Context(), "ACME", raw, r); err != nil || got != want {
-			t.Errorf("%v, %v; want %v", got, err, want)
+	return syscall.EPERM
+}
+
+// TestWhatAKilledCheckLeftGoes: after a day, and what earlier releases left for good.
+func TestWhatAKilledCheckLeftGoes(t *testing.T) {
+	dir := t.TempDir()
+	s := folderStore(t, dir)
+	for _, key := range []string{checkPrefix, checkPrefix + "-01ARZ3NDEKTSV4RRFFQ69G5FAV", accessFolder + "date=2026-11-02/x.jsonl"} {
+		if err := s.write(t.Context(), key, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		age  time.Duration
+		want int
+	}{{time.Hour, 3}, {25 * time.Hour, 1}} {
+		s.options.Now = func() time.Time { return time.Now().Add(c.age) }
+		if err := s.Tidy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if files := filesOf(t, dir); len(files) != c.want {
+			t.Errorf("after %s: %v are left, want %d", c.age, files, c.want)
 		}
 	}
 }

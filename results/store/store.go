@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
 )
@@ -113,10 +114,20 @@ func (s *Store) read(ctx context.Context, key string) ([]byte, error) {
 // is told to, which keeps a result from being replaced. A folder without hard links can be
 // used all the same: the error says for what.
 func (s *Store) Check(ctx context.Context) error {
-	const key = indexFolder + "check"
-	if err := s.writeOnce(ctx, key, []byte("written at each start, to see that it is not written twice\n")); err != nil && !isThere(err) {
+	// A new name each time: of one that is taken nobody learns whether it could be made.
+	key := checkPrefix + "-" + ulid.Make().String()
+	if err := s.writeOnce(ctx, key, []byte("written at each start, to see that it is not written twice\n")); err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
+	return errors.Join(s.checkAgain(ctx, key), s.removeKeys(ctx, []string{key}))
+}
+
+// checkPrefix begins the names of what Check writes. Tidy removes those of a check that
+// was killed.
+const checkPrefix = indexFolder + "check"
+
+// checkAgain looks at a key that is written already.
+func (s *Store) checkAgain(ctx context.Context, key string) error {
 	switch err := s.writeOnce(ctx, key, []byte("twice\n")); {
 	case isThere(err) && s.linkless.Load():
 		return errors.New("the folder's file system has no hard links (FAT): where two programs store a run at the same moment, one result could replace the other; give a folder on another file system with --store, or let one responder alone use it")
