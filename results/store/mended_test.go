@@ -291,6 +291,50 @@ func noLinks(_, to string) error {
 	return syscall.EPERM
 }
 
+// foldedStore is a store in a folder in which each name can be read in small letters, too.
+func foldedStore(t *testing.T, dir string) *Store {
+	s := folderStore(t, dir)
+	s.link = func(from, to string) error {
+		small := filepath.Join(filepath.Dir(to), strings.ToLower(filepath.Base(to)))
+		return errors.Join(os.Link(from, to), os.Symlink(to, small))
+	}
+	return s
+}
+
+// TestAStoreThatIgnoresCapitalsIsRefused: the folders of ACME and acme would be one, and
+// gathering for one would remove the other's rows.
+func TestAStoreThatIgnoresCapitalsIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	before := put(t, folderStore(t, dir), "ACME", day, 1, "r")
+	files := filesOf(t, filepath.Join(dir, indexFolder))
+	s := foldedStore(t, dir)
+	for range 2 {
+		if err := s.Check(t.Context()); !errors.Is(err, ErrCapitals) {
+			t.Errorf("%v, want ErrCapitals", err)
+		}
+	}
+	raw, r := result(day, 2, "r")
+	if _, _, err := s.Put(t.Context(), "acme", raw, r); !errors.Is(err, ErrCapitals) {
+		t.Errorf("storing: %v, want ErrCapitals", err)
+	}
+	s.options.Now = func() time.Time { return time.Now().Add(2 * rowAlone) }
+	if _, err := s.Compact(t.Context()); !errors.Is(err, ErrCapitals) {
+		t.Errorf("compacting: %v, want ErrCapitals", err)
+	}
+	if _, err := s.Rebuild(t.Context()); err != nil {
+		t.Errorf("comparing what agrees: %v", err)
+	}
+	left := slices.DeleteFunc(filesOf(t, filepath.Join(dir, indexFolder)), func(name string) bool {
+		return strings.Contains(name, "check-") // the second names of the checks
+	})
+	if !slices.Equal(left, files) {
+		t.Errorf("the index has %v, want %v untouched", left, files)
+	}
+	if got, err := s.Read(t.Context(), before.Key); err != nil || len(got) == 0 {
+		t.Errorf("what was stored before: %d bytes, %v", len(got), err)
+	}
+}
+
 // TestWhatAKilledCheckLeftGoes: after a day, and what earlier releases left for good.
 func TestWhatAKilledCheckLeftGoes(t *testing.T) {
 	dir := t.TempDir()

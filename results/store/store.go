@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,6 +34,7 @@ type Store struct {
 	refuse   error                       // in tests: what each write fails with
 	link     func(from, to string) error // in tests: of a file system without hard links
 	linkless atomic.Bool                 // the folder's file system has shown that it has none
+	folds    atomic.Bool                 // the store takes capitals and small letters for the same: nothing is stored
 	maxFresh int                         // mostFresh; in tests fewer
 	wake     chan struct{}               // tells Keep that rows wait to be gathered
 
@@ -74,6 +76,7 @@ var (
 	ErrNotFound = errors.New("no such result is stored")
 	ErrGone     = errors.New("it was deleted, and is not stored again")
 	ErrKey      = errors.New("not the key of a result")
+	ErrCapitals = errors.New("the store takes capitals and small letters for the same (FAT, shares of Windows), so that the results of ACME and acme would mix: nothing is stored; give a folder on another file system with --store")
 )
 
 // New makes a Store of a bucket. The caller closes the bucket when the Store is
@@ -112,7 +115,7 @@ func (s *Store) read(ctx context.Context, key string) ([]byte, error) {
 
 // Check says whether the store can be reached, and whether it writes once where it
 // is told to, which keeps a result from being replaced. A folder without hard links can be
-// used all the same: the error says for what.
+// used all the same: the error says for what. After ErrCapitals nothing is stored.
 func (s *Store) Check(ctx context.Context) error {
 	// A new name each time: of one that is taken nobody learns whether it could be made.
 	key := checkPrefix + "-" + ulid.Make().String()
@@ -128,6 +131,14 @@ const checkPrefix = indexFolder + "check"
 
 // checkAgain looks at a key that is written already.
 func (s *Store) checkAgain(ctx context.Context, key string) error {
+	folds, err := s.bucket.Exists(ctx, strings.ToLower(key)) // an ID is in capitals
+	if err != nil {
+		return fmt.Errorf("reading from the store: %w", err)
+	}
+	if folds {
+		s.folds.Store(true)
+		return ErrCapitals
+	}
 	switch err := s.writeOnce(ctx, key, []byte("twice\n")); {
 	case isThere(err) && s.linkless.Load():
 		return errors.New("the folder's file system has no hard links (FAT): where two programs store a run at the same moment, one result could replace the other; give a folder on another file system with --store, or let one responder alone use it")
