@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/oklog/ulid/v2"
 	"golang.org/x/sync/errgroup"
 )
@@ -65,12 +67,40 @@ func (s *Store) gatherListed(ctx context.Context, c contents, whole bool, missin
 	if err := s.writeSegment(ctx, from, stored, missing); err != nil {
 		return err
 	}
-	used := append(listings(stored), s.olderThan(listings(alone), rowAlone)...)
+	used := listings(stored)
 	if whole {
 		used = append(used, c.segments...)
 		used = append(used, s.olderThan(c.gone, goneFor)...)
 	}
-	return s.remove(ctx, used)
+	return errors.Join(s.remove(ctx, used), s.removeAlone(ctx, alone))
+}
+
+// removeAlone removes rows that have been alone for so long that nobody writes their runs
+// any more. An agent may send one again in that very moment: a row whose run is there after
+// all is written again. Put looks after its row once the run is stored, so that one of the
+// two sees what the other did.
+func (s *Store) removeAlone(ctx context.Context, alone []ownRow) error {
+	alone = slices.DeleteFunc(alone, func(one ownRow) bool { return s.options.Now().Sub(one.written) <= rowAlone })
+	err := s.remove(ctx, listings(alone))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastRound) // what is removed is looked after
+	defer cancel()
+	for _, one := range alone {
+		there, failed := s.bucket.Exists(ctx, one.row.Key)
+		if failed == nil && there {
+			failed = s.writeRow(ctx, one.key, one.row)
+		}
+		err = errors.Join(err, failed)
+	}
+	return err
+}
+
+// writeRow writes a row of its own, whatever was there.
+func (s *Store) writeRow(ctx context.Context, key string, row Row) error {
+	line, err := json.Marshal(row)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, key, line)
 }
 
 // writeSegment writes a segment of the rows of others and of those of their own, without

@@ -385,3 +385,66 @@ func TestGatheringForgetsNoRow(t *testing.T) {
 		}
 	}
 }
+
+// TestARetryBesideGatheringIsKnown: a row lay without its run for hours. Then the agent
+// sends the run again, while the row is removed: all of it before the removal, or its object
+// after that.
+func TestARetryBesideGatheringIsKnown(t *testing.T) {
+	for _, first := range []string{"the retry", "the removal"} {
+		dir := t.TempDir()
+		gathering, storing := folderStore(t, dir), folderStore(t, dir)
+		raw, r := result(day, 1, "r")
+		row, in := rowOf("A", raw, r), partitionOf("A", day)
+		if err := storing.writeRow(t.Context(), freshKey(in, row), row); err != nil {
+			t.Fatal(err)
+		}
+		retry := sync.OnceFunc(func() {
+			if _, outcome, err := storing.Put(t.Context(), "A", raw, r); err != nil || outcome != Added {
+				t.Error(outcome, err)
+			}
+		})
+		gather := sync.OnceFunc(func() {
+			if err := gathering.gather(t.Context(), in, false); err != nil {
+				t.Error(err)
+			}
+		})
+		gathering.options.Now = func() time.Time { // asked once the row is found to be alone
+			if first == "the retry" {
+				retry()
+			}
+			return time.Now().Add(2 * rowAlone)
+		}
+		if first == "the retry" {
+			gather()
+		} else {
+			storing.link = func(from, to string) error { gather(); return os.Link(from, to) }
+			retry()
+		}
+		if rows := collect(t, folderStore(t, dir).Rows(t.Context(), results.Query{})); len(rows) != 1 {
+			t.Errorf("%s first: %d rows, want that of the run", first, len(rows))
+		}
+	}
+}
+
+// TestARowWithoutItsRunGoes: nobody sends the run again.
+func TestARowWithoutItsRunGoes(t *testing.T) {
+	dir := t.TempDir()
+	s := folderStore(t, dir)
+	raw, r := result(day, 1, "r")
+	row, in := rowOf("A", raw, r), partitionOf("A", day)
+	if err := s.writeRow(t.Context(), freshKey(in, row), row); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		age  time.Duration
+		want int
+	}{{time.Hour, 1}, {rowAlone + time.Minute, 0}} {
+		s.options.Now = func() time.Time { return time.Now().Add(c.age) }
+		if err := s.gather(t.Context(), in, false); err != nil {
+			t.Fatal(err)
+		}
+		if files := filesOf(t, dir); len(files) != c.want {
+			t.Errorf("after %s: %v, want %d", c.age, files, c.want)
+		}
+	}
+}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/go-json-experiment/json"
-
 	"netready/report"
 )
 
@@ -42,15 +40,15 @@ func (s *Store) put(ctx context.Context, row Row, raw []byte) (Outcome, error) {
 	// its object is there. It is written again for a run that is stored already, so that
 	// whatever became of its first row, what is accepted is known. It is never taken
 	// back: another program may be about to rely on it.
-	fresh, line, err := freshRow(in, row)
-	if err != nil {
-		return Added, err
-	}
-	if err := s.write(ctx, fresh, line); err != nil { // the key has its digest: there is only one such row
+	fresh := freshKey(in, row)
+	if err := s.writeRow(ctx, fresh, row); err != nil { // the key has its digest: there is only one such row
 		return Added, fmt.Errorf("writing to the store: %w", err)
 	}
 	if !same {
 		same, err = s.writeObject(ctx, row, raw)
+	}
+	if err == nil {
+		err = s.keepRow(ctx, fresh, row)
 	}
 	if err != nil {
 		return Added, err
@@ -60,6 +58,20 @@ func (s *Store) put(ctx context.Context, row Row, raw []byte) (Outcome, error) {
 		return Same, nil
 	}
 	return Added, nil
+}
+
+// keepRow looks after the row of a run that is stored now. Where the row was from an attempt
+// hours ago, gathering may have removed it as one without its run. One that was gathered
+// into a segment meanwhile is there twice, and counts once.
+func (s *Store) keepRow(ctx context.Context, fresh string, row Row) error {
+	there, err := s.bucket.Exists(ctx, fresh)
+	if err == nil && !there {
+		err = s.writeRow(ctx, fresh, row)
+	}
+	if err != nil {
+		return fmt.Errorf("writing to the store: %w", err)
+	}
+	return nil
 }
 
 // writeObject writes the result; same is true if somebody else was faster.
@@ -92,11 +104,10 @@ func (s *Store) holds(ctx context.Context, row Row, raw []byte) (bool, error) {
 	return true, nil
 }
 
-// freshRow is the key and the content of a run's own row. The key tells results
-// apart that want the same place, of which one will not get it.
-func freshRow(in partition, row Row) (key string, line []byte, err error) {
-	line, err = json.Marshal(row)
-	return in.index() + freshFolder + escape(row.RunID) + "-" + row.Sum[:8] + objectEnd, line, err
+// freshKey is the key of a run's own row. It tells results apart that want the same place,
+// of which one will not get it.
+func freshKey(in partition, row Row) string {
+	return in.index() + freshFolder + escape(row.RunID) + "-" + row.Sum[:8] + objectEnd
 }
 
 // gatherAt is after how many new rows of a partition Keep gathers them.
