@@ -36,6 +36,9 @@ func (s *Store) gather(ctx context.Context, in partition, whole bool) error {
 // gatherWithout is gather, with everything into one where there are rows to leave out:
 // those of the keys that have no object now.
 func (s *Store) gatherWithout(ctx context.Context, in partition, whole bool, missing map[string]bool) error {
+	s.mu.Lock()
+	delete(s.waiting, in)
+	s.mu.Unlock()
 	for try := 1; ; try++ {
 		c, err := s.one(ctx, in)
 		if err == nil {

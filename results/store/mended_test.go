@@ -448,3 +448,27 @@ func TestARowWithoutItsRunGoes(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsNotedIsBounded: a responder runs for years, with new folders each day. What it
+// forgets costs a little work and no result.
+func TestWhatIsNotedIsBounded(t *testing.T) {
+	s := folderStore(t, t.TempDir())
+	s.unsynced = false
+	s.maxNoted = 10
+	const days = 25
+	for n := range days {
+		put(t, s, "A", day.AddDate(0, 0, n), n, "r")
+	}
+	if len(s.synced) > 10 || len(s.waiting) > 10 || len(s.synced) == 0 || len(s.waiting) == 0 {
+		t.Errorf("%d folders and %d partitions are noted, want 1 to 10", len(s.synced), len(s.waiting))
+	}
+	if rows := collect(t, s.Rows(t.Context(), results.Query{})); len(rows) != days {
+		t.Errorf("%d rows, want %d", len(rows), days)
+	}
+	if _, err := s.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.waiting) != 0 {
+		t.Errorf("%d partitions wait after all were gathered", len(s.waiting))
+	}
+}

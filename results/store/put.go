@@ -116,12 +116,17 @@ const gatherAt = 200
 // mostFresh bounds the rows that are kept in memory.
 const mostFresh = 10_000
 
+// mostNoted bounds the folders and the partitions that are kept in memory: each day has new
+// ones of every organisation.
+const mostNoted = 100_000
+
 // added notes a row whose object is known to be there.
 func (s *Store) added(in partition, fresh string, row Row) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.remember(fresh, row)
-	if s.waiting[in]++; s.waiting[in]%gatherAt == 0 {
+	keep(s.waiting, s.maxNoted, in, s.waiting[in]+1)
+	if s.waiting[in]%gatherAt == 0 {
 		s.nudge()
 	}
 }
@@ -137,8 +142,13 @@ func (s *Store) nudge() {
 // remember keeps a row, so that it need not be read again; s.mu is held. Nothing may
 // follow from a row that is not kept.
 func (s *Store) remember(fresh string, row Row) {
-	if len(s.fresh) >= s.maxFresh {
-		clear(s.fresh)
+	keep(s.fresh, s.maxFresh, fresh, row)
+}
+
+// keep sets an entry of a map that only saves work: one that is full begins anew.
+func keep[K comparable, V any](in map[K]V, most int, key K, value V) {
+	if _, known := in[key]; !known && len(in) >= most {
+		clear(in)
 	}
-	s.fresh[fresh] = row
+	in[key] = value
 }

@@ -29,18 +29,19 @@ import (
 type Store struct {
 	bucket   *blob.Bucket
 	options  Options
-	synced   sync.Map                    // folders whose entries are on the disk
 	unsynced bool                        // in tests: what is written need not outlive the machine
 	refuse   error                       // in tests: what each write fails with
 	link     func(from, to string) error // in tests: of a file system without hard links
 	linkless atomic.Bool                 // the folder's file system has shown that it has none
 	folds    atomic.Bool                 // the store takes capitals and small letters for the same: nothing is stored
 	maxFresh int                         // mostFresh; in tests fewer
+	maxNoted int                         // mostNoted; in tests fewer
 	wake     chan struct{}               // tells Keep that rows wait to be gathered
 
 	mu      sync.Mutex        // guards the rest
 	fresh   map[string]Row    // rows by their key in the index, whose objects are there
 	waiting map[partition]int // rows that this store has added to a partition since it was gathered
+	synced  map[string]bool   // folders whose entries are on the disk
 	access  []Access          // not written yet
 }
 
@@ -89,8 +90,8 @@ func New(b *blob.Bucket, opts Options) *Store {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Store{
-		bucket: b, options: opts, link: os.Link, wake: make(chan struct{}, 1), maxFresh: mostFresh,
-		fresh: map[string]Row{}, waiting: map[partition]int{},
+		bucket: b, options: opts, link: os.Link, wake: make(chan struct{}, 1), maxFresh: mostFresh, maxNoted: mostNoted,
+		fresh: map[string]Row{}, waiting: map[partition]int{}, synced: map[string]bool{},
 	}
 }
 
