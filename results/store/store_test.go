@@ -139,7 +139,7 @@ func TestNamesOfAnyKindStayApart(t *testing.T) {
 	}
 	for i, org := range orgs {
 		if org == "" {
-			org = none
+			org = Nameless
 		}
 		rows := collect(t, s.Rows(t.Context(), results.Query{Org: org}))
 		if len(rows) != 1 || rows[0].Machine != fmt.Sprintf("pc-%d", i) || rows[0].Org != org {
