@@ -293,6 +293,7 @@ func noLinks(_, to string) error {
 
 // foldedStore is a store in a folder in which each name can be read in small letters, too.
 func foldedStore(t *testing.T, dir string) *Store {
+	t.Helper()
 	s := folderStore(t, dir)
 	s.link = func(from, to string) error {
 		small := filepath.Join(filepath.Dir(to), strings.ToLower(filepath.Base(to)))

@@ -142,7 +142,7 @@ func (s *Store) checkAgain(ctx context.Context, key string) error {
 	}
 	switch err := s.writeOnce(ctx, key, []byte("twice\n")); {
 	case isThere(err) && s.linkless.Load():
-		return errors.New("the folder's file system has no hard links (FAT): where two programs store a run at the same moment, one result could replace the other; give a folder on another file system with --store, or let one responder alone use it")
+		return errors.New("the folder's file system has no hard links (some network shares): where two programs store a run at the same moment, one result could replace the other; give a folder on another file system with --store, or let one responder alone use it")
 	case isThere(err):
 		return nil
 	case err == nil:
