@@ -39,7 +39,15 @@ func (f storeFlags) open(a *app) (*store.Store, func() error, error) {
 		}
 	}
 	log := slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	return of.openStore(a.ctx, log)
+	s, closeStore, err := of.openStore(a.ctx, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	// Whatever else the check finds, on a full disk as well, these commands may mend.
+	if err := s.Check(a.ctx); errors.Is(err, store.ErrCapitals) {
+		return nil, nil, errors.Join(err, closeStore())
+	}
+	return s, closeStore, nil
 }
 
 // compactCmd does the store's nightly work now.

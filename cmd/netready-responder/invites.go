@@ -15,6 +15,7 @@ import (
 	"netready/probe/responder"
 	"netready/probe/responder/tokens"
 	"netready/results"
+	"netready/results/store"
 )
 
 // inviteCmd makes an invite for one organisation, or one that reads results.
@@ -67,6 +68,8 @@ func (c *inviteCmd) check() error {
 		return errors.New("--org is missing: name the organisation that the invite is for, or give --own for the operator's own")
 	case c.MaxRuns < 0:
 		return fmt.Errorf("--max-runs %d: give 1 or more, or leave it out for any number", c.MaxRuns)
+	case c.Org == store.Nameless:
+		return fmt.Errorf("--org %q: this stands for results that name no organisation; give the organisation another name", c.Org)
 	case !isName(c.Org):
 		return fmt.Errorf("--org %q: give a name of 1 to %d characters that can be printed", c.Org, longestName)
 	}

@@ -252,6 +252,8 @@ func TestInviteRefuses(t *testing.T) {
 		{"invite --org A --expires=-3d --data " + data, "14d"},
 		{"invite --org A --max-runs -1 --data " + data, "--max-runs"},
 		{"invite --org \a --data " + data, "printed"},
+		{"invite --org _ --data " + data, "another name"},
+		{"invite --read --org _ --data " + data, "another name"},
 		{"revoke nobody --data " + data, "list"},
 		{"revoke --data " + data, "id"},
 	} {

@@ -391,8 +391,8 @@ func TestTwoContentsOfOneRunInTheIndex(t *testing.T) {
 	stored := put(t, s, "A", day, 1, "r")
 	_, r := result(day, 1, "r")
 	r.Machine.Hostname = "another"
-	fresh, line, _ := freshRow(partitionOf("A", day), rowOf("A", []byte("other"), r))
-	if err := s.writeOnce(t.Context(), fresh, line); err != nil {
+	row := rowOf("A", []byte("other"), r)
+	if err := s.writeRow(t.Context(), freshKey(partitionOf("A", day), row), row); err != nil {
 		t.Fatal(err)
 	}
 	for _, when := range []string{"apart", "gathered"} {

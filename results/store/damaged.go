@@ -52,7 +52,7 @@ func (s *Store) dropDamaged(ctx context.Context, in partition) error {
 		}
 	}
 	for _, o := range c.fresh {
-		_, err := s.freshRow(ctx, o.key)
+		_, _, err := s.freshRow(ctx, o.key)
 		if err = note(o.key, err); err != nil {
 			return err
 		}

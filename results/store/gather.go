@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/oklog/ulid/v2"
 	"golang.org/x/sync/errgroup"
 )
@@ -34,6 +36,9 @@ func (s *Store) gather(ctx context.Context, in partition, whole bool) error {
 // gatherWithout is gather, with everything into one where there are rows to leave out:
 // those of the keys that have no object now.
 func (s *Store) gatherWithout(ctx context.Context, in partition, whole bool, missing map[string]bool) error {
+	s.mu.Lock()
+	delete(s.waiting, in)
+	s.mu.Unlock()
 	for try := 1; ; try++ {
 		c, err := s.one(ctx, in)
 		if err == nil {
@@ -57,18 +62,59 @@ func (s *Store) gatherListed(ctx context.Context, c contents, whole bool, missin
 	if !whole {
 		from.segments = nil
 	}
-	// Those that are known to be stored now, not what may be stored in a moment.
-	stored, alone, err := s.freshStored(ctx, c)
+	// Only what is found to be stored now goes into the segment, and only that is removed.
+	stored, alone, err := s.freshRows(ctx, c)
 	if err != nil {
 		return err
 	}
-	from.fresh = stored
-	w, err := s.newSegment(ctx, c.index()+segmentPrefix+ulid.Make().String()+segmentEnd)
+	if err := s.writeSegment(ctx, from, stored, missing); err != nil {
+		return err
+	}
+	used := listings(stored)
+	if whole {
+		used = append(used, c.segments...)
+		used = append(used, s.olderThan(c.gone, goneFor)...)
+	}
+	return errors.Join(s.remove(ctx, used), s.removeAlone(ctx, alone))
+}
+
+// removeAlone removes rows that have been alone for so long that nobody writes their runs
+// any more. An agent may send one again in that very moment: a row whose run is there after
+// all is written again. Put looks after its row once the run is stored, so that one of the
+// two sees what the other did.
+func (s *Store) removeAlone(ctx context.Context, alone []ownRow) error {
+	alone = slices.DeleteFunc(alone, func(one ownRow) bool { return s.options.Now().Sub(one.written) <= rowAlone })
+	err := s.remove(ctx, listings(alone))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastRound) // what is removed is looked after
+	defer cancel()
+	for _, one := range alone {
+		there, failed := s.bucket.Exists(ctx, one.row.Key)
+		if failed == nil && there {
+			failed = s.writeRow(ctx, one.key, one.row)
+		}
+		err = errors.Join(err, failed)
+	}
+	return err
+}
+
+// writeRow writes a row of its own, whatever was there.
+func (s *Store) writeRow(ctx context.Context, key string, row Row) error {
+	line, err := json.Marshal(row)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, key, line)
+}
+
+// writeSegment writes a segment of the rows of others and of those of their own, without
+// what is missing.
+func (s *Store) writeSegment(ctx context.Context, from contents, fresh []ownRow, missing map[string]bool) error {
+	w, err := s.newSegment(ctx, from.index()+segmentPrefix+ulid.Make().String()+segmentEnd)
 	if err != nil {
 		return fmt.Errorf("writing the index: %w", err)
 	}
 	var failed error
-	err = s.merge(ctx, from, "", func(row Row) bool {
+	err = s.mergeWith(ctx, from, fresh, "", func(row Row) bool {
 		there := true
 		if missing[row.Key] {
 			there, failed = s.bucket.Exists(ctx, row.Key)
@@ -78,34 +124,14 @@ func (s *Store) gatherListed(ctx context.Context, c contents, whole bool, missin
 		}
 		return failed == nil
 	})
-	if err := w.end(errors.Join(err, failed)); err != nil {
-		return err
-	}
-	used := append(stored, alone...)
-	if whole {
-		used = append(used, c.segments...)
-		used = append(used, s.olderThan(c.gone, goneFor)...)
-	}
-	return s.remove(ctx, used)
+	return w.end(errors.Join(err, failed))
 }
 
-// freshStored tells the rows whose runs are stored from those that are alone, and old
-// enough to be left behind.
-func (s *Store) freshStored(ctx context.Context, c contents) (stored, alone []listed, err error) {
-	if _, err := s.freshRows(ctx, c); err != nil {
-		return nil, nil, err
+func listings(rows []ownRow) (list []listed) {
+	for _, one := range rows {
+		list = append(list, one.listed)
 	}
-	s.mu.Lock()
-	var rest []listed
-	for _, o := range c.fresh {
-		if _, known := s.fresh[o.key]; known {
-			stored = append(stored, o)
-		} else {
-			rest = append(rest, o)
-		}
-	}
-	s.mu.Unlock()
-	return stored, s.olderThan(rest, rowAlone), nil
+	return list
 }
 
 func (s *Store) olderThan(list []listed, age time.Duration) (old []listed) {

@@ -149,58 +149,66 @@ func (s *Store) one(ctx context.Context, in partition) (contents, error) {
 // atOnce is how many small objects are asked for at once.
 const atOnce = 16
 
-// freshRows are the rows of their own whose runs are stored, in the order of keys.
-func (s *Store) freshRows(ctx context.Context, c contents) (rows []Row, err error) {
-	found := make([]*Row, len(c.fresh))
+// An ownRow is a row that no segment has yet.
+type ownRow struct {
+	listed
+	row    Row
+	stored bool // its run is there
+}
+
+// freshRows are the rows of their own: those whose runs are stored, in the order of the
+// runs' keys, and those that are alone.
+func (s *Store) freshRows(ctx context.Context, c contents) (stored, alone []ownRow, err error) {
+	found := make([]ownRow, len(c.fresh))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for i, o := range c.fresh {
 		s.mu.Lock()
 		row, known := s.fresh[o.key]
 		s.mu.Unlock()
+		found[i] = ownRow{o, row, known}
 		if known {
-			found[i] = &row
 			continue
 		}
-		group.Go(func() error {
-			row, err := s.freshRow(ctx, o.key)
-			found[i] = row
+		group.Go(func() (err error) {
+			found[i].row, found[i].stored, err = s.freshRow(ctx, o.key)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for _, row := range found {
-		if row != nil {
-			rows = append(rows, *row)
+	for _, one := range found {
+		if one.stored {
+			stored = append(stored, one)
+		} else {
+			alone = append(alone, one)
 		}
 	}
-	slices.SortFunc(rows, func(a, b Row) int { return strings.Compare(a.Key, b.Key) })
-	return rows, nil
+	slices.SortFunc(stored, func(a, b ownRow) int { return strings.Compare(a.row.Key, b.row.Key) })
+	return stored, alone, nil
 }
 
-// freshRow reads one; nil if its run is not stored.
-func (s *Store) freshRow(ctx context.Context, key string) (*Row, error) {
+// freshRow reads one, and says whether its run is stored.
+func (s *Store) freshRow(ctx context.Context, key string) (row Row, stored bool, err error) {
 	line, err := s.bucket.ReadAll(ctx, key)
 	if err != nil {
-		return nil, err
+		return row, false, err
 	}
-	row := new(Row)
-	if err := json.Unmarshal(line, row); err != nil {
-		return nil, &damaged{key, err}
+	if err := json.Unmarshal(line, &row); err != nil {
+		return row, false, &damaged{key, err}
 	}
 	if _, ok := parseKey(row.Key); !ok {
-		return nil, &damaged{key, fmt.Errorf("%w: %q", ErrKey, row.Key)}
+		return row, false, &damaged{key, fmt.Errorf("%w: %q", ErrKey, row.Key)}
 	}
-	stored, err := s.bucket.Exists(ctx, row.Key)
+	stored, err = s.bucket.Exists(ctx, row.Key)
 	if err != nil || !stored {
-		return nil, err
+		return row, false, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.remember(key, *row)
-	return row, nil
+	s.remember(key, row)
+	return row, true, nil
 }
 
 // goneKeys are the keys of the runs that were deleted.
@@ -281,13 +289,18 @@ const tries = 8
 
 // merge hands over the rows of the segments and those of their own.
 func (s *Store) merge(ctx context.Context, c contents, after string, each func(Row) bool) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	gone, err := s.goneKeys(ctx, c)
+	fresh, _, err := s.freshRows(ctx, c)
 	if err != nil {
 		return err
 	}
-	fresh, err := s.freshRows(ctx, c)
+	return s.mergeWith(ctx, c, fresh, after, each)
+}
+
+// mergeWith is merge, where the rows of their own are read already.
+func (s *Store) mergeWith(ctx context.Context, c contents, fresh []ownRow, after string, each func(Row) bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	gone, err := s.goneKeys(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -332,10 +345,10 @@ func (s *Store) again(ctx context.Context, row Row) (Row, error) {
 	return readRow(row.Org, row.Key, raw)
 }
 
-func rowsAfter(rows []Row, after string) iter.Seq2[Row, error] {
+func rowsAfter(rows []ownRow, after string) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		for _, row := range rows {
-			if row.Key > after && !yield(row, nil) {
+		for _, one := range rows {
+			if one.row.Key > after && !yield(one.row, nil) {
 				return
 			}
 		}

@@ -28,8 +28,8 @@ const (
 	objectEnd     = ".json"
 )
 
-// none stands where a result names no organisation or region.
-const none = "_"
+// Nameless stands where a result names no organisation or region. It is the name of none.
+const Nameless = "_"
 
 // A partition is a day's runs of one organisation.
 type partition struct {
@@ -71,7 +71,7 @@ const driverEscape = "__0x"
 // too long is cut, and told apart from others by a digest behind a "~".
 func escape(value string) string {
 	if value == "" {
-		return none
+		return Nameless
 	}
 	var b strings.Builder
 	for i := range len(value) {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -257,19 +258,218 @@ func TestTheNightHoldsUpNoLineOfTheAccessLog(t *testing.T) {
 // A stick or a share without hard links cannot keep two programs apart: the check at the
 // start says so, and one program stores all the same.
 func TestCheckTellsOfAFolderWithoutLinks(t *testing.T) {
-	s := folderStore(t, t.TempDir())
-	if err := s.Check(t.Context()); err != nil {
-		t.Errorf("with links: %v", err)
-	}
-	s = folderStore(t, t.TempDir())
-	s.link = func(string, string) error { return syscall.EPERM }
-	if err := s.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "hard links") {
-		t.Errorf("without links: %v", err)
-	}
-	raw, r := result(day, 1, "eu-central-1")
-	for _, want := range []Outcome{Added, Same} {
-		if _, got, err := s.Put(t.Context(), "ACME", raw, r); err != nil || got != want {
-			t.Errorf("%v, %v; want %v", got, err, want)
+	for _, links := range []bool{true, false} {
+		dir := t.TempDir()
+		for start := range 3 { // each with what the one before has left
+			s := folderStore(t, dir)
+			if !links {
+				s.link = noLinks
+			}
+			err := s.Check(t.Context())
+			if told := err != nil && strings.Contains(err.Error(), "hard links"); told == links || links && err != nil {
+				t.Errorf("start %d, links %v: %v", start+1, links, err)
+			}
+			raw, r := result(day, start, "eu-central-1")
+			for _, want := range []Outcome{Added, Same} {
+				if _, got, err := s.Put(t.Context(), "ACME", raw, r); err != nil || got != want {
+					t.Errorf("%v, %v; want %v", got, err, want)
+				}
+			}
 		}
+		if left, _ := filepath.Glob(filepath.Join(dir, checkPrefix+"*")); len(left) > 0 {
+			t.Errorf("%v is left of the checks", left)
+		}
+	}
+}
+
+// noLinks makes hard links as Linux does where there are none: whether the name is taken
+// is looked at first.
+func noLinks(_, to string) error {
+	if _, err := os.Lstat(to); err == nil {
+		return syscall.EEXIST
+	}
+	return syscall.EPERM
+}
+
+// foldedStore is a store in a folder in which each name can be read in small letters, too.
+func foldedStore(t *testing.T, dir string) *Store {
+	t.Helper()
+	s := folderStore(t, dir)
+	s.link = func(from, to string) error {
+		small := filepath.Join(filepath.Dir(to), strings.ToLower(filepath.Base(to)))
+		return errors.Join(os.Link(from, to), os.Symlink(to, small))
+	}
+	return s
+}
+
+// TestAStoreThatIgnoresCapitalsIsRefused: the folders of ACME and acme would be one, and
+// gathering for one would remove the other's rows.
+func TestAStoreThatIgnoresCapitalsIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	before := put(t, folderStore(t, dir), "ACME", day, 1, "r")
+	files := filesOf(t, filepath.Join(dir, indexFolder))
+	s := foldedStore(t, dir)
+	for range 2 {
+		if err := s.Check(t.Context()); !errors.Is(err, ErrCapitals) {
+			t.Errorf("%v, want ErrCapitals", err)
+		}
+	}
+	raw, r := result(day, 2, "r")
+	if _, _, err := s.Put(t.Context(), "acme", raw, r); !errors.Is(err, ErrCapitals) {
+		t.Errorf("storing: %v, want ErrCapitals", err)
+	}
+	s.options.Now = func() time.Time { return time.Now().Add(2 * rowAlone) }
+	if _, err := s.Compact(t.Context()); !errors.Is(err, ErrCapitals) {
+		t.Errorf("compacting: %v, want ErrCapitals", err)
+	}
+	if _, err := s.Rebuild(t.Context()); err != nil {
+		t.Errorf("comparing what agrees: %v", err)
+	}
+	left := slices.DeleteFunc(filesOf(t, filepath.Join(dir, indexFolder)), func(name string) bool {
+		return strings.Contains(name, "check-") // the second names of the checks
+	})
+	if !slices.Equal(left, files) {
+		t.Errorf("the index has %v, want %v untouched", left, files)
+	}
+	if got, err := s.Read(t.Context(), before.Key); err != nil || len(got) == 0 {
+		t.Errorf("what was stored before: %d bytes, %v", len(got), err)
+	}
+}
+
+// TestWhatAKilledCheckLeftGoes: after a day, and what earlier releases left for good.
+func TestWhatAKilledCheckLeftGoes(t *testing.T) {
+	dir := t.TempDir()
+	s := folderStore(t, dir)
+	for _, key := range []string{checkPrefix, checkPrefix + "-01ARZ3NDEKTSV4RRFFQ69G5FAV", accessFolder + "date=2026-11-02/x.jsonl"} {
+		if err := s.write(t.Context(), key, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		age  time.Duration
+		want int
+	}{{time.Hour, 3}, {25 * time.Hour, 1}} {
+		s.options.Now = func() time.Time { return time.Now().Add(c.age) }
+		if err := s.Tidy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if files := filesOf(t, dir); len(files) != c.want {
+			t.Errorf("after %s: %v are left, want %d", c.age, files, c.want)
+		}
+	}
+}
+
+// TestGatheringForgetsNoRow: more rows wait than are kept in memory, of one organisation
+// or of many, and they are old enough to be removed if they had no run.
+func TestGatheringForgetsNoRow(t *testing.T) {
+	for _, orgs := range []int{1, 7} {
+		dir := t.TempDir()
+		s := folderStore(t, dir)
+		s.maxFresh = 10
+		const runs = 56
+		for n := range runs {
+			put(t, s, fmt.Sprint("org", n%orgs), day, n, "r")
+		}
+		s.options.Now = func() time.Time { return time.Now().Add(2 * rowAlone) }
+		for n := range orgs {
+			if err := s.gather(t.Context(), partitionOf(fmt.Sprint("org", n), day), false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, as := range []*Store{s, folderStore(t, dir)} {
+			if rows := collect(t, as.Rows(t.Context(), results.Query{})); len(rows) != runs {
+				t.Errorf("%d organisations: %d rows after gathering, want %d", orgs, len(rows), runs)
+			}
+		}
+		if files := filesOf(t, filepath.Join(dir, indexFolder)); len(files) != orgs {
+			t.Errorf("%d organisations: the index has %d files, want a segment for each", orgs, len(files))
+		}
+	}
+}
+
+// TestARetryBesideGatheringIsKnown: a row lay without its run for hours. Then the agent
+// sends the run again, while the row is removed: all of it before the removal, or its object
+// after that.
+func TestARetryBesideGatheringIsKnown(t *testing.T) {
+	for _, first := range []string{"the retry", "the removal"} {
+		dir := t.TempDir()
+		gathering, storing := folderStore(t, dir), folderStore(t, dir)
+		raw, r := result(day, 1, "r")
+		row, in := rowOf("A", raw, r), partitionOf("A", day)
+		if err := storing.writeRow(t.Context(), freshKey(in, row), row); err != nil {
+			t.Fatal(err)
+		}
+		retry := sync.OnceFunc(func() {
+			if _, outcome, err := storing.Put(t.Context(), "A", raw, r); err != nil || outcome != Added {
+				t.Error(outcome, err)
+			}
+		})
+		gather := sync.OnceFunc(func() {
+			if err := gathering.gather(t.Context(), in, false); err != nil {
+				t.Error(err)
+			}
+		})
+		gathering.options.Now = func() time.Time { // asked once the row is found to be alone
+			if first == "the retry" {
+				retry()
+			}
+			return time.Now().Add(2 * rowAlone)
+		}
+		if first == "the retry" {
+			gather()
+		} else {
+			storing.link = func(from, to string) error { gather(); return os.Link(from, to) }
+			retry()
+		}
+		if rows := collect(t, folderStore(t, dir).Rows(t.Context(), results.Query{})); len(rows) != 1 {
+			t.Errorf("%s first: %d rows, want that of the run", first, len(rows))
+		}
+	}
+}
+
+// TestARowWithoutItsRunGoes: nobody sends the run again.
+func TestARowWithoutItsRunGoes(t *testing.T) {
+	dir := t.TempDir()
+	s := folderStore(t, dir)
+	raw, r := result(day, 1, "r")
+	row, in := rowOf("A", raw, r), partitionOf("A", day)
+	if err := s.writeRow(t.Context(), freshKey(in, row), row); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		age  time.Duration
+		want int
+	}{{time.Hour, 1}, {rowAlone + time.Minute, 0}} {
+		s.options.Now = func() time.Time { return time.Now().Add(c.age) }
+		if err := s.gather(t.Context(), in, false); err != nil {
+			t.Fatal(err)
+		}
+		if files := filesOf(t, dir); len(files) != c.want {
+			t.Errorf("after %s: %v, want %d", c.age, files, c.want)
+		}
+	}
+}
+
+// TestWhatIsNotedIsBounded: a responder runs for years, with new folders each day. What it
+// forgets costs a little work and no result.
+func TestWhatIsNotedIsBounded(t *testing.T) {
+	s := folderStore(t, t.TempDir())
+	s.unsynced = false
+	s.maxNoted = 10
+	const days = 25
+	for n := range days {
+		put(t, s, "A", day.AddDate(0, 0, n), n, "r")
+	}
+	if len(s.synced) > 10 || len(s.waiting) > 10 || len(s.synced) == 0 || len(s.waiting) == 0 {
+		t.Errorf("%d folders and %d partitions are noted, want 1 to 10", len(s.synced), len(s.waiting))
+	}
+	if rows := collect(t, s.Rows(t.Context(), results.Query{})); len(rows) != days {
+		t.Errorf("%d rows, want %d", len(rows), days)
+	}
+	if _, err := s.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.waiting) != 0 {
+		t.Errorf("%d partitions wait after all were gathered", len(s.waiting))
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/go-json-experiment/json"
-
 	"netready/report"
 )
 
@@ -42,15 +40,15 @@ func (s *Store) put(ctx context.Context, row Row, raw []byte) (Outcome, error) {
 	// its object is there. It is written again for a run that is stored already, so that
 	// whatever became of its first row, what is accepted is known. It is never taken
 	// back: another program may be about to rely on it.
-	fresh, line, err := freshRow(in, row)
-	if err != nil {
-		return Added, err
-	}
-	if err := s.write(ctx, fresh, line); err != nil { // the key has its digest: there is only one such row
+	fresh := freshKey(in, row)
+	if err := s.writeRow(ctx, fresh, row); err != nil { // the key has its digest: there is only one such row
 		return Added, fmt.Errorf("writing to the store: %w", err)
 	}
 	if !same {
 		same, err = s.writeObject(ctx, row, raw)
+	}
+	if err == nil {
+		err = s.keepRow(ctx, fresh, row)
 	}
 	if err != nil {
 		return Added, err
@@ -60,6 +58,20 @@ func (s *Store) put(ctx context.Context, row Row, raw []byte) (Outcome, error) {
 		return Same, nil
 	}
 	return Added, nil
+}
+
+// keepRow looks after the row of a run that is stored now. Where the row was from an attempt
+// hours ago, gathering may have removed it as one without its run. One that was gathered
+// into a segment meanwhile is there twice, and counts once.
+func (s *Store) keepRow(ctx context.Context, fresh string, row Row) error {
+	there, err := s.bucket.Exists(ctx, fresh)
+	if err == nil && !there {
+		err = s.writeRow(ctx, fresh, row)
+	}
+	if err != nil {
+		return fmt.Errorf("writing to the store: %w", err)
+	}
+	return nil
 }
 
 // writeObject writes the result; same is true if somebody else was faster.
@@ -92,25 +104,29 @@ func (s *Store) holds(ctx context.Context, row Row, raw []byte) (bool, error) {
 	return true, nil
 }
 
-// freshRow is the key and the content of a run's own row. The key tells results
-// apart that want the same place, of which one will not get it.
-func freshRow(in partition, row Row) (key string, line []byte, err error) {
-	line, err = json.Marshal(row)
-	return in.index() + freshFolder + escape(row.RunID) + "-" + row.Sum[:8] + objectEnd, line, err
+// freshKey is the key of a run's own row. It tells results apart that want the same place,
+// of which one will not get it.
+func freshKey(in partition, row Row) string {
+	return in.index() + freshFolder + escape(row.RunID) + "-" + row.Sum[:8] + objectEnd
 }
 
 // gatherAt is after how many new rows of a partition Keep gathers them.
 const gatherAt = 200
 
-// maxFresh bounds the rows that are kept in memory.
-const maxFresh = 10_000
+// mostFresh bounds the rows that are kept in memory.
+const mostFresh = 10_000
+
+// mostNoted bounds the folders and the partitions that are kept in memory: each day has new
+// ones of every organisation.
+const mostNoted = 100_000
 
 // added notes a row whose object is known to be there.
 func (s *Store) added(in partition, fresh string, row Row) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.remember(fresh, row)
-	if s.waiting[in]++; s.waiting[in]%gatherAt == 0 {
+	keep(s.waiting, s.maxNoted, in, s.waiting[in]+1)
+	if s.waiting[in]%gatherAt == 0 {
 		s.nudge()
 	}
 }
@@ -123,10 +139,16 @@ func (s *Store) nudge() {
 	}
 }
 
-// remember keeps a row; s.mu is held.
+// remember keeps a row, so that it need not be read again; s.mu is held. Nothing may
+// follow from a row that is not kept.
 func (s *Store) remember(fresh string, row Row) {
-	if len(s.fresh) >= maxFresh {
-		clear(s.fresh)
+	keep(s.fresh, s.maxFresh, fresh, row)
+}
+
+// keep sets an entry of a map that only saves work: one that is full begins anew.
+func keep[K comparable, V any](in map[K]V, most int, key K, value V) {
+	if _, known := in[key]; !known && len(in) >= most {
+		clear(in)
 	}
-	s.fresh[fresh] = row
+	in[key] = value
 }

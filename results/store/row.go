@@ -80,7 +80,7 @@ func (r *Row) figures(v facts.Voice) {
 // bounded is a name that parts the store, which names none where it is empty.
 func bounded(text string) string {
 	if text == "" {
-		return none
+		return Nameless
 	}
 	return strings.ToValidUTF8(text[:min(len(text), longestName)], "")
 }

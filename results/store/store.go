@@ -15,10 +15,12 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
 )
@@ -27,16 +29,19 @@ import (
 type Store struct {
 	bucket   *blob.Bucket
 	options  Options
-	synced   sync.Map                    // folders whose entries are on the disk
 	unsynced bool                        // in tests: what is written need not outlive the machine
 	refuse   error                       // in tests: what each write fails with
 	link     func(from, to string) error // in tests: of a file system without hard links
 	linkless atomic.Bool                 // the folder's file system has shown that it has none
+	folds    atomic.Bool                 // the store takes capitals and small letters for the same: nothing is stored
+	maxFresh int                         // mostFresh; in tests fewer
+	maxNoted int                         // mostNoted; in tests fewer
 	wake     chan struct{}               // tells Keep that rows wait to be gathered
 
 	mu      sync.Mutex        // guards the rest
 	fresh   map[string]Row    // rows by their key in the index, whose objects are there
 	waiting map[partition]int // rows that this store has added to a partition since it was gathered
+	synced  map[string]bool   // folders whose entries are on the disk
 	access  []Access          // not written yet
 }
 
@@ -72,6 +77,7 @@ var (
 	ErrNotFound = errors.New("no such result is stored")
 	ErrGone     = errors.New("it was deleted, and is not stored again")
 	ErrKey      = errors.New("not the key of a result")
+	ErrCapitals = errors.New("the store takes capitals and small letters for the same (FAT, shares of Windows), so that the results of ACME and acme would mix: nothing is stored; give a folder on another file system with --store")
 )
 
 // New makes a Store of a bucket. The caller closes the bucket when the Store is
@@ -84,8 +90,8 @@ func New(b *blob.Bucket, opts Options) *Store {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Store{
-		bucket: b, options: opts, link: os.Link, wake: make(chan struct{}, 1),
-		fresh: map[string]Row{}, waiting: map[partition]int{},
+		bucket: b, options: opts, link: os.Link, wake: make(chan struct{}, 1), maxFresh: mostFresh, maxNoted: mostNoted,
+		fresh: map[string]Row{}, waiting: map[partition]int{}, synced: map[string]bool{},
 	}
 }
 
@@ -110,15 +116,33 @@ func (s *Store) read(ctx context.Context, key string) ([]byte, error) {
 
 // Check says whether the store can be reached, and whether it writes once where it
 // is told to, which keeps a result from being replaced. A folder without hard links can be
-// used all the same: the error says for what.
+// used all the same: the error says for what. After ErrCapitals nothing is stored.
 func (s *Store) Check(ctx context.Context) error {
-	const key = indexFolder + "check"
-	if err := s.writeOnce(ctx, key, []byte("written at each start, to see that it is not written twice\n")); err != nil && !isThere(err) {
+	// A new name each time: of one that is taken nobody learns whether it could be made.
+	key := checkPrefix + "-" + ulid.Make().String()
+	if err := s.writeOnce(ctx, key, []byte("written at each start, to see that it is not written twice\n")); err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
+	}
+	return errors.Join(s.checkAgain(ctx, key), s.removeKeys(ctx, []string{key}))
+}
+
+// checkPrefix begins the names of what Check writes. Tidy removes those of a check that
+// was killed.
+const checkPrefix = indexFolder + "check"
+
+// checkAgain looks at a key that is written already.
+func (s *Store) checkAgain(ctx context.Context, key string) error {
+	folds, err := s.bucket.Exists(ctx, strings.ToLower(key)) // an ID is in capitals
+	if err != nil {
+		return fmt.Errorf("reading from the store: %w", err)
+	}
+	if folds {
+		s.folds.Store(true)
+		return ErrCapitals
 	}
 	switch err := s.writeOnce(ctx, key, []byte("twice\n")); {
 	case isThere(err) && s.linkless.Load():
-		return errors.New("the folder's file system has no hard links (FAT): where two programs store a run at the same moment, one result could replace the other; give a folder on another file system with --store, or let one responder alone use it")
+		return errors.New("the folder's file system has no hard links (some network shares): where two programs store a run at the same moment, one result could replace the other; give a folder on another file system with --store, or let one responder alone use it")
 	case isThere(err):
 		return nil
 	case err == nil:

@@ -139,7 +139,7 @@ func TestNamesOfAnyKindStayApart(t *testing.T) {
 	}
 	for i, org := range orgs {
 		if org == "" {
-			org = none
+			org = Nameless
 		}
 		rows := collect(t, s.Rows(t.Context(), results.Query{Org: org}))
 		if len(rows) != 1 || rows[0].Machine != fmt.Sprintf("pc-%d", i) || rows[0].Org != org {
@@ -236,8 +236,8 @@ func TestARowWithoutItsRunDoesNotCount(t *testing.T) {
 	s := folderStore(t, t.TempDir())
 	stored := put(t, s, "A", day, 1, "r")
 	raw, r := result(day, 2, "r")
-	fresh, line, _ := freshRow(partitionOf("A", day), rowOf("A", raw, r))
-	if err := s.writeOnce(t.Context(), fresh, line); err != nil {
+	row := rowOf("A", raw, r)
+	if err := s.writeRow(t.Context(), freshKey(partitionOf("A", day), row), row); err != nil {
 		t.Fatal(err)
 	}
 	if list := collect(t, s.List(t.Context(), results.Query{}, "")); len(list) != 1 || list[0] != stored {

@@ -11,14 +11,16 @@ import (
 // strayEnd ends the names of a folder's temporary files.
 const strayEnd = ".tmp"
 
-// Tidy removes the temporary files of programs that were killed, once they are a day
-// old. A bucket that is no folder has none.
+// Tidy removes what programs that were killed have left, once it is a day old: what they
+// wrote to check the store, and temporary files, which only a folder has.
 func (s *Store) Tidy(ctx context.Context) (err error) {
+	keys, err := s.oldBelow(ctx, checkPrefix, "", goneFor)
+	err = errors.Join(err, s.removeKeys(ctx, keys))
 	var info os.FileInfo
 	if !s.bucket.As(&info) {
-		return nil
+		return err
 	}
-	prefixes := []string{indexFolder + "check"}
+	var prefixes []string
 	for _, folder := range append(partitionFolders(), accessFolder) {
 		dates, failed := s.dates(ctx, folder, time.Time{}, time.Time{})
 		err = errors.Join(err, failed)
@@ -27,7 +29,7 @@ func (s *Store) Tidy(ctx context.Context) (err error) {
 		}
 	}
 	for _, prefix := range prefixes {
-		keys, failed := s.straysBelow(ctx, prefix, goneFor)
+		keys, failed := s.oldBelow(ctx, prefix, strayEnd, goneFor)
 		if err = errors.Join(err, failed, s.removeKeys(ctx, keys)); ctx.Err() != nil {
 			break
 		}
@@ -43,18 +45,19 @@ func partitionFolders() []string {
 // strays are the temporary files of a partition that nothing was written to for so long.
 func (s *Store) strays(ctx context.Context, in partition, age time.Duration) (keys []string, err error) {
 	for _, folder := range partitionFolders() {
-		found, failed := s.straysBelow(ctx, folder+in.String(), age)
+		found, failed := s.oldBelow(ctx, folder+in.String(), strayEnd, age)
 		keys, err = append(keys, found...), errors.Join(err, failed)
 	}
 	return keys, err
 }
 
-func (s *Store) straysBelow(ctx context.Context, prefix string, age time.Duration) (keys []string, err error) {
+// oldBelow are the keys with a beginning and an end that nothing was written to for so long.
+func (s *Store) oldBelow(ctx context.Context, prefix, end string, age time.Duration) (keys []string, err error) {
 	for o, err := range s.list(ctx, prefix, false) {
 		if err != nil {
 			return keys, err
 		}
-		if strings.HasSuffix(o.Key, strayEnd) && s.options.Now().Sub(o.ModTime) > age {
+		if strings.HasSuffix(o.Key, end) && s.options.Now().Sub(o.ModTime) > age {
 			keys = append(keys, o.Key)
 		}
 	}

@@ -50,6 +50,11 @@ func (s *Store) create(ctx context.Context, key string, once bool) (*object, err
 	if s.refuse != nil {
 		return nil, s.refuse
 	}
+	// What an organisation's folder holds may be another's there. Gathering and comparing write
+	// before they remove, and so remove nothing. The access log has no such folders.
+	if s.folds.Load() && !strings.HasPrefix(key, accessFolder) {
+		return nil, ErrCapitals
+	}
 	o := &object{store: s, key: key, once: once}
 	ctx, o.cancel = context.WithCancel(ctx)
 	o.over = ctx.Err
@@ -143,7 +148,7 @@ func folders(file, key string) []string {
 // inherit gives what root has made to the owner of the bucket's folder.
 func (s *Store) inherit(file, key string) error {
 	for _, path := range append(folders(file, key)[1:], file) {
-		if _, known := s.synced.Load(path); known {
+		if s.isSynced(path) {
 			continue
 		}
 		if err := atomicfile.Inherit(path); err != nil {
@@ -157,7 +162,7 @@ func (s *Store) inherit(file, key string) error {
 // folders above, which may be new.
 func (s *Store) syncFolders(file, key string) error {
 	for _, dir := range folders(file, key) {
-		if _, known := s.synced.Load(dir); known && dir != filepath.Dir(file) {
+		if dir != filepath.Dir(file) && s.isSynced(dir) {
 			continue
 		}
 		d, err := os.Open(dir)
@@ -168,7 +173,19 @@ func (s *Store) syncFolders(file, key string) error {
 		if err := d.Close(); err != nil {
 			return err
 		}
-		s.synced.Store(dir, true)
+		s.noteSynced(dir)
 	}
 	return nil
+}
+
+func (s *Store) isSynced(dir string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.synced[dir]
+}
+
+func (s *Store) noteSynced(dir string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	keep(s.synced, s.maxNoted, dir, true)
 }
