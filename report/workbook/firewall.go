@@ -261,6 +261,22 @@ func (t *portTally) worstFirst() (rows, failed []int) {
 	return rows, failed
 }
 
+// portCells appends the cells of a row.
+func (b *book) portCells(cells []any, row portRow, failed int) []any {
+	t := &b.tally.ports
+	machine := t.machines.values[row.machine]
+	cells = append(cells, machine.organization, machine.machine, t.locations.values[row.location], t.regions.values[row.region],
+		row.runID, b.timeCell(row.started, b.style.time), failed)
+	for _, say := range row.says {
+		if say == unsaid {
+			cells = append(cells, nil)
+			continue
+		}
+		cells = append(cells, b.sayCell(t.says.values[say]))
+	}
+	return cells
+}
+
 // firewall writes machines by ports, the machines with most failures first.
 func (b *book) firewall() error {
 	t := &b.tally.ports
@@ -291,17 +307,7 @@ func (b *book) firewall() error {
 		return err
 	}
 	for _, i := range rows {
-		row := t.rows[i]
-		machine := t.machines.values[row.machine]
-		cells := append(beside.Buf(), machine.organization, machine.machine, t.locations.values[row.location], t.regions.values[row.region], row.runID, b.timeCell(row.started, b.style.time), failed[i])
-		for _, say := range row.says {
-			if say == unsaid {
-				cells = append(cells, nil)
-				continue
-			}
-			cells = append(cells, b.sayCell(t.says.values[say]))
-		}
-		if err := beside.Add(cells); err != nil {
+		if err := beside.Add(b.portCells(beside.Buf(), t.rows[i], failed[i])); err != nil {
 			return err
 		}
 	}
