@@ -5,9 +5,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -136,6 +142,94 @@ func TestThreeRespondersAndOneStore(t *testing.T) {
 		t.Error("too little was done to tell")
 	}
 	t.Logf("%d results accepted, %d tries failed, %d results are there", len(f.accepted), f.failed, len(there))
+}
+
+// A workstation runs the agent again and again, and has an outbox of its own.
+type workstation struct {
+	program, home string
+	runs          []string // IDs
+}
+
+// run makes a short run whose result is sent to a responder, or waits.
+func (w *workstation) run(ctx context.Context, invited string) error {
+	c := exec.CommandContext(ctx, w.program, "run", "--responder", invited, "--region", "local", "--only", "ping", "--duration", "1s", "--out", w.home, "--json", "--upload")
+	c.Env = append(os.Environ(), "HOME="+w.home, "XDG_STATE_HOME="+w.home)
+	var said bytes.Buffer
+	c.Stderr = &said
+	out, _ := c.Output() // without a responder its status is not 0
+	var r facts.Result
+	if err := json.Unmarshal(out, &r); err != nil || r.RunID == "" {
+		return fmt.Errorf("a run printed no result: %w; %s", err, &said)
+	}
+	w.runs = append(w.runs, r.RunID)
+	return nil
+}
+
+// TestRunsComeHome: three workstations make runs with three responders that share a bucket. A
+// responder is killed and starts again, then the store. When all is well again, each run is
+// stored once, and no outbox holds any.
+func TestRunsComeHome(t *testing.T) {
+	server := s3server.Start(t)
+	agent := filepath.Join(t.TempDir(), "netready")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", agent, "netready/cmd/netready").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	data := t.TempDir()
+	start := func(i int, control string) *program {
+		return begin(t, "--store", server.URL(), "--data", filepath.Join(data, strconv.Itoa(i)), "--control", control)
+	}
+	var programs []*program
+	var stations []*workstation
+	for i := range 3 {
+		programs = append(programs, start(i, "127.0.0.1:0"))
+		stations = append(stations, &workstation{program: agent, home: t.TempDir()})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	stop := make(chan bool)
+	var work errgroup.Group
+	for i, w := range stations {
+		invited := strings.TrimSpace(programs[i].invite)
+		work.Go(func() error {
+			for {
+				select {
+				case <-stop:
+					return nil
+				default:
+				}
+				if err := w.run(ctx, invited); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	time.Sleep(2 * time.Second)
+	_ = programs[1].Process.Kill()
+	_ = programs[1].Wait()
+	time.Sleep(time.Second)
+	start(1, parsed(t, programs[1].invite).Host)
+	server.Kill()
+	time.Sleep(2 * time.Second)
+	server.Again(t)
+	close(stop)
+	if err := work.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for i, w := range stations { // once more: what waits goes after it
+		if err := w.run(ctx, strings.TrimSpace(programs[i].invite)); err != nil {
+			t.Fatal(err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(w.home, "netready", "outbox", "*")); len(left) > 0 {
+			t.Errorf("workstation %d still has %v", i, left)
+		}
+		all = append(all, w.runs...)
+	}
+	slices.Sort(all)
+	if there := runsAt(t, server.URL()); !slices.Equal(there, all) {
+		t.Errorf("%d runs were made, and %d are stored: %v, %v", len(all), len(there), all, there)
+	}
+	t.Logf("%d runs of three workstations, all stored once", len(all))
 }
 
 // runsAt are the run IDs in a store, in order.
