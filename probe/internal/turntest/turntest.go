@@ -46,8 +46,9 @@ type Server struct {
 	UDP, TCP, TLS, DTLS netip.AddrPort // where it listens; invalid: not at all
 	Roots               *x509.CertPool // of its certificate, for "localhost" and the host
 
-	server *turn.Server
-	harm   *harmed
+	server  *turn.Server
+	isReady chan struct{} // closed: server is made
+	harm    *harmed
 
 	mu    sync.Mutex // guards the rest
 	conns []net.Conn
@@ -76,7 +77,7 @@ func Start(tb testing.TB, o Options) *Server {
 	if o.Host == "" {
 		o.Host = "127.0.0.1"
 	}
-	s := &Server{}
+	s := &Server{isReady: make(chan struct{})}
 	config := s.config(o)
 	certificate, pool := selfSigned(tb, o.Host)
 	s.Roots = pool
@@ -123,6 +124,7 @@ func Start(tb testing.TB, o Options) *Server {
 	var err error
 	s.server, err = turn.NewServer(config)
 	must(err)
+	close(s.isReady)
 	tb.Cleanup(s.Stop)
 	return s
 }
@@ -136,7 +138,10 @@ func (s *Server) config(o Options) turn.ServerConfig {
 		},
 	}
 	if o.Quota > 0 {
-		c.QuotaHandler = func(string, string, net.Addr) bool { return s.server.AllocationCount() < o.Quota }
+		c.QuotaHandler = func(string, string, net.Addr) bool {
+			<-s.isReady // its listeners work before it is made
+			return s.server.AllocationCount() < o.Quota
+		}
 	}
 	return c
 }
