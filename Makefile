@@ -92,6 +92,7 @@ deploy-check: ## what deploy/ has for clouds and clusters, against their schemas
 
 lab: ## a laboratory of planted faults: whom does the program blame? (docs/lab.md; some minutes on a calm machine)
 	go test -tags lab -v -count 1 -parallel 8 -timeout 90m -run TestLab ./lab
+	go test -tags lab -v -count 1 -parallel 1 -timeout 30m -run 'LimitedLine|UnderLoad' ./lab
 
 fuzz-smoke: ## every fuzz target for some seconds
 	.ci/fuzz $(FUZZTIME)

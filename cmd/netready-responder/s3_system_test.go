@@ -148,6 +148,7 @@ func TestThreeRespondersAndOneStore(t *testing.T) {
 type workstation struct {
 	program, home string
 	runs          []string // IDs
+	waited        int      // of them did not go home at once
 }
 
 // run makes a short run whose result is sent to a responder, or waits.
@@ -162,12 +163,35 @@ func (w *workstation) run(ctx context.Context, invited string) error {
 		return fmt.Errorf("a run printed no result: %w; %s", err, &said)
 	}
 	w.runs = append(w.runs, r.RunID)
+	if strings.Contains(said.String(), "is kept") {
+		w.waited++
+	}
 	return nil
 }
 
+// work makes one run after the other.
+func (w *workstation) work(ctx context.Context, invited string, stop <-chan bool) error {
+	for {
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
+		if err := w.run(ctx, invited); err != nil {
+			return err
+		}
+	}
+}
+
+// left are the results that wait.
+func (w *workstation) left() []string {
+	files, _ := filepath.Glob(filepath.Join(w.home, "netready", "outbox", "*")) // the pattern is a good one
+	return files
+}
+
 // TestRunsComeHome: three workstations make runs with three responders that share a bucket. A
-// responder is killed and starts again, then the store. When all is well again, each run is
-// stored once, and no outbox holds any.
+// responder is killed, for longer than an agent tries to send, then the store. When all is
+// well again, each run is stored once, and no outbox holds any.
 func TestRunsComeHome(t *testing.T) {
 	server := s3server.Start(t)
 	agent := filepath.Join(t.TempDir(), "netready")
@@ -190,23 +214,12 @@ func TestRunsComeHome(t *testing.T) {
 	var work errgroup.Group
 	for i, w := range stations {
 		invited := strings.TrimSpace(programs[i].invite)
-		work.Go(func() error {
-			for {
-				select {
-				case <-stop:
-					return nil
-				default:
-				}
-				if err := w.run(ctx, invited); err != nil {
-					return err
-				}
-			}
-		})
+		work.Go(func() error { return w.work(ctx, invited, stop) })
 	}
 	time.Sleep(2 * time.Second)
 	_ = programs[1].Process.Kill()
 	_ = programs[1].Wait()
-	time.Sleep(time.Second)
+	time.Sleep(10 * time.Second)
 	start(1, parsed(t, programs[1].invite).Host)
 	server.Kill()
 	time.Sleep(2 * time.Second)
@@ -216,20 +229,24 @@ func TestRunsComeHome(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all []string
+	waited := 0
 	for i, w := range stations { // once more: what waits goes after it
 		if err := w.run(ctx, strings.TrimSpace(programs[i].invite)); err != nil {
 			t.Fatal(err)
 		}
-		if left, _ := filepath.Glob(filepath.Join(w.home, "netready", "outbox", "*")); len(left) > 0 {
+		if left := w.left(); len(left) > 0 {
 			t.Errorf("workstation %d still has %v", i, left)
 		}
-		all = append(all, w.runs...)
+		all, waited = append(all, w.runs...), waited+w.waited
 	}
 	slices.Sort(all)
 	if there := runsAt(t, server.URL()); !slices.Equal(there, all) {
 		t.Errorf("%d runs were made, and %d are stored: %v, %v", len(all), len(there), all, there)
 	}
-	t.Logf("%d runs of three workstations, all stored once", len(all))
+	if waited == 0 {
+		t.Error("no result had to wait: too little was done to tell")
+	}
+	t.Logf("%d runs of three workstations, of which %d waited", len(all), waited)
 }
 
 // runsAt are the run IDs in a store, in order.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -101,6 +102,40 @@ func TestCutDownload(t *testing.T) {
 			r := Run(t.Context(), cut{link{down: 250, up: 250}, after}, Settings{})
 			if (r.DownMbps != nil) != want || want && *r.DownMbps != 2 || r.UpMbps == nil {
 				t.Errorf("cut after %v: %+v", after, r)
+			}
+		})
+	}
+}
+
+// stalled gives nothing more after some time, until the agent's own time is over.
+type stalled struct {
+	link
+	after time.Duration
+}
+
+func (s stalled) Download(ctx context.Context, _ string, _ int64, _ time.Duration) (io.ReadCloser, error) {
+	n := int64(s.down) * int64(s.after/time.Millisecond)
+	return io.NopCloser(io.MultiReader(&slow{io.LimitReader(zeros{}, n), s.down}, until{ctx})), nil
+}
+
+// until is a body that ends with its request.
+type until struct{ context.Context }
+
+func (u until) Read([]byte) (int, error) { <-u.Done(); return 0, u.Err() }
+
+// Where the agent's time ends the download, half of it is enough to tell; where the user
+// does, nothing is.
+func TestStalledDownload(t *testing.T) {
+	for _, c := range []struct {
+		after, user time.Duration
+		want        bool
+	}{{time.Second, time.Hour, false}, {2 * time.Second, time.Hour, true}, {2 * time.Second, 4 * time.Second, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), c.user)
+			defer cancel()
+			r := Run(ctx, stalled{link{down: 250, up: 250}, c.after}, Settings{})
+			if (r.DownMbps != nil) != c.want || c.want && math.Abs(*r.DownMbps-2) > 0.01 || !c.want && r.Reason == "" {
+				t.Errorf("%+v: %+v", c, r)
 			}
 		})
 	}
