@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -147,8 +148,8 @@ func TestThreeRespondersAndOneStore(t *testing.T) {
 // A workstation runs the agent again and again, and has an outbox of its own.
 type workstation struct {
 	program, home string
-	runs          []string // IDs
-	waited        int      // of them did not go home at once
+	runs          []string     // IDs
+	waited        atomic.Int32 // of them did not go home at once
 }
 
 // run makes a short run whose result is sent to a responder, or waits.
@@ -164,7 +165,7 @@ func (w *workstation) run(ctx context.Context, invited string) error {
 	}
 	w.runs = append(w.runs, r.RunID)
 	if strings.Contains(said.String(), "is kept") {
-		w.waited++
+		w.waited.Add(1)
 	}
 	return nil
 }
@@ -190,7 +191,7 @@ func (w *workstation) left() []string {
 }
 
 // TestRunsComeHome: three workstations make runs with three responders that share a bucket. A
-// responder is killed, for longer than an agent tries to send, then the store. When all is
+// responder is killed, until a result has to wait for it, then the store. When all is
 // well again, each run is stored once, and no outbox holds any.
 func TestRunsComeHome(t *testing.T) {
 	server := s3server.Start(t)
@@ -219,7 +220,9 @@ func TestRunsComeHome(t *testing.T) {
 	time.Sleep(2 * time.Second)
 	_ = programs[1].Process.Kill()
 	_ = programs[1].Wait()
-	time.Sleep(10 * time.Second)
+	for stations[1].waited.Load() == 0 && ctx.Err() == nil {
+		time.Sleep(100 * time.Millisecond)
+	}
 	start(1, parsed(t, programs[1].invite).Host)
 	server.Kill()
 	time.Sleep(2 * time.Second)
@@ -229,7 +232,6 @@ func TestRunsComeHome(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all []string
-	waited := 0
 	for i, w := range stations { // once more: what waits goes after it
 		if err := w.run(ctx, strings.TrimSpace(programs[i].invite)); err != nil {
 			t.Fatal(err)
@@ -237,16 +239,13 @@ func TestRunsComeHome(t *testing.T) {
 		if left := w.left(); len(left) > 0 {
 			t.Errorf("workstation %d still has %v", i, left)
 		}
-		all, waited = append(all, w.runs...), waited+w.waited
+		all = append(all, w.runs...)
 	}
 	slices.Sort(all)
 	if there := runsAt(t, server.URL()); !slices.Equal(there, all) {
 		t.Errorf("%d runs were made, and %d are stored: %v, %v", len(all), len(there), all, there)
 	}
-	if waited == 0 {
-		t.Error("no result had to wait: too little was done to tell")
-	}
-	t.Logf("%d runs of three workstations, of which %d waited", len(all), waited)
+	t.Logf("%d runs of three workstations", len(all))
 }
 
 // runsAt are the run IDs in a store, in order.
