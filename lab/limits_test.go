@@ -138,8 +138,12 @@ func TestBandwidthOfALimitedLine(t *testing.T) {
 		up, down := l.iperf(t), l.iperf(t, "-R")
 		fmt.Printf("%v | %.2f, %.2f | %.2f, %.2f\n", rate, *b.UpMbps, *b.DownMbps, up, down)
 		want := rate * 1448 / 1514
+		off := 0.05
+		if rate < 2 {
+			off = 0.15 // of 0.25 Mbit/s 3 s are twenty of the smallest pieces that arrive at once
+		}
 		for _, pair := range [][2]float64{{*b.UpMbps, up}, {*b.DownMbps, down}} {
-			if pair[0] < 0.95*min(want, pair[1]) || pair[0] > 1.05*max(want, pair[1]) {
+			if pair[0] < (1-off)*min(want, pair[1]) || pair[0] > (1+off)*max(want, pair[1]) {
 				t.Errorf("%v Mbit/s: netready %.2f, iperf3 %.2f, arithmetic %.2f", rate, pair[0], pair[1], want)
 			}
 		}
