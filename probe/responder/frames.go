@@ -82,9 +82,10 @@ func (c *framed) follow(b []byte, now time.Time) bool {
 	return true
 }
 
-// frame says whether this frame may come.
+// frame says whether this frame may come. Its head has been read; room for the rest is made
+// when frame has returned.
 func (c *framed) frame(kind http2.FrameType, size int, now time.Time) bool {
-	if size > strangerFrame && c.under != nil && !c.under.authorized.Load() {
+	if size > strangerFrame && c.under != nil && !c.under.waitForToken() {
 		return false
 	}
 	switch {

@@ -107,7 +107,7 @@ func (g *gate) next() (*guarded, error) {
 			_ = conn.Close()
 			continue
 		}
-		return &guarded{Conn: conn, guest: guest, requests: rate.NewLimiter(requestsPerSec, requestsAtOnce)}, nil
+		return &guarded{Conn: conn, guest: guest, requests: rate.NewLimiter(requestsPerSec, requestsAtOnce), known: make(chan struct{}), over: make(chan struct{})}, nil
 	}
 }
 
@@ -181,13 +181,45 @@ func (g *gate) wait(ctx context.Context) {
 // guarded is one control connection below its TLS.
 type guarded struct {
 	net.Conn
-	guest      *share.Guest
-	requests   *rate.Limiter
-	authorized atomic.Bool
-	read       atomic.Int64 // bytes
+	guest    *share.Guest
+	requests *rate.Limiter
+	read     atomic.Int64  // bytes
+	known    chan struct{} // closed by the first request with the token
+	over     chan struct{} // closed by Close
 
 	mu      sync.Mutex // guards the rest
 	results int        // requests for results that are being served
+	shown   bool       // known is closed
+	closed  bool       // over is closed
+}
+
+// authorize notes that a request had the token.
+func (g *guarded) authorize() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.shown {
+		g.shown = true
+		close(g.known)
+	}
+}
+
+// waitForToken waits until a request has shown the token: what belongs to that request may
+// arrive before its head has been looked at. It returns false if none does in time.
+func (g *guarded) waitForToken() bool {
+	select {
+	case <-g.known:
+		return true
+	default:
+	}
+	late := time.NewTimer(authorizedWait)
+	defer late.Stop()
+	select {
+	case <-g.known:
+		return true
+	case <-g.over:
+	case <-late.C:
+	}
+	return false
 }
 
 // busyWithResults counts the connection as known, until the returned function has been
@@ -214,7 +246,7 @@ func (g *guarded) Read(b []byte) (int, error) {
 	}
 	if total := g.read.Add(int64(n)); total == int64(n) {
 		g.guest.Spoke()
-	} else if total > strangerBytes && !g.authorized.Load() {
+	} else if total > strangerBytes && !g.waitForToken() {
 		return 0, errStranger
 	}
 	return n, err
@@ -222,6 +254,12 @@ func (g *guarded) Read(b []byte) (int, error) {
 
 func (g *guarded) Close() error {
 	g.guest.Closed()
+	g.mu.Lock()
+	if !g.closed {
+		g.closed = true
+		close(g.over)
+	}
+	g.mu.Unlock()
 	return g.Conn.Close()
 }
 

@@ -116,7 +116,7 @@ func (s *Server) authorized(next http.Handler) http.Handler {
 		}
 		conn := connOf(r)
 		if !open {
-			conn.authorized.Store(true)
+			conn.authorize()
 			conn.guest.Renew(bodyWait + authorizedWait)
 		}
 		if status, why := unwanted(r); why != "" {

@@ -62,7 +62,7 @@ func (s *Server) OrgOf(tokenID string) (org string, known bool) {
 func (s *Server) HolderWith(r *http.Request, token string) (Holder, bool) {
 	h, refused := s.holder(&http.Request{Header: http.Header{"Authorization": {"Bearer " + token}}, URL: &url.URL{Path: results.PathPage}})
 	if refused == "" {
-		connOf(r).authorized.Store(true)
+		connOf(r).authorize()
 		context.AfterFunc(r.Context(), connOf(r).busyWithResults())
 	}
 	return h.public(), refused == ""

@@ -15,8 +15,12 @@ import (
 // same result read whole, where it can be.
 func sameRow(t *testing.T, data []byte) {
 	t.Helper()
+	text, err := report.Decode(data)
+	if err != nil {
+		return
+	}
 	var some *report.Report
-	err := report.ReadBriefly(data, func(r report.Report, _ report.Note, _ error) error {
+	err = report.ReadBriefly(text, func(r report.Report, _ report.Note, _ error) error {
 		if some == nil {
 			some = &r
 		}
