@@ -87,7 +87,8 @@ func TestResponderAndTURNServerOnOnePath(t *testing.T) {
 	}{{"up", d.Up}, {"down", d.Down}} {
 		row("jitter "+way.name, *way.d.JitterMS, *r.Loop.JitterMS, "ms")
 		row("PDV p99 "+way.name, *way.d.PDVp99MS, *r.Loop.PDVp99MS, "ms")
-		if *r.Loop.JitterMS < *way.d.JitterMS || *r.Loop.PDVp99MS < *way.d.PDVp99MS {
+		const others = 0.3 // ms: they are two calls, which this machine's other work disturbs differently
+		if *r.Loop.JitterMS+others < *way.d.JitterMS || *r.Loop.PDVp99MS+others < *way.d.PDVp99MS {
 			t.Errorf("%s: jitter %v, PDV %v by the responder are above the bounds %v, %v", way.name, *way.d.JitterMS, *way.d.PDVp99MS, *r.Loop.JitterMS, *r.Loop.PDVp99MS)
 		}
 	}
