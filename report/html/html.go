@@ -62,6 +62,7 @@ type view struct {
 	Measures            []measureRow
 	CallLine            string
 	Ports               []portGroup
+	Load                *loadTable // nil: no call was placed on a full line
 	Charts              []chart
 	ChartWidth          int
 	NoChart             string
@@ -90,6 +91,7 @@ func newView(r report.Report) view {
 		Measures:   measureRows(r),
 		CallLine:   callLine(r.Voice),
 		Ports:      portGroups(r.Firewall),
+		Load:       newLoadTable(r),
 		Charts:     charts(r),
 		ChartWidth: chartWidth(r.Voice.Timeline),
 		NoChart:    whyNot(r, "voice.timeline", "voice", "voice.complete", "voice.up", "voice.down"),
