@@ -84,6 +84,16 @@ func TestNobodyElseIsBlamed(t *testing.T) {
 		"media ports that only the responder's operator can have closed": {func(m *made) {
 			m.Firewall = []facts.PortRow{shut("Media range", "udp-range"), shut("STUN", "stun"), elsewhere(facts.StatusPass)}
 		}, "closed_somewhere", PlaceUnknown},
+		"a STUN port of the responder, by its address": {func(m *made) {
+			row, open := shut("STUN", "stun"), shut("UDP", "udp")
+			row.Host, open.Host, open.Status, open.Reason = "203.0.113.1", "203.0.113.1", facts.StatusPass, ""
+			m.Firewall = []facts.PortRow{open, row, elsewhere(facts.StatusPass)}
+		}, "closed_somewhere", PlaceUnknown},
+		"the same, and a result that names it nowhere else": {func(m *made) {
+			row := shut("STUN", "stun")
+			row.Host, m.Path.Target = "203.0.113.1", "203.0.113.1:5000"
+			m.Firewall = []facts.PortRow{row, elsewhere(facts.StatusPass)}
+		}, "closed_somewhere", PlaceUnknown},
 		"all UDP of the responder, of which nothing arrives": {func(m *made) {
 			m.Firewall = []facts.PortRow{shut("UDP", "udp"), elsewhere(facts.StatusPass)}
 			m.Voice.Up, m.Voice.Down = nil, nil
