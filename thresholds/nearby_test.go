@@ -198,3 +198,47 @@ func TestBothFirewallsAreNamed(t *testing.T) {
 		t.Errorf("first %+v", f)
 	}
 }
+
+// A responder that spoilt few packets is blamed for these, and for no figure that is bad
+// without them.
+func TestBusyResponderExplainsWhatItSpoilt(t *testing.T) {
+	for name, test := range map[string]struct {
+		lost, spoilt int // of 1500 packets up
+		level        Level
+		want         string  // cause
+		explains     float64 // of the loss
+		sure         Confidence
+	}{
+		"most of them":                          {40, 38, Unknown, "responder_busy", 0.95, High},
+		"some more than half":                   {40, 27, Unknown, "responder_busy", 0.675, Medium},
+		"few, and the rest breaks the limit":    {75, 10, Fail, "beyond", 1, Medium},
+		"half, and the rest breaks the limit":   {75, 40, Fail, "beyond", 1, Medium},
+		"few, and the rest does not":            {20, 8, Unknown, "", 0, ""},
+		"an earlier version, which counts none": {75, 0, Unknown, "responder_busy", 1, High},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := sound(rand.New(rand.NewPCG(1, 1)))
+			left := test.lost
+			for i := range 2 * len(m.Voice.Timeline) {
+				side := m.Voice.Timeline[i%30].Up
+				if n := min(left, (test.lost+29)/30, 50); i < 30 {
+					side.LossPercent, left = new(2*float64(n)), left-n
+				}
+			}
+			up := m.Voice.Up
+			up.Lost, up.LossPercent = test.lost, new(percent*float64(test.lost)/float64(up.Sent))
+			up.Unreliable = []facts.Unreliable{{Code: facts.UnreliableResponder, Text: "the responder's socket dropped packets", Packets: test.spoilt}}
+			if f := finding(t, m.Result, "loss_up"); f.Level != test.level {
+				t.Errorf("%s: %s", f.Level, f.Text)
+			}
+			f := finding(t, m.Result, WhatCause)
+			explains := 0.0
+			if f.Explains != nil {
+				explains = *f.Explains
+			}
+			if f.Cause != test.want || explains != test.explains || f.Confidence != test.sure {
+				t.Errorf("%q explains %g, %s: %s", f.Cause, explains, f.Confidence, f.Text)
+			}
+		})
+	}
+}

@@ -54,8 +54,8 @@ var rules = []Rule{
 	},
 	{
 		Code: "responder_busy", Place: PlaceFarEnd, Where: "the far end", Confidence: High, warns: true,
-		Takes:  "the responder's own send stamps are late, it did not run for a time, or its socket dropped packets; where no limit is broken, this concerns 5 % of the packets or more",
-		Unlike: "packets that left in time and arrived late: those were delayed on the path",
+		Takes:  "the responder's own send stamps are late, it did not run for a time, or its socket dropped packets; this concerns at least half of the packets that make the figure bad, or, of jitter and where no limit is broken, 5 % of all",
+		Unlike: "a limit that is broken even without these packets: then the fault has its own place; packets that left in time and arrived late: those were delayed on the path",
 		Advice: "Run it again at another time, or with another responder: this says nothing about the network.",
 		Show:   showFarEnd, of: figures(), needs: []sign{farEndWasBusy},
 	},
