@@ -36,6 +36,16 @@ func (m *made) carrier() {
 	m.Path.Hops[1].Address = "100.72.0.1"
 }
 
+// far makes the round trip take so long at least, and nearly always by spread more at most.
+func (m *made) far(trip, spread float64) {
+	v := &m.Voice
+	for i := range v.Timeline {
+		v.Timeline[i].RTTMS = new(trip + m.Float64()*spread/2)
+	}
+	v.RTT.MinMS, v.RTT.AvgMS, v.RTT.P95MS, v.RTT.MaxMS = new(trip), new(trip+spread/4), new(trip+spread), new(trip+2*spread)
+	m.Ping[1].MinMS, m.Ping[1].AvgMS, m.Ping[1].MaxMS = new(trip), new(trip+1), new(trip+2)
+}
+
 // Who is named first in situations that were once blamed on somebody else. Each comes with
 // its counterpart, in which that place is the right one.
 func TestNobodyElseIsBlamed(t *testing.T) {
@@ -134,6 +144,33 @@ func TestNobodyElseIsBlamed(t *testing.T) {
 			m.change(12.4, false)
 			m.lose(Down, at(12, 30))
 		}, "nat_somewhere", PlaceUnknown},
+		"a region that is far away": {func(m *made) { m.far(278, 4) }, "distance", PlaceRegion},
+		"a region that is far away, by its routers": {func(m *made) {
+			m.far(278, 4)
+			m.route(none, noRise)
+		}, "distance", PlaceRegion},
+		"a region that is far away, behind a private router": {func(m *made) {
+			m.far(200, 12)
+			m.route(none, noRise)
+			m.Path.Hops[1].Address = "10.20.30.1"
+		}, "distance", PlaceRegion},
+		"a MOS that is low by distance": {func(m *made) {
+			m.far(420, 4)
+			m.Voice.Up.MOS = new(3.4)
+		}, "distance", PlaceRegion},
+		"a satellite's line": {func(m *made) {
+			m.far(560, 4)
+			m.route(none, func(int) float64 { return 540 })
+		}, "line", PlaceLine},
+		"a round trip that is long and changes": {func(m *made) {
+			m.far(160, 120)
+			m.route(none, noRise)
+		}, "past_line", PlaceBeyond},
+		"a round trip that is long in the LAN": {func(m *made) {
+			m.far(200, 4)
+			m.Ping[0].MinMS, m.Ping[0].AvgMS = new(195.0), new(198.0)
+		}, "lan", PlaceLAN},
+
 		"a mapping that the gateway alone can have lost": {func(m *made) {
 			m.route(none, noRise)
 			m.change(12.4, false)

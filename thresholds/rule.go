@@ -85,6 +85,7 @@ const (
 	PlaceLine     = "line"     // the access line
 	PlaceBeyond   = "provider" // behind the gateway: the provider or the way to the region
 	PlaceFarEnd   = "far_end"  // the responder, its host or its network
+	PlaceRegion   = "region"   // nowhere: the region is far away
 	PlaceUnknown  = "unknown"  // the figures do not tell
 )
 
@@ -317,6 +318,9 @@ func (r *Rule) sentence(seen string, sure Confidence, isBroken bool) string {
 		return "No limit is broken by it, but something is wrong, and where cannot be told: " + seen
 	case r.Place == PlaceUnknown:
 		return "Where the fault lies cannot be told: " + seen
+	}
+	if r.Place == PlaceRegion {
+		return upperFirst(r.Where) + ": " + seen
 	}
 	verb := "most likely lies"
 	switch sure {
