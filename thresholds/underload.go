@@ -51,7 +51,7 @@ func (l Limits) UnderLoad(r facts.Result) []LoadRow {
 			limit := *m.limit(&l)
 			row := LoadRow{Name: strings.TrimSpace(m.Name + " " + string(way)), Unit: m.Unit, Limit: &limit, Idle: m.Of(r, way)}
 			row.Down, row.Up = m.inPhase(u.Down, way), m.inPhase(u.Up, way)
-			row.Word = m.loadWord(u, way, limit)
+			row.Word = l.loadWord(u, m, way)
 			rows = append(rows, row)
 		}
 	}
@@ -124,24 +124,24 @@ func callOf(p *facts.LoadPhase, way Way) *facts.Direction {
 	return p.CallDown
 }
 
-// breaks says whether a limit was broken on the full line, and whether the figure can be
+// brokenIn says whether a limit was broken on the full line, and whether the figure can be
 // relied on: one of an end that was too busy is not the line's.
-func (m Measure) breaks(p *facts.LoadPhase, way Way, limit Limit) (broken, reliable bool) {
-	got := m.inPhase(p, way)
+func (l Limits) brokenIn(p *facts.LoadPhase, m Measure, way Way) (broken, reliable bool) {
+	got, limit := m.inPhase(p, way), *m.limit(&l)
 	if !isKnown(got) || limit.bound() == nil || limit.Keeps(*got) {
 		return false, true
 	}
-	if d := callOf(p, way); !m.Single() && len(d.Unreliable) > 0 && !isHardlySpoilt(m.Key, d) {
+	if d := callOf(p, way); !m.Single() && len(d.Unreliable) > 0 && !(&judge{limits: l}).isHardlySpoilt(m.Key, d) {
 		return true, false
 	}
 	return true, true
 }
 
 // loadWord is the verdict on a figure of both phases.
-func (m Measure) loadWord(u *facts.UnderLoad, way Way, limit Limit) string {
+func (l Limits) loadWord(u *facts.UnderLoad, m Measure, way Way) string {
 	word := loadUnknown
 	for _, p := range []*facts.LoadPhase{u.Down, u.Up} {
-		broken, reliable := m.breaks(p, way, limit)
+		broken, reliable := l.brokenIn(p, m, way)
 		switch {
 		case broken && reliable:
 			return loadBroken
@@ -211,7 +211,7 @@ func (j *judge) brokenUnder(p *facts.LoadPhase) []string {
 	for _, m := range measures {
 		limit := *m.limit(&j.limits)
 		for _, way := range m.Ways() {
-			broken, reliable := m.breaks(p, way, limit)
+			broken, reliable := j.limits.brokenIn(p, m, way)
 			if idle := m.Of(j.result, way); !broken || !reliable || !isKnown(idle) || !limit.Keeps(*idle) {
 				continue
 			}
