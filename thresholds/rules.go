@@ -54,8 +54,8 @@ var rules = []Rule{
 	},
 	{
 		Code: "responder_busy", Place: PlaceFarEnd, Where: "the far end", Confidence: High, warns: true,
-		Takes:  "the responder's own send stamps are late, it did not run for a time, or its socket dropped packets; where no limit is broken, this concerns 5 % of the packets or more",
-		Unlike: "packets that left in time and arrived late: those were delayed on the path",
+		Takes:  "the responder's own send stamps are late, it did not run for a time, or its socket dropped packets; this concerns at least half of the packets that make the figure bad, or, of jitter and where no limit is broken, 5 % of all",
+		Unlike: "a limit that is broken even without these packets: then the fault has its own place; packets that left in time and arrived late: those were delayed on the path",
 		Advice: "Run it again at another time, or with another responder: this says nothing about the network.",
 		Show:   showFarEnd, of: figures(), needs: []sign{farEndWasBusy},
 	},
@@ -193,6 +193,14 @@ var rules = []Rule{
 		Show:   showNetwork, of: allOf(figures(), isWifi), needs: []sign{pointsTo(inLAN), gatewayIsBad, radioWords},
 	},
 	{
+		Code: "distance", Place: PlaceRegion, Where: "this region is too far away", Confidence: Medium,
+		Takes: "even the smallest round trip breaks the limit, nearly all answers take as long, and most of the time is spent behind the gateway and behind the first router that answers there; " +
+			"light in fibre takes 1 ms for 100 km there and back",
+		Unlike: "a queue or a bad path, where the round trip changes; a slow line, such as a satellite's, where the first router behind the gateway takes half of the time. A detour looks the same",
+		Advice: "Choose a nearer region: netready regions --measure shows the round trip to each. Only if this is the nearest and other networks reach it much faster, ask the provider about a detour.",
+		Show:   "", of: figures(RTT, MOS), needs: []sign{isFarAndSteady},
+	},
+	{
 		Code: "line", Place: PlaceLine, Where: "the access line", Confidence: Medium, general: true,
 		Takes:  "the default gateway does not show the call's fault, and the next router behind it does, in the same seconds",
 		Unlike: "a router that limits its answers, or does not answer at other times than the call is bad",
@@ -204,14 +212,14 @@ var rules = []Rule{
 		Takes:  "neither the default gateway nor the first router behind it shows the call's fault",
 		Unlike: "faults of the firewall, the line and the far end that the rules above find",
 		Advice: "Ask the provider, with this report: the fault is behind the provider's first router.",
-		Show:   showProvider, of: figures(), needs: []sign{pointsTo(pastLine), gatewayIsGood, hopIsGood},
+		Show:   showProvider, of: figures(), needs: []sign{pointsTo(pastLine), isNotFar, gatewayIsGood, hopIsGood},
 	},
 	{
 		Code: "beyond", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium, general: true,
 		Takes:  "the default gateway does not show the call's fault; and where the next router has a private address, which may be the user's own, the first one with a public address does not show it either",
 		Unlike: "faults of the firewall, the line and the far end that the rules above find",
 		Advice: "Ask the provider, with this report: the fault is behind your own gateway.",
-		Show:   showProvider, of: figures(), needs: []sign{pointsTo(beyondLAN), noQueueSomewhere, gatewayIsGood},
+		Show:   showProvider, of: figures(), needs: []sign{pointsTo(beyondLAN), isNotFar, noQueueSomewhere, gatewayIsGood},
 	},
 	{
 		Code: "own_firewall", Place: PlacePC, Where: "this computer's own firewall or security software", Confidence: Medium,

@@ -568,7 +568,7 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			m.Voice.RTT.MinMS, m.Voice.RTT.AvgMS = new(179.0), new(186.0)
 			m.Ping[1].MinMS = new(179.0)
 			m.queue(Up, 5, 9, func() float64 { return 60 }, func() float64 { return 3 })
-		}, "beyond", PlaceBeyond},
+		}, "distance", PlaceRegion},
 		"standby in the middle of the call": {func(m *made) {
 			m.lose(Down, func(i int) int { return 50 * min(1, max(0, 1-max(i-12, 10-i))) })
 			m.Voice.PC = &facts.PC{Sleeps: []facts.Sleep{{AtS: 10, ForS: 3, Code: facts.SleepSuspended}}}
