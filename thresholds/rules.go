@@ -23,8 +23,8 @@ var rules = []Rule{
 	},
 	{
 		Code: "pc_busy", Place: PlacePC, Where: "this PC", Confidence: High, general: true,
-		Takes:  "it sent or received late, its processors were busy, or its own socket dropped packets; and this can make the figure bad",
-		Unlike: "loss of packets that left in time, or that the kernel would have counted: then the network lost them, however busy this PC was",
+		Takes:  "it sent or received late, its processors were busy, or its own socket dropped packets; and this can make the figure bad; or the limit is kept in the seconds in which it was not busy, and its load can bend the figure",
+		Unlike: "loss of packets that left in time, or that the kernel would have counted: then the network lost them, however busy this PC was; and a limit that is broken also in the seconds in which it was not busy",
 		Advice: "Close other programs and run it again before anything else is changed.",
 		Show:   "", of: anyOf(figures(), isHost), needs: []sign{wasBusy},
 	},
