@@ -22,6 +22,7 @@ import (
 const (
 	pcAddress    = "198.18.1.2"
 	farAddress   = "198.18.4.2"
+	nextDoor     = "198.18.1.9" // of a far end in the PC's own network
 	otherAddress = "198.18.6.2"
 	dnsAddress   = "198.18.5.2"
 	farName      = "far.lab.test"
@@ -48,6 +49,7 @@ var laboratories atomic.Int32
 type network struct {
 	prefix string
 	began  *beginning
+	isNear bool   // the far end is in the PC's own network
 	thief  *thief // on the line
 }
 
@@ -58,7 +60,7 @@ func newNetwork(tb testing.TB, links Links, seed uint64) *network {
 	need.Tool(tb, "ip")
 	need.Tool(tb, "nft")
 	need.Tool(tb, "chrt")
-	n := &network{fmt.Sprintf("lab%d-%d", os.Getpid()%100000, laboratories.Add(1)), newBeginning(), &thief{}}
+	n := &network{prefix: fmt.Sprintf("lab%d-%d", os.Getpid()%100000, laboratories.Add(1)), began: newBeginning(), thief: &thief{}}
 	for _, ns := range []string{pc, gateway, edge, core, far, resolver, other, wires} {
 		must(tb, "ip", "netns", "add", n.ns(ns))
 		tb.Cleanup(func() { _ = exec.Command("ip", "netns", "del", n.ns(ns)).Run() })

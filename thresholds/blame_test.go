@@ -115,7 +115,7 @@ func TestBlameFollowsTheEvidence(t *testing.T) {
 			m.ends(30, facts.CodeFarSilent)
 			m.Voice.RTT.MinMS, m.Voice.RTT.AvgMS = new(198.0), new(200.0)
 			m.falls(22)
-		}, []string{"far_end_gone", "beyond"}, nil},
+		}, []string{"far_end_gone", "distance"}, nil},
 		"silence after a good call": {func(m *made) {
 			m.ends(30, facts.CodeFarSilent)
 			m.falls(3 + m.IntN(20))

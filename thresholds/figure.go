@@ -21,7 +21,10 @@ func (j *judge) measure(m Measure, way Way) Finding {
 	} else {
 		reason, code := j.whyAndCode("voice."+string(way), "voice")
 		q.code = code
-		q.known(m.known(pairOf(j.result.Voice), way), reason)
+		j.know(&q, m.known(pairOf(j.result.Voice), way), reason)
+		if len(q.unreliable) > 0 && unreliableBy(j.directionOrLoop(way), facts.UnreliableResponder) == nil && j.isClearedBySeconds(m.Key, way) {
+			q.unreliable = nil
+		}
 	}
 	q.isSaid = j.isSaidFirst(q.code)
 	return j.advised(q, m.Key, way)
@@ -30,7 +33,7 @@ func (j *judge) measure(m Measure, way Way) Finding {
 // advised is the verdict on a figure with what to do. A figure that this
 // machine's own load can have made bad is no failure of the network.
 func (j *judge) advised(q question, key Key, way Way) Finding {
-	if !j.staysInside() && len(q.unreliable) == 0 && j.isPCBusy() && j.couldBePC(key, way) {
+	if !j.staysInside() && len(q.unreliable) == 0 && (j.isPCBusy() && j.couldBePC(key, way) || j.isBentBySeconds(key, way)) {
 		q.unreliable = []facts.Unreliable{{Code: facts.UnreliablePC}}
 	}
 	q.seconds = j.result.Voice.DurationS
@@ -62,6 +65,15 @@ type question struct {
 	sent       int                // the packets of which it is a share
 	seconds    float64            // how long they were sent
 	atMost     *float64           // the upper bound of a MOS that is a lower bound
+}
+
+// know gives the question what is known of its measure on a way. Who was too busy is left
+// out where that changes nothing.
+func (j *judge) know(q *question, f figure, reason string) {
+	q.known(f, reason)
+	if j.isHardlySpoilt(q.measure.Key, f.direction) {
+		q.unreliable = nil
+	}
 }
 
 // known takes what is known of a measure on a way; reason says why nothing is
@@ -102,9 +114,6 @@ func (q *question) of(d *facts.Direction, reason string) {
 	q.reason, q.unreliable, q.silent = unknownFigure(q.measure.Key, d), d.Unreliable, d.Received == 0
 	if q.interval, q.sent = q.measure.interval(d), d.Sent; q.measure.Key == Order {
 		q.sent = d.Received // only what arrives has an order
-	}
-	if isHardlySpoilt(q.measure.Key, d) {
-		q.unreliable = nil
 	}
 }
 

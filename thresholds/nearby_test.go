@@ -36,6 +36,35 @@ func (m *made) carrier() {
 	m.Path.Hops[1].Address = "100.72.0.1"
 }
 
+// fullLAN makes packets up and the gateway's answers wait in some seconds.
+func (m *made) fullLAN(from, to int) {
+	m.queue(Up, from, to, func() float64 { return 120 + m.Float64()*100 }, func() float64 { return 3 + m.Float64()*5 })
+	m.discard(Up)
+	late := 20 * (to - from)
+	m.Ping[0].AvgMS, m.Ping[0].MaxMS, m.Ping[0].Late = new(1.1+150*float64(to-from)/30), new(230.0), late-late/60
+	for i := from; i < to; i++ {
+		m.Voice.Timeline[i].Gateway.AvgMS = new(150.0)
+	}
+}
+
+// traffic is what other programs of this PC send in each second, beside the call.
+func (m *made) traffic(mbps func(second int) float64) {
+	for i := range m.Voice.Timeline {
+		others := mbps(i)
+		m.Voice.Timeline[i].Line = &facts.LineSecond{UpMbps: others + 0.1, DownMbps: 0.1, OthersUpMbps: others}
+	}
+}
+
+// far makes the round trip take so long at least, and nearly always by spread more at most.
+func (m *made) far(trip, spread float64) {
+	v := &m.Voice
+	for i := range v.Timeline {
+		v.Timeline[i].RTTMS = new(trip + m.Float64()*spread/2)
+	}
+	v.RTT.MinMS, v.RTT.AvgMS, v.RTT.P95MS, v.RTT.MaxMS = new(trip), new(trip+spread/4), new(trip+spread), new(trip+2*spread)
+	m.Ping[1].MinMS, m.Ping[1].AvgMS, m.Ping[1].MaxMS = new(trip), new(trip+1), new(trip+2)
+}
+
 // Who is named first in situations that were once blamed on somebody else. Each comes with
 // its counterpart, in which that place is the right one.
 func TestNobodyElseIsBlamed(t *testing.T) {
@@ -84,6 +113,16 @@ func TestNobodyElseIsBlamed(t *testing.T) {
 		"media ports that only the responder's operator can have closed": {func(m *made) {
 			m.Firewall = []facts.PortRow{shut("Media range", "udp-range"), shut("STUN", "stun"), elsewhere(facts.StatusPass)}
 		}, "closed_somewhere", PlaceUnknown},
+		"a STUN port of the responder, by its address": {func(m *made) {
+			row, open := shut("STUN", "stun"), shut("UDP", "udp")
+			row.Host, open.Host, open.Status, open.Reason = "203.0.113.1", "203.0.113.1", facts.StatusPass, ""
+			m.Firewall = []facts.PortRow{open, row, elsewhere(facts.StatusPass)}
+		}, "closed_somewhere", PlaceUnknown},
+		"the same, and a result that names it nowhere else": {func(m *made) {
+			row := shut("STUN", "stun")
+			row.Host, m.Path.Target = "203.0.113.1", "203.0.113.1:5000"
+			m.Firewall = []facts.PortRow{row, elsewhere(facts.StatusPass)}
+		}, "closed_somewhere", PlaceUnknown},
 		"all UDP of the responder, of which nothing arrives": {func(m *made) {
 			m.Firewall = []facts.PortRow{shut("UDP", "udp"), elsewhere(facts.StatusPass)}
 			m.Voice.Up, m.Voice.Down = nil, nil
@@ -124,6 +163,68 @@ func TestNobodyElseIsBlamed(t *testing.T) {
 			m.change(12.4, false)
 			m.lose(Down, at(12, 30))
 		}, "nat_somewhere", PlaceUnknown},
+		"a region that is far away": {func(m *made) { m.far(278, 4) }, "distance", PlaceRegion},
+		"a region that is far away, by its routers": {func(m *made) {
+			m.far(278, 4)
+			m.route(none, noRise)
+		}, "distance", PlaceRegion},
+		"a region that is far away, behind a private router": {func(m *made) {
+			m.far(200, 12)
+			m.route(none, noRise)
+			m.Path.Hops[1].Address = "10.20.30.1"
+		}, "distance", PlaceRegion},
+		"a MOS that is low by distance": {func(m *made) {
+			m.far(420, 4)
+			m.Voice.Up.MOS = new(3.4)
+		}, "distance", PlaceRegion},
+		"a satellite's line": {func(m *made) {
+			m.far(560, 4)
+			m.route(none, func(int) float64 { return 540 })
+		}, "line", PlaceLine},
+		"a round trip that is long and changes": {func(m *made) {
+			m.far(160, 120)
+			m.route(none, noRise)
+		}, "past_line", PlaceBeyond},
+		"a round trip that is long in the LAN": {func(m *made) {
+			m.far(200, 4)
+			m.Ping[0].MinMS, m.Ping[0].AvgMS = new(195.0), new(198.0)
+		}, "lan", PlaceLAN},
+
+		"this PC's own upload, which fills a slow cable": {func(m *made) {
+			m.Machine.Interface.Mbps = new(10.0)
+			m.fullLAN(0, 30)
+			m.traffic(func(int) float64 { return 9.2 })
+		}, "own_traffic", PlacePC},
+		"this PC's own upload over Wi-Fi": {func(m *made) {
+			m.Machine.Interface.Kind, m.Machine.Interface.Mbps = facts.Wifi, new(54.0)
+			m.fullLAN(0, 30)
+			m.traffic(func(int) float64 { return 24 })
+		}, "own_traffic", PlacePC},
+		"this PC's own upload in the bad seconds alone, over a link of unknown speed": {func(m *made) {
+			m.fullLAN(8, 22)
+			m.traffic(func(i int) float64 {
+				if i >= 8 && i < 22 {
+					return 3 + m.Float64()
+				}
+				return 0.1
+			})
+		}, "own_traffic", PlacePC},
+		"a full LAN, of which this PC has a small part": {func(m *made) {
+			m.Machine.Interface.Mbps = new(1000.0)
+			m.fullLAN(0, 30)
+			m.traffic(func(int) float64 { return 3 })
+		}, "lan", PlaceLAN},
+		"losses in the LAN while this PC sends as always": {func(m *made) {
+			m.Machine.Interface.Mbps = new(100.0)
+			m.loseInLAN()
+			m.traffic(func(int) float64 { return 5 })
+		}, "lan", PlaceLAN},
+		"this PC's own upload, and a gateway that answers well": {func(m *made) {
+			m.Machine.Interface.Mbps = new(10.0)
+			m.atRandom(Up, 0.1)
+			m.traffic(func(int) float64 { return 9.2 })
+		}, "beyond", PlaceBeyond},
+
 		"a mapping that the gateway alone can have lost": {func(m *made) {
 			m.route(none, noRise)
 			m.change(12.4, false)
@@ -131,11 +232,16 @@ func TestNobodyElseIsBlamed(t *testing.T) {
 		}, "mapping_lost", PlaceFirewall},
 	} {
 		t.Run(name, func(t *testing.T) {
-			start := seed.Of(t)
+			start, chance := seed.Of(t), byChance(name, test.want)
 			for i := range uint64(40) {
 				m := sound(rand.New(rand.NewPCG(start, i)))
 				test.plant(m)
-				if f := finding(t, m.Result, WhatCause); f.Cause != test.want || f.Code != test.place {
+				f := finding(t, m.Result, WhatCause)
+				if chance[f.Cause] > 0 {
+					chance[f.Cause]--
+					continue
+				}
+				if f.Cause != test.want || f.Code != test.place {
 					t.Fatalf("seed %d: cause %q at %q (%s), want %q at %q", i, f.Cause, f.Code, f.Text, test.want, test.place)
 				}
 			}
@@ -186,5 +292,49 @@ func TestBothFirewallsAreNamed(t *testing.T) {
 	f := findings[0]
 	if f.Cause != "closed_somewhere" || !strings.Contains(f.Text, "firewall of this network and one at the responder") || !strings.Contains(f.Advice, "another network") {
 		t.Errorf("first %+v", f)
+	}
+}
+
+// A responder that spoilt few packets is blamed for these, and for no figure that is bad
+// without them.
+func TestBusyResponderExplainsWhatItSpoilt(t *testing.T) {
+	for name, test := range map[string]struct {
+		lost, spoilt int // of 1500 packets up
+		level        Level
+		want         string  // cause
+		explains     float64 // of the loss
+		sure         Confidence
+	}{
+		"most of them":                          {40, 38, Unknown, "responder_busy", 0.95, High},
+		"some more than half":                   {40, 27, Unknown, "responder_busy", 0.675, Medium},
+		"few, and the rest breaks the limit":    {75, 10, Fail, "beyond", 1, Medium},
+		"half, and the rest breaks the limit":   {75, 40, Fail, "beyond", 1, Medium},
+		"few, and the rest does not":            {20, 8, Unknown, "", 0, ""},
+		"an earlier version, which counts none": {75, 0, Unknown, "responder_busy", 1, High},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := sound(rand.New(rand.NewPCG(1, 1)))
+			left := test.lost
+			for i := range 2 * len(m.Voice.Timeline) {
+				side := m.Voice.Timeline[i%30].Up
+				if n := min(left, (test.lost+29)/30, 50); i < 30 {
+					side.LossPercent, left = new(2*float64(n)), left-n
+				}
+			}
+			up := m.Voice.Up
+			up.Lost, up.LossPercent = test.lost, new(percent*float64(test.lost)/float64(up.Sent))
+			up.Unreliable = []facts.Unreliable{{Code: facts.UnreliableResponder, Text: "the responder's socket dropped packets", Packets: test.spoilt}}
+			if f := finding(t, m.Result, "loss_up"); f.Level != test.level {
+				t.Errorf("%s: %s", f.Level, f.Text)
+			}
+			f := finding(t, m.Result, WhatCause)
+			explains := 0.0
+			if f.Explains != nil {
+				explains = *f.Explains
+			}
+			if f.Cause != test.want || explains != test.explains || f.Confidence != test.sure {
+				t.Errorf("%q explains %g, %s: %s", f.Cause, explains, f.Confidence, f.Text)
+			}
+		})
 	}
 }

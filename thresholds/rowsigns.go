@@ -102,8 +102,28 @@ func isClosed(row facts.PortRow) bool {
 
 // isAtResponder says that a row asks the responder: who runs it may have closed the port.
 func (j *judge) isAtResponder(row facts.PortRow) bool {
-	host, _, err := net.SplitHostPort(j.result.Region.Responder)
-	return isOfCall(row) || row.Host == "" || row.Host == facts.HostResponder || err == nil && strings.EqualFold(row.Host, host)
+	return isOfCall(row) || row.Host == "" || slices.Contains(j.responders(), strings.ToLower(row.Host))
+}
+
+// responders are the names and addresses by which the result knows the responder's host.
+func (j *judge) responders() []string {
+	all := []string{facts.HostResponder}
+	for _, place := range []string{j.result.Region.Responder, j.result.Path.Target} {
+		if host, _, err := net.SplitHostPort(place); err == nil {
+			all = append(all, strings.ToLower(host))
+		}
+	}
+	for _, p := range j.result.Ping {
+		if p.Role == facts.RoleResponder {
+			all = append(all, strings.ToLower(p.Target))
+		}
+	}
+	for _, row := range j.result.Firewall {
+		if isOfCall(row) {
+			all = append(all, strings.ToLower(row.Host))
+		}
+	}
+	return slices.DeleteFunc(all, func(host string) bool { return host == "" || host == facts.LeftOut })
 }
 
 // isUntold says that a row may be closed by this network or at the responder: nobody said

@@ -85,6 +85,7 @@ const (
 	PlaceLine     = "line"     // the access line
 	PlaceBeyond   = "provider" // behind the gateway: the provider or the way to the region
 	PlaceFarEnd   = "far_end"  // the responder, its host or its network
+	PlaceRegion   = "region"   // nowhere: the region is far away
 	PlaceUnknown  = "unknown"  // the figures do not tell
 )
 
@@ -164,7 +165,32 @@ func (l *located) explained() float64 {
 	return math.Round(1000*sum/n) / 1000
 }
 
-func (l *located) score() float64 { return l.explained() * l.rule.Confidence.weight() }
+func (l *located) score() float64 {
+	score := l.explained() * l.confidence().weight()
+	if l.rule.general {
+		return generalWeight * score
+	}
+	return score
+}
+
+// generalWeight is the factor for rules that go by a place alone: one that also knows how
+// the fault came about says more, even if it explains a little less.
+const generalWeight = 0.8
+
+// confidence is that of the rule, and no more than medium where it explains less of what is
+// broken than nearly all of it: the rest has another reason.
+func (l *located) confidence() Confidence {
+	best := 0.0
+	for i, m := range l.matters {
+		if m.kind != warningMatter {
+			best = max(best, l.shares[i])
+		}
+	}
+	if l.rule.Confidence == High && best > 0 && best < nearlyAll {
+		return Medium
+	}
+	return l.rule.Confidence
+}
 
 // locate says where the fault lies, as far as the figures tell: the rules that
 // apply, the one that explains most first. A busy machine comes before all
@@ -276,8 +302,8 @@ func (j *judge) cause() {
 	for i, l := range j.locate() {
 		r := l.rule
 		f := Finding{
-			Level: Warn, What: WhatCause, Code: r.Place, Cause: r.Code, Confidence: r.Confidence,
-			Text: r.sentence(l.seen, l.explained() > 0), Advice: r.Advice, Show: r.Show,
+			Level: Warn, What: WhatCause, Code: r.Place, Cause: r.Code, Confidence: l.confidence(),
+			Text: r.sentence(l.seen, l.confidence(), l.explained() > 0), Advice: r.Advice, Show: r.Show,
 			first: i == 0 && l.explained() > 0 && (r.Place != PlaceUnknown || r.plain || len(j.failed()) == 0),
 		}
 		if explained := l.explained(); explained > 0 {
@@ -293,7 +319,7 @@ func (j *judge) cause() {
 }
 
 // sentence is the place with its evidence and whom to show it to.
-func (r *Rule) sentence(seen string, isBroken bool) string {
+func (r *Rule) sentence(seen string, sure Confidence, isBroken bool) string {
 	if r.plain {
 		return upperFirst(seen)
 	}
@@ -303,8 +329,11 @@ func (r *Rule) sentence(seen string, isBroken bool) string {
 	case r.Place == PlaceUnknown:
 		return "Where the fault lies cannot be told: " + seen
 	}
+	if r.Place == PlaceRegion {
+		return upperFirst(r.Where) + ": " + seen
+	}
 	verb := "most likely lies"
-	switch r.Confidence {
+	switch sure {
 	case High:
 		verb = "lies"
 	case Low:

@@ -21,20 +21,37 @@ type Compacted struct {
 // it at once: a table is replaced as a whole, and says what it was made from. A day that
 // fails does not keep the others from it.
 func (s *Store) Compact(ctx context.Context) (done Compacted, err error) {
-	for c, failed := range s.partitions(ctx, results.Query{}, "") {
-		if failed != nil {
-			return done, errors.Join(err, failed)
+	f := failures{what: "compacting"}
+	for c, err := range s.partitions(ctx, results.Query{}, "") {
+		if err != nil {
+			return done, f.with(err)
 		}
 		done.Days++
-		failed = s.compact(ctx, c.partition, &done)
-		if err = also(err, "compacting", c.partition, failed); ctx.Err() != nil {
-			return done, err
+		if f.add(c.partition, s.compact(ctx, c.partition, &done)); ctx.Err() != nil {
+			break
 		}
 	}
-	return done, err
+	return done, f.with(nil)
 }
 
+// compact does so for a partition. Where that fails, on a full disk for one, its tables may
+// still have what was deleted: then they go, until they can be made again.
 func (s *Store) compact(ctx context.Context, in partition, done *Compacted) error {
+	failed := s.compactWhole(ctx, in, done)
+	if failed == nil || ctx.Err() != nil {
+		return failed
+	}
+	c, err := s.one(ctx, in)
+	if err != nil || len(c.gone) == 0 {
+		return failed
+	}
+	if fits, _ := s.tablesFit(ctx, c); fits {
+		return failed
+	}
+	return errors.Join(failed, s.removeTables(ctx, in))
+}
+
+func (s *Store) compactWhole(ctx context.Context, in partition, done *Compacted) error {
 	err := s.gather(ctx, in, true)
 	if isDamaged(err) {
 		found, failed := s.reconcile(ctx, in)

@@ -124,7 +124,10 @@ func (s *Store) writeTables(ctx context.Context, in partition) (runs int, err er
 	}
 	source, _ := c.source()
 	if len(c.segments)+len(c.fresh) == 0 {
-		return 0, s.removeKeys(ctx, []string{in.table(tableRuns), in.table(tablePorts)})
+		return 0, s.removeTables(ctx, in)
+	}
+	if err := s.hasRoom(true); err != nil {
+		return 0, err
 	}
 	t, err := s.newTables(ctx, in)
 	if err != nil {
@@ -140,6 +143,11 @@ func (s *Store) writeTables(ctx context.Context, in partition) (runs int, err er
 		runs++
 	}
 	return runs, t.end(source, nil)
+}
+
+// removeTables removes those of a partition; the next Compact makes them again if it has runs.
+func (s *Store) removeTables(ctx context.Context, in partition) error {
+	return s.removeKeys(ctx, []string{in.table(tableRuns), in.table(tablePorts)})
 }
 
 // tables are the two tables of a partition, being written.
