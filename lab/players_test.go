@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/stun/v3"
 	"golang.org/x/net/dns/dnsmessage"
 	"golang.org/x/sys/unix"
 )
@@ -44,7 +46,8 @@ func (n *network) resolve(tb testing.TB, d DNS) {
 			if err != nil {
 				return
 			}
-			answer, err := answerTo(b[:size], d.Refuses)
+			_, address := n.farHost()
+			answer, err := answerTo(b[:size], address, d.Refuses)
 			if err != nil || d.Dead || count == d.Lost {
 				continue
 			}
@@ -54,7 +57,7 @@ func (n *network) resolve(tb testing.TB, d DNS) {
 }
 
 // answerTo knows the far end's address, and that nothing else exists.
-func answerTo(question []byte, refuses bool) ([]byte, error) {
+func answerTo(question []byte, address string, refuses bool) ([]byte, error) {
 	var m dnsmessage.Message
 	if err := m.Unpack(question); err != nil || len(m.Questions) == 0 {
 		return nil, fmt.Errorf("no question: %w", err)
@@ -72,7 +75,7 @@ func answerTo(question []byte, refuses bool) ([]byte, error) {
 	case q.Type == dnsmessage.TypeA:
 		reply.Answers = []dnsmessage.Resource{{
 			Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 60},
-			Body:   &dnsmessage.AResource{A: [4]byte(net.ParseIP(farAddress).To4())},
+			Body:   &dnsmessage.AResource{A: [4]byte(net.ParseIP(address).To4())},
 		}}
 	}
 	return reply.Pack()
@@ -82,13 +85,81 @@ func answerTo(question []byte, refuses bool) ([]byte, error) {
 // machine bends neither the far end nor the PC, except where that is the fault.
 var urgent = []string{"chrt", "-r", "5"} // below the wires
 
+// farHost is the host of the responder, and its address: in the PC's own network it is the
+// gateway's that stands for another PC, since the LAN's wire lies in between.
+func (n *network) farHost() (ns, address string) {
+	if n.isNear {
+		return gateway, nextDoor
+	}
+	return far, farAddress
+}
+
+// elsewhere is a STUN server of another host than the responder, until the test is over.
+func (n *network) elsewhere(tb testing.TB) {
+	tb.Helper()
+	var udp net.PacketConn
+	var tcp net.Listener
+	inNamespace(tb, n.ns(resolver), func() (err error) {
+		if udp, err = (&net.ListenConfig{}).ListenPacket(context.Background(), "udp4", dnsAddress+":3478"); err != nil {
+			return err
+		}
+		tcp, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp4", dnsAddress+":3478")
+		return err
+	})
+	tb.Cleanup(func() { _, _ = udp.Close(), tcp.Close() })
+	go func() {
+		b := make([]byte, 1500)
+		for {
+			size, from, err := udp.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			if answer := bound(b[:size], from); answer != nil {
+				_, _ = udp.WriteTo(answer, from)
+			}
+		}
+	}()
+	go func() {
+		for {
+			conn, err := tcp.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+			go func() {
+				defer conn.Close()
+				b := make([]byte, 1500) // a question comes in one piece here
+				if size, err := conn.Read(b); err == nil {
+					_, _ = conn.Write(bound(b[:size], conn.RemoteAddr()))
+				}
+			}()
+		}
+	}()
+}
+
+// bound answers a STUN binding request; nil: it is none.
+func bound(question []byte, from net.Addr) []byte {
+	seen, err := netip.ParseAddrPort(from.String())
+	m := &stun.Message{Raw: question}
+	if err != nil || m.Decode() != nil || m.Type != stun.BindingRequest {
+		return nil
+	}
+	reply, err := stun.Build(stun.NewTransactionIDSetter(m.TransactionID), stun.BindingSuccess,
+		&stun.XORMappedAddress{IP: seen.Addr().AsSlice(), Port: int(seen.Port())}, stun.Fingerprint)
+	if err != nil {
+		return nil
+	}
+	return reply.Raw
+}
+
 // far starts the responder and returns its process and the invite.
 func (n *network) far(tb testing.TB) (*os.Process, string) {
 	tb.Helper()
 	dir := tb.TempDir()
+	host, address := n.farHost()
 	invite := filepath.Join(dir, "invite")
-	c := exec.Command("ip", append(append([]string{"netns", "exec", n.ns(far)}, urgent...), filepath.Join(programs, "netready-responder"),
-		"--control", farAddress+":8443", "--media", fmt.Sprintf("%s:%d", farAddress, mediaPort), "--advertise", farName+":8443",
+	c := exec.Command("ip", append(append([]string{"netns", "exec", n.ns(host)}, urgent...), filepath.Join(programs, "netready-responder"),
+		"--control", address+":8443", "--media", fmt.Sprintf("%s:%d", address, mediaPort), "--advertise", farName+":8443",
 		"--data", dir, "--invite-file", invite)...)
 	out, err := c.StderrPipe()
 	if err != nil {
@@ -151,10 +222,10 @@ func (n *network) flood(tb testing.TB, from, to, address string) {
 	}
 }
 
-// forgetMappings makes the gateway forget all its connections (conntrack -F).
-func (n *network) forgetMappings(tb testing.TB) {
+// forgetMappings makes a router forget all its connections (conntrack -F).
+func (n *network) forgetMappings(tb testing.TB, router string) {
 	tb.Helper()
-	inNamespace(tb, n.ns(gateway), func() error {
+	inNamespace(tb, n.ns(router), func() error {
 		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
 		if err != nil {
 			return err

@@ -67,6 +67,8 @@ checks:
   - {name: Media range, protocol: udp-range, host: responder, ports: 16384-65535, required: true}
   - {name: STUN UDP 3478, protocol: stun, host: responder, port: 3478, required: true}
   - {name: STUN TCP 3478, protocol: stun-tcp, host: responder, port: 3478, required: true}
+  - {name: STUN UDP elsewhere, protocol: stun, host: 198.18.5.2, port: 3478, required: false}
+  - {name: STUN TCP elsewhere, protocol: stun-tcp, host: 198.18.5.2, port: 3478, required: false}
   - {name: DNS UDP 53, protocol: dns, host: resolver, port: 53, required: false}
 regions:
   - {id: lab, name: Laboratory, domain: lab.test}
@@ -81,7 +83,12 @@ const (
 func (s Situation) assess(t *testing.T, seed uint64) judged {
 	t.Helper()
 	n := newNetwork(t, s.Links, seed)
+	if n.isNear = s.Neighbour; n.isNear {
+		must(t, "ip", "-n", n.ns(gateway), "addr", "add", nextDoor+"/24", "dev", "lan")
+		must(t, "ip", "-n", n.ns(gateway), "route", "replace", "198.18.1.0/24", "dev", "lan", "src", nextDoor) // what it answers comes from there
+	}
 	n.resolve(t, s.DNS)
+	n.elsewhere(t)
 	process, invite := n.far(t)
 	if s.Gateway != "" {
 		n.rules(t, gateway, s.Gateway)

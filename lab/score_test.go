@@ -38,6 +38,7 @@ var named = map[string][]string{
 	thresholds.PlaceLine:     {Line},
 	thresholds.PlaceBeyond:   {Provider},
 	thresholds.PlaceFarEnd:   {Far},
+	thresholds.PlaceRegion:   {Provider}, // a long way is planted there
 	thresholds.PlaceDNS:      {Names},
 	thresholds.PlaceRoutes:   {Provider},
 	thresholds.PlaceProxy:    {Firewall},

@@ -20,11 +20,13 @@ type Situation struct {
 	Links   Links
 	Gateway string // nftables rules of the gateway
 	DNS     DNS
-	Flags   []string // further flags of the program
-	Burn    int      // processes that keep the PC's processors busy
-	Quota   float64  // share of a processor that the PC's program gets, 0: all
-	Before  func(*testing.T, *network, *os.Process)
-	During  []Event
+	// The far end is in the PC's own network.
+	Neighbour bool
+	Flags     []string // further flags of the program
+	Burn      int      // processes that keep the PC's processors busy
+	Quota     float64  // share of a processor that the PC's program gets, 0: all
+	Before    func(*testing.T, *network, *os.Process)
+	During    []Event
 }
 
 // An Event happens at a time of the call.
@@ -93,11 +95,21 @@ func flooded(from, to, address string) func(*testing.T, *network, *os.Process) {
 	}
 }
 
-func forget(at time.Duration) Event {
+// forget makes a router's NAT forget its mappings.
+func forget(at time.Duration, router string) Event {
 	return Event{at, func(t *testing.T, n *network, _, _ *os.Process) {
 		t.Helper()
-		n.forgetMappings(t)
+		n.forgetMappings(t, router)
 	}}
+}
+
+// carrierNAT makes the provider's first router translate addresses too (CGNAT), with an
+// address of RFC 6598 towards its customers.
+func carrierNAT(t *testing.T, n *network, _ *os.Process) {
+	t.Helper()
+	must(t, "ip", "-n", n.ns(edge), "addr", "add", "100.64.2.1/24", "dev", "line")
+	must(t, "ip", "-n", n.ns(edge), "route", "replace", "198.18.2.0/24", "dev", "line", "src", "100.64.2.1")
+	n.rules(t, edge, strings.ReplaceAll(strings.ReplaceAll(randomPorts, "oifname line ip saddr 198.18.1.0/24", "oifname core"), "flush table ip nat\n", ""))
 }
 
 var (
@@ -123,6 +135,7 @@ var situations = []Situation{
 	}},
 	{Name: "clean-slow-line", Place: Nowhere, Links: line(Harm{Delay: 15 * ms, Rate: mbit, Queue: 200 * ms})},
 	{Name: "clean-small-jitter", Place: Nowhere, Links: line(Harm{Delay: 10 * ms, Jitter: 6 * ms})},
+	{Name: "clean-neighbour", Place: Nowhere, Neighbour: true},
 
 	// This PC.
 	{Name: "pc-interface-drops", Place: PC, Links: line(good), Before: rulesBefore(pc, "table netdev n {\n chain c {\n type filter hook egress device eth0 priority 0\n meta l4proto { udp, icmp } numgen random mod 100 < 6 drop\n }\n}\n")},
@@ -148,10 +161,13 @@ var situations = []Situation{
 	{Name: "lan-slow-hop", Place: LAN, Links: lan(Harm{Delay: 100 * ms})},
 	{Name: "lan-outage-2s", Place: LAN, Links: lan(Harm{Dead: []span{{5 * second, 7 * second}}})},
 
+	{Name: "lan-neighbour-loss-5", Place: LAN, Neighbour: true, Links: lan(Harm{Loss: 0.05})},
+	{Name: "lan-neighbour-jitter", Place: LAN, Neighbour: true, Links: lan(Harm{Jitter: 180 * ms})},
+
 	// The firewall and NAT.
 	{Name: "fw-rate-limit", Place: Firewall, Also: []string{Line}, Links: line(good), Gateway: forward("ip protocol udp limit rate over 70/second burst 10 packets drop")},
 	{Name: "fw-rate-limit-up", Place: Firewall, Also: []string{Line}, Links: line(good), Gateway: forward(toMedia + " limit rate over 40/second burst 5 packets drop")},
-	{Name: "fw-mapping-forgotten", Place: Firewall, Links: line(good), Gateway: randomPorts, During: []Event{forget(3 * second), forget(6 * second), forget(9 * second)}},
+	{Name: "fw-mapping-forgotten", Place: Firewall, Links: line(good), Gateway: randomPorts, During: []Event{forget(3*second, gateway), forget(6*second, gateway), forget(9*second, gateway)}},
 	{Name: "fw-state-timeout", Place: Firewall, Links: line(good), During: []Event{rulesAt(4*second, gateway, forward(toMedia+" drop", fromMedia+" drop"))}},
 	{Name: "fw-udp-blocked", Place: Firewall, Links: line(good), Gateway: forward("udp dport 53 accept", "udp sport 53 accept", "ip protocol udp drop")},
 	{Name: "fw-udp-rejected", Place: Firewall, Links: line(good), Gateway: forward("udp dport 53 accept", "udp sport 53 accept", "ip protocol udp reject")},
@@ -180,6 +196,7 @@ var situations = []Situation{
 	{Name: "provider-stalls", Place: Provider, Links: provider(Harm{Delay: 10 * ms, StallEvery: 2 * second, StallFor: 350 * ms})},
 	{Name: "provider-far-away", Place: Provider, Links: provider(Harm{Delay: 180 * ms})},
 	{Name: "provider-duplicates", Place: Provider, Links: provider(Harm{Delay: 10 * ms, Duplicate: 0.3})},
+	{Name: "provider-nat-forgets", Place: Provider, Links: line(good), Before: carrierNAT, During: []Event{forget(3*second, edge), forget(6*second, edge), forget(9*second, edge)}},
 	{Name: "provider-dies", Place: Provider, Also: []string{Far}, Links: provider(Harm{Delay: 10 * ms, Dead: []span{{5 * second, time.Hour}}})},
 
 	// The far end.
@@ -191,6 +208,8 @@ var situations = []Situation{
 		t.Helper()
 		must(t, "ip", "-n", n.ns(core), "link", "set", "far", "down")
 	}},
+
+	{Name: "far-ports-closed", Place: Far, Links: line(good), Before: rulesBefore(far, input("udp dport 45000-65535 drop"))},
 
 	// Name resolution.
 	{Name: "dns-dead", Place: Names, Links: line(good), DNS: DNS{Dead: true}},

@@ -24,6 +24,7 @@ type wire struct {
 	stop  int // an eventfd: readable once the wire shall end
 	wg    sync.WaitGroup
 	began *beginning
+	thief *thief // nil: nobody takes anything
 }
 
 // beginning is when the call started: with the first sound that any wire of the
@@ -51,7 +52,7 @@ const (
 )
 
 // newWire joins the interfaces near and far of namespace ns.
-func newWire(tb testing.TB, ns, near, far string, up, down Harm, seed uint64, began *beginning) {
+func newWire(tb testing.TB, ns, near, far string, up, down Harm, seed uint64, began *beginning, thief *thief) {
 	tb.Helper()
 	var nearFD, farFD int
 	inNamespace(tb, ns, func() error {
@@ -66,9 +67,9 @@ func newWire(tb testing.TB, ns, near, far string, up, down Harm, seed uint64, be
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w := &wire{stop: stop, began: began}
-	w.wg.Go(func() { w.carry(nearFD, farFD, newWay(up, seed, 1)) })
-	w.wg.Go(func() { w.carry(farFD, nearFD, newWay(down, seed, 2)) })
+	w := &wire{stop: stop, began: began, thief: thief}
+	w.wg.Go(func() { w.carry(nearFD, farFD, true, newWay(up, seed, 1)) })
+	w.wg.Go(func() { w.carry(farFD, nearFD, false, newWay(down, seed, 2)) })
 	tb.Cleanup(func() {
 		_, _ = unix.Write(stop, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 		w.wg.Wait()
@@ -103,17 +104,18 @@ func packetSocket(name string) (int, error) {
 // lane is what one direction's thread holds.
 type lane struct {
 	way   *way
+	up    bool
 	to    int // socket
 	queue queue
 	count int // of frames, for those that leave at once
 }
 
 // carry is one direction, until the wire is stopped.
-func (w *wire) carry(from, to int, way *way) {
+func (w *wire) carry(from, to int, up bool, way *way) {
 	runtime.LockOSThread() // never unlocked: the thread ends with its priority
 	// Without the priority the laboratory still works on a calm machine.
 	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: realTime}, 0)
-	l := lane{way: way, to: to}
+	l := lane{way: way, up: up, to: to}
 	b := make([]byte, frameSize)
 	fds := []unix.PollFd{{Fd: int32(from), Events: unix.POLLIN}, {Fd: int32(w.stop), Events: unix.POLLIN}}
 	for {
@@ -142,6 +144,9 @@ func (w *wire) take(l *lane, frame []byte) {
 		return
 	}
 	now := w.began.now()
+	if w.thief.takes(frame, l.up, now) {
+		return
+	}
 	if isSound(frame) {
 		w.began.once.Do(func() {
 			w.began.at.Store(int64(now))

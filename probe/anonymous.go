@@ -114,12 +114,18 @@ func clearHops(hops []facts.Hop, clearText func(*string)) {
 			continue
 		}
 		hop.Scope = facts.ScopePublic
-		if a.IsPrivate() {
+		switch {
+		case a.IsPrivate():
 			hop.Scope = facts.ScopePrivate
+		case sharedAddresses.Contains(a.Unmap()):
+			hop.Scope = facts.ScopeShared
 		}
 		clearText(&hop.Address)
 	}
 }
+
+// sharedAddresses lie between a provider's NAT and its customers (RFC 6598).
+var sharedAddresses = netip.MustParsePrefix("100.64.0.0/10")
 
 // clearNetwork takes out the names of the network's own servers. That there is a proxy and
 // a resolver stays.

@@ -22,33 +22,49 @@ func noPath(code, reason string) facts.Path {
 // function ends that and gives the questions to the first behind the gateway.
 func (r *run) watchPath(ctx context.Context, gateway string) (stop func() []ping.Question) {
 	nothing := func() []ping.Question { return nil }
-	if !r.plan.asks(facts.PartPing) {
-		r.result.Path = noPath(facts.CodeNotAsked, facts.NotAsked)
-		return nothing
-	}
 	target, err := r.farAddress(ctx)
-	if err != nil {
-		mtu := r.result.Path.MTU
-		r.result.Path = noPath(facts.PathNoCall, err.Error())
-		r.result.Path.MTU = mtu
-		return nothing
+	if err == nil {
+		r.result.Path.Via = via(ctx, target.Addr())
 	}
-	if machine.Towards(ctx, target.Addr().String()).Kind == facts.Loopback {
-		mtu := r.result.Path.MTU
-		r.result.Path = noPath(facts.PathLoopback, "the far end is this computer: there is nothing in between")
-		r.result.Path.MTU = mtu
+	switch {
+	case !r.plan.asks(facts.PartPing):
+		r.found(noPath(facts.CodeNotAsked, facts.NotAsked))
+		return nothing
+	case err != nil:
+		r.found(noPath(facts.PathNoCall, err.Error()))
+		return nothing
+	case machine.Towards(ctx, target.Addr().String()).Kind == facts.Loopback:
+		r.found(noPath(facts.PathLoopback, "the far end is this computer: there is nothing in between"))
 		return nothing
 	}
 	w := path.Start(ctx, path.Settings{
 		Target: target, Gateway: gateway, Size: rtpHeader + r.codec.PayloadBytes(stream.PacketTime),
 		DSCP: r.plan.DSCP, JitterBuffer: r.plan.JitterBuffer,
 	})
-	return func() (hop []ping.Question) {
-		mtu := r.result.Path.MTU
-		r.result.Path, hop = w.Stop()
-		r.result.Path.MTU = mtu
+	return func() []ping.Question {
+		p, hop := w.Stop()
+		r.found(p)
 		return hop
 	}
+}
+
+// found takes what is known of the path. Its largest packet and whether it passes a gateway
+// were measured apart.
+func (r *run) found(p facts.Path) {
+	p.MTU, p.Via = r.result.Path.MTU, r.result.Path.Via
+	r.result.Path = p
+}
+
+// via says whether packets to the far end pass a gateway.
+func via(ctx context.Context, target netip.Addr) string {
+	isNeighbour, known := machine.IsNeighbour(ctx, target)
+	switch {
+	case !known || target.Unmap().IsLoopback():
+		return ""
+	case isNeighbour:
+		return facts.ViaDirect
+	}
+	return facts.ViaGateway
 }
 
 // largestPacket asks which size gets through to the responder.

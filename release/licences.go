@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -41,7 +42,9 @@ func (d dist) linked(wanted []target) ([]module, error) {
 				return nil, fmt.Errorf("reading what is linked into %s: %w", t.file(program), err)
 			}
 			for _, dep := range info.Deps {
-				versions[dep.Path] = module{path: dep.Path, version: dep.Version, sum: dep.Sum}
+				if m, ok := stranger(dep); ok {
+					versions[m.path] = m
+				}
 			}
 		}
 	}
@@ -59,6 +62,16 @@ func (d dist) linked(wanted []target) ([]module, error) {
 		}
 	}
 	return all, nil
+}
+
+// stranger is the module that is linked in as dep; false for a folder of this repository
+// that stands in the place of a module.
+func stranger(dep *debug.Module) (module, bool) {
+	if dep.Replace != nil {
+		dep = dep.Replace
+	}
+	ours := strings.HasPrefix(dep.Path, "./") || strings.HasPrefix(dep.Path, "../")
+	return module{path: dep.Path, version: dep.Version, sum: dep.Sum}, !ours
 }
 
 // moduleFolders says where each module's source lies, as Go finds it.

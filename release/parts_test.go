@@ -5,6 +5,7 @@ import (
 	"debug/macho"
 	"encoding/binary"
 	"image/png"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -100,5 +101,16 @@ func TestFolderOfOthersIsNotEmptied(t *testing.T) {
 	}
 	if err := emptyFolder(".."); err == nil {
 		t.Fatal("a folder with other files was emptied")
+	}
+}
+
+// What is linked in from a folder of this repository is no stranger's work, and what
+// replaces a module is what people get.
+func TestReplacedModulesAreNamedAsTheyAre(t *testing.T) {
+	for path, replace := range map[string]*debug.Module{"example.com/a": nil, "example.com/fork": {Path: "example.com/fork", Version: "v2.0.0"}, "": {Path: "./internal/deepcopy"}} {
+		m, ok := stranger(&debug.Module{Path: "example.com/a", Version: "v1.0.0", Replace: replace})
+		if ok != (path != "") || ok && m.path != path {
+			t.Errorf("%+v: %+v, %v", replace, m, ok)
+		}
 	}
 }

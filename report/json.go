@@ -48,6 +48,13 @@ func whole(r Report) Report {
 	for _, pair := range r.Voice.PerCall {
 		directions = append(directions, pair.Up, pair.Down)
 	}
+	if u := r.UnderLoad; u != nil {
+		for _, p := range []*facts.LoadPhase{u.Down, u.Up} {
+			if p != nil {
+				directions = append(directions, p.CallUp, p.CallDown, p.UnmarkedUp, p.UnmarkedDown)
+			}
+		}
+	}
 	for _, d := range directions {
 		if d != nil {
 			fill(&d.Shifts)

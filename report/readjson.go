@@ -31,6 +31,12 @@ type Note struct {
 	Signed Signed // what its signature tells
 }
 
+// Changed tells whether somebody changed a file after it was written: its checksum or its
+// signature does not fit, or it contradicts the responder's own count.
+func (n Note) Changed() bool {
+	return n.Edited || n.Signed == SignedEdited || n.Signed == SignedContradicted
+}
+
 // What can be wrong with a file.
 var (
 	ErrNotResult = errors.New("not a result of netready")

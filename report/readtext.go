@@ -93,7 +93,7 @@ func cellsOf(line string) []string {
 // parts are the lines of a TXT. Each part has a heading.
 type parts []string
 
-var headings = []string{headVoip, headFirewall, headFindings, headNotMeasured, headAssumptions, headPing, headRow}
+var headings = []string{headVoip, headLoad, headFirewall, headFindings, headNotMeasured, headAssumptions, headPing, headRow}
 
 // section is the lines below a heading up to the next heading, and where it begins.
 func (p parts) section(heading string) (lines []string, at int) {

@@ -42,7 +42,7 @@ func Columns() []Column {
 		column("Verdict at run time", "", wholeReport, func(r *Report) *string { return (*string)(&r.Verdict) }, asText),
 		column("Complete", "", wholeReport, func(r *Report) *bool { return &r.Complete }, asFlag),
 	}
-	for _, more := range [][]Column{gradedColumns(), furtherColumns(), portColumns(), settingColumns(), loopColumns()} {
+	for _, more := range [][]Column{gradedColumns(), furtherColumns(), portColumns(), settingColumns(), loopColumns(), loadColumns()} {
 		columns = append(columns, more...)
 	}
 	// The code is made by WriteText; in a workbook the column is empty.

@@ -49,6 +49,7 @@ func terminalBody(b *bytes.Buffer, r Report, p paint, width int) {
 	} else {
 		sideBySide(b, voip, ports, min(width, 140))
 	}
+	fullLine(b, r, p, width)
 	var said []string
 	if call := CallWords(r.Voice); call != "" {
 		said = append(said, "Test call: "+OneLine(call))

@@ -18,6 +18,7 @@ import (
 const (
 	headTitle       = "NETREADY"
 	headVoip        = "VOIP"
+	headLoad        = "CALL ON A FULL LINE"
 	headFirewall    = "FIREWALL"
 	headFindings    = "FINDINGS"
 	headNotMeasured = "NOT MEASURED"
@@ -45,6 +46,7 @@ func WriteText(w io.Writer, r Report) error {
 	var t sheet
 	t.head(r)
 	t.voip(r)
+	t.fullLine(r)
 	t.firewall(r)
 	t.findings(r)
 	t.otherParts(r)

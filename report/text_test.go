@@ -71,8 +71,22 @@ func samples() map[string]Report {
 	hostile.Location = "'+49 30 123"
 	hostile.Machine.Hostname = "-host@"
 	hostile.Firewall[0].Detail = "@SUM(1+1)\n\x1b[31mred"
+	full := sampleResult()
+	full.Firewall = full.Firewall[:1]
+	quiet, late := *full.Voice.Up, *full.Voice.Up
+	late.MOS, late.DiscardPercent, late.JitterMS = new(1.72), new(31.5), new(18.2)
+	full.UnderLoad = &facts.UnderLoad{
+		Down: &facts.LoadPhase{
+			Mbps: new(94.1), CallUp: &quiet, CallDown: &quiet, RTT: &facts.RTT{AvgMS: new(31.5)}, RPM: new(1904.762), IdleRPM: new(2666.667),
+			UnmarkedUp: &quiet, UnmarkedDown: &quiet, UnmarkedRTTMS: new(32.0), DurationS: 8,
+		},
+		Up: &facts.LoadPhase{
+			Mbps: new(41.2), CallUp: &late, CallDown: &quiet, RTT: &facts.RTT{AvgMS: new(262.5)}, RPM: new(228.571), IdleRPM: new(2666.667),
+			UnmarkedUp: &late, UnmarkedDown: &quiet, UnmarkedRTTMS: new(265.0), DurationS: 8,
+		},
+	}
 	return map[string]Report{
-		"not ready": New(bad, limits), "roundtrip": New(roundtrip, limits),
+		"full line": New(full, limits), "not ready": New(bad, limits), "roundtrip": New(roundtrip, limits),
 		"incomplete": New(incomplete, limits), "hostile": New(hostile, limits),
 	}
 }

@@ -33,6 +33,7 @@ const (
 	Deleted      = "deleted"       // it was stored, and deleted since
 	NoStore      = "no_store"      // this responder stores no results
 	StoreFailed  = "store_failed"  // the store did not take it now: try again
+	StoreFull    = "store_full"    // the store has no room for more results: later, when its operator has made some
 	ReadOnly     = "read_only"     // the token reads and does not store
 	NotAReader   = "not_a_reader"  // the token does not read, or not this organisation
 	OtherInvite  = "other_invite"  // the run was made with the invite of another organisation
@@ -62,6 +63,16 @@ func IsFinal(code string) bool {
 		return true
 	}
 	return false // no store yet, a newer release, a key that is named later, a token that is good for something else
+}
+
+// MeetsAll says whether a refusal meets every other result of the same sender too, for as long
+// as it stands: to send the next one is of no use now.
+func MeetsAll(code string) bool {
+	switch code {
+	case NoStore, StoreFull, ReadOnly, DayFull:
+		return true
+	}
+	return false
 }
 
 // Accepted is the answer to a result that is stored.

@@ -52,6 +52,9 @@ func (j *judge) aboutPC() string {
 }
 
 func (j *judge) aboutLAN(way Way) string {
+	if j.isDirect() {
+		return j.aboutNeighbour()
+	}
 	seen := j.gatewayWords(way)
 	if j.isWifi() {
 		return "The fault is in your own network, before the gateway: over the Wi-Fi " + seen +
@@ -59,6 +62,15 @@ func (j *judge) aboutLAN(way Way) string {
 	}
 	return "The fault is in your own network, before the gateway: " + seen +
 		". Check this computer's cable and switch port, and whether the network is full at this hour."
+}
+
+// aboutNeighbour is the advice where the far end is a machine of the same network.
+func (j *judge) aboutNeighbour() string {
+	words := "The far end is in the same network as this computer: the fault is between the two, or in one of them. "
+	if j.isWifi() {
+		return words + "Run it again by cable; then check cable, switch port and load of both computers."
+	}
+	return words + "Check cable, switch port and load of both computers."
 }
 
 // aboutLine is what the pattern of the fault says about the path behind the gateway.
@@ -86,6 +98,8 @@ const bursty = 2
 func (j *judge) aboutDelay() string {
 	gateway := j.gateway()
 	switch {
+	case j.isDirect():
+		return j.aboutNeighbour()
 	case j.result.Machine.Interface.Kind == "vpn":
 		return "The call goes through a VPN, which makes the path longer: run it again without the VPN to see by how much."
 	case gateway != nil && *gateway.AvgMS > badGatewayMS:
@@ -141,7 +155,7 @@ func (j *judge) whyUntold(way Way) string {
 	hop, _ := j.hop()
 	switch {
 	case !j.passesGateway():
-		return "the call does not pass the default gateway: it goes through a VPN, or to a machine of the same network"
+		return "the call goes through a VPN, and does not pass the default gateway itself"
 	case j.hadNoWayOut():
 		return "this computer could not send some pings of the gateway: its own interface or route was gone for a time, and the result does not tell why (" + strings.TrimRight(j.gateway().Reason, ". ") + ")"
 	case j.diesLate(way):

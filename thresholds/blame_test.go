@@ -115,7 +115,7 @@ func TestBlameFollowsTheEvidence(t *testing.T) {
 			m.ends(30, facts.CodeFarSilent)
 			m.Voice.RTT.MinMS, m.Voice.RTT.AvgMS = new(198.0), new(200.0)
 			m.falls(22)
-		}, []string{"far_end_gone", "beyond"}, nil},
+		}, []string{"far_end_gone", "distance"}, nil},
 		"silence after a good call": {func(m *made) {
 			m.ends(30, facts.CodeFarSilent)
 			m.falls(3 + m.IntN(20))
@@ -139,13 +139,13 @@ func TestBlameFollowsTheEvidence(t *testing.T) {
 			m.lose(Up, at(12, 8))
 			m.queue(Up, 0, 30, func() float64 { return 120 + m.Float64()*100 }, func() float64 { return 3 + m.Float64()*5 })
 			m.late(Up, always(6))
-		}, []string{"line_full"}, []string{"wifi_roamed"}},
+		}, []string{"queue_somewhere"}, []string{"wifi_roamed"}},
 		"the same, of an older result": {func(m *made) {
 			m.roams(12.4)
 			m.lose(Up, at(12, 8))
 			m.queue(Up, 0, 30, func() float64 { return 120 + m.Float64()*100 }, func() float64 { return 3 + m.Float64()*5 })
 			m.Voice.Up.DiscardPercent = new(12.0)
-		}, []string{"line_full"}, []string{"wifi_roamed"}},
+		}, []string{"queue_somewhere"}, []string{"wifi_roamed"}},
 		"a roam that makes packets late": {func(m *made) {
 			m.roams(12.4)
 			m.late(Up, at(12+m.IntN(2), 45))
@@ -156,7 +156,7 @@ func TestBlameFollowsTheEvidence(t *testing.T) {
 			m.lose(Up, at(12, 8))
 			m.queue(Up, 0, 30, func() float64 { return 120 + m.Float64()*100 }, func() float64 { return 3 + m.Float64()*5 })
 			m.late(Up, always(6))
-		}, []string{"line_full"}, []string{"mapping_lost"}},
+		}, []string{"queue_somewhere"}, []string{"mapping_lost"}},
 		"another line that loses a few, a long way and jitter": {func(m *made) {
 			m.change(12.4, true)
 			m.lose(Up, at(12, 8))

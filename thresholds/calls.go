@@ -78,7 +78,7 @@ func (j *judge) worseCall(m Measure, way Way, calls []facts.CallPair) {
 			measure: m, limit: *m.limit(&j.limits), what: WhatCall + what, together: WhatCall + m.What(ThereAndBack),
 			name: fmt.Sprintf("%s of call %d of %d", m.title(way), i+1, len(calls)),
 		}
-		q.known(known, "")
+		j.know(&q, known, "")
 		f := j.advised(q, m.Key, way)
 		if gravity(f) < gravity(worst) {
 			worst, found = f, true

@@ -182,12 +182,12 @@ func TestCauseOfWhatHadNone(t *testing.T) {
 		"no UDP comes back, and every row passes": {func(m *made) {
 			m.Voice.Down = nil
 			m.NotMeasured = append(m.NotMeasured, facts.NotMeasured{What: "voice.down", Reason: "no answer", Code: facts.CodeNoUDPDown})
-		}, "ports_closed", PlaceFirewall},
+		}, "closed_somewhere", PlaceUnknown},
 		"no UDP comes back, and a part of the ports is closed": {func(m *made) {
 			m.Voice.Down = nil
 			m.NotMeasured = append(m.NotMeasured, facts.NotMeasured{What: "voice.down", Reason: "no answer", Code: facts.CodeNoUDPDown})
 			m.Firewall = append(m.Firewall, facts.PortRow{Name: "range", Protocol: "udp-range", Required: true, Status: facts.StatusFail, Reason: facts.ReasonPartly})
-		}, "ports_closed", PlaceFirewall},
+		}, "closed_somewhere", PlaceUnknown},
 		"jitter of a call through a TURN server, in the LAN": {func(m *made) {
 			m.throughTURN()
 			m.Voice.Loop.JitterMS, m.Ping[0].JitterMS = new(40.0), new(35.0)

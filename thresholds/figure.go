@@ -21,7 +21,7 @@ func (j *judge) measure(m Measure, way Way) Finding {
 	} else {
 		reason, code := j.whyAndCode("voice."+string(way), "voice")
 		q.code = code
-		q.known(m.known(pairOf(j.result.Voice), way), reason)
+		j.know(&q, m.known(pairOf(j.result.Voice), way), reason)
 	}
 	q.isSaid = j.isSaidFirst(q.code)
 	return j.advised(q, m.Key, way)
@@ -64,6 +64,15 @@ type question struct {
 	atMost     *float64           // the upper bound of a MOS that is a lower bound
 }
 
+// know gives the question what is known of its measure on a way. Who was too busy is left
+// out where that changes nothing.
+func (j *judge) know(q *question, f figure, reason string) {
+	q.known(f, reason)
+	if j.isHardlySpoilt(q.measure.Key, f.direction) {
+		q.unreliable = nil
+	}
+}
+
 // known takes what is known of a measure on a way; reason says why nothing is
 // known.
 func (q *question) known(f figure, reason string) {
@@ -102,9 +111,6 @@ func (q *question) of(d *facts.Direction, reason string) {
 	q.reason, q.unreliable, q.silent = unknownFigure(q.measure.Key, d), d.Unreliable, d.Received == 0
 	if q.interval, q.sent = q.measure.interval(d), d.Sent; q.measure.Key == Order {
 		q.sent = d.Received // only what arrives has an order
-	}
-	if isHardlySpoilt(q.measure.Key, d) {
-		q.unreliable = nil
 	}
 }
 

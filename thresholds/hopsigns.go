@@ -100,12 +100,73 @@ func isPrivate(hop *facts.Hop) bool {
 	return err == nil && a.IsPrivate() || hop.Scope == facts.ScopePrivate
 }
 
+// isCarriers says that a router's address is of a provider that translates addresses (CGNAT).
+func isCarriers(hop *facts.Hop) bool { return isShared(hop.Address) || hop.Scope == facts.ScopeShared }
+
+// shared is the network of addresses between a provider's NAT and its customers (RFC 6598).
+var shared = netip.MustParsePrefix("100.64.0.0/10")
+
+// isShared says that an address, with a port or without, is one of these.
+func isShared(text string) bool {
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		p, _ := netip.ParseAddrPort(text)
+		a = p.Addr()
+	}
+	return shared.Contains(a.Unmap())
+}
+
+// carrierWords say by which address the provider translates addresses too, "" where none
+// shows it. A tunnel may use such addresses for itself.
+func (j *judge) carrierWords() string {
+	i := j.result.Machine.Interface
+	if i.Kind == facts.VPN {
+		return ""
+	}
+	for _, h := range j.result.Path.Hops {
+		if isCarriers(&h) && h.Role != facts.HopFarEnd {
+			return fmt.Sprintf("router %d on the path%s has an address of a provider's own NAT (100.64.0.0/10)", h.TTL, inParentheses(h.Address))
+		}
+	}
+	if isShared(i.Address) || isShared(i.Gateway) {
+		return "this PC is connected with an address of a provider's own NAT (100.64.0.0/10)"
+	}
+	for _, c := range j.result.Voice.MappingChanges {
+		if isShared(c.From) || isShared(c.To) {
+			return "the responder saw an address of a provider's own NAT (100.64.0.0/10)"
+		}
+	}
+	return ""
+}
+
+// inParentheses is an address after what it belongs to, "" where it is left out.
+func inParentheses(address string) string {
+	if address == "" {
+		return ""
+	}
+	return " (" + address + ")"
+}
+
+// isOwnNAT is the sign, without words, that no address shows a NAT of the provider.
+func isOwnNAT(m matter) (string, float64) {
+	if m.carrierWords() != "" {
+		return "", 0
+	}
+	return "", 1
+}
+
+// isCarrierNAT is the sign that the provider translates addresses too.
+func isCarrierNAT(m matter) (string, float64) {
+	words := m.carrierWords()
+	if words == "" {
+		return "", 0
+	}
+	return words + ", so it is the firewall or NAT of this network, or that of the provider (CGNAT)", 1
+}
+
 // named is a router with its address in parentheses, where the result tells it.
 func named(what string, hop *facts.Hop) string {
-	if hop.Address == "" {
-		return what
-	}
-	return what + " (" + hop.Address + ")"
+	return what + inParentheses(hop.Address)
 }
 
 // hopLoss is weigh for the hop's answers: inLAN where they are lost as the call's
@@ -254,18 +315,36 @@ func (j *judge) hopRise() (ms float64, isKnown bool) {
 	return sum / n, true
 }
 
-// hopRises is the sign that the queue is before the first router behind the
-// gateway. It also holds, without words, where no such router answers.
+// hopRises is the sign that the queue is before the first router behind the gateway.
 func hopRises(m matter) (string, float64) {
 	rise, isKnown := m.hopRise()
 	base, highest, _ := m.trips()
-	switch {
-	case !isKnown:
-		return "", 1
-	case rise < (highest-base)/4:
+	if !isKnown || rise < (highest-base)/4 {
 		return "", 0
 	}
 	return fmt.Sprintf("the first router behind it answers %s later", Figure(rise, "ms")), 1
+}
+
+// noHopTells is the sign that no router behind the gateway tells where packets wait.
+func noHopTells(m matter) (string, float64) {
+	if _, isKnown := m.hopRise(); isKnown {
+		return "", 0
+	}
+	return "no router behind it answered often enough to tell whether the packets wait on the access line or behind it", 1
+}
+
+// queueSomewhere is the sign of a queue behind the gateway, and that no router there tells
+// where.
+func queueSomewhere(m matter) (string, float64) {
+	return (&Rule{needs: []sign{tripRises, queueNotJitter, gatewayStays, noHopTells}}).proof(m)
+}
+
+// noQueueSomewhere is the sign, without words, that no such queue explains the figure.
+func noQueueSomewhere(m matter) (string, float64) {
+	if _, share := queueSomewhere(m); share >= mostOf {
+		return "", 0
+	}
+	return "", 1
 }
 
 // hopStays is the sign that the queue is behind the first router, and that this one is not

@@ -29,6 +29,7 @@ func (l Limits) Judge(r facts.Result) []Finding {
 			Advice: "Run it again and let it finish.",
 		})
 	}
+	j.underLoad()
 	j.machine()
 	j.surroundings()
 	j.cause()

@@ -27,7 +27,7 @@ func allOf(all ...func(matter) bool) func(matter) bool {
 
 func isHost(m matter) bool    { return m.kind == hostMatter }
 func isEnd(m matter) bool     { return m.kind == endMatter }
-func isRows(m matter) bool    { return m.kind == rowsMatter }
+func isRow(m matter) bool     { return m.kind == rowMatter }
 func isSession(m matter) bool { return m.kind == sessionMatter }
 func isWifi(m matter) bool    { return m.isWifi() }
 func isNotWifi(m matter) bool { return !m.isWifi() }
@@ -36,7 +36,7 @@ func nothing(matter) bool     { return false }
 // rowsOrSilence is what a closed port explains: failed rows, and a call of which
 // nothing arrives in one direction.
 func rowsOrSilence(m matter) bool {
-	return isRows(m) || m.kind == oneWayMatter || m.kind == figureMatter && m.isSilent() && len(m.failed()) > 0
+	return isRow(m) || m.kind == oneWayMatter || m.kind == figureMatter && m.isSilent() && len(m.failed()) > 0
 }
 
 // isSilent says that nothing arrived on the figure's way: then the path is closed,

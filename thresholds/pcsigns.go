@@ -129,14 +129,16 @@ func (j *judge) latenessMS() *float64 {
 	return nil
 }
 
-// hardly is how many times more packets must be lost than a busy machine affected,
-// for the loss to count as the network's.
+// hardly is how many times more packets must be bad than a busy machine affected,
+// for the figure to count as the network's.
 const hardly = 10
 
 // isHardlySpoilt says that a busy machine affected too few packets to change what
-// a figure of lost packets says.
-func isHardlySpoilt(key Key, d *facts.Direction) bool {
-	if d == nil || key == Jitter || key == RTT {
+// a figure says: ten times as many are bad, or enough to break the limit even if all that it
+// affected were good. Jitter, of which each packet has a part, is spoilt by a tenth of what
+// is told of a busy machine.
+func (j *judge) isHardlySpoilt(key Key, d *facts.Direction) bool {
+	if d == nil || key == RTT || d.Sent == 0 {
 		return false
 	}
 	spoilt := 0
@@ -146,12 +148,41 @@ func isHardlySpoilt(key Key, d *facts.Direction) bool {
 		}
 		spoilt += u.Packets
 	}
-	return spoilt > 0 && d.Lost >= hardly*spoilt
+	bad, others := badPackets(key, d), 0.0
+	switch {
+	case spoilt == 0:
+		return false
+	case key == Jitter:
+		return float64(spoilt) < toldFrom/hardly*float64(d.Sent)
+	case key == Loss, key == Discards:
+		others = percent * float64(bad-spoilt) / float64(d.Sent)
+	}
+	return bad >= hardly*spoilt || j.breaks(key, &others)
+}
+
+// badPackets is how many packets make a figure bad.
+func badPackets(key Key, d *facts.Direction) int {
+	count := func(n *int) int {
+		if n == nil {
+			return 0
+		}
+		return *n
+	}
+	switch key {
+	case Discards:
+		return count(d.Discarded)
+	case Order:
+		return count(d.Reordered)
+	case MOS:
+		return d.Lost + count(d.Discarded)
+	case Loss, Jitter, RTT:
+	}
+	return d.Lost
 }
 
 // isBentByPC says whether this machine's load can have made this figure bad.
 func (j *judge) isBentByPC(key Key, way Way) bool {
-	if d := j.directionOrLoop(way); unreliableBy(d, facts.UnreliablePC) != nil && key != RTT && !isHardlySpoilt(key, d) {
+	if d := j.directionOrLoop(way); unreliableBy(d, facts.UnreliablePC) != nil && key != RTT && !j.isHardlySpoilt(key, d) {
 		return true
 	}
 	return j.isPCBusy() && j.couldBePC(key, way)
@@ -169,7 +200,7 @@ func (j *judge) couldBePC(key Key, way Way) bool {
 		return true // nobody received what arrived meanwhile
 	case key == RTT:
 		return v.Down == nil || !v.Down.KernelStamps
-	case d == nil || way == Down && d.Sent > 0 && percent*float64(d.SocketDropped)/float64(d.Sent) > tooManyPercent && !isHardlySpoilt(key, d):
+	case d == nil || way == Down && d.Sent > 0 && percent*float64(d.SocketDropped)/float64(d.Sent) > tooManyPercent && !j.isHardlySpoilt(key, d):
 		return true
 	}
 	lossOnly := key == Loss || key == Order || key == MOS && d.DiscardPercent != nil && *d.DiscardPercent == 0
@@ -237,16 +268,24 @@ func interfaceIsFull(m matter) (string, float64) {
 }
 
 // farEndWasBusy is the sign that the responder was too busy, by its own stamps
-// and counts.
+// and counts. It explains as many of the bad packets as it affected; jitter from the
+// share of packets on that is told of a busy machine.
 func farEndWasBusy(m matter) (string, float64) {
-	u := unreliableBy(m.directionOrLoop(m.way), facts.UnreliableResponder)
-	if u == nil || m.finding >= 0 && !m.isSpoiltFigure() {
+	d := m.directionOrLoop(m.way)
+	u := unreliableBy(d, facts.UnreliableResponder)
+	switch {
+	case u == nil || m.finding >= 0 && !m.isSpoiltFigure():
 		return "", 0
-	}
-	if d := m.directionOrLoop(m.way); m.kind == warningMatter && (d.Sent == 0 || float64(u.Packets)/float64(d.Sent) < toldFrom) {
+	case m.kind == warningMatter && (d.Sent == 0 || float64(u.Packets)/float64(d.Sent) < toldFrom):
 		return "", 0
+	case m.kind == warningMatter, u.Packets == 0, d.Sent == 0: // an earlier version did not count them
+		return u.Text, 1
 	}
-	return u.Text, 1
+	bad := toldFrom * float64(d.Sent)
+	if m.key != Jitter && m.key != RTT {
+		bad = float64(badPackets(m.key, d))
+	}
+	return u.Text, min(1, float64(u.Packets)/max(bad, 1))
 }
 
 // unreliableBy is what a direction says about a busy machine, nil where it says

@@ -1,6 +1,8 @@
 package thresholds
 
 import (
+	"slices"
+
 	"netready/probe/facts"
 )
 
@@ -27,6 +29,8 @@ func (j *judge) where(key Key, way Way) place {
 	switch {
 	case j.staysInside(), j.isBentByPC(key, way):
 		return inPC
+	case j.isDirect():
+		return inLAN
 	case j.gateway() == nil, j.hadNoWayOut() && key != RTT, (key == Loss || key == MOS) && j.diesLate(way):
 		return placeUnknown
 	}
@@ -66,6 +70,32 @@ func (j *judge) hadNoWayOut() bool {
 // passesGateway says that the call goes through the default gateway, one hop away,
 // and not into a tunnel or to another machine of the same network.
 func (j *judge) passesGateway() bool {
+	return j.result.Machine.Interface.Kind != facts.VPN && !j.isDirect()
+}
+
+// isDirect says that the far end is another machine of the same network: packets of the call
+// pass no gateway, no access line and no provider. A router that answers on the way shows
+// the opposite.
+func (j *judge) isDirect() bool {
+	if k := j.result.Machine.Interface.Kind; k == facts.VPN || k == facts.Loopback {
+		return false
+	}
 	hops := j.result.Path.Hops
-	return j.result.Machine.Interface.Kind != facts.VPN && (len(hops) == 0 || hops[0].TTL != 1 || hops[0].Role != facts.HopFarEnd)
+	if len(hops) > 0 && hops[0].TTL == 1 && hops[0].Role == facts.HopFarEnd {
+		return true
+	}
+	return j.result.Path.Via == facts.ViaDirect && !slices.ContainsFunc(hops, func(h facts.Hop) bool { return h.Answered > 0 && h.Role != facts.HopFarEnd })
+}
+
+// isNeighbour is the sign that a fault of the call lies between two machines of the same
+// network, or in one of them.
+func isNeighbour(m matter) (string, float64) {
+	if m.isSpoiltFigure() || !m.isDirect() || m.where(m.key, m.way) != inLAN {
+		return "", 0
+	}
+	seen := "the far end is in the same network as this PC, so that the call passes no gateway, no access line and no provider"
+	if m.isWifi() {
+		seen += "; this PC is connected by Wi-Fi"
+	}
+	return seen, 1
 }

@@ -2,6 +2,7 @@ package thresholds
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -16,26 +17,68 @@ func (j *judge) failed() []facts.PortRow {
 	return slices.DeleteFunc(slices.Clone(j.result.Firewall), func(row facts.PortRow) bool { return RowLevel(row) != Fail })
 }
 
-// allFailed says whether every row that failed is so.
-func (j *judge) allFailed(is func(facts.PortRow) bool) bool {
-	rows := j.failed()
+// rows are the failed rows that tell of a matter: a row itself; of a call of which nothing
+// arrives those of its own path, or all where none of these failed.
+func (m matter) rows() []facts.PortRow {
+	if m.row != nil {
+		return []facts.PortRow{*m.row}
+	}
+	all := m.failed()
+	own := slices.DeleteFunc(slices.Clone(all), func(row facts.PortRow) bool { return !isOfCall(row) })
+	if len(own) > 0 {
+		return own
+	}
+	return all
+}
+
+// isOfCall says that a row takes the way of the call.
+func isOfCall(row facts.PortRow) bool { return row.Protocol == "udp" || row.Protocol == "udp-range" }
+
+// areAll says whether every row that tells of the matter is so.
+func (m matter) areAll(is func(facts.PortRow) bool) bool {
+	rows := m.rows()
 	return len(rows) > 0 && !slices.ContainsFunc(rows, func(row facts.PortRow) bool { return !is(row) })
 }
 
-// rowsBy is the sign that all that failed was refused by one party.
-func rowsBy(who string) sign {
+// mostRows is how many rows are named in a sentence.
+const mostRows = 3
+
+// which names the failed rows that are so, "" where all are.
+func (j *judge) which(is func(facts.PortRow) bool) string {
+	all := j.failed()
+	var names []string
+	for _, row := range all {
+		if is(row) {
+			names = append(names, row.Name)
+		}
+	}
+	n := len(names)
+	if n == 0 || n == len(all) {
+		return ""
+	}
+	words := strings.Join(names[:min(n, mostRows)], ", ")
+	if n > mostRows {
+		words += fmt.Sprintf(" and %d more", n-mostRows)
+	}
+	return fmt.Sprintf(" (%d of %d rows that failed: %s)", n, len(all), words)
+}
+
+// rowsBy is the sign that a row was refused by this party, which has words for that.
+func rowsBy(who, words string) sign {
 	return func(m matter) (string, float64) {
-		if !m.callSpeaks() || !m.allFailed(func(row facts.PortRow) bool { return row.By == who }) {
+		is := func(row facts.PortRow) bool { return row.By == who }
+		if !m.areAll(is) {
 			return "", 0
 		}
-		return "it refuses the connections itself", 1
+		return words + m.which(is), 1
 	}
 }
 
-// rowsFor is the sign that all that failed did so for one of these reasons.
+// rowsFor is the sign that a row failed for one of these reasons.
 func rowsFor(reasons ...string) sign {
 	return func(m matter) (string, float64) {
-		if !m.allFailed(func(row facts.PortRow) bool { return slices.Contains(reasons, row.Reason) }) {
+		is := func(row facts.PortRow) bool { return row.By == "" && slices.Contains(reasons, row.Reason) }
+		if !m.areAll(is) {
 			return "", 0
 		}
 		words := map[string]string{
@@ -43,25 +86,111 @@ func rowsFor(reasons ...string) sign {
 			facts.ReasonIntercepted: "a proxy that inspects traffic, a captive portal or a filter",
 			facts.ReasonUnreachable: "there is no route to the hosts that were asked",
 		}
-		return words[reasons[0]], 1
+		return words[reasons[0]] + m.which(is), 1
 	}
 }
 
-// portsAreClosed is the sign that ports are closed, and nothing else.
+// otherRules are the reasons of rows that rules of their own explain.
+var otherRules = []string{facts.ReasonDNS, facts.ReasonIntercepted, facts.ReasonHijacked, facts.ReasonTLS, facts.ReasonUnreachable}
+
+// isClosed says that somebody on the way dropped or refused what a row sent. A far end
+// that answered, even if wrongly, shows that the way is open.
+func isClosed(row facts.PortRow) bool {
+	byOther := row.By == "" && slices.Contains(otherRules, row.Reason)
+	return !byOther && row.Reason != facts.ReasonProtocol && row.By != facts.ByFarEnd && row.By != facts.ByThisMachine
+}
+
+// isAtResponder says that a row asks the responder: who runs it may have closed the port.
+func (j *judge) isAtResponder(row facts.PortRow) bool {
+	return isOfCall(row) || row.Host == "" || slices.Contains(j.responders(), strings.ToLower(row.Host))
+}
+
+// responders are the names and addresses by which the result knows the responder's host.
+func (j *judge) responders() []string {
+	all := []string{facts.HostResponder}
+	for _, place := range []string{j.result.Region.Responder, j.result.Path.Target} {
+		if host, _, err := net.SplitHostPort(place); err == nil {
+			all = append(all, strings.ToLower(host))
+		}
+	}
+	for _, p := range j.result.Ping {
+		if p.Role == facts.RoleResponder {
+			all = append(all, strings.ToLower(p.Target))
+		}
+	}
+	for _, row := range j.result.Firewall {
+		if isOfCall(row) {
+			all = append(all, strings.ToLower(row.Host))
+		}
+	}
+	return slices.DeleteFunc(all, func(host string) bool { return host == "" || host == facts.LeftOut })
+}
+
+// isUntold says that a row may be closed by this network or at the responder: nobody said
+// who closed it, and no other host is closed in the same way.
+func (j *judge) isUntold(row facts.PortRow) bool {
+	if !isClosed(row) || !j.isAtResponder(row) || row.By != "" && !j.isDirect() {
+		return false
+	}
+	return j.isDirect() || !j.othersAreClosed(transport(row))
+}
+
+// othersAreClosed says that a row of this transport to another host is closed, whether it is
+// required or not: then this network has a firewall that closes such ports.
+func (j *judge) othersAreClosed(carrier string) bool {
+	return slices.ContainsFunc(j.result.Firewall, func(row facts.PortRow) bool {
+		isSaid := row.Reason == facts.ReasonNoReply || row.Reason == facts.ReasonProhibited || row.By == facts.ByPath
+		return row.Status == facts.StatusFail && isSaid && isClosed(row) && transport(row) == carrier && !j.isAtResponder(row) && !strings.HasPrefix(row.Protocol, "dns")
+	})
+}
+
+// transport is what a row's protocol is carried by.
+func transport(row facts.PortRow) string {
+	switch row.Protocol {
+	case "udp", "udp-range", "stun", "turn", "dns", "sip", "ntp":
+		return "udp"
+	}
+	return "tcp"
+}
+
+// portsAreClosed is the sign that this network closes ports, and nothing else.
 func portsAreClosed(m matter) (string, float64) {
-	// A far end that answered, even if wrongly, shows that the path is open.
-	if m.staysInside() || m.allFailed(func(row facts.PortRow) bool { return row.Reason == facts.ReasonProtocol || row.By == facts.ByFarEnd }) {
+	is := func(row facts.PortRow) bool { return isClosed(row) && !m.isUntold(row) }
+	switch {
+	case m.staysInside(), m.kind == oneWayMatter && !m.othersAreClosed("udp"), m.kind != oneWayMatter && !m.areAll(is):
 		return "", 0
 	}
+	return m.closedWords() + m.which(is), 1
+}
+
+// closedWords say what is closed.
+func (m matter) closedWords() string {
+	isOther := m.row != nil && !isOfCall(*m.row)
 	switch {
-	case m.gapCode("voice.down") == facts.CodeNoUDPUp:
-		return "no UDP packet of the call reaches the responder", 1
-	case m.gapCode("voice.down") == facts.CodeNoUDPDown:
-		return "UDP reaches the responder, and none of its answers to the call comes back", 1
+	case m.gapCode("voice.down") == facts.CodeNoUDPUp && !isOther:
+		return "no UDP packet of the call reaches the responder"
+	case m.gapCode("voice.down") == facts.CodeNoUDPDown && !isOther:
+		return "UDP reaches the responder, and none of its answers to the call comes back"
+	case (!m.isCallKnown() || m.nothingArrives()) && !isOther:
+		return "no UDP gets through to the responder or back"
 	case !m.isCallKnown() || m.nothingArrives():
-		return "no UDP gets through to the responder or back", 1
+		return "ports are closed"
 	}
-	return "ports are closed while the call itself is good", 1
+	return "ports are closed while the call itself is good"
+}
+
+// closedSomewhere is the sign that ports of the responder are closed, and that nothing tells
+// whether this network closes them or whoever runs the responder.
+func closedSomewhere(m matter) (string, float64) {
+	switch {
+	case m.staysInside(), m.kind == oneWayMatter && m.othersAreClosed("udp") && !m.isDirect(), m.kind != oneWayMatter && !m.areAll(m.isUntold):
+		return "", 0
+	}
+	where := "a firewall of this network and one at the responder (of its host, its cloud or its network) look the same from here"
+	if m.isDirect() {
+		where = "the responder is in the same network, so it is the firewall of this computer, that of the responder's host, or the LAN between them"
+	}
+	return fmt.Sprintf("Where the fault lies cannot be told: %s%s, and no other host is closed in the same way; %s", m.closedWords(), m.which(m.isUntold), where), 1
 }
 
 // isOneWay says that the call began and that UDP passes in one direction at most:
@@ -78,7 +207,7 @@ const mostLossForNames = 30
 // the call, where there was one, did not lose so much that the questions were lost.
 func rowsUnnamed(m matter) (string, float64) {
 	for _, way := range []Way{Up, Down} {
-		if loss := lossOf(m.directionOrLoop(way)); m.kind != rowsMatter || loss != nil && *loss > mostLossForNames {
+		if loss := lossOf(m.directionOrLoop(way)); m.kind != rowMatter || loss != nil && *loss > mostLossForNames {
 			return "", 0
 		}
 	}

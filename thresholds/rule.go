@@ -57,14 +57,16 @@ type matter struct {
 	kind    matterKind
 	key     Key // of a figure
 	way     Way
-	finding int // its finding's index; -1: it has none
+	finding int            // its finding's index; -1: it has none
+	row     *facts.PortRow // that failed; nil: it is none of the rows
+	part    float64        // how much it counts of all that is broken: all rows that failed are one matter
 }
 
 type matterKind int
 
 const (
 	figureMatter  matterKind = iota // a figure that breaks its limit, or that a busy machine made unreliable
-	rowsMatter                      // the required rows that failed
+	rowMatter                       // one of the required rows that failed
 	sessionMatter                   // the responder that was named could not be used
 	endMatter                       // the call ended early, and this machine did not end it
 	hostMatter                      // this machine was too busy to measure anything
@@ -83,6 +85,7 @@ const (
 	PlaceLine     = "line"     // the access line
 	PlaceBeyond   = "provider" // behind the gateway: the provider or the way to the region
 	PlaceFarEnd   = "far_end"  // the responder, its host or its network
+	PlaceRegion   = "region"   // nowhere: the region is far away
 	PlaceUnknown  = "unknown"  // the figures do not tell
 )
 
@@ -105,7 +108,7 @@ type located struct {
 func (r *Rule) holds(matters []matter) *located {
 	l := &located{rule: r, shares: make([]float64, len(matters)), matters: matters}
 	for i, m := range matters {
-		if m.kind == warningMatter && !r.warns || m.kind != warningMatter && !r.of(m) {
+		if m.kind == warningMatter && !r.warns || m.kind != warningMatter && !r.of(m) || m.isDirect() && r.isBehindGateway() && m.kind != rowMatter {
 			continue
 		}
 		seen, share := r.proof(m)
@@ -126,6 +129,12 @@ func (r *Rule) holds(matters []matter) *located {
 	return l
 }
 
+// isBehindGateway says that the rule's place is at the gateway or behind it: nothing of a
+// call to a neighbour passes there.
+func (r *Rule) isBehindGateway() bool {
+	return slices.Contains([]string{PlaceFirewall, PlaceLine, PlaceBeyond}, r.Place)
+}
+
 // proof combines all signs of a rule: the smallest of their shares.
 func (r *Rule) proof(m matter) (string, float64) {
 	var words []string
@@ -144,19 +153,34 @@ func (r *Rule) proof(m matter) (string, float64) {
 
 // explained is the share of all that is broken.
 func (l *located) explained() float64 {
-	sum, n := 0.0, 0
+	sum, n := 0.0, 0.0
 	for i, m := range l.matters {
 		if m.kind != warningMatter {
-			sum, n = sum+l.shares[i], n+1
+			sum, n = sum+m.part*l.shares[i], n+m.part
 		}
 	}
 	if n == 0 {
 		return 0
 	}
-	return math.Round(1000*sum/float64(n)) / 1000
+	return math.Round(1000*sum/n) / 1000
 }
 
-func (l *located) score() float64 { return l.explained() * l.rule.Confidence.weight() }
+func (l *located) score() float64 { return l.explained() * l.confidence().weight() }
+
+// confidence is that of the rule, and no more than medium where it explains less of what is
+// broken than nearly all of it: the rest has another reason.
+func (l *located) confidence() Confidence {
+	best := 0.0
+	for i, m := range l.matters {
+		if m.kind != warningMatter {
+			best = max(best, l.shares[i])
+		}
+	}
+	if l.rule.Confidence == High && best > 0 && best < nearlyAll {
+		return Medium
+	}
+	return l.rule.Confidence
+}
 
 // locate says where the fault lies, as far as the figures tell: the rules that
 // apply, the one that explains most first. A busy machine comes before all
@@ -179,7 +203,7 @@ func (j *judge) locate() []*located {
 // ended the call, then who made it bad, and at last what cannot be told.
 func turn(l *located) int {
 	switch {
-	case l.rule.Place == PlacePC && l.explained() > 0:
+	case l.rule.Place == PlacePC && l.explained() > 0 && !l.explainsKind(rowMatter):
 		return 0
 	case l.explainsKind(endMatter):
 		return 1
@@ -210,7 +234,7 @@ func distinct(all []*located) []*located {
 				news = true
 			}
 		}
-		if !news || l.rule.Place == PlaceUnknown && slices.ContainsFunc(chosen, func(c *located) bool { return c.explained() > 0 }) {
+		if !news || l.isLast() && slices.ContainsFunc(chosen, func(c *located) bool { return c.explained() > 0 }) {
 			continue
 		}
 		for i, share := range l.shares {
@@ -224,6 +248,12 @@ func distinct(all []*located) []*located {
 	return chosen
 }
 
+// isLast says that it is told only where nothing else is: what cannot be told of
+// a figure, a session or the end of a call, which may follow from another cause.
+func (l *located) isLast() bool {
+	return l.rule.Place == PlaceUnknown && (l.rule.general || l.explainsKind(sessionMatter) || l.explainsKind(endMatter))
+}
+
 // matters are the faults that need an explanation.
 func (j *judge) matters() []matter {
 	var all []matter
@@ -231,21 +261,24 @@ func (j *judge) matters() []matter {
 		m, way, ok := measureOf(f.What)
 		spoilt := f.Level == Unknown && slices.Contains([]string{facts.UnreliablePC, facts.UnreliableResponder}, f.Code)
 		if ok && (f.Level == Fail || spoilt) {
-			all = append(all, matter{j.ofCall(f.call), figureMatter, m.Key, way, i})
+			all = append(all, matter{judge: j.ofCall(f.call), kind: figureMatter, key: m.Key, way: way, finding: i, part: 1})
 		}
 	}
 	add := func(kind matterKind, there bool) {
 		if there {
-			all = append(all, matter{judge: j, kind: kind, finding: -1})
+			all = append(all, matter{judge: j, kind: kind, finding: -1, part: 1})
 		}
 	}
-	add(rowsMatter, len(j.failed()) > 0)
+	failed := j.failed()
+	for i := range failed {
+		all = append(all, matter{judge: j, kind: rowMatter, finding: -1, row: &failed[i], part: 1 / float64(len(failed))})
+	}
 	add(sessionMatter, j.isResponderLost())
 	add(endMatter, j.endedBy(facts.CodeFarEnded) || j.endedBy(facts.CodeFarSilent))
 	add(hostMatter, j.isSpoilt())
-	add(oneWayMatter, j.isOneWay() && len(j.failed()) == 0)
+	add(oneWayMatter, j.isOneWay() && len(failed) == 0)
 	for _, way := range []Way{Up, Down} {
-		all = append(all, matter{j, warningMatter, "", way, -1})
+		all = append(all, matter{judge: j, kind: warningMatter, way: way, finding: -1})
 	}
 	return all
 }
@@ -259,8 +292,8 @@ func (j *judge) cause() {
 	for i, l := range j.locate() {
 		r := l.rule
 		f := Finding{
-			Level: Warn, What: WhatCause, Code: r.Place, Cause: r.Code, Confidence: r.Confidence,
-			Text: r.sentence(l.seen, l.explained() > 0), Advice: r.Advice, Show: r.Show,
+			Level: Warn, What: WhatCause, Code: r.Place, Cause: r.Code, Confidence: l.confidence(),
+			Text: r.sentence(l.seen, l.confidence(), l.explained() > 0), Advice: r.Advice, Show: r.Show,
 			first: i == 0 && l.explained() > 0 && (r.Place != PlaceUnknown || r.plain || len(j.failed()) == 0),
 		}
 		if explained := l.explained(); explained > 0 {
@@ -276,15 +309,21 @@ func (j *judge) cause() {
 }
 
 // sentence is the place with its evidence and whom to show it to.
-func (r *Rule) sentence(seen string, isBroken bool) string {
+func (r *Rule) sentence(seen string, sure Confidence, isBroken bool) string {
 	if r.plain {
 		return upperFirst(seen)
 	}
-	if r.Place == PlaceUnknown {
+	switch {
+	case r.Place == PlaceUnknown && !isBroken:
+		return "No limit is broken by it, but something is wrong, and where cannot be told: " + seen
+	case r.Place == PlaceUnknown:
 		return "Where the fault lies cannot be told: " + seen
 	}
+	if r.Place == PlaceRegion {
+		return upperFirst(r.Where) + ": " + seen
+	}
 	verb := "most likely lies"
-	switch r.Confidence {
+	switch sure {
 	case High:
 		verb = "lies"
 	case Low:

@@ -54,8 +54,8 @@ var rules = []Rule{
 	},
 	{
 		Code: "responder_busy", Place: PlaceFarEnd, Where: "the far end", Confidence: High, warns: true,
-		Takes:  "the responder's own send stamps are late, it did not run for a time, or its socket dropped packets; where no limit is broken, this concerns 5 % of the packets or more",
-		Unlike: "packets that left in time and arrived late: those were delayed on the path",
+		Takes:  "the responder's own send stamps are late, it did not run for a time, or its socket dropped packets; this concerns at least half of the packets that make the figure bad, or, of jitter and where no limit is broken, 5 % of all",
+		Unlike: "a limit that is broken even without these packets: then the fault has its own place; packets that left in time and arrived late: those were delayed on the path",
 		Advice: "Run it again at another time, or with another responder: this says nothing about the network.",
 		Show:   showFarEnd, of: figures(), needs: []sign{farEndWasBusy},
 	},
@@ -64,7 +64,7 @@ var rules = []Rule{
 		Takes:  "from one second to the end no packet and no check of the call arrives, while the control connection to the same responder continues",
 		Unlike: "a responder that died, or a dead path to it: then the control connection ends too",
 		Advice: "Ask the network team why it drops a UDP flow that is in use: a time-out, a limit of the state table, or an inspection that failed.",
-		Show:   showNetwork, of: figures(Loss, MOS), needs: []sign{endsForGood, controlGoesOn},
+		Show:   showNetwork, of: figures(Loss, MOS), needs: []sign{endsForGood, controlGoesOn, isOwnNAT},
 	},
 	{
 		Code: "far_end_ended", Place: PlaceFarEnd, Where: "the far end", Confidence: Medium,
@@ -81,11 +81,20 @@ var rules = []Rule{
 		Show:   "", of: anyOf(figures(Loss, MOS), isEnd), needs: []sign{allFellSilent},
 	},
 	{
-		Code: "mapping_lost", Place: PlaceFirewall, Where: "the firewall or NAT", Confidence: High, warns: true,
-		Takes:  "the responder saw this machine with a new port of the same public address during the call; where a limit is broken, at least half of the packets that were lost, or too late, lie in those seconds",
+		Code: "mapping_lost", Place: PlaceFirewall, Where: "the firewall or NAT", Confidence: Medium, warns: true,
+		Takes:  "the responder saw this machine with a new port of the same public address during the call, and no address shows a NAT of the provider; where a limit is broken, at least half of the packets that were lost, or too late, lie in those seconds",
 		Unlike: "another public address: then the traffic moved to another line",
 		Advice: "Ask the network team to keep UDP mappings while packets flow, and for two minutes of silence (RFC 4787 REQ-5).",
-		Show:   showNetwork, of: figures(Loss, Discards, MOS), needs: []sign{mappingChanged, badAtChanges(false)},
+		Show:   showNetwork, of: figures(Loss, Discards, MOS), needs: []sign{mappingChanged, badAtChanges(false), isOwnNAT},
+	},
+	{
+		Code: "nat_somewhere", Place: PlaceUnknown, Confidence: Medium, warns: true,
+		Takes: "the evidence of `mapping_lost` or of `state_dropped`, and an address of 100.64.0.0/10 (RFC 6598) on the path or of this PC: " +
+			"the provider translates addresses too (CGNAT)",
+		Unlike: "a path without such an address: then it is this network's own firewall or NAT, as far as its routers answer",
+		Advice: "Ask the network team for the gateway's log of these seconds: if its own NAT kept the mapping, ask the provider about its address translation (CGNAT), or for a public address.",
+		Show:   showNetwork + " and " + showProvider, of: figures(Loss, Discards, MOS),
+		needs: []sign{eitherOf(bothOf(mappingChanged, badAtChanges(false)), bothOf(endsForGood, controlGoesOn)), isCarrierNAT},
 	},
 	{
 		Code: "line_moved", Place: PlaceLine, Where: "the access lines", Confidence: High, warns: true,
@@ -104,10 +113,18 @@ var rules = []Rule{
 	},
 	{
 		Code: "line_full", Place: PlaceLine, Where: "the access line, which is full", Confidence: Medium,
-		Takes:  "the round trip rises far above its smallest and stays high from packet to packet, as in a queue, while the gateway answers as fast as before",
+		Takes:  "the round trip rises far above its smallest and stays high from packet to packet, as in a queue, while the gateway answers as fast as before, and the first router behind it as late as the call",
 		Unlike: "jitter of a bad path, which differs from packet to packet, and a change of route, after which the delay is constant",
 		Advice: "Look for uploads, backups or updates at this hour: run it again while the line is quiet. If that is good, give voice (DSCP 46) priority on the router, or limit the other traffic there.",
 		Show:   showNetwork, of: figures(Jitter, Discards, Loss, RTT, MOS), needs: []sign{tripRises, queueNotJitter, gatewayStays, hopRises, ownTraffic},
+	},
+	{
+		Code: "queue_somewhere", Place: PlaceLine, Where: "a queue on the access line or behind it", Confidence: Low,
+		Takes:  "the same as for a full access line, but no router behind the gateway answered in these seconds",
+		Unlike: "a router behind the gateway that answers later as well, or as fast as before: then it is the line, or what lies behind it",
+		Advice: "Look for uploads, backups or updates at this hour, and run it again while the line is quiet: if that is good, give voice (DSCP 46) priority on the router; " +
+			"if it is as bad then, ask the provider.",
+		Show: showNetwork, of: figures(Jitter, Discards, Loss, RTT, MOS), needs: []sign{queueSomewhere, ownTraffic},
 	},
 	{
 		Code: "queue_beyond", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium,
@@ -155,6 +172,13 @@ var rules = []Rule{
 		Show:   showProvider, of: nothing, needs: []sign{duplicatesAt(beyondLAN)},
 	},
 	{
+		Code: "neighbour", Place: PlaceLAN, Where: "the LAN between this PC and the far end, or one of these two computers", Confidence: Medium, general: true,
+		Takes:  "the far end is in a network of this PC's own interface, so that nothing of the call passes a gateway",
+		Unlike: "a router that answers on the way: then the far end is in another network",
+		Advice: "Check cable, switch port and load of both computers, by cable where Wi-Fi is in use.",
+		Show:   showNetwork, of: figures(), needs: []sign{isNeighbour},
+	},
+	{
 		Code: "lan", Place: PlaceLAN, Where: "the LAN", Confidence: Medium, general: true,
 		Takes:  "the default gateway shows the same fault as the call",
 		Unlike: "a gateway that limits its answers, or answers badly at other times than the call, or behind which the next router answers well",
@@ -169,6 +193,14 @@ var rules = []Rule{
 		Show:   showNetwork, of: allOf(figures(), isWifi), needs: []sign{pointsTo(inLAN), gatewayIsBad, radioWords},
 	},
 	{
+		Code: "distance", Place: PlaceRegion, Where: "this region is too far away", Confidence: Medium,
+		Takes: "even the smallest round trip breaks the limit, nearly all answers take as long, and most of the time is spent behind the gateway and behind the first router that answers there; " +
+			"light in fibre takes 1 ms for 100 km there and back",
+		Unlike: "a queue or a bad path, where the round trip changes; a slow line, such as a satellite's, where the first router behind the gateway takes half of the time. A detour looks the same",
+		Advice: "Choose a nearer region: netready regions --measure shows the round trip to each. Only if this is the nearest and other networks reach it much faster, ask the provider about a detour.",
+		Show:   "", of: figures(RTT, MOS), needs: []sign{isFarAndSteady},
+	},
+	{
 		Code: "line", Place: PlaceLine, Where: "the access line", Confidence: Medium, general: true,
 		Takes:  "the default gateway does not show the call's fault, and the next router behind it does, in the same seconds",
 		Unlike: "a router that limits its answers, or does not answer at other times than the call is bad",
@@ -180,27 +212,27 @@ var rules = []Rule{
 		Takes:  "neither the default gateway nor the first router behind it shows the call's fault",
 		Unlike: "faults of the firewall, the line and the far end that the rules above find",
 		Advice: "Ask the provider, with this report: the fault is behind the provider's first router.",
-		Show:   showProvider, of: figures(), needs: []sign{pointsTo(pastLine), gatewayIsGood, hopIsGood},
+		Show:   showProvider, of: figures(), needs: []sign{pointsTo(pastLine), isNotFar, gatewayIsGood, hopIsGood},
 	},
 	{
 		Code: "beyond", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium, general: true,
 		Takes:  "the default gateway does not show the call's fault; and where the next router has a private address, which may be the user's own, the first one with a public address does not show it either",
 		Unlike: "faults of the firewall, the line and the far end that the rules above find",
 		Advice: "Ask the provider, with this report: the fault is behind your own gateway.",
-		Show:   showProvider, of: figures(), needs: []sign{pointsTo(beyondLAN), gatewayIsGood},
+		Show:   showProvider, of: figures(), needs: []sign{pointsTo(beyondLAN), isNotFar, noQueueSomewhere, gatewayIsGood},
 	},
 	{
 		Code: "own_firewall", Place: PlacePC, Where: "this computer's own firewall or security software", Confidence: Medium,
-		Takes:  "every required row that failed was refused by this machine itself",
+		Takes:  "this machine itself refused required rows",
 		Advice: "Have it allowed in this computer's own firewall or security software.",
-		Show:   showOwner, of: rowsOrSilence, needs: []sign{rowsBy(facts.ByThisMachine)},
+		Show:   showOwner, of: rowsOrSilence, needs: []sign{rowsBy(facts.ByThisMachine, "it refuses the connections itself")},
 	},
 	{
 		Code: "names", Place: PlaceDNS, Where: "name resolution (DNS)", Confidence: Medium,
-		Takes:  "no name of a required row that failed could be resolved, or not the responder's name, in several tries",
+		Takes:  "names of required rows could not be resolved, or not the responder's name, in several tries",
 		Unlike: "a path that loses much, and so the questions too; and a responder's name that does not exist, which may be an error in the invite",
 		Advice: "Ask the network team why its DNS does not answer, or does not know these names.",
-		Show:   showNetwork, of: anyOf(isRows, isSession), needs: []sign{eitherOf(rowsUnnamed, responderIsUnnamed)},
+		Show:   showNetwork, of: anyOf(isRow, isSession), needs: []sign{eitherOf(rowsUnnamed, responderIsUnnamed)},
 	},
 	{
 		Code: "names_slow", Place: PlaceDNS, Where: "name resolution (DNS)", Confidence: High, warns: true,
@@ -211,22 +243,39 @@ var rules = []Rule{
 	},
 	{
 		Code: "intercepted", Place: PlaceProxy, Where: "something on the path that answers in place of the service", Confidence: Medium,
-		Takes:  "every required row that failed was answered by somebody else, or its TLS connection was cut",
+		Takes:  "somebody else answered required rows, or their TLS connection was cut",
 		Advice: "Ask the network team to exempt the service from inspection: a proxy that inspects traffic, a captive portal or a filter is in between.",
 		Show:   showNetwork, of: rowsOrSilence, needs: []sign{callTells, rowsFor(facts.ReasonIntercepted, facts.ReasonHijacked, facts.ReasonTLS)},
 	},
 	{
 		Code: "no_route", Place: PlaceRoutes, Where: "the network's routes", Confidence: Medium,
-		Takes:  "no required row that failed had a route to its host",
+		Takes:  "required rows had no route to their hosts",
 		Advice: "Ask the network team for a route to the hosts that failed.",
 		Show:   showNetwork, of: rowsOrSilence, needs: []sign{callTells, rowsFor(facts.ReasonUnreachable)},
 	},
 	{
 		Code: "ports_closed", Place: PlaceFirewall, Where: "the firewall", Confidence: Medium,
-		Takes:  "required rows fail while the call itself is good, or no UDP gets through in one of the directions",
-		Unlike: "rows that fail because the path loses their packets as it loses the call's, and a far end that answers, but wrongly",
+		Takes: "required rows fail while the call itself is good, or no UDP gets through in one of the directions; of the responder's own rows: " +
+			"a router on the way refuses them, or rows of other hosts, optional ones too, fail in the same way",
+		Unlike: "rows that fail because the path loses their packets as it loses the call's, a far end that answers, but wrongly, and ports that whoever runs the responder closed",
 		Advice: "Ask the network team to allow the connections that failed.",
 		Show:   showNetwork, of: rowsOrSilence, needs: []sign{callTells, portsAreClosed},
+	},
+	{
+		Code: "closed_somewhere", Place: PlaceUnknown, Confidence: Medium, plain: true,
+		Takes: "ports of the responder alone are closed, or no UDP of the call gets through to it or back, and nothing tells who closes them; " +
+			"or the responder is in the same network, where no gateway lies in between",
+		Unlike: "rows of other hosts that fail in the same way: then it is this network's firewall",
+		Advice: "Run it from another network, for example through a phone: if the same fails there, ask whoever runs the responder to open these ports in the firewalls of its host and its cloud; " +
+			"if it passes there, ask the network team to allow them.",
+		Show: "", of: rowsOrSilence, needs: []sign{callTells, closedSomewhere},
+	},
+	{
+		Code: "refused_there", Place: PlaceFarEnd, Where: "the host that was asked", Confidence: Medium,
+		Takes:  "the host of required rows refused them itself: it can be reached, and nothing listens there",
+		Unlike: "a router on the way that refuses them",
+		Advice: "Ask whoever runs that host whether the service runs there, and check the port in the list of regions.",
+		Show:   "whoever runs that host", of: isRow, needs: []sign{rowsBy(facts.ByFarEnd, "it refuses the connections itself")},
 	},
 	{
 		Code: "responder_lost", Place: PlaceUnknown, Confidence: Medium, plain: true,

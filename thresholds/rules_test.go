@@ -326,11 +326,17 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 		"a full line, up": {func(m *made) {
 			m.queue(Up, 5+m.IntN(5), 25, func() float64 { return 120 + m.Float64()*100 }, func() float64 { return 3 + m.Float64()*5 })
 			m.discard(Up)
+			m.route(none, func(i int) float64 { return *m.Voice.Timeline[i].Up.DelayMS * 0.9 })
 		}, "line_full", PlaceLine},
 		"a full line, down, and the round trip breaks its limit": {func(m *made) {
 			m.queue(Down, 0, 30, func() float64 { return 200 + m.Float64()*60 }, func() float64 { return 2 + m.Float64()*5 })
 			m.discard(Down)
+			m.route(none, func(i int) float64 { return *m.Voice.Timeline[i].Down.DelayMS * 0.9 })
 		}, "line_full", PlaceLine},
+		"a full line, and no router tells where": {func(m *made) {
+			m.queue(Up, 5+m.IntN(5), 25, func() float64 { return 120 + m.Float64()*100 }, func() float64 { return 3 + m.Float64()*5 })
+			m.discard(Up)
+		}, "queue_somewhere", PlaceLine},
 		"jitter that is drawn anew for each packet": {func(m *made) {
 			m.queue(Up, 0, 30, func() float64 { return 50 + m.Float64()*8 }, func() float64 { return 33 + m.Float64()*6 })
 			m.discard(Up)
@@ -562,7 +568,7 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			m.Voice.RTT.MinMS, m.Voice.RTT.AvgMS = new(179.0), new(186.0)
 			m.Ping[1].MinMS = new(179.0)
 			m.queue(Up, 5, 9, func() float64 { return 60 }, func() float64 { return 3 })
-		}, "beyond", PlaceBeyond},
+		}, "distance", PlaceRegion},
 		"standby in the middle of the call": {func(m *made) {
 			m.lose(Down, func(i int) int { return 50 * min(1, max(0, 1-max(i-12, 10-i))) })
 			m.Voice.PC = &facts.PC{Sleeps: []facts.Sleep{{AtS: 10, ForS: 3, Code: facts.SleepSuspended}}}

@@ -84,6 +84,9 @@ func duplicatesPercent(d *facts.Direction) float64 {
 func duplicatesAt(where place) sign {
 	return func(m matter) (string, float64) {
 		g, share := m.gateway(), duplicatesPercent(direction(m.result.Voice, m.way))
+		if share > mostDuplicates && m.isDirect() && where == inLAN {
+			return fmt.Sprintf("%s of the packets %s arrived more than once, and the far end is in the same network", Figure(share, "%"), m.way), 1
+		}
 		if share <= mostDuplicates || g == nil || g.Duplicates == nil {
 			return "", 0
 		}

@@ -8,59 +8,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
-	"netready/internal/need"
+	"netready/internal/smalldisk"
 	"netready/probe/call"
 )
-
-// smallDisk is a folder on a disk of its own.
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	need.Root(t)
-	dir := filepath.Join(t.TempDir(), "disk")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=256k,mode=700"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
-
-// fillDisk takes all room of a disk, and returns the file that has it.
-func fillDisk(t *testing.T, dir string) (file string) {
-	t.Helper()
-	file = filepath.Join(dir, "fills-the-disk")
-	f, err := os.Create(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for size := 4096; size > 0; size /= 2 {
-		for range 1000 {
-			if _, err = f.Write(make([]byte, size)); err != nil {
-				break
-			}
-		}
-	}
-	if !errors.Is(err, syscall.ENOSPC) {
-		t.Fatalf("the disk is not full: %v", err)
-	}
-	return file
-}
 
 // With a full disk no run of an organisation can be counted, so its agents wait; the
 // operator's own invite goes on, and a restart too. The commands say what is wrong. Nothing
 // is lost or half-written, and when there is room again all goes on.
 func TestFullDisk(t *testing.T) {
-	data := smallDisk(t)
+	data := smalldisk.New(t, 256)
 	control := freePort(t)
 	serve := func() *program {
 		return begin(t, "--control", control, "--data", data, "--store", "none", "--advertise", "127.0.0.1")
@@ -81,7 +39,7 @@ func TestFullDisk(t *testing.T) {
 		}
 		return b
 	}
-	before, full := tokens(), fillDisk(t, data)
+	before, full := tokens(), smalldisk.Fill(t, data, 0)
 
 	if err := runWith(t, theirs); !errors.Is(err, call.ErrBusy) {
 		t.Errorf("an organisation's run: %v, want to be told to wait; %s", err, p.stderr)
@@ -120,8 +78,8 @@ func TestFullDisk(t *testing.T) {
 
 // A new responder on a full disk says what it cannot write, and how to go on.
 func TestFullDiskAtTheFirstStart(t *testing.T) {
-	data := smallDisk(t)
-	fillDisk(t, data)
+	data := smalldisk.New(t, 256)
+	smalldisk.Fill(t, data, 0)
 	for _, args := range [][]string{
 		{"--data", filepath.Join(data, "d")},
 		{"--data", filepath.Join(t.TempDir(), "d"), "--invite-file", filepath.Join(data, "invite.txt")},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,7 +66,7 @@ func (s settings) openStore(ctx context.Context, log *slog.Logger) (*store.Store
 		return nil, none, fmt.Errorf("%s: %w", flag, err)
 	}
 	host, _ := os.Hostname() // only a name in the access log
-	return store.New(bucket, store.Options{Log: log, Name: strings.Trim(s.Region+" "+host, " ")}), bucket.Close, nil
+	return store.New(bucket, store.Options{Log: log, Name: strings.Trim(s.Region+" "+host, " "), Folder: s.storeFolder()}), bucket.Close, nil
 }
 
 func (s settings) openBucket(ctx context.Context) (*blob.Bucket, error) {
@@ -86,6 +87,11 @@ func (s settings) openBucket(ctx context.Context) (*blob.Bucket, error) {
 // storeFolder is the folder of the store; "" where it is none.
 func (s settings) storeFolder() string {
 	switch {
+	case strings.HasPrefix(s.Store, "file://"):
+		if at, err := url.Parse(s.Store); err == nil {
+			return at.Path
+		}
+		return ""
 	case strings.Contains(s.Store, "://"):
 		return ""
 	case s.Store == "":

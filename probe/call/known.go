@@ -86,6 +86,29 @@ func lasting(arrivals []stream.Arrival, span time.Duration, stamp func(stream.Ar
 // mostStamp bounds stamps, so that no difference of two overflows.
 const mostStamp = time.Duration(1 << 61)
 
+// mostLeeway bounds what a far end says of its own stamps: it drops what is later.
+const mostLeeway = wire.TooLate
+
+// leeway is how much later than its stamp a packet may have left that the system took so
+// long after it. The time itself says no more: this PC may have lost its processor before
+// the packet left or after it.
+func leeway(took time.Duration) time.Duration {
+	if took <= wire.ExactHandover {
+		return 0
+	}
+	return took
+}
+
+// slow counts the packets that the system took too late after their stamp.
+func slow(took []time.Duration) (n int) {
+	for _, t := range took {
+		if t > wire.SlowHandover {
+			n++
+		}
+	}
+	return n
+}
+
 // sending is how well a sender kept its pace.
 type sending struct {
 	late    []int64 // packets that were more than wire.TooLate late, ascending

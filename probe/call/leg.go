@@ -65,7 +65,7 @@ type leg struct {
 	started  bool
 	sentAt   []time.Duration // of each packet that was due: sent, given up or held back
 	lateness []time.Duration
-	slow     int                                  // packets that this system took more than wire.SlowHandover after their stamp
+	took     []time.Duration                      // how long after its stamp the system had each packet
 	written  int                                  // packets up to the last that was really sent
 	held     []int64                              // packets that were held back, see wanted
 	reached  []time.Duration                      // when checks left that were answered too late to count
@@ -226,9 +226,7 @@ func (l *leg) send(i int64, due time.Duration) {
 	defer l.mu.Unlock()
 	l.sentAt = append(l.sentAt, at)
 	l.lateness = append(l.lateness, at-due)
-	if taken-at > wire.SlowHandover {
-		l.slow++
-	}
+	l.took = append(l.took, taken-at)
 	switch {
 	case giveUp:
 	case wanted:

@@ -45,9 +45,13 @@ func (m *meter) tick(s *calls, now time.Duration) {
 // in the next second; arrivals of later packets count later. The leg is locked.
 func (m *meter) read(l *leg) Live {
 	for _, a := range l.far.up[m.upSeen:] {
+		if a.Seq < int64(len(l.took)) {
+			a.Leeway = leeway(l.took[a.Seq])
+		}
 		m.up.Add(a)
 	}
 	for _, a := range l.down[m.downSeen:] {
+		a.Leeway = l.far.leeway[a.Seq]
 		m.down.Add(a)
 	}
 	m.upSeen, m.downSeen = len(l.far.up), len(l.down)

@@ -22,9 +22,10 @@ type report struct {
 	departed   time.Duration // when the last of them did, on the responder's clock
 	foreign    int
 	dropped    uint32
-	slow       int // packets down that its system took too late after their stamp
-	checks     int // of ours, that arrived there
-	asked      int // checks that it sent
+	slow       int                     // packets down that its system took too late after their stamp
+	leeway     map[int64]time.Duration // of packets down that did not leave at their stamp
+	checks     int                     // of ours, that arrived there
+	asked      int                     // checks that it sent
 	noDSCP     string
 	downSet    *int
 	notSet     string // why the mark is not on the packets down
@@ -55,7 +56,13 @@ func (r *report) take(e wire.Event, at time.Duration) error {
 		r.broken = fmt.Errorf("reading the down trace of call %d: %w", e.Call+1, err)
 		return r.broken
 	}
+	leeway, err := wire.UnpackDepartures(e.Leeway, r.packets, r.packets-len(r.leeway))
+	if err != nil {
+		r.broken = fmt.Errorf("reading how exact the stamps of call %d are: %w", e.Call+1, err)
+		return r.broken
+	}
 	r.up, r.left = append(r.up, up...), append(r.left, down...)
+	r.note(leeway)
 	if len(up) > 0 || e.Checks > r.checks {
 		r.gotAt, r.got = at, true
 	}
@@ -82,6 +89,16 @@ func (r *report) take(e wire.Event, at time.Duration) error {
 	return nil
 }
 
+// note takes how much later than its stamp each of some packets down may have left.
+func (r *report) note(leeway []wire.Departure) {
+	if r.leeway == nil {
+		r.leeway = map[int64]time.Duration{}
+	}
+	for _, d := range leeway {
+		r.leeway[d.Seq] = min(max(0, d.Sent), mostLeeway)
+	}
+}
+
 // result is what is known of the call. settle is how long a packet may take to
 // arrive.
 func (l *leg) result(settle time.Duration) Call {
@@ -104,7 +121,7 @@ func (l *leg) result(settle time.Duration) Call {
 
 // upward is the way up: what this machine sent and the responder received.
 func (l *leg) upward(settle time.Duration) Direction {
-	d := Direction{Foreign: l.far.foreign, Dropped: l.far.dropped, Slow: l.slow, Mark: l.mark}
+	d := Direction{Foreign: l.far.foreign, Dropped: l.far.dropped, Slow: slow(l.took), Mark: l.mark}
 	d.Mark.Unread = l.far.noDSCP
 	d.PacketTime = l.request.Ptime
 	sentAt := l.sentAt
@@ -128,6 +145,9 @@ func (l *leg) upward(settle time.Duration) Direction {
 	if err := believable(arrivals, sentAt); err != nil {
 		d.Reason = err.Error()
 		return d
+	}
+	for i, a := range arrivals {
+		arrivals[i].Leeway = leeway(l.took[a.Seq])
 	}
 	sent := fateKnown(sentAt, arrivals, l.far.at, settle)
 	if sent == 0 {
@@ -161,7 +181,10 @@ func (l *leg) downward() Direction {
 	d.Mark = Mark{Asked: l.request.DSCP, Set: l.far.downSet, Doubt: l.far.notSet, Unread: l.conn.NoDSCP()}
 	d.PacketTime = l.request.Ptime
 	sent := max(l.far.departures, highest(l.down))
-	arrivals := l.down
+	arrivals := slices.Clone(l.down)
+	for i, a := range arrivals {
+		arrivals[i].Leeway = l.far.leeway[a.Seq]
+	}
 	if len(arrivals) > 0 {
 		span := arrivals[len(arrivals)-1].Received - arrivals[0].Received
 		if err := lasting(arrivals, span, func(a stream.Arrival) time.Duration { return a.Sent }); err != nil {

@@ -115,6 +115,9 @@ const (
 // LeftOut is written in place of what --anonymous does not name: a proxy, an address.
 const LeftOut = "left out"
 
+// HostResponder is the host of a row that asks the responder of the region.
+const HostResponder = "responder"
+
 // HostResolver is the host of a row that asks the DNS resolver that this machine is set
 // up with.
 const HostResolver = "resolver"

@@ -5,7 +5,9 @@ type Path struct {
 	// How the hops were asked; empty: they were not.
 	Method string `json:"method"`
 	Target string `json:"target"` // `ip:port` that the questions were addressed to: where the call went
-	Hops   []Hop  `json:"hops"`   // the nearest first; those that never answered have no address
+	// Whether the packets of the call pass a gateway; empty: not known.
+	Via  string `json:"via"`
+	Hops []Hop  `json:"hops"` // the nearest first; those that never answered have no address
 	// TTL of the farthest hop that packets reached with the call's mark (DSCP).
 	// Null: no hop told; `mark_reason` says why.
 	MarkKeptTo *int `json:"mark_kept_to"`
@@ -20,6 +22,12 @@ type Path struct {
 	Code       string `json:"code"`        // why no hop was asked, as a code; empty: they were
 	Reason     string `json:"reason"`      // the same as a sentence
 }
+
+// Values of `path.via`.
+const (
+	ViaDirect  = "direct"  // none: the far end is in a network of this machine's own interface
+	ViaGateway = "gateway" // they do: the far end is in no such network
+)
 
 // Values of `path.method`, `path.hops[].method`.
 const (
@@ -47,6 +55,7 @@ const (
 // Values of `path.hops[].scope`.
 const (
 	ScopePrivate = "private" // of a private network (RFC 1918, RFC 4193): a company's, a home's or a provider's
+	ScopeShared  = "shared"  // between a provider's NAT and its customers (RFC 6598)
 	ScopePublic  = "public"  // any other
 )
 

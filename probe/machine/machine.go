@@ -52,6 +52,46 @@ func Towards(ctx context.Context, target string) facts.Interface {
 	return towards(ctx, target).Interface
 }
 
+// IsNeighbour says whether the target is in a network of the interface that reaches it,
+// so that packets to it pass no gateway; false for an address of this machine itself.
+// Nothing is sent. known is false where the system does not tell.
+func IsNeighbour(ctx context.Context, target netip.Addr) (isNeighbour, known bool) {
+	i := towards(ctx, target.String())
+	target = target.Unmap().WithZone("")
+	if !i.addr.IsValid() || i.Name == "" || i.Kind == facts.Loopback {
+		return false, false
+	}
+	own, err := net.InterfaceByName(i.Name)
+	if err != nil {
+		return false, false
+	}
+	addresses, err := own.Addrs()
+	if err != nil {
+		return false, false
+	}
+	return isIn(addresses, target), true
+}
+
+// isIn says that one of the networks of an interface has the address. Networks of a single
+// address have no neighbours.
+func isIn(addresses []net.Addr, target netip.Addr) bool {
+	for _, a := range addresses {
+		network, err := netip.ParsePrefix(a.String())
+		if err != nil {
+			continue
+		}
+		own := network.Addr().Unmap().WithZone("")
+		bits := network.Bits()
+		if own.Is4() && network.Addr().Is4In6() {
+			bits -= 96
+		}
+		if bits < own.BitLen() && netip.PrefixFrom(own, bits).Masked().Contains(target) {
+			return true
+		}
+	}
+	return false
+}
+
 // gapsOf says why each nil figure of the machine was not measured. A figure that an
 // interface cannot have is no gap: the interface itself gives the reason.
 func gapsOf(m facts.Machine, i adapter) []facts.NotMeasured {

@@ -84,3 +84,36 @@ func TestOwnAddressIsInside(t *testing.T) {
 		}
 	}
 }
+
+// A neighbour is reached without a gateway; an address of this machine is none, and a
+// network of one address has none.
+func TestNeighbours(t *testing.T) {
+	ip := func(s string) net.Addr {
+		host, network, err := net.ParseCIDR(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		network.IP = host
+		return network
+	}
+	for _, test := range []struct {
+		own, target string
+		want        bool
+	}{
+		{"192.168.1.7/24", "192.168.1.250", true},
+		{"192.168.1.7/24", "192.168.2.1", false},
+		{"10.1.2.3/8", "10.200.0.1", true},
+		{"198.51.100.7/32", "198.51.100.7", false},
+		{"2001:db8:1::7/64", "2001:db8:1::9", true},
+		{"2001:db8:1::7/64", "2001:db8:2::9", false},
+		{"2001:db8:1::7/128", "2001:db8:1::7", false},
+		{"192.168.1.7/24", "2001:db8::1", false},
+	} {
+		if got := isIn([]net.Addr{ip(test.own)}, netip.MustParseAddr(test.target)); got != test.want {
+			t.Errorf("%s in %s: %v", test.target, test.own, got)
+		}
+	}
+	if is, known := IsNeighbour(t.Context(), netip.MustParseAddr("127.0.0.1")); is || known {
+		t.Error("this machine is its own neighbour")
+	}
+}

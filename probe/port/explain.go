@@ -122,7 +122,7 @@ func (t target) blamedByICMP(e icmpError) outcome {
 	who, by := facts.ByPath, fmt.Sprintf("a firewall or router in between (%s)", e.from)
 	switch {
 	case e.from == t.addr.Addr() && t.session != nil:
-		by = fmt.Sprintf("the far end's own address (%s), although the responder listens there, so its host's firewall or one that speaks in its name,", e.from)
+		who, by = "", fmt.Sprintf("the far end's own address (%s), although the responder listens there, so its host's firewall or one that speaks in its name,", e.from)
 	case e.from == t.addr.Addr():
 		who, by = facts.ByFarEnd, fmt.Sprintf("the far end itself (%s)", e.from)
 	case !e.from.IsValid():

@@ -64,9 +64,9 @@ const Local = "local"
 
 // Special hosts of a Check. No host at all means the responder too.
 const (
-	HostResponder = "responder"        // the responder of the region
-	HostResolver  = facts.HostResolver // the DNS resolver that this machine is set up with
-	hostSTUN      = "{stun}"           // the region's STUN, with its port
+	HostResponder = facts.HostResponder // the responder of the region
+	HostResolver  = facts.HostResolver  // the DNS resolver that this machine is set up with
+	hostSTUN      = "{stun}"            // the region's STUN, with its port
 )
 
 // Features that firewall checks can belong to.

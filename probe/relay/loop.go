@@ -44,6 +44,7 @@ type loop struct {
 	mu       sync.Mutex // guards the rest
 	start    time.Duration
 	sentAt   []time.Duration
+	took     []time.Duration // how long after its stamp the system had each packet; of a leg up by UDP
 	lateness []time.Duration
 	arrivals []stream.Arrival
 	seen     map[int64]struct{}
@@ -164,9 +165,14 @@ func (l *loop) stream(ctx context.Context, begun time.Duration) {
 func (l *loop) sendOne(i int64, due time.Duration) {
 	at := stamp.Now()
 	err := l.send(l.sealer.Seal(i, at))
+	took := stamp.Now() - at
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sentAt = append(l.sentAt, at)
+	if l.up.IsReliable() {
+		took = 0 // it waits for the network, not for this PC
+	}
+	l.took = append(l.took, took)
 	l.left = at
 	l.lateness = append(l.lateness, at-due)
 	if err != nil && l.up.IsReliable() && l.broken == nil {

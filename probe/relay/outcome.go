@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"netready/probe/internal/turn"
+	"netready/probe/internal/wire"
 	"netready/probe/stream"
 )
 
@@ -109,11 +110,17 @@ func (l *loop) result(died error) Loop {
 // sent, in a loop by UDP alone. A leg by TCP repeats what it loses, so a packet
 // that comes late there is not lost. The lock is held.
 func (l *loop) inTime() []stream.Arrival {
+	arrivals := slices.Clone(l.arrivals)
+	for i, a := range arrivals {
+		if a.Seq < int64(len(l.took)) && l.took[a.Seq] > wire.ExactHandover {
+			arrivals[i].Leeway = l.took[a.Seq]
+		}
+	}
 	if l.isUp() || l.isDown() || len(l.sentAt) == 0 {
-		return slices.Clone(l.arrivals)
+		return arrivals
 	}
 	end := l.sentAt[len(l.sentAt)-1] + lateWait
-	return slices.DeleteFunc(slices.Clone(l.arrivals), func(a stream.Arrival) bool { return a.Received > end })
+	return slices.DeleteFunc(arrivals, func(a stream.Arrival) bool { return a.Received > end })
 }
 
 // known is how many of the packets are known to have arrived or to be lost:

@@ -43,6 +43,7 @@ type flow struct {
 // A stamped packet waits until it is given to the system.
 type stamped struct {
 	flow *flow
+	seq  int64
 	at   time.Duration
 }
 
@@ -155,7 +156,7 @@ func (s *sender) packet(f *flow) (why string) {
 	late := now - f.due
 	s.late.note(late, now)
 	if late <= wire.TooLate {
-		s.waiting[s.held] = stamped{f, now}
+		s.waiting[s.held] = stamped{f, int64(f.next), now}
 		s.held++
 		if s.writer.Put(f.sealer.Seal(int64(f.next), now), to, f.dscp) {
 			s.flush()
@@ -176,9 +177,7 @@ func (s *sender) flush() {
 	now := stamp.Now()
 	for i, w := range s.waiting[:s.held] {
 		s.gap.note(now-w.at, now)
-		if now-w.at > wire.SlowHandover {
-			w.flow.call.noteSlow()
-		}
+		w.flow.call.noteHandover(w.seq, now-w.at)
 		s.waiting[i].flow = nil
 	}
 	s.held = 0

@@ -126,9 +126,13 @@ func TestSlowHandoverTravelsWithTheTrace(t *testing.T) {
 		}
 		slow.waiting[0].at -= wait // as if the system had been that slow
 		slow.flush()
-		want := min(i, 2)
-		if got := call.news().Slow; got != want {
-			t.Errorf("after packet %d: %d slow ones are told, want %d", i, got, want)
+		want, e := min(i, 2), call.news()
+		if e.Slow != want {
+			t.Errorf("after packet %d: %d slow ones are told, want %d", i, e.Slow, want)
+		}
+		leeway, err := wire.UnpackDepartures(e.Leeway, call.packets, call.packets)
+		if told := len(leeway) > 0 && leeway[0].Seq == int64(i) && leeway[0].Sent >= wait; err != nil || told != (wait > 0) && wait > 0 {
+			t.Errorf("packet %d waited %v, and told is %v, %v", i, wait, leeway, err)
 		}
 	}
 	if got := p99(stamp.Now(), &slow.gap); got < 2*time.Second {

@@ -86,6 +86,7 @@ type call struct {
 	stopped  bool          // the session is over
 	unread   bool          // nobody reads the records, so they are dropped
 	down     []wire.Departure
+	leeway   []wire.Departure // packets down that may have left so much later than their stamp
 	up       upTrace
 	event    wire.Event // what is counted so far
 	seenIDs  map[wire.TransactionID]struct{}
@@ -371,11 +372,20 @@ func (c *call) leave(f *flow, now time.Duration) (to netip.AddrPort, why string)
 // allowed says whether a proof still counts.
 func allowed(provedAt, now time.Duration) bool { return now-provedAt < consent }
 
-// noteSlow counts a packet that the system took too late after its stamp.
-func (c *call) noteSlow() {
+// noteHandover notes how long after its stamp the system took a packet, if that was not
+// at once.
+func (c *call) noteHandover(seq int64, took time.Duration) {
+	if took <= wire.ExactHandover {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.event.Slow++
+	if took > wire.SlowHandover {
+		c.event.Slow++
+	}
+	if !c.unread {
+		c.leeway = append(c.leeway, wire.Departure{Seq: seq, Sent: took})
+	}
 }
 
 func (c *call) ended(why string) {
@@ -392,8 +402,8 @@ func (c *call) news() wire.Event {
 	if c.session.drops != nil {
 		e.Dropped = c.session.drops() - c.session.dropsBefore // right across a wrap, too
 	}
-	e.Up, e.Down = wire.PackArrivals(c.up.news), wire.PackDepartures(c.down)
-	c.up.news, c.down = c.up.news[:0], c.down[:0]
+	e.Up, e.Down, e.Leeway = wire.PackArrivals(c.up.news), wire.PackDepartures(c.down), wire.PackDepartures(c.leeway)
+	c.up.news, c.down, c.leeway = c.up.news[:0], c.down[:0], c.leeway[:0]
 	if now := c.proved; now.IsValid() && now.String() != c.reported {
 		c.reported = now.String()
 		e.Proved = c.reported

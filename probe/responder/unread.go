@@ -16,7 +16,7 @@ func (c *call) bound() {
 		c.unread = true
 	}
 	if c.unread {
-		c.up.news, c.down = nil, nil
+		c.up.news, c.down, c.leeway = nil, nil, nil
 	}
 }
 

@@ -27,9 +27,12 @@ func (l *Live) Add(a Arrival) {
 		return // a further copy, or one whose second is reported already
 	}
 	l.count++
-	transit := difference(a.Received, l.first.Received) - difference(a.Sent, l.first.Sent)
-	l.waiting[a.Seq] = livePacket{l.count, transit, l.jitter.add(transit)}
-	l.fastest = min(l.fastest, transit)
+	k := packet{transit: difference(a.Received, l.first.Received) - difference(a.Sent, l.first.Sent), leeway: float64(max(0, a.Leeway))}
+	if l.jitter.started {
+		k.settle(l.jitter.last)
+	}
+	l.waiting[a.Seq] = livePacket{l.count, k.transit, l.jitter.add(k.transit)}
+	l.fastest = min(l.fastest, k.transit)
 }
 
 // Second gives the figures of the packets from the sent of the last call up to this

@@ -71,6 +71,7 @@ type packet struct {
 	seq     int64
 	sent    float64 // sender's clock
 	transit float64 // receive stamp - send stamp, the first arrival's being 0
+	leeway  float64 // how much shorter the transit may be
 	dscp    int32
 	action  SenderAction
 }
@@ -96,10 +97,12 @@ func firstCopies(t Trace) (arrived []packet, duplicates int) {
 			seq:     a.Seq,
 			sent:    sent,
 			transit: difference(a.Received, first.Received) - sent,
+			leeway:  float64(max(0, a.Leeway)),
 			dscp:    int32(a.DSCP),
 			action:  a.Action,
 		})
 	}
+	settle(arrived)
 	return arrived, duplicates
 }
 

@@ -34,6 +34,9 @@ type Arrival struct {
 	// Sent is the sender's stamp, on the sender's monotonic clock (in a
 	// capture: the unwrapped RTP timestamp over the clock rate).
 	Sent time.Duration
+	// Leeway is how much later than Sent the packet may have left, since the sender's
+	// system did not take it at once, see settle. 0: the stamp is exact.
+	Leeway time.Duration
 	// Received is the receiver's stamp, on the receiver's monotonic clock.
 	Received time.Duration
 	// Action is what the sender did just before this packet. A change of the transit

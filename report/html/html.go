@@ -4,7 +4,6 @@ package html
 
 import (
 	"embed"
-	"html/template"
 	"io"
 	"strings"
 	"time"
@@ -14,27 +13,37 @@ import (
 	"netready/thresholds"
 )
 
-//go:embed report.tmpl series.tmpl base.css report.css
+//go:embed base.css report.css
 var files embed.FS
 
-var pages = template.Must(template.ParseFS(files, "report.tmpl", "series.tmpl"))
+// The templates are the files *.qtpl, compiled into Go: the linker keeps every method of
+// every type in a program that runs html/template, which finds methods by their names.
+//
+//go:generate go tool qtc -skipLineComments
+
+// Print writes a page that a template made. A NUL in a value becomes the sign for what
+// cannot be shown: each parser of HTML would treat it in its own way.
+func Print(w io.Writer, page string) error {
+	_, err := io.WriteString(w, strings.ReplaceAll(page, "\x00", "\uFFFD"))
+	return err
+}
 
 // Write writes the report as one file that needs nothing else: no script, no
 // address to load from. It prints on two sheets of paper.
 func Write(w io.Writer, r report.Report) error {
-	return pages.ExecuteTemplate(w, "document", newView(r))
+	return Print(w, documentPage(newView(r)))
 }
 
 // Part writes the body of the same report, to be shown inside a page that
 // carries Base and Style.
 func Part(w io.Writer, r report.Report) error {
-	return pages.ExecuteTemplate(w, "report", newView(r))
+	return Print(w, reportPart(newView(r)))
 }
 
 // Comparison writes a table of several reports side by side, in the order
 // given, for a page that carries Base and Style.
 func Comparison(w io.Writer, reports []report.Report) error {
-	return pages.ExecuteTemplate(w, "comparison", newComparison(reports))
+	return Print(w, comparisonPart(newComparison(reports)))
 }
 
 // Base is the style sheet of the palette and of what a report shares with the
@@ -53,7 +62,7 @@ func embedded(name string) string {
 type view struct {
 	report.Report
 	badge
-	Style               template.CSS
+	Style               string // of ours
 	Headline, Sentence  string
 	RegionName          string
 	Started, StartedISO string
@@ -62,8 +71,8 @@ type view struct {
 	Measures            []measureRow
 	CallLine            string
 	Ports               []portGroup
+	Load                *loadTable // nil: no call was placed on a full line
 	Charts              []chart
-	ChartWidth          int
 	NoChart             string
 	Facts               []report.Fact
 	Missing             []report.Fact // what was not measured, and why
@@ -83,15 +92,15 @@ func newView(r report.Report) view {
 	v := view{
 		Report:     r,
 		badge:      verdictBadge(r.Verdict),
-		Style:      template.CSS(Base() + Style()),
+		Style:      Base() + Style(),
 		RegionName: regionName(r.Region),
 		Started:    r.StartedAt.UTC().Format("2 January 2006, 15:04 UTC"),
 		StartedISO: r.StartedAt.UTC().Format(time.RFC3339),
 		Measures:   measureRows(r),
 		CallLine:   callLine(r.Voice),
 		Ports:      portGroups(r.Firewall),
+		Load:       newLoadTable(r),
 		Charts:     charts(r),
-		ChartWidth: chartWidth(r.Voice.Timeline),
 		NoChart:    whyNot(r, "voice.timeline", "voice", "voice.complete", "voice.up", "voice.down"),
 		Facts:      report.OtherFacts(r, thresholds.Figure),
 		Missing:    report.Missing(r.NotMeasured),

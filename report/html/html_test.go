@@ -257,3 +257,20 @@ func TestHTMLPlainVerdicts(t *testing.T) {
 		}
 	}
 }
+
+// A call on a full line is a table of its own, beside the idle line; where none was asked
+// for there is none.
+func TestCallOnAFullLine(t *testing.T) {
+	r := htmlReport()
+	if strings.Contains(htmlOf(t, r), thresholds.LoadTitle) {
+		t.Error("nothing was asked for, and it is shown")
+	}
+	r.UnderLoad = &facts.UnderLoad{Up: &facts.LoadPhase{Mbps: new(5.0), CallUp: &facts.Direction{MOS: new(1.72)}, RTT: &facts.RTT{AvgMS: new(262.0)}, RPM: new(229.0)}}
+	r.Findings = r.Limits.Judge(r.Result)
+	page := htmlOf(t, r)
+	for _, want := range []string{thresholds.LoadTitle, "Responsiveness", "229 RPM", "1.72", "Broken", "While uploads filled the line"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}

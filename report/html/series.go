@@ -2,7 +2,6 @@ package html
 
 import (
 	"fmt"
-	"html/template"
 	"io"
 	"math"
 	"strings"
@@ -16,7 +15,7 @@ import (
 // Series writes the day of one machine as one file that needs nothing else, as
 // Write does: the graph of the MOS, run by run, and all runs in a table.
 func Series(w io.Writer, s report.Series) error {
-	return pages.ExecuteTemplate(w, "series", newDay(s))
+	return Print(w, seriesPage(newDay(s)))
 }
 
 // WriteSeriesFile writes Series beside the table of report.WriteSeriesFile, and
@@ -31,7 +30,7 @@ func WriteSeriesFile(dir string, s report.Series) (string, error) {
 
 // day is what the template of a series prints.
 type day struct {
-	Style                         template.CSS
+	Style                         string // of ours
 	Organization, Machine, Region string
 	Worst, Caption                string
 	From, To                      string // of the graph
@@ -64,7 +63,7 @@ func height(mos float64) float64 {
 }
 
 func newDay(s report.Series) day {
-	d := day{Style: template.CSS(Base() + Style()), Worst: s.WorstQuarter(), Headings: report.SeriesHeadings(), Bar: report.SeriesBar}
+	d := day{Style: Base() + Style(), Worst: s.WorstQuarter(), Headings: report.SeriesHeadings(), Bar: report.SeriesBar}
 	if len(s.Runs) == 0 {
 		return d
 	}

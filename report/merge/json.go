@@ -16,8 +16,8 @@ func (r *reader) json(name string, data []byte) (rows []rankedRow, err error) {
 		if err := usable(found, note, err); err != nil {
 			return err
 		}
-		row := rankedRow{rowOf(name, found, note), rankJSON}
-		if edited(note) {
+		row := rankedRow{workbook.FromFile(name, found, note), rankJSON}
+		if note.Changed() {
 			row.rank = rankEdited
 		} else if note.Signed == report.SignedWhole {
 			row.rank = rankSignedJSON
@@ -42,23 +42,4 @@ func usable(found report.Report, note report.Note, err error) error {
 		return errors.New("written by a version of netready that is too old to be read, or not a result of netready: it has no schema")
 	}
 	return nil
-}
-
-// rowOf makes the row of a result, with its source and remarks. That a run was
-// judged by other limits is marked when the rows are written.
-func rowOf(name string, found report.Report, note report.Note) workbook.Row {
-	row := workbook.FromReport(found)
-	var remarks []string
-	if edited(note) {
-		remarks = []string{workbook.RemarkEdited}
-	}
-	row.Label(report.OneLine(name), remarks)
-	row.Sign(report.SignedWords(found, note.Signed))
-	return row
-}
-
-// edited tells whether somebody changed a file: its checksum or its signature
-// does not fit, or it contradicts the responder's own count.
-func edited(note report.Note) bool {
-	return note.Edited || note.Signed == report.SignedEdited || note.Signed == report.SignedContradicted
 }

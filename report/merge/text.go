@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"netready/report"
+	"netready/report/workbook"
 )
 
 // maxText is the largest TXT that is read, in bytes: one of 400 ports takes a
@@ -24,8 +25,8 @@ func (r *reader) text(name string, data []byte) ([]rankedRow, error) {
 	if err := usable(found, note, err); err != nil {
 		return nil, err
 	}
-	row := rankedRow{rowOf(name, found, note), rankText}
-	if edited(note) {
+	row := rankedRow{workbook.FromFile(name, found, note), rankText}
+	if note.Changed() {
 		row.rank = rankEdited
 	} else if note.Signed == report.SignedWhole {
 		row.rank = rankSignedText

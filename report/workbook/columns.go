@@ -205,6 +205,20 @@ var widths = map[string]float64{
 	"Not measured": 30, "Limits": 40, "Notes": 40, report.RowCodeColumn: 12,
 }
 
+// FromFile is the row of a result that was read from a file or a store: with where it was
+// read, what its signature tells and, in Remarks, what is odd about it. A Marker adds to
+// Remarks what follows from the limits of the table that the row is written into.
+func FromFile(source string, r report.Report, note report.Note) Row {
+	row := FromReport(r)
+	var remarks []string
+	if note.Changed() {
+		remarks = []string{RemarkEdited}
+	}
+	row.Label(report.OneLine(source), remarks)
+	row.Sign(report.SignedWords(r, note.Signed))
+	return row
+}
+
 // FromReport is the row of a run.
 func FromReport(r report.Report) Row {
 	l := runLayout()

@@ -120,7 +120,7 @@ func (d *delivery) round(ctx context.Context, files []os.FileInfo) (done []Outco
 		case answered && results.IsFinal(refused.Code):
 			done = append(done, outcome(f, Refused, err))
 			_ = os.Remove(d.file(f))
-		case answered && !helps(err), errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission): // of this one
+		case answered && !helps(err) && !results.MeetsAll(refused.Code), errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission): // of this one
 			done = append(done, outcome(f, Waiting, err))
 		default:
 			return done, files[i:], err

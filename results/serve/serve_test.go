@@ -36,18 +36,25 @@ type far struct {
 	*responder.Server
 	tokens *tokens.Store
 	store  *store.Store
-	log    *bytes.Buffer // of the store
+	log    *bytes.Buffer // of the store, and of what takes results
 }
 
 func start(t *testing.T) far {
 	t.Helper()
-	bucket, err := fileblob.OpenBucket(t.TempDir(), &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
+	return startIn(t, t.TempDir())
+}
+
+// startIn is start with the folder of the store.
+func startIn(t *testing.T, dir string) far {
+	t.Helper()
+	bucket, err := fileblob.OpenBucket(dir, &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = bucket.Close() })
 	f := far{log: &bytes.Buffer{}}
-	f.store = store.New(bucket, store.Options{Log: slog.New(slog.NewTextHandler(f.log, nil))})
+	log := slog.New(slog.NewTextHandler(f.log, nil))
+	f.store = store.New(bucket, store.Options{Log: log, Folder: dir})
 	if f.tokens, err = tokens.Open(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +62,7 @@ func start(t *testing.T) far {
 	c.Tokens = f.tokens
 	c.Results = func(s *responder.Server) http.Handler {
 		return serve.New(serve.Config{
-			Store: f.store, OrgOf: s.OrgOf, Log: slog.New(slog.DiscardHandler),
+			Store: f.store, OrgOf: s.OrgOf, Log: log,
 			Trusts: func(id string) bool { return id == facts.KeyID(s.SigningKey()) },
 		})
 	}

@@ -16,6 +16,9 @@ import (
 // tryAgain is when to send again what could not be taken now.
 const tryAgain = 5 * time.Second
 
+// roomAgain is the same where somebody has to make room first.
+const roomAgain = 10 * time.Minute
+
 // take stores a result. It is accepted once the store has it for good.
 func (h *handler) take(w http.ResponseWriter, r *http.Request) {
 	who, _ := responder.HolderOf(r.Context())
@@ -58,6 +61,9 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, &refusal{http.StatusConflict, results.OtherContent, fmt.Sprintf("another result of the run %s is stored already, and a stored result never changes", one.RunID), 0})
 	case errors.Is(err, store.ErrGone):
 		h.refuse(w, r, &refusal{http.StatusGone, results.Deleted, "it was stored and deleted, and is not stored again", 0})
+	case errors.Is(err, store.ErrFull):
+		h.Log.Error("a result could not be stored", "run_id", one.RunID, "reason", err)
+		h.refuse(w, r, &refusal{http.StatusServiceUnavailable, results.StoreFull, "the responder has no room for more results now; its operator has to make some", roomAgain})
 	case err != nil:
 		h.Log.Error("a result could not be stored", "run_id", one.RunID, "reason", err)
 		h.refuse(w, r, &refusal{http.StatusServiceUnavailable, results.StoreFailed, "the responder cannot store the result now", tryAgain})

@@ -3,7 +3,9 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,8 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"netready/probe/facts"
+	"netready/report"
+	"netready/report/merge"
 	"netready/report/parquet"
+	"netready/report/workbook"
 	"netready/results"
+	"netready/thresholds"
 )
 
 // tableRows are the run IDs in the tables of a partition: of Runs, and of Ports each once.
@@ -402,6 +409,102 @@ func TestTwoContentsOfOneRunInTheIndex(t *testing.T) {
 		}
 		if err := s.gather(t.Context(), partitionOf("A", day), true); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestTablesSayWhatTheSheetSays: every cell of a run in Parquet is that of the CSV that merge
+// makes of the same results, also where a file was edited or judged by other limits.
+func TestTablesSayWhatTheSheetSays(t *testing.T) {
+	dir := t.TempDir()
+	s := folderStore(t, dir)
+	put(t, s, "A", day, 1, "r")
+	for n, change := range []func(*report.Report){
+		func(r *report.Report) { r.Signature = facts.Signature{Value: "AAAA"} },
+		func(r *report.Report) { r.Limits.JitterMS = thresholds.Limit{Below: new(99.0)} },
+	} {
+		_, r := result(day, 2+n, "r")
+		change(&r)
+		var raw bytes.Buffer
+		if err := report.WriteJSON(&raw, r); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.Put(t.Context(), "A", raw.Bytes(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	compact(t, s, 1)
+	out := filepath.Join(t.TempDir(), "all.csv")
+	if _, err := (merge.Merge{Sources: []string{filepath.Join(dir, objectFolder)}, CSV: out}).Do(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := s.bucket.ReadAll(t.Context(), partitionOf("A", day).table(tableRuns))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := collect(t, parquet.Runs(bytes.NewReader(data), int64(len(data))))
+	if len(rows) != 3 || len(lines) != 4 {
+		t.Fatalf("%d runs in the table, %d lines, want 3 and 4", len(rows), len(lines))
+	}
+	remarks := 0
+	for n, row := range rows {
+		for i, header := range workbook.Headers() {
+			want, got := lines[n+1][i], row.Cells[i]
+			if at, ok := got.(time.Time); ok {
+				got = at.UTC().Format(time.RFC3339)
+			}
+			if got == nil {
+				got = ""
+			}
+			if header == "Source" {
+				want = strings.TrimPrefix(want, dir+"/")
+			}
+			if header == "Remarks" && want != "" {
+				remarks++
+			}
+			if fmt.Sprint(got) != want {
+				t.Errorf("run %d: %s is %q in the table, %q in the CSV", n+1, header, fmt.Sprint(got), want)
+			}
+		}
+	}
+	if remarks != 2 {
+		t.Errorf("%d runs have remarks, want 2", remarks)
+	}
+}
+
+// TestTablesOfAnOlderReleaseAreMadeAgain: engines read those of all days as one. Those of a
+// later release stay, or two programs would make them in turn.
+func TestTablesOfAnOlderReleaseAreMadeAgain(t *testing.T) {
+	s := folderStore(t, t.TempDir())
+	put(t, s, "A", day, 1, "r")
+	compact(t, s, 1)
+	now, there, err := s.made(t.Context(), partitionOf("A", day).table(tableRuns))
+	if err != nil || !there || now != madeNow(now.from) || now.from == "" {
+		t.Fatal(now, there, err)
+	}
+	for _, c := range []struct {
+		mark string
+		fits bool
+	}{
+		{now.String(), true},
+		{now.from, false}, // of the first releases
+		{made{now.from, now.columns - 1, now.way}.String(), false},
+		{made{now.from, now.columns, now.way - 1}.String(), false},
+		{made{now.from, now.columns + 1, now.way}.String(), true},
+		{made{"rows-other.jsonl.zst", now.columns, now.way}.String(), false},
+		{"", false},
+	} {
+		if got := parseMade(c.mark).fits(now); got != c.fits {
+			t.Errorf("%q fits: %v, want %v", c.mark, got, c.fits)
 		}
 	}
 }

@@ -70,17 +70,18 @@ func (s *Store) narrowed(w Which) results.Query {
 // completed by the next Compact, and nothing of it counts meanwhile. It returns how many
 // were deleted.
 func (s *Store) Delete(ctx context.Context, which Which) (n int, err error) {
-	for c, failed := range s.partitions(ctx, s.narrowed(which), "") {
-		if failed != nil {
-			return n, errors.Join(err, failed)
+	f := failures{what: "deleting from"}
+	for c, err := range s.partitions(ctx, s.narrowed(which), "") {
+		if err != nil {
+			return n, f.with(err)
 		}
 		deleted, failed := s.deleteIn(ctx, c, which)
 		n += deleted
-		if err = also(err, "deleting from", c.partition, failed); ctx.Err() != nil {
-			return n, err
+		if f.add(c.partition, failed); ctx.Err() != nil {
+			break
 		}
 	}
-	return n, err
+	return n, f.with(nil)
 }
 
 func (s *Store) deleteIn(ctx context.Context, c contents, which Which) (n int, err error) {
@@ -114,7 +115,11 @@ func (s *Store) deleteIn(ctx context.Context, c contents, which Which) (n int, e
 		return n, err
 	}
 	strays, err := s.strays(ctx, c.partition, longestPut)
-	return n, errors.Join(err, s.removeKeys(ctx, strays), s.compact(ctx, c.partition, new(Compacted)))
+	err = errors.Join(err, s.removeKeys(ctx, strays))
+	if failed := s.compact(ctx, c.partition, new(Compacted)); failed != nil { // it may not even know what is deleted
+		err = errors.Join(err, failed, s.removeTables(ctx, c.partition))
+	}
+	return n, err
 }
 
 // accessFor is how long the access log is kept.

@@ -9,7 +9,7 @@ import (
 
 // Put keeps a result for an organisation, byte for byte. When it returns without an
 // error the result is durable. The same result again is Same; another one with the
-// same run ID is ErrOther.
+// same run ID is ErrOther. ErrFull leaves it to later.
 func (s *Store) Put(ctx context.Context, org string, raw []byte, r report.Report) (Stored, Outcome, error) {
 	if len(r.RunID) > longestRunID {
 		return Stored{}, Added, fmt.Errorf("%w: its run_id has more than %d bytes", report.ErrNotResult, longestRunID)
@@ -28,6 +28,11 @@ func (s *Store) put(ctx context.Context, row Row, raw []byte) (Outcome, error) {
 	same, err := s.holds(ctx, row, raw)
 	if err != nil {
 		return Added, err
+	}
+	if !same {
+		if err := s.hasRoom(false); err != nil {
+			return Added, err
+		}
 	}
 	in := partitionOf(row.Org, row.Started)
 	if gone, err := s.isGone(ctx, in, row.Key); gone || err != nil {

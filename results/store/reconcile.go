@@ -22,10 +22,11 @@ func (s *Store) Rebuild(ctx context.Context) (found int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	f := failures{what: "rebuilding"}
 	for _, date := range dates {
-		orgs, failed := s.below(ctx, objectFolder+"date="+date+"/")
-		if failed != nil {
-			return found, errors.Join(err, failed)
+		orgs, err := s.below(ctx, objectFolder+"date="+date+"/")
+		if err != nil {
+			return found, f.with(err)
 		}
 		for _, folder := range orgs {
 			org, isOrg := strings.CutPrefix(strings.TrimSuffix(folder, "/"), objectFolder+"date="+date+"/org=")
@@ -35,20 +36,42 @@ func (s *Store) Rebuild(ctx context.Context) (found int, err error) {
 			in := partition{date, org}
 			n, failed := s.reconcile(ctx, in)
 			found += n
-			if err = also(err, "rebuilding", in, failed); ctx.Err() != nil {
-				return found, err
+			if f.add(in, failed); ctx.Err() != nil {
+				return found, f.with(nil)
 			}
 		}
 	}
-	return found, err
+	return found, f.with(nil)
 }
 
-// also adds what failed in a partition to what failed in others, which go on.
-func also(err error, what string, in partition, failed error) error {
-	if failed == nil {
-		return err
+// failures are those of partitions, which do not keep the others from their turn.
+type failures struct {
+	what string // was done
+	list []error
+	more int // that are not in the list
+}
+
+// mostFailures bounds those that are told one by one: a full disk may fail a thousand days.
+const mostFailures = 10
+
+// add adds what failed in a partition, if anything did.
+func (f *failures) add(in partition, failed error) {
+	switch {
+	case failed == nil:
+	case len(f.list) == mostFailures:
+		f.more++
+	default:
+		f.list = append(f.list, fmt.Errorf("%s %s: %w", f.what, in, failed))
 	}
-	return errors.Join(err, fmt.Errorf("%s %s: %w", what, in, failed))
+}
+
+// with are all of them and what ended the work, nil where there is none.
+func (f *failures) with(end error) error {
+	list := append(f.list, end)
+	if f.more > 0 {
+		list = append(list, fmt.Errorf("and %s %d more", f.what, f.more))
+	}
+	return errors.Join(list...) // leaves out nil
 }
 
 // below are the folders in a folder, in the order of keys.

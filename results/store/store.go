@@ -50,6 +50,9 @@ type Options struct {
 	Now  func() time.Time // nil: time.Now
 	Log  *slog.Logger     // nil: nothing is logged
 	Name string           // of this program among those that share the store, for the access log
+	// Folder is that of the bucket, where it is one: its disk is not filled up. "": whatever
+	// room there is is used.
+	Folder string
 }
 
 // A Stored is a result in the store.
@@ -123,7 +126,7 @@ func (s *Store) Check(ctx context.Context) error {
 	if err := s.writeOnce(ctx, key, []byte("written at each start, to see that it is not written twice\n")); err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
-	return errors.Join(s.checkAgain(ctx, key), s.removeKeys(ctx, []string{key}))
+	return errors.Join(s.checkAgain(ctx, key), s.removeKeys(ctx, []string{key}), s.hasRoom(false))
 }
 
 // checkPrefix begins the names of what Check writes. Tidy removes those of a check that

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
-	"html/template"
 	"io/fs"
 	"net/http"
 	"strings"
@@ -15,7 +14,7 @@ import (
 //go:embed assets
 var assets embed.FS
 
-var index = template.Must(template.ParseFS(assets, "assets/index.html"))
+//go:generate go tool qtc -skipLineComments
 
 // What is in the page itself, so that a browser fetches nothing before the first paint:
 // the style of its frame, which is painted first; the script that waits for that paint;

@@ -1,19 +1,18 @@
 package page
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"slices"
 	"time"
 
 	"netready/probe/regions"
 	"netready/report"
+	"netready/report/html"
 )
 
 // Bounds of what the form takes.
@@ -45,10 +44,13 @@ func (s *Server) handler(ctx context.Context) http.Handler {
 	return s.guard.protect(mux)
 }
 
+// lastTime is where an invite comes from that the page remembered.
+const lastTime = "the last time"
+
 // indexView is the data of the page's template.
 type indexView struct {
-	Frame, Views template.CSS // the styles
-	Start        template.JS
+	Frame, Views string // the styles, and the script: parts of this program
+	Start        string
 	Version, Dir string
 	Phase        string // of the run, and its number and result: what to show first
 	Run          int
@@ -70,24 +72,19 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) {
 	f := s.memory.load()
 	now := s.test.snapshot()
 	v := indexView{
-		Frame: template.CSS(frameStyle), Views: template.CSS(viewStyle), Start: template.JS(start), Version: s.cfg.Version, Dir: s.cfg.Dir, Groups: groups(s.cfg.Regions), Measures: s.cfg.Measure != nil,
+		Frame: frameStyle, Views: viewStyle, Start: start, Version: s.cfg.Version, Dir: s.cfg.Dir, Groups: groups(s.cfg.Regions), Measures: s.cfg.Measure != nil,
 		Phase: now.Phase, Run: now.Run, Result: now.Result,
 	}
 	switch {
 	case s.cfg.Invite.Host != "":
 		v.Invite, v.InviteFrom = s.cfg.Invite.Host, "the command line"
 	case f.invite().Host != "":
-		v.Invite, v.InviteFrom = f.invite().Host, "the last time"
+		v.Invite, v.InviteFrom = f.invite().Host, lastTime
 	}
 	f.Invite = ""
 	v.Form = s.cfg.Given.over(f)
-	var page bytes.Buffer
-	if err := index.Execute(&page, v); err != nil {
-		http.Error(w, "This page cannot be shown: "+err.Error(), http.StatusInternalServerError)
-		return
-	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(page.Bytes())
+	_ = html.Print(w, indexPage(v))
 }
 
 func groups(list []regions.Region) []regionGroup {

@@ -3,7 +3,6 @@ package page
 import (
 	"errors"
 	"fmt"
-	"html/template"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -11,19 +10,6 @@ import (
 	"strings"
 	"sync"
 )
-
-// launchPage redirects a browser. The address in it works once.
-var launchPage = template.Must(template.New("launch").Parse(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="referrer" content="no-referrer">
-<meta http-equiv="refresh" content="0; url={{.}}">
-<title>netready</title>
-</head>
-<body><p>Opening netready… If nothing happens, <a href="{{.}}">open it here</a>.</p></body>
-</html>
-`))
 
 // Launch is a file for a browser to open, which redirects to the page. Every user of this
 // computer can read the command line of a browser, so an address that works must not be
@@ -45,7 +31,8 @@ func (s *Server) Launch() (*Launch, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("making the file that opens the page: %w", err), os.RemoveAll(dir))
 	}
-	err = errors.Join(launchPage.Execute(file, s.guard.ticket(l.Close)), file.Close())
+	_, err = file.WriteString(launchPage(s.guard.ticket(l.Close)))
+	err = errors.Join(err, file.Close())
 	if err != nil {
 		l.Close()
 		return nil, fmt.Errorf("writing the file that opens the page: %w", err)

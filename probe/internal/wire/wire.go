@@ -107,6 +107,7 @@ type Event struct {
 	Call    int    `json:"call"`
 	Up      []byte `json:"up,omitempty"`       // Arrivals, packed
 	Down    []byte `json:"down,omitempty"`     // Departures, packed
+	Leeway  []byte `json:"leeway,omitempty"`   // of packets down that did not leave at their stamp: how long after it they were gone at the latest, packed like departures
 	Foreign int    `json:"foreign,omitempty"`  // up packets with a wrong tag, so far
 	Dropped uint32 `json:"dropped,omitempty"`  // by the responder's own socket, since the session began
 	Slow    int    `json:"slow,omitempty"`     // packets down that the responder's system took later than SlowHandover after their stamp, so far
@@ -146,6 +147,11 @@ const (
 // it any more, and counts as the sender's own loss. It is also how long late packets
 // are awaited after the last one was due.
 const TooLate = 2 * time.Second
+
+// ExactHandover is how long after its stamp a packet may be in the system's hands and
+// the stamp still counts as the moment when it left. That is some times what handing it
+// over takes, and less than the jitter of any real path.
+const ExactHandover = 50 * time.Microsecond
 
 // SlowHandover is how long after its stamp a packet may be in the system's hands:
 // what takes longer makes the path look slower than it is, by so much that it
