@@ -49,7 +49,7 @@ var laboratories atomic.Int32
 type network struct {
 	prefix string
 	began  *beginning
-	isNear bool // the far end is in the PC's own network
+	isNear bool   // the far end is in the PC's own network
 	thief  *thief // on the line
 }
 

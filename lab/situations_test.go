@@ -147,6 +147,10 @@ var situations = []Situation{
 	{Name: "pc-throttled", Place: PC, Links: line(good), Quota: 0.04},
 	{Name: "pc-stands-still-2s", Place: PC, Links: line(good), During: stop(4*second, 2*second, true)},
 	{Name: "pc-stands-still-often", Place: PC, Links: line(good), During: append(append(stop(2*second, 400*ms, true), stop(5*second, 700*ms, true)...), stop(8*second, 500*ms, true)...)},
+	{Name: "pc-upload-fills-its-link", Place: PC, Links: Links{LANUp: Harm{Rate: 2 * mbit, Queue: 300 * ms}, LineUp: good, LineDown: good}, During: []Event{{5 * second, func(t *testing.T, n *network, _, _ *os.Process) {
+		t.Helper()
+		n.flood(t, pc, resolver, dnsAddress)
+	}}}},
 	{Name: "pc-own-firewall", Place: PC, Links: line(good), Before: rulesBefore(pc, output("meta l4proto udp udp dport != 53 reject"))},
 
 	// The LAN.

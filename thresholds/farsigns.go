@@ -10,6 +10,9 @@ const (
 	steadyShare, steadyTripMS = 0.1, 10
 	// fibreKM is how far light in fibre goes and comes back in a millisecond: 200 km one way.
 	fibreKM = 100
+	// farthestMS is the longest round trip that distance explains: 20,000 km to the other side
+	// of the world and back, by a route twice as long as the straight line, and what lies at both ends.
+	farthestMS = 450
 )
 
 // isFarAndSteady is the sign that the round trip is long by itself: distance, which is no
@@ -21,9 +24,9 @@ func isFarAndSteady(m matter) (string, float64) {
 	t := m.result.Voice.RTT
 	near := "the default gateway answers in " + Figure(*m.gateway().AvgMS, "ms")
 	if hop, _ := m.hop(); hop != nil {
-		near += fmt.Sprintf(", and %s in %s", named("the first router behind it", hop), Figure(*hop.AvgMS, "ms"))
+		near += fmt.Sprintf(", and %s in %s", named(firstBehind, hop), Figure(*hop.AvgMS, "ms"))
 	} else {
-		near += "; no router behind it answered, so a line that is always full or a satellite's cannot be ruled out"
+		near += "; no router behind it answered, so a line that is always full cannot be ruled out"
 	}
 	return fmt.Sprintf("the round trip is %s at least and hardly changes (95 %% of the answers within %s), which is the time of up to %s in fibre, there and back; %s",
 		Figure(*t.MinMS, "ms"), Figure(*t.P95MS, "ms"), kilometres(*t.MinMS), near), 1
@@ -49,7 +52,7 @@ func (m matter) isByDistance() bool {
 	switch {
 	case !isOfTrip || t == nil || t.MinMS == nil || t.AvgMS == nil || t.P95MS == nil:
 		return false
-	case m.key == RTT && m.limits.RTTAvgMS.Keeps(*t.MinMS), m.key == MOS && !m.isFar():
+	case m.key == RTT && m.limits.RTTAvgMS.Keeps(*t.MinMS), m.key == MOS && !m.isFar(), *t.MinMS > farthestMS:
 		return false
 	case max(*t.P95MS, *t.AvgMS)-*t.MinMS > max(steadyTripMS, steadyShare**t.MinMS):
 		return false

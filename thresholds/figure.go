@@ -22,6 +22,9 @@ func (j *judge) measure(m Measure, way Way) Finding {
 		reason, code := j.whyAndCode("voice."+string(way), "voice")
 		q.code = code
 		j.know(&q, m.known(pairOf(j.result.Voice), way), reason)
+		if len(q.unreliable) > 0 && unreliableBy(j.directionOrLoop(way), facts.UnreliableResponder) == nil && j.isClearedBySeconds(m.Key, way) {
+			q.unreliable = nil
+		}
 	}
 	q.isSaid = j.isSaidFirst(q.code)
 	return j.advised(q, m.Key, way)
@@ -30,7 +33,7 @@ func (j *judge) measure(m Measure, way Way) Finding {
 // advised is the verdict on a figure with what to do. A figure that this
 // machine's own load can have made bad is no failure of the network.
 func (j *judge) advised(q question, key Key, way Way) Finding {
-	if !j.staysInside() && len(q.unreliable) == 0 && j.isPCBusy() && j.couldBePC(key, way) {
+	if !j.staysInside() && len(q.unreliable) == 0 && (j.isPCBusy() && j.couldBePC(key, way) || j.isBentBySeconds(key, way)) {
 		q.unreliable = []facts.Unreliable{{Code: facts.UnreliablePC}}
 	}
 	q.seconds = j.result.Voice.DurationS

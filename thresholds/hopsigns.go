@@ -33,10 +33,10 @@ func (j *judge) beyondGateway(key Key, way Way) place {
 		return beyondLAN
 	}
 	switch p := j.ofHop(hop, key, way); {
-	case isPrivate(hop) && (p == inLAN || !j.isPublicHopGood(hop, key, way)):
-		return placeUnknown // what follows may be the user's own network, too
+	case isPrivate(hop) && p != inLAN && j.isPublicHopGood(hop, key, way):
+		return pastLine
 	case isPrivate(hop):
-		return beyondLAN
+		return placeUnknown // what follows may be the user's own network, too
 	case p == inLAN && isNext:
 		return onLine
 	case p == beyondLAN:
@@ -73,12 +73,19 @@ func (j *judge) ofHop(hop *facts.Hop, key Key, way Way) place {
 // the whole call, behind a private one, does not show the fault: then it lies behind all
 // that can be the user's own.
 func (j *judge) isPublicHopGood(behind *facts.Hop, key Key, way Way) bool {
+	public := j.publicHop(behind)
+	return public != nil && j.ofHop(public, key, way) == beyondLAN
+}
+
+// publicHop is the first router with a public address behind another one that answered
+// during the whole call, nil where there is none.
+func (j *judge) publicHop(behind *facts.Hop) *facts.Hop {
 	for i, h := range j.result.Path.Hops {
 		if h.TTL > behind.TTL && h.Role != facts.HopFarEnd && isAsked(h) && !isPrivate(&h) {
-			return j.ofHop(&j.result.Path.Hops[i], key, way) == beyondLAN
+			return &j.result.Path.Hops[i]
 		}
 	}
-	return false
+	return nil
 }
 
 // isLANAcquitted says that the first router behind the gateway, which is asked through the
@@ -278,22 +285,34 @@ func runOf(d *facts.Direction) float64 {
 	return *d.Burst.BurstR
 }
 
-// hopWords say how the hop answered, "" where none was asked.
-func (j *judge) hopWords() string {
-	hop, _ := j.hop()
-	if hop == nil {
-		return ""
-	}
-	return fmt.Sprintf("%s answered %d of %d questions in %s on average", named("the first router behind it", hop), hop.Answered, hop.Sent, Figure(*hop.AvgMS, "ms"))
+// hopWords say how a router answered.
+func hopWords(what string, hop *facts.Hop) string {
+	return fmt.Sprintf("%s answered %d of %d questions in %s on average", named(what, hop), hop.Answered, hop.Sent, Figure(*hop.AvgMS, "ms"))
 }
+
+// firstBehind is what the first router behind the gateway is called.
+const firstBehind = "the first router behind it"
 
 // hopSuffers says in words how badly the router at the end of the line answered.
 func hopSuffers(m matter) (string, float64) {
-	return "at the other end of the line " + m.hopWords() + ", as badly as the call", 1
+	hop, _ := m.hop()
+	return "at the other end of the line " + hopWords(firstBehind, hop) + ", as badly as the call; the gateway's own answers do not show what it drops or delays of the packets that it forwards", 1
 }
 
-// hopIsGood says in words how well the router at the end of the line answered.
-func hopIsGood(m matter) (string, float64) { return m.hopWords() + ", so the line to it is good", 1 }
+// hopIsGood says in words how well the router at the end of the line answered, or behind
+// a private one the first that has a public address.
+func hopIsGood(m matter) (string, float64) {
+	hop, _ := m.hop()
+	if public := m.publicHop(hop); isPrivate(hop) && public != nil {
+		return hopWords("the first router with a public address", public) + ", so all that lies before it is good", 1
+	}
+	return hopWords(firstBehind, hop) + ", so the line to it is good", 1
+}
+
+// noHopShows says in words that no router behind the gateway tells more.
+func noHopShows(matter) (string, float64) {
+	return "no router behind it tells the line from what follows, nor whether the gateway drops or delays what it forwards", 1
+}
 
 // hopRise is by how much longer the hop's answers took in the seconds in which
 // the round trip was far above its smallest, and whether that is known.
@@ -377,7 +396,7 @@ func ownTraffic(m matter) (string, float64) {
 	if n == 0 || max(up, down)/n < ownMbps {
 		return "", 1
 	}
-	return fmt.Sprintf("other programs of this PC sent %s and received %s meanwhile", Figure(up/n, "Mbit/s"), Figure(down/n, "Mbit/s")), 1
+	return fmt.Sprintf("other programs of this PC sent %s and received %s meanwhile: stop them, and run it again", Figure(up/n, "Mbit/s"), Figure(down/n, "Mbit/s")), 1
 }
 
 // noQueue is the sign that the delay did not rise before packets were lost.

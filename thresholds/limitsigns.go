@@ -19,7 +19,8 @@ const (
 // what chance makes on average, n p (1-p), falls below proven once in a thousand
 // calls of so many seconds, and below suspect once in a hundred. Few seconds differ
 // little now and then, so both grow with their number (TestEvennessByChance).
-func proven(seconds int) float64  { return min(max(0.03+0.012*float64(seconds-8), 0.005), 0.25) }
+// Of long calls less is proven than that: 3 in 100,000 of 30 s.
+func proven(seconds int) float64  { return min(max(0.03+0.012*float64(seconds-8), 0.005), 0.2) }
 func suspect(seconds int) float64 { return min(max(0.06+0.019*float64(seconds-8), 0.01), 0.25) }
 
 // oneByOne is the sign that many packets are lost, and each of them alone.

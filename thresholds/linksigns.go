@@ -2,6 +2,7 @@ package thresholds
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"netready/probe/facts"
@@ -81,25 +82,89 @@ func badAtRoams(m matter) (string, float64) {
 
 // radioWords describe the radio, where the system tells: 2.4 GHz, -78 dBm.
 func radioWords(m matter) (string, float64) {
-	w := m.result.Machine.Interface.Wifi
-	if w == nil {
-		return "", 1
-	}
-	var words []string
-	if w.Band != "" {
-		words = append(words, w.Band)
-	}
-	if w.SignalDBM != nil {
-		words = append(words, Figure(*w.SignalDBM, "dBm"))
-	}
-	if w.RetryPercent != nil {
-		words = append(words, Figure(*w.RetryPercent, "%")+" of the frames sent again")
-	}
-	if len(w.Roams) > 0 {
-		words = append(words, "moved to another access point "+times(len(w.Roams)))
-	}
+	words := RadioWords(m.result.Machine.Interface.Wifi, Figure)
 	if len(words) == 0 {
 		return "", 1
 	}
 	return "the radio: " + strings.Join(words, ", "), 1
+}
+
+// How much of its link other programs of this PC have to use to fill it: of a cable nearly all;
+// of Wi-Fi, whose speed is that of the radio, the half that remains for data, less what others
+// on the channel take.
+const (
+	fillsCable, fillsWifi = 0.8, 0.4
+	// leastFillMbps is the least traffic that is taken for more than background, and
+	// muchMoreTraffic how many times as much must pass in the bad seconds as in the good ones.
+	leastFillMbps   = 1
+	muchMoreTraffic = 2
+	// enoughSeconds of each kind are needed to compare them.
+	enoughSeconds = 3
+)
+
+// fillsItsLink is the sign that other programs of this PC fill its own link.
+func fillsItsLink(m matter) (string, float64) {
+	bad, good := m.othersMbps()
+	if bad.seconds < enoughSeconds || bad.others < leastFillMbps || bad.others < fillsCable*bad.all {
+		return "", 0
+	}
+	i := m.result.Machine.Interface
+	least := fillsCable
+	if m.isWifi() {
+		least = fillsWifi
+	}
+	share := 0.0
+	if i.Mbps != nil && *i.Mbps > 0 && (m.isWifi() || i.Kind == facts.Wired) {
+		share = bad.others / *i.Mbps
+	}
+	words := fmt.Sprintf("other programs of this PC %s %s while the call is bad", m.sends(), Figure(math.Round(10*bad.others)/10, "Mbit/s"))
+	switch {
+	case share >= least:
+		return words + fmt.Sprintf(", and its link has %s", Figure(*i.Mbps, "Mbit/s")), 1
+	case good.seconds >= enoughSeconds && bad.others >= muchMoreTraffic*good.others:
+		return words + fmt.Sprintf(", and %s while it is good", Figure(math.Round(10*good.others)/10, "Mbit/s")), 1
+	}
+	return "", 0
+}
+
+// sends is what other programs do on the way of the figure.
+func (m matter) sends() string {
+	switch m.way {
+	case Up:
+		return "send"
+	case Down:
+		return "receive"
+	case ThereAndBack:
+	}
+	return "send and receive"
+}
+
+// traffic is the mean of some seconds, in Mbit/s.
+type traffic struct{ others, all, seconds float64 }
+
+// othersMbps is the traffic of this PC's link on the way of the figure, in the seconds in
+// which the call or the gateway is bad, and in all others.
+func (m matter) othersMbps() (bad, good traffic) {
+	g := m.gateway()
+	for _, s := range m.result.Voice.Timeline {
+		if s.Line == nil {
+			continue
+		}
+		isLate := g != nil && g.MinMS != nil && s.Gateway != nil && s.Gateway.AvgMS != nil && *s.Gateway.AvgMS-*g.MinMS >= lateMS
+		to := &good
+		if isLate || lostIn(s, m.way) > 0 || lateIn(s, m.way) > 0 {
+			to = &bad
+		}
+		to.seconds++
+		if m.way != Down {
+			to.others, to.all = to.others+s.Line.OthersUpMbps, to.all+s.Line.UpMbps
+		}
+		if m.way != Up {
+			to.others, to.all = to.others+s.Line.OthersDownMbps, to.all+s.Line.DownMbps
+		}
+	}
+	for _, t := range []*traffic{&bad, &good} {
+		t.others, t.all = t.others/max(1, t.seconds), t.all/max(1, t.seconds)
+	}
+	return bad, good
 }

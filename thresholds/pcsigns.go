@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"netready/probe/facts"
 )
@@ -43,8 +44,12 @@ func wasBusy(m matter) (string, float64) {
 		return "", 0
 	}
 	words := "it was too busy to send and receive in time"
-	if seen := m.busyWords(); seen != "" {
-		words += " (" + seen + ")"
+	seen := m.busyWords()
+	if seen == "" && m.isBentBySeconds(m.key, m.way) {
+		seen = m.busySecondsWords()
+	}
+	if seen += m.besideWords(); seen != "" {
+		words += " (" + strings.TrimPrefix(seen, "; ") + ")"
 	}
 	return words + "; test again with other programs closed before blaming the network", 1
 }
@@ -182,10 +187,13 @@ func badPackets(key Key, d *facts.Direction) int {
 
 // isBentByPC says whether this machine's load can have made this figure bad.
 func (j *judge) isBentByPC(key Key, way Way) bool {
+	if j.isClearedBySeconds(key, way) {
+		return false
+	}
 	if d := j.directionOrLoop(way); unreliableBy(d, facts.UnreliablePC) != nil && key != RTT && !j.isHardlySpoilt(key, d) {
 		return true
 	}
-	return j.isPCBusy() && j.couldBePC(key, way)
+	return j.isPCBusy() && j.couldBePC(key, way) || j.isBentBySeconds(key, way)
 }
 
 // couldBePC says whether a busy machine can make this figure bad. It cannot lose a
@@ -196,6 +204,8 @@ func (j *judge) couldBePC(key Key, way Way) bool {
 	v := j.result.Voice
 	d := direction(v, way)
 	switch {
+	case j.isClearedBySeconds(key, way):
+		return false
 	case j.wasSuspended():
 		return true // nobody received what arrived meanwhile
 	case key == RTT:

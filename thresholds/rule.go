@@ -165,7 +165,17 @@ func (l *located) explained() float64 {
 	return math.Round(1000*sum/n) / 1000
 }
 
-func (l *located) score() float64 { return l.explained() * l.confidence().weight() }
+func (l *located) score() float64 {
+	score := l.explained() * l.confidence().weight()
+	if l.rule.general {
+		return generalWeight * score
+	}
+	return score
+}
+
+// generalWeight is the factor for rules that go by a place alone: one that also knows how
+// the fault came about says more, even if it explains a little less.
+const generalWeight = 0.8
 
 // confidence is that of the rule, and no more than medium where it explains less of what is
 // broken than nearly all of it: the rest has another reason.

@@ -8,6 +8,9 @@ const (
 	showProvider = "the provider of the access line"
 	showOwner    = "whoever manages this computer"
 	showFarEnd   = "whoever runs the responder"
+	// The answers of a gateway do not show what it drops of that which it forwards: its
+	// counters do.
+	showGateway = "the network team, for the counters of the gateway, and then to the provider of the access line"
 )
 
 // rules lists every rule, the specific ones before the general ones.
@@ -20,8 +23,8 @@ var rules = []Rule{
 	},
 	{
 		Code: "pc_busy", Place: PlacePC, Where: "this PC", Confidence: High, general: true,
-		Takes:  "it sent or received late, its processors were busy, or its own socket dropped packets; and this can make the figure bad",
-		Unlike: "loss of packets that left in time, or that the kernel would have counted: then the network lost them, however busy this PC was",
+		Takes:  "it sent or received late, its processors were busy, or its own socket dropped packets; and this can make the figure bad; or the limit is kept in the seconds in which it was not busy, and its load can bend the figure",
+		Unlike: "loss of packets that left in time, or that the kernel would have counted: then the network lost them, however busy this PC was; and a limit that is broken also in the seconds in which it was not busy",
 		Advice: "Close other programs and run it again before anything else is changed.",
 		Show:   "", of: anyOf(figures(), isHost), needs: []sign{wasBusy},
 	},
@@ -31,6 +34,14 @@ var rules = []Rule{
 		Unlike: "counters that do not change, or count fewer packets: then the packets left this PC",
 		Advice: "Look for what fills or limits this computer's own network interface: an upload, a limit of rate (QoS, traffic shaping), security software, a driver, a bad cable.",
 		Show:   showOwner, of: figures(Loss, MOS), needs: []sign{interfaceDropped},
+	},
+	{
+		Code: "own_traffic", Place: PlacePC, Where: "other programs of this PC, which fill its own link", Confidence: Medium,
+		Takes: "the default gateway shows the same fault as the call, and meanwhile other programs of this PC send, or receive, 80 % of a cable's speed or 40 % of the Wi-Fi's; " +
+			"or at least 1 Mbit/s, and twice as much in the bad seconds as in the good ones",
+		Unlike: "a full LAN, of which this PC has a small part; and traffic as heavy in the good seconds",
+		Advice: "Stop what this computer itself sends and receives (a backup, a synchronisation, an update), and run it again.",
+		Show:   showOwner, of: figures(), needs: []sign{pointsTo(inLAN), fillsItsLink},
 	},
 	{
 		Code: "half_duplex", Place: PlaceLAN, Where: "this PC's own link, which runs at half duplex", Confidence: High,
@@ -195,31 +206,31 @@ var rules = []Rule{
 	{
 		Code: "distance", Place: PlaceRegion, Where: "this region is too far away", Confidence: Medium,
 		Takes: "even the smallest round trip breaks the limit, nearly all answers take as long, and most of the time is spent behind the gateway and behind the first router that answers there; " +
-			"light in fibre takes 1 ms for 100 km there and back",
+			"light in fibre takes 1 ms for 100 km there and back, and more than 450 ms are no distance on Earth",
 		Unlike: "a queue or a bad path, where the round trip changes; a slow line, such as a satellite's, where the first router behind the gateway takes half of the time. A detour looks the same",
 		Advice: "Choose a nearer region: netready regions --measure shows the round trip to each. Only if this is the nearest and other networks reach it much faster, ask the provider about a detour.",
 		Show:   "", of: figures(RTT, MOS), needs: []sign{isFarAndSteady},
 	},
 	{
-		Code: "line", Place: PlaceLine, Where: "the access line", Confidence: Medium, general: true,
-		Takes:  "the default gateway does not show the call's fault, and the next router behind it does, in the same seconds",
+		Code: "line", Place: PlaceLine, Where: "the access line, or with the gateway that forwards to it", Confidence: Medium, general: true,
+		Takes:  "the default gateway does not show the call's fault, and the next router behind it does, in the same seconds; a gateway that answers well may still drop or delay what it forwards",
 		Unlike: "a router that limits its answers, or does not answer at other times than the call is bad",
-		Advice: "Ask the provider to measure the line: the fault is between your gateway and the provider's first router.",
-		Show:   showProvider, of: figures(), needs: []sign{pointsTo(onLine), gatewayIsGood, hopSuffers},
+		Advice: "Ask the network team whether the gateway counts dropped packets or is short of processor time; if not, ask the provider to measure the line: the fault is between your gateway's LAN port and the provider's first router.",
+		Show:   showGateway, of: figures(), needs: []sign{pointsTo(onLine), gatewayIsGood, hopSuffers},
 	},
 	{
 		Code: "past_line", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium, general: true,
-		Takes:  "neither the default gateway nor the first router behind it shows the call's fault",
+		Takes:  "neither the default gateway nor the first router behind it shows the call's fault; where that one has a private address, which may be the user's own, the first one with a public address does not show it either",
 		Unlike: "faults of the firewall, the line and the far end that the rules above find",
 		Advice: "Ask the provider, with this report: the fault is behind the provider's first router.",
 		Show:   showProvider, of: figures(), needs: []sign{pointsTo(pastLine), isNotFar, gatewayIsGood, hopIsGood},
 	},
 	{
-		Code: "beyond", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium, general: true,
-		Takes:  "the default gateway does not show the call's fault; and where the next router has a private address, which may be the user's own, the first one with a public address does not show it either",
+		Code: "beyond", Place: PlaceBeyond, Where: "the access line, the provider or the way to the region", Confidence: Medium, general: true,
+		Takes:  "the default gateway does not show the call's fault, and no router behind it tells the line from what follows; a gateway that answers well may still drop or delay what it forwards",
 		Unlike: "faults of the firewall, the line and the far end that the rules above find",
-		Advice: "Ask the provider, with this report: the fault is behind your own gateway.",
-		Show:   showProvider, of: figures(), needs: []sign{pointsTo(beyondLAN), isNotFar, noQueueSomewhere, gatewayIsGood},
+		Advice: "Ask the network team whether the gateway counts dropped packets or is short of processor time; if not, ask the provider, with this report: the fault is behind your gateway's LAN port.",
+		Show:   showGateway, of: figures(), needs: []sign{pointsTo(beyondLAN), isNotFar, noQueueSomewhere, gatewayIsGood, noHopShows},
 	},
 	{
 		Code: "own_firewall", Place: PlacePC, Where: "this computer's own firewall or security software", Confidence: Medium,

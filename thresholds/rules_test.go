@@ -547,7 +547,7 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			m.lose(Up, binomial(m, 0.1))
 			m.route(none, noRise)
 			m.then(300)
-		}, "beyond", PlaceBeyond},
+		}, "past_line", PlaceBeyond},
 		"a gateway that loses pings, and a router behind it that loses none": {func(m *made) {
 			m.lose(Up, binomial(m, 0.1))
 			m.losePings(0.1)
@@ -586,12 +586,16 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 		}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			start := seed.Of(t)
+			start, chance := seed.Of(t), byChance(name, test.want)
 			for i := range uint64(40) {
 				m := sound(rand.New(rand.NewPCG(start, i)))
 				test.plant(m)
 				findings := Default().Judge(m.Result)
 				f := finding(t, m.Result, WhatCause)
+				if chance[f.Cause] > 0 {
+					chance[f.Cause]--
+					continue
+				}
 				if f.Cause != test.want || f.Code != test.place {
 					t.Fatalf("seed %d: cause %q at %q (%s), want %q at %q", i, f.Cause, f.Code, f.Text, test.want, test.place)
 				}
@@ -601,4 +605,20 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 			}
 		})
 	}
+}
+
+// byChance is how many of 40 draws may have another cause than the wanted one, by its name.
+// One loss pattern in a hundred is so even by chance that a limit of rate is not ruled out,
+// and three in a hundred thousand so even that one is proven: six of 40 are expected once
+// in a million tests. A router that loses half as much as the call is at the border: one
+// time in seventy it loses too little to tell the line from what follows.
+func byChance(name, want string) map[string]int {
+	if !slices.Contains([]string{"beyond", "past_line", "line", "lan"}, want) {
+		return map[string]int{}
+	}
+	allowed := map[string]int{"untold": 5, "rate_limit": 1}
+	if name == "losses on the line" {
+		allowed["beyond"] = 5
+	}
+	return allowed
 }

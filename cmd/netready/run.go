@@ -53,6 +53,7 @@ func (c *RunCmd) Run(app *App) error {
 			app.say("%s", n.text)
 		}
 	})
+	a.delivery.sendEarlier(app.Ctx)
 	if !plan.single() {
 		return c.series(app, a, plan)
 	}

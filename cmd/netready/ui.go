@@ -124,6 +124,7 @@ func pageRunner(app *App, settings RunCmd, out string, allowMedia []string) page
 			return report.Report{}, err
 		}
 		a.delivery = pageDelivery(flags, a.plan, o.Delivery)
+		a.delivery.sendEarlier(ctx)
 		rep, err := a.run(ctx, progress)
 		if err != nil {
 			return rep, err

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 
 // uploadFlags say what becomes of a result beside its files.
 type uploadFlags struct {
-	Upload    bool `help:"Send the result to the responder after the run, which stores it for whoever gave you the invite. It is kept until the responder has it: what could not be sent is sent after the next run with an invite to the same responder. Without it, results are sent only where the maker of the invite asks for them, which is said before the run."`
+	Upload    bool `help:"Send the result to the responder after the run, which stores it for whoever gave you the invite. It is kept until the responder has it: what could not be sent is sent at the start of the next run with an invite to the same responder, before anything is measured, or after it. Without it, results are sent only where the maker of the invite asks for them, which is said before the run."`
 	NoUpload  bool `help:"Send no result, even where the maker of the invite asks for it."`
 	Anonymous bool `help:"Leave this computer's name and addresses, those of its network and the name of its user out of the result, in its files and in what is sent."`
 }
@@ -54,7 +56,7 @@ const (
 	nowhere    uploadState = "nowhere"   // there is nobody to send to
 	underWay   uploadState = "sending"
 	wasSent    uploadState = "sent"
-	waits      uploadState = "waiting" // on disk, until after the next run with an invite to the same responder
+	waits      uploadState = "waiting" // on disk, until the next run with an invite to the same responder
 	wasRefused uploadState = "refused"
 	notKept    uploadState = "not_kept" // it could not be kept, so it is not sent
 )
@@ -68,7 +70,8 @@ func (s uploadState) isTrouble() bool {
 // as without.
 type delivery struct {
 	consent func() consent
-	named   invite.Invite // with --responder; zero: none
+	named   invite.Invite   // with --responder; zero: none
+	far     []invite.Invite // of the responders that the run may go to, where they are known
 	box     send.Outbox
 	noBox   error // why there is none
 	tell    func(news)
@@ -83,6 +86,12 @@ func newDelivery(consent func() consent, plan probe.Plan, tell func(news)) *deli
 	d := &delivery{consent: consent, tell: tell}
 	if len(plan.Responders) == 1 && len(plan.TURN) == 0 {
 		d.named = plan.Responders[0]
+	}
+	if len(plan.TURN) == 0 {
+		d.far = plan.Responders
+		if len(d.far) == 0 {
+			d.far = plan.Region.Responders
+		}
 	}
 	d.box, d.noBox = send.Folder()
 	return d
@@ -166,6 +175,38 @@ func (d *delivery) keep(rep report.Report) {
 	d.mu.Unlock()
 }
 
+// Bounds of sending before a run, for which somebody waits.
+const (
+	beforeRun = 5 * time.Second
+	// settling is until nothing more is on its way of what was cut off, at most 64 KiB: the
+	// slowest line that is measured, of 0.25 Mbit/s, takes 2 s.
+	settling = 2 * time.Second
+)
+
+// sendEarlier sends what waits of earlier runs before the first one begins, so that they do
+// not measure each other. What does not go within a moment goes after the run, which says so.
+func (d *delivery) sendEarlier(ctx context.Context) {
+	if d.consent() == no || d.noBox != nil {
+		return
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, beforeRun, errors.New("the run begins"))
+	defer cancel()
+	for _, to := range d.far {
+		if limited.Err() != nil || len(d.box.Waiting(to)) == 0 {
+			continue
+		}
+		d.say(underWay, "sending what waits of earlier runs to %s", to.Host)
+		all := d.box.Once(limited, to, nil)
+		d.tellOutcomes(to.Host, slices.DeleteFunc(all, func(o send.Outcome) bool { return o.State == send.Waiting }))
+	}
+	if limited.Err() != nil {
+		select {
+		case <-ctx.Done():
+		case <-time.After(settling):
+		}
+	}
+}
+
 // lastMoment is how long the sending of a run that was stopped may take: whoever pressed
 // Ctrl-C waits for the end.
 const lastMoment = 3 * time.Second
@@ -199,7 +240,7 @@ func (d *delivery) tellOutcomes(host string, all []send.Outcome) {
 		case o.RunID != fresh:
 			earlier[o.State]++
 		case o.State == send.Waiting:
-			d.say(waits, "the result was not sent to %s: %s. It is kept, and sent after the next run with an invite to this responder", host, o.Reason)
+			d.say(waits, "the result was not sent to %s: %s. It is kept, and sent when netready runs again with an invite to this responder", host, o.Reason)
 		default:
 			d.say(wasSent, "the result was sent to %s", host)
 		}

@@ -192,6 +192,32 @@ func TestAResultWaitsForItsResponder(t *testing.T) {
 	}
 }
 
+// What waits goes before the run begins: they would measure each other. What does not go then
+// goes after the run, and its failure changes nothing of the run.
+func TestWhatWaitsGoesBeforeTheRun(t *testing.T) {
+	h := newHome(t)
+	invited := h.invited(false)
+	_ = h.server.Close()
+	h.ping(invited, "--upload", "--quiet")
+	tried := 0
+	h.start(func(w http.ResponseWriter, _ *http.Request) {
+		if tried++; tried == 1 && h.server.Stats().Granted != 0 {
+			t.Error("it was not sent before the run")
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_ = json.NewEncoder(w).Encode(results.Problem{Error: "no", Code: results.StoreFull})
+	})
+	if status, _, stderr := h.ping(invited); status != 0 || tried != 2 || len(h.waiting()) != 1 || strings.Count(stderr, "still wait") != 1 {
+		t.Errorf("status %d, %d tries, want one before the run and one after it; %s", status, tried, stderr)
+	}
+	h.restart(nil)
+	status, _, stderr := h.ping(invited, "--upload")
+	earlier, now := strings.Index(stderr, "1 of earlier runs, which had waited, sent"), strings.Index(stderr, "will be sent to")
+	if status != 0 || earlier < 0 || now < earlier || len(h.stored()) != 2 || len(h.waiting()) != 0 {
+		t.Errorf("status %d, %d stored, %v wait: %s", status, len(h.stored()), h.waiting(), stderr)
+	}
+}
+
 // What is refused for now waits, what is refused for good does not, and neither changes the
 // status.
 func TestRefusedResults(t *testing.T) {

@@ -95,5 +95,9 @@ func told(answer *http.Response, err error) (*http.Response, error) {
 	return answer, nil
 }
 
+// Abort ends the connection at once, and throws away what was not sent yet: nothing of it may go
+// over the line beside a measurement.
+func (c *Conn) Abort() { c.client.Abort() }
+
 // Close ends the connection.
 func (c *Conn) Close() error { return c.client.HangUp() }

@@ -113,7 +113,7 @@ func (b Outbox) Add(runID string, to Address, result []byte) error {
 	b.sweep()
 	files, size := b.files()
 	if len(files) >= mostParcels || size+int64(len(result)) > mostBytes {
-		return fmt.Errorf("%w: %d results in %s; run netready with an invite to their responder, which sends them after the run, or remove them", ErrFull, len(files), b.Dir)
+		return fmt.Errorf("%w: %d results in %s; run netready with an invite to their responder, which sends them, or remove them", ErrFull, len(files), b.Dir)
 	}
 	head, err := json.Marshal(parcel{RunID: runID, To: to})
 	if err != nil {

@@ -47,8 +47,17 @@ type Outcome struct {
 
 // Send sends what waits for the responder of an invite, the latest run first. It tries
 // again for a short while where that may help. The end of ctx ends it at once, and what was
-// not accepted by then stays.
+// not accepted by then stays; nothing more of it goes over the line.
 func (b Outbox) Send(ctx context.Context, to invite.Invite, base *http.Transport) []Outcome {
+	return b.send(ctx, to, base, tries)
+}
+
+// Once is Send with one try, for a moment in which nobody wants to wait.
+func (b Outbox) Once(ctx context.Context, to invite.Invite, base *http.Transport) []Outcome {
+	return b.send(ctx, to, base, 1)
+}
+
+func (b Outbox) send(ctx context.Context, to invite.Invite, base *http.Transport, tries int) []Outcome {
 	ctx, cancel := context.WithTimeoutCause(ctx, allWait, fmt.Errorf("it took longer than %v", allWait))
 	defer cancel()
 	b.sweep()
@@ -73,7 +82,7 @@ func (b Outbox) Send(ctx context.Context, to invite.Invite, base *http.Transport
 			break
 		}
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && len(left) > 0 {
 		if why = context.Cause(ctx); errors.Is(why, context.Canceled) {
 			why = errors.New("it was stopped")
 		}
@@ -110,7 +119,12 @@ func (d *delivery) round(ctx context.Context, files []os.FileInfo) (done []Outco
 	if err != nil {
 		return nil, files, err
 	}
-	defer conn.Close()
+	defer func() {
+		if ctx.Err() != nil {
+			conn.Abort() // a run may begin now
+		}
+		_ = conn.Close()
+	}()
 	for i, f := range files {
 		err := d.one(ctx, conn, f)
 		refused, answered := errors.AsType[*contact.Refused](err)

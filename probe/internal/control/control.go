@@ -111,6 +111,8 @@ type Client struct {
 
 	elsewhere string // the media's host, where that is another
 
+	sessionless bool // results go over it, and no session
+
 	replacing sync.Mutex // held while a broken connection is replaced
 
 	mu     sync.Mutex // guards the rest
