@@ -120,7 +120,7 @@ func TestWhereValuesComeFrom(t *testing.T) {
 	if err != nil || chosen == nil || chosen.Name() != "run" || reflect.TypeOf(chosen.Target) != reflect.TypeFor[*runCmd]() {
 		t.Fatalf("%+v, %v", chosen, err)
 	}
-	if r := s.Run; !r.Quiet || r.Secret != "of the environment" || r.Calls != 1 || r.Config != "old.yaml" || !slices.Equal(r.Format, []string{"html", "xlsx", "html"}) || !slices.Equal(r.Rest, []string{"a,b", "c"}) {
+	if r := s.Run; r.unseen != 0 || !r.Quiet || r.Secret != "of the environment" || r.Calls != 1 || r.Config != "old.yaml" || !slices.Equal(r.Format, []string{"html", "xlsx", "html"}) || !slices.Equal(r.Rest, []string{"a,b", "c"}) {
 		t.Errorf("%+v", r)
 	}
 	var given []string

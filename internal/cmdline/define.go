@@ -27,7 +27,7 @@ func (p *Program) define(cmd *cobra.Command, set *pflag.FlagSet, of reflect.Valu
 			err = p.define(cmd, set, target)
 		case !field.IsExported():
 		case isArgument:
-			err = p.argument(cmd, field, target)
+			p.argument(cmd, field, target)
 		default:
 			err = p.flag(cmd, set, field, target)
 		}
@@ -65,11 +65,10 @@ func (p *Program) command(parent *cobra.Command, field reflect.StructField, targ
 }
 
 // argument adds a word that follows the command.
-func (p *Program) argument(cmd *cobra.Command, field reflect.StructField, target reflect.Value) error {
+func (p *Program) argument(cmd *cobra.Command, field reflect.StructField, target reflect.Value) {
 	f := p.read(field, target)
 	f.required, f.passthrough = !has(field, "optional"), has(field, "passthrough")
 	p.arguments[cmd] = append(p.arguments[cmd], f)
-	return nil
 }
 
 // flag adds a flag and the other names that it had.
