@@ -104,9 +104,9 @@ func (j *judge) isAtResponder(row facts.PortRow) bool {
 	return isOfCall(row) || row.Host == "" || slices.Contains(j.responders(), strings.ToLower(row.Host))
 }
 
-// hostOf is the host of `host:port` or `[host]:port`; "" of anything else. Package net, which
+// hostWithoutPort is the host of `host:port` or `[host]:port`; "" of anything else. Package net, which
 // knows it too, stays out of the verdicts: who judges needs no network.
-func hostOf(place string) string {
+func hostWithoutPort(place string) string {
 	at := strings.LastIndexByte(place, ':')
 	if at < 0 {
 		return ""
@@ -125,7 +125,7 @@ func hostOf(place string) string {
 func (j *judge) responders() []string {
 	all := []string{facts.HostResponder}
 	for _, place := range []string{j.result.Region.Responder, j.result.Path.Target} {
-		if host := hostOf(place); host != "" {
+		if host := hostWithoutPort(place); host != "" {
 			all = append(all, strings.ToLower(host))
 		}
 	}
