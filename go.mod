@@ -156,5 +156,5 @@ tool github.com/valyala/quicktemplate/qtc
 
 // excelize copies plain structures with this library, which finds methods by their names for
 // hooks that excelize does not have. Where a program does so, the linker keeps every method
-// of every type: 31 MB instead of 18. The folder has the one function that excelize calls.
+// of every type: 3.8 MB of netready. The folder has the one function that excelize calls.
 replace github.com/tiendc/go-deepcopy => ./internal/deepcopy
