@@ -2,7 +2,6 @@ package thresholds
 
 import (
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 
@@ -105,11 +104,28 @@ func (j *judge) isAtResponder(row facts.PortRow) bool {
 	return isOfCall(row) || row.Host == "" || slices.Contains(j.responders(), strings.ToLower(row.Host))
 }
 
+// hostWithoutPort is the host of `host:port` or `[host]:port`; "" of anything else. Package net, which
+// knows it too, stays out of the verdicts: who judges needs no network.
+func hostWithoutPort(place string) string {
+	at := strings.LastIndexByte(place, ':')
+	if at < 0 {
+		return ""
+	}
+	host := place[:at]
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		return strings.TrimSuffix(inner, "]")
+	}
+	if strings.Contains(host, ":") {
+		return "" // an IPv6 address alone
+	}
+	return host
+}
+
 // responders are the names and addresses by which the result knows the responder's host.
 func (j *judge) responders() []string {
 	all := []string{facts.HostResponder}
 	for _, place := range []string{j.result.Region.Responder, j.result.Path.Target} {
-		if host, _, err := net.SplitHostPort(place); err == nil {
+		if host := hostWithoutPort(place); host != "" {
 			all = append(all, strings.ToLower(host))
 		}
 	}
