@@ -2,7 +2,6 @@ package thresholds
 
 import (
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 
@@ -109,8 +108,8 @@ func (j *judge) isAtResponder(row facts.PortRow) bool {
 func (j *judge) responders() []string {
 	all := []string{facts.HostResponder}
 	for _, place := range []string{j.result.Region.Responder, j.result.Path.Target} {
-		if host, _, err := net.SplitHostPort(place); err == nil {
-			all = append(all, strings.ToLower(host))
+		if i := strings.LastIndex(place, ":"); i > 0 {
+			all = append(all, strings.ToLower(strings.Trim(place[:i], "[]")))
 		}
 	}
 	for _, p := range j.result.Ping {
