@@ -116,7 +116,7 @@ func (s *stand) losses(t *testing.T, kinds ...string) []loss {
 	var all []loss
 	for _, kind := range kinds {
 		s.thief.begin(kind, 0)
-		for _, c := range s.run(t).complaints() {
+		for _, c := range s.run(t).slowly() {
 			t.Errorf("nothing lost: %s", c)
 		}
 		n := s.thief.counted()
@@ -135,7 +135,7 @@ func (s *stand) losses(t *testing.T, kinds ...string) []loss {
 func (s *stand) try(t *testing.T, l loss) {
 	t.Helper()
 	s.thief.begin(l.kind, l.nth)
-	for _, c := range s.run(t).complaints() {
+	for _, c := range s.run(t).slowly() {
 		t.Errorf("%s %d of %d lost: %s", l.kind, l.nth, s.thief.counted(), c)
 	}
 }

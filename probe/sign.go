@@ -30,7 +30,7 @@ func (r *run) sign(ctx context.Context) {
 	}
 	digests, err := r.plan.Digests(r.result)
 	if err == nil {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signWait) // a run that was stopped is signed too
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.session.Control().Within(signWait)) // a run that was stopped is signed too
 		defer cancel()
 		r.result.Signature, err = r.session.Control().Sign(ctx, r.result.RunID, digests)
 	}

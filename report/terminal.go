@@ -54,6 +54,9 @@ func terminalBody(b *bytes.Buffer, r Report, p paint, width int) {
 	if call := CallWords(r.Voice); call != "" {
 		said = append(said, "Test call: "+OneLine(call))
 	}
+	if i := r.Machine.Interface; i.Name != "" && i.Kind != facts.Loopback {
+		said = append(said, "Link: "+OneLine(strings.Join(nonEmpty(thresholds.LinkWords(i, thresholds.Figure)...), ", ")))
+	}
 	for _, line := range []string{thresholds.Unmeasured(r.Firewall), thresholds.OptionalFailed(r.Firewall)} {
 		if line != "" {
 			said = append(said, "Firewall: "+line)

@@ -82,23 +82,7 @@ func badAtRoams(m matter) (string, float64) {
 
 // radioWords describe the radio, where the system tells: 2.4 GHz, -78 dBm.
 func radioWords(m matter) (string, float64) {
-	w := m.result.Machine.Interface.Wifi
-	if w == nil {
-		return "", 1
-	}
-	var words []string
-	if w.Band != "" {
-		words = append(words, w.Band)
-	}
-	if w.SignalDBM != nil {
-		words = append(words, Figure(*w.SignalDBM, "dBm"))
-	}
-	if w.RetryPercent != nil {
-		words = append(words, Figure(*w.RetryPercent, "%")+" of the frames sent again")
-	}
-	if len(w.Roams) > 0 {
-		words = append(words, "moved to another access point "+times(len(w.Roams)))
-	}
+	words := RadioWords(m.result.Machine.Interface.Wifi, Figure)
 	if len(words) == 0 {
 		return "", 1
 	}

@@ -104,12 +104,29 @@ func (j *judge) isAtResponder(row facts.PortRow) bool {
 	return isOfCall(row) || row.Host == "" || slices.Contains(j.responders(), strings.ToLower(row.Host))
 }
 
+// hostWithoutPort is the host of `host:port` or `[host]:port`; "" of anything else. Package net, which
+// knows it too, stays out of the verdicts: who judges needs no network.
+func hostWithoutPort(place string) string {
+	at := strings.LastIndexByte(place, ':')
+	if at < 0 {
+		return ""
+	}
+	host := place[:at]
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		return strings.TrimSuffix(inner, "]")
+	}
+	if strings.Contains(host, ":") {
+		return "" // an IPv6 address alone
+	}
+	return host
+}
+
 // responders are the names and addresses by which the result knows the responder's host.
 func (j *judge) responders() []string {
 	all := []string{facts.HostResponder}
 	for _, place := range []string{j.result.Region.Responder, j.result.Path.Target} {
-		if i := strings.LastIndex(place, ":"); i > 0 {
-			all = append(all, strings.ToLower(strings.Trim(place[:i], "[]")))
+		if host := hostWithoutPort(place); host != "" {
+			all = append(all, strings.ToLower(host))
 		}
 	}
 	for _, p := range j.result.Ping {
@@ -264,21 +281,47 @@ func (j *judge) nothingArrives() bool {
 // isResponderLost says whether a responder was named that could not be reached.
 func (j *judge) isResponderLost() bool { return noSession(j.result).Code == facts.CodeUnreachable }
 
-// slowNameMS is how long a resolver may take, in milliseconds: the checks ask
-// again after a few tenths of a second, so that one lost answer takes less.
+// slowNameMS is how long a resolver may take, in milliseconds, beyond what the path itself
+// takes: the checks ask again after a few tenths of a second, so that one lost answer takes
+// less.
 const slowNameMS = 2000
 
-// namesAreSlow is the sign that the resolver answers late.
+// namesAreSlow is the sign that the resolver answers late. Over a satellite everything
+// does.
 func namesAreSlow(m matter) (string, float64) {
 	if m.staysInside() || m.kind != warningMatter {
 		return "", 0
 	}
+	path := m.pathMS()
 	for _, row := range m.result.Firewall {
-		if row.Protocol == "dns" && row.Status == facts.StatusPass && isKnown(row.ElapsedMS) && *row.ElapsedMS > slowNameMS {
+		if row.Protocol == "dns" && row.Status == facts.StatusPass && isKnown(row.ElapsedMS) && *row.ElapsedMS > slowNameMS+path && !m.isResponders(row) {
 			return fmt.Sprintf("%s took %s to answer, and every new connection has to wait for it", resolverOf(row), Figure(*row.ElapsedMS, "ms")), 1
 		}
 	}
 	return "", 0
+}
+
+// pathMS is how long an answer takes on the way to the responder, 0 where that is not known:
+// in the call, or in the quickest row.
+func (m matter) pathMS() float64 {
+	if rtt := m.result.Voice.RTT; rtt != nil && isKnown(rtt.AvgMS) {
+		return *rtt.AvgMS
+	}
+	quickest := 0.0
+	for _, row := range m.result.Firewall {
+		if row.Status == facts.StatusPass && isKnown(row.ElapsedMS) && (row.Protocol != "dns" || m.isResponders(row)) && (quickest == 0 || *row.ElapsedMS < quickest) {
+			quickest = *row.ElapsedMS
+		}
+	}
+	return quickest
+}
+
+// isResponders says whether a row went to the host to which the rows for the call go: the
+// responder's name server is not the network's resolver.
+func (m matter) isResponders(row facts.PortRow) bool {
+	return row.Host != facts.LeftOut && slices.ContainsFunc(m.result.Firewall, func(other facts.PortRow) bool {
+		return other.Protocol == "udp" && other.Host == row.Host
+	})
 }
 
 // resolverOf names the resolver that a row asked, by its address where that is known.

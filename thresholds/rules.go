@@ -247,8 +247,8 @@ var rules = []Rule{
 	},
 	{
 		Code: "names_slow", Place: PlaceDNS, Where: "name resolution (DNS)", Confidence: High, warns: true,
-		Takes:  "the DNS resolver took more than 2 s to answer, repeated questions included",
-		Unlike: "one or two lost answers: those cost a second at most",
+		Takes:  "the DNS resolver took more than 2 s to answer, beyond a round trip to the responder, repeated questions included",
+		Unlike: "one or two lost answers, which cost a second at most; a path on which everything is slow; and the responder's own name server",
 		Advice: "Ask the network team why its DNS resolver is slow or loses questions.",
 		Show:   showNetwork, of: nothing, needs: []sign{namesAreSlow},
 	},

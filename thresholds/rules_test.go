@@ -240,6 +240,15 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 		"a resolver that is slow": {func(m *made) {
 			m.Firewall = append(m.Firewall, facts.PortRow{Name: "DNS", Protocol: "dns", Host: "192.0.2.53", Status: facts.StatusPass, ElapsedMS: new(2100 + 3000*m.Float64())})
 		}, "names_slow", PlaceDNS},
+		"a path on which everything is slow": {func(m *made) {
+			m.Voice.RTT = nil
+			m.Firewall = append(m.Firewall, facts.PortRow{Name: "UDP", Protocol: "udp", Host: "192.0.2.9", Status: facts.StatusPass, ElapsedMS: new(2501.0)},
+				facts.PortRow{Name: "DNS", Protocol: "dns", Host: "192.0.2.53", Status: facts.StatusPass, ElapsedMS: new(2502.0)})
+		}, "", ""},
+		"a responder's own name server that is slow": {func(m *made) {
+			m.Firewall = append(m.Firewall, facts.PortRow{Name: "UDP", Protocol: "udp", Host: "192.0.2.9", Status: facts.StatusPass},
+				facts.PortRow{Name: "DNS", Protocol: "dns", Host: "192.0.2.9", Status: facts.StatusPass, ElapsedMS: new(2100 + 3000*m.Float64())})
+		}, "", ""},
 		"a resolver that lost an answer or two": {func(m *made) {
 			m.Firewall = append(m.Firewall, facts.PortRow{Name: "DNS", Protocol: "dns", Host: "192.0.2.53", Status: facts.StatusPass, ElapsedMS: new(1900 * m.Float64())})
 		}, "", ""},

@@ -36,6 +36,9 @@ const (
 	loadUnknown = "Not measured"
 )
 
+// IsBroken says that a limit is broken on the full line.
+func (r LoadRow) IsBroken() bool { return r.Word == loadBroken }
+
 // UnderLoad compares the idle line with the full one, nil where that was not asked for.
 func (l Limits) UnderLoad(r facts.Result) []LoadRow {
 	u := r.UnderLoad

@@ -16,8 +16,8 @@ import (
 
 // storeFlags find the store of a responder.
 type storeFlags struct {
-	folder `embed:""`
-	Store  string `placeholder:"URL" help:"The store of results (default: the settings file's, or results in --data)."`
+	folder
+	Store string `placeholder:"URL" help:"The store of results (default: the settings file's, or results in --data)."`
 }
 
 // open opens the store, which has to be one.
@@ -52,8 +52,8 @@ func (f storeFlags) open(a *app) (*store.Store, func() error, error) {
 
 // compactCmd does the store's nightly work now.
 type compactCmd struct {
-	storeFlags `embed:""`
-	Rebuild    bool `help:"First compare the index with every result: for a store whose index was lost, or into which results were copied."`
+	storeFlags
+	Rebuild bool `help:"First compare the index with every result: for a store whose index was lost, or into which results were copied."`
 }
 
 // Run compacts.
@@ -80,14 +80,14 @@ func (c *compactCmd) Run(a *app) (err error) {
 
 // deleteCmd deletes results for good.
 type deleteCmd struct {
-	storeFlags `embed:""`
-	RunIDs     []string `name:"run" placeholder:"ID" help:"The runs with these IDs."`
-	Org        string   `placeholder:"NAME" help:"The results of this organisation."`
-	Region     string   `placeholder:"ID" help:"The results of this region."`
-	Since      string   `placeholder:"TIME" help:"Runs that began then or later: 7d ago, a day (2026-11-01) or a time (RFC 3339)."`
-	Until      string   `placeholder:"TIME" help:"Runs that began before then."`
-	OlderThan  string   `placeholder:"90d" help:"Runs that began longer ago than this."`
-	DryRun     bool     `help:"Delete nothing; say what would be deleted."`
+	storeFlags
+	RunIDs    []string `name:"run" placeholder:"ID" help:"The runs with these IDs."`
+	Org       string   `placeholder:"NAME" help:"The results of this organisation."`
+	Region    string   `placeholder:"ID" help:"The results of this region."`
+	Since     string   `placeholder:"TIME" help:"Runs that began then or later: 7d ago, a day (2026-11-01) or a time (RFC 3339)."`
+	Until     string   `placeholder:"TIME" help:"Runs that began before then."`
+	OlderThan string   `placeholder:"90d" help:"Runs that began longer ago than this."`
+	DryRun    bool     `help:"Delete nothing; say what would be deleted."`
 }
 
 // which are the results that the flags mean.

@@ -20,7 +20,7 @@ import (
 
 // inviteCmd makes an invite for one organisation, or one that reads results.
 type inviteCmd struct {
-	folder  `embed:""`
+	folder
 	Org     string `placeholder:"NAME" help:"Organisation that the invite is for, as the list shows it."`
 	Own     bool   `help:"Show the operator's own invite, which the responder printed and which never expires, instead of making one."`
 	Expires life   `default:"14d" placeholder:"14d" help:"How long it can be used: a number with d for days, h for hours or m for minutes."`
@@ -164,8 +164,8 @@ func runsText(most int) string {
 
 // revokeCmd ends invites.
 type revokeCmd struct {
-	folder `embed:""`
-	ID     []string `arg:"" help:"Invites to end, by their IDs: the part before ~, as list shows it."`
+	folder
+	ID []string `arg:"" help:"Invites to end, by their IDs: the part before ~, as list shows it."`
 }
 
 // Run ends them in turn, until one cannot be found.
@@ -190,7 +190,7 @@ func (c *revokeCmd) Run(a *app) error {
 
 // listCmd shows the invites that were made.
 type listCmd struct {
-	folder `embed:""`
+	folder
 }
 
 // Run prints a table.

@@ -12,33 +12,42 @@ import (
 
 // Manual page and completions have every command and flag, a new one by itself.
 func TestManualAndCompletionsKnowEveryFlag(t *testing.T) {
-	parser, _, err := newParser(io.Discard, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range [][]string{{"man"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"completion", "powershell"}} {
+	printed := func(words ...string) string {
 		var out, errs bytes.Buffer
-		if status := run(t.Context(), page, &out, &errs); status != 0 {
-			t.Fatalf("%v: exit status %d, %s", page, status, errs.String())
+		if status := run(t.Context(), words, &out, &errs); status != 0 {
+			t.Fatalf("%v: exit status %d, %s", words, status, errs.String())
 		}
-		text := strings.ReplaceAll(out.String(), `\-`, "-")
-		for _, command := range cmdline.Commands(parser.Model) {
-			for _, flag := range command.Flags {
-				if !strings.Contains(text, "--"+flag.Name) && !strings.Contains(text, "-l "+flag.Name+" ") {
-					t.Errorf("%v lacks --%s of %s", page, flag.Name, command.FullPath())
-				}
+		return out.String()
+	}
+	page := strings.ReplaceAll(printed("man"), `\-`, "-")
+	for _, command := range cmdline.Commands(unread(t).Root) {
+		words := strings.Fields(strings.TrimPrefix(command.CommandPath(), "netready-responder "))
+		completed := printed(append(append([]string{"__complete"}, words...), "--")...)
+		if command.Name() == "serve" {
+			completed += printed("__complete", "--control", "x", "--") // the word may be left out
+		}
+		for _, flag := range cmdline.Flags(command) {
+			if !strings.Contains(page, "--"+flag.Name) || !strings.Contains(completed, "--"+flag.Name+"\t") {
+				t.Errorf("manual or completion lacks --%s of %s", flag.Name, command.CommandPath())
 			}
 		}
 	}
 }
 
-// Every command line in README and docs is one that the program takes.
-func TestCommandsInDocs(t *testing.T) {
-	found := 0
-	parser, _, err := newParser(io.Discard, io.Discard)
+// unread is a command line that nothing was read into.
+func unread(t *testing.T) *cmdline.Program {
+	t.Helper()
+	program, err := newProgram(io.Discard, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return program
+}
+
+// Every command line in README and docs is one that the program takes.
+func TestCommandsInDocs(t *testing.T) {
+	found := 0
+	program := unread(t).Root
 	for name, page := range docs.Pages(t) {
 		for _, line := range docs.Lines(page, "netready-responder") {
 			found++
@@ -47,7 +56,7 @@ func TestCommandsInDocs(t *testing.T) {
 			}
 		}
 		for _, mention := range docs.Mentions(page, "netready-responder") {
-			if !docs.Known(parser.Model, mention) {
+			if !docs.Known(program, mention) {
 				t.Errorf("%s: netready-responder %s: there is no such command or flag", name, mention)
 			}
 		}
@@ -65,13 +74,6 @@ func TestCommandsInDocs(t *testing.T) {
 // takes parses a command line as the program would.
 func takes(t *testing.T, words []string) error {
 	t.Helper()
-	parser, exited, err := newParser(io.Discard, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = parse(parser, words)
-	if *exited {
-		return nil
-	}
+	_, err := unread(t).Parse(words)
 	return err
 }

@@ -26,7 +26,7 @@ import (
 
 // serveCmd serves until the program is told to end.
 type serveCmd struct {
-	settings `embed:""`
+	settings
 }
 
 // service is a responder that runs, with what belongs to it.

@@ -8,8 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alecthomas/kong"
-
+	"netready/internal/cmdline"
 	"netready/internal/yamlfile"
 	"netready/probe/invite"
 	"netready/probe/responder"
@@ -123,11 +122,11 @@ func (s settings) checkNames() *wrong {
 func flagOf(key string) string { return "--" + strings.ReplaceAll(key, "_", "-") }
 
 // given are the keys whose flags stand on the command line.
-func given(command *kong.Context) []string {
+func given(command *cmdline.Chosen) []string {
 	var keys []string
-	for _, at := range command.Path {
-		if at.Flag != nil {
-			keys = append(keys, strings.ReplaceAll(at.Flag.Name, "-", "_"))
+	for _, flag := range cmdline.Flags(command.Command) {
+		if flag.Given {
+			keys = append(keys, strings.ReplaceAll(flag.Name, "-", "_"))
 		}
 	}
 	return keys

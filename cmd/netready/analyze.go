@@ -23,7 +23,7 @@ import (
 // AnalyzeCmd measures the RTP streams in a capture.
 type AnalyzeCmd struct {
 	File         string         `arg:"" help:"pcap or pcapng, gzip-compressed or not; - reads standard input."`
-	JitterBuffer time.Duration  `default:"60ms" help:"Packets later than this count as discarded (default: 60ms)." placeholder:"60ms"`
+	JitterBuffer time.Duration  `default:"60ms" help:"Packets later than this count as discarded." placeholder:"60ms"`
 	RTT          *time.Duration `name:"rtt" help:"Round trip of the path, for the MOS: a capture does not hold it (default: taken as 0)." placeholder:"80ms"`
 	Codec        string         `help:"Codec of payload types that are not fixed by RFC 3551 (default: found from the packets)." placeholder:"NAME"`
 	ClockRate    uint32         `help:"Their RTP clock rate (default: found from the packets)." placeholder:"HZ"`

@@ -7,17 +7,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/alecthomas/kong"
 	"github.com/inconshreveable/mousetrap"
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"netready/internal/cmdline"
 	"netready/internal/modes"
-	"netready/internal/release"
 	"netready/internal/yamlfile"
 	"netready/probe/invite"
 )
@@ -39,24 +37,20 @@ type App struct {
 	Folder         string // where settings are looked for; "": the program's own
 }
 
-// cli is the command line. The flags of each command are in the file with its name.
+// cli is the command line; package cmdline adds help, version and completion. The flags of each command are in the file with its name.
 type cli struct {
-	Run        RunCmd                `cmd:"" help:"Assess this network once: place a test call, check the ports, write a report."`
-	UI         UICmd                 `cmd:"" name:"ui" help:"The same in a page of the web browser, for this machine only."`
-	Merge      MergeCmd              `cmd:"" help:"Put the results of many machines into one Excel workbook."`
-	Template   TemplateCmd           `cmd:"" help:"Write the workbook with sample rows, to paste results into."`
-	Analyze    AnalyzeCmd            `cmd:"" help:"Measure the RTP streams in a packet capture (pcap or pcapng)."`
-	Mos        MosCmd                `cmd:"" help:"Calculate R and MOS by ITU-T G.107, with every term."`
-	Regions    RegionsCmd            `cmd:"" help:"List the regions and what each of them can measure."`
-	Verify     VerifyCmd             `cmd:"" help:"Tell whether results are whole, which version and host made them, and who signed them."`
-	Completion cmdline.CompletionCmd `cmd:"" help:"Print the completion of commands and flags for a shell."`
-	Man        cmdline.ManCmd        `cmd:"" hidden:"" help:"Print the manual page (roff), for packages: netready man > netready.1"`
-	Config     ConfigCmd             `cmd:"" help:"What the settings file netready.yaml, the environment and the command line come to."`
-
-	Version kong.VersionFlag `help:"Print the version and exit."`
+	Run      RunCmd      `cmd:"" help:"Assess this network once: place a test call, check the ports, write a report."`
+	UI       UICmd       `cmd:"" name:"ui" help:"The same in a page of the web browser, for this machine only."`
+	Merge    MergeCmd    `cmd:"" help:"Put the results of many machines into one Excel workbook."`
+	Template TemplateCmd `cmd:"" help:"Write the workbook with sample rows, to paste results into."`
+	Analyze  AnalyzeCmd  `cmd:"" help:"Measure the RTP streams in a packet capture (pcap or pcapng)."`
+	Mos      MosCmd      `cmd:"" help:"Calculate R and MOS by ITU-T G.107, with every term."`
+	Regions  RegionsCmd  `cmd:"" help:"List the regions and what each of them can measure."`
+	Verify   VerifyCmd   `cmd:"" help:"Tell whether results are whole, which version and host made them, and who signed them."`
+	Config   ConfigCmd   `cmd:"" help:"What the settings file netready.yaml, the environment and the command line come to."`
 }
 
-const epilogue = `netready help COMMAND explains one of the commands. Exit status: 0 ready (or done), 1 not ready (merge: something was left out), ` +
+const epilogue = `Exit status: 0 ready (or done), 1 not ready (merge: something was left out), ` +
 	`2 wrong usage or configuration, 3 undetermined: nothing failed, but something required could not be measured.`
 
 // statusError is an error, or none, with the exit status that it leads to.
@@ -100,14 +94,14 @@ func (a *App) dispatch(args []string) error {
 			args = []string{"--help"}
 		}
 	}
-	read, err := a.read(cmdline.Words(args))
+	read, err := a.read(args)
 	if err != nil {
 		return usageError(err)
 	}
 	if read == nil { // --help or --version have printed their text
 		return nil
 	}
-	err = read.context.Run()
+	err = read.chosen.Target.(interface{ Run(app *App) error }).Run(a)
 	if status, ok := errors.AsType[*statusError](err); ok && status.status == exitUsage && status.err != nil {
 		return usageError(read.explained(status.err))
 	}
@@ -121,16 +115,11 @@ func (a *App) read(args []string) (*commandLine, error) {
 	if err != nil {
 		return nil, err
 	}
-	args = passedOn(args)
-	if l.settings, err = a.settingsFor(l.parser, args); err != nil {
+	if l.chosen, err = l.parse(args); l.chosen == nil {
 		return nil, err
 	}
-	l.context, err = parse(l.parser, args)
-	if l.exited {
-		return nil, nil //nolint:nilnil // there is nothing left to run
-	}
-	if err != nil {
-		return nil, withHelpHint(l.parser, err, args)
+	if err := l.takeSettings(a); err != nil {
+		return nil, err
 	}
 	return l, nil
 }
@@ -139,56 +128,46 @@ func (a *App) read(args []string) (*commandLine, error) {
 func (a *App) newLine() (*commandLine, error) {
 	l := &commandLine{}
 	var err error
-	l.parser, err = kong.New(&l.cli, append(cmdline.Options(),
-		kong.Name("netready"),
-		kong.Description("Is this network ready for cloud voice?\n\n"+epilogue),
-		kong.Writers(a.Stdout, a.Stderr),
-		kong.Exit(func(int) { l.exited = true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"version": release.Full(), "formats": formatNames()},
-		kong.Resolvers(&l.settings),
-		kong.Bind(a),
-	)...)
+	l.program, err = cmdline.New(cmdline.Options{
+		Name:   "netready",
+		Help:   "Is this network ready for cloud voice?\n\n" + epilogue,
+		Vars:   map[string]string{"formats": formatNames()},
+		Stdout: a.Stdout, Stderr: a.Stderr,
+	}, &l.cli)
 	if err != nil {
 		return nil, fmt.Errorf("building the command line: %w", err)
 	}
 	return l, nil
 }
 
-// passedOn keeps what follows "config check" together: it is another command's
-// line.
-func passedOn(args []string) []string {
-	help := func(s string) bool { return s == "--help" || s == "-h" }
-	if len(args) < 3 || args[0] != "config" || args[1] != "check" || slices.ContainsFunc(args, help) {
-		return args
+// takeSettings gives a command that reads the settings file what its flags and the environment
+// leave to it.
+func (l *commandLine) takeSettings(a *App) error {
+	config := l.chosen.Flag(configFlag)
+	if config == nil {
+		return nil
 	}
-	return append([]string{"config", "check", "--"}, args[2:]...)
-}
-
-// settingsFor loads the settings file for a command that reads one. What is
-// wrong in the arguments is for the parser to say.
-func (a *App) settingsFor(parser *kong.Kong, args []string) (settings, error) {
-	command := slices.IndexFunc(parser.Model.Children, func(n *kong.Node) bool { return len(args) > 0 && n.Name == args[0] })
-	if command < 0 || !readsSettings(parser.Model.Children[command]) || slices.Contains(args, "--help") {
-		return settings{}, nil
+	flags := settingFlags(l.program.Root)
+	s, err := loadSettings(flags, config.Value.String(), a.folder(), thisMachine())
+	if err != nil {
+		return err
 	}
-	traced, err := kong.Trace(parser, args)
-	if err != nil || traced.Error != nil {
-		return settings{}, nil //nolint:nilerr // the parser says it next
-	}
-	named := ""
-	for _, at := range traced.Path {
-		if at.Flag != nil && at.Flag.Name == "config" {
-			named, _ = traced.FlagValue(at.Flag).(string)
-		}
-	}
-	s, err := loadSettings(settingFlags(parser.Model), named, a.folder(), thisMachine())
-	if err == nil && s.holdsSecret(settingFlags(parser.Model)) {
+	l.settings = s
+	if s.holdsSecret(flags) {
 		if loose := modes.Warning(s.file.Name, "an invite"); loose != "" {
 			a.say("%s", loose)
 		}
 	}
-	return s, err
+	for _, flag := range cmdline.Flags(l.chosen.Command) {
+		value, ok := s.values[flag.Name]
+		if !ok || flag.Given || flag.Variable() != "" {
+			continue
+		}
+		if err := flag.Use(value.text); err != nil {
+			return err // loadSettings has checked it
+		}
+	}
+	return nil
 }
 
 // folder is where the program lies.
@@ -199,44 +178,30 @@ func (a *App) folder() string {
 	return yamlfile.Folder()
 }
 
-// parse reads the arguments; what is missing in them is said in plain words.
-func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
-	if !slices.Contains(args, "--help") && !slices.Contains(args, "-h") {
-		if err := cmdline.Missing(parser, args); err != nil {
-			return nil, err
-		}
-	}
-	command, err := parser.Parse(args)
-	if err != nil {
+// parse reads the arguments and the environment; the command is nil where its text has been
+// printed already.
+func (l *commandLine) parse(args []string) (*cmdline.Chosen, error) {
+	chosen, err := l.program.Parse(args)
+	if err != nil || chosen == nil {
 		return nil, err
 	}
-	return command, emptyFlag(command)
+	if err := emptyFlag(chosen.Command); err != nil {
+		return nil, cmdline.SeeHelp(chosen.Command, err)
+	}
+	return chosen, nil
 }
 
 // emptyFlag refuses a flag that was given nothing, as a script does whose
 // variable is not set: without its invite a run would test this machine
 // against itself and call it ready.
-func emptyFlag(command *kong.Context) error {
+func emptyFlag(command *cobra.Command) error {
 	needed := []string{"region", "responder", "regions", "thresholds", "out", "only", "codec", "key", "since", "until"}
-	for _, at := range command.Path {
-		if at.Flag == nil || !slices.Contains(needed, at.Flag.Name) {
-			continue
-		}
-		if v := at.Flag.Target; v.Kind() == reflect.String && v.Len() == 0 || v.Kind() == reflect.Slice && strings.Join(v.Interface().([]string), "") == "" {
-			return fmt.Errorf("--%s is empty: give it a value or leave it out", at.Flag.Name)
+	for _, flag := range cmdline.Flags(command) {
+		if flag.Given && flag.String() == "" && slices.Contains(needed, flag.Name) {
+			return fmt.Errorf("--%s is empty: give it a value or leave it out", flag.Name)
 		}
 	}
 	return nil
-}
-
-// withHelpHint names the help of the command, or that of all where none was named.
-func withHelpHint(parser *kong.Kong, err error, args []string) error {
-	help := "netready --help"
-	isCommand := func(node *kong.Node) bool { return node.Name == args[0] }
-	if len(args) > 0 && slices.ContainsFunc(parser.Model.Children, isCommand) {
-		help = "netready " + args[0] + " --help"
-	}
-	return fmt.Errorf("%w (see %s)", err, help)
 }
 
 // report prints the error of a command, if any, and returns the exit status.

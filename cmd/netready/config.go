@@ -4,14 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"github.com/alecthomas/kong"
-
+	"netready/internal/cmdline"
 	"netready/internal/yamlfile"
 	"netready/probe/invite"
 )
@@ -39,7 +37,7 @@ func (c *ConfigCheckCmd) Run(app *App) error {
 		return usageError(fmt.Errorf("config check %s: give run or ui, with their flags", oneLine(clipped(words[0]))))
 	}
 	read, err := app.read(words)
-	if err != nil {
+	if err != nil || read == nil {
 		return usageError(err)
 	}
 	if err := read.print(app); err != nil {
@@ -51,20 +49,16 @@ func (c *ConfigCheckCmd) Run(app *App) error {
 // commandLine is one that was read, with the settings below it.
 type commandLine struct {
 	cli      cli
-	parser   *kong.Kong
+	program  *cmdline.Program
+	chosen   *cmdline.Chosen
 	settings settings
-	context  *kong.Context
-	exited   bool // --help or --version have printed their text
 }
-
-// isSecret tells whether a flag's value may hold a secret.
-func isSecret(flag *kong.Flag) bool { return flag.Tag.Has("secret") }
 
 // hidden is a value as it may be printed: an invite without its secret, whatever
 // flag it was given to. What is neither an invite nor an address is not shown.
-func hidden(flag *kong.Flag, text string) string {
+func hidden(flag *cmdline.Flag, text string) string {
 	shown := invite.Hide(text)
-	if _, err := invite.Parse(text); isSecret(flag) && text != "" && text != "-" && !strings.HasPrefix(text, "@") && (err != nil || !strings.ContainsAny(text, ".:")) {
+	if _, err := invite.Parse(text); flag.Secret && text != "" && text != "-" && !strings.HasPrefix(text, "@") && (err != nil || !strings.ContainsAny(text, ".:")) {
 		return "(hidden)"
 	}
 	return shown
@@ -81,8 +75,8 @@ func (l *commandLine) print(app *App) error {
 	w := tabwriter.NewWriter(safe(app.Stdout), 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "KEY\tVALUE\tFROM")
 	var done []string
-	for _, flag := range append(slices.Clone(l.context.Selected().Flags), settingFlags(l.parser.Model)...) {
-		if flag.Name == "config" || slices.Contains(done, flag.Name) {
+	for _, flag := range slices.Concat(cmdline.Flags(l.chosen.Command), settingFlags(l.program.Root)) {
+		if flag.Name == configFlag || slices.Contains(done, flag.Name) {
 			continue
 		}
 		done = append(done, flag.Name)
@@ -95,13 +89,10 @@ func (l *commandLine) print(app *App) error {
 }
 
 // value is what is in force for a flag, as it may be printed.
-func (l *commandLine) value(flag *kong.Flag) string {
-	text := textOf(flag)
-	if !slices.Contains(l.context.Selected().Flags, flag) { // another command's, that nobody has parsed
-		text = cmp.Or(os.Getenv(variableOf(flag)), l.settings.values[flag.Name].text, flag.Default)
-		if text == "" && flag.IsBool() {
-			text = "false"
-		}
+func (l *commandLine) value(flag *cmdline.Flag) string {
+	text := flag.String()
+	if !slices.Contains(cmdline.Flags(l.chosen.Command), flag) { // another command's, that nobody has parsed
+		text = cmp.Or(os.Getenv(flag.Env), l.settings.values[flag.Name].text, text)
 	}
 	if text == "" {
 		return "(not set)"
@@ -109,33 +100,14 @@ func (l *commandLine) value(flag *kong.Flag) string {
 	return oneLine(hidden(flag, text))
 }
 
-// textOf is a flag's value after parsing, as it is written on a command line.
-func textOf(flag *kong.Flag) string {
-	v := flag.Target
-	switch {
-	case v.Kind() == reflect.Pointer && v.IsNil():
-		return ""
-	case v.Kind() == reflect.Pointer:
-		v = v.Elem()
-	}
-	if words, ok := reflect.TypeAssert[[]string](v); ok {
-		return kong.JoinEscaped(words, ',')
-	}
-	return fmt.Sprint(v.Interface())
-}
-
 // origin says where a flag's value comes from.
-func (l *commandLine) origin(flag *kong.Flag) string {
-	for _, at := range l.context.Path {
-		if at.Flag == flag && !at.Resolved {
-			return "command line"
-		}
-	}
-	if name := variableOf(flag); name != "" {
-		return "environment " + name
-	}
+func (l *commandLine) origin(flag *cmdline.Flag) string {
 	value, ok := l.settings.values[flag.Name]
 	switch {
+	case flag.Given:
+		return "command line"
+	case flag.Variable() != "":
+		return "environment " + flag.Variable()
 	case ok && value.rule > 0:
 		return fmt.Sprintf("%s:%d (rule %d)", l.settings.file.Name, value.line, value.rule)
 	case ok:
@@ -147,7 +119,7 @@ func (l *commandLine) origin(flag *kong.Flag) string {
 // check makes the checks that a run begins with, but those that need what is
 // not there yet: a folder, standard input. Of ui these are the page's runs.
 func (l *commandLine) check(app *App) error {
-	if l.context.Selected().Name == "ui" {
+	if l.chosen.Name() == "ui" {
 		runs, err := app.read(l.cli.UI.asRun())
 		if err != nil {
 			return err

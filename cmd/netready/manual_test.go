@@ -24,31 +24,45 @@ func printed(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-// Manual page and completions have every command and flag, a new one by itself.
-func TestManualAndCompletionsKnowEveryFlag(t *testing.T) {
-	app := &App{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}
-	l, err := app.newLine()
+// newLine is a command line that nothing was read into.
+func newLine(t *testing.T) *commandLine {
+	t.Helper()
+	l, err := (&App{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}).newLine()
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := map[string]string{"man": printed(t, "man")}
-	for _, shell := range cmdline.Shells() {
-		pages[shell] = printed(t, "completion", shell)
-	}
-	for name, page := range pages {
-		for _, command := range cmdline.Commands(l.parser.Model) {
-			for _, flag := range command.Flags {
-				want := map[string]string{"man": strings.ReplaceAll("--"+flag.Name, "-", `\-`), "fish": "-l " + flag.Name + " "}[name]
-				if want == "" {
-					want = "--" + flag.Name
-				}
-				if !strings.Contains(page, want) {
-					t.Errorf("%s lacks %s of %s", name, want, command.FullPath())
-				}
+	return l
+}
+
+// Manual page and completions have every command and flag, a new one by itself.
+func TestManualAndCompletionsKnowEveryFlag(t *testing.T) {
+	page := printed(t, "man")
+	for _, command := range cmdline.Commands(newLine(t).program.Root) {
+		words := strings.Fields(strings.TrimPrefix(command.CommandPath(), "netready "))
+		completed := printed(t, append(append([]string{"__complete"}, words...), "--")...)
+		for _, flag := range cmdline.Flags(command) {
+			if !strings.Contains(page, strings.ReplaceAll("--"+flag.Name, "-", `\-`)) || !strings.Contains(completed, "--"+flag.Name+"\t") {
+				t.Errorf("manual or completion lacks --%s of %s", flag.Name, command.CommandPath())
 			}
 		}
-		if strings.Contains(page, "completion man") {
-			t.Errorf("%s shows the hidden command", name)
+	}
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if script := printed(t, "completion", shell); !strings.Contains(script, "netready") || !strings.Contains(script, "__complete") {
+			t.Errorf("%s: %.100q", shell, script)
+		}
+	}
+	for words, want := range map[string]string{"--format": "html xlsx", "": "run ui merge"} {
+		got := printed(t, "__complete", map[bool]string{true: "", false: "run"}[words == ""])
+		if words != "" {
+			got = printed(t, "__complete", "run", words, "")
+		}
+		for word := range strings.FieldsSeq(want) {
+			if !strings.Contains("\n"+got, "\n"+word) {
+				t.Errorf("%q completes to %q, want %s", words, got, want)
+			}
+		}
+		if strings.Contains("\n"+got, "\nman") {
+			t.Errorf("%q shows the hidden command", got)
 		}
 	}
 	if status := run(t.Context(), []string{"completion", "tcsh"}, nil, io.Discard, io.Discard); status != exitUsage {
@@ -59,18 +73,36 @@ func TestManualAndCompletionsKnowEveryFlag(t *testing.T) {
 // bash completes commands, nested ones, and the flags of the command that stands there.
 func TestBashCompletes(t *testing.T) {
 	shell := need.Tool(t, "bash")
-	script := filepath.Join(t.TempDir(), "completion")
+	folder := t.TempDir()
+	script := filepath.Join(folder, "completion")
 	if err := os.WriteFile(script, []byte(printed(t, "completion", "bash")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// The package bash-completion has this function.
+	const start = `_get_comp_words_by_ref() { words=("${COMP_WORDS[@]}"); cword=$COMP_CWORD; cur="${words[cword]}"; prev="${words[cword-1]}"; }
+		shopt -u nocasematch; source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); COMP_TYPE=9; COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
+		__start_netready; echo ${COMPREPLY[@]}`
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, filepath.Join(folder, "netready")); err != nil { // as testscript calls it
 		t.Fatal(err)
 	}
 	for words, want := range map[string]string{
 		"netready ver": "verify", "netready run --reg": "--region --regions", "netready config ch": "check", "netready run --region x --loc": "--location",
 		"netready merge --app": "--append", "netready --vers": "--version", "netready verify a.json --si": "--signed",
 	} {
-		all := strings.Fields(words)
-		code := `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _netready; echo "${COMPREPLY[@]}"`
-		out, err := exec.CommandContext(t.Context(), shell, append([]string{"--norc", "-c", code, "bash", script}, all...)...).CombinedOutput()
-		if err != nil || strings.TrimSpace(string(out)) != want {
+		cmd := exec.CommandContext(t.Context(), shell, append([]string{"--norc", "-c", start, "bash", script}, strings.Fields(words)...)...)
+		cmd.Env = append(os.Environ(), "PATH="+folder+string(filepath.ListSeparator)+os.Getenv("PATH"))
+		out, err := cmd.Output()
+		var got []string
+		for word := range strings.FieldsSeq(string(out)) {
+			if strings.HasPrefix(word, "-") == strings.Contains(want, "--") { // the words of a help are no completions
+				got = append(got, word)
+			}
+		}
+		if err != nil || !strings.HasPrefix(strings.Join(got, " "), want) {
 			t.Errorf("%q completes to %q, %v, want %q", words, out, err, want)
 		}
 	}
@@ -80,10 +112,7 @@ func TestBashCompletes(t *testing.T) {
 func TestCommandsInDocs(t *testing.T) {
 	t.Setenv("NETREADY_INVITE", "")
 	found := 0
-	l, err := (&App{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}).newLine()
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := newLine(t).program.Root
 	for name, page := range docs.Pages(t) {
 		for _, line := range docs.Lines(page, "netready") {
 			found++
@@ -92,7 +121,7 @@ func TestCommandsInDocs(t *testing.T) {
 			}
 		}
 		for _, mention := range docs.Mentions(page, "netready") {
-			if !docs.Known(l.parser.Model, mention) {
+			if !docs.Known(program, mention) {
 				t.Errorf("%s: netready %s: there is no such command or flag", name, mention)
 			}
 		}
@@ -110,14 +139,6 @@ func TestCommandsInDocs(t *testing.T) {
 // takes parses a command line as netready would.
 func takes(t *testing.T, line string) error {
 	t.Helper()
-	app := &App{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}
-	l, err := app.newLine()
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = parse(l.parser, passedOn(cmdline.Words(docs.Words(line))))
-	if l.exited {
-		return nil
-	}
+	_, err := newLine(t).parse(docs.Words(line))
 	return err
 }

@@ -14,10 +14,10 @@ import (
 
 // MosCmd is the E-model as a calculator.
 type MosCmd struct {
-	Codec  string        `default:"pcmu" help:"pcmu, pcma, g729, g722 or opus (default: pcmu, with concealment of lost packets)." placeholder:"NAME"`
-	Loss   float64       `default:"0" help:"Unusable packets, in percent: lost and discarded ones (default: 0)." placeholder:"PERCENT"`
-	Delay  time.Duration `default:"0" help:"One way from mouth to ear, jitter buffer and packet time included (default: 0)." placeholder:"150ms"`
-	BurstR float64       `default:"1" help:"Burst ratio: 1 is random loss, 2 twice as long runs (default: 1)." placeholder:"RATIO"`
+	Codec  string        `default:"pcmu" help:"pcmu, pcma, g729, g722 or opus; pcmu is taken with concealment of lost packets." placeholder:"NAME"`
+	Loss   float64       `default:"0" help:"Unusable packets, in percent: lost and discarded ones." placeholder:"PERCENT"`
+	Delay  time.Duration `default:"0" help:"One way from mouth to ear, jitter buffer and packet time included." placeholder:"150ms"`
+	BurstR float64       `default:"1" help:"Burst ratio: 1 is random loss, 2 twice as long runs." placeholder:"RATIO"`
 	Ie     *float64      `help:"Equipment impairment factor, in place of the codec's." placeholder:"IE"`
 	Bpl    *float64      `help:"Packet-loss robustness, in place of the codec's; 4.3 is G.711 without concealment." placeholder:"BPL"`
 	JSON   bool          `name:"json" help:"One JSON document on stdout, not rounded."`

@@ -4,20 +4,22 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
+	"netready/internal/cmdline"
 	"netready/internal/yamlfile"
 )
 
 // settingsName is what a settings file beside the program is called.
 const settingsName = "netready.yaml"
+
+// configFlag is the flag that names another.
+const configFlag = "config"
 
 // settingsFlag names the settings file. A command with this flag takes what
 // its other flags do not say from there.
@@ -40,7 +42,7 @@ type setting struct {
 
 // loadSettings reads the settings file that was named, or the one in the
 // program's folder; where there is none, nothing is set.
-func loadSettings(flags []*kong.Flag, named, folder string, this machine) (settings, error) {
+func loadSettings(flags []*cmdline.Flag, named, folder string, this machine) (settings, error) {
 	path := named
 	if named == "" {
 		if folder == "" {
@@ -65,7 +67,7 @@ func loadSettings(flags []*kong.Flag, named, folder string, this machine) (setti
 
 // parseSettings checks every key against the flags, and every value as the
 // command line would.
-func parseSettings(flags []*kong.Flag, path string, data []byte, this machine) (settings, error) {
+func parseSettings(flags []*cmdline.Flag, path string, data []byte, this machine) (settings, error) {
 	s := settings{file: yamlfile.File{Name: path}, values: map[string]setting{}}
 	file, err := yamlfile.Decode(path, data, &map[string]any{})
 	if err != nil || file.Root == nil {
@@ -90,9 +92,9 @@ func parseSettings(flags []*kong.Flag, path string, data []byte, this machine) (
 }
 
 // keyOf is how a flag is written in the settings file.
-func keyOf(flag *kong.Flag) string { return strings.ReplaceAll(flag.Name, "-", "_") }
+func keyOf(flag *cmdline.Flag) string { return strings.ReplaceAll(flag.Name, "-", "_") }
 
-func flagOfKey(flags []*kong.Flag, key string) *kong.Flag {
+func flagOfKey(flags []*cmdline.Flag, key string) *cmdline.Flag {
 	for _, flag := range flags {
 		if keyOf(flag) == key {
 			return flag
@@ -102,7 +104,7 @@ func flagOfKey(flags []*kong.Flag, key string) *kong.Flag {
 }
 
 // meant names the key that was meant, or where all of them are listed.
-func meant(flags []*kong.Flag, got string) string {
+func meant(flags []*cmdline.Flag, got string) string {
 	var keys []string
 	for _, flag := range flags {
 		keys = append(keys, keyOf(flag))
@@ -131,7 +133,7 @@ func followed(node *yaml.Node) *yaml.Node {
 
 // read takes one value, or the first rule of a list that is for this machine;
 // chosen is false where no rule is.
-func (s *settings) read(flag *kong.Flag, node *yaml.Node, this machine) (value setting, chosen bool, err error) {
+func (s *settings) read(flag *cmdline.Flag, node *yaml.Node, this machine) (value setting, chosen bool, err error) {
 	if node.Kind == yaml.SequenceNode && len(node.Content) > 0 && followed(node.Content[0]).Kind == yaml.MappingNode {
 		return s.readRules(flag, node, this)
 	}
@@ -140,11 +142,11 @@ func (s *settings) read(flag *kong.Flag, node *yaml.Node, this machine) (value s
 }
 
 // text is a value as it would be written on the command line, checked.
-func (s *settings) text(flag *kong.Flag, node *yaml.Node) (string, error) {
+func (s *settings) text(flag *cmdline.Flag, node *yaml.Node) (string, error) {
 	node = followed(node)
 	words := []*yaml.Node{node}
 	if node.Kind == yaml.SequenceNode {
-		if !flag.IsSlice() {
+		if !flag.IsList() {
 			return "", s.file.Errorf(node, "%s: found a list where one value is expected", keyOf(flag))
 		}
 		words = node.Content
@@ -157,10 +159,7 @@ func (s *settings) text(flag *kong.Flag, node *yaml.Node) (string, error) {
 		}
 		texts = append(texts, text)
 	}
-	text := strings.Join(texts, "")
-	if node.Kind == yaml.SequenceNode {
-		text = kong.JoinEscaped(texts, flag.Tag.Sep)
-	}
+	text := strings.Join(texts, ",")
 	if text == "" {
 		return "", s.file.Errorf(node, "%s is empty: give it a value or remove the line", keyOf(flag))
 	}
@@ -170,7 +169,7 @@ func (s *settings) text(flag *kong.Flag, node *yaml.Node) (string, error) {
 // scalar is a single word of the file. Files and folders are named from where
 // the settings file lies: a start by double-click or by a schedule has no
 // folder of its own.
-func (s *settings) scalar(flag *kong.Flag, node *yaml.Node) (string, error) {
+func (s *settings) scalar(flag *cmdline.Flag, node *yaml.Node) (string, error) {
 	tag := node.ShortTag()
 	switch {
 	case node.Kind != yaml.ScalarNode:
@@ -184,7 +183,7 @@ func (s *settings) scalar(flag *kong.Flag, node *yaml.Node) (string, error) {
 	text := strings.TrimSpace(node.Value)
 	folder := filepath.Dir(s.file.Name)
 	switch at, isFile := strings.CutPrefix(text, "@"); {
-	case isSecret(flag) && isFile && !filepath.IsAbs(at):
+	case flag.Secret && isFile && !filepath.IsAbs(at):
 		return "@" + filepath.Join(folder, at), nil
 	case namesFile(flag) && text != "-" && text != "" && !filepath.IsAbs(text):
 		return filepath.Join(folder, text), nil
@@ -194,80 +193,38 @@ func (s *settings) scalar(flag *kong.Flag, node *yaml.Node) (string, error) {
 
 // namesFile tells whether a flag names a file or a folder, as its placeholder
 // shows.
-func namesFile(flag *kong.Flag) bool {
-	return flag.PlaceHolder == "FILE" || flag.PlaceHolder == "DIR"
+func namesFile(flag *cmdline.Flag) bool {
+	return flag.Placeholder == "FILE" || flag.Placeholder == "DIR"
 }
 
 // try reads the text as the command line would, so that an error has its line.
-func (s *settings) try(flag *kong.Flag, node *yaml.Node, text string) error {
-	target := reflect.New(flag.Target.Type()).Elem()
-	if target.Kind() == reflect.Pointer {
-		target.Set(reflect.New(target.Type().Elem()))
-	}
-	scan := kong.Scan().PushTyped(text, kong.FlagValueToken)
-	if err := flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, target); err != nil {
+func (s *settings) try(flag *cmdline.Flag, node *yaml.Node, text string) error {
+	if err := flag.Check(text); err != nil {
 		return s.file.Errorf(node, "%s: %v", keyOf(flag), err)
-	}
-	words := []string{text}
-	if flag.IsSlice() {
-		words = kong.SplitEscaped(text, flag.Tag.Sep)
-	}
-	for _, word := range words {
-		if flag.Enum != "" && !flag.EnumMap()[word] {
-			return s.file.Errorf(node, "%s: %q is not one of %s", keyOf(flag), clipped(word), strings.Join(flag.EnumSlice(), ", "))
-		}
 	}
 	return nil
 }
 
-// Validate is part of kong.Resolver; loadSettings has checked everything.
-func (s *settings) Validate(*kong.Application) error { return nil }
-
-// Resolve gives a flag that is not on the command line its value of the file.
-// The environment overrides the file.
-func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	value, ok := s.values[flag.Name]
-	if !ok || variableOf(flag) != "" {
-		return nil, nil //nolint:nilnil // kong's way to say that there is none
-	}
-	return value.text, nil
-}
-
 // holdsSecret tells whether the file itself holds an invite.
-func (s *settings) holdsSecret(flags []*kong.Flag) bool {
-	return slices.ContainsFunc(flags, func(flag *kong.Flag) bool {
+func (s *settings) holdsSecret(flags []*cmdline.Flag) bool {
+	return slices.ContainsFunc(flags, func(flag *cmdline.Flag) bool {
 		value, ok := s.values[flag.Name]
 		return ok && hidden(flag, value.text) != value.text
 	})
 }
 
-// variableOf is the environment variable that sets a flag, "" where none does.
-func variableOf(flag *kong.Flag) string {
-	for _, name := range flag.Envs {
-		if os.Getenv(name) != "" {
-			return name
-		}
-	}
-	return ""
-}
-
 // settingFlags are the flags that the settings file has keys for: those of the
 // commands that read it, each once.
-func settingFlags(model *kong.Application) []*kong.Flag {
-	var all []*kong.Flag
-	for _, command := range model.Children {
-		if !readsSettings(command) {
+func settingFlags(program *cobra.Command) (all []*cmdline.Flag) {
+	for _, command := range program.Commands() {
+		if command.Flag(configFlag) == nil {
 			continue
 		}
-		for _, flag := range command.Flags {
-			if flag.Name != "config" && flagOfKey(all, keyOf(flag)) == nil {
+		for _, flag := range cmdline.Flags(command) {
+			if flag.Name != configFlag && flagOfKey(all, keyOf(flag)) == nil {
 				all = append(all, flag)
 			}
 		}
 	}
 	return all
-}
-
-func readsSettings(command *kong.Node) bool {
-	return slices.ContainsFunc(command.Flags, func(f *kong.Flag) bool { return f.Name == "config" })
 }

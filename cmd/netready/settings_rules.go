@@ -7,9 +7,9 @@ import (
 	"path"
 	"strings"
 
-	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
 
+	"netready/internal/cmdline"
 	"netready/internal/yamlfile"
 )
 
@@ -40,7 +40,7 @@ const (
 
 // readRules takes the first rule that matches this machine. All rules are checked, so that a
 // file is either valid on every machine or on none.
-func (s *settings) readRules(flag *kong.Flag, list *yaml.Node, this machine) (value setting, chosen bool, err error) {
+func (s *settings) readRules(flag *cmdline.Flag, list *yaml.Node, this machine) (value setting, chosen bool, err error) {
 	for i, rule := range list.Content {
 		rule = followed(rule)
 		if rule.Kind != yaml.MappingNode {
@@ -61,7 +61,7 @@ func (s *settings) readRules(flag *kong.Flag, list *yaml.Node, this machine) (va
 }
 
 // readRule reads one rule: its value and its conditions by key.
-func (s *settings) readRule(flag *kong.Flag, rule *yaml.Node) (text string, at *yaml.Node, conditions map[string][]string, err error) {
+func (s *settings) readRule(flag *cmdline.Flag, rule *yaml.Node) (text string, at *yaml.Node, conditions map[string][]string, err error) {
 	conditions = map[string][]string{}
 	for i := 0; i+1 < len(rule.Content); i += 2 {
 		key, node := rule.Content[i], followed(rule.Content[i+1])
@@ -84,7 +84,7 @@ func (s *settings) readRule(flag *kong.Flag, rule *yaml.Node) (text string, at *
 	return text, at, conditions, nil
 }
 
-func meantInRule(flag *kong.Flag, got string) string {
+func meantInRule(flag *cmdline.Flag, got string) string {
 	keys := []string{ruleHost, ruleSubnet, keyOf(flag)}
 	if near := yamlfile.Nearest(got, keys); near != "" {
 		return "; did you mean \"" + near + "\"?"

@@ -13,8 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alecthomas/kong"
-
+	"netready/internal/cmdline"
 	"netready/internal/seed"
 )
 
@@ -72,20 +71,16 @@ func TestEverySettingSaysWhereItComesFrom(t *testing.T) {
 
 // Every flag of run and ui is a key, a new one too: the list is the commands' own.
 func TestEveryFlagIsAKey(t *testing.T) {
-	var c cli
-	parser, err := kong.New(&c, kong.Vars{"version": "", "formats": formatNames()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	flags := settingFlags(parser.Model)
-	for _, command := range parser.Model.Children {
-		for _, flag := range command.Flags {
-			if command.Name != "run" && command.Name != "ui" || flag.Name == "config" {
+	program := newLine(t).program.Root
+	flags := settingFlags(program)
+	for _, command := range program.Commands() {
+		for _, flag := range cmdline.Flags(command) {
+			if command.Name() != "run" && command.Name() != "ui" || flag.Name == "config" {
 				continue
 			}
 			if known := flagOfKey(flags, keyOf(flag)); known == nil {
-				t.Errorf("--%s of %s is no key", flag.Name, command.Name)
-			} else if known.Target.Type() != flag.Target.Type() {
+				t.Errorf("--%s of %s is no key", flag.Name, command.Name())
+			} else if known.Kind() != flag.Kind() {
 				t.Errorf("--%s means one thing for run and another for ui", flag.Name)
 			}
 		}
@@ -158,11 +153,7 @@ location:
 calls:
   - {host: big, calls: 20}
 `
-	var c cli
-	parser, err := kong.New(&c, kong.Vars{"version": "", "formats": formatNames()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := newLine(t).program.Root
 	for _, test := range []struct{ host, address, location, calls string }{
 		{"ber-pc1", "10.2.3.4", "Berlin, branch", ""},
 		{"BER-PC1.corp.example", "10.1.3.4", "Berlin or Hamburg", ""},
@@ -173,7 +164,7 @@ calls:
 		{"", "192.0.2.1", "somewhere", ""},
 		{"big.corp.example", "192.0.2.1", "somewhere", "20"},
 	} {
-		s, err := parseSettings(settingFlags(parser.Model), "s.yaml", []byte(file), machine{test.host, []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr(test.address)}})
+		s, err := parseSettings(settingFlags(program), "s.yaml", []byte(file), machine{test.host, []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr(test.address)}})
 		if err != nil || s.values["location"].text != test.location || s.values["calls"].text != test.calls {
 			t.Errorf("%s at %s: %q, %q calls, %v, want %q, %q", test.host, test.address, s.values["location"].text, s.values["calls"].text, err, test.location, test.calls)
 		}
@@ -257,21 +248,17 @@ const configPath = "../../docs/config.md"
 
 // The table of docs/config.md is the flags' own definitions.
 func TestConfigTable(t *testing.T) {
-	var c cli
-	parser, err := kong.New(&c, kong.Vars{"version": "", "formats": formatNames()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := newLine(t).program.Root
 	var b strings.Builder
 	b.WriteString("| key | value | default | meaning |\n|---|---|---|---|\n")
-	for _, flag := range settingFlags(parser.Model) {
-		value := "`" + flag.PlaceHolder + "`"
+	for _, flag := range settingFlags(program) {
+		value := "`" + flag.Placeholder + "`"
 		switch {
 		case flag.IsBool():
 			value = "`true` or `false`"
-		case flag.PlaceHolder == "" && flag.Default != "":
+		case flag.Placeholder == "" && flag.Default != "":
 			value = "as in `" + flag.Default + "`"
-		case flag.PlaceHolder == "":
+		case flag.Placeholder == "":
 			value = "a number"
 		}
 		def := ""
@@ -279,8 +266,8 @@ func TestConfigTable(t *testing.T) {
 			def = "`" + flag.Default + "`"
 		}
 		help := flag.Help
-		for _, name := range flag.Envs {
-			help += " Environment: `" + name + "`."
+		if flag.Env != "" {
+			help += " Environment: `" + flag.Env + "`."
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", keyOf(flag), value, def, regexp.MustCompile(`[|<>]`).ReplaceAllString(help, `\$0`))
 	}

@@ -5,55 +5,36 @@ import (
 	"io"
 	"strings"
 
-	"github.com/alecthomas/kong"
+	"netready/internal/release"
 )
 
 // Manual writes the manual page (section 1, roff) of a program, made from the definitions of
 // its commands.
-func Manual(w io.Writer, app *kong.Application, version string) error {
+func (p *Program) Manual(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, ".TH %s 1 \"\" \"%s %s\"\n.SH NAME\n%s \\- %s\n", strings.ToUpper(app.Name), app.Name, roff(version), app.Name, roff(firstLine(app.Help)))
-	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n.I command\n[flags]\n.SH DESCRIPTION\n%s\n", app.Name, roffText(app.Help))
-	for _, command := range Commands(app) {
-		fmt.Fprintf(&b, ".SH %s\n%s\n.PP\n.B %s\n", roff(strings.ToUpper(command.FullPath())), roffText(command.Help), roff(command.Summary()))
-		for _, arg := range command.Positional {
-			fmt.Fprintf(&b, ".TP\n.I %s\n%s\n", roff(arg.Name), roffText(arg.Help))
+	name, text := p.options.Name, p.options.Help
+	first, _, _ := strings.Cut(text, "\n")
+	fmt.Fprintf(&b, ".TH %s 1 \"\" \"%s %s\"\n.SH NAME\n%s \\- %s\n", strings.ToUpper(name), name, roff(release.Version()), name, roff(first))
+	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n.I command\n[flags]\n.SH DESCRIPTION\n%s\n", name, roffText(text))
+	for _, command := range Commands(p.Root) {
+		fmt.Fprintf(&b, ".SH %s\n%s\n.PP\n.B %s\n", roff(strings.ToUpper(command.CommandPath())), roffText(about(command)), roff(command.UseLine()))
+		for _, argument := range p.arguments[command] {
+			fmt.Fprintf(&b, ".TP\n.I %s\n%s\n", roff(argument.Name), roffText(argument.Help))
 		}
-		for _, flag := range command.Flags {
-			if flag.Hidden {
-				continue
-			}
-			fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", roff(flag.String()), roffText(flagHelp(flag)))
-		}
+		roffFlags(&b, Flags(command))
 	}
 	fmt.Fprint(&b, ".SH FLAGS OF EVERY COMMAND\n")
-	for _, flag := range app.Flags {
-		fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", roff(flag.String()), roffText(flag.Help))
-	}
-	_, err := io.WriteString(w, b.String())
-	if err != nil {
+	roffFlags(&b, flagsOf(p.Root.PersistentFlags()))
+	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("writing the manual: %w", err)
 	}
 	return nil
 }
 
-// Commands are those that a user can give, nested ones too: "config check".
-func Commands(app *kong.Application) []*kong.Node { return app.Leaves(true) }
-
-func flagHelp(flag *kong.Flag) string {
-	help := []string{flag.Help}
-	if flag.Default != "" && !flag.IsBool() {
-		help = append(help, "Default: "+flag.Default+".")
+func roffFlags(w io.Writer, flags []*Flag) {
+	for _, flag := range flags {
+		fmt.Fprintf(w, ".TP\n.B %s\n%s\n", roff(flag.title()), roffText(flag.meaning()))
 	}
-	for _, name := range flag.Envs {
-		help = append(help, "Environment: "+name+".")
-	}
-	return strings.Join(help, " ")
-}
-
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return line
 }
 
 // roff escapes what roff would read as commands.

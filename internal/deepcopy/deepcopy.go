@@ -1,7 +1,7 @@
 // Package deepcopy has the one function of github.com/tiendc/go-deepcopy that excelize
 // calls. That library finds the methods of a type by their names, for hooks that excelize
-// does not have, and the linker then keeps every method of every type: a program of 18 MB
-// weighs 31.
+// does not have, and the linker then keeps every method of every type: 3.8 MB of netready
+// were that.
 package deepcopy
 
 import (

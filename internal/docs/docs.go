@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/cobra"
 )
 
 // Pages are the texts that tell readers to type something, by path from the top
@@ -71,28 +71,25 @@ func Mentions(page, program string) (all []string) {
 
 // Known says whether the command of a mention is one of the program's, hidden
 // ones too, and has the flags that stand there. A value may be left out in a sentence.
-func Known(app *kong.Application, mention string) bool {
-	known := func(flags []*kong.Flag, word string) bool {
-		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
-		return name == "help" || slices.ContainsFunc(flags, func(f *kong.Flag) bool { return f.Name == name })
-	}
-	node, flags := app.Node, app.Flags
+func Known(program *cobra.Command, mention string) bool {
+	command := program
 	for at, word := range Words(mention) {
-		if strings.HasPrefix(word, "--") {
-			if node.DefaultCmd != nil {
-				flags = append(slices.Clone(flags), node.DefaultCmd.Flags...)
-			}
-			if !known(flags, word) {
+		if name, isFlag := strings.CutPrefix(word, "--"); isFlag {
+			name, _, _ = strings.Cut(name, "=")
+			if command.Flag(name) == nil {
 				return false
 			}
 			continue
 		}
-		i := slices.IndexFunc(node.Children, func(n *kong.Node) bool { return n.Name == word })
-		if i >= 0 {
-			node = node.Children[i]
-			flags = append(slices.Clone(flags), node.Flags...)
-		} else if at == 0 && word != "help" {
+		i := slices.IndexFunc(command.Commands(), func(c *cobra.Command) bool { return c.Name() == word })
+		if i < 0 && at == 0 {
 			return false
+		}
+		if i >= 0 {
+			command = command.Commands()[i]
+		}
+		if command.Name() == "help" {
+			command = program
 		}
 	}
 	return true

@@ -14,6 +14,7 @@ import (
 
 	"netready/probe/facts"
 	"netready/probe/internal/control"
+	"netready/probe/internal/dial"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 )
@@ -44,6 +45,7 @@ const (
 	// arrives before it.
 	grace       = 3 * time.Second
 	answerGrace = 10 * time.Second
+	slowGrace   = 15 * time.Second // on a slow path
 )
 
 // Run measures the throughput down, then up: the delivered payload of HTTPS only, without
@@ -124,13 +126,15 @@ func (s Settings) inTurn(ctx context.Context, link Link, way func(context.Contex
 }
 
 func down(outer context.Context, link Link, ticket string, s Settings) (*float64, error) {
-	ctx, cancel := context.WithTimeout(outer, s.For+grace)
+	ctx, cancel := dial.NewTerm(outer, s.For+grace, s.For+slowGrace, nil)
 	defer cancel()
+	asked := stamp.Now()
 	body, err := link.Download(ctx, ticket, s.Most, s.For)
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
+	ctx.Grant(s.For + grace + stamp.Now() - asked) // on a slow path TCP takes several round trips to begin
 	b := make([]byte, 256<<10)
 	var c wire.Counted
 	for {

@@ -253,7 +253,10 @@ func (s *calls) isDead(now time.Duration) error {
 
 // settle is how long a packet may take to arrive and be reported: twice the longest
 // round trip.
-func (s *calls) settle() time.Duration {
+func (s *calls) settle() time.Duration { return min(2*s.longestTrip(), lateWait) }
+
+// longestTrip is the longest round trip of the calls, and never a short one.
+func (s *calls) longestTrip() time.Duration {
 	longest := 150 * time.Millisecond
 	for _, l := range s.legs {
 		l.mu.Lock()
@@ -262,13 +265,13 @@ func (s *calls) settle() time.Duration {
 		}
 		l.mu.Unlock()
 	}
-	return min(2*longest, lateWait)
+	return longest
 }
 
 // lastLines fetches the rest of the responder's report and returns why the
 // calls are not complete, if they are not.
 func (s *calls) lastLines(ctx context.Context, reason error, settle time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settle+lastWait)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWait+2*s.longestTrip())
 	defer cancel()
 	if reason != nil {
 		stamp.Pause(ctx, settle) // packets in the network may still arrive

@@ -65,6 +65,8 @@ func distinct(all []place) []place {
 const (
 	spacing = 700 * time.Millisecond
 	rounds  = 6
+	// lastSpacing is after the last try: an answer may take so long at least.
+	lastSpacing = 3 * time.Second
 )
 
 // observe asks all places from one socket until all have answered or six
@@ -79,7 +81,11 @@ func observe(ctx context.Context, places []place) ([]seen, netip.AddrPort, error
 	a := asking{conn: conn, places: places, got: map[netip.AddrPort]netip.AddrPort{}, asked: map[string]place{}}
 	for i := 0; i < rounds && ctx.Err() == nil && !a.complete(); i++ {
 		a.askAll()
-		a.await(time.Now().Add(spacing))
+		wait := spacing
+		if i == rounds-1 && len(a.got) == 0 {
+			wait = lastSpacing // a slow path, or none
+		}
+		a.await(time.Now().Add(wait))
 	}
 	var all []seen
 	for _, p := range a.places {

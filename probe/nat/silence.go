@@ -83,12 +83,19 @@ func (s *silence) speaks(ctx context.Context) (answered bool) {
 	return answered
 }
 
-// reaches knocks up to five times.
+// reaches knocks up to five times. An answer to any of the knocks counts.
 func (s *silence) reaches(ctx context.Context) bool {
-	for range 5 {
+	const knocks = 5
+	asked := map[[16]byte]bool{}
+	for i := range knocks {
 		k := wire.NewKnock(s.o.Nonce)
+		asked[k.Random] = true
 		_, _ = s.conn.WriteToUDPAddrPort(k.Marshal(s.o.Nonce), s.at)
-		if s.wait(ctx, map[[16]byte]bool{k.Random: true}, time.Now().Add(spacing)) {
+		wait := spacing
+		if i == knocks-1 {
+			wait = lastSpacing
+		}
+		if s.wait(ctx, asked, time.Now().Add(wait)) {
 			return true
 		}
 		if ctx.Err() != nil {

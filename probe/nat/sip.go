@@ -26,21 +26,28 @@ func rewritten(ctx context.Context, o Options) (changed *bool, reason string) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	b := make([]byte, 4096)
-	for range rounds {
+	var asked []wire.SIPOptions
+	for i := range rounds {
 		q := wire.NewSIPOptions("UDP", local.String(), at.Addr().String(), int(at.Port()), o.Nonce)
 		if _, err := conn.WriteToUDPAddrPort(q.Marshal(), at); err != nil || ctx.Err() != nil {
 			break
 		}
-		if changed := heard(conn, q, b); changed != nil {
+		asked = append(asked, q)
+		wait := spacing
+		if i == rounds-1 {
+			wait = lastSpacing
+		}
+		if changed := heard(conn, asked, b, wait); changed != nil {
 			return changed, ""
 		}
 	}
 	return nil, fmt.Sprintf("no answer to a SIP message over UDP %d of the responder", at.Port())
 }
 
-// heard waits for the answer to a message.
-func heard(conn *net.UDPConn, q wire.SIPOptions, b []byte) *bool {
-	_ = conn.SetReadDeadline(time.Now().Add(spacing))
+// heard waits for the answer to one of the messages: on a slow path it is not the last
+// one's.
+func heard(conn *net.UDPConn, asked []wire.SIPOptions, b []byte, wait time.Duration) *bool {
+	_ = conn.SetReadDeadline(time.Now().Add(wait))
 	for {
 		n, _, err := conn.ReadFromUDPAddrPort(b)
 		if err != nil {
@@ -50,8 +57,10 @@ func heard(conn *net.UDPConn, q wire.SIPOptions, b []byte) *bool {
 		if !ok {
 			continue
 		}
-		if genuine, unchanged := wire.CheckSIPReply(answer.Header(wire.SIPAnswer), q.Nonce, q.CallID, q.Marshal()); genuine {
-			return new(!unchanged)
+		for _, q := range asked {
+			if genuine, unchanged := wire.CheckSIPReply(answer.Header(wire.SIPAnswer), q.Nonce, q.CallID, q.Marshal()); genuine {
+				return new(!unchanged)
+			}
 		}
 	}
 }

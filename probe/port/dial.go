@@ -16,6 +16,7 @@ import (
 // means that nothing answered.
 type attempt struct {
 	conn    net.Conn
+	took    time.Duration
 	verdict *outcome
 }
 
@@ -48,6 +49,7 @@ func (t target) dial(ctx context.Context) (net.Conn, *outcome) {
 	if !first.decides() {
 		return nil, new(t.silent(begun))
 	}
+	t.accepted(first.took)
 	return first.conn, first.verdict
 }
 
@@ -77,8 +79,9 @@ func (t target) dialOnce(ctx context.Context) attempt {
 	began := time.Now()
 	conn, err := d.DialContext(ctx, "tcp", t.addr.String())
 	if err == nil {
-		t.opts.Paths.Heard(t.addr.Addr(), time.Since(began))
-		return attempt{conn: conn}
+		took := time.Since(began)
+		t.opts.Paths.Heard(t.addr.Addr(), took)
+		return attempt{conn: conn, took: took}
 	}
 	if ctx.Err() != nil || isTimeout(err) {
 		return attempt{}

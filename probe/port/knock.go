@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"netready/probe/facts"
 	"netready/probe/internal/control"
@@ -60,9 +61,11 @@ func (t target) udp(ctx context.Context) outcome {
 	if s.Open == nil {
 		return notMeasured(facts.ReasonNotServed, "the responder does not listen on "+t.service())
 	}
+	began := time.Now()
 	if _, verdict := t.open(ctx, []int{t.check.Port}); verdict != nil {
 		return *verdict
 	}
+	t.accepted(time.Since(began))
 	return t.knock(ctx)
 }
 

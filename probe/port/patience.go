@@ -21,22 +21,27 @@ var (
 	// as the sum, 4.6 s.
 	patient = patience{300, 500, 700, 800, 900, 1400}
 	// brisk is for one that has just answered on another port. The last wait
-	// is its time-out, and never less than this.
-	brisk = patience{200, 250, 300, 350, 350, 300}
+	// is its time-out, and never less than this: a path becomes slow at once where others
+	// fill its queue, and an answer may take 2.9 s then.
+	brisk = patience{200, 250, 300, 350, 350, 1500}
 )
 
-// slowest is the largest time-out for which brisk is used.
-const slowest = time.Second
+const (
+	// slowest is the largest time-out for which brisk is used.
+	slowest = time.Second
+	// mostPatience bounds the last wait, whatever the path.
+	mostPatience = 5 * time.Second
+)
 
 // wait is how long to wait after try i of an address, counted from 0.
 func (p *Paths) wait(to netip.Addr, i int) time.Duration {
 	timeout, known := p.timeout(to)
-	if !known || timeout > slowest {
-		return patient.after(i)
-	}
 	wait := brisk.after(i)
+	if !known || timeout > slowest {
+		wait = patient.after(i)
+	}
 	if i == tries-1 {
-		return max(wait, timeout)
+		return max(wait, min(timeout, mostPatience))
 	}
 	return wait
 }

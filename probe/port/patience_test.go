@@ -24,11 +24,12 @@ func TestPatience(t *testing.T) {
 		want  time.Duration
 	}{
 		"nothing heard": {nil, 4600 * ms},
-		"near":          {[]time.Duration{ms}, 1750 * ms},
-		"200 ms":        {[]time.Duration{200 * ms}, 1450*ms + 3*200*ms},         // R + 4 R/2
-		"steady 100 ms": {[]time.Duration{100 * ms, 100 * ms}, 1450*ms + 300*ms}, // variation 37.5 ms: 250, at least 300
-		"600 ms":        {[]time.Duration{600 * ms}, 4600 * ms},
-		"shaky":         {[]time.Duration{10 * ms, 900 * ms}, 4600 * ms}, // 121.25 + 4 x 226.25: over a second
+		"near":          {[]time.Duration{ms}, 2950 * ms},
+		"200 ms":        {[]time.Duration{200 * ms}, 2950 * ms},
+		"steady 100 ms": {[]time.Duration{100 * ms, 100 * ms}, 2950 * ms},
+		"600 ms":        {[]time.Duration{600 * ms}, 3200*ms + 3*600*ms}, // R + 4 R/2
+		"2.4 s":         {[]time.Duration{2400 * ms}, 3200*ms + 5000*ms},
+		"shaky":         {[]time.Duration{10 * ms, 900 * ms}, 4600 * ms}, // 121.25 + 4 x 226.25: over a second, and below 1.4 s
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"netready/probe/facts"
+	"netready/probe/internal/dial"
 	"netready/probe/internal/stamp"
 )
 
@@ -76,7 +77,8 @@ func (t target) steady(ctx context.Context) outcome {
 	var busy *outcome
 	for range standstillRetries {
 		began := time.Now()
-		limited, cancel := context.WithTimeout(ctx, t.limit())
+		limited, cancel := dial.NewTerm(ctx, t.limit(), max(t.limit(), slowLimits*t.opts.Limit), nil)
+		t.term = limited
 		o := t.measure(limited)
 		silent := o.status == facts.StatusFail && (o.timedOut() || limited.Err() != nil)
 		cancel()
@@ -99,9 +101,24 @@ func (t target) steady(ctx context.Context) outcome {
 	return notMeasured(facts.ReasonPCBusy, "this machine did not run while the answer was due, several times: close what keeps it busy and run again")
 }
 
-// relayLimits is how many times the limit of a check a relay may take that a TURN server is
-// to pass a datagram through: over TLS those are 14 round trips, 8 s over a satellite.
-const relayLimits = 3
+const (
+	// relayLimits is how many times the limit of a check a relay may take that a TURN server
+	// is to pass a datagram through: over TLS those are 14 round trips, 8 s over a satellite.
+	relayLimits = 3
+	// slowLimits is the same for any check of a far end that accepts slowly: it has the
+	// time of afterConnecting round trips.
+	slowLimits = 3
+	// afterConnecting are a handshake by TLS 1.2, a question and its answer, and two of
+	// them sent again after a loss.
+	afterConnecting = 8
+)
+
+// accepted grants the time that the rest takes, where connecting took so long.
+func (t target) accepted(took time.Duration) {
+	if t.term != nil {
+		t.term.Grant(afterConnecting * took)
+	}
+}
 
 // limit is the time for the whole check.
 func (t target) limit() time.Duration {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"netready/probe/facts"
+	"netready/probe/internal/dial"
 	"netready/probe/internal/proxy"
 	"netready/probe/regions"
 )
@@ -26,6 +27,7 @@ type target struct {
 
 	via        *proxy.Way // the proxy in between, nil: none
 	isResolver bool       // the configured DNS resolver
+	term       *dial.Term // of the whole check; nil: it has no end of its own
 }
 
 // resolve finds the addresses of a check, or says at once why there are none.

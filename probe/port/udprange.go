@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"netready/probe/facts"
 )
@@ -23,7 +24,9 @@ func (t target) udpRange(ctx context.Context) outcome {
 	if t.session.Open == nil {
 		return notMeasured(facts.ReasonNoResponder, "the responder cannot open ports")
 	}
+	began := time.Now()
 	ports, verdict := t.open(ctx, sample(low, high, t.opts.Samples))
+	t.accepted(time.Since(began))
 	if verdict != nil {
 		return *verdict
 	}

@@ -42,14 +42,14 @@ func proxiesTo(ctx context.Context, c Check, opts Options) []proxy.Way {
 // fails where only a proxy leads out. nil: the direct way is to be tried; word says what
 // the proxies did.
 func viaProxies(ctx context.Context, check Check, opts Options, started time.Time) (r *Row, word string, last *outcome) {
-	ctx, cancel := context.WithTimeout(ctx, opts.Limit)
+	term, cancel := dial.NewTerm(ctx, opts.Limit, slowLimits*opts.Limit, nil)
 	defer cancel()
-	for _, way := range proxiesTo(ctx, check, opts) {
-		t := target{check: check, opts: opts, via: &way, addr: netip.AddrPortFrom(netip.Addr{}, uint16(check.Port))}
-		o, err := t.throughProxy(ctx)
+	for _, way := range proxiesTo(term, check, opts) {
+		t := target{check: check, opts: opts, via: &way, term: term, addr: netip.AddrPortFrom(netip.Addr{}, uint16(check.Port))}
+		o, err := t.throughProxy(term)
 		if err == nil {
 			o.detail += t.howFound()
-			found := row(ctx, t, o, started)
+			found := row(term, t, o, started)
 			return &found, "", nil
 		}
 		word = fmt.Sprintf(" The proxy %s, which a browser would use, did not help: %s.", way.Name(), err)
@@ -71,11 +71,13 @@ func (t target) howFound() string {
 // throughProxy is the outcome through the proxy. An error says that the proxy did not
 // help.
 func (t target) throughProxy(ctx context.Context) (outcome, error) {
+	began := time.Now()
 	conn, err := dialProxy(ctx, t.via.URL)
 	if err != nil {
 		return outcome{}, err
 	}
 	defer conn.Close()
+	t.accepted(time.Since(began))
 	defer boundTo(ctx, conn)()
 	at := net.JoinHostPort(t.check.Host, fmt.Sprint(t.check.Port))
 	if t.check.Protocol == "http" {
@@ -88,6 +90,7 @@ func (t target) throughProxy(ctx context.Context) (outcome, error) {
 	if status.code != http.StatusOK {
 		return t.refusedByProxy(status)
 	}
+	t.accepted(time.Since(began))
 	secure, verdict := t.handshake(ctx, conn)
 	if verdict != nil {
 		return *verdict, nil

@@ -18,12 +18,13 @@ import (
 )
 
 // Bounds on control connections. An agent has one. It is a stranger until its first
-// request, which takes three round trips.
+// request, which takes three round trips: over a satellite, and with a packet lost, that is
+// ten seconds.
 const (
-	firstByteWait    = 3 * time.Second // for the first byte of the TLS handshake
-	authorizedWait   = 5 * time.Second // for a request with the token, from the beginning
-	maxConns         = 2048            // in all
-	maxStrangers     = 1024            // of them without a session: the rest is for sessions
+	firstByteWait    = 8 * time.Second  // for the first byte of the TLS handshake
+	authorizedWait   = 15 * time.Second // for a request with the token, from the beginning
+	maxConns         = 2048             // in all
+	maxStrangers     = 1024             // of them without a session: the rest is for sessions
 	connsOfSession   = 4
 	strangerBytes    = 256 << 10 // before the first request with the token: a handshake, a head, and what is read ahead
 	requestsPerSec   = 50        // of one connection; an agent makes some 30 in its first second, and 20 a second then

@@ -25,8 +25,8 @@ import (
 
 const (
 	maxBody      = 64 << 10         // of a request that is one JSON document
-	headerWait   = 5 * time.Second  // for the head of a request
-	bodyWait     = 5 * time.Second  // for the body of one that is no upload
+	headerWait   = 8 * time.Second  // for the head of a request
+	bodyWait     = 8 * time.Second  // for the body of one that is no upload
 	maxTransfer  = 15 * time.Second // of a bandwidth test
 	maxTransfers = 8                // of one session
 	eventsEvery  = time.Second

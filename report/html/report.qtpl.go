@@ -426,7 +426,7 @@ func reportPart(v view) string {
 // The call on a full line beside the one on the idle line.
 
 func streamloadPart(qw422016 *qt422016.Writer, v view) {
-	qw422016.N().S(`<section class="card long" aria-labelledby="load-`)
+	qw422016.N().S(`<section class="card load" aria-labelledby="load-`)
 	qw422016.E().S(v.RunID)
 	qw422016.N().S(`">
   <h3 id="load-`)
@@ -437,7 +437,7 @@ func streamloadPart(qw422016 *qt422016.Writer, v view) {
   `)
 	if len(v.Load.Rows) > 0 {
 		qw422016.N().S(`<div class="scroll" role="region" tabindex="0" aria-label="Table of the call on a full line">
-  <table class="compare">
+  <table>
     <thead><tr><th scope="col">Measure</th>`)
 		for _, head := range v.Load.Heads {
 			qw422016.N().S(`<th scope="col">`)
@@ -451,8 +451,10 @@ func streamloadPart(qw422016 *qt422016.Writer, v view) {
 			qw422016.E().S(row.Name)
 			qw422016.N().S(`</th>`)
 			for _, cell := range row.Cells {
-				qw422016.N().S(`<td>`)
-				qw422016.E().S(cell)
+				qw422016.N().S(`<td class="`)
+				qw422016.E().S(cell.Class)
+				qw422016.N().S(`">`)
+				qw422016.E().S(cell.Short)
 				qw422016.N().S(`</td>`)
 			}
 			qw422016.N().S(`</tr>

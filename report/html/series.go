@@ -18,6 +18,12 @@ func Series(w io.Writer, s report.Series) error {
 	return Print(w, seriesPage(newDay(s)))
 }
 
+// Day writes the graph of a day alone, to be shown below Part in a page that carries Base
+// and Style.
+func Day(w io.Writer, s report.Series) error {
+	return Print(w, dayPart(newDay(s)))
+}
+
 // WriteSeriesFile writes Series beside the table of report.WriteSeriesFile, and
 // returns the file's name; "" without runs.
 func WriteSeriesFile(dir string, s report.Series) (string, error) {

@@ -33,10 +33,6 @@ func streamseriesPage(qw422016 *qt422016.Writer, d day) {
 	qw422016.N().S(d.Style)
 	qw422016.N().S(`
 .sheet { max-width: 82rem; margin: 0 auto; padding: clamp(1rem, 2.5vw, 2.5rem); }
-.day svg { display: block; width: 100%; height: 12rem; }
-.day rect { fill: var(--tone); }
-.day .gap { opacity: 0.25; }
-.day .times { display: flex; justify-content: space-between; }
 .day h2, .runs h2 { font-size: 1.1rem; margin-bottom: 0.6rem; }
 .runs { overflow-x: auto; }
 .runs th, .runs td { white-space: nowrap; overflow-wrap: normal; padding-right: 1rem; text-align: start; }</style>
@@ -60,46 +56,9 @@ func streamseriesPage(qw422016 *qt422016.Writer, d day) {
 	qw422016.N().S(`</p>
 <figure class="card day">
 <h2>MOS of each run, the worse way (from 1 to 4.5)</h2>
-<svg viewBox="0 0 1000 100" preserveAspectRatio="none" role="img" aria-label="MOS of each run over the day. `)
-	qw422016.E().S(d.Caption)
-	qw422016.N().S(`">
-<path class="line-grid" d="M0 0H1000M0 50H1000M0 100H1000"/>
 `)
-	for _, r := range d.Runs {
-		qw422016.N().S(`<rect class="tone-`)
-		qw422016.E().S(r.Tone)
-		if r.IsGap {
-			qw422016.N().S(` gap`)
-		}
-		qw422016.N().S(`" x="`)
-		qw422016.E().S(r.X)
-		qw422016.N().S(`" y="`)
-		qw422016.E().S(r.Y)
-		qw422016.N().S(`" width="`)
-		qw422016.E().S(r.Width)
-		qw422016.N().S(`" height="`)
-		qw422016.E().S(r.Height)
-		qw422016.N().S(`"><title>`)
-		qw422016.E().S(r.Label)
-		qw422016.N().S(`</title></rect>
-`)
-	}
-	if d.LimitY != "" {
-		qw422016.N().S(`<path class="line-limit" d="M0 `)
-		qw422016.E().S(d.LimitY)
-		qw422016.N().S(`H1000"/>`)
-	}
-	qw422016.N().S(`
-</svg>
-<div class="times" aria-hidden="true"><span>`)
-	qw422016.E().S(d.From)
-	qw422016.N().S(`</span><span>`)
-	qw422016.E().S(d.To)
-	qw422016.N().S(`</span></div>
-<figcaption>`)
-	qw422016.E().S(d.Caption)
-	qw422016.N().S(`. A pale bar of full height is a run without a MOS; the line is the limit.</figcaption>
-</figure>
+	streamdayGraph(qw422016, d)
+	qw422016.N().S(`</figure>
 <section class="card runs" aria-labelledby="all-runs" tabindex="0">
 <h2 id="all-runs">All runs</h2>
 <table>
@@ -149,6 +108,92 @@ func writeseriesPage(qq422016 qtio422016.Writer, d day) {
 func seriesPage(d day) string {
 	qb422016 := qt422016.AcquireByteBuffer()
 	writeseriesPage(qb422016, d)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// The graph of a day, and what it says.
+
+func streamdayGraph(qw422016 *qt422016.Writer, d day) {
+	qw422016.N().S(`<svg viewBox="0 0 1000 100" preserveAspectRatio="none" role="img" aria-label="MOS of each run over the day. `)
+	qw422016.E().S(d.Caption)
+	qw422016.N().S(`">
+<path class="line-grid" d="M0 0H1000M0 50H1000M0 100H1000"/>
+`)
+	for _, r := range d.Runs {
+		qw422016.N().S(`<rect class="tone-`)
+		qw422016.E().S(r.Tone)
+		if r.IsGap {
+			qw422016.N().S(` gap`)
+		}
+		qw422016.N().S(`" x="`)
+		qw422016.E().S(r.X)
+		qw422016.N().S(`" y="`)
+		qw422016.E().S(r.Y)
+		qw422016.N().S(`" width="`)
+		qw422016.E().S(r.Width)
+		qw422016.N().S(`" height="`)
+		qw422016.E().S(r.Height)
+		qw422016.N().S(`"><title>`)
+		qw422016.E().S(r.Label)
+		qw422016.N().S(`</title></rect>
+`)
+	}
+	if d.LimitY != "" {
+		qw422016.N().S(`<path class="line-limit" d="M0 `)
+		qw422016.E().S(d.LimitY)
+		qw422016.N().S(`H1000"/>`)
+	}
+	qw422016.N().S(`
+</svg>
+<div class="times" aria-hidden="true"><span>`)
+	qw422016.E().S(d.From)
+	qw422016.N().S(`</span><span>`)
+	qw422016.E().S(d.To)
+	qw422016.N().S(`</span></div>
+<figcaption>`)
+	qw422016.E().S(d.Caption)
+	qw422016.N().S(`. A pale bar of full height is a run without a MOS; the line is the limit.</figcaption>
+`)
+}
+
+func writedayGraph(qq422016 qtio422016.Writer, d day) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamdayGraph(qw422016, d)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func dayGraph(d day) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writedayGraph(qb422016, d)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// The day of one machine below one of its results.
+
+func streamdayPart(qw422016 *qt422016.Writer, d day) {
+	qw422016.N().S(`<div class="report"><figure class="card day">
+<h3>The day of <bdi>`)
+	qw422016.E().S(d.Machine)
+	qw422016.N().S(`</bdi>: MOS of each run, the worse way (from 1 to 4.5)</h3>
+`)
+	streamdayGraph(qw422016, d)
+	qw422016.N().S(`</figure></div>
+`)
+}
+
+func writedayPart(qq422016 qtio422016.Writer, d day) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamdayPart(qw422016, d)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func dayPart(d day) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writedayPart(qb422016, d)
 	qs422016 := string(qb422016.B)
 	qt422016.ReleaseByteBuffer(qb422016)
 	return qs422016

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -120,104 +119,4 @@ func (s *Store) deleteIn(ctx context.Context, c contents, which Which) (n int, e
 		err = errors.Join(err, failed, s.removeTables(ctx, c.partition))
 	}
 	return n, err
-}
-
-// accessFor is how long the access log is kept.
-const accessFor = 365 * 24 * time.Hour
-
-// sweepDays is how many days before the oldest that is kept are looked at for
-// results that no index knows.
-const sweepDays = 31
-
-// Expire deletes the days that are older than keep, everything of them, and the
-// access log after a year. It writes nothing but the access log, so that it makes room on
-// a full disk, and reads no index, which may be damaged. n is how many results went.
-func (s *Store) Expire(ctx context.Context, keep time.Duration) (n int, err error) {
-	now := s.options.Now().UTC()
-	if keep > 0 {
-		first := now.Add(-keep).Truncate(24 * time.Hour) // the oldest day that stays
-		n, err = s.sweep(ctx, first)
-	}
-	return n, errors.Join(err, s.FlushAccess(ctx), s.expireAccess(ctx, now.Add(-accessFor)))
-}
-
-// sweep removes all there is of days before one. A day that fails does not keep the
-// others.
-func (s *Store) sweep(ctx context.Context, first time.Time) (n int, err error) {
-	dates, err := s.dates(ctx, indexFolder, time.Time{}, first)
-	if err != nil {
-		return 0, err
-	}
-	for ago := range sweepDays {
-		dates = append(dates, first.AddDate(0, 0, -1-ago).Format(time.DateOnly))
-	}
-	slices.Sort(dates)
-	for _, date := range slices.Compact(dates) {
-		if date >= first.Format(time.DateOnly) {
-			continue // it has begun before, and is not over
-		}
-		removed, failed := s.sweepDay(ctx, "date="+date+"/")
-		n += removed
-		if err = errors.Join(err, failed); ctx.Err() != nil {
-			return n, err
-		}
-	}
-	return n, err
-}
-
-// sweepDay removes a day: its index last, by which it is found again if it was cut off.
-func (s *Store) sweepDay(ctx context.Context, day string) (n int, err error) {
-	err = s.removeAll(ctx, objectFolder+day, func(keys []string) {
-		results := 0
-		for _, key := range keys {
-			if _, ok := parseKey(key); ok {
-				results++
-			}
-		}
-		if n += results; results > 0 {
-			s.Note(Access{By: "--keep", What: DeletedResults, Of: strings.TrimSuffix(day, "/"), Results: results})
-			_ = s.FlushAccess(ctx) // with a full disk after the deletion
-		}
-	})
-	for _, folder := range []string{parquetFolder + tableRuns + "/", parquetFolder + tablePorts + "/", indexFolder} {
-		if err == nil {
-			err = s.removeAll(ctx, folder+day, nil)
-		}
-	}
-	return n, err
-}
-
-// removeAll removes everything whose key begins with a prefix; before, if there is one,
-// hears which.
-func (s *Store) removeAll(ctx context.Context, prefix string, before func(keys []string)) error {
-	var keys []string
-	flush := func() error {
-		if before != nil {
-			before(keys)
-		}
-		err := s.removeKeys(ctx, keys)
-		keys = keys[:0]
-		return err
-	}
-	for o, err := range s.list(ctx, prefix, false) {
-		if err != nil {
-			return err
-		}
-		if keys = append(keys, o.Key); len(keys) == deleteAtOnce {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return flush()
-}
-
-func (s *Store) expireAccess(ctx context.Context, before time.Time) error {
-	dates, err := s.dates(ctx, accessFolder, time.Time{}, before)
-	for _, date := range dates {
-		if date < before.Format(time.DateOnly) {
-			err = errors.Join(err, s.removeAll(ctx, accessFolder+"date="+date+"/", nil))
-		}
-	}
-	return err
 }

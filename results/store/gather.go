@@ -174,10 +174,14 @@ func (s *Store) removeKeys(ctx context.Context, keys []string) error {
 		delete(s.fresh, key)
 	}
 	s.mu.Unlock()
+	over := ctx.Err // a folder's driver does not ask
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for _, key := range keys {
 		group.Go(func() error {
+			if err := over(); err != nil {
+				return fmt.Errorf("deleting from the store: %w", err)
+			}
 			if err := s.bucket.Delete(ctx, key); err != nil && !isMissing(err) {
 				return fmt.Errorf("deleting from the store: %w", err)
 			}

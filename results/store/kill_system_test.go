@@ -39,6 +39,9 @@ func TestMain(m *testing.M) {
 	}
 }
 
+// unsyncedWork ends the name of a work that does not wait for the disk.
+const unsyncedWork = " unsynced"
+
 // work goes on until it is killed. It says on stdout what it begins (try) and what is
 // done.
 func work(kind, dir string, number int) error {
@@ -47,6 +50,7 @@ func work(kind, dir string, number int) error {
 	if err != nil {
 		return err
 	}
+	kind, s.unsynced = strings.CutSuffix(kind, unsyncedWork)
 	fmt.Println("ready")
 	for n := number; ; n++ {
 		switch kind {
@@ -80,6 +84,14 @@ func work(kind, dir string, number int) error {
 			if err := s.write(ctx, partitionOf("A", killedDay(n)).table(tableRuns), nil); err != nil { // so that there is work
 				return err
 			}
+		case "expire":
+			s.options.Now = nightOfKilled
+			if _, err := s.Expire(ctx, killedKeep); err != nil {
+				return err
+			}
+			if _, err := s.Compact(ctx); err != nil {
+				return err
+			}
 		case "delete":
 			for row, err := range s.Rows(ctx, results.Query{}) {
 				if err != nil {
@@ -110,9 +122,7 @@ func storeAt(ctx context.Context, at string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := New(bucket, Options{})
-	s.unsynced = true
-	return s, nil
+	return New(bucket, Options{}), nil
 }
 
 func killedDay(n int) time.Time { return day.AddDate(0, 0, n%3) }
@@ -179,7 +189,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		if kind == "delete" { // which writes the tables again
 			longest *= 4
 		}
-		w := startWorker(t, dir, kind, moment*10_000)
+		unsynced := map[bool]string{true: unsyncedWork}[moment%2 == 1]
+		w := startWorker(t, dir, kind+unsynced, moment*10_000)
 		time.Sleep(time.Duration(random.Int64N(int64(longest))))
 		out := w.kill(t)
 		tried, done := said(out, "try"), said(out, "done")
@@ -206,6 +217,100 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	if counts["upload"] < 25 || counts["try delete"] < 5 {
 		t.Error("too little was done to tell")
 	}
+}
+
+// The days of killedDay are kept, and those before expire.
+const killedKeep = 90 * 24 * time.Hour
+
+func nightOfKilled() time.Time { return day.Add(killedKeep) }
+
+// TestKilledWhileDaysExpire: the night's work, which deletes what is older than --keep and
+// compacts the rest, is killed at 10 random moments, beside uploads that are killed too. No
+// younger run is lost, and at each moment no run is shown, or in a table, whose result is gone.
+// In the end nothing of the old days is left.
+func TestKilledWhileDaysExpire(t *testing.T) {
+	random := rand.New(rand.NewPCG(seed.Of(t), 0))
+	dir := t.TempDir()
+	state := map[string]string{}
+	cut := 0
+	for moment := range 10 {
+		s := folderStore(t, dir)
+		old := []time.Time{day.AddDate(0, 0, -1), day.AddDate(0, 0, -2), day.AddDate(0, 0, -60)} // the last one only the index knows
+		for n := range 45 {
+			state[put(t, s, "A", old[n%3], 1_000_000+moment*100+n, "r").RunID] = "either"
+		}
+		if _, err := s.Compact(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		unsynced := map[bool]string{true: unsyncedWork}[moment%2 == 1]
+		uploads, night := startWorker(t, dir, "upload"+unsynced, moment*10_000), startWorker(t, dir, "expire"+unsynced, 0)
+		time.Sleep(time.Duration(random.Int64N(int64(160 * time.Millisecond))))
+		night.kill(t)
+		out := uploads.kill(t)
+		for _, word := range []string{"try", "done"} {
+			for _, id := range said(out, word) {
+				state[id] = map[string]string{"try": "either", "done": "stored"}[word]
+			}
+		}
+		s = folderStore(t, dir)
+		checkKilled(t, s, state)
+		left := 0
+		for _, at := range old {
+			left += checkShown(t, s, partitionOf("A", at))
+		}
+		if left > 0 {
+			cut++
+		}
+		if t.Failed() {
+			t.Fatalf("after moment %d", moment)
+		}
+	}
+	s := folderStore(t, dir)
+	s.options.Now = nightOfKilled
+	if _, err := s.Expire(t.Context(), killedKeep); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	checkKilled(t, s, state)
+	checkTables(t, s)
+	for _, file := range filesOf(t, dir) {
+		if at, ok := strings.CutPrefix(file[strings.Index(file, "date="):], "date="); ok && !strings.HasPrefix(file, accessFolder) && at[:10] < day.Format(time.DateOnly) {
+			t.Errorf("%s is left", file)
+		}
+	}
+	t.Logf("%d of 10 nights were cut off before the old days were gone; %d runs are left", cut, len(collect(t, s.Rows(t.Context(), results.Query{}))))
+	if cut < 2 {
+		t.Error("too little was done to tell")
+	}
+}
+
+// checkShown looks at a partition for tables with runs whose results are gone, and returns how
+// many results it has.
+func checkShown(t *testing.T, s *Store, in partition) (objects int) {
+	t.Helper()
+	there := map[string]bool{}
+	for o, err := range s.list(t.Context(), in.objects(), false) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, ok := parseKey(o.Key); ok {
+			there[a.runID] = true
+		}
+	}
+	for _, name := range []string{tableRuns, tablePorts} {
+		if found, err := s.bucket.Exists(t.Context(), in.table(name)); err != nil || !found {
+			return len(there) // tableRows wants both
+		}
+	}
+	runs, ports := tableRows(t, s, in)
+	for _, id := range append(runs, ports...) {
+		if !there[id] {
+			t.Errorf("%s: run %s is in a table and its result is gone", in, id)
+		}
+	}
+	return len(there)
 }
 
 func checkKilled(t *testing.T, s *Store, state map[string]string) {

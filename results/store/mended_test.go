@@ -473,3 +473,46 @@ func TestWhatIsNotedIsBounded(t *testing.T) {
 		t.Errorf("%d partitions wait after all were gathered", len(s.waiting))
 	}
 }
+
+// onRecord is a log that does something at each of its lines.
+type onRecord struct {
+	slog.Handler
+	do func(slog.Record)
+}
+
+func (o onRecord) Handle(_ context.Context, r slog.Record) error { o.do(r); return nil }
+
+func (o onRecord) Enabled(context.Context, slog.Level) bool { return true }
+
+// TestADayThatExpiresIsNotShown: the deletion is cut off before the first result goes. Then
+// nothing shows the day any more, and the next night completes it, however old it is.
+func TestADayThatExpiresIsNotShown(t *testing.T) {
+	for _, ago := range []int{91, 200} {
+		dir := t.TempDir()
+		s := folderStore(t, dir)
+		s.options.Now = func() time.Time { return day }
+		old, young := put(t, s, "A", day.AddDate(0, 0, -ago), 1, "r"), put(t, s, "A", day.AddDate(0, 0, -89), 2, "r")
+		compact(t, s, 2)
+		put(t, s, "A", day.AddDate(0, 0, -ago), 3, "r") // not gathered yet
+		ctx, cancel := context.WithCancel(t.Context())
+		s.options.Log = slog.New(onRecord{slog.DiscardHandler, func(slog.Record) { cancel() }})
+		if _, err := s.Expire(ctx, 90*24*time.Hour); err == nil {
+			t.Fatal("it was not cut off")
+		}
+		if _, err := s.Read(t.Context(), old.Key); err != nil {
+			t.Errorf("%d days: %v, want that it was cut off before the first result went", ago, err)
+		}
+		if rows := collect(t, s.List(t.Context(), results.Query{}, "")); len(rows) != 1 || rows[0] != young {
+			t.Errorf("%d days: %v are shown, want the young one", ago, rows)
+		}
+		if there, err := s.bucket.Exists(t.Context(), partitionOf("A", old.Started).table(tableRuns)); there || err != nil {
+			t.Errorf("%d days: the table is there: %v, %v", ago, there, err)
+		}
+		if n, err := s.Expire(t.Context(), 90*24*time.Hour); n != 2 || err != nil {
+			t.Errorf("%d days: %d went, %v, want 2", ago, n, err)
+		}
+		if files := filesOf(t, dir); slices.ContainsFunc(files, func(name string) bool { return strings.Contains(name, "date="+old.Started.Format(time.DateOnly)) }) {
+			t.Errorf("%d days: left are %v", ago, files)
+		}
+	}
+}

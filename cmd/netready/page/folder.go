@@ -69,6 +69,8 @@ type entry struct {
 
 	file string
 	text bool // its text file is in the same folder
+
+	brief brief
 }
 
 // list finds the results, the newest first. Other files are skipped.
@@ -189,6 +191,7 @@ func entryOf(r report.Report) entry {
 		ID: r.RunID, Started: r.StartedAt, Organization: clip(r.Organization), Location: clip(r.Location), Host: clip(r.Machine.Hostname),
 		Region: clip(cmp.Or(r.Region.Name, r.Region.ID)), RegionID: clip(r.Region.ID), Responder: clip(r.Region.Responder),
 		DurationS: int(math.Ceil(min(max(cmp.Or(r.Voice.DurationAskedS, r.Voice.DurationS), 0), maxSeconds))), Calls: r.Voice.Calls, Verdict: clip(string(r.Verdict)), Complete: r.Complete,
+		brief: briefOf(r),
 	}
 }
 

@@ -56,7 +56,7 @@ func (s *Server) result(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	switch form := r.PathValue("form"); form {
 	case "view":
-		s.fragment(w, []string{id}, func(b *bytes.Buffer, all []report.Report) error { return html.Part(b, all[0]) })
+		s.fragment(w, []string{id}, func(b *bytes.Buffer, all []report.Report) error { return s.withDay(b, all[0]) })
 	case "txt", "json":
 		name, text, err := s.file(id, "."+form)
 		if err != nil {

@@ -138,7 +138,14 @@ func (c *Client) settleMedia(ctx context.Context) error {
 	if strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return fmt.Errorf("%w (its media host, %q, is impossible)", ErrGrant, wire.Printable(host, mostName))
 	}
-	switch own := host == "" || c.isOwn(ctx, host); {
+	own := host == ""
+	if !own {
+		if own, err = c.isOwn(ctx, host); err != nil {
+			return fmt.Errorf("%w: looking up %s, where it wants the calls to go, to see whether that is the same host: %w; ask the network team why its DNS resolver does not answer that",
+				ErrUnreachable, host, err)
+		}
+	}
+	switch {
 	case own && c.proxy != nil && isAddress(host):
 		// Of several replicas with this name, it is the one that granted; through a proxy
 		// it is not known which one that is.
@@ -157,41 +164,43 @@ func isAddress(host string) bool {
 }
 
 // isOwn says whether a host of the grant is the one that the control connection
-// goes to: by the name of the invite, or by all of its addresses.
-func (c *Client) isOwn(ctx context.Context, host string) bool {
+// goes to: by the name of the invite, or by all of its addresses. A resolver that does not
+// answer leaves it open; one that knows no such name does not.
+func (c *Client) isOwn(ctx context.Context, host string) (bool, error) {
 	invited, port, err := net.SplitHostPort(c.invite.Host)
 	if err != nil {
-		return false
+		return false, nil //nolint:nilerr // a host that is not known is another one
 	}
 	if strings.EqualFold(strings.TrimSuffix(host, "."), strings.TrimSuffix(invited, ".")) {
-		return true
+		return true, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	var own []netip.Addr
-	if c.proxy == nil {
-		own = []netip.Addr{c.Remote().Addr()}
-	} else {
-		own = addressesOf(ctx, net.JoinHostPort(invited, port))
-	}
-	media := addressesOf(ctx, net.JoinHostPort(host, port))
-	for _, a := range media {
-		if !slices.Contains(own, a) {
-			return false
+	own := []netip.Addr{c.Remote().Addr()}
+	if c.proxy != nil {
+		if own, err = addressesOf(ctx, net.JoinHostPort(invited, port)); err != nil {
+			return false, nil //nolint:nilerr // where only a proxy leads out, names often cannot be looked up
 		}
 	}
-	return len(media) > 0
+	media, err := addressesOf(ctx, net.JoinHostPort(host, port))
+	if err != nil {
+		if dial.NotFound(err) {
+			err = nil
+		}
+		return false, err
+	}
+	for _, a := range media {
+		if !slices.Contains(own, a) {
+			return false, nil
+		}
+	}
+	return len(media) > 0, nil
 }
 
-func addressesOf(ctx context.Context, hostport string) (all []netip.Addr) {
+func addressesOf(ctx context.Context, hostport string) (all []netip.Addr, err error) {
 	found, err := dial.Addresses(ctx, nil, hostport)
-	if err != nil {
-		return nil // then it is not known to be the same
-	}
 	for _, a := range found {
 		all = append(all, a.Addr().Unmap())
 	}
-	return all
+	return all, err
 }
 
 // Elsewhere is the host that the media would go to, if it is not the control

@@ -22,7 +22,7 @@ func (c *Client) transport(base *http.Transport) *http.Transport {
 	t := &http.Transport{
 		Proxy:               func(*http.Request) (*url.URL, error) { return c.proxy, nil },
 		ProxyConnectHeader:  base.ProxyConnectHeader,
-		TLSHandshakeTimeout: dialTimeout,
+		TLSHandshakeTimeout: handshakeTimeout,
 		TLSClientConfig:     c.tls(base.TLSClientConfig),
 		Protocols:           new(http.Protocols),
 		DisableCompression:  true,

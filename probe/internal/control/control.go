@@ -21,6 +21,7 @@ import (
 
 	"netready/probe/invite"
 
+	"netready/probe/internal/dial"
 	"netready/probe/internal/portal"
 	"netready/probe/internal/wire"
 )
@@ -124,22 +125,23 @@ type Client struct {
 // authorities come from base; nil means the proxy that a browser would use, a direct
 // connection where that fails, and the system's authorities.
 func Open(ctx context.Context, invite invite.Invite, request wire.Request, base *http.Transport) (*Client, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, noAnswer{openTimeout})
+	term, cancel := dial.NewTerm(ctx, openTimeout, slowOpen, noAnswer{openTimeout})
 	defer cancel()
 	if request.Version == 0 {
 		request.Version = wire.Version
 	}
 	request.ID = rand.Text()
 	c := &Client{invite: invite, base: base}
-	if err := c.connectSomehow(ctx); err != nil {
+	if err := c.connectSomehow(term); err != nil {
 		return nil, err
 	}
-	if err := c.ask(ctx, request); err != nil {
+	term.Grant(openTimeout) // it is there
+	if err := c.ask(term, request); err != nil {
 		return nil, err
 	}
 	err := checkGrant(request, &c.grant)
 	if err == nil {
-		err = c.settleMedia(ctx)
+		err = c.settleMedia(term)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.current().conn.Close())
@@ -237,7 +239,7 @@ func (c *Client) Finish(ctx context.Context) error {
 
 // Close ends the session and the connection.
 func (c *Client) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), c.Within(closeTimeout))
 	defer cancel()
 	c.mu.Lock()
 	c.closed = true // a broken connection is not replaced any more

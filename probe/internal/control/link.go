@@ -21,9 +21,13 @@ import (
 
 const (
 	// openTimeout bounds Open, and connectTimeout a responder that is silent, so
-	// that another one still gets its turn within the 15 s that a user waits.
+	// that another one still gets its turn within the 15 s that a user waits. Where a name
+	// is answered or a connection accepted, slowly, there is more time.
 	openTimeout    = 15 * time.Second
 	connectTimeout = 8 * time.Second
+	// slowOpen and slowConnect bound that.
+	slowOpen    = 45 * time.Second
+	slowConnect = 20 * time.Second
 	// requestTimeout is for the request that opens the session. TCP repeats what is
 	// lost; a connection that is silent for so long is replaced by another.
 	requestTimeout = 5 * time.Second
@@ -32,8 +36,17 @@ const (
 	replaceTimeout = 3 * time.Second
 	requests       = 3
 	// refusals in a row prove that nothing listens there.
-	refusals    = 3
-	dialTimeout = 5 * time.Second
+	refusals = 3
+	// handshakeTrips are those of a handshake with one flight lost, and handshakeTimeout
+	// bounds one: another try overlaps it.
+	handshakeTrips   = 6
+	handshakeTimeout = 12 * time.Second
+	// slowTrips are the round trips that a step may take in addition to its time on a
+	// quick path: a question, and one that TCP sends again after two more.
+	slowTrips = 3
+	// slowestTrip bounds what connecting says of the path: a SYN that was sent again
+	// takes longer than a round trip.
+	slowestTrip = 4 * time.Second
 	// mostUnsent bounds what of a result is on its way at once, in bytes: half a second of a
 	// line of 1 Mbit/s, and 5 Mbit/s over a round trip of 100 ms.
 	mostUnsent = 64 << 10
@@ -44,20 +57,31 @@ type link struct {
 	conn   *http.ClientConn
 	below  net.Conn       // the TCP connection that it goes over
 	remote netip.AddrPort // a proxy's where there is one
+	trip   time.Duration  // how long connecting took
+}
+
+// Within is the time for a step that takes d on a quick path: more on a slow one.
+func (c *Client) Within(d time.Duration) time.Duration {
+	l := c.current()
+	if l == nil {
+		return d
+	}
+	return d + slowTrips*min(l.trip, slowestTrip)
 }
 
 // connect makes the one connection. Its tries overlap, each with its own handshake, so
 // that a lost packet delays only one of them. What a try finds out about the far end,
 // such as another key than the invite's, is final.
 func (c *Client) connect(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, fmt.Errorf("no answer within %v", connectTimeout))
+	term, cancel := dial.NewTerm(ctx, connectTimeout, slowConnect, fmt.Errorf("no answer within %v", connectTimeout))
 	defer cancel()
 	var to []netip.AddrPort
 	if c.base.DialContext == nil {
 		var err error
-		if to, err = c.addresses(ctx); err != nil {
-			return c.unreachable(ctx, err)
+		if to, err = c.addresses(term); err != nil {
+			return c.unreachable(term, err)
 		}
+		term.Grant(connectTimeout)
 	}
 	var refused atomic.Int32
 	final := func(err error) bool {
@@ -67,11 +91,11 @@ func (c *Client) connect(ctx context.Context) error {
 		_, unknown := errors.AsType[*tls.CertificateVerificationError](err)
 		return unknown || errors.Is(err, ErrPin) || errors.Is(err, ErrPortal)
 	}
-	found, err := dial.Overlap(ctx, dial.Connect, func(ctx context.Context, i int) (*link, error) {
-		return c.try(ctx, to, i)
+	found, err := dial.Overlap(term, dial.Connect, func(ctx context.Context, i int) (*link, error) {
+		return c.try(ctx, to, i, func(took time.Duration) { term.Grant(handshakeTrips * took) })
 	}, final, func(l *link) { _ = l.conn.Close() })
 	if err != nil {
-		return c.unreachable(ctx, err)
+		return c.unreachable(term, err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -134,7 +158,7 @@ func (c *Client) replaced(ctx context.Context, broken *link) bool {
 	if c.current() != broken {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(ctx, replaceTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.Within(replaceTimeout))
 	defer cancel()
 	return c.connect(ctx) == nil
 }
@@ -169,16 +193,20 @@ func (c *Client) nextHop() string {
 	return net.JoinHostPort(c.proxy.Hostname(), cmp.Or(c.proxy.Port(), usual, "80"))
 }
 
-// try connects once, to the i-th address.
-func (c *Client) try(ctx context.Context, to []netip.AddrPort, i int) (*link, error) {
+// try connects once, to the i-th address. accepted is told how long it took until the
+// connection stood, before its handshake.
+func (c *Client) try(ctx context.Context, to []netip.AddrPort, i int, accepted func(time.Duration)) (*link, error) {
 	l := &link{}
 	var heard atomic.Pointer[portal.Conn]
 	t := c.transport(c.base)
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		began := time.Now()
 		conn, err := dialed(ctx, c.base, to, i, network, address)
 		if err != nil {
 			return nil, err
 		}
+		l.trip = time.Since(began)
+		accepted(l.trip)
 		if a, aerr := netip.ParseAddrPort(conn.RemoteAddr().String()); aerr == nil {
 			l.remote = plain(a)
 		}
@@ -238,7 +266,8 @@ func (c *Client) askOne(ctx context.Context, request wire.Request) error {
 				return err
 			}
 		}
-		limited, cancel := context.WithTimeoutCause(ctx, requestTimeout, fmt.Errorf("no answer within %v", requestTimeout))
+		timeout := c.Within(requestTimeout)
+		limited, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %v", timeout))
 		err = c.post(limited, wire.PathSessions, request, &c.grant)
 		silent := limited.Err() != nil
 		cancel()

@@ -7,13 +7,14 @@ import (
 	"net"
 	"net/http"
 
+	"netready/probe/internal/dial"
 	"netready/probe/invite"
 )
 
 // Connect connects as Open does, and asks for no session: for requests that belong to no
 // call. HangUp ends it, or Abort.
 func Connect(ctx context.Context, invite invite.Invite, base *http.Transport) (*Client, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, fmt.Errorf("no answer within %v", openTimeout))
+	ctx, cancel := dial.NewTerm(ctx, openTimeout, slowOpen, fmt.Errorf("no answer within %v", openTimeout))
 	defer cancel()
 	c := &Client{invite: invite, base: base, sessionless: true}
 	if err := c.connectSomehow(ctx); err != nil {

@@ -16,12 +16,14 @@ import (
 	"netready/probe/responder/share"
 )
 
-// Times that a connection may take. The agent's question follows its handshake
-// at once, so that two seconds are enough for a lost packet and its repetition.
+// Times that a connection may take. The agent's question follows its handshake at once. On
+// a path of more than a second TCP repeats what was lost after 3 s, and then after 6 s (RFC
+// 6298 5.7); there is also a handshake before the question. Who comes newly never waits for
+// those times: the door closes the oldest for him.
 const (
-	firstByte = 2 * time.Second
-	proofTime = 5 * time.Second
-	patience  = 10 * time.Second // for the whole connection
+	firstByte = 8 * time.Second
+	proofTime = 20 * time.Second
+	patience  = 25 * time.Second // for the whole connection
 )
 
 // newDoor bounds the TCP connections. An office of sixty workstations behind one
