@@ -14,6 +14,7 @@ const (
 	WhatPing          = "ping"            // ping was asked for and not measured
 	WhatBandwidth     = "bandwidth"       // bandwidth was asked for and not measured
 	WhatWifi          = "wifi"            // a weak Wi-Fi signal
+	WhatECN           = "ecn"             // ECN is cleared on the way up
 	WhatUnderLoad     = "under_load"      // the call on a full line; with _up or _down: that way of it was filled
 	WhatCPU           = "cpu"             // a busy machine
 	WhatLateness      = "send_lateness"   // this machine sent packets late

@@ -168,6 +168,7 @@ func (j *judge) voice() {
 			j.warnings(way, d)
 		}
 	}
+	j.congestion()
 	j.everyCall()
 }
 
