@@ -180,6 +180,7 @@ var situations = []Situation{
 	{Name: "fw-stun-udp-rejected", Place: Firewall, Links: line(good), Gateway: forward("udp dport 3478 reject with icmp type admin-prohibited")},
 	{Name: "fw-dscp-cleared", Place: Firewall, Also: []string{Line, Provider}, Links: line(good), Gateway: forward("ip dscp set cs0")},
 	{Name: "fw-mtu-black-hole", Place: Firewall, Also: []string{Line}, Links: line(good), Gateway: forward("meta length > 700 drop")},
+	{Name: "fw-forwards-badly", Place: Firewall, Also: []string{Line}, Links: line(good), Gateway: forward("numgen random mod 100 < 10 drop")},
 	{Name: "fw-one-way", Place: Firewall, Links: line(good), Gateway: forward(fromMedia + " drop")},
 
 	// The access line.

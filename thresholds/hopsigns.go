@@ -310,8 +310,12 @@ func hopIsGood(m matter) (string, float64) {
 }
 
 // noHopShows says in words that no router behind the gateway tells more.
-func noHopShows(matter) (string, float64) {
-	return "no router behind it tells the line from what follows, nor whether the gateway drops or delays what it forwards", 1
+func noHopShows(m matter) (string, float64) {
+	const untold = "the line from what follows, nor whether the gateway drops or delays what it forwards"
+	if hop, _ := m.hop(); hop != nil {
+		return hopWords(firstBehind, hop) + ", which does not tell " + untold, 1
+	}
+	return "no router behind it tells " + untold, 1
 }
 
 // hopRise is by how much longer the hop's answers took in the seconds in which

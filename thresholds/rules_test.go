@@ -620,14 +620,16 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 // One loss pattern in a hundred is so even by chance that a limit of rate is not ruled out,
 // and three in a hundred thousand so even that one is proven: six of 40 are expected once
 // in a million tests. A router that loses half as much as the call is at the border: one
-// time in seventy it loses too little to tell the line from what follows.
+// time in seventy it loses too little to tell the line from what follows, and one time in
+// some thousands so little that it counts as good: one verdict in twenty may be wrong at the
+// border (proof).
 func byChance(name, want string) map[string]int {
 	if !slices.Contains([]string{"beyond", "past_line", "line", "lan"}, want) {
 		return map[string]int{}
 	}
 	allowed := map[string]int{"untold": 5, "rate_limit": 1}
-	if name == "losses on the line" {
-		allowed["beyond"] = 5
+	if name == "losses on the line" || name == "losses, and a router that is far away" {
+		allowed["beyond"], allowed["past_line"] = 5, 1
 	}
 	return allowed
 }
