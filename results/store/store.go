@@ -156,7 +156,9 @@ func (s *Store) checkAgain(ctx context.Context, key string) error {
 }
 
 // isThere says that an object was not written because there is one.
-func isThere(err error) bool { return gcerrors.Code(err) == gcerrors.FailedPrecondition }
+func isThere(err error) bool {
+	return gcerrors.Code(err) == gcerrors.FailedPrecondition || errors.Is(err, errTaken)
+}
 
 func isMissing(err error) bool {
 	return gcerrors.Code(err) == gcerrors.NotFound || errors.Is(err, ErrNotFound)

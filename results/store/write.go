@@ -22,7 +22,30 @@ func (s *Store) writeOnce(ctx context.Context, key string, content []byte) error
 		return err
 	}
 	_, err = w.Write(content)
-	return w.end(err)
+	if err = w.end(err); errors.Is(err, errDriver) {
+		if there, failed := s.bucket.Exists(ctx, key); there && failed == nil {
+			return errTaken
+		}
+	}
+	return err
+}
+
+// errDriver is a write that failed in Azure's driver, which panics then and says no reason;
+// errTaken is one whose key was taken.
+var (
+	errDriver = errors.New("the object store did not take it")
+	errTaken  = errors.New("there is one already")
+)
+
+// close ends the writing, and a panic of the driver's with it (azureblob: its writer's pipe is
+// nil after a failed upload).
+func (o *object) close() (err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("%w: %v", errDriver, reason)
+		}
+	}()
+	return o.Close()
 }
 
 // write writes an object, whatever was there.
@@ -85,11 +108,11 @@ func (o *object) end(err error) error {
 	defer o.cancel()
 	if err != nil {
 		o.cancel() // before Close: nothing is kept then
-		_ = o.Close()
+		_ = o.close()
 		return err
 	}
 	if o.file == nil {
-		return o.Close()
+		return o.close()
 	}
 	return o.endFile()
 }
