@@ -14,16 +14,20 @@ import (
 // bad are the figures that a slow path breaks: nothing else is wrong with it.
 var bad = []string{"rtt", "mos_up", "mos_down"}
 
+// beyondGateway is the rule that names the access line and what follows it in one.
+const beyondGateway = "beyond"
+
 // slowly are complaints of a path that has nothing but long round trips.
 func (r judged) slowly() []string { return r.besides(bad...) }
 
 // lossy are those of a path that loses packets, and nothing else.
 func (r judged) lossy() []string { return r.besides("loss_up", "loss_down", "mos_up", "mos_down") }
 
-// besides are the complaints but for these figures, and for the line as their place.
+// besides are the complaints but for these figures, and for a place that holds the line:
+// the line itself, or, where no router behind it tells, all that lies beyond the gateway.
 func (r judged) besides(what ...string) []string {
 	r.Findings = slices.DeleteFunc(slices.Clone(r.Findings), func(f thresholds.Finding) bool {
-		return slices.Contains(what, f.What) || f.What == thresholds.WhatCause && f.Code == thresholds.PlaceLine
+		return slices.Contains(what, f.What) || f.What == thresholds.WhatCause && (f.Code == thresholds.PlaceLine || f.Cause == beyondGateway)
 	})
 	if r.Verdict == thresholds.NotReady && !slices.ContainsFunc(r.Findings, func(f thresholds.Finding) bool { return f.Level == thresholds.Fail }) {
 		r.Verdict = thresholds.Ready

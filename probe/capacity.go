@@ -110,10 +110,16 @@ func (r *run) callsAtOnce(ctx context.Context, calls int) ([]facts.Broken, error
 		return nil, err
 	case len(o.Calls) < calls:
 		return nil, fmt.Errorf("the responder granted %d", len(o.Calls))
-	case !o.Complete:
+	case !o.Complete && o.Code != "": // the far end is gone
 		return nil, errors.New(o.Reason)
 	}
-	v := r.voiceOf(o, s.Duration())
+	return r.brokenBy(r.voiceOf(o, s.Duration()), o)
+}
+
+// brokenBy are the limits that calls broke. On a line that they fill, the responder's last
+// report may be late: limits that are broken without it are broken, while kept ones are
+// not known.
+func (r *run) brokenBy(v facts.Voice, o *call.Outcome) ([]facts.Broken, error) {
 	for _, pair := range v.PerCall {
 		for _, d := range []*facts.Direction{pair.Up, pair.Down} {
 			if d == nil {
@@ -124,5 +130,9 @@ func (r *run) callsAtOnce(ctx context.Context, calls int) ([]facts.Broken, error
 			}
 		}
 	}
-	return r.plan.Breaks(v), nil
+	broken := r.plan.Breaks(v)
+	if !o.Complete && len(broken) == 0 {
+		return nil, errors.New(o.Reason)
+	}
+	return broken, nil
 }

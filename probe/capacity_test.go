@@ -3,7 +3,36 @@ package probe
 import (
 	"errors"
 	"testing"
+
+	"netready/probe/call"
+	"netready/probe/facts"
 )
+
+// On a full line the responder's last report came late, and the calls that broke the
+// limits were "at least" the number of good ones.
+func TestALateReportHidesNoBrokenLimit(t *testing.T) {
+	late := &call.Outcome{Reason: "the responder's last report did not come"}
+	whole := facts.Voice{PerCall: []facts.CallPair{{Up: &facts.Direction{}, Down: &facts.Direction{}}}}
+	busy := facts.Voice{PerCall: []facts.CallPair{{Up: &facts.Direction{Unreliable: []facts.Unreliable{{Text: "busy"}}}, Down: &facts.Direction{}}}}
+	for name, c := range map[string]struct {
+		v      facts.Voice
+		o      *call.Outcome
+		breaks []facts.Broken
+		err    bool
+	}{
+		"broken":                    {whole, late, []facts.Broken{{What: "loss_down"}}, false},
+		"not known":                 {whole, late, nil, true},
+		"kept":                      {whole, &call.Outcome{Complete: true}, nil, false},
+		"broken by a busy machine":  {busy, late, []facts.Broken{{What: "loss_down"}}, true},
+		"a way that carried no one": {facts.Voice{PerCall: []facts.CallPair{{Up: &facts.Direction{}}}}, late, []facts.Broken{{What: "loss_up"}}, true},
+	} {
+		r := &run{plan: Plan{Breaks: func(facts.Voice) []facts.Broken { return c.breaks }}}
+		broken, err := r.brokenBy(c.v, c.o)
+		if (err != nil) != c.err || err == nil && len(broken) != len(c.breaks) {
+			t.Errorf("%s: %v, %v", name, broken, err)
+		}
+	}
+}
 
 func TestMostThatHold(t *testing.T) {
 	for _, c := range []struct{ most, room, steps int }{

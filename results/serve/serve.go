@@ -50,14 +50,19 @@ type refusal struct {
 	after    time.Duration // when to try again; 0: that would not help
 }
 
-// refuse answers with a refusal and writes it down.
+// refuse answers with a refusal and writes it down. No line of the log has both a run and an
+// address: who left addresses out of a result would be named by it.
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, no *refusal) {
 	refuse(h.Log, w, r, no)
 }
 
 func refuse(log *slog.Logger, w http.ResponseWriter, r *http.Request, no *refusal) {
 	who, _ := responder.HolderOf(r.Context())
-	log.Warn("a request for results was refused", "method", r.Method, "from", r.RemoteAddr, "token", tokenName(who), "code", no.code, "reason", no.sentence)
+	about := []any{"method", r.Method, "token", tokenName(who), "code", no.code, "reason", no.sentence}
+	if no.code != results.OtherContent { // which names a run
+		about = append(about, "from", r.RemoteAddr)
+	}
+	log.Warn("a request for results was refused", about...)
 	if no.after > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(no.after/time.Second))))
 	}

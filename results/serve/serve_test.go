@@ -374,3 +374,37 @@ func TestHostileUploadsDisturbNobody(t *testing.T) {
 		t.Errorf("stored are %v", fmt.Sprint(keys))
 	}
 }
+
+// TestNoLineOfTheLogJoinsARunAndAnAddress: --anonymous leaves addresses out of a result, and
+// the log gave that of its sender.
+func TestNoLineOfTheLogJoinsARunAndAnAddress(t *testing.T) {
+	f := start(t)
+	to := f.invited(t, tokens.Token{Org: "ACME"})
+	rep, raw := run(t, to, "ping")
+	other := rep
+	other.Signature, other.Location = facts.Signature{}, "elsewhere"
+	for _, c := range []struct {
+		body []byte
+		code string
+	}{{raw, ""}, {raw, ""}, {written(t, other), results.OtherContent}, {[]byte("{}"), results.NotResult}, {[]byte("x"), results.NotResult}} {
+		if _, code := post(t, to, "", c.body); code != c.code {
+			t.Errorf("%q, want %q", code, c.code)
+		}
+	}
+	runs, addresses := 0, 0
+	for line := range strings.Lines(f.log.String()) {
+		names, from := strings.Contains(line, rep.RunID), strings.Contains(line, "127.0.0.1")
+		if names {
+			runs++
+		}
+		if from {
+			addresses++
+		}
+		if names && from {
+			t.Errorf("a run and an address: %s", line)
+		}
+	}
+	if runs != 3 || addresses != 2 {
+		t.Errorf("%d lines name the run, %d an address, want 3 and 2: %s", runs, addresses, f.log)
+	}
+}

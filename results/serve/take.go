@@ -69,7 +69,7 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, &refusal{http.StatusServiceUnavailable, results.StoreFailed, "the responder cannot store the result now", tryAgain})
 	default:
 		same := outcome == store.Same
-		h.Log.Info("a result was stored", "run_id", one.RunID, "org", org, "token", tokenName(who), "from", r.RemoteAddr, "again", same)
+		h.Log.Info("a result was stored", "run_id", one.RunID, "org", org, "token", tokenName(who), "again", same)
 		answer(w, map[bool]int{true: http.StatusOK, false: http.StatusCreated}[same], results.Accepted{Key: stored.Key, Same: same})
 	}
 }

@@ -20,9 +20,13 @@ func TestDayBelowAResult(t *testing.T) {
 		at           time.Time
 		mos          float64
 	}{
-		{"DESK-7", "eu", noon, 4.1}, {"DESK-7", "eu", noon.Add(15 * time.Minute), 2.2}, {"DESK-7", "eu", noon.Add(30 * time.Minute), 4.3},
-		{"DESK-8", "eu", noon, 1.2}, {"DESK-8", "eu", noon.Add(time.Minute), 1.2},
-		{"DESK-7", "us", noon, 1.3}, {"DESK-7", "eu", noon.Add(-24 * time.Hour), 1.4},
+		{"DESK-7", "eu", noon, 4.1},
+		{"DESK-7", "eu", noon.Add(15 * time.Minute), 2.2},
+		{"DESK-7", "eu", noon.Add(30 * time.Minute), 4.3},
+		{"DESK-8", "eu", noon, 1.2},
+		{"DESK-8", "eu", noon.Add(time.Minute), 1.2},
+		{"DESK-7", "us", noon, 1.3},
+		{"DESK-7", "eu", noon.Add(-24 * time.Hour), 1.4},
 	} {
 		r := facts.Result{Schema: 1, RunID: ulid(int64(i)), StartedAt: run.at.UTC(), Complete: true}
 		r.Machine.Hostname, r.Region.ID = run.host, run.region
