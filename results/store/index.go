@@ -154,10 +154,12 @@ type ownRow struct {
 	listed
 	row    Row
 	stored bool // its run is there
+	moved  bool // it was gathered into a segment since it was listed
 }
 
 // freshRows are the rows of their own: those whose runs are stored, in the order of the
-// runs' keys, and those that are alone.
+// runs' keys, and those that are alone. What others gathered since the listing is in
+// neither.
 func (s *Store) freshRows(ctx context.Context, c contents) (stored, alone []ownRow, err error) {
 	found := make([]ownRow, len(c.fresh))
 	group, ctx := errgroup.WithContext(ctx)
@@ -166,12 +168,16 @@ func (s *Store) freshRows(ctx context.Context, c contents) (stored, alone []ownR
 		s.mu.Lock()
 		row, known := s.fresh[o.key]
 		s.mu.Unlock()
-		found[i] = ownRow{o, row, known}
+		found[i] = ownRow{listed: o, row: row, stored: known}
 		if known {
 			continue
 		}
 		group.Go(func() (err error) {
 			found[i].row, found[i].stored, err = s.freshRow(ctx, o.key)
+			if isMissing(err) {
+				found[i].moved = true
+				return nil
+			}
 			return err
 		})
 	}
@@ -179,9 +185,10 @@ func (s *Store) freshRows(ctx context.Context, c contents) (stored, alone []ownR
 		return nil, nil, err
 	}
 	for _, one := range found {
-		if one.stored {
+		switch {
+		case one.stored:
 			stored = append(stored, one)
-		} else {
+		case !one.moved:
 			alone = append(alone, one)
 		}
 	}
@@ -287,11 +294,20 @@ func (s *Store) rows(ctx context.Context, c contents, after string) iter.Seq2[Ro
 // tries is how often a reading begins anew because rows were gathered meanwhile.
 const tries = 8
 
-// merge hands over the rows of the segments and those of their own.
+// merge hands over the rows of the segments and those of their own. Of rows that others
+// gather meanwhile, which may take them minutes, it learns where they went: a segment is
+// there before its rows are removed elsewhere.
 func (s *Store) merge(ctx context.Context, c contents, after string, each func(Row) bool) error {
-	fresh, _, err := s.freshRows(ctx, c)
+	fresh, alone, err := s.freshRows(ctx, c)
 	if err != nil {
 		return err
+	}
+	if len(fresh)+len(alone) < len(c.fresh) {
+		now, err := s.one(ctx, c.partition)
+		if err != nil {
+			return err
+		}
+		c.segments, c.gone = now.segments, now.gone
 	}
 	return s.mergeWith(ctx, c, fresh, after, each)
 }

@@ -516,3 +516,34 @@ func TestADayThatExpiresIsNotShown(t *testing.T) {
 		}
 	}
 }
+
+// TestReadingGoesOnWhileOthersGather: rows that were listed are gathered by another program
+// before they are read, which with many rows takes longer than any number of new listings.
+func TestReadingGoesOnWhileOthersGather(t *testing.T) {
+	for _, whole := range []bool{false, true} {
+		dir := t.TempDir()
+		writer := folderStore(t, dir)
+		for n := range 6 {
+			put(t, writer, "A", day, n, "r")
+		}
+		reader, in := folderStore(t, dir), partitionOf("A", day)
+		listed, err := reader.one(t.Context(), in)
+		if err != nil || len(listed.fresh) != 6 {
+			t.Fatal(listed, err)
+		}
+		if err := writer.gather(t.Context(), in, whole); err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]int{}
+		if err := reader.merge(t.Context(), listed, "", func(row Row) bool { seen[row.Key]++; return true }); err != nil {
+			t.Fatal(err)
+		}
+		if err := reader.gatherListed(t.Context(), listed, whole, nil); err != nil {
+			t.Fatal(err)
+		}
+		rows := collect(t, reader.Rows(t.Context(), results.Query{}))
+		if len(seen) != 6 || len(rows) != 6 {
+			t.Errorf("whole %v: %d rows were read and %d are left, want 6", whole, len(seen), len(rows))
+		}
+	}
+}
