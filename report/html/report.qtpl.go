@@ -65,176 +65,18 @@ func streamreportPart(qw422016 *qt422016.Writer, v view) {
 	qw422016.N().S(`<article class="report" data-run="`)
 	qw422016.E().S(v.RunID)
 	qw422016.N().S(`">
-<header class="card verdict tone-`)
-	qw422016.E().S(v.Tone)
-	qw422016.N().S(`">
-  <div class="seal" aria-hidden="true">`)
-	qw422016.E().S(v.Sign)
-	qw422016.N().S(`</div>
-  <h2>`)
-	qw422016.E().S(v.Headline)
-	qw422016.N().S(`</h2>
-  <p>`)
-	qw422016.E().S(v.Sentence)
-	qw422016.N().S(`</p>
-  <p class="meta small muted">
-    `)
-	if v.Organization != "" {
-		qw422016.N().S(`<span><span class="vh">Organization </span><bdi>`)
-		qw422016.E().S(v.Organization)
-		qw422016.N().S(`</bdi></span>`)
-	}
+`)
+	streamverdictCard(qw422016, v)
 	qw422016.N().S(`
-    `)
-	if v.Location != "" {
-		qw422016.N().S(`<span><span class="vh">Place </span><bdi>`)
-		qw422016.E().S(v.Location)
-		qw422016.N().S(`</bdi></span>`)
-	}
-	qw422016.N().S(`
-    <span><bdi>`)
-	qw422016.E().S(v.Machine.Hostname)
-	qw422016.N().S(`</bdi> to <bdi>`)
-	qw422016.E().S(v.RegionName)
-	qw422016.N().S(`</bdi></span>
-    <span><time datetime="`)
-	qw422016.E().S(v.StartedISO)
-	qw422016.N().S(`">`)
-	qw422016.E().S(v.Started)
-	qw422016.N().S(`</time></span>
-  </p>
-</header>
 
 <div class="columns">
-<section class="card" aria-label="VOIP">
-  <h3>VOIP</h3>
-  <table class="measures" role="table">
-    <thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Measure</th><th scope="col" role="columnheader">Expected</th><th scope="col" role="columnheader">Up</th><th scope="col" role="columnheader">Down</th><th scope="col" role="columnheader">Result</th></tr></thead>
-    <tbody role="rowgroup">
-    `)
-	for _, m := range v.Measures {
-		qw422016.N().S(`<tr role="row">
-      <th scope="row" role="rowheader"><details class="why"><summary>`)
-		qw422016.E().S(m.Name)
-		qw422016.N().S(`</summary><p>`)
-		qw422016.E().S(m.Why)
-		qw422016.N().S(`</p></details></th>
-      <td role="cell" class="expect" data-label="Expected">`)
-		qw422016.E().S(m.Unbroken())
-		qw422016.N().S(`</td>
-      `)
-		if m.Single {
-			qw422016.N().S(`<td role="cell" class="figure `)
-			qw422016.E().S(m.Up.Class)
-			qw422016.N().S(`" colspan="2" data-label="There and back">`)
-			qw422016.E().S(m.Up.Short)
-			qw422016.N().S(`</td>
-      `)
-		} else {
-			qw422016.N().S(`<td role="cell" class="figure `)
-			qw422016.E().S(m.Up.Class)
-			qw422016.N().S(`" data-label="Up">`)
-			qw422016.E().S(m.Up.Short)
-			if m.Up.Between != "" {
-				qw422016.N().S(`<br><span class="muted small">`)
-				qw422016.E().S(m.Up.Between)
-				qw422016.N().S(`</span>`)
-			}
-			qw422016.N().S(`</td>
-      <td role="cell" class="figure `)
-			qw422016.E().S(m.Down.Class)
-			qw422016.N().S(`" data-label="Down">`)
-			qw422016.E().S(m.Down.Short)
-			if m.Down.Between != "" {
-				qw422016.N().S(`<br><span class="muted small">`)
-				qw422016.E().S(m.Down.Between)
-				qw422016.N().S(`</span>`)
-			}
-			qw422016.N().S(`</td>`)
-		}
-		qw422016.N().S(`
-      <td role="cell" class="result"><span class="mark tone-`)
-		qw422016.E().S(m.Tone)
-		qw422016.N().S(`"><i aria-hidden="true">`)
-		qw422016.E().S(m.Sign)
-		qw422016.N().S(`</i><span>`)
-		qw422016.E().S(m.Word)
-		qw422016.N().S(`</span></span></td>
-    </tr>
-    `)
-	}
-	qw422016.N().S(`</tbody>
-  </table>
-  <p class="small muted">Up is from this machine to the region, down is back. Below a share: what it would be in a call without end (95 % sure). `)
-	qw422016.E().S(v.CallLine)
-	qw422016.N().S(`</p>
-  `)
-	if len(v.Missing) > 0 {
-		qw422016.N().S(`<details class="fold"><summary>Not measured, and why</summary>
-  <ul class="plain">`)
-		for _, f := range v.Missing {
-			qw422016.N().S(`<li><strong>`)
-			qw422016.E().S(f.Name)
-			qw422016.N().S(`</strong>: <bdi>`)
-			qw422016.E().S(f.Text)
-			qw422016.N().S(`</bdi></li>`)
-		}
-		qw422016.N().S(`</ul></details>`)
-	}
+`)
+	streamvoiceCard(qw422016, v)
 	qw422016.N().S(`
-  `)
-	if len(v.Voice.Assumptions) > 0 {
-		qw422016.N().S(`<details class="fold"><summary>What MOS assumes</summary>
-  <ul class="plain small">`)
-		for _, a := range v.Voice.Assumptions {
-			qw422016.N().S(`<li><bdi>`)
-			qw422016.E().S(a)
-			qw422016.N().S(`</bdi></li>`)
-		}
-		qw422016.N().S(`</ul></details>`)
-	}
-	qw422016.N().S(`
-</section>
 
-<section class="card long" aria-label="Firewall">
-  <h3>Firewall</h3>
-  <div class="groups">`)
-	for _, g := range v.Ports {
-		if g.Folded {
-			qw422016.N().S(`<details class="fold group`)
-			if g.Tone == "pass" {
-				qw422016.N().S(` passed`)
-			}
-			qw422016.N().S(`"><summary><span class="mark tone-`)
-			qw422016.E().S(g.Tone)
-			qw422016.N().S(`"><i aria-hidden="true">`)
-			qw422016.E().S(g.Sign)
-			qw422016.N().S(`</i><span>`)
-			qw422016.E().S(g.Title)
-			qw422016.N().S(`</span></span></summary>
-  `)
-			streamportList(qw422016, g.Items)
-			qw422016.N().S(`</details>
-  `)
-		} else {
-			qw422016.N().S(`<div class="group"><h4><span class="mark tone-`)
-			qw422016.E().S(g.Tone)
-			qw422016.N().S(`"><i aria-hidden="true">`)
-			qw422016.E().S(g.Sign)
-			qw422016.N().S(`</i><span>`)
-			qw422016.E().S(g.Title)
-			qw422016.N().S(`</span></span></h4>
-  `)
-			streamportList(qw422016, g.Items)
-			qw422016.N().S(`</div>
-  `)
-		}
-	}
-	if len(v.Ports) == 0 {
-		qw422016.N().S(`<p class="muted">No port was tested.</p>`)
-	}
-	qw422016.N().S(`</div>
-</section>
+`)
+	streamportsCard(qw422016, v)
+	qw422016.N().S(`
 </div>
 
 `)
@@ -245,156 +87,17 @@ func streamreportPart(qw422016 *qt422016.Writer, v view) {
 `)
 	}
 	if len(v.First)+len(v.Rest) > 0 {
-		qw422016.N().S(`<section class="card first" aria-labelledby="first-`)
-		qw422016.E().S(v.RunID)
-		qw422016.N().S(`">
-  <h3 id="first-`)
-		qw422016.E().S(v.RunID)
-		qw422016.N().S(`">`)
-		qw422016.E().S(v.FirstTitle)
-		qw422016.N().S(`</h3>
-  `)
-		if len(v.First) > 0 {
-			qw422016.N().S(`<ol>`)
-			for _, a := range v.First {
-				streamaskItem(qw422016, a)
-			}
-			qw422016.N().S(`</ol>`)
-		}
-		qw422016.N().S(`
-  `)
-		if len(v.Rest) > 0 {
-			qw422016.N().S(`<details class="fold"><summary>`)
-			qw422016.N().D(len(v.Rest))
-			qw422016.N().S(` more `)
-			if len(v.Rest) == 1 {
-				qw422016.N().S(`remark`)
-			} else {
-				qw422016.N().S(`remarks`)
-			}
-			qw422016.N().S(`</summary>
-  <ol>`)
-			for _, a := range v.Rest {
-				streamaskItem(qw422016, a)
-			}
-			qw422016.N().S(`</ol></details>`)
-		}
-		qw422016.N().S(`
-</section>`)
+		streamfirstCard(qw422016, v)
 	}
 	qw422016.N().S(`
 
-<section class="card over-time" aria-labelledby="time-`)
-	qw422016.E().S(v.RunID)
-	qw422016.N().S(`">
-  <h3 id="time-`)
-	qw422016.E().S(v.RunID)
-	qw422016.N().S(`">Over the time of the call</h3>
-  `)
-	if len(v.Charts) > 0 {
-		qw422016.N().S(`<div class="graphs">
-  `)
-		for _, c := range v.Charts {
-			qw422016.N().S(`<figure class="graph" data-unit="`)
-			qw422016.E().S(c.Unit)
-			qw422016.N().S(`">
-    <div class="head"><h4>`)
-			qw422016.E().S(c.Title)
-			qw422016.N().S(`</h4><div class="legend">`)
-			if c.Single {
-				qw422016.N().S(`<span>there and back</span>`)
-			} else {
-				qw422016.N().S(`<span><svg viewBox="0 0 32 8" aria-hidden="true"><path class="line-up" d="M1 4H31"/></svg>up</span><span><svg viewBox="0 0 32 8" aria-hidden="true"><path class="line-down" d="M1 4H31"/></svg>down</span>`)
-			}
-			qw422016.N().S(`</div></div>
-    <div class="plot">
-      <span class="tick tick-1" aria-hidden="true">`)
-			qw422016.E().S(c.Top)
-			qw422016.N().S(`</span><span class="tick tick-0" aria-hidden="true">0</span>
-      <svg viewBox="0 0 `)
-			qw422016.N().D(c.Width)
-			qw422016.N().S(` 100" preserveAspectRatio="none" role="img" aria-label="`)
-			qw422016.E().S(c.Title)
-			qw422016.N().S(` over time. `)
-			qw422016.E().S(c.Caption)
-			qw422016.N().S(`">
-        `)
-			for _, b := range c.Bad {
-				qw422016.N().S(`<rect class="bad-second" x="`)
-				qw422016.N().D(b.X)
-				qw422016.N().S(`" y="0" width="1" height="100"><title>`)
-				qw422016.E().S(b.Label)
-				qw422016.N().S(`</title></rect>`)
-			}
-			qw422016.N().S(`
-        <path class="line-grid" d="M0 0H`)
-			qw422016.N().D(c.Width)
-			qw422016.N().S(`M0 50H`)
-			qw422016.N().D(c.Width)
-			qw422016.N().S(`M0 100H`)
-			qw422016.N().D(c.Width)
-			qw422016.N().S(`"/>
-        `)
-			if c.LimitY != "" {
-				qw422016.N().S(`<path class="line-limit" d="M0 `)
-				qw422016.E().S(c.LimitY)
-				qw422016.N().S(`H`)
-				qw422016.N().D(c.Width)
-				qw422016.N().S(`"/>`)
-			}
-			qw422016.N().S(`
-        `)
-			if c.Up != "" {
-				qw422016.N().S(`<path class="line-up" d="`)
-				qw422016.E().S(c.Up)
-				qw422016.N().S(`"/>`)
-			}
-			if c.Down != "" {
-				qw422016.N().S(`<path class="line-down" d="`)
-				qw422016.E().S(c.Down)
-				qw422016.N().S(`"/>`)
-			}
-			qw422016.N().S(`
-      </svg>
-    </div>
-    <div class="times" aria-hidden="true"><span>0:00</span><span>`)
-			qw422016.E().S(c.End)
-			qw422016.N().S(`</span></div>
-    <figcaption>`)
-			qw422016.E().S(c.Caption)
-			qw422016.N().S(`</figcaption>
-  </figure>`)
-		}
-		qw422016.N().S(`
-  </div>`)
-	} else {
-		qw422016.N().S(`<p class="muted">Nothing was recorded second by second`)
-		if v.NoChart != "" {
-			qw422016.N().S(`: <bdi>`)
-			qw422016.E().S(v.NoChart)
-			qw422016.N().S(`</bdi>`)
-		}
-		qw422016.N().S(`.</p>`)
-	}
+`)
+	streamtimeCard(qw422016, v)
 	qw422016.N().S(`
-</section>
 
-<section class="card" aria-labelledby="facts-`)
-	qw422016.E().S(v.RunID)
-	qw422016.N().S(`">
-  <h3 id="facts-`)
-	qw422016.E().S(v.RunID)
-	qw422016.N().S(`">This machine and its way out</h3>
-  <dl class="facts">`)
-	for _, f := range v.Facts {
-		qw422016.N().S(`<div><dt>`)
-		qw422016.E().S(f.Name)
-		qw422016.N().S(`</dt><dd><bdi>`)
-		qw422016.E().S(f.Text)
-		qw422016.N().S(`</bdi></dd></div>`)
-	}
-	qw422016.N().S(`</dl>
-</section>
+`)
+	streamfactsCard(qw422016, v)
+	qw422016.N().S(`
 
 <footer>Run `)
 	qw422016.E().S(v.RunID)
@@ -691,6 +394,536 @@ func writecomparisonPart(qq422016 qtio422016.Writer, c comparison) {
 func comparisonPart(c comparison) string {
 	qb422016 := qt422016.AcquireByteBuffer()
 	writecomparisonPart(qb422016, c)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// The verdict, and whose it is.
+
+func streamverdictCard(qw422016 *qt422016.Writer, v view) {
+	qw422016.N().S(`<header class="card verdict tone-`)
+	qw422016.E().S(v.Tone)
+	qw422016.N().S(`">
+  <div class="seal" aria-hidden="true">`)
+	qw422016.E().S(v.Sign)
+	qw422016.N().S(`</div>
+  <h2>`)
+	qw422016.E().S(v.Headline)
+	qw422016.N().S(`</h2>
+  <p>`)
+	qw422016.E().S(v.Sentence)
+	qw422016.N().S(`</p>
+  <p class="meta small muted">
+    `)
+	if v.Organization != "" {
+		qw422016.N().S(`<span><span class="vh">Organization </span><bdi>`)
+		qw422016.E().S(v.Organization)
+		qw422016.N().S(`</bdi></span>`)
+	}
+	qw422016.N().S(`
+    `)
+	if v.Location != "" {
+		qw422016.N().S(`<span><span class="vh">Place </span><bdi>`)
+		qw422016.E().S(v.Location)
+		qw422016.N().S(`</bdi></span>`)
+	}
+	qw422016.N().S(`
+    <span><bdi>`)
+	qw422016.E().S(v.Machine.Hostname)
+	qw422016.N().S(`</bdi> to <bdi>`)
+	qw422016.E().S(v.RegionName)
+	qw422016.N().S(`</bdi></span>
+    <span><time datetime="`)
+	qw422016.E().S(v.StartedISO)
+	qw422016.N().S(`">`)
+	qw422016.E().S(v.Started)
+	qw422016.N().S(`</time></span>
+  </p>
+</header>`)
+}
+
+func writeverdictCard(qq422016 qtio422016.Writer, v view) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamverdictCard(qw422016, v)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func verdictCard(v view) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writeverdictCard(qb422016, v)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// The figures of the call.
+
+func streamvoiceCard(qw422016 *qt422016.Writer, v view) {
+	qw422016.N().S(`<section class="card" aria-label="VOIP">
+  <h3>VOIP</h3>
+  <table class="measures" role="table">
+    <thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Measure</th><th scope="col" role="columnheader">Expected</th><th scope="col" role="columnheader">Up</th><th scope="col" role="columnheader">Down</th><th scope="col" role="columnheader">Result</th></tr></thead>
+    <tbody role="rowgroup">
+    `)
+	for _, m := range v.Measures {
+		streammeasureLine(qw422016, m)
+		qw422016.N().S(`
+    `)
+	}
+	qw422016.N().S(`</tbody>
+  </table>
+  <p class="small muted">Up is from this machine to the region, down is back. Below a share: what it would be in a call without end (95 % sure). `)
+	qw422016.E().S(v.CallLine)
+	qw422016.N().S(`</p>
+  `)
+	if len(v.Missing) > 0 {
+		qw422016.N().S(`<details class="fold"><summary>Not measured, and why</summary>
+  <ul class="plain">`)
+		for _, f := range v.Missing {
+			qw422016.N().S(`<li><strong>`)
+			qw422016.E().S(f.Name)
+			qw422016.N().S(`</strong>: <bdi>`)
+			qw422016.E().S(f.Text)
+			qw422016.N().S(`</bdi></li>`)
+		}
+		qw422016.N().S(`</ul></details>`)
+	}
+	qw422016.N().S(`
+  `)
+	if len(v.Voice.Assumptions) > 0 {
+		qw422016.N().S(`<details class="fold"><summary>What MOS assumes</summary>
+  <ul class="plain small">`)
+		for _, a := range v.Voice.Assumptions {
+			qw422016.N().S(`<li><bdi>`)
+			qw422016.E().S(a)
+			qw422016.N().S(`</bdi></li>`)
+		}
+		qw422016.N().S(`</ul></details>`)
+	}
+	qw422016.N().S(`
+</section>`)
+}
+
+func writevoiceCard(qq422016 qtio422016.Writer, v view) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamvoiceCard(qw422016, v)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func voiceCard(v view) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writevoiceCard(qb422016, v)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// The firewall column.
+
+func streamportsCard(qw422016 *qt422016.Writer, v view) {
+	qw422016.N().S(`<section class="card long" aria-label="Firewall">
+  <h3>Firewall</h3>
+  <div class="groups">`)
+	for _, g := range v.Ports {
+		streamportGroupBox(qw422016, g)
+	}
+	if len(v.Ports) == 0 {
+		qw422016.N().S(`<p class="muted">No port was tested.</p>`)
+	}
+	qw422016.N().S(`</div>
+</section>`)
+}
+
+func writeportsCard(qq422016 qtio422016.Writer, v view) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamportsCard(qw422016, v)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func portsCard(v view) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writeportsCard(qb422016, v)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// What to do first.
+
+func streamfirstCard(qw422016 *qt422016.Writer, v view) {
+	qw422016.N().S(`<section class="card first" aria-labelledby="first-`)
+	qw422016.E().S(v.RunID)
+	qw422016.N().S(`">
+  <h3 id="first-`)
+	qw422016.E().S(v.RunID)
+	qw422016.N().S(`">`)
+	qw422016.E().S(v.FirstTitle)
+	qw422016.N().S(`</h3>
+  `)
+	if len(v.First) > 0 {
+		qw422016.N().S(`<ol>`)
+		for _, a := range v.First {
+			streamaskItem(qw422016, a)
+		}
+		qw422016.N().S(`</ol>`)
+	}
+	qw422016.N().S(`
+  `)
+	if len(v.Rest) > 0 {
+		qw422016.N().S(`<details class="fold"><summary>`)
+		qw422016.N().D(len(v.Rest))
+		qw422016.N().S(` more `)
+		if len(v.Rest) == 1 {
+			qw422016.N().S(`remark`)
+		} else {
+			qw422016.N().S(`remarks`)
+		}
+		qw422016.N().S(`</summary>
+  <ol>`)
+		for _, a := range v.Rest {
+			streamaskItem(qw422016, a)
+		}
+		qw422016.N().S(`</ol></details>`)
+	}
+	qw422016.N().S(`
+</section>`)
+}
+
+func writefirstCard(qq422016 qtio422016.Writer, v view) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamfirstCard(qw422016, v)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func firstCard(v view) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writefirstCard(qb422016, v)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// The call over its time.
+
+func streamtimeCard(qw422016 *qt422016.Writer, v view) {
+	qw422016.N().S(`<section class="card over-time" aria-labelledby="time-`)
+	qw422016.E().S(v.RunID)
+	qw422016.N().S(`">
+  <h3 id="time-`)
+	qw422016.E().S(v.RunID)
+	qw422016.N().S(`">Over the time of the call</h3>
+  `)
+	if len(v.Charts) > 0 {
+		qw422016.N().S(`<div class="graphs">
+  `)
+		for _, c := range v.Charts {
+			streamchartFigure(qw422016, c)
+		}
+		qw422016.N().S(`
+  </div>`)
+	} else {
+		qw422016.N().S(`<p class="muted">Nothing was recorded second by second`)
+		if v.NoChart != "" {
+			qw422016.N().S(`: <bdi>`)
+			qw422016.E().S(v.NoChart)
+			qw422016.N().S(`</bdi>`)
+		}
+		qw422016.N().S(`.</p>`)
+	}
+	qw422016.N().S(`
+</section>`)
+}
+
+func writetimeCard(qq422016 qtio422016.Writer, v view) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamtimeCard(qw422016, v)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func timeCard(v view) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writetimeCard(qb422016, v)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// One measure, with its figures of both ways.
+
+func streammeasureLine(qw422016 *qt422016.Writer, m measureRow) {
+	qw422016.N().S(`<tr role="row">
+      <th scope="row" role="rowheader"><details class="why"><summary>`)
+	qw422016.E().S(m.Name)
+	qw422016.N().S(`</summary><p>`)
+	qw422016.E().S(m.Why)
+	qw422016.N().S(`</p></details></th>
+      <td role="cell" class="expect" data-label="Expected">`)
+	qw422016.E().S(m.Unbroken())
+	qw422016.N().S(`</td>
+      `)
+	streammeasureCells(qw422016, m)
+	qw422016.N().S(`
+      <td role="cell" class="result"><span class="mark tone-`)
+	qw422016.E().S(m.Tone)
+	qw422016.N().S(`"><i aria-hidden="true">`)
+	qw422016.E().S(m.Sign)
+	qw422016.N().S(`</i><span>`)
+	qw422016.E().S(m.Word)
+	qw422016.N().S(`</span></span></td>
+    </tr>`)
+}
+
+func writemeasureLine(qq422016 qtio422016.Writer, m measureRow) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streammeasureLine(qw422016, m)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func measureLine(m measureRow) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writemeasureLine(qb422016, m)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// Its figures.
+
+func streammeasureCells(qw422016 *qt422016.Writer, m measureRow) {
+	if m.Single {
+		qw422016.N().S(`<td role="cell" class="figure `)
+		qw422016.E().S(m.Up.Class)
+		qw422016.N().S(`" colspan="2" data-label="There and back">`)
+		qw422016.E().S(m.Up.Short)
+		qw422016.N().S(`</td>
+      `)
+	} else {
+		qw422016.N().S(`<td role="cell" class="figure `)
+		qw422016.E().S(m.Up.Class)
+		qw422016.N().S(`" data-label="Up">`)
+		qw422016.E().S(m.Up.Short)
+		if m.Up.Between != "" {
+			qw422016.N().S(`<br><span class="muted small">`)
+			qw422016.E().S(m.Up.Between)
+			qw422016.N().S(`</span>`)
+		}
+		qw422016.N().S(`</td>
+      <td role="cell" class="figure `)
+		qw422016.E().S(m.Down.Class)
+		qw422016.N().S(`" data-label="Down">`)
+		qw422016.E().S(m.Down.Short)
+		if m.Down.Between != "" {
+			qw422016.N().S(`<br><span class="muted small">`)
+			qw422016.E().S(m.Down.Between)
+			qw422016.N().S(`</span>`)
+		}
+		qw422016.N().S(`</td>`)
+	}
+}
+
+func writemeasureCells(qq422016 qtio422016.Writer, m measureRow) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streammeasureCells(qw422016, m)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func measureCells(m measureRow) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writemeasureCells(qb422016, m)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// One graph.
+
+func streamchartFigure(qw422016 *qt422016.Writer, c chart) {
+	qw422016.N().S(`<figure class="graph" data-unit="`)
+	qw422016.E().S(c.Unit)
+	qw422016.N().S(`">
+    <div class="head"><h4>`)
+	qw422016.E().S(c.Title)
+	qw422016.N().S(`</h4><div class="legend">`)
+	if c.Single {
+		qw422016.N().S(`<span>there and back</span>`)
+	} else {
+		qw422016.N().S(`<span><svg viewBox="0 0 32 8" aria-hidden="true"><path class="line-up" d="M1 4H31"/></svg>up</span><span><svg viewBox="0 0 32 8" aria-hidden="true"><path class="line-down" d="M1 4H31"/></svg>down</span>`)
+	}
+	qw422016.N().S(`</div></div>
+    <div class="plot">
+      <span class="tick tick-1" aria-hidden="true">`)
+	qw422016.E().S(c.Top)
+	qw422016.N().S(`</span><span class="tick tick-0" aria-hidden="true">0</span>
+      `)
+	streamchartLines(qw422016, c)
+	qw422016.N().S(`
+    </div>
+    <div class="times" aria-hidden="true"><span>0:00</span><span>`)
+	qw422016.E().S(c.End)
+	qw422016.N().S(`</span></div>
+    <figcaption>`)
+	qw422016.E().S(c.Caption)
+	qw422016.N().S(`</figcaption>
+  </figure>`)
+}
+
+func writechartFigure(qq422016 qtio422016.Writer, c chart) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamchartFigure(qw422016, c)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func chartFigure(c chart) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writechartFigure(qb422016, c)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// Its lines, and the bad seconds.
+
+func streamchartLines(qw422016 *qt422016.Writer, c chart) {
+	qw422016.N().S(`<svg viewBox="0 0 `)
+	qw422016.N().D(c.Width)
+	qw422016.N().S(` 100" preserveAspectRatio="none" role="img" aria-label="`)
+	qw422016.E().S(c.Title)
+	qw422016.N().S(` over time. `)
+	qw422016.E().S(c.Caption)
+	qw422016.N().S(`">
+        `)
+	for _, b := range c.Bad {
+		qw422016.N().S(`<rect class="bad-second" x="`)
+		qw422016.N().D(b.X)
+		qw422016.N().S(`" y="0" width="1" height="100"><title>`)
+		qw422016.E().S(b.Label)
+		qw422016.N().S(`</title></rect>`)
+	}
+	qw422016.N().S(`
+        <path class="line-grid" d="M0 0H`)
+	qw422016.N().D(c.Width)
+	qw422016.N().S(`M0 50H`)
+	qw422016.N().D(c.Width)
+	qw422016.N().S(`M0 100H`)
+	qw422016.N().D(c.Width)
+	qw422016.N().S(`"/>
+        `)
+	if c.LimitY != "" {
+		qw422016.N().S(`<path class="line-limit" d="M0 `)
+		qw422016.E().S(c.LimitY)
+		qw422016.N().S(`H`)
+		qw422016.N().D(c.Width)
+		qw422016.N().S(`"/>`)
+	}
+	qw422016.N().S(`
+        `)
+	if c.Up != "" {
+		qw422016.N().S(`<path class="line-up" d="`)
+		qw422016.E().S(c.Up)
+		qw422016.N().S(`"/>`)
+	}
+	if c.Down != "" {
+		qw422016.N().S(`<path class="line-down" d="`)
+		qw422016.E().S(c.Down)
+		qw422016.N().S(`"/>`)
+	}
+	qw422016.N().S(`
+      </svg>`)
+}
+
+func writechartLines(qq422016 qtio422016.Writer, c chart) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamchartLines(qw422016, c)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func chartLines(c chart) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writechartLines(qb422016, c)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// Rows with one verdict; those that passed are folded.
+
+func streamportGroupBox(qw422016 *qt422016.Writer, g portGroup) {
+	if g.Folded {
+		qw422016.N().S(`<details class="fold group`)
+		if g.Tone == "pass" {
+			qw422016.N().S(` passed`)
+		}
+		qw422016.N().S(`"><summary><span class="mark tone-`)
+		qw422016.E().S(g.Tone)
+		qw422016.N().S(`"><i aria-hidden="true">`)
+		qw422016.E().S(g.Sign)
+		qw422016.N().S(`</i><span>`)
+		qw422016.E().S(g.Title)
+		qw422016.N().S(`</span></span></summary>
+  `)
+		streamportList(qw422016, g.Items)
+		qw422016.N().S(`</details>
+  `)
+	} else {
+		qw422016.N().S(`<div class="group"><h4><span class="mark tone-`)
+		qw422016.E().S(g.Tone)
+		qw422016.N().S(`"><i aria-hidden="true">`)
+		qw422016.E().S(g.Sign)
+		qw422016.N().S(`</i><span>`)
+		qw422016.E().S(g.Title)
+		qw422016.N().S(`</span></span></h4>
+  `)
+		streamportList(qw422016, g.Items)
+		qw422016.N().S(`</div>
+  `)
+	}
+}
+
+func writeportGroupBox(qq422016 qtio422016.Writer, g portGroup) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamportGroupBox(qw422016, g)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func portGroupBox(g portGroup) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writeportGroupBox(qb422016, g)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// The computer and its network.
+
+func streamfactsCard(qw422016 *qt422016.Writer, v view) {
+	qw422016.N().S(`<section class="card" aria-labelledby="facts-`)
+	qw422016.E().S(v.RunID)
+	qw422016.N().S(`">
+  <h3 id="facts-`)
+	qw422016.E().S(v.RunID)
+	qw422016.N().S(`">This machine and its way out</h3>
+  <dl class="facts">`)
+	for _, f := range v.Facts {
+		qw422016.N().S(`<div><dt>`)
+		qw422016.E().S(f.Name)
+		qw422016.N().S(`</dt><dd><bdi>`)
+		qw422016.E().S(f.Text)
+		qw422016.N().S(`</bdi></dd></div>`)
+	}
+	qw422016.N().S(`</dl>
+</section>`)
+}
+
+func writefactsCard(qq422016 qtio422016.Writer, v view) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamfactsCard(qw422016, v)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func factsCard(v view) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writefactsCard(qb422016, v)
 	qs422016 := string(qb422016.B)
 	qt422016.ReleaseByteBuffer(qb422016)
 	return qs422016

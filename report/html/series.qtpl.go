@@ -29,13 +29,9 @@ func streamseriesPage(qw422016 *qt422016.Writer, d day) {
 <title>netready: the day of `)
 	qw422016.E().S(d.Machine)
 	qw422016.N().S(`</title>
-<style>`)
-	qw422016.N().S(d.Style)
+`)
+	streamdayStyle(qw422016, d)
 	qw422016.N().S(`
-.sheet { max-width: 82rem; margin: 0 auto; padding: clamp(1rem, 2.5vw, 2.5rem); }
-.day h2, .runs h2 { font-size: 1.1rem; margin-bottom: 0.6rem; }
-.runs { overflow-x: auto; }
-.runs th, .runs td { white-space: nowrap; overflow-wrap: normal; padding-right: 1rem; text-align: start; }</style>
 </head>
 <body>
 <main class="sheet report">
@@ -61,37 +57,9 @@ func streamseriesPage(qw422016 *qt422016.Writer, d day) {
 	qw422016.N().S(`</figure>
 <section class="card runs" aria-labelledby="all-runs" tabindex="0">
 <h2 id="all-runs">All runs</h2>
-<table>
-<thead><tr>`)
-	for i, heading := range d.Headings {
-		if i != d.Bar {
-			qw422016.N().S(`<th scope="col">`)
-			qw422016.E().S(heading)
-			qw422016.N().S(`</th>`)
-		}
-	}
-	qw422016.N().S(`</tr></thead>
-<tbody>`)
-	for _, r := range d.Runs {
-		qw422016.N().S(`<tr class="tone-`)
-		qw422016.E().S(r.Tone)
-		qw422016.N().S(`">`)
-		for i, cell := range r.Cells {
-			if i == 0 {
-				qw422016.N().S(`<th scope="row"><bdi>`)
-				qw422016.E().S(cell)
-				qw422016.N().S(`</bdi></th>`)
-			} else if i != d.Bar {
-				qw422016.N().S(`<td><bdi>`)
-				qw422016.E().S(cell)
-				qw422016.N().S(`</bdi></td>`)
-			}
-		}
-		qw422016.N().S(`</tr>
 `)
-	}
-	qw422016.N().S(`</tbody>
-</table>
+	streamrunsTable(qw422016, d)
+	qw422016.N().S(`
 </section>
 </main>
 </body>
@@ -194,6 +162,82 @@ func writedayPart(qq422016 qtio422016.Writer, d day) {
 func dayPart(d day) string {
 	qb422016 := qt422016.AcquireByteBuffer()
 	writedayPart(qb422016, d)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// All runs, a row each.
+
+func streamrunsTable(qw422016 *qt422016.Writer, d day) {
+	qw422016.N().S(`<table>
+<thead><tr>`)
+	for i, heading := range d.Headings {
+		if i != d.Bar {
+			qw422016.N().S(`<th scope="col">`)
+			qw422016.E().S(heading)
+			qw422016.N().S(`</th>`)
+		}
+	}
+	qw422016.N().S(`</tr></thead>
+<tbody>`)
+	for _, r := range d.Runs {
+		qw422016.N().S(`<tr class="tone-`)
+		qw422016.E().S(r.Tone)
+		qw422016.N().S(`">`)
+		for i, cell := range r.Cells {
+			if i == 0 {
+				qw422016.N().S(`<th scope="row"><bdi>`)
+				qw422016.E().S(cell)
+				qw422016.N().S(`</bdi></th>`)
+			} else if i != d.Bar {
+				qw422016.N().S(`<td><bdi>`)
+				qw422016.E().S(cell)
+				qw422016.N().S(`</bdi></td>`)
+			}
+		}
+		qw422016.N().S(`</tr>
+`)
+	}
+	qw422016.N().S(`</tbody>
+</table>`)
+}
+
+func writerunsTable(qq422016 qtio422016.Writer, d day) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamrunsTable(qw422016, d)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func runsTable(d day) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writerunsTable(qb422016, d)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// What the page looks like.
+
+func streamdayStyle(qw422016 *qt422016.Writer, d day) {
+	qw422016.N().S(`<style>`)
+	qw422016.N().S(d.Style)
+	qw422016.N().S(`
+.sheet { max-width: 82rem; margin: 0 auto; padding: clamp(1rem, 2.5vw, 2.5rem); }
+.day h2, .runs h2 { font-size: 1.1rem; margin-bottom: 0.6rem; }
+.runs { overflow-x: auto; }
+.runs th, .runs td { white-space: nowrap; overflow-wrap: normal; padding-right: 1rem; text-align: start; }</style>`)
+}
+
+func writedayStyle(qq422016 qtio422016.Writer, d day) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamdayStyle(qw422016, d)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func dayStyle(d day) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writedayStyle(qb422016, d)
 	qs422016 := string(qb422016.B)
 	qt422016.ReleaseByteBuffer(qb422016)
 	return qs422016

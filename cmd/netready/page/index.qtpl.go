@@ -21,32 +21,14 @@ var (
 func streamindexPage(qw422016 *qt422016.Writer, v indexView) {
 	qw422016.N().S(`<!doctype html>
 <html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>netready</title>
-<style>`)
-	qw422016.N().S(v.Frame)
-	qw422016.N().S(`</style>
-<script type="module">`)
-	qw422016.N().S(v.Start)
-	qw422016.N().S(`</script>
-</head>
+`)
+	streampageHead(qw422016, v)
+	qw422016.N().S(`
 <body>
 <a class="skip" href="#main">Skip to the content</a>
-<header class="top">
-  <a class="brand" href="#"><svg viewBox="0 0 32 32" aria-hidden="true"><path d="M3 18h6l3-10 5 17 4-11 2 4h6"/></svg>netready</a>
-  <nav aria-label="Pages">
-    <a href="#new" data-nav="new">New test</a>
-    <a href="#previous" data-nav="previous">Previous results</a>
-  </nav>
-</header>
-
-<p id="ended" class="notice tone-fail" role="alert" hidden></p>
-<p id="elsewhere" class="notice" hidden>A test is running. <a href="#">Watch it</a></p>
-<p id="sending" class="notice" role="status" hidden><span id="sending-text"></span> <button type="button" class="quiet" id="decline" hidden>Do not send it</button></p>
-<div id="status" class="vh" role="status"></div>
-<noscript><p class="notice tone-fail">This page needs JavaScript. Without it, use <code>netready run</code> on the command line.</p></noscript>
+`)
+	streamtop(qw422016)
+	qw422016.N().S(`
 
 <main id="main" tabindex="-1" data-phase="`)
 	qw422016.E().S(v.Phase)
@@ -60,7 +42,54 @@ func streamindexPage(qw422016 *qt422016.Writer, v indexView) {
 	qw422016.N().S(v.Views)
 	qw422016.N().S(`</style>
 
-<section id="view-new" class="view" hidden aria-labelledby="title-new">
+`)
+	streamnewView(qw422016, v)
+	qw422016.N().S(`
+
+`)
+	streamrunView(qw422016)
+	qw422016.N().S(`
+
+`)
+	streamresultView(qw422016)
+	qw422016.N().S(`
+
+`)
+	streampreviousView(qw422016, v)
+	qw422016.N().S(`
+
+`)
+	streamcompareView(qw422016)
+	qw422016.N().S(`
+
+</template>
+</main>
+<footer class="bottom"><span>netready `)
+	qw422016.E().S(v.Version)
+	qw422016.N().S(`</span><span>This page is served by netready on this machine, for this browser alone.</span></footer>
+</body>
+</html>
+`)
+}
+
+func writeindexPage(qq422016 qtio422016.Writer, v indexView) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamindexPage(qw422016, v)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func indexPage(v indexView) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writeindexPage(qb422016, v)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// The form of a new test.
+
+func streamnewView(qw422016 *qt422016.Writer, v indexView) {
+	qw422016.N().S(`<section id="view-new" class="view" hidden aria-labelledby="title-new">
   <div class="intro">
     <h1 id="title-new" tabindex="-1">Is this network ready for cloud voice?</h1>
     <p class="muted">netready places a test call from this machine, measures it both ways, and tries every port that the service needs.</p>
@@ -68,7 +97,70 @@ func streamindexPage(qw422016 *qt422016.Writer, v indexView) {
   <p id="failure" class="notice tone-fail" role="alert" hidden></p>
   <form id="form" class="split" novalidate inert>
     <div class="card fields">
-      <div class="field">
+      `)
+	streamregionField(qw422016, v)
+	qw422016.N().S(`
+      <div class="pair">
+        <div class="field">
+          <label for="organization">Organization</label>
+          <input id="organization" name="organization" autocomplete="organization" dir="auto" value="`)
+	qw422016.E().S(v.Form.Organization)
+	qw422016.N().S(`" aria-describedby="organization-error">
+          <p class="error" id="organization-error" hidden></p>
+        </div>
+        <div class="field">
+          <label for="location">Location</label>
+          <input id="location" name="location" autocomplete="off" dir="auto" placeholder="Building, floor, home…" value="`)
+	qw422016.E().S(v.Form.Location)
+	qw422016.N().S(`" aria-describedby="location-error">
+          <p class="error" id="location-error" hidden></p>
+        </div>
+      </div>
+      `)
+	streaminviteField(qw422016, v)
+	qw422016.N().S(`
+      `)
+	streamlengthFields(qw422016, v)
+	qw422016.N().S(`
+      `)
+	streamuploadFields(qw422016, v)
+	qw422016.N().S(`
+      <div class="field tick">
+        <input id="anonymous" name="anonymous" type="checkbox"`)
+	if v.Form.Anonymous {
+		qw422016.N().S(` checked`)
+	}
+	qw422016.N().S(` aria-describedby="anonymous-hint">
+        <label for="anonymous">Leave out this computer's name and addresses</label>
+        <p class="hint" id="anonymous-hint">In the files and in what is sent: no computer name, user name, IP address, Wi-Fi name.</p>
+      </div>
+      <div class="actions"><button type="submit" class="primary" id="start">Start</button></div>
+    </div>
+    `)
+	streamaside(qw422016, v)
+	qw422016.N().S(`
+  </form>
+</section>`)
+}
+
+func writenewView(qq422016 qtio422016.Writer, v indexView) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamnewView(qw422016, v)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func newView(v indexView) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writenewView(qb422016, v)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// Where the calls go to.
+
+func streamregionField(qw422016 *qt422016.Writer, v indexView) {
+	qw422016.N().S(`<div class="field">
         <label for="region">Region</label>
         <p class="hint" id="region-hint">Where your organization's calls go to.</p>
         <div class="filter">
@@ -115,24 +207,27 @@ func streamindexPage(qw422016 *qt422016.Writer, v indexView) {
 	}
 	qw422016.N().S(`</select>
         <p class="error" id="region-error" hidden></p>
-      </div>
-      <div class="pair">
-        <div class="field">
-          <label for="organization">Organization</label>
-          <input id="organization" name="organization" autocomplete="organization" dir="auto" value="`)
-	qw422016.E().S(v.Form.Organization)
-	qw422016.N().S(`" aria-describedby="organization-error">
-          <p class="error" id="organization-error" hidden></p>
-        </div>
-        <div class="field">
-          <label for="location">Location</label>
-          <input id="location" name="location" autocomplete="off" dir="auto" placeholder="Building, floor, home…" value="`)
-	qw422016.E().S(v.Form.Location)
-	qw422016.N().S(`" aria-describedby="location-error">
-          <p class="error" id="location-error" hidden></p>
-        </div>
-      </div>
-      <div class="field">
+      </div>`)
+}
+
+func writeregionField(qq422016 qtio422016.Writer, v indexView) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamregionField(qw422016, v)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func regionField(v indexView) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writeregionField(qb422016, v)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// The invite, unless one is known.
+
+func streaminviteField(qw422016 *qt422016.Writer, v indexView) {
+	qw422016.N().S(`<div class="field">
         <label for="invite">Test invite</label>
         <p class="hint" id="invite-hint">`)
 	if v.Invite != "" {
@@ -160,8 +255,27 @@ func streamindexPage(qw422016 *qt422016.Writer, v indexView) {
 		qw422016.N().S(`<button type="button" class="quiet" id="forget">Forget it</button>`)
 	}
 	qw422016.N().S(`
-      </div>
-      <div class="pair">
+      </div>`)
+}
+
+func writeinviteField(qq422016 qtio422016.Writer, v indexView) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streaminviteField(qw422016, v)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func inviteField(v indexView) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writeinviteField(qb422016, v)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// How long, and how many calls.
+
+func streamlengthFields(qw422016 *qt422016.Writer, v indexView) {
+	qw422016.N().S(`<div class="pair">
         <div class="field">
           <label for="duration">Length of the test, in seconds</label>
           <input id="duration" name="duration" type="number" inputmode="numeric" min="1" max="3600" step="1" required value="`)
@@ -181,38 +295,27 @@ func streamindexPage(qw422016 *qt422016.Writer, v indexView) {
 	qw422016.N().S(`" aria-describedby="calls-error">
           <p class="error" id="calls-error" hidden></p>
         </div>
-      </div>
-      <div class="field tick">
-        <input id="upload" name="upload" type="checkbox"`)
-	if v.Form.Upload {
-		qw422016.N().S(` checked`)
-	}
-	qw422016.N().S(` aria-describedby="upload-hint">
-        <label for="upload">Send the result to the responder</label>
-        <p class="hint" id="upload-hint">What the text file shows goes to whoever gave you the invite, over the encrypted connection of the test. Without the tick, it is sent only if they ask for it: the page then says so before the call, and you can say no.</p>
-      </div>
-      <div class="field tick">
-        <input id="anonymous" name="anonymous" type="checkbox"`)
-	if v.Form.Anonymous {
-		qw422016.N().S(` checked`)
-	}
-	qw422016.N().S(` aria-describedby="anonymous-hint">
-        <label for="anonymous">Leave out this computer's name and addresses</label>
-        <p class="hint" id="anonymous-hint">In the files and in what is sent: no computer name, user name, IP address, Wi-Fi name.</p>
-      </div>
-      <div class="actions"><button type="submit" class="primary" id="start">Start</button></div>
-    </div>
-    <aside class="aside" aria-label="What will be sent where">
-      <h2>What will be sent where</h2>
-      <ol class="plan" id="plan"></ol>
-      <p class="small muted">The results stay in <span class="path"><bdi>`)
-	qw422016.E().S(v.Dir)
-	qw422016.N().S(`</bdi></span><span id="sent-to"> and are sent to nobody</span>. Best done at the hour when the most people call.</p>
-    </aside>
-  </form>
-</section>
+      </div>`)
+}
 
-<section id="view-run" class="view" hidden aria-labelledby="title-run">
+func writelengthFields(qq422016 qtio422016.Writer, v indexView) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamlengthFields(qw422016, v)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func lengthFields(v indexView) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writelengthFields(qb422016, v)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// A test that runs.
+
+func streamrunView(qw422016 *qt422016.Writer) {
+	qw422016.N().S(`<section id="view-run" class="view" hidden aria-labelledby="title-run">
   <div class="card runcard">
     <div class="route" aria-hidden="true"><span class="end">This machine</span><span class="wire"><i></i><i></i><i></i><i></i><b></b><b></b><b></b><b></b></span><span class="end" id="far"></span></div>
     <h1 id="title-run" tabindex="-1">Starting</h1>
@@ -222,24 +325,27 @@ func streamindexPage(qw422016 *qt422016.Writer, v indexView) {
   </div>
   <div class="live" id="live"></div>
   <section class="card" aria-labelledby="title-rows"><h2 id="title-rows">Ports so far</h2><p id="rows-none" class="muted">None has been tried yet.</p><ul class="chips" id="rows"></ul></section>
-</section>
+</section>`)
+}
 
-<section id="view-result" class="view" hidden aria-labelledby="title-result">
-  <h1 id="title-result" class="vh" tabindex="-1">Result</h1>
-  <div class="toolbar">
-    <button type="button" class="primary" id="download">Download results</button>
-    <button type="button" id="copy">Copy for spreadsheet</button>
-    <button type="button" id="get-xlsx">Workbook</button>
-    <button type="button" id="get-html">Printable page</button>
-    <button type="button" id="get-json">JSON</button>
-    <span class="spring"></span>
-    <button type="button" id="again">Run again</button>
-  </div>
-  <div id="copied" hidden><label for="row">The line for the spreadsheet: copy it from here</label><textarea id="row" rows="3" readonly></textarea></div>
-  <div id="report"></div>
-</section>
+func writerunView(qq422016 qtio422016.Writer) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamrunView(qw422016)
+	qt422016.ReleaseWriter(qw422016)
+}
 
-<section id="view-previous" class="view" hidden aria-labelledby="title-previous">
+func runView() string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writerunView(qb422016)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// The results of this folder.
+
+func streampreviousView(qw422016 *qt422016.Writer, v indexView) {
+	qw422016.N().S(`<section id="view-previous" class="view" hidden aria-labelledby="title-previous">
   <div class="intro"><h1 id="title-previous" tabindex="-1">Previous results</h1>
   <p class="muted">What lies in <span class="path"><bdi>`)
 	qw422016.E().S(v.Dir)
@@ -262,33 +368,191 @@ func streamindexPage(qw422016 *qt422016.Writer, v indexView) {
     <p id="previous-none" class="muted" hidden>Nothing yet. A result appears here after its test.</p>
     <ul class="previous" id="previous" aria-label="Results"></ul>
   </div>
-</section>
-
-<section id="view-compare" class="view" hidden aria-labelledby="title-compare">
-  <h1 id="title-compare" class="vh" tabindex="-1">Comparison</h1>
-  <div class="toolbar"><a class="button" href="#previous">Back to the list</a></div>
-  <div id="comparison"></div>
-</section>
-
-</template>
-</main>
-<footer class="bottom"><span>netready `)
-	qw422016.E().S(v.Version)
-	qw422016.N().S(`</span><span>This page is served by netready on this machine, for this browser alone.</span></footer>
-</body>
-</html>
-`)
+</section>`)
 }
 
-func writeindexPage(qq422016 qtio422016.Writer, v indexView) {
+func writepreviousView(qq422016 qtio422016.Writer, v indexView) {
 	qw422016 := qt422016.AcquireWriter(qq422016)
-	streamindexPage(qw422016, v)
+	streampreviousView(qw422016, v)
 	qt422016.ReleaseWriter(qw422016)
 }
 
-func indexPage(v indexView) string {
+func previousView(v indexView) string {
 	qb422016 := qt422016.AcquireByteBuffer()
-	writeindexPage(qb422016, v)
+	writepreviousView(qb422016, v)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// What stands above every view.
+
+func streamtop(qw422016 *qt422016.Writer) {
+	qw422016.N().S(`<header class="top">
+  <a class="brand" href="#"><svg viewBox="0 0 32 32" aria-hidden="true"><path d="M3 18h6l3-10 5 17 4-11 2 4h6"/></svg>netready</a>
+  <nav aria-label="Pages">
+    <a href="#new" data-nav="new">New test</a>
+    <a href="#previous" data-nav="previous">Previous results</a>
+  </nav>
+</header>
+
+<p id="ended" class="notice tone-fail" role="alert" hidden></p>
+<p id="elsewhere" class="notice" hidden>A test is running. <a href="#">Watch it</a></p>
+<p id="sending" class="notice" role="status" hidden><span id="sending-text"></span> <button type="button" class="quiet" id="decline" hidden>Do not send it</button></p>
+<div id="status" class="vh" role="status"></div>
+<noscript><p class="notice tone-fail">This page needs JavaScript. Without it, use <code>netready run</code> on the command line.</p></noscript>`)
+}
+
+func writetop(qq422016 qtio422016.Writer) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamtop(qw422016)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func top() string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writetop(qb422016)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// One result.
+
+func streamresultView(qw422016 *qt422016.Writer) {
+	qw422016.N().S(`<section id="view-result" class="view" hidden aria-labelledby="title-result">
+  <h1 id="title-result" class="vh" tabindex="-1">Result</h1>
+  <div class="toolbar">
+    <button type="button" class="primary" id="download">Download results</button>
+    <button type="button" id="copy">Copy for spreadsheet</button>
+    <button type="button" id="get-xlsx">Workbook</button>
+    <button type="button" id="get-html">Printable page</button>
+    <button type="button" id="get-json">JSON</button>
+    <span class="spring"></span>
+    <button type="button" id="again">Run again</button>
+  </div>
+  <div id="copied" hidden><label for="row">The line for the spreadsheet: copy it from here</label><textarea id="row" rows="3" readonly></textarea></div>
+  <div id="report"></div>
+</section>`)
+}
+
+func writeresultView(qq422016 qtio422016.Writer) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamresultView(qw422016)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func resultView() string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writeresultView(qb422016)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// Several results beside each other.
+
+func streamcompareView(qw422016 *qt422016.Writer) {
+	qw422016.N().S(`<section id="view-compare" class="view" hidden aria-labelledby="title-compare">
+  <h1 id="title-compare" class="vh" tabindex="-1">Comparison</h1>
+  <div class="toolbar"><a class="button" href="#previous">Back to the list</a></div>
+  <div id="comparison"></div>
+</section>`)
+}
+
+func writecompareView(qq422016 qtio422016.Writer) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamcompareView(qw422016)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func compareView() string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writecompareView(qb422016)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// What the test will do, before it begins.
+
+func streamaside(qw422016 *qt422016.Writer, v indexView) {
+	qw422016.N().S(`<aside class="aside" aria-label="What will be sent where">
+      <h2>What will be sent where</h2>
+      <ol class="plan" id="plan"></ol>
+      <p class="small muted">The results stay in <span class="path"><bdi>`)
+	qw422016.E().S(v.Dir)
+	qw422016.N().S(`</bdi></span><span id="sent-to"> and are sent to nobody</span>. Best done at the hour when the most people call.</p>
+    </aside>`)
+}
+
+func writeaside(qq422016 qtio422016.Writer, v indexView) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamaside(qw422016, v)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func aside(v indexView) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writeaside(qb422016, v)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// What is read before the first paint: the style of the frame, and the script that waits for it.
+
+func streampageHead(qw422016 *qt422016.Writer, v indexView) {
+	qw422016.N().S(`<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>netready</title>
+<style>`)
+	qw422016.N().S(v.Frame)
+	qw422016.N().S(`</style>
+<script type="module">`)
+	qw422016.N().S(v.Start)
+	qw422016.N().S(`</script>
+</head>`)
+}
+
+func writepageHead(qq422016 qtio422016.Writer, v indexView) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streampageHead(qw422016, v)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func pageHead(v indexView) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writepageHead(qb422016, v)
+	qs422016 := string(qb422016.B)
+	qt422016.ReleaseByteBuffer(qb422016)
+	return qs422016
+}
+
+// Whether the result is sent.
+
+func streamuploadFields(qw422016 *qt422016.Writer, v indexView) {
+	qw422016.N().S(`<div class="field tick">
+        <input id="upload" name="upload" type="checkbox"`)
+	if v.Form.Upload {
+		qw422016.N().S(` checked`)
+	}
+	qw422016.N().S(` aria-describedby="upload-hint">
+        <label for="upload">Send the result to the responder</label>
+        <p class="hint" id="upload-hint">What the text file shows goes to whoever gave you the invite, over the encrypted connection of the test. Without the tick, it is sent only if they ask for it: the page then says so before the call, and you can say no.</p>
+      </div>`)
+}
+
+func writeuploadFields(qq422016 qtio422016.Writer, v indexView) {
+	qw422016 := qt422016.AcquireWriter(qq422016)
+	streamuploadFields(qw422016, v)
+	qt422016.ReleaseWriter(qw422016)
+}
+
+func uploadFields(v indexView) string {
+	qb422016 := qt422016.AcquireByteBuffer()
+	writeuploadFields(qb422016, v)
 	qs422016 := string(qb422016.B)
 	qt422016.ReleaseByteBuffer(qb422016)
 	return qs422016
