@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/text/encoding/unicode"
 
+	"netready/internal/screen"
 	"netready/probe/facts"
 	"netready/thresholds"
 )
@@ -131,7 +132,7 @@ func TestTerminalFits(t *testing.T) {
 			}
 			_, columns, _ := strings.Cut(b.String(), headVoip)
 			for line := range strings.Lines(columns) {
-				if n := seen(strings.TrimRight(line, "\n")); n > width {
+				if n := screen.Places(strings.TrimRight(line, "\n")); n > width {
 					t.Errorf("%s at width %d: %d places: %q", name, width, n, line)
 				}
 			}

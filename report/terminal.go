@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"netready/internal/screen"
 	"netready/probe/facts"
 	"netready/thresholds"
 )
@@ -30,7 +31,7 @@ func Terminal(w io.Writer, r Report, o TerminalOptions) error {
 		if !isCutOff(r) {
 			terminalBody(b, r, p, o.Width)
 		}
-		fmt.Fprintln(b, wrapped(p.verdict(r.Verdict)+" "+OneLine(r.Headline()), o.Width, len(verdictWords(r.Verdict))+1))
+		fmt.Fprintln(b, screen.Wrap(p.verdict(r.Verdict)+" "+OneLine(r.Headline()), o.Width, 0, len(verdictWords(r.Verdict))+1))
 	})
 }
 
@@ -63,7 +64,7 @@ func terminalBody(b *bytes.Buffer, r Report, p paint, width int) {
 		}
 	}
 	for _, line := range said {
-		fmt.Fprintln(b, wrapped(line, width, 2))
+		fmt.Fprintln(b, screen.Wrap(line, width, 0, 2))
 	}
 	if len(said) > 0 {
 		fmt.Fprintln(b)
@@ -205,7 +206,7 @@ func sideBySide(b *bytes.Buffer, left, right []string, width int) {
 	const leftWidth = 60
 	var folded []string // long reasons are wrapped, not cut
 	for _, line := range right {
-		folded = append(folded, strings.Split(wrapped(line, width-leftWidth-2, 2), "\n")...)
+		folded = append(folded, strings.Split(screen.Wrap(line, width-leftWidth-2, 0, 2), "\n")...)
 	}
 	right = folded
 	for i := range max(len(left), len(right)) {
@@ -216,25 +217,9 @@ func sideBySide(b *bytes.Buffer, left, right []string, width int) {
 		if i < len(right) {
 			r = right[i]
 		}
-		fmt.Fprintln(b, strings.TrimRight(l+strings.Repeat(" ", max(1, leftWidth-seen(l)))+" "+r, " "))
+		fmt.Fprintln(b, strings.TrimRight(l+strings.Repeat(" ", max(1, leftWidth-screen.Places(l)))+" "+r, " "))
 	}
 	fmt.Fprintln(b)
-}
-
-// seen is how many places a text takes on the screen, without colour codes.
-func seen(s string) int {
-	n, inCode := 0, false
-	for _, r := range s {
-		switch {
-		case r == '\x1b':
-			inCode = true
-		case inCode:
-			inCode = r != 'm'
-		default:
-			n++
-		}
-	}
-	return n
 }
 
 // missingLines say what was not measured, each reason once, of the figures that the
@@ -253,7 +238,7 @@ func missingLines(b *bytes.Buffer, r Report, width int) {
 		for i, what := range g.whats {
 			names[i] = fieldWords(what)
 		}
-		fmt.Fprintln(b, wrapped(OneLine("Not measured: "+some(names, "; ")+": "+g.reason), width, 2))
+		fmt.Fprintln(b, screen.Wrap(OneLine("Not measured: "+some(names, "; ")+": "+g.reason), width, 0, 2))
 	}
 	if len(all) > 0 {
 		fmt.Fprintln(b)
@@ -272,27 +257,4 @@ func isShown(what string) bool {
 		}
 	}
 	return true
-}
-
-// wrapped breaks a text into lines of at most width places; those after the
-// first are indented.
-func wrapped(s string, width, indent int) string {
-	width = max(width, 16)
-	var b strings.Builder
-	column := 0
-	for word := range strings.FieldsSeq(s) {
-		n := seen(word)
-		switch {
-		case column == 0:
-		case column+1+n > width:
-			b.WriteString("\n" + strings.Repeat(" ", indent))
-			column = indent
-		default:
-			b.WriteByte(' ')
-			column++
-		}
-		b.WriteString(word)
-		column += n
-	}
-	return b.String()
 }

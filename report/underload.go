@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"netready/internal/screen"
 	"netready/probe/facts"
 	"netready/thresholds"
 )
@@ -145,7 +146,7 @@ func fullLine(b *bytes.Buffer, r Report, p paint, width int) {
 		fmt.Fprintln(b)
 	}
 	for _, words := range LoadWords(r) {
-		fmt.Fprintln(b, wrapped(OneLine(words), width, 2))
+		fmt.Fprintln(b, screen.Wrap(OneLine(words), width, 0, 2))
 	}
 	if r.UnderLoad != nil {
 		fmt.Fprintln(b)

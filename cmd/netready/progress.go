@@ -3,11 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"netready/probe"
 )
@@ -71,14 +69,4 @@ func lineWatcher(w io.Writer) watcher {
 		},
 		done: func() {},
 	}
-}
-
-// terminalWidth is that of w, or 100 where w is no terminal.
-func terminalWidth(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width
-		}
-	}
-	return 100
 }

@@ -1,12 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
+	"netready/internal/screen"
 	"netready/probe/facts"
-
 	"netready/report"
 	"netready/thresholds"
 )
@@ -104,7 +105,7 @@ func (c *RunCmd) show(app *App, rep report.Report) error {
 	}
 	return report.Terminal(app.Stdout, rep, report.TerminalOptions{
 		Color: isTerminal(app.Stdout) && !c.NoColor,
-		Width: terminalWidth(app.Stdout),
+		Width: cmp.Or(screen.Width(app.Stdout), 100), // of a file
 	})
 }
 

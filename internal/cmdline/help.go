@@ -1,22 +1,21 @@
 package cmdline
 
 import (
+	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
+
+	"netready/internal/screen"
 )
 
 // Widths of a help text, in places: that of the terminal within these bounds.
 const (
-	widest       = 100
-	usualWidth   = 80
-	firstColumn  = 26 // longest name that has its text beside it
-	fewestPlaces = 20 // for a text
+	widest      = 100
+	usualWidth  = 80
+	firstColumn = 26 // longest name that has its text beside it
 )
 
 // row is a name and what it means.
@@ -112,13 +111,13 @@ func table(w io.Writer, title string, rows []row, width int) {
 	fmt.Fprintf(w, "\n%s:\n", title)
 	column := 0
 	for _, r := range rows {
-		if n := utf8.RuneCountInString(r.name); n <= firstColumn {
+		if n := screen.Places(r.name); n <= firstColumn {
 			column = max(column, n)
 		}
 	}
 	column += len("    ")
 	for _, r := range rows {
-		gap := column - len("  ") - utf8.RuneCountInString(r.name)
+		gap := column - len("  ") - screen.Places(r.name)
 		between := strings.Repeat(" ", max(gap, 0))
 		if gap < len("  ") {
 			between = "\n" + strings.Repeat(" ", column)
@@ -129,37 +128,12 @@ func table(w io.Writer, title string, rows []row, width int) {
 
 // wrapped breaks the lines of a text at width places; what follows a break is indented.
 func wrapped(text string, width, indent int) string {
-	width = max(width-indent, fewestPlaces)
-	var b strings.Builder
-	for i, line := range strings.Split(strings.TrimSpace(text), "\n") {
-		if i > 0 {
-			b.WriteString("\n" + strings.Repeat(" ", indent))
-		}
-		column := 0
-		for word := range strings.FieldsSeq(line) {
-			n := utf8.RuneCountInString(word)
-			switch {
-			case column == 0:
-			case column+1+n > width:
-				b.WriteString("\n" + strings.Repeat(" ", indent))
-				column = 0
-			default:
-				b.WriteByte(' ')
-				column++
-			}
-			b.WriteString(word)
-			column += n
-		}
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	for i, line := range lines {
+		lines[i] = screen.Wrap(line, width, indent, indent)
 	}
-	return b.String()
+	return strings.Join(lines, "\n"+strings.Repeat(" ", indent))
 }
 
 // widthOf is how many places a line of help has.
-func widthOf(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return min(width, widest)
-		}
-	}
-	return usualWidth
-}
+func widthOf(w io.Writer) int { return min(cmp.Or(screen.Width(w), usualWidth), widest) }
