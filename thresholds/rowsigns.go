@@ -148,7 +148,7 @@ func (j *judge) isUntold(row facts.PortRow) bool {
 	if !isClosed(row) || !j.isAtResponder(row) || row.By != "" && !j.isDirect() {
 		return false
 	}
-	return j.isDirect() || !j.othersAreClosed(transport(row))
+	return j.isDirect() || !j.othersAreClosed(transportOf(row.Protocol))
 }
 
 // othersAreClosed says that a row of this transport to another host is closed, whether it is
@@ -156,24 +156,21 @@ func (j *judge) isUntold(row facts.PortRow) bool {
 func (j *judge) othersAreClosed(carrier string) bool {
 	return slices.ContainsFunc(j.result.Firewall, func(row facts.PortRow) bool {
 		isSaid := row.Reason == facts.ReasonNoReply || row.Reason == facts.ReasonProhibited || row.By == facts.ByPath
-		return row.Status == facts.StatusFail && isSaid && isClosed(row) && transport(row) == carrier && !j.isAtResponder(row) && !strings.HasPrefix(row.Protocol, "dns")
+		return row.Status == facts.StatusFail && isSaid && isClosed(row) && transportOf(row.Protocol) == carrier && !j.isAtResponder(row) && !strings.HasPrefix(row.Protocol, "dns")
 	})
 }
 
-// transport is what a row's protocol is carried by.
-func transport(row facts.PortRow) string {
-	switch row.Protocol {
-	case "udp", "udp-range", "stun", "turn", "dns", "sip", "ntp":
-		return "udp"
-	}
-	return "tcp"
+// transportOf is what a row's protocol is carried by; that of a call is "udp".
+func transportOf(protocol string) string {
+	p, _ := facts.FindProtocol(protocol)
+	return p.Transport
 }
 
 // portsAreClosed is the sign that this network closes ports, and nothing else.
 func portsAreClosed(m matter) (string, float64) {
 	is := func(row facts.PortRow) bool { return isClosed(row) && !m.isUntold(row) }
 	switch {
-	case m.staysInside(), m.kind == oneWayMatter && !m.othersAreClosed("udp"), m.kind != oneWayMatter && !m.areAll(is):
+	case m.staysInside(), m.kind == oneWayMatter && !m.othersAreClosed(transportOf("udp")), m.kind != oneWayMatter && !m.areAll(is):
 		return "", 0
 	}
 	return m.closedWords() + m.which(is), 1
@@ -199,7 +196,7 @@ func (m matter) closedWords() string {
 // whether this network closes them or whoever runs the responder.
 func closedSomewhere(m matter) (string, float64) {
 	switch {
-	case m.staysInside(), m.kind == oneWayMatter && m.othersAreClosed("udp") && !m.isDirect(), m.kind != oneWayMatter && !m.areAll(m.isUntold):
+	case m.staysInside(), m.kind == oneWayMatter && m.othersAreClosed(transportOf("udp")) && !m.isDirect(), m.kind != oneWayMatter && !m.areAll(m.isUntold):
 		return "", 0
 	}
 	where := "a firewall of this network and one at the responder (of its host, its cloud or its network) look the same from here"

@@ -147,7 +147,7 @@ var rules = []Rule{
 	{
 		Code: "line_bloats", Place: PlaceLine, Where: "the access line once it is full", Confidence: Medium, warns: true,
 		Takes:  "with `--under-load` the round trip of the call on a full line is 100 ms or more above that on the idle line",
-		Advice: "Give voice (DSCP 46) priority on the router, or limit all other traffic to a little below the line's speed (smart queue management, SQM).",
+		Advice: giveVoicePriority,
 		Show:   showNetwork, of: nothing, needs: []sign{lineBloats},
 	},
 	{

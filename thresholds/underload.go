@@ -28,6 +28,12 @@ type LoadRow struct {
 // LoadTitle heads the rows of UnderLoad in every report.
 const LoadTitle = "The call on a full line"
 
+// giveVoicePriority is the advice where the line is good until it is full.
+const giveVoicePriority = "Give voice (DSCP 46) priority on the router, or limit all other traffic to a little below the line's speed (smart queue management, SQM)."
+
+// loadAgain is the advice where the full line was not measured.
+const loadAgain = "Run it again with --under-load at another time."
+
 // Words of LoadRow.Word.
 const (
 	loadKept    = "Kept"
@@ -176,7 +182,7 @@ func (j *judge) underLoad() {
 	if u.Reason != "" {
 		j.add(Finding{
 			Level: Warn, What: WhatUnderLoad, Text: "The call on a full line is not fully measured: " + u.Reason,
-			Advice: "Run it again with --under-load at another time.",
+			Advice: loadAgain,
 		})
 	}
 }
@@ -192,9 +198,9 @@ func (j *judge) fullLine(way Way, what string, p *facts.LoadPhase) {
 	switch {
 	case len(broken) > 0:
 		f.Level, f.Text = Warn, on+" the call broke limits that it kept before: "+strings.Join(broken, ", ")
-		f.Advice = "Give voice (DSCP 46) priority on the router, or limit all other traffic to a little below the line's speed (smart queue management, SQM)."
+		f.Advice = giveVoicePriority
 	case p.CallUp == nil && p.CallDown == nil:
-		f.Level, f.Text = Warn, on+" the call was not measured: "+p.Reason
+		f.Level, f.Text, f.Advice = Warn, on+" the call was not measured: "+p.Reason, loadAgain
 	default:
 		f.Text = on + " the call broke no limit that it kept before"
 	}
@@ -250,5 +256,5 @@ func markWords(p *facts.LoadPhase) string {
 	case mosOf(p.CallUp) == nil && mosOf(p.CallDown) == nil && !known:
 		return ""
 	}
-	return "the mark (DSCP) did not help: the same call without it was as good"
+	return "the mark (DSCP) did not help: the same call without it was as good, or better"
 }
