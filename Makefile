@@ -91,7 +91,7 @@ system: ## beside real servers, namespaces, a browser, Wine, LibreOffice
 deploy-check: ## what deploy/ has for clouds and clusters, against their schemas
 	cd deploy/check && $(GOTEST) ./...
 
-lab: ## a laboratory of planted faults: whom does the program blame? (docs/lab.md; some minutes on a calm machine)
+lab: ## a laboratory of planted faults: whom does the program blame? (docs/lab.md; a quarter of an hour on a calm machine)
 	go test -tags lab -v -count 1 -parallel 8 -timeout 90m -run TestLab ./lab
 	go test -tags lab -v -count 1 -parallel 1 -timeout 30m -run 'LimitedLine|UnderLoad' ./lab
 

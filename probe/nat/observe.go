@@ -69,6 +69,15 @@ const (
 	lastSpacing = 3 * time.Second
 )
 
+// waitAfter is how long answers are awaited after a try of some, counted from 0: longer after
+// the last one where nobody has answered, since the path may be slow.
+func waitAfter(try, tries int, heard bool) time.Duration {
+	if try == tries-1 && !heard {
+		return lastSpacing
+	}
+	return spacing
+}
+
 // observe asks all places from one socket until all have answered or six
 // rounds are over, and follows a STUN server to its other address (RFC 5780).
 func observe(ctx context.Context, places []place) ([]seen, netip.AddrPort, error) {
@@ -81,11 +90,7 @@ func observe(ctx context.Context, places []place) ([]seen, netip.AddrPort, error
 	a := asking{conn: conn, places: places, got: map[netip.AddrPort]netip.AddrPort{}, asked: map[string]place{}}
 	for i := 0; i < rounds && ctx.Err() == nil && !a.complete(); i++ {
 		a.askAll()
-		wait := spacing
-		if i == rounds-1 && len(a.got) == 0 {
-			wait = lastSpacing // a slow path, or none
-		}
-		a.await(time.Now().Add(wait))
+		a.await(time.Now().Add(waitAfter(i, rounds, len(a.got) > 0)))
 	}
 	var all []seen
 	for _, p := range a.places {

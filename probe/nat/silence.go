@@ -91,11 +91,7 @@ func (s *silence) reaches(ctx context.Context) bool {
 		k := wire.NewKnock(s.o.Nonce)
 		asked[k.Random] = true
 		_, _ = s.conn.WriteToUDPAddrPort(k.Marshal(s.o.Nonce), s.at)
-		wait := spacing
-		if i == knocks-1 {
-			wait = lastSpacing
-		}
-		if s.wait(ctx, asked, time.Now().Add(wait)) {
+		if s.wait(ctx, asked, time.Now().Add(waitAfter(i, knocks, false))) {
 			return true
 		}
 		if ctx.Err() != nil {

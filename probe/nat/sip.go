@@ -33,11 +33,7 @@ func rewritten(ctx context.Context, o Options) (changed *bool, reason string) {
 			break
 		}
 		asked = append(asked, q)
-		wait := spacing
-		if i == rounds-1 {
-			wait = lastSpacing
-		}
-		if changed := heard(conn, asked, b, wait); changed != nil {
+		if changed := heard(conn, asked, b, waitAfter(i, rounds, false)); changed != nil {
 			return changed, ""
 		}
 	}
