@@ -19,10 +19,14 @@ func profiled(connection string) []byte {
 
 func TestProfileOfMacOS(t *testing.T) {
 	for name, c := range map[string]struct{ connection, want string }{
-		"all is told": {`{"_name": "office", "spairport_network_bssid": "aa:bb:cc:dd:ee:ff", "spairport_network_channel": "149 (5GHz, 80MHz)", "spairport_network_rate": 866, "spairport_signal_noise": "-55 dBm / -90 dBm"}`,
-			"office aa:bb:cc:dd:ee:ff, 5 GHz 149, 866 Mbit/s, -55 dBm"},
-		"names are hidden": {`{"_name": "<redacted>", "spairport_network_channel": "6 (2GHz, 20MHz)", "spairport_network_rate": "72.2", "spairport_signal_noise": "-78 dBm / -92 dBm"}`,
-			" , 2.4 GHz 6, 72.2 Mbit/s, -78 dBm"},
+		"all is told": {
+			`{"_name": "office", "spairport_network_bssid": "aa:bb:cc:dd:ee:ff", "spairport_network_channel": "149 (5GHz, 80MHz)", "spairport_network_rate": 866, "spairport_signal_noise": "-55 dBm / -90 dBm"}`,
+			"office aa:bb:cc:dd:ee:ff, 5 GHz 149, 866 Mbit/s, -55 dBm",
+		},
+		"names are hidden": {
+			`{"_name": "<redacted>", "spairport_network_channel": "6 (2GHz, 20MHz)", "spairport_network_rate": "72.2", "spairport_signal_noise": "-78 dBm / -92 dBm"}`,
+			" , 2.4 GHz 6, 72.2 Mbit/s, -78 dBm",
+		},
 		"6 GHz":                {`{"spairport_network_channel": "37 (6GHz, 160MHz)"}`, " , 6 GHz 37, - Mbit/s, - dBm"},
 		"a channel alone":      {`{"spairport_network_channel": 11}`, " , 2.4 GHz 11, - Mbit/s, - dBm"},
 		"nothing of use":       {`{}`, " ,  -, - Mbit/s, - dBm"},
