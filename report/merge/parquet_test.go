@@ -13,6 +13,7 @@ import (
 
 	"netready/probe/facts"
 	"netready/report/parquet"
+	"netready/report/parquet/readback"
 	"netready/report/workbook"
 )
 
@@ -23,7 +24,7 @@ func readRuns(t *testing.T, dir string) []workbook.Row {
 		t.Fatal(err)
 	}
 	var rows []workbook.Row
-	for row, err := range parquet.Runs(bytes.NewReader(data), int64(len(data))) {
+	for row, err := range readback.Runs(bytes.NewReader(data), int64(len(data))) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -32,14 +33,14 @@ func readRuns(t *testing.T, dir string) []workbook.Row {
 	return rows
 }
 
-func readPorts(t *testing.T, dir string) []parquet.Port {
+func readPorts(t *testing.T, dir string) []readback.Port {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(dir, parquet.PortsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ports []parquet.Port
-	for port, err := range parquet.Ports(bytes.NewReader(data), int64(len(data))) {
+	var ports []readback.Port
+	for port, err := range readback.Ports(bytes.NewReader(data), int64(len(data))) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +87,7 @@ func TestParquetHasTheRowsOfTheCSV(t *testing.T) {
 		t.Errorf("%d ports, want %d", len(ports), want)
 	}
 	last := ports[len(ports)-1]
-	want := parquet.Port{
+	want := readback.Port{
 		RunID: odd.RunID, Organization: odd.Organization, Machine: odd.Machine.Hostname, Region: odd.Region.ID, Started: odd.StartedAt,
 		PortCell: workbook.PortCell{Name: "Two ways", Family: "ipv6", Status: facts.StatusFail, Reason: "no_reply"},
 	}

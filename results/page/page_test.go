@@ -27,6 +27,7 @@ import (
 	"netready/probe/responder/tokens"
 	"netready/report"
 	"netready/report/parquet"
+	"netready/report/parquet/readback"
 	"netready/report/workbook"
 	"netready/results/page"
 	"netready/results/store"
@@ -366,10 +367,10 @@ func plain(t *testing.T, body []byte) string {
 			t.Fatal(err)
 		}
 		if strings.HasSuffix(f.Name, ".parquet") {
-			for row := range parquet.Runs(bytes.NewReader(content), int64(len(content))) {
+			for row := range readback.Runs(bytes.NewReader(content), int64(len(content))) {
 				fmt.Fprintln(&b, row.Cells...)
 			}
-			for port := range parquet.Ports(bytes.NewReader(content), int64(len(content))) {
+			for port := range readback.Ports(bytes.NewReader(content), int64(len(content))) {
 				fmt.Fprintln(&b, port)
 			}
 		}

@@ -19,7 +19,7 @@ import (
 	"netready/probe/facts"
 	"netready/report"
 	"netready/report/merge"
-	"netready/report/parquet"
+	"netready/report/parquet/readback"
 	"netready/report/workbook"
 	"netready/results"
 	"netready/thresholds"
@@ -35,12 +35,12 @@ func tableRows(tb testing.TB, s *Store, in partition) (runs, ports []string) {
 		}
 		file, size := bytes.NewReader(data), int64(len(data))
 		if i == 0 {
-			for _, row := range collect(tb, parquet.Runs(file, size)) {
+			for _, row := range collect(tb, readback.Runs(file, size)) {
 				runs = append(runs, row.RunID())
 			}
 			continue
 		}
-		for _, port := range collect(tb, parquet.Ports(file, size)) {
+		for _, port := range collect(tb, readback.Ports(file, size)) {
 			ports = append(ports, port.RunID)
 		}
 	}
@@ -451,7 +451,7 @@ func TestTablesSayWhatTheSheetSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := collect(t, parquet.Runs(bytes.NewReader(data), int64(len(data))))
+	rows := collect(t, readback.Runs(bytes.NewReader(data), int64(len(data))))
 	if len(rows) != 3 || len(lines) != 4 {
 		t.Fatalf("%d runs in the table, %d lines, want 3 and 4", len(rows), len(lines))
 	}

@@ -1,4 +1,6 @@
-package parquet
+// Package readback reads the tables of package report/parquet back. It needs a library that
+// reads every kind of Parquet: netready, which only writes them, does without.
+package readback
 
 import (
 	"encoding/binary"
@@ -10,8 +12,12 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	tables "netready/report/parquet"
 	"netready/report/workbook"
 )
+
+// batch is how many rows are read at once.
+const batch = 64
 
 // mostRows bounds what a file may say of itself. A row of nulls takes no room, so the
 // size of the file does not.
@@ -28,7 +34,7 @@ type Port struct {
 // this program does not know are passed over.
 func Runs(file io.ReaderAt, size int64) iter.Seq2[workbook.Row, error] {
 	return func(yield func(workbook.Row, error) bool) {
-		for cells, err := range records(file, size, RunsColumns()) {
+		for cells, err := range records(file, size, tables.RunsColumns()) {
 			if !yield(workbook.Row{Cells: cells}, err) {
 				return
 			}
@@ -39,7 +45,7 @@ func Runs(file io.ReaderAt, size int64) iter.Seq2[workbook.Row, error] {
 // Ports reads the table Ports back.
 func Ports(file io.ReaderAt, size int64) iter.Seq2[Port, error] {
 	return func(yield func(Port, error) bool) {
-		for cells, err := range records(file, size, PortsColumns()) {
+		for cells, err := range records(file, size, tables.PortsColumns()) {
 			port := Port{}
 			if err == nil {
 				port = portOf(cells)
@@ -62,7 +68,7 @@ func portOf(cells []any) Port {
 
 // records yields the rows of a table, a cell for each of columns. The library panics at
 // some damaged files.
-func records(file io.ReaderAt, size int64, columns []Column) iter.Seq2[[]any, error] {
+func records(file io.ReaderAt, size int64, columns []tables.Column) iter.Seq2[[]any, error] {
 	return func(yield func([]any, error) bool) {
 		r, err := open(file, size, columns)
 		if err != nil {
@@ -91,12 +97,12 @@ func records(file io.ReaderAt, size int64, columns []Column) iter.Seq2[[]any, er
 // A tableReader reads a file of one table.
 type tableReader struct {
 	rows    *parquet.GenericReader[any]
-	columns []Column
+	columns []tables.Column
 	places  []int // in columns, by column of the file; -1: not one of ours
 	batch   []parquet.Row
 }
 
-func open(file io.ReaderAt, size int64, columns []Column) (r *tableReader, err error) {
+func open(file io.ReaderAt, size int64, columns []tables.Column) (r *tableReader, err error) {
 	defer damaged(&err)
 	if err := checkEnd(file, size); err != nil {
 		return nil, err
@@ -120,13 +126,27 @@ func open(file io.ReaderAt, size int64, columns []Column) (r *tableReader, err e
 }
 
 // find is the place of a column by its name, if it has the same type; or -1.
-func find(columns []Column, name string, has parquet.Type) int {
+func find(columns []tables.Column, name string, has parquet.Type) int {
 	for i, column := range columns {
-		if column.Name == name && column.node().Type().String() == has.String() {
+		if column.Name == name && nodeOf(column.Type).Type().String() == has.String() {
 			return i
 		}
 	}
 	return -1
+}
+
+// nodeOf is a type as the library names it.
+func nodeOf(t tables.Type) parquet.Node {
+	switch t {
+	case tables.Double:
+		return parquet.Leaf(parquet.DoubleType)
+	case tables.Timestamp:
+		return parquet.Timestamp(parquet.Millisecond)
+	case tables.Boolean:
+		return parquet.Leaf(parquet.BooleanType)
+	case tables.String:
+	}
+	return parquet.String()
 }
 
 // checkEnd makes sure that the file has an end and that this is within the file: its
@@ -170,13 +190,13 @@ func (r *tableReader) cells(row parquet.Row) []any {
 		}
 		place := r.places[at]
 		switch r.columns[place].Type {
-		case Double:
+		case tables.Double:
 			cells[place] = value.Double()
-		case Timestamp:
+		case tables.Timestamp:
 			cells[place] = time.UnixMilli(value.Int64()).UTC()
-		case Boolean:
+		case tables.Boolean:
 			cells[place] = value.Boolean()
-		case String:
+		case tables.String:
 			cells[place] = string(value.ByteArray())
 		}
 	}

@@ -1,18 +1,13 @@
-package parquet
+package readback
 
 import (
 	"fmt"
 	"io"
 
 	"github.com/parquet-go/parquet-go"
+
+	tables "netready/report/parquet"
 )
-
-// markKey names the mark among a file's key-value metadata.
-const markKey = "netready.source"
-
-// Mark writes into the end of the file what it was made from, for the function Mark
-// to read. Call it before Close.
-func (w *Writer) Mark(source string) { w.out.SetKeyValueMetadata(markKey, source) }
 
 // Mark is what a file says that it was made from; "" if it does not.
 func Mark(file io.ReaderAt, size int64) (source string, err error) {
@@ -24,6 +19,6 @@ func Mark(file io.ReaderAt, size int64) (source string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("reading Parquet: %w", err)
 	}
-	source, _ = f.Lookup(markKey)
+	source, _ = f.Lookup(tables.MarkKey)
 	return source, nil
 }
