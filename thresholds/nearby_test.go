@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"netready/internal/seed"
 	"netready/probe/facts"
 )
 
@@ -232,19 +231,7 @@ func TestNobodyElseIsBlamed(t *testing.T) {
 		}, "mapping_lost", PlaceFirewall},
 	} {
 		t.Run(name, func(t *testing.T) {
-			start, chance := seed.Of(t), byChance(name, test.want)
-			for i := range uint64(40) {
-				m := sound(rand.New(rand.NewPCG(start, i)))
-				test.plant(m)
-				f := finding(t, m.Result, WhatCause)
-				if chance[f.Cause] > 0 {
-					chance[f.Cause]--
-					continue
-				}
-				if f.Cause != test.want || f.Code != test.place {
-					t.Fatalf("seed %d: cause %q at %q (%s), want %q at %q", i, f.Cause, f.Code, f.Text, test.want, test.place)
-				}
-			}
+			drawn(t, name, test.plant, test.want, test.place)
 		})
 	}
 }
