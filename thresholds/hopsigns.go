@@ -111,17 +111,15 @@ func isPrivate(hop *facts.Hop) bool {
 // isCarriers says that a router's address is of a provider that translates addresses (CGNAT).
 func isCarriers(hop *facts.Hop) bool { return isShared(hop.Address) || hop.Scope == facts.ScopeShared }
 
-// shared is the network of addresses between a provider's NAT and its customers (RFC 6598).
-var shared = netip.MustParsePrefix("100.64.0.0/10")
-
-// isShared says that an address, with a port or without, is one of these.
+// isShared says that an address, with a port or without, lies between a provider's NAT and its
+// customers.
 func isShared(text string) bool {
 	a, err := netip.ParseAddr(text)
 	if err != nil {
 		p, _ := netip.ParseAddrPort(text)
 		a = p.Addr()
 	}
-	return shared.Contains(a.Unmap())
+	return facts.ScopeOf(a) == facts.ScopeShared
 }
 
 // carrierWords say by which address the provider translates addresses too, "" where none

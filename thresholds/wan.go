@@ -24,8 +24,7 @@ func (j *judge) isPrivateFar() bool {
 	if err != nil || j.isDirect() {
 		return false
 	}
-	a := at.Addr().Unmap()
-	return a.IsPrivate() || shared.Contains(a)
+	return facts.ScopeOf(at.Addr()) != facts.ScopePublic
 }
 
 // placed is a rule as it is told of this result: what is the line's or the provider's on the
