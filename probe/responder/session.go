@@ -27,6 +27,11 @@ const (
 	// leaves many tries before consent ends, since an agent's check comes five times a
 	// second.
 	renewAfter = 600 * time.Millisecond
+	// The responder asks by itself when a proof is so old, because no check of the agent
+	// arrived: they follow its packets, and a limit of rate drops what follows a packet.
+	// It asks so often that some twenty questions fit in before consent ends.
+	askAfter = time.Second
+	askEvery = 200 * time.Millisecond
 	// questionLife is how long an answer to a check of ours counts: longer than the queue of
 	// a full line.
 	questionLife = 4 * time.Second
@@ -82,6 +87,7 @@ type call struct {
 	opener   *wire.Opener
 	proved   netip.AddrPort
 	provedAt time.Duration
+	askedAt  time.Duration // when the responder asked by itself
 	heard    time.Duration // when a packet of the stream up came last
 	stopped  bool          // the session is over
 	unread   bool          // nobody reads the records, so they are dropped
@@ -352,21 +358,24 @@ func (c *call) prove(at netip.AddrPort, now time.Duration) (begin bool) {
 }
 
 // leave notes that a flow's next packet is about to leave, and returns where to, or why
-// none may leave any more.
-func (c *call) leave(f *flow, now time.Duration) (to netip.AddrPort, why string) {
+// none may leave any more. It says whether that address is to be asked for a new proof.
+func (c *call) leave(f *flow, now time.Duration) (to netip.AddrPort, ask bool, why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.stopped:
-		return to, endedStopped
+		return to, false, endedStopped
 	case !allowed(c.provedAt, now):
-		return to, endedConsent
+		return to, false, endedConsent
 	}
 	if !c.unread {
 		c.down = append(c.down, wire.Departure{Seq: int64(f.next), Sent: now})
 		c.bound()
 	}
-	return c.proved, ""
+	if ask = now-c.provedAt >= askAfter && now-c.askedAt >= askEvery; ask {
+		c.askedAt = now
+	}
+	return c.proved, ask, ""
 }
 
 // allowed says whether a proof still counts.

@@ -102,6 +102,35 @@ func TestChangedAddressIsFollowed(t *testing.T) {
 	}
 }
 
+// An agent whose own checks no longer arrive keeps its stream: the responder asks by itself,
+// and an answer proves the address as well. Without answers the stream ends.
+func TestStreamGoesOnWithoutTheAgentsChecks(t *testing.T) {
+	t.Parallel()
+	s := start(t, Local())
+	long := request
+	long.Duration = time.Minute
+	c := open(t, s, long)
+	g := c.Grant().Calls[0]
+	agent := dial(t, s)
+	agent.send(t, askPadded(t, g)) // the only one
+	agent.listen(t, 100*time.Millisecond)
+	for range 40 {
+		agent.prove(t, s, g)
+		before := agent.rtp
+		if agent.listen(t, 200*time.Millisecond); agent.rtp == before {
+			t.Fatal("the stream ended though each check was answered")
+		}
+	}
+	agent.listen(t, consent+time.Second) // the last questions stay unanswered
+	before := agent.rtp
+	if agent.listen(t, 300*time.Millisecond); agent.rtp != before {
+		t.Error("the stream goes on without a proof")
+	}
+	if n := len(agent.asks); n < 5 || n > int(consent/askEvery)+2 {
+		t.Errorf("%d questions stayed unanswered", n)
+	}
+}
+
 // The end of the responder or of the session is the last line of the trace.
 func TestLastLine(t *testing.T) {
 	t.Parallel()
