@@ -70,12 +70,11 @@ func parseTimeExceeded(b []byte) (quote, bool) {
 	if len(b) < 8+20 || b[0] != timeExceeded || b[1] != 0 {
 		return quote{}, false
 	}
-	ip := b[8:]
-	header := int(ip[0]&0x0f) * 4
-	if ip[0]>>4 != 4 || header < 20 || len(ip) < header+8 || ip[9] != 17 {
+	q, ok := parseInner(b[8:])
+	if !ok || !q.to.Is4() || q.protocol != protocolUDP {
 		return quote{}, false
 	}
-	return quote{tos: ip[1], port: binary.BigEndian.Uint16(ip[header:])}, true
+	return quote{tos: q.tos, port: binary.BigEndian.Uint16(q.data)}, true
 }
 
 // reflects tells from the type of service of an ICMP error that the packet it is about

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"strconv"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -24,11 +24,13 @@ type order struct {
 	Settings Settings
 	User     int // 0: root
 	For      time.Duration
+	Echo     bool // only ask each hop once, as on macOS
 }
 
 type found struct {
 	Path   facts.Path
 	Series []ping.Question
+	Hops   []string // Echo: who answered each question, and the mark that it arrived with
 }
 
 func TestMain(m *testing.M) {
@@ -52,11 +54,44 @@ func play() error {
 			return err
 		}
 	}
+	var r found
+	if o.Echo {
+		var err error
+		if r.Hops, err = echoHops(o); err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(r)
+	}
 	w := Start(context.Background(), o.Settings)
 	time.Sleep(o.For)
-	var r found
 	r.Path, r.Series = w.Stop()
 	return json.NewEncoder(os.Stdout).Encode(r)
+}
+
+// echoHops asks each hop once from a raw socket, which receives on Linux what a datagram
+// socket receives on macOS.
+func echoHops(o order) ([]string, error) {
+	a, _, err := openEcho(o.Settings, "ip4:icmp", "ip6:ipv6-icmp")
+	if err != nil {
+		return nil, err
+	}
+	defer a.close()
+	ctx, stop := context.WithTimeout(context.Background(), o.For)
+	defer stop()
+	hops := make([]string, 6)
+	for ttl := 1; ttl < len(hops); ttl++ {
+		if err := a.ask(ttl, 0); err != nil {
+			return nil, err
+		}
+	}
+	left := len(hops) - 1
+	a.listen(ctx, func(got answer) {
+		hops[got.ttl] = fmt.Sprint(got.from, " ", number(got.dscp), " ", got.isEnd)
+		if left--; left == 0 {
+			stop()
+		}
+	})
+	return hops[1:], nil
 }
 
 func watch(t *testing.T, l *netlab.Lab, o order) found {
@@ -90,7 +125,7 @@ func TestHopsAndTheirMarks(t *testing.T) {
 		{"[fd08:0:0:4::1]:40000", nobody, "3 4"},
 	} {
 		all.Go(func() {
-			r := watch(t, l, order{Settings{Target: netip.MustParseAddrPort(c.target), Gateway: netlab.LineRouter(1), Size: 172, DSCP: 46, JitterBuffer: 60 * time.Millisecond}, c.user, 6 * time.Second})
+			r := watch(t, l, order{Settings: Settings{Target: netip.MustParseAddrPort(c.target), Gateway: netlab.LineRouter(1), Size: 172, DSCP: 46, JitterBuffer: 60 * time.Millisecond}, User: c.user, For: 6 * time.Second})
 			p := r.Path
 			if got := number(p.MarkKeptTo) + " " + number(p.MarkLostAt); got != c.marks {
 				t.Errorf("%s as user %d: the mark was kept to and lost at %s, want %s (%s)", c.target, c.user, got, c.marks, p.MarkReason)
@@ -103,11 +138,19 @@ func TestHopsAndTheirMarks(t *testing.T) {
 	all.Wait()
 }
 
-func number(n *int) string {
-	if n == nil {
-		return "-"
+// The echo requests that macOS allows find the same hops, and quote the same marks.
+func TestHopsByEcho(t *testing.T) {
+	l := netlab.Line(t, 4)
+	l.RulesIn(t, "3", "table inet t {\nchain c {\ntype filter hook postrouting priority 0;\noifname eth1 ip dscp set cs0\noifname eth1 ip6 dscp set cs0\n}\n}")
+	for target, want := range map[string][]string{
+		netlab.LineServer(4) + ":40000": {"10.8.0.1 46 false", "10.8.1.1 46 false", "10.8.2.1 46 false", "10.8.3.1 0 false", "10.8.4.1 - true"},
+		"[fd08:0:0:4::1]:40000":         {"fd08::1 46 false", "fd08:0:0:1::1 46 false", "fd08:0:0:2::1 46 false", "fd08:0:0:3::1 0 false", "fd08:0:0:4::1 - true"},
+	} {
+		r := watch(t, l, order{Settings: Settings{Target: netip.MustParseAddrPort(target), Size: 172, DSCP: 46}, For: 10 * time.Second, Echo: true})
+		if !slices.Equal(r.Hops, want) {
+			t.Errorf("%s: %q, want %q", target, r.Hops, want)
+		}
 	}
-	return strconv.Itoa(*n)
 }
 
 // A router that gives one answer a second is no lossy one, whether its echo
@@ -115,7 +158,7 @@ func number(n *int) string {
 func TestRouterThatAnswersRarely(t *testing.T) {
 	l := netlab.Line(t, 3)
 	l.In(t, "2", "sysctl", "-qw", "net.ipv4.icmp_ratelimit=1000", "net.ipv4.icmp_ratemask=6168", "net.ipv4.icmp_echo_ignore_all=1")
-	r := watch(t, l, order{Settings{Target: netip.MustParseAddrPort(netlab.LineServer(3) + ":40000"), Gateway: netlab.LineRouter(1), Size: 172, JitterBuffer: 60 * time.Millisecond}, 0, 12 * time.Second})
+	r := watch(t, l, order{Settings: Settings{Target: netip.MustParseAddrPort(netlab.LineServer(3) + ":40000"), Gateway: netlab.LineRouter(1), Size: 172, JitterBuffer: 60 * time.Millisecond}, For: 12 * time.Second})
 	if len(r.Path.Hops) < 2 || r.Path.Hops[1].LimitPerS == nil || *r.Path.Hops[1].LimitPerS > 1.5 {
 		t.Errorf("the limiter was not recognised: %+v", r.Path)
 	}

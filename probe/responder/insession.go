@@ -1,7 +1,6 @@
 package responder
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -39,21 +38,10 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, session *session
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	flush := http.NewResponseController(w)
-	// An agent that stops reading must not keep the session, so writing has a limit.
-	write := func(e wire.Event) bool {
-		return flush.SetWriteDeadline(time.Now().Add(writeWait)) == nil && json.NewEncoder(w).Encode(e) == nil
-	}
+	out := eventLines{w: w, control: http.NewResponseController(w)}
 	// Encoding needs a large stack for a moment in each second.
 	news := func() (ok bool) {
-		aside(func() {
-			for _, c := range session.calls {
-				if !write(c.news()) {
-					return
-				}
-			}
-			ok = flush.Flush() == nil
-		})
+		aside(func() { ok = out.news(session.calls) })
 		return ok
 	}
 	tick := time.NewTicker(eventsEvery)
@@ -73,13 +61,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, session *session
 			}
 		}
 	}
-	// The news since the last lines.
-	for _, c := range session.calls {
-		if !write(c.news()) {
-			return
-		}
-	}
-	write(wire.Event{Closed: closed})
+	out.news(session.calls, wire.Event{Closed: closed}) // since the last lines
 }
 
 // aside runs f on a stack that is given back at once: that of a goroutine which

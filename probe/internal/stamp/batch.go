@@ -34,7 +34,6 @@ func (r *Reader) Read() ([]Datagram, error) {
 		if !passing(err) {
 			return nil, err
 		}
-		r.conn.note(err)
 	}
 }
 
@@ -70,9 +69,6 @@ func (w *Writer) Flush() {
 		if err == nil {
 			first += sent
 			continue
-		}
-		if passing(err) {
-			w.conn.note(err)
 		}
 		// What failed may be the answer to one before, which a second try shows.
 		if sent, err = w.send(w, first); err != nil {

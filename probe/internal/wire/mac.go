@@ -16,14 +16,22 @@ import (
 // enough for the processor's caches.
 type mac struct {
 	hashes       *sync.Pool // of *hasher
-	inner, outer []byte     // states of the hash, as it marshals them
+	inner, outer state
 }
+
+// A state is the part of a hash's marshalled state that depends on the key: after one
+// whole block the rest is the same for every key. SHA-1 uses the first bytes.
+type state [sha256.Size]byte
+
+// magicSize is how many bytes of a marshalled state say which hash it is.
+const magicSize = 4
 
 // A hasher is a hash with its buffers.
 type hasher struct {
 	restorable
-	sum  [sha256.Size]byte
-	head [headerSTUN]byte
+	after []byte // the marshalled state after any block; a mac's state goes into it
+	sum   [sha256.Size]byte
+	head  [headerSTUN]byte
 }
 
 // restorable is what a hash of package crypto can do.
@@ -36,7 +44,12 @@ type restorable interface {
 var sha256Pool, sha1Pool = poolOf(sha256.New), poolOf(sha1.New)
 
 func poolOf(make func() hash.Hash) *sync.Pool {
-	return &sync.Pool{New: func() any { return &hasher{restorable: make().(restorable)} }} //nolint:forcetypeassert // those of package crypto are
+	return &sync.Pool{New: func() any {
+		h := &hasher{restorable: make().(restorable)} //nolint:forcetypeassert // those of package crypto are
+		h.pad(nil, 0)
+		h.after, _ = h.AppendBinary(nil) // never fails
+		return h
+	}}
 }
 
 // newMAC prepares a key.
@@ -49,22 +62,32 @@ func newMAC(hashes *sync.Pool, key []byte) mac {
 		h.Write(key)
 		key = h.Sum(nil)
 	}
-	m.inner = h.after(nil, key, 0x36)
-	both := append(make([]byte, 0, 2*len(m.inner)), m.inner...) // side by side
-	m.inner, m.outer = both, h.after(both[len(both):], key, 0x5c)
+	m.inner, m.outer = h.keyed(key, 0x36), h.keyed(key, 0x5c)
 	return m
 }
 
-// after appends the state of the hash after a padded key.
-func (h *hasher) after(b, key []byte, pad byte) []byte {
+// pad hashes a padded key from the start.
+func (h *hasher) pad(key []byte, pad byte) {
 	padded := bytes.Repeat([]byte{pad}, h.BlockSize())
 	for i, k := range key {
 		padded[i] ^= k
 	}
 	h.Reset()
 	h.Write(padded)
-	b, _ = h.AppendBinary(b) // never fails
-	return b
+}
+
+// keyed is the state after a padded key.
+func (h *hasher) keyed(key []byte, pad byte) (s state) {
+	h.pad(key, pad)
+	b, _ := h.AppendBinary(nil)
+	copy(s[:h.Size()], b[magicSize:])
+	return s
+}
+
+// restore goes back to the state after a padded key.
+func (h *hasher) restore(s *state) {
+	copy(h.after[magicSize:], s[:h.Size()])
+	_ = h.UnmarshalBinary(h.after) // it made it itself
 }
 
 func (m *mac) borrow() *hasher { return m.hashes.Get().(*hasher) } //nolint:forcetypeassert // the pool has nothing else
@@ -74,11 +97,11 @@ func (m *mac) giveBack(h *hasher) { m.hashes.Put(h) }
 // of computes the MAC of a message in two parts, with a hasher that holds the
 // result until it is used again.
 func (m *mac) of(h *hasher, first, rest []byte) []byte {
-	_ = h.UnmarshalBinary(m.inner) // it made them itself
+	h.restore(&m.inner)
 	h.Write(first)
 	h.Write(rest)
 	inner := h.Sum(h.sum[:0])
-	_ = h.UnmarshalBinary(m.outer)
+	h.restore(&m.outer)
 	h.Write(inner)
 	return h.Sum(h.sum[:0])
 }
