@@ -2,7 +2,6 @@ package responder
 
 import (
 	"errors"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"time"
@@ -103,27 +102,12 @@ func reply(call *call, id wire.TransactionID, to netip.AddrPort, arrived time.Du
 
 // askBack sends a check of our own.
 func (s *Server) askBack(q question, out *replies) {
-	out.put(s.ownCheck(q, out.room()), q.to, q.call.request.DSCP)
-}
-
-// ownCheck appends a check of our own, and remembers it.
-func (s *Server) ownCheck(q question, b []byte) []byte {
 	id := wire.NewTransactionID()
 	s.ask(id, q)
 	q.call.mu.Lock()
 	q.call.event.Asked++
 	q.call.mu.Unlock()
-	return q.call.credential.Ask(b, id)
-}
-
-// renew asks a proved address for a new proof, at a random moment of a packet's time: an
-// answer that always followed a packet of the agent would be lost at a limit of rate.
-func (s *Server) renew(conn *stamp.Conn, c *call, to netip.AddrPort) {
-	time.AfterFunc(rand.N(c.request.Ptime), func() {
-		w := conn.Writer(1)
-		w.Put(s.ownCheck(question{call: c, to: to, at: stamp.Now()}, nil), to, c.request.DSCP)
-		w.Flush()
-	})
+	out.put(q.call.credential.Ask(out.room(), id), q.to, q.call.request.DSCP)
 }
 
 // proof handles the answer to a check of ours. It counts only from the address to which

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -208,7 +207,7 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("%w; choose another address with --media", err)
 	}
 	for _, conn := range s.media {
-		sender, err := newSender(conn, func(c *call, to netip.AddrPort) { s.renew(conn, c, to) })
+		sender, err := newSender(conn)
 		if err != nil {
 			return fmt.Errorf("preparing to send: %w; raise the limit of open files (ulimit -n)", err)
 		}

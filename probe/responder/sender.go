@@ -2,7 +2,6 @@ package responder
 
 import (
 	"math"
-	"net/netip"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -54,10 +53,9 @@ type sender struct {
 	alarm *stamp.Alarm
 	over  atomic.Bool
 	flows atomic.Int32
-	due   atomic.Int64                     // when the next turn is, on the clock of stamp.Now
-	late  recent                           // of the packets
-	gap   recent                           // from their stamp until the system has them
-	renew func(c *call, to netip.AddrPort) // asks for a new proof of the address
+	due   atomic.Int64 // when the next turn is, on the clock of stamp.Now
+	late  recent       // of the packets
+	gap   recent       // from their stamp until the system has them
 
 	mu      sync.Mutex // guards the rest: one turn at a time
 	wheel   wheel
@@ -68,13 +66,12 @@ type sender struct {
 	held    int
 }
 
-// newSender sends through a socket. It asks with renew where an address needs a new proof.
-func newSender(conn *stamp.Conn, renew func(*call, netip.AddrPort)) (*sender, error) {
+func newSender(conn *stamp.Conn) (*sender, error) {
 	alarm, err := stamp.NewAlarm()
 	if err != nil {
 		return nil, err
 	}
-	s := &sender{alarm: alarm, writer: conn.Writer(sendAtOnce), renew: renew}
+	s := &sender{alarm: alarm, writer: conn.Writer(sendAtOnce)}
 	s.due.Store(int64(never))
 	return s, nil
 }
@@ -150,12 +147,9 @@ func (s *sender) take(now time.Duration) {
 func (s *sender) packet(f *flow) (why string) {
 	c := f.call
 	now := stamp.Now()
-	to, ask, why := c.leave(f, now)
+	to, why := c.leave(f, now)
 	if why != "" {
 		return why
-	}
-	if ask {
-		s.renew(c, to)
 	}
 	// A host that stood still does not send in one burst what no phone would play any
 	// more. The agent sees by the records that the packet was not sent.

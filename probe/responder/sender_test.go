@@ -70,7 +70,7 @@ func TestPacketsCostNoAllocation(t *testing.T) {
 	agent := dial(t, s)
 	from := agent.LocalAddr().(*net.UDPAddr).AddrPort()
 	call.prove(from, stamp.Now()+time.Hour) // for as long as this takes
-	down, err := newSender(s.media[0], nil)
+	down, err := newSender(s.media[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestSlowHandoverTravelsWithTheTrace(t *testing.T) {
 	s := start(t, Local())
 	call := s.find(open(t, s, request).Grant().Session).calls[0]
 	call.prove(dial(t, s).LocalAddr().(*net.UDPAddr).AddrPort(), stamp.Now())
-	slow, err := newSender(s.media[0], nil)
+	slow, err := newSender(s.media[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,15 +23,13 @@ const (
 	// consent is how long a proof of address lasts (30 s in RFC 7675 5.1; a test call
 	// is shorter, and the stream to a wrong target must stop sooner).
 	consent = 5 * time.Second
+	// challengeLasts is how long the stream down carries the same challenge. A packet up
+	// with it, or with the one before it, renews the proof.
+	challengeLasts = time.Second
 	// renewAfter is how old a proof is before it is renewed: that costs little, and
 	// leaves many tries before consent ends, since an agent's check comes five times a
 	// second.
 	renewAfter = 600 * time.Millisecond
-	// The responder asks by itself when a proof is so old, because no check of the agent
-	// arrived: they follow its packets, and a limit of rate drops what follows a packet.
-	// It asks so often that some twenty questions fit in before consent ends.
-	askAfter = time.Second
-	askEvery = 200 * time.Millisecond
 	// questionLife is how long an answer to a check of ours counts: longer than the queue of
 	// a full line.
 	questionLife = 4 * time.Second
@@ -87,7 +85,9 @@ type call struct {
 	opener   *wire.Opener
 	proved   netip.AddrPort
 	provedAt time.Duration
-	askedAt  time.Duration // when the responder asked by itself
+	// What the stream down carries since a moment, and what it carried before.
+	challenge, challengeBefore uint64
+	challengeAt                time.Duration
 	heard    time.Duration // when a packet of the stream up came last
 	stopped  bool          // the session is over
 	unread   bool          // nobody reads the records, so they are dropped
@@ -302,9 +302,28 @@ func (c *call) packet(b []byte, a stamp.Arrival) {
 		return
 	}
 	c.heard = a.At
+	c.renew(a.From, wire.Challenge(b), stamp.Now())
 	arrival := stream.Arrival{Seq: index, Sent: sent, Received: a.At, DSCP: a.DSCP}
 	c.up.take(arrival, a.From, !c.proved.IsValid() || !allowed(c.provedAt, a.At))
 	c.bound()
+}
+
+// renew renews the proof of an address that answers the challenge in the stream down: it
+// receives that stream. Only a check proves another address. The lock is held.
+func (c *call) renew(from netip.AddrPort, answer uint64, now time.Duration) {
+	isLast := answer == c.challenge && c.challenge != 0
+	isBefore := answer == c.challengeBefore && c.challengeBefore != 0
+	if from == c.proved && allowed(c.provedAt, now) && (isLast || isBefore) {
+		c.provedAt = now
+	}
+}
+
+// challengeFor is the challenge that a packet down carries. The lock is held.
+func (c *call) challengeFor(now time.Duration) uint64 {
+	if c.challenge == 0 || now-c.challengeAt >= challengeLasts {
+		c.challengeBefore, c.challenge, c.challengeAt = c.challenge, binary.BigEndian.Uint64(random(8)), now
+	}
+	return c.challenge
 }
 
 // isNewCheck says whether a check of the agent is new. A second one with the same
@@ -358,24 +377,22 @@ func (c *call) prove(at netip.AddrPort, now time.Duration) (begin bool) {
 }
 
 // leave notes that a flow's next packet is about to leave, and returns where to, or why
-// none may leave any more. It says whether that address is to be asked for a new proof.
-func (c *call) leave(f *flow, now time.Duration) (to netip.AddrPort, ask bool, why string) {
+// none may leave any more.
+func (c *call) leave(f *flow, now time.Duration) (to netip.AddrPort, why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.stopped:
-		return to, false, endedStopped
+		return to, endedStopped
 	case !allowed(c.provedAt, now):
-		return to, false, endedConsent
+		return to, endedConsent
 	}
 	if !c.unread {
 		c.down = append(c.down, wire.Departure{Seq: int64(f.next), Sent: now})
 		c.bound()
 	}
-	if ask = now-c.provedAt >= askAfter && now-c.askedAt >= askEvery; ask {
-		c.askedAt = now
-	}
-	return c.proved, ask, ""
+	f.sealer.SetChallenge(c.challengeFor(now))
+	return c.proved, ""
 }
 
 // allowed says whether a proof still counts.
