@@ -209,9 +209,34 @@ func passing(s facts.Second, way Way) (sent int, lost float64) {
 	return side.Sent, lostIn(s, way)
 }
 
+const (
+	window = 10  // packets of which facts.Dispersion counts the losses
+	evenly = 0.6 // more of chance's variance is no limit of rate, however surely it is less
+	sure   = 3.1 // standard deviations: once in a thousand calls by chance
+	likely = 2.3 // once in a hundred
+)
+
+// isEven says that losses are spread more evenly over windows of some packets than chance
+// spreads them, by so many standard deviations of that variance.
+func isEven(d *facts.Direction, deviations float64) bool {
+	if d == nil || d.Burst.Dispersion == nil || d.LossPercent == nil {
+		return false
+	}
+	p, n := portion(d.LossPercent), float64(d.Burst.Dispersion.Windows)
+	if p <= 0 || p >= 1 || n < 1 {
+		return false
+	}
+	kurtosis := (1 - 6*p*(1-p)) / (window * p * (1 - p)) // of a binomial distribution, beyond the normal one's
+	return d.Burst.Dispersion.Ratio <= min(evenly, 1-deviations*math.Sqrt((2+max(0, kurtosis))/n))
+}
+
 // lossIsEven is the sign that nearly the same number of packets gets through in
-// every second, which chance does not do.
+// every second, or of every few packets, which chance does not do.
 func lossIsEven(m matter) (string, float64) {
+	if d := direction(m.result.Voice, m.way); isEven(d, sure) {
+		return fmt.Sprintf("they are spread far more evenly than by chance (of every %d packets the number lost varies by %s of that)",
+			window, Figure(math.Round(percent*d.Burst.Dispersion.Ratio), "%")), 1
+	}
 	e := m.even(m.way)
 	if e.seconds < sureSeconds || e.variance > proven(e.seconds) {
 		return "", 0
@@ -227,7 +252,7 @@ func (j *judge) mayBeLimited(way Way) bool {
 		return false
 	}
 	e := j.even(way)
-	return e.seconds > 0 && e.variance <= suspect(e.seconds)
+	return e.seconds > 0 && e.variance <= suspect(e.seconds) || isEven(direction(j.result.Voice, way), likely)
 }
 
 // withoutOne are the mean and the variance of all values but the one farthest

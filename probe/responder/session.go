@@ -88,17 +88,17 @@ type call struct {
 	// What the stream down carries since a moment, and what it carried before.
 	challenge, challengeBefore uint64
 	challengeAt                time.Duration
-	heard    time.Duration // when a packet of the stream up came last
-	stopped  bool          // the session is over
-	unread   bool          // nobody reads the records, so they are dropped
-	down     []wire.Departure
-	leeway   []wire.Departure // packets down that may have left so much later than their stamp
-	up       upTrace
-	event    wire.Event // what is counted so far
-	seenIDs  map[wire.TransactionID]struct{}
-	turn     netip.AddrPort // the address without proof whose next check gets its answer
-	flows    bool           // the down stream has begun
-	reported string         // the proved address that the agent knows
+	heard                      time.Duration // when a packet of the stream up came last
+	stopped                    bool          // the session is over
+	unread                     bool          // nobody reads the records, so they are dropped
+	down                       []wire.Departure
+	leeway                     []wire.Departure // packets down that may have left so much later than their stamp
+	up                         upTrace
+	event                      wire.Event // what is counted so far
+	seenIDs                    map[wire.TransactionID]struct{}
+	turn                       netip.AddrPort // the address without proof whose next check gets its answer
+	flows                      bool           // the down stream has begun
+	reported                   string         // the proved address that the agent knows
 }
 
 // newSession makes a session with random secrets.
