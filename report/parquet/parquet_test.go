@@ -103,27 +103,6 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
-// Rows wait in memory in groups of a bounded size, whatever they hold.
-func TestGroupsAreBounded(t *testing.T) {
-	long := workbook.Row{Cells: make([]any, len(RunsColumns()))}
-	w := NewRuns(io.Discard)
-	for i := range 50 {
-		long.Cells[1] = strings.Repeat(string(rune('a'+i%26)), 1<<20)
-		if err := w.Write(long); err != nil {
-			t.Fatal(err)
-		}
-		if w.bytes > groupBytes || len(w.pending) > batch {
-			t.Fatalf("%d bytes wait in %d rows", w.bytes, len(w.pending))
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if n := len(w.out.File().RowGroups()); n < 3 {
-		t.Errorf("50 MB are in %d groups", n)
-	}
-}
-
 // What does not fit a column is no figure of it, and is not lost.
 func TestWordsInAFiguresCell(t *testing.T) {
 	cells := make([]any, len(RunsColumns()))
@@ -136,28 +115,6 @@ func TestWordsInAFiguresCell(t *testing.T) {
 	}
 	if cells[at] != "ask Bob" {
 		t.Error("the caller's row was changed")
-	}
-}
-
-// A file cut short or damaged is an error where its mark is read, never a crash. So is
-// one of another kind.
-func TestDamagedFiles(t *testing.T) {
-	r := rand.New(rand.NewPCG(seed.Of(t), 2))
-	whole := written(t, NewRuns, madeUp(r), madeUp(r), madeUp(r))
-	read := func(data []byte) error {
-		_, err := Mark(bytes.NewReader(data), int64(len(data)))
-		return err
-	}
-	for range 50 {
-		if read(whole[:r.IntN(len(whole))]) == nil {
-			t.Error("a file cut short was read")
-		}
-		damaged := bytes.Clone(whole)
-		damaged[r.IntN(len(damaged))] ^= byte(1 + r.IntN(255))
-		_ = read(damaged) // it ends
-	}
-	if read([]byte("run_id,organization\n1,2\n")) == nil {
-		t.Error("a CSV was read")
 	}
 }
 
@@ -225,14 +182,4 @@ func tables() string {
 		}
 	}
 	return b.String()
-}
-
-// Any bytes have a mark or are an error.
-func FuzzMark(f *testing.F) {
-	r := rand.New(rand.NewPCG(1, 1))
-	f.Add(written(f, NewRuns, madeUp(r)))
-	f.Add(written(f, NewRuns))
-	f.Fuzz(func(_ *testing.T, data []byte) {
-		_, _ = Mark(bytes.NewReader(data), int64(len(data)))
-	})
 }

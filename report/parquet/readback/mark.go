@@ -1,4 +1,6 @@
-package parquet
+// Package readback reads back what a table of package report/parquet says of itself. It needs
+// a library that reads every kind of Parquet: netready, which only writes, does without.
+package readback
 
 import (
 	"encoding/binary"
@@ -7,14 +9,9 @@ import (
 	"io"
 
 	"github.com/parquet-go/parquet-go"
+
+	tables "netready/report/parquet"
 )
-
-// markKey names the mark among a file's key-value metadata.
-const markKey = "netready.source"
-
-// Mark writes into the end of the file what it was made from, for the function Mark
-// to read. Call it before Close.
-func (w *Writer) Mark(source string) { w.out.SetKeyValueMetadata(markKey, source) }
 
 // Mark is what a file says that it was made from; "" if it does not.
 func Mark(file io.ReaderAt, size int64) (source string, err error) {
@@ -26,7 +23,7 @@ func Mark(file io.ReaderAt, size int64) (source string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("reading Parquet: %w", err)
 	}
-	source, _ = f.Lookup(markKey)
+	source, _ = f.Lookup(tables.MarkKey)
 	return source, nil
 }
 
