@@ -3,9 +3,6 @@
 package capacity
 
 import (
-	"os"
-	"strconv"
-	"strings"
 	"fmt"
 	"testing"
 )
@@ -15,14 +12,11 @@ import (
 // that was lost in part counts for its part.
 func BenchmarkBeside(b *testing.B) {
 	pinAll(b)
-	for _, calls := range levels() {
+	for _, calls := range []int{10, 100, 500, 1000, 1500, 2000} {
 		b.Run(fmt.Sprintf("calls=%d", calls), func(b *testing.B) {
 			cost := map[string]float64{}
 			for b.Loop() {
 				for _, s := range subjects {
-					if o := os.Getenv(role + "_ONLY"); o != "" && o != s.name {
-						continue
-					}
 					f := s.load(b, calls)
 					each := 1e6 * f.cpu / float64(f.calls) / (1 - f.loss)
 					cost[s.name] += each
@@ -37,12 +31,4 @@ func BenchmarkBeside(b *testing.B) {
 			b.ReportMetric(cost["netready"]/cost["echo"], "netready/echo")
 		})
 	}
-}
-
-func levels() (all []int) {
-	for _, s := range strings.Fields(os.Getenv(role + "_LEVELS")) {
-		n, _ := strconv.Atoi(s)
-		all = append(all, n)
-	}
-	return all
 }
