@@ -4,7 +4,7 @@ SHELL       := /bin/bash
 GOTEST      ?= go test
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STAMP       ?= $(VERSION) $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format='%H %cd' 2>/dev/null)
-LDFLAGS     := -s -w -X "netready/internal/release.stamp=$(STAMP)"
+LDFLAGS     := -s -w -funcalign 16 -X "netready/internal/release.stamp=$(STAMP)"
 LINT        := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOBIN       := $(shell go env GOPATH)/bin
 SUDO        := $(shell [ "$$(id -u)" = 0 ] || echo sudo)

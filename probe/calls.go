@@ -197,7 +197,7 @@ func direction(d call.Direction, jitterBuffer time.Duration, q Quality, sender, 
 
 // roundTrips are the checks of all calls, or those of the control connection.
 func (r *run) roundTrips(o *call.Outcome) *facts.RTT {
-	if o.Source == call.SourceTCP {
+	if o.Source == facts.RTTTCP {
 		return rttOf(o.Source, lengths(o.TCP), 0)
 	}
 	var trips []stream.RoundTrip
@@ -248,7 +248,7 @@ func lateness(all []time.Duration) *facts.Lateness {
 func timeline(c call.Call, o *call.Outcome, jitterBuffer time.Duration) []facts.Second {
 	up, down := stream.Seconds(c.Up.Trace, jitterBuffer), stream.Seconds(c.Down.Trace, jitterBuffer)
 	trips := c.RoundTrips
-	if o.Source == call.SourceTCP {
+	if o.Source == facts.RTTTCP {
 		trips = o.TCP
 	}
 	line := make([]facts.Second, max(len(up), len(down)))

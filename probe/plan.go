@@ -54,7 +54,7 @@ type Plan struct {
 
 // An Event is the progress of a run.
 type Event struct {
-	Step string          // StepConnect to StepDone
+	Step string          // StepFirewall to StepDone
 	Text string          // the same for people: "Placing the test call"
 	Done float64         // share of the whole run, 0 to 1
 	Left time.Duration   // estimate for the whole run; 0: not known, as while it waits for a turn

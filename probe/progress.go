@@ -11,7 +11,6 @@ import (
 
 // Steps of a run, as Event.Step names them.
 const (
-	StepConnect   = "connect"
 	StepFirewall  = "firewall"
 	StepCall      = "call"
 	StepLate      = "late"

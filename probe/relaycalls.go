@@ -162,7 +162,7 @@ func relayAssumptions(o *relay.Outcome) []string {
 	if o.RTTByTCP {
 		all = append(all, "The TURN server cannot be reached by UDP: calls would go through a relay over TCP or TLS, and so did this one.")
 	}
-	if o.Peer == relay.PeerPublic {
+	if o.Peer == facts.PeerPublic {
 		all = append(all, "The TURN server forbids its own relays as peers, so one end of each stream was this machine's public address.")
 	}
 	return all

@@ -139,7 +139,10 @@ func (r *run) finish(ctx context.Context) {
 	if m.Interface.Wifi = r.result.Machine.Interface.Wifi; m.Interface.Wifi != nil && m.Interface.Wifi.SignalDBM != nil {
 		// All through the call tells more than one look at its end.
 		m.Interface.WifiDBM = m.Interface.Wifi.SignalDBM
-		gaps = slices.DeleteFunc(gaps, func(g facts.NotMeasured) bool { return g.What == "machine.interface.wifi_dbm" })
+		gaps = withoutSignal(gaps)
+	}
+	if m.Interface.Wifi == nil && m.Interface.Kind == facts.Wifi && ctx.Err() == nil {
+		gaps = lookAtRadio(ctx, &m.Interface, gaps)
 	}
 	r.result.Machine = m
 	r.result.NotMeasured = append(r.result.NotMeasured, gaps...)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pion/stun/v3"
 
+	"netready/probe/facts"
 	"netready/probe/internal/dial"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
@@ -27,13 +28,6 @@ const (
 	wait    = 2 * time.Second // for an answer, as in a call
 	// echoSize stays under the echo's limit of 300 bytes.
 	echoSize = 64
-)
-
-// Sources of a round trip, as the Result names them.
-const (
-	SourceSTUN = "stun"
-	SourceEcho = "echo"
-	SourceTCP  = "tcp"
 )
 
 // Result is the outcome of all questions. Without round trips Reason says why.
@@ -56,7 +50,7 @@ type Endpoints struct {
 func Measure(ctx context.Context, e Endpoints) Result {
 	var reasons []error
 	for _, place := range []struct{ source, address string }{
-		{SourceEcho, e.Echo}, {SourceSTUN, e.STUN}, {SourceTCP, e.TCP},
+		{facts.RTTEcho, e.Echo}, {facts.RTTStun, e.STUN}, {facts.RTTTCP, e.TCP},
 	} {
 		if place.address == "" {
 			continue
@@ -136,10 +130,10 @@ type questioner struct {
 }
 
 func asker(ctx context.Context, address, source string) (questioner, error) {
-	if source == SourceTCP {
+	if source == facts.RTTTCP {
 		return questioner{once: func() (time.Duration, bool) { return connect(ctx, address) }, close: func() {}}, nil
 	}
-	ask := map[string]func() ([]byte, func([]byte) bool){SourceEcho: askEcho, SourceSTUN: askSTUN}[source]
+	ask := map[string]func() ([]byte, func([]byte) bool){facts.RTTEcho: askEcho, facts.RTTStun: askSTUN}[source]
 	conn, err := stamp.Dial(ctx, address)
 	if err != nil {
 		return questioner{}, err

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"netready/probe/facts"
+
 	"github.com/pion/stun/v3"
 )
 
@@ -54,11 +56,11 @@ func TestMeasure(t *testing.T) {
 	for _, test := range []struct {
 		name, stun, echo, tcp, source, reason string
 	}{
-		{"echo first", stunServer, echo, l.Addr().String(), SourceEcho, ""},
-		{"TCP where there is nothing else", "", "", l.Addr().String(), SourceTCP, ""},
+		{"echo first", stunServer, echo, l.Addr().String(), facts.RTTEcho, ""},
+		{"TCP where there is nothing else", "", "", l.Addr().String(), facts.RTTTCP, ""},
 		{"TCP, refused", "", "", "127.0.0.1:1", "", "did not answer 3 questions (tcp)"},
-		{"stun alone", stunServer, "", "", SourceSTUN, ""},
-		{"silent echo", stunServer, silent, "", SourceSTUN, ""},
+		{"stun alone", stunServer, "", "", facts.RTTStun, ""},
+		{"silent echo", stunServer, silent, "", facts.RTTStun, ""},
 		{"an impostor is no answer", "", impostor, "", "", "did not answer"},
 		{"nothing there", "", "", "", "", "no public endpoint"},
 		{"no such name", "no such host.invalid:1", "", "", "", "looking up"},

@@ -83,7 +83,6 @@ type leg struct {
 	drops    uint32        // of the socket before the call
 	heard    time.Duration // when an authentic datagram came last
 	isHeard  bool
-	words    string // of the system, why nothing could be sent
 	far      report
 }
 
@@ -124,7 +123,6 @@ func (l *leg) read(ctx context.Context) {
 			return
 		case err != nil:
 			// The path may recover; the pause keeps a lasting error from using all of a core.
-			l.note(err)
 			stamp.Pause(ctx, 20*time.Millisecond)
 		case wire.IsCheck(b[:a.N]):
 			l.check(b[:a.N], a)
@@ -132,12 +130,6 @@ func (l *leg) read(ctx context.Context) {
 			l.packet(b[:a.N], a)
 		}
 	}
-}
-
-func (l *leg) note(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.words = err.Error()
 }
 
 // packet adds a packet of the down stream to the trace.
@@ -217,9 +209,8 @@ func (l *leg) grid(now time.Duration) time.Duration {
 func (l *leg) send(i int64, due time.Duration) {
 	at := stamp.Now()
 	giveUp, wanted := at-due > wire.TooLate, l.wanted(at)
-	var err error
 	if !giveUp && wanted {
-		err = l.conn.Write(l.sealer.Seal(i, at), netip.AddrPort{})
+		_ = l.conn.Write(l.sealer.Seal(i, at), netip.AddrPort{})
 	}
 	taken := stamp.Now()
 	l.mu.Lock()
@@ -233,9 +224,6 @@ func (l *leg) send(i int64, due time.Duration) {
 		l.written = len(l.sentAt)
 	default:
 		l.held = append(l.held, i)
-	}
-	if err != nil {
-		l.words = err.Error()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"netready/probe/call"
+	"netready/probe/facts"
 	"netready/probe/invite"
 	"netready/probe/responder"
 	"netready/probe/stream"
@@ -36,7 +37,7 @@ func TestLocalCalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !o.Complete || o.Source != call.SourceSTUN || len(o.Calls) != 3 {
+	if !o.Complete || o.Source != facts.RTTStun || len(o.Calls) != 3 {
 		t.Fatalf("complete %v %q, source %q, %d calls", o.Complete, o.Reason, o.Source, len(o.Calls))
 	}
 	for i, c := range o.Calls {

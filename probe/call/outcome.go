@@ -13,8 +13,8 @@ type Outcome struct {
 	// Begun is when the calls began, on the clock of package stamp. Times "since the
 	// calls were begun" count from here.
 	Begun time.Duration
-	// Source says where the round trips come from: SourceSTUN, SourceTCP or "" where
-	// there are none.
+	// Source says where the round trips come from: facts.RTTStun, facts.RTTTCP or ""
+	// where there are none.
 	Source string
 	// TCP are the round trips of the control connection, asked only while no
 	// check was answered; times are since the calls were begun.
@@ -28,21 +28,12 @@ type Outcome struct {
 	Code   string // the reason as a code of facts; "" where nothing depends on it
 }
 
-// Sources of round trips.
-const (
-	SourceSTUN = "stun"
-	SourceTCP  = "tcp"
-)
-
 // A Call is what is known of one call.
 type Call struct {
 	Up, Down Direction
 	// RoundTrips are those of the answered checks, without the responder's own
-	// time. Checks counts the answered and the lost ones: a check is lost after
-	// two seconds.
-	// They are counted from when the calls were begun.
+	// time, counted from when the calls were begun. A check is lost after two seconds.
 	RoundTrips []stream.RoundTrip
-	Checks     int
 	ChecksLost int
 	// Lateness is by how much each packet left after it was due.
 	Lateness []time.Duration
@@ -55,9 +46,6 @@ type Call struct {
 	// Seconds of the call are how this machine's socket fared. There may be fewer or
 	// more than the call has.
 	Seconds []Second
-	// Refused counts ICMP errors from the path, Words are the last one's.
-	Refused int
-	Words   string
 }
 
 // A Second is how this machine's socket fared in one second of a call, from its

@@ -106,17 +106,12 @@ func (l *leg) result(settle time.Duration) Call {
 	defer l.mu.Unlock()
 	l.expire(stamp.Now())
 	l.dropped = l.conn.Drops() - l.drops
-	c := Call{
+	return Call{
 		Up: l.upward(settle), Down: l.downward(),
-		RoundTrips: l.trips, Checks: len(l.trips) + l.lost, ChecksLost: l.lost,
+		RoundTrips: l.trips, ChecksLost: l.lost,
 		Lateness: l.lateness, Seconds: l.seconds, Local: l.conn.LocalAddr(), Mapped: l.mapped, PathChanges: l.changes,
-		Started: l.start - l.begun, Words: l.words,
+		Started: l.start - l.begun,
 	}
-	var last error
-	if c.Refused, last = l.conn.Refused(); last != nil {
-		c.Words = last.Error()
-	}
-	return c
 }
 
 // upward is the way up: what this machine sent and the responder received.

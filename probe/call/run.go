@@ -380,12 +380,12 @@ func (s *calls) outcome(reason error, settle time.Duration) *Outcome {
 		}
 		c := l.result(settle)
 		if len(c.RoundTrips) > 0 {
-			o.Source = SourceSTUN
+			o.Source = facts.RTTStun
 		}
 		o.Calls = append(o.Calls, c)
 	}
 	if o.Source == "" && len(s.tcp) > 0 {
-		o.Source, o.TCP = SourceTCP, s.tcp
+		o.Source, o.TCP = facts.RTTTCP, s.tcp
 	}
 	return o
 }

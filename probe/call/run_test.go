@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/netsim"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
@@ -49,7 +50,7 @@ func TestCallIsMeasured(t *testing.T) {
 			c := o.Calls[0]
 			want(t, "up", c.Up, packets, packets)
 			want(t, "down", c.Down, packets, packets)
-			if o.Source != SourceSTUN || c.ChecksLost != 0 || len(c.RoundTrips) < 145 {
+			if o.Source != facts.RTTStun || c.ChecksLost != 0 || len(c.RoundTrips) < 145 {
 				t.Errorf("source %q, %d round trips, %d lost", o.Source, len(c.RoundTrips), c.ChecksLost)
 			}
 			for _, r := range c.RoundTrips {
@@ -208,7 +209,7 @@ func TestDeadPaths(t *testing.T) {
 			if !strings.Contains(c.Down.Reason, "nothing arrived to answer to") || !o.Complete {
 				t.Errorf("complete %v, reason %q", o.Complete, c.Down.Reason)
 			}
-			if o.Source != SourceTCP || len(o.TCP) != clockSamples || o.TCP[0].RTT != 42*ms {
+			if o.Source != facts.RTTTCP || len(o.TCP) != clockSamples || o.TCP[0].RTT != 42*ms {
 				t.Errorf("source %q, %d samples", o.Source, len(o.TCP))
 			}
 		})
@@ -221,7 +222,7 @@ func TestDeadPaths(t *testing.T) {
 			c := o.Calls[0]
 			want(t, "up", c.Up, packets, packets)
 			want(t, "down", c.Down, 0, 0)
-			if c.Down.Reason == "" || strings.Contains(c.Down.Reason, "nothing arrived") || o.Source != SourceTCP || !o.Complete {
+			if c.Down.Reason == "" || strings.Contains(c.Down.Reason, "nothing arrived") || o.Source != facts.RTTTCP || !o.Complete {
 				t.Errorf("complete %v, source %q, reason %q", o.Complete, o.Source, c.Down.Reason)
 			}
 		})
@@ -243,7 +244,7 @@ func TestDeadPaths(t *testing.T) {
 			if d.Sent < 985 || d.Sent > 1001 || d.Lost != 0 {
 				t.Errorf("down: %d of %d", d.Received, d.Sent)
 			}
-			if !o.Complete || o.Source != SourceSTUN || c.ChecksLost < 60 {
+			if !o.Complete || o.Source != facts.RTTStun || c.ChecksLost < 60 {
 				t.Errorf("complete %v %s, source %q, %d checks lost", o.Complete, o.Reason, o.Source, c.ChecksLost)
 			}
 		})
@@ -291,7 +292,7 @@ func TestDownOpensLate(t *testing.T) {
 			t.Errorf("took %v", took)
 		}
 		want(t, "up", o.Calls[0].Up, packets, packets)
-		if m := stream.Measure(o.Calls[0].Down.Trace, buffer); m.Sent < 900 || m.Lost != 0 || o.Source != SourceSTUN {
+		if m := stream.Measure(o.Calls[0].Down.Trace, buffer); m.Sent < 900 || m.Lost != 0 || o.Source != facts.RTTStun {
 			t.Errorf("down: %d of %d, source %q", m.Received, m.Sent, o.Source)
 		}
 	})

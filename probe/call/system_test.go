@@ -24,6 +24,7 @@ import (
 	"netready/internal/built"
 
 	"netready/probe/call"
+	"netready/probe/facts"
 	"netready/probe/invite"
 	"netready/probe/stream"
 )
@@ -399,7 +400,7 @@ func TestHarmIsMeasured(t *testing.T) {
 			}
 			c.settings.DSCP = 46
 			m, r := stage(t, c.host, c.settings, c.harm...).play(t, nil)
-			if !m.Outcome.Complete || m.Outcome.Source != call.SourceSTUN || len(m.Outcome.Calls) != len(r.Calls) {
+			if !m.Outcome.Complete || m.Outcome.Source != facts.RTTStun || len(m.Outcome.Calls) != len(r.Calls) {
 				t.Fatalf("complete %v %q, source %q, %d calls of %d", m.Outcome.Complete, m.Outcome.Reason, m.Outcome.Source, len(m.Outcome.Calls), len(r.Calls))
 			}
 			for i, got := range m.Outcome.Calls {
@@ -437,7 +438,7 @@ func TestDeadUDP(t *testing.T) {
 			if !few(m.Up[0].Sent) || m.Up[0].Received != 0 || m.Down[0].Sent != 0 || !strings.Contains(m.Outcome.Calls[0].Down.Reason, "nothing arrived to answer to") {
 				t.Errorf("up %+v, down %+v", m.Up[0], m.Down[0])
 			}
-		}, call.SourceTCP},
+		}, facts.RTTTCP},
 		{"down", []string{"--down-dead-at", "0"}, func(t *testing.T, m measured, r relayed) {
 			t.Helper()
 			sameCounts(t, "up", m.Up[0], r.Calls[0].Up)
@@ -445,16 +446,16 @@ func TestDeadUDP(t *testing.T) {
 			if m.Up[0].Lost != 0 || m.Down[0].Sent != 0 || m.Outcome.Calls[0].Down.Reason == "" {
 				t.Errorf("up %+v, down %+v", m.Up[0], m.Down[0])
 			}
-		}, call.SourceTCP},
+		}, facts.RTTTCP},
 		{"both", []string{"--up-dead-at", "0", "--down-dead-at", "0"}, func(t *testing.T, m measured, _ relayed) {
 			t.Helper()
 			if !few(m.Up[0].Sent) || m.Up[0].Received != 0 || m.Down[0].Sent != 0 {
 				t.Errorf("up %+v, down %+v", m.Up[0], m.Down[0])
 			}
-		}, call.SourceTCP},
-		{"both at half time", []string{"--up-dead-at", "3s", "--down-dead-at", "3s"}, halfTime, call.SourceSTUN},
-		{"up at half time", []string{"--up-dead-at", "3s"}, halfTime, call.SourceSTUN},
-		{"down at half time", []string{"--down-dead-at", "3s"}, halfTime, call.SourceSTUN},
+		}, facts.RTTTCP},
+		{"both at half time", []string{"--up-dead-at", "3s", "--down-dead-at", "3s"}, halfTime, facts.RTTStun},
+		{"up at half time", []string{"--up-dead-at", "3s"}, halfTime, facts.RTTStun},
+		{"down at half time", []string{"--down-dead-at", "3s"}, halfTime, facts.RTTStun},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, r := stage(t, "127.0.0.1", call.Settings{Duration: 10 * time.Second}, c.harm...).play(t, nil)

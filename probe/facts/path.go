@@ -1,5 +1,7 @@
 package facts
 
+import "net/netip"
+
 // Path is what answered on the path to the far end during the call.
 type Path struct {
 	// How the hops were asked; empty: they were not.
@@ -58,6 +60,17 @@ const (
 	ScopeShared  = "shared"  // between a provider's NAT and its customers (RFC 6598)
 	ScopePublic  = "public"  // any other
 )
+
+// ScopeOf says where an address lies.
+func ScopeOf(a netip.Addr) string {
+	switch a = a.Unmap(); {
+	case a.IsPrivate():
+		return ScopePrivate
+	case a.Is4() && a.As4()[0] == 100 && a.As4()[1]&0xC0 == 64: // 100.64.0.0/10
+		return ScopeShared
+	}
+	return ScopePublic
+}
 
 // Hop is one router on the path. A router may answer late or not at all for itself and
 // still forward everything else: its silence proves nothing, its answers do.

@@ -18,7 +18,7 @@ type WifiLink struct {
 	RetryPercent *float64 `json:"retry_percent"`
 	Failed       *int64   `json:"failed"`       // frames given up during the call. Null: as `retry_percent`
 	BeaconsLost  *int64   `json:"beacons_lost"` // beacons of the access point that were missed. Null: as `retry_percent`
-	Roams        []Roam   `json:"roams"`        // moves to another access point during the call
+	Roams        []Roam   `json:"roams"`        // moves to another access point during the call; empty, too, where `reason` says that the radio was not watched
 	Reason       string   `json:"reason"`       // why a figure of these is missing
 }
 

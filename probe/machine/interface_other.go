@@ -18,7 +18,7 @@ import (
 // Why this program cannot read the link speed or the signal on this system.
 const (
 	speedUnread  = "this program does not read link speeds on " + runtime.GOOS
-	signalUnread = "this program does not read the Wi-Fi signal on " + runtime.GOOS
+	signalUnread = "the run was stopped, or this program does not read the Wi-Fi signal on " + runtime.GOOS
 )
 
 // inspect asks the system's own commands (macOS; elsewhere they are missing

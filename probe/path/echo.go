@@ -36,8 +36,6 @@ type echoAsker struct {
 	kept   keptMarks
 }
 
-func (*echoAsker) method() string { return facts.MethodICMP }
-
 // openEcho opens a socket of one of package icmp's networks, such as "udp4" and "udp6".
 func openEcho(s Settings, network4, network6 string) (*echoAsker, string, error) {
 	target := s.Target.Addr().Unmap()

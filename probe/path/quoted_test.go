@@ -34,7 +34,7 @@ func request(to netip.Addr, tos byte, id, sequence uint16, options int) []byte {
 	if err != nil {
 		panic(err)
 	}
-	return append(header, b...)
+	return slices.Concat(header, b)
 }
 
 // told is a time exceeded about a packet, of which it quotes so many bytes.
@@ -50,7 +50,7 @@ func told(about []byte, quoted int) []byte {
 func underHeader(b []byte, options int) []byte {
 	header := make([]byte, 20+options)
 	header[0], header[9] = 0x45+byte(options/4), protocolICMP
-	return append(header, b...)
+	return slices.Concat(header, b)
 }
 
 func TestEchoAnswersAreRead(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"netready/probe/emodel"
+	"netready/probe/facts"
 	"netready/probe/internal/turn"
 )
 
@@ -40,7 +41,7 @@ func Echo(ctx context.Context, d Server) (words string, own []netip.AddrPort, er
 		return "", s.Own(), explained(err, candidate{host: d.Name}, s.settings.Now)
 	}
 	defer l.release(ctx)
-	if c.peer == PeerPublic {
+	if c.peer == facts.PeerPublic {
 		return fmt.Sprintf("a relay at %s was given, and a datagram went through it to this machine's public address (the server forbids its own relays as peers)", l.first.Relayed), s.Own(), nil
 	}
 	return fmt.Sprintf("a relay at %s was given, and a datagram came back through it", l.first.Relayed), s.Own(), nil

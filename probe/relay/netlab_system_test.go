@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"netready/internal/need"
+	"netready/probe/facts"
 	"netready/probe/ice"
 	"netready/probe/internal/netlab"
 	"netready/probe/stream"
@@ -226,13 +227,13 @@ func TestCoturnBehindFirewalls(t *testing.T) {
 		fails  string
 		isLoss bool
 	}{
-		"loss up":                      {full, losing(5, 0, ""), nil, PeerRelayed, "udp/udp udp/tls tls/udp", "", true},
-		"loss down":                    {full, losing(0, 5, ""), nil, PeerRelayed, "udp/udp udp/tls tls/udp", "", true},
-		"both, symmetric NAT":          {full, losing(10, 3, symmetric), nil, PeerRelayed, "udp/udp udp/tls tls/udp", "", true},
-		"relays denied, symmetric NAT": {full, "table ip t {\n" + symmetric + "\n}", []string{"--denied-peer-ip=" + host}, PeerPublic, "udp/udp udp/tls tls/udp", "", false},
+		"loss up":                      {full, losing(5, 0, ""), nil, facts.PeerRelayed, "udp/udp udp/tls tls/udp", "", true},
+		"loss down":                    {full, losing(0, 5, ""), nil, facts.PeerRelayed, "udp/udp udp/tls tls/udp", "", true},
+		"both, symmetric NAT":          {full, losing(10, 3, symmetric), nil, facts.PeerRelayed, "udp/udp udp/tls tls/udp", "", true},
+		"relays denied, symmetric NAT": {full, "table ip t {\n" + symmetric + "\n}", []string{"--denied-peer-ip=" + host}, facts.PeerPublic, "udp/udp udp/tls tls/udp", "", false},
 		"only TCP 443 goes out": {
 			full, "table ip t {\nchain forward { type filter hook forward priority 0; policy drop;\nct state established accept\ntcp dport 443 accept\n}\n}",
-			nil, PeerRelayed, "tls/tls", "", false,
+			nil, facts.PeerRelayed, "tls/tls", "", false,
 		},
 		"wrong password": {strings.Replace(full, "a-secret-word", "another", 1), "", nil, "", "", ErrCredentials.Error(), false},
 	} {

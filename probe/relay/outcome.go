@@ -13,7 +13,7 @@ import (
 type Outcome struct {
 	Server   string // turn:NAME and the ways that were used
 	Software string // how the server calls itself, "" if it does not
-	Peer     string // PeerRelayed or PeerPublic
+	Peer     string // facts.PeerRelayed or facts.PeerPublic
 	Calls    []Call
 	// RoundTrips are those of STUN Binding requests on a relay's own connection,
 	// by UDP or, if RTTByTCP, by TCP. Lost are those without an answer for two

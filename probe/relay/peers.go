@@ -7,15 +7,9 @@ import (
 	"net/netip"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/turn"
-)
-
-// Peers of a loop: the other relay, or a socket of this machine by its public
-// address, where the server forbids its own relays as peers.
-const (
-	PeerRelayed = "relayed"
-	PeerPublic  = "public"
 )
 
 const (
@@ -33,7 +27,7 @@ func (s *Session) join(ctx context.Context, l *loop, peer string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*openWait)
 	defer cancel()
 	var err error
-	if peer == PeerPublic {
+	if peer == facts.PeerPublic {
 		err = s.joinPublic(ctx, l)
 	} else {
 		err = s.joinRelays(ctx, l)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"netready/internal/seed"
+	"netready/probe/facts"
 	"netready/probe/ice"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/turntest"
@@ -85,16 +86,16 @@ func TestLossOfEachWayToThePacket(t *testing.T) {
 		peer    string
 		loops   string
 	}{
-		"none":               {turntest.Options{}, PeerRelayed, "udp/udp udp/tcp tcp/udp"},
-		"up":                 {turntest.Options{Harm: turntest.Harm{Up: lossy(0.1, 1)}}, PeerRelayed, "udp/udp udp/tcp tcp/udp"},
-		"down, over TLS":     {turntest.Options{NoTCP: true, Harm: turntest.Harm{Down: lossy(0.1, 1)}}, PeerRelayed, "udp/udp udp/tls tls/udp"},
-		"both, in runs":      {turntest.Options{Harm: turntest.Harm{Up: lossy(0.05, 3), Down: lossy(0.2, 6)}}, PeerRelayed, "udp/udp udp/tcp tcp/udp"},
-		"up is dead":         {turntest.Options{Harm: turntest.Harm{Up: lossy(0.9999999, 1e9)}}, PeerRelayed, "udp/udp udp/tcp tcp/udp"},
-		"stale nonces":       {turntest.Options{Stale: true, Harm: turntest.Harm{Down: lossy(0.1, 1)}}, PeerRelayed, "udp/udp udp/tcp tcp/udp"},
-		"only UDP":           {turntest.Options{NoTCP: true, NoTLS: true, Harm: turntest.Harm{Up: lossy(0.1, 2)}}, PeerRelayed, "udp/udp"},
-		"no UDP":             {turntest.Options{NoUDP: true, NoTCP: true}, PeerRelayed, "tls/tls"},
-		"DTLS and TLS alone": {turntest.Options{NoUDP: true, NoTCP: true, DTLS: true}, PeerRelayed, "dtls/dtls dtls/tls tls/dtls"},
-		"IPv6":               {turntest.Options{Host: "::1", Harm: turntest.Harm{Up: lossy(0.1, 1)}}, PeerRelayed, "udp/udp udp/tcp tcp/udp"},
+		"none":               {turntest.Options{}, facts.PeerRelayed, "udp/udp udp/tcp tcp/udp"},
+		"up":                 {turntest.Options{Harm: turntest.Harm{Up: lossy(0.1, 1)}}, facts.PeerRelayed, "udp/udp udp/tcp tcp/udp"},
+		"down, over TLS":     {turntest.Options{NoTCP: true, Harm: turntest.Harm{Down: lossy(0.1, 1)}}, facts.PeerRelayed, "udp/udp udp/tls tls/udp"},
+		"both, in runs":      {turntest.Options{Harm: turntest.Harm{Up: lossy(0.05, 3), Down: lossy(0.2, 6)}}, facts.PeerRelayed, "udp/udp udp/tcp tcp/udp"},
+		"up is dead":         {turntest.Options{Harm: turntest.Harm{Up: lossy(0.9999999, 1e9)}}, facts.PeerRelayed, "udp/udp udp/tcp tcp/udp"},
+		"stale nonces":       {turntest.Options{Stale: true, Harm: turntest.Harm{Down: lossy(0.1, 1)}}, facts.PeerRelayed, "udp/udp udp/tcp tcp/udp"},
+		"only UDP":           {turntest.Options{NoTCP: true, NoTLS: true, Harm: turntest.Harm{Up: lossy(0.1, 2)}}, facts.PeerRelayed, "udp/udp"},
+		"no UDP":             {turntest.Options{NoUDP: true, NoTCP: true}, facts.PeerRelayed, "tls/tls"},
+		"DTLS and TLS alone": {turntest.Options{NoUDP: true, NoTCP: true, DTLS: true}, facts.PeerRelayed, "dtls/dtls dtls/tls tls/dtls"},
+		"IPv6":               {turntest.Options{Host: "::1", Harm: turntest.Harm{Up: lossy(0.1, 1)}}, facts.PeerRelayed, "udp/udp udp/tcp tcp/udp"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -156,7 +157,7 @@ func TestRelaysForbiddenAsPeers(t *testing.T) {
 			t.Parallel()
 			server := turntest.Start(t, options)
 			_, o, _ := place(t, settings(server))
-			if !o.Complete || o.Peer != PeerPublic {
+			if !o.Complete || o.Peer != facts.PeerPublic {
 				t.Fatalf("complete %v %q, peer %s", o.Complete, o.Reason, o.Peer)
 			}
 			for _, l := range o.Calls[0].Loops {

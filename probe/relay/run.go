@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/turn"
 	"netready/probe/stream"
@@ -171,12 +172,12 @@ func (c *calls) open(ctx context.Context) error {
 // first joins the first loop: by two relays, or where the server forbids that,
 // by this machine's public address.
 func (c *calls) first(ctx context.Context, l *loop) error {
-	c.peer = PeerRelayed
+	c.peer = facts.PeerRelayed
 	err := c.session.join(ctx, l, c.peer)
 	if err == nil || !forbidsPeers(err) || l.up.IsReliable() {
 		return err
 	}
-	c.peer = PeerPublic
+	c.peer = facts.PeerPublic
 	if second := c.session.join(ctx, l, c.peer); second != nil {
 		return fmt.Errorf("between two relays: %w; to this machine's public address: %w", err, second)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"netready/probe/bandwidth"
 	"netready/probe/call"
+	"netready/probe/facts"
 	"netready/probe/responder"
 )
 
@@ -30,7 +31,7 @@ func TestCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !outcome.Complete || outcome.Source != call.SourceSTUN || len(outcome.Calls) != 2 {
+	if !outcome.Complete || outcome.Source != facts.RTTStun || len(outcome.Calls) != 2 {
 		t.Fatalf("complete %v (%s), source %q, %d calls", outcome.Complete, outcome.Reason, outcome.Source, len(outcome.Calls))
 	}
 	for i, c := range outcome.Calls {

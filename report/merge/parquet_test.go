@@ -11,54 +11,32 @@ import (
 	"strings"
 	"testing"
 
+	"netready/internal/tablefile"
 	"netready/probe/facts"
 	"netready/report/parquet"
 	"netready/report/workbook"
 )
 
-func readRuns(t *testing.T, dir string) []workbook.Row {
+func readTable(t *testing.T, dir, name string) [][]any {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(dir, parquet.RunsFile))
+	data, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows []workbook.Row
-	for row, err := range parquet.Runs(bytes.NewReader(data), int64(len(data))) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows = append(rows, row)
-	}
-	return rows
-}
-
-func readPorts(t *testing.T, dir string) []parquet.Port {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(dir, parquet.PortsFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var ports []parquet.Port
-	for port, err := range parquet.Ports(bytes.NewReader(data), int64(len(data))) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		ports = append(ports, port)
-	}
-	return ports
+	return tablefile.Rows(t, data)
 }
 
 // The tables have the rows that the CSV has, cell by cell, and every port.
 func TestParquetHasTheRowsOfTheCSV(t *testing.T) {
 	dir := t.TempDir()
-	in, tables, list := filepath.Join(dir, "in"), filepath.Join(dir, "tables"), filepath.Join(dir, "list.csv")
+	in, out, list := filepath.Join(dir, "in"), filepath.Join(dir, "tables"), filepath.Join(dir, "list.csv")
 	writeCorpus(t, in, 40)
 	odd := corpusRun(41)
 	odd.Machine.Hostname = "=cmd|' /C calc'!A0"
 	odd.Voice.Down, odd.Voice.RTT = nil, nil
 	odd.Firewall = append(odd.Firewall, facts.PortRow{Name: "Two ways", Family: "ipv6", Status: facts.StatusFail, Reason: "no_reply"})
 	put(t, filepath.Join(in, "odd.json"), jsonOf(t, odd))
-	do(t, Merge{Sources: []string{in}, CSV: list, Parquet: tables}, 41)
+	do(t, Merge{Sources: []string{in}, CSV: list, Parquet: out}, 41)
 	data, err := os.ReadFile(list)
 	if err != nil {
 		t.Fatal(err)
@@ -67,38 +45,35 @@ func TestParquetHasTheRowsOfTheCSV(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := readRuns(t, tables)
+	rows := readTable(t, out, parquet.RunsFile)
 	if len(rows) != len(lines)-1 {
 		t.Fatalf("%d rows, and %d in the CSV", len(rows), len(lines)-1)
 	}
 	for i, row := range rows {
-		for at, cell := range row.Cells {
+		for at, cell := range row {
 			if got, want := csvText(cell), lines[i+1][at]; got != want {
 				t.Errorf("row %d, %s: %q, and %q in the CSV", i, lines[0][at], got, want)
 			}
 		}
 	}
-	if last := rows[len(rows)-1]; last.Cells[2] != odd.Machine.Hostname {
-		t.Errorf("the machine is %q", last.Cells[2])
+	if last := rows[len(rows)-1]; last[2] != odd.Machine.Hostname {
+		t.Errorf("the machine is %q", last[2])
 	}
-	ports := readPorts(t, tables)
+	ports := readTable(t, out, parquet.PortsFile)
 	if want := 40*len(corpusRun(0).Firewall) + len(odd.Firewall); len(ports) != want {
 		t.Errorf("%d ports, want %d", len(ports), want)
 	}
 	last := ports[len(ports)-1]
-	want := parquet.Port{
-		RunID: odd.RunID, Organization: odd.Organization, Machine: odd.Machine.Hostname, Region: odd.Region.ID, Started: odd.StartedAt,
-		PortCell: workbook.PortCell{Name: "Two ways", Family: "ipv6", Status: facts.StatusFail, Reason: "no_reply"},
-	}
-	if last != want {
-		t.Errorf("the last port is %+v, want %+v", last, want)
+	want := []any{odd.RunID, odd.Organization, odd.Machine.Hostname, odd.Region.ID, odd.StartedAt, "Two ways", "ipv6", facts.StatusFail, "no_reply", false}
+	if !slices.Equal(last, want) {
+		t.Errorf("the last port is %v, want %v", last, want)
 	}
 }
 
 // A run that only the workbook still has keeps the ports of its sheet Firewall.
 func TestParquetOfRunsInAWorkbook(t *testing.T) {
 	dir := t.TempDir()
-	out, tables := filepath.Join(dir, "out.xlsx"), filepath.Join(dir, "tables")
+	out, written := filepath.Join(dir, "out.xlsx"), filepath.Join(dir, "tables")
 	run := corpusRun(1)
 	run.Firewall = []facts.PortRow{
 		{Name: "Service", Family: "ipv4", Status: facts.StatusPass, Required: true},
@@ -107,11 +82,12 @@ func TestParquetOfRunsInAWorkbook(t *testing.T) {
 	}
 	do(t, Merge{Sources: []string{put(t, filepath.Join(dir, "1.json"), jsonOf(t, run))}, Out: out}, 1)
 	next := put(t, filepath.Join(dir, "2.json"), jsonOf(t, corpusRun(2)))
-	do(t, Merge{Sources: []string{next}, Out: out, Append: true, Parquet: tables}, 2)
+	do(t, Merge{Sources: []string{next}, Out: out, Append: true, Parquet: written}, 2)
 	var got []workbook.PortCell
-	for _, port := range readPorts(t, tables) {
-		if port.RunID == run.RunID {
-			got = append(got, port.PortCell)
+	for _, port := range readTable(t, written, parquet.PortsFile) {
+		if port[0] == run.RunID {
+			text := func(at int) string { s, _ := port[at].(string); return s }
+			got = append(got, workbook.PortCell{Name: text(5), Family: text(6), Status: text(7), Reason: text(8), Required: port[9] == true})
 		}
 	}
 	if want := workbook.PortsOf(run.Firewall); !slices.Equal(got, want) {

@@ -6,9 +6,8 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/parquet-go/parquet-go"
-
 	"netready/report"
+	"netready/report/parquet/flat"
 	"netready/report/workbook"
 )
 
@@ -18,16 +17,15 @@ const (
 	PortsFile = "ports.parquet"
 )
 
-// A Type is the type of a column, as Parquet names it. Every column is optional:
-// null is not measured.
-type Type string
+// A Type is the type of a column. Every column is optional: null is not measured.
+type Type = flat.Type
 
 // The types of columns.
 const (
-	String    Type = "STRING"
-	Double    Type = "DOUBLE"
-	Timestamp Type = "TIMESTAMP" // UTC, milliseconds
-	Boolean   Type = "BOOLEAN"
+	String    = flat.String
+	Double    = flat.Double
+	Timestamp = flat.Timestamp // UTC, milliseconds
+	Boolean   = flat.Boolean
 )
 
 // A Column is one column of a table.
@@ -85,38 +83,3 @@ func PortsColumns() []Column {
 		{"required", Boolean, ""},
 	}
 }
-
-// schema is the table's schema, its columns in their order.
-func schema(name string, columns []Column) *parquet.Schema {
-	group, at := parquet.Group{}, map[string]int{}
-	for i, column := range columns {
-		group[column.Name], at[column.Name] = parquet.Optional(column.node()), i
-	}
-	fields := make([]parquet.Field, len(columns))
-	for _, field := range group.Fields() { // sorted by name
-		fields[at[field.Name()]] = field
-	}
-	return parquet.NewSchema(name, ordered{group, fields})
-}
-
-func (c Column) node() parquet.Node {
-	switch c.Type {
-	case Double:
-		return parquet.Leaf(parquet.DoubleType)
-	case Timestamp:
-		return parquet.Timestamp(parquet.Millisecond)
-	case Boolean:
-		return parquet.Leaf(parquet.BooleanType)
-	case String:
-	}
-	return parquet.Encoded(parquet.String(), &parquet.RLEDictionary)
-}
-
-// ordered is a group whose fields keep their order.
-type ordered struct {
-	parquet.Group
-	fields []parquet.Field
-}
-
-// Fields are the columns.
-func (o ordered) Fields() []parquet.Field { return o.fields }

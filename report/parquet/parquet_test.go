@@ -14,9 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/parquet-go/parquet-go"
-
 	"netready/internal/seed"
+	"netready/internal/tablefile"
 	"netready/report/workbook"
 )
 
@@ -71,65 +70,36 @@ func TestRowsComeBack(t *testing.T) {
 		rows = append(rows, madeUp(r))
 	}
 	runs, ports := written(t, NewRuns, rows...), written(t, NewPorts, rows...)
-	n := 0
-	for row, err := range Runs(bytes.NewReader(runs), int64(len(runs))) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Equal(row.Cells, rows[n].Cells) {
-			t.Fatalf("row %d: got %v, want %v", n, row.Cells, rows[n].Cells)
-		}
-		n++
+	read := tablefile.Rows(t, runs)
+	if len(read) != len(rows) {
+		t.Fatalf("%d rows of %d", len(read), len(rows))
 	}
-	if n != len(rows) {
-		t.Errorf("%d rows of %d", n, len(rows))
-	}
-	var want []Port
-	for _, row := range rows {
-		for _, port := range row.Ports {
-			started := row.Started()
-			text := func(at int) string { s, _ := row.Cells[at].(string); return s }
-			want = append(want, Port{row.RunID(), text(1), text(2), text(4), started, port})
+	var want [][]any
+	for n, row := range rows {
+		if !slices.Equal(read[n], row.Cells) {
+			t.Fatalf("row %d: got %v, want %v", n, read[n], row.Cells)
+		}
+		for _, p := range row.Ports {
+			want = append(want, []any{row.Cells[0], row.Cells[1], row.Cells[2], row.Cells[4], row.Cells[5], p.Name, orNull(p.Family), p.Status, orNull(p.Reason), p.Required})
 		}
 	}
-	var got []Port
-	for port, err := range Ports(bytes.NewReader(ports), int64(len(ports))) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, port)
-	}
-	if !slices.Equal(got, want) {
+	if got := tablefile.Rows(t, ports); !slices.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("%d ports, want %d, or they differ", len(got), len(want))
 	}
+}
+
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 // A table without a row is a table, too.
 func TestEmpty(t *testing.T) {
 	data := written(t, NewRuns)
-	for _, err := range Runs(bytes.NewReader(data), int64(len(data))) {
-		t.Errorf("a row, %v", err)
-	}
-}
-
-// Rows wait in memory in groups of a bounded size, whatever they hold.
-func TestGroupsAreBounded(t *testing.T) {
-	long := workbook.Row{Cells: make([]any, len(RunsColumns()))}
-	w := NewRuns(io.Discard)
-	for i := range 50 {
-		long.Cells[1] = strings.Repeat(string(rune('a'+i%26)), 1<<20)
-		if err := w.Write(long); err != nil {
-			t.Fatal(err)
-		}
-		if w.bytes > groupBytes || len(w.pending) > batch {
-			t.Fatalf("%d bytes wait in %d rows", w.bytes, len(w.pending))
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if n := len(w.out.File().RowGroups()); n < 3 {
-		t.Errorf("50 MB are in %d groups", n)
+	if rows := tablefile.Rows(t, data); len(rows) > 0 {
+		t.Errorf("rows: %v", rows)
 	}
 }
 
@@ -139,57 +109,12 @@ func TestWordsInAFiguresCell(t *testing.T) {
 	at := slices.IndexFunc(RunsColumns(), func(c Column) bool { return c.Name == "jitter_up_ms" })
 	cells[0], cells[at], cells[at+1] = "id", "ask Bob", math.NaN()
 	data := written(t, NewRuns, workbook.Row{Cells: cells})
-	for row, err := range Runs(bytes.NewReader(data), int64(len(data))) {
-		if err != nil || row.Cells[at] != nil || row.Cells[at+1] != nil || !slices.Contains(row.Cells, any(`not read: Jitter up (ms) (it holds "ask Bob")`)) {
-			t.Errorf("%v, %v", row.Cells, err)
-		}
+	row := tablefile.Rows(t, data)[0]
+	if row[at] != nil || row[at+1] != nil || !slices.Contains(row, any(`not read: Jitter up (ms) (it holds "ask Bob")`)) {
+		t.Errorf("%v", row)
 	}
 	if cells[at] != "ask Bob" {
 		t.Error("the caller's row was changed")
-	}
-}
-
-// A file cut short or damaged is an error, never a crash. So is one of another kind.
-func TestDamagedFiles(t *testing.T) {
-	r := rand.New(rand.NewPCG(seed.Of(t), 2))
-	whole := written(t, NewRuns, madeUp(r), madeUp(r), madeUp(r))
-	read := func(data []byte) (rows int, err error) {
-		for _, err := range Runs(bytes.NewReader(data), int64(len(data))) {
-			if err != nil {
-				return rows, err
-			}
-			rows++
-		}
-		return rows, nil
-	}
-	for range 50 {
-		if _, err := read(whole[:r.IntN(len(whole))]); err == nil {
-			t.Error("a file cut short was read")
-		}
-		damaged := bytes.Clone(whole)
-		damaged[r.IntN(len(damaged))] ^= byte(1 + r.IntN(255))
-		_, _ = read(damaged) // a figure may differ; it ends
-	}
-	if _, err := read([]byte("run_id,organization\n1,2\n")); err == nil {
-		t.Error("a CSV was read")
-	}
-}
-
-// A file of another version has columns that we lack, and lacks some of ours.
-func TestOtherVersions(t *testing.T) {
-	type older struct {
-		Later *float64 `parquet:"a_later_figure,optional"`
-		RunID *string  `parquet:"run_id,optional"`
-		MOSUp *string  `parquet:"mos_up,optional"` // of another type
-	}
-	var b bytes.Buffer
-	if err := parquet.Write(&b, []older{{new(1.5), new("id"), new("4.4")}}); err != nil {
-		t.Fatal(err)
-	}
-	for row, err := range Runs(bytes.NewReader(b.Bytes()), int64(b.Len())) {
-		if err != nil || row.RunID() != "id" || slices.Contains(row.Cells, any("4.4")) || len(row.Cells) != len(RunsColumns()) {
-			t.Errorf("%v, %v", row.Cells, err)
-		}
 	}
 }
 
@@ -257,19 +182,4 @@ func tables() string {
 		}
 	}
 	return b.String()
-}
-
-// Any bytes are a table or an error.
-func FuzzRuns(f *testing.F) {
-	r := rand.New(rand.NewPCG(1, 1))
-	f.Add(written(f, NewRuns, madeUp(r)))
-	f.Add(written(f, NewRuns))
-	f.Fuzz(func(_ *testing.T, data []byte) {
-		n := 0
-		for range Runs(bytes.NewReader(data), int64(len(data))) {
-			if n++; n > 10_000 {
-				break
-			}
-		}
-	})
 }

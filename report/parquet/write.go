@@ -8,29 +8,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/parquet-go/parquet-go"
-
+	"netready/report/parquet/flat"
 	"netready/report/workbook"
-)
-
-// Bounds of what a Writer keeps in memory until it has written it: a group of rows.
-const (
-	groupRows  = 20_000
-	groupBytes = 16 << 20 // rows of runs have one kilobyte, hostile ones up to a megabyte
-	batch      = 64       // rows that are handed over at once
-	pageBytes  = 64 << 10 // of a column, before compression
-	dictionary = 1 << 20  // bytes of the different texts of a column in a group; with more they are written one by one
 )
 
 // A Writer writes one table. Close it: the end of the file says what is in it.
 type Writer struct {
-	out     *parquet.GenericWriter[any]
+	out     *flat.Writer
 	columns []Column
-	ports   bool          // the table Ports
-	heads   []int         // places of the first columns of Ports in a row of Runs
-	pending []parquet.Row // rows that wait to be handed over; the rest of its capacity is used again
-	rows    int           // of the group
-	bytes   int64         // of the group, as they come in
+	ports   bool  // the table Ports
+	heads   []int // places of the first columns of Ports in a row of Runs
+	values  []any // of the row that is written; used again
 }
 
 // NewRuns writes the table Runs.
@@ -50,11 +38,11 @@ func NewPorts(w io.Writer) *Writer {
 }
 
 func newWriter(w io.Writer, name string, columns []Column) *Writer {
-	return &Writer{
-		columns: columns, pending: make([]parquet.Row, 0, batch),
-		out: parquet.NewGenericWriter[any](w, schema(name, columns), parquet.Compression(&parquet.Zstd), parquet.PageBufferSize(pageBytes),
-			parquet.DataPageVersion(1), parquet.DictionaryMaxBytes(dictionary)), // version 1: what every engine reads
+	list := make([]flat.Column, len(columns))
+	for i, c := range columns {
+		list[i] = flat.Column{Name: c.Name, Type: c.Type}
 	}
+	return &Writer{columns: columns, values: make([]any, len(columns)), out: flat.NewWriter(w, name, list)}
 }
 
 // Write adds a run: its row to Runs, or its ports to Ports. The row's Ready is written as
@@ -98,83 +86,52 @@ func (w *Writer) withWords(cells []any) []any {
 
 // add takes the cells of one row of the table.
 func (w *Writer) add(cells []any) error {
-	n := len(w.pending)
-	w.pending = w.pending[:n+1]
-	row := w.pending[n][:0]
 	for i, column := range w.columns {
-		value := parquet.NullValue()
+		w.values[i] = nil
 		if i < len(cells) {
-			value = column.value(cells[i])
+			w.values[i] = column.value(cells[i])
 		}
-		defined := 1
-		if value.IsNull() {
-			defined = 0
-		}
-		row = append(row, value.Level(0, defined, i))
-		w.bytes += sizeOf(value)
 	}
-	w.pending[n] = row
-	w.rows++
-	full := w.bytes >= groupBytes || w.rows >= groupRows
-	if len(w.pending) < batch && !full {
-		return nil
-	}
-	if err := w.handOver(); err != nil || !full {
-		return err
-	}
-	w.rows, w.bytes = 0, 0
-	return w.out.Flush()
+	return w.out.Add(w.values)
 }
 
-// sizeOf is about how many bytes a value takes in memory.
-func sizeOf(v parquet.Value) int64 {
-	if v.Kind() == parquet.ByteArray {
-		return int64(8 + len(v.ByteArray()))
-	}
-	return 8
-}
+// MarkKey names the mark among a file's key-value metadata.
+const MarkKey = "netready.source"
 
-func (w *Writer) handOver() error {
-	_, err := w.out.WriteRows(w.pending)
-	w.pending = w.pending[:0]
-	return err
-}
+// Mark writes into the end of the file what it was made from, for readback.Mark to read.
+// Call it before Close.
+func (w *Writer) Mark(source string) { w.out.Note(MarkKey, source) }
 
 // Close writes what is left and the end of the file. It does not close the io.Writer.
-func (w *Writer) Close() error {
-	if err := w.handOver(); err != nil {
-		return err
-	}
-	return w.out.Close()
-}
+func (w *Writer) Close() error { return w.out.Close() }
 
-// value is a cell in the type of the column; null where it holds none.
-func (c Column) value(cell any) parquet.Value {
+// value is a cell in the type of the column; nil where it holds none.
+func (c Column) value(cell any) any {
 	switch v := cell.(type) {
 	case float64:
 		if c.Type == Double && !math.IsNaN(v) && !math.IsInf(v, 0) {
-			return parquet.DoubleValue(v)
+			return v
 		}
 	case time.Time:
 		if c.Type == Timestamp {
-			return parquet.Int64Value(v.UnixMilli())
+			return v.UnixMilli()
 		}
 	case bool:
 		if c.Type == Boolean {
-			return parquet.BooleanValue(v)
+			return v
 		}
 	case nil:
-		return parquet.NullValue()
+		return nil
 	}
 	if c.Type != String {
-		return parquet.NullValue()
+		return nil
 	}
 	text := fmt.Sprint(cell)
 	if when, ok := cell.(time.Time); ok {
 		text = when.Format(time.RFC3339)
 	}
 	if text == "" {
-		return parquet.NullValue()
+		return nil
 	}
-	return parquet.ByteArrayValue([]byte(strings.ToValidUTF8(text, "\uFFFD")))
+	return strings.ToValidUTF8(text, "\uFFFD")
 }

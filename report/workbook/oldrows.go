@@ -172,7 +172,7 @@ func (r *runsReader) add(header string, column, style int) int {
 
 // row reads a row: what its Row code says, or its cells.
 func (r *runsReader) row(from ooxml.Row) Row {
-	row := Row{Cells: make([]any, len(r.l.columns)), OldRow: from.Number, sheet: r.sheet}
+	row := Row{Cells: make([]any, len(r.l.columns)), OldRow: from.Number}
 	for _, c := range from.Cells {
 		if c.Text == "" && c.Formula == "" && c.Column > len(r.places) {
 			continue // a style alone makes no column

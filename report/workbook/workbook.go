@@ -54,8 +54,7 @@ type Row struct {
 	Doubts []Doubt     // figures that were not taken; Remarks names them
 	OldRow int         // where the row stood in the old workbook; 0: it is new
 
-	sheet string // in the old workbook
-	coded bool   // read from its Row code
+	coded bool // read from its Row code
 }
 
 // A PortCell is what one run says about one port.

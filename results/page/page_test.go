@@ -22,6 +22,7 @@ import (
 	"github.com/xuri/excelize/v2"
 	"gocloud.dev/blob/fileblob"
 
+	"netready/internal/tablefile"
 	"netready/probe/facts"
 	"netready/probe/responder"
 	"netready/probe/responder/tokens"
@@ -366,11 +367,8 @@ func plain(t *testing.T, body []byte) string {
 			t.Fatal(err)
 		}
 		if strings.HasSuffix(f.Name, ".parquet") {
-			for row := range parquet.Runs(bytes.NewReader(content), int64(len(content))) {
-				fmt.Fprintln(&b, row.Cells...)
-			}
-			for port := range parquet.Ports(bytes.NewReader(content), int64(len(content))) {
-				fmt.Fprintln(&b, port)
+			for _, row := range tablefile.Rows(t, content) {
+				fmt.Fprintln(&b, row...)
 			}
 		}
 		b.Write(content)

@@ -16,10 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"netready/internal/tablefile"
 	"netready/probe/facts"
 	"netready/report"
 	"netready/report/merge"
-	"netready/report/parquet"
 	"netready/report/workbook"
 	"netready/results"
 	"netready/thresholds"
@@ -33,15 +33,10 @@ func tableRows(tb testing.TB, s *Store, in partition) (runs, ports []string) {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		file, size := bytes.NewReader(data), int64(len(data))
-		if i == 0 {
-			for _, row := range collect(tb, parquet.Runs(file, size)) {
-				runs = append(runs, row.RunID())
-			}
-			continue
-		}
-		for _, port := range collect(tb, parquet.Ports(file, size)) {
-			ports = append(ports, port.RunID)
+		into := []*[]string{&runs, &ports}[i]
+		for _, row := range tablefile.Rows(tb, data) {
+			id, _ := row[0].(string)
+			*into = append(*into, id)
 		}
 	}
 	return runs, slices.Compact(ports)
@@ -451,14 +446,14 @@ func TestTablesSayWhatTheSheetSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := collect(t, parquet.Runs(bytes.NewReader(data), int64(len(data))))
+	rows := tablefile.Rows(t, data)
 	if len(rows) != 3 || len(lines) != 4 {
 		t.Fatalf("%d runs in the table, %d lines, want 3 and 4", len(rows), len(lines))
 	}
 	remarks := 0
 	for n, row := range rows {
 		for i, header := range workbook.Headers() {
-			want, got := lines[n+1][i], row.Cells[i]
+			want, got := lines[n+1][i], row[i]
 			if at, ok := got.(time.Time); ok {
 				got = at.UTC().Format(time.RFC3339)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"netready/report"
 	"netready/report/parquet"
+	"netready/report/parquet/readback"
 	"netready/report/workbook"
 	"netready/thresholds"
 )
@@ -87,7 +88,7 @@ func (s *Store) made(ctx context.Context, key string) (m made, there bool, err e
 	if err != nil {
 		return m, false, fmt.Errorf("reading from the store: %w", err)
 	}
-	mark, err := parquet.Mark(&ranges{ctx, s, key}, about.Size)
+	mark, err := readback.Mark(&ranges{ctx, s, key}, about.Size)
 	if err != nil {
 		s.options.Log.Warn("a table is made again", "key", key, "reason", err)
 		return m, true, nil

@@ -140,9 +140,6 @@ func (c *Conn) Drops() uint32 {
 // NoDSCP implements stamp.PacketConn.
 func (c *Conn) NoDSCP() string { return "" }
 
-// Refused implements stamp.PacketConn.
-func (c *Conn) Refused() (int, error) { return 0, nil }
-
 // SetReadDeadline implements stamp.PacketConn.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	c.network.mu.Lock()

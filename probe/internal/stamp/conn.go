@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 )
 
@@ -58,8 +57,6 @@ type PacketConn interface {
 	Drops() uint32
 	// NoDSCP is why marks of arrivals cannot be read here, "" if they can.
 	NoDSCP() string
-	// Refused is how many ICMP errors came back, and the last in the system's words.
-	Refused() (count int, last error)
 	SetReadDeadline(t time.Time) error
 	LocalAddr() netip.AddrPort
 	Close() error
@@ -71,10 +68,6 @@ type Conn struct {
 	connected bool
 	asked     int // bytes of its buffer
 	platform      // reads and stamps
-
-	mu      sync.Mutex // guards the rest
-	refused int
-	last    error
 }
 
 // Dial opens a connected socket to host:port.
@@ -135,15 +128,7 @@ func (c *Conn) Read(b []byte) (Arrival, error) {
 		if !passing(err) {
 			return Arrival{}, err
 		}
-		c.note(err)
 	}
-}
-
-func (c *Conn) note(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.refused++
-	c.last = err
 }
 
 // Write implements PacketConn.
@@ -166,7 +151,6 @@ func (c *Conn) tried(send func() error) error {
 		if err = send(); err == nil || !passing(err) {
 			return err
 		}
-		c.note(err)
 	}
 	return err
 }
@@ -182,13 +166,6 @@ func (c *Conn) Drops() uint32 { return c.drops(c.udp) }
 // Buffer is how many bytes the socket may hold until they are read, as asked
 // for and as the system granted it; 0 where it does not tell.
 func (c *Conn) Buffer() (asked, granted int) { return c.asked, c.granted(c.udp) }
-
-// Refused implements PacketConn.
-func (c *Conn) Refused() (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.refused, c.last
-}
 
 // SetReadDeadline implements PacketConn.
 func (c *Conn) SetReadDeadline(t time.Time) error { return c.udp.SetReadDeadline(t) }
