@@ -80,6 +80,8 @@ type call struct {
 	grant      wire.CallGrant
 	credential *wire.Credential
 	packets    int
+	// mostRecords is mostUnread: a division for each packet takes its time.
+	mostRecords int
 
 	mu       sync.Mutex // guards the rest, of which every packet needs what comes first
 	opener   *wire.Opener
@@ -110,7 +112,7 @@ func newSession(r wire.Request, client netip.Addr) *session {
 		Version: wire.Version, Session: s.id, Duration: r.Duration, Nonce: hex.EncodeToString(random(16)),
 	}
 	for range r.Calls {
-		c := &call{session: s, request: r, packets: int(r.Duration / r.Ptime), seenIDs: map[wire.TransactionID]struct{}{}}
+		c := &call{session: s, request: r, packets: int(r.Duration / r.Ptime), mostRecords: mostUnread(r.Ptime), seenIDs: map[wire.TransactionID]struct{}{}}
 		c.up = upTrace{packets: c.packets, ptime: r.Ptime}
 		n := random(20)
 		c.grant = wire.CallGrant{

@@ -85,6 +85,9 @@ func NewSealer(f Flow) (*Sealer, error) {
 	return s, nil
 }
 
+// Size is how many bytes every packet has.
+func (s *Sealer) Size() int { return len(s.packet) }
+
 // filler writes a pattern that no link can compress and that is the same in every run:
 // xorshift32, seeded by the SSRC.
 func filler(b []byte, seed uint32) {
