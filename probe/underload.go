@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"netready/internal/lean"
 	"netready/probe/bandwidth"
 	"netready/probe/call"
 	"netready/probe/facts"
@@ -85,6 +86,7 @@ func (r *run) loaded(ctx context.Context, name string, fill func(context.Context
 		defer s.Close()
 		sessions = append(sessions, s)
 	}
+	defer lean.Begin()()
 	this := pc.Start(ctx, machine.Towards(ctx, r.farHost()).Name)
 	filling, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup
