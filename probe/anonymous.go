@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
-	"strings"
 
 	"netready/probe/facts"
 )
@@ -113,19 +112,10 @@ func clearHops(hops []facts.Hop, clearText func(*string)) {
 		if hop.Role == facts.HopFarEnd || err != nil {
 			continue
 		}
-		hop.Scope = facts.ScopePublic
-		switch {
-		case a.IsPrivate():
-			hop.Scope = facts.ScopePrivate
-		case sharedAddresses.Contains(a.Unmap()):
-			hop.Scope = facts.ScopeShared
-		}
+		hop.Scope = facts.ScopeOf(a)
 		clearText(&hop.Address)
 	}
 }
-
-// sharedAddresses lie between a provider's NAT and its customers (RFC 6598).
-var sharedAddresses = netip.MustParsePrefix("100.64.0.0/10")
 
 // clearNetwork takes out the names of the network's own servers. That there is a proxy and
 // a resolver stays.
@@ -141,7 +131,7 @@ func clearNetwork(r *facts.Result, s *scrubber) {
 		proxied(&row.Proxy)
 		if a, ok := addressIn(row.Host); ok && s.isOurs(a) {
 			row.Host = facts.LeftOut
-			if strings.HasPrefix(row.Protocol, "dns") {
+			if facts.Spoken(row.Protocol) == "dns" {
 				row.Host = facts.HostResolver
 			}
 		}

@@ -175,13 +175,10 @@ func (s *scrubber) addHardware(a net.HardwareAddr) {
 	s.hardware = append(s.hardware, regexp.MustCompile("(?i)"+strings.Join(bytes, "(?:[-:._ ]|%3A|%2D|%2E)?")))
 }
 
-// carrierNAT is the shared address space of providers (RFC 6598).
-var carrierNAT = netip.MustParsePrefix("100.64.0.0/10")
-
 // isOurs says whether an address is this machine's or its network's.
 func (s *scrubber) isOurs(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
-	return s.addresses[a] || !s.far[a] && (a.IsPrivate() || a.IsLinkLocalUnicast() || carrierNAT.Contains(a))
+	return s.addresses[a] || !s.far[a] && (facts.ScopeOf(a) != facts.ScopePublic || a.IsLinkLocalUnicast())
 }
 
 // clean is a sentence without names and addresses.

@@ -16,7 +16,7 @@ func (j *judge) advice(key Key, way Way) string {
 	}
 	switch key {
 	case Order:
-		return "Something sends packets over several paths of unequal length: ask the network team, and then the provider, about load balancing per packet."
+		return "Something sends packets over several paths of unequal length: ask the network team, and then whoever supplies the line, about load balancing per packet."
 	case MOS:
 		return j.aboutMOS(way)
 	case RTT:
@@ -77,7 +77,7 @@ func (j *judge) aboutNeighbour() string {
 func (j *judge) aboutLine(key Key, way Way) string {
 	if key != Loss {
 		return "packets wait in a queue there, as when uploads, backups or updates fill the line. Run it again while the line is quiet: " +
-			"if that is good, give voice (DSCP 46) priority on the router; if not, ask the provider."
+			"if that is good, give voice (DSCP 46) priority on the router; if not, ask " + j.supplier() + " about it."
 	}
 	side := "to the region"
 	if way == Down {
@@ -86,9 +86,9 @@ func (j *judge) aboutLine(key Key, way Way) string {
 	d := direction(j.result.Voice, way)
 	if d != nil && d.Burst.BurstR != nil && *d.Burst.BurstR >= bursty {
 		return fmt.Sprintf("up to %d packets in a row are lost, as when a full queue overflows. Look for uploads, backups or updates at this hour; "+
-			"if the line is quiet, ask the provider about loss %s.", d.Burst.LongestRun, side)
+			"if the line is quiet, ask %s about loss %s.", d.Burst.LongestRun, j.supplier(), side)
 	}
-	return "single packets are lost, spread over the call, as on a bad line or with a rate limit. Ask the provider about loss " + side + "."
+	return "single packets are lost, spread over the call, as on a bad line or with a rate limit. Ask " + j.supplier() + " about loss " + side + "."
 }
 
 // bursty is the BurstR (G.107) from which losses are no longer single ones.
@@ -106,7 +106,7 @@ func (j *judge) aboutDelay() string {
 		return j.aboutLAN(Up)
 	case gateway != nil:
 		return fmt.Sprintf("The time is spent behind the gateway, which answers in %s: netready regions --measure shows whether another region is nearer; "+
-			"if this one is the nearest, ask the provider about a detour.", Figure(*gateway.AvgMS, "ms"))
+			"if this one is the nearest, ask %s about a detour.", Figure(*gateway.AvgMS, "ms"), j.supplier())
 	}
 	return "The figures do not tell whether it is distance or a detour: netready regions --measure shows whether another region is nearer."
 }
@@ -146,7 +146,7 @@ func (j *judge) wouldTell() string {
 	case j.result.Machine.Interface.Kind == facts.VPN:
 		return "Run it again without the VPN: if that is good, it is the VPN."
 	}
-	return "Run it on a computer that is plugged straight into the router: if that is good, it is your own network; if not, the line or the provider."
+	return "Run it on a computer that is plugged straight into the router: if that is good, it is your own network; if not, what lies behind the router."
 }
 
 // whyUntold says why the gateway does not tell.

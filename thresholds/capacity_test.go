@@ -9,7 +9,9 @@ import (
 
 func TestBreaksNamesTheWorstOfAllCalls(t *testing.T) {
 	good := func() *facts.Direction {
-		return &facts.Direction{Sent: 300, Received: 300, LossPercent: new(0.0), DiscardPercent: new(0.0), InOrderPercent: new(100.0), JitterMS: new(2.0), MOS: new(4.3)}
+		d := goodDirection()
+		d.Sent, d.Received = 300, 300
+		return d
 	}
 	lossy := func(lost int, mos float64) *facts.Direction {
 		d := good()

@@ -71,10 +71,13 @@ func TestEveryLimitHasItsFinding(t *testing.T) {
 			}
 		}
 		slices.Sort(got)
-		want := []string{
-			"discard_down", "discard_up", "jitter_down", "jitter_up", "loss_down", "loss_up",
-			"mos_down", "mos_up", "order_down", "order_up", "rtt",
+		var want []string
+		for _, m := range Measures() {
+			for _, way := range m.Ways() {
+				want = append(want, m.What(way))
+			}
 		}
+		slices.Sort(want)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
@@ -188,8 +191,13 @@ func TestNoLimitsNoVerdict(t *testing.T) {
 }
 
 func TestMessagesOfWrongLimits(t *testing.T) {
+	var settings []string
+	for _, m := range Measures() {
+		settings = append(settings, m.Setting)
+	}
+	slices.Sort(settings)
 	for yaml, want := range map[string]string{
-		"\njitter: {below: 3}\n":          `l.yaml: line 2: unknown key "jitter"; the keys here are discard_percent, in_order_percent, jitter_ms, loss_percent, mos, rtt_avg_ms`,
+		"\njitter: {below: 3}\n":          `l.yaml: line 2: unknown key "jitter"; the keys here are ` + strings.Join(settings, ", "),
 		"mos: {atleast: 3}\n":             `l.yaml: line 1: unknown key "atleast"; did you mean "at_least"?`,
 		"mos:\n  at_least: 6\n":           "l.yaml: line 2: mos: the bound has to be 1 to 5",
 		"jitter_ms: {below: .inf}\n":      "l.yaml: line 1: .inf is not a number that can be used here; leave the key out for its default",

@@ -32,10 +32,11 @@ func (j *judge) beyondGateway(key Key, way Way) place {
 	if hop == nil || j.directionOrLoop(way) == nil && key != RTT {
 		return beyondLAN
 	}
+	isOwn := j.isPrivateFar() // then whose router it is does not matter
 	switch p := j.ofHop(hop, key, way); {
-	case isPrivate(hop) && p != inLAN && j.isPublicHopGood(hop, key, way):
+	case !isOwn && isPrivate(hop) && p != inLAN && j.isPublicHopGood(hop, key, way):
 		return pastLine
-	case isPrivate(hop):
+	case !isOwn && isPrivate(hop):
 		return placeUnknown // what follows may be the user's own network, too
 	case p == inLAN && isNext:
 		return onLine
@@ -110,17 +111,15 @@ func isPrivate(hop *facts.Hop) bool {
 // isCarriers says that a router's address is of a provider that translates addresses (CGNAT).
 func isCarriers(hop *facts.Hop) bool { return isShared(hop.Address) || hop.Scope == facts.ScopeShared }
 
-// shared is the network of addresses between a provider's NAT and its customers (RFC 6598).
-var shared = netip.MustParsePrefix("100.64.0.0/10")
-
-// isShared says that an address, with a port or without, is one of these.
+// isShared says that an address, with a port or without, lies between a provider's NAT and its
+// customers.
 func isShared(text string) bool {
 	a, err := netip.ParseAddr(text)
 	if err != nil {
 		p, _ := netip.ParseAddrPort(text)
 		a = p.Addr()
 	}
-	return shared.Contains(a.Unmap())
+	return facts.ScopeOf(a) == facts.ScopeShared
 }
 
 // carrierWords say by which address the provider translates addresses too, "" where none
@@ -154,17 +153,22 @@ func inParentheses(address string) string {
 	return " (" + address + ")"
 }
 
-// isOwnNAT is the sign, without words, that no address shows a NAT of the provider.
+// isOwnNAT is the sign, without words, that no address shows a NAT of the provider, or that
+// there may be two.
 func isOwnNAT(m matter) (string, float64) {
-	if m.carrierWords() != "" {
+	if m.carrierWords() != "" || m.secondPrivate() != nil {
 		return "", 0
 	}
 	return "", 1
 }
 
-// isCarrierNAT is the sign that the provider translates addresses too.
+// isCarrierNAT is the sign that the provider translates addresses too, or may.
 func isCarrierNAT(m matter) (string, float64) {
 	words := m.carrierWords()
+	if hop := m.secondPrivate(); words == "" && hop != nil {
+		return fmt.Sprintf("router %d on the path%s has an address of another private network than the gateway, so that two may translate addresses one behind the other: "+
+			"this network's firewall or NAT, or the provider's (CGNAT)", hop.TTL, inParentheses(hop.Address)), 1
+	}
 	if words == "" {
 		return "", 0
 	}
@@ -189,6 +193,18 @@ func (j *judge) hopLoss(hop *facts.Hop, way Way, share, run float64) place {
 		return placeUnknown
 	}
 	return p
+}
+
+// onlyItsKindIsLost says that the first router behind the gateway answers echo requests well,
+// and questions of the call's own kind as badly as the call: a good answer to the former says
+// nothing of what UDP meets.
+func (j *judge) onlyItsKindIsLost(way Way) bool {
+	hop, _ := j.hop()
+	d := j.directionOrLoop(way)
+	if hop == nil || d == nil || hop.OwnAnswered == 0 || hop.Method != facts.MethodEcho {
+		return false
+	}
+	return weigh(hop.OwnSent-hop.OwnAnswered, hop.OwnSent, portion(lossOf(d)), runOf(d)) == inLAN
 }
 
 // hopLate is hopLoss for answers that are late as the call's packets are.
@@ -373,7 +389,7 @@ func noQueueSomewhere(m matter) (string, float64) {
 // hopStays is the sign that the queue is behind the first router, and that this one is not
 // the user's own: behind a private one the user's own line may follow.
 func hopStays(m matter) (string, float64) {
-	if hop, _ := m.hop(); hop != nil && isPrivate(hop) {
+	if hop, _ := m.hop(); hop != nil && isPrivate(hop) && !m.isPrivateFar() {
 		return "", 0
 	}
 	rise, isKnown := m.hopRise()

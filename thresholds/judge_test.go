@@ -13,6 +13,7 @@ import (
 	"netready/internal/seed"
 )
 
+// goodDirection has every figure that has a limit, each within it: a new measure is added here.
 func goodDirection() *facts.Direction {
 	return &facts.Direction{
 		Sent: 1500, Received: 1500, LossPercent: new(0.0), DiscardPercent: new(0.0), InOrderPercent: new(100.0),

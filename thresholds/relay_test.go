@@ -12,9 +12,8 @@ func throughTURN() facts.Result {
 	way := func() *facts.Direction {
 		return &facts.Direction{Sent: 1500, Received: 1500, LossPercent: new(0.0), MOS: new(4.3), MOSAtMost: new(4.36)}
 	}
-	loop := &facts.Direction{
-		Sent: 1500, Received: 1500, LossPercent: new(0.0), DiscardPercent: new(0.5), InOrderPercent: new(99.0), JitterMS: new(4.2), MOS: new(4.3),
-	}
+	loop := goodDirection()
+	loop.DiscardPercent, loop.InOrderPercent, loop.JitterMS = new(0.5), new(99.0), new(4.2)
 	v := facts.Voice{Mode: facts.ModeRelay, Calls: 1, Up: way(), Down: way(), Loop: loop, RTT: &facts.RTT{AvgMS: new(20.0), Samples: 100}}
 	v.PerCall = []facts.CallPair{{Up: v.Up, Down: v.Down, Loop: loop}}
 	return facts.Result{Complete: true, Parts: []string{facts.PartVoice}, Voice: v, Machine: facts.Machine{Interface: facts.Interface{Kind: "wired"}}}

@@ -84,18 +84,32 @@ func colon(s string) string {
 
 // ReasonWords is the code of a row's reason in words that fit into a line.
 func ReasonWords(code string) string {
-	if words, ok := reasonWords[code]; ok {
+	if words := reasonWords[code].short; words != "" {
 		return words
 	}
 	return strings.ReplaceAll(code, "_", " ")
 }
 
-// reasonWords are those that say more than their code does.
-var reasonWords = map[string]string{
-	facts.ReasonUnreachable: "no route", facts.ReasonProhibited: "forbidden", facts.ReasonDNS: "name not resolved", facts.ReasonTLS: "no TLS connection",
-	facts.ReasonIntercepted: "intercepted on the path", facts.ReasonHijacked: "somebody else answered", facts.ReasonResetAfter: "cut after connecting",
-	facts.ReasonProtocol: "unusual answer", facts.ReasonNotServed: "not served by the responder", facts.ReasonPCBusy: "this PC was busy",
-	facts.CodeDNSDead: "DNS is dead",
+// ReasonSentence is a reason in a sentence without its full stop, for a row that says nothing
+// more; "" where there is none.
+func ReasonSentence(code string) string { return reasonWords[code].sentence }
+
+// reasonWords are those of the reasons; short where it says more than the code does. Silence is
+// "no answer", not "blocked": nobody can see from here why nothing came back.
+var reasonWords = map[string]struct{ short, sentence string }{
+	facts.ReasonRefused:     {"", "The connection was refused at once: a firewall rejects it, or nothing listens there"},
+	facts.ReasonNoReply:     {"", "No answer came: something on the path drops it, or nothing listens there"},
+	facts.ReasonUnreachable: {"no route", "There is no route to that address"},
+	facts.ReasonProhibited:  {"forbidden", "A router or firewall on the way said that this is forbidden"},
+	facts.ReasonDNS:         {"name not resolved", "The name could not be looked up"},
+	facts.ReasonTLS:         {"no TLS connection", "The port is open, but no secure connection came about"},
+	facts.ReasonIntercepted: {"intercepted on the path", "Something on the way opens the secure connection: a proxy that inspects traffic"},
+	facts.ReasonHijacked:    {"somebody else answered", "Something other than the service answered"},
+	facts.ReasonResetAfter:  {"cut after connecting", "The connection opened and was cut at once, as inspecting firewalls do"},
+	facts.ReasonProtocol:    {"unusual answer", ""},
+	facts.ReasonNotServed:   {"not served by the responder", ""},
+	facts.ReasonPCBusy:      {"this PC was busy", ""},
+	facts.CodeDNSDead:       {"DNS is dead", ""},
 }
 
 // measurable says what to do so that a row is measured, by the reason that it was

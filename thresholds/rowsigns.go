@@ -31,7 +31,7 @@ func (m matter) rows() []facts.PortRow {
 }
 
 // isOfCall says that a row takes the way of the call.
-func isOfCall(row facts.PortRow) bool { return row.Protocol == "udp" || row.Protocol == "udp-range" }
+func isOfCall(row facts.PortRow) bool { return facts.Spoken(row.Protocol) == "udp" }
 
 // areAll says whether every row that tells of the matter is so.
 func (m matter) areAll(is func(facts.PortRow) bool) bool {
@@ -156,7 +156,7 @@ func (j *judge) isUntold(row facts.PortRow) bool {
 func (j *judge) othersAreClosed(carrier string) bool {
 	return slices.ContainsFunc(j.result.Firewall, func(row facts.PortRow) bool {
 		isSaid := row.Reason == facts.ReasonNoReply || row.Reason == facts.ReasonProhibited || row.By == facts.ByPath
-		return row.Status == facts.StatusFail && isSaid && isClosed(row) && transportOf(row.Protocol) == carrier && !j.isAtResponder(row) && !strings.HasPrefix(row.Protocol, "dns")
+		return row.Status == facts.StatusFail && isSaid && isClosed(row) && transportOf(row.Protocol) == carrier && !j.isAtResponder(row) && facts.Spoken(row.Protocol) != "dns"
 	})
 }
 

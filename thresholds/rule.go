@@ -84,6 +84,7 @@ const (
 	PlaceRoutes   = "routes"
 	PlaceLine     = "line"     // the access line
 	PlaceBeyond   = "provider" // behind the gateway: the provider or the way to the region
+	PlaceWAN      = "wan"      // behind the gateway, of a far end with a private address: a company's own wide-area network or VPN
 	PlaceFarEnd   = "far_end"  // the responder, its host or its network
 	PlaceRegion   = "region"   // nowhere: the region is far away
 	PlaceUnknown  = "unknown"  // the figures do not tell
@@ -300,10 +301,10 @@ func (j *judge) cause() {
 		return // said already, and nothing else can be told
 	}
 	for i, l := range j.locate() {
-		r := l.rule
+		r, private := j.placed(l.rule)
 		f := Finding{
 			Level: Warn, What: WhatCause, Code: r.Place, Cause: r.Code, Confidence: l.confidence(),
-			Text: r.sentence(l.seen, l.confidence(), l.explained() > 0), Advice: r.Advice, Show: r.Show,
+			Text: r.sentence(l.seen+private, l.confidence(), l.explained() > 0), Advice: r.Advice, Show: r.Show,
 			first: i == 0 && l.explained() > 0 && (r.Place != PlaceUnknown || r.plain || len(j.failed()) == 0),
 		}
 		if explained := l.explained(); explained > 0 {

@@ -93,7 +93,7 @@ var rules = []Rule{
 	},
 	{
 		Code: "mapping_lost", Place: PlaceFirewall, Where: "the firewall or NAT", Confidence: Medium, warns: true,
-		Takes:  "the responder saw this machine with a new port of the same public address during the call, and no address shows a NAT of the provider; where a limit is broken, at least half of the packets that were lost, or too late, lie in those seconds",
+		Takes:  "the responder saw this machine with a new port of the same public address during the call, and no address shows a NAT of the provider, or a second one; where a limit is broken, at least half of the packets that were lost, or too late, lie in those seconds",
 		Unlike: "another public address: then the traffic moved to another line",
 		Advice: "Ask the network team to keep UDP mappings while packets flow, and for two minutes of silence (RFC 4787 REQ-5).",
 		Show:   showNetwork, of: figures(Loss, Discards, MOS), needs: []sign{mappingChanged, badAtChanges(false), isOwnNAT},
@@ -101,8 +101,8 @@ var rules = []Rule{
 	{
 		Code: "nat_somewhere", Place: PlaceUnknown, Confidence: Medium, warns: true,
 		Takes: "the evidence of `mapping_lost` or of `state_dropped`, and an address of 100.64.0.0/10 (RFC 6598) on the path or of this PC: " +
-			"the provider translates addresses too (CGNAT)",
-		Unlike: "a path without such an address: then it is this network's own firewall or NAT, as far as its routers answer",
+			"the provider translates addresses too (CGNAT); or a router behind the gateway with an address of another private network, where two may translate",
+		Unlike: "a path without such addresses: then it is this network's own firewall or NAT, as far as its routers answer; a far end with a private address, on the way to which all routers have them",
 		Advice: "Ask the network team for the gateway's log of these seconds: if its own NAT kept the mapping, ask the provider about its address translation (CGNAT), or for a public address.",
 		Show:   showNetwork + " and " + showProvider, of: figures(Loss, Discards, MOS),
 		needs: []sign{eitherOf(bothOf(mappingChanged, badAtChanges(false)), bothOf(endsForGood, controlGoesOn)), isCarrierNAT},
@@ -117,7 +117,7 @@ var rules = []Rule{
 	{
 		Code: "rate_limit", Place: PlaceFirewall, Where: "a limit of rate in the firewall", Confidence: Medium,
 		Takes: "single packets are lost, and the delay does not rise before; either nearly the same number gets through in every second and a similar share of the checks is lost, " +
-			"or far more checks are lost than by chance (each is sent right after a packet); the gateway loses no pings",
+			"or far more checks are lost than by chance (they come between the packets, when such a limit has little left); the gateway loses no pings",
 		Unlike: "a bad line: its losses vary at random from second to second, and hit packets and checks equally",
 		Advice: "Ask the network team whether a policy limits packets or bits a second of UDP, or of this machine, and to exempt voice from it.",
 		Show:   showNetwork, of: figures(Loss, MOS), needs: []sign{oneByOne, eitherOf(bothOf(lossIsEven, checksLostAlike), checksGoFirst), noQueue, gatewayIsFine},
@@ -134,7 +134,7 @@ var rules = []Rule{
 		Takes:  "the same as for a full access line, but no router behind the gateway answered in these seconds",
 		Unlike: "a router behind the gateway that answers later as well, or as fast as before: then it is the line, or what lies behind it",
 		Advice: "Look for uploads, backups or updates at this hour, and run it again while the line is quiet: if that is good, give voice (DSCP 46) priority on the router; " +
-			"if it is as bad then, ask the provider.",
+			"if it is as bad then, ask whoever supplies the line.",
 		Show: showNetwork, of: figures(Jitter, Discards, Loss, RTT, MOS), needs: []sign{queueSomewhere, ownTraffic},
 	},
 	{

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"netready/internal/seed"
 	"netready/probe/facts"
 )
 
@@ -595,23 +594,7 @@ func TestEachRuleAndItsCounterexample(t *testing.T) {
 		}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			start, chance := seed.Of(t), byChance(name, test.want)
-			for i := range uint64(40) {
-				m := sound(rand.New(rand.NewPCG(start, i)))
-				test.plant(m)
-				findings := Default().Judge(m.Result)
-				f := finding(t, m.Result, WhatCause)
-				if chance[f.Cause] > 0 {
-					chance[f.Cause]--
-					continue
-				}
-				if f.Cause != test.want || f.Code != test.place {
-					t.Fatalf("seed %d: cause %q at %q (%s), want %q at %q", i, f.Cause, f.Code, f.Text, test.want, test.place)
-				}
-				if f.Explains != nil && findings[0].Text != f.Text {
-					t.Fatalf("seed %d: the place does not stand first: %+v", i, findings[0])
-				}
-			}
+			isNamedFirst(t, test.plant, test.want, test.place, byChance(name, test.want))
 		})
 	}
 }

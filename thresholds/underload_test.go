@@ -11,7 +11,9 @@ import (
 // mark helped, and changes no verdict.
 func TestUnderLoad(t *testing.T) {
 	call := func(mos float64) *facts.Direction {
-		return &facts.Direction{Sent: 400, Received: 400, MOS: &mos, LossPercent: new(0.0), DiscardPercent: new(0.0), JitterMS: new(1.0), InOrderPercent: new(100.0)}
+		d := goodDirection()
+		d.Sent, d.Received, d.MOS = 400, 400, &mos
+		return d
 	}
 	phase := func(mos, rtt, unmarked, unmarkedRTT float64) *facts.LoadPhase {
 		return &facts.LoadPhase{

@@ -110,7 +110,7 @@ func (j *judge) shifts(way Way, d *facts.Direction) {
 		j.add(Finding{
 			Level: Warn, What: WhatShift + string(way), Got: &s.ByMS,
 			Text:   fmt.Sprintf("%s into the call the path %s became %s %s and stayed so", Figure(s.AtS, "s"), way, Figure(math.Abs(s.ByMS), "ms"), longer),
-			Advice: "Ask the provider about a change of route.",
+			Advice: "Ask " + j.supplier() + " about a change of route.",
 		})
 	}
 }

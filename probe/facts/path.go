@@ -1,5 +1,7 @@
 package facts
 
+import "net/netip"
+
 // Path is what answered on the path to the far end during the call.
 type Path struct {
 	// How the hops were asked; empty: they were not.
@@ -59,6 +61,17 @@ const (
 	ScopePublic  = "public"  // any other
 )
 
+// ScopeOf says where an address lies.
+func ScopeOf(a netip.Addr) string {
+	switch a = a.Unmap(); {
+	case a.IsPrivate():
+		return ScopePrivate
+	case a.Is4() && a.As4()[0] == 100 && a.As4()[1]&0xC0 == 64: // 100.64.0.0/10
+		return ScopeShared
+	}
+	return ScopePublic
+}
+
 // Hop is one router on the path. A router may answer late or not at all for itself and
 // still forward everything else: its silence proves nothing, its answers do.
 type Hop struct {
@@ -75,9 +88,13 @@ type Hop struct {
 	// The most answers a second that the hop gives: what it leaves unanswered beyond
 	// these is not loss. Left out: no such limit was seen.
 	LimitPerS *float64 `json:"limit_per_s,omitempty"`
-	MinMS     *float64 `json:"min_ms"` // smallest round trip. Null: it never answered
-	AvgMS     *float64 `json:"avg_ms"` // mean. Null: as `min_ms`
-	P95MS     *float64 `json:"p95_ms"` // 95th percentile. Null: as `min_ms`
+	// Questions of the call's own kind where the others tell more, and no limit of the hop's
+	// own explains those without an answer. Left out: these are counted above, or none was answered.
+	OwnSent     int      `json:"own_sent,omitempty"`
+	OwnAnswered int      `json:"own_answered,omitempty"` // those of them with an answer
+	MinMS       *float64 `json:"min_ms"`                 // smallest round trip. Null: it never answered
+	AvgMS       *float64 `json:"avg_ms"`                 // mean. Null: as `min_ms`
+	P95MS       *float64 `json:"p95_ms"`                 // 95th percentile. Null: as `min_ms`
 	// DSCP that a packet marked as the call's had when it reached the hop. Null: the
 	// answer does not tell.
 	DSCP *int `json:"dscp"`

@@ -1,6 +1,9 @@
 package facts
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // A Protocol is one that a row of the firewall column can check. This table is the one
 // place that lists them; probe/port has the code of each.
@@ -39,6 +42,12 @@ func Protocols() []string {
 		names = append(names, p.Name)
 	}
 	return names
+}
+
+// Spoken is what a protocol speaks, whatever carries it: stun, of stun-tls; udp, of udp-range.
+func Spoken(name string) string {
+	spoken, _, _ := strings.Cut(name, "-")
+	return spoken
 }
 
 // FindProtocol is the protocol with this name. An unknown one (in the result of a later

@@ -22,6 +22,14 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
+// Over IPv6 too there is a figure or its reason.
+func TestLoopbackOverIPv6(t *testing.T) {
+	got := Run(t.Context(), "::1", Settings{Count: 2, Interval: 20 * time.Millisecond})
+	if (got.AvgMS == nil) != (got.Samples == 0) || got.AvgMS == nil && got.Reason == "" {
+		t.Errorf("Run = %+v, want a figure or a reason", got)
+	}
+}
+
 func TestEndsWithContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()

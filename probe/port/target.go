@@ -36,7 +36,7 @@ func resolve(ctx context.Context, c Check, opts Options) ([]target, *outcome) {
 		return nil, new(notMeasured(facts.ReasonUnknown, fmt.Sprintf("there is no check for the protocol %q", c.Protocol)))
 	}
 	t := target{check: c, opts: opts}
-	if c.Host == "" || c.Host == regions.HostResponder || c.Protocol == "udp" || c.Protocol == "udp-range" {
+	if (regions.Check{Host: c.Host, Protocol: c.Protocol}).NeedsResponder() {
 		return t.resolveResponder(ctx)
 	}
 	if c.Host == regions.HostResolver {

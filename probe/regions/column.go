@@ -4,6 +4,8 @@ import (
 	"net"
 	"slices"
 	"strconv"
+
+	"netready/probe/facts"
 )
 
 // Column is a region's firewall column: the list's checks without those that the region
@@ -95,7 +97,7 @@ func asked(c Check, features []string) (Check, bool) {
 // NeedsResponder says whether the check asks the responder: its host is the
 // responder, or its protocol is one that nobody else answers.
 func (c Check) NeedsResponder() bool {
-	return c.toResponder() || c.Protocol == "udp" || c.Protocol == "udp-range"
+	return c.toResponder() || facts.Spoken(c.Protocol) == "udp"
 }
 
 func (c Check) toResponder() bool { return c.Host == "" || c.Host == HostResponder }

@@ -266,11 +266,11 @@ func (p reader) host(at []any, c Check) error {
 	switch {
 	case c.toResponder():
 		return nil
-	case c.Protocol == "udp" || c.Protocol == "udp-range":
+	case c.NeedsResponder():
 		return p.errorf(at, "the check %q speaks %s, which only a responder answers; write host: responder or leave it out", name, c.Protocol)
-	case c.Host == HostResolver && !strings.HasPrefix(c.Protocol, "dns"):
+	case c.Host == HostResolver && facts.Spoken(c.Protocol) != "dns":
 		return p.errorf(at, "the check %q asks the resolver and does not speak dns or dns-tcp", name)
-	case c.Host == hostSTUN && !strings.HasPrefix(c.Protocol, "stun"):
+	case c.Host == hostSTUN && facts.Spoken(c.Protocol) != "stun":
 		return p.errorf(at, "the check %q asks the region's STUN server and does not speak stun", name)
 	case c.Host == HostResolver || c.Host == hostSTUN:
 		return nil

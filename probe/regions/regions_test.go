@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"netready/probe/facts"
+
 	"netready"
 )
 
@@ -264,7 +266,7 @@ func TestWrongFiles(t *testing.T) {
 		{"the resolver's TLS", "checks:\n  - {name: C, protocol: tls, host: resolver}\n" + region, `r.yaml: line 2: the check "C" asks the resolver and does not speak dns or dns-tcp`},
 		{
 			"unknown protocol", "checks:\n  - name: C\n    protocol: icmp\n" + region,
-			`r.yaml: line 3: the check "C" has the protocol "icmp"; there are tcp, tls, https, http, stun, stun-tcp, stun-tls, turn, turn-tcp, turn-tls, dns, dns-tcp, sip, sip-tcp, sip-tls, ntp, udp, udp-range`,
+			`r.yaml: line 3: the check "C" has the protocol "icmp"; there are ` + strings.Join(facts.Protocols(), ", "),
 		},
 		{"unknown feature", "checks:\n  - {name: C, protocol: sip, feature: fax}\n" + region, `r.yaml: line 2: the check "C" belongs to the feature "fax"; there are sip-phones and byoc`},
 		{"unknown skip", "checks:\n  - {name: Cat, protocol: sip}\nregions: [{id: a, name: A, skip: [Cut]}]\n", `r.yaml: line 3: skip names "Cut", and there is no such check; did you mean "Cat"?`},

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,7 +90,7 @@ var statusWords = map[string]string{facts.StatusPass: "Pass", facts.StatusFail: 
 
 func newPortRow(p facts.PortRow) portLine {
 	verdict := thresholds.Row(p)
-	row := portLine{PortRow: p, Target: portTarget(p), badge: badges[verdict.Level], Why: sentences(inWords(p), p.Note)}
+	row := portLine{PortRow: p, Target: portTarget(p), badge: badges[verdict.Level], Why: sentences(cmp.Or(p.Detail, thresholds.ReasonSentence(p.Reason)), p.Note)}
 	switch verdict.Level {
 	case thresholds.Pass:
 		row.Why = sentences(p.Note)
@@ -100,29 +101,6 @@ func newPortRow(p facts.PortRow) portLine {
 	case thresholds.Unknown:
 	}
 	return row
-}
-
-// inWords is what the check says of itself; where it is silent, its reason in
-// words.
-func inWords(p facts.PortRow) string {
-	if p.Detail != "" {
-		return p.Detail
-	}
-	return reasonWords[p.Reason]
-}
-
-// reasonWords says a reason in words. Silence is "no answer", not "blocked":
-// nobody can see from here why nothing came back.
-var reasonWords = map[string]string{
-	"refused":             "The connection was refused at once: a firewall rejects it, or nothing listens there",
-	"no_reply":            "No answer came: something on the path drops it, or nothing listens there",
-	"unreachable":         "There is no route to that address",
-	"prohibited":          "A router or firewall on the way said that this is forbidden",
-	"dns":                 "The name could not be looked up",
-	"tls":                 "The port is open, but no secure connection came about",
-	"intercepted":         "Something on the way opens the secure connection: a proxy that inspects traffic",
-	"hijacked":            "Something other than the service answered",
-	"reset_after_connect": "The connection opened and was cut at once, as inspecting firewalls do",
 }
 
 func portTarget(p facts.PortRow) string {
