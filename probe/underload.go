@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"netready/internal/lean"
 	"netready/probe/bandwidth"
 	"netready/probe/call"
 	"netready/probe/facts"
@@ -108,6 +109,7 @@ func (r *run) loaded(ctx context.Context, name string, fill func(context.Context
 		defer s.Close()
 		sessions = append(sessions, s)
 	}
+	defer lean.Begin()()
 	this := pc.Start(ctx, machine.Towards(ctx, r.farHost()).Name)
 	first, longest := filling(r.idleTrip())
 	loading, stop := context.WithCancel(ctx)
