@@ -52,9 +52,10 @@ func open(t testing.TB, s *Server, r wire.Request) *control.Client {
 // socket is an agent's media socket, without an agent.
 type socket struct {
 	*net.UDPConn
-	in, out   int // bytes
-	datagrams int // that came
-	rtp       int // of those
+	in, out   int    // bytes
+	datagrams int    // that came
+	rtp       int    // of those
+	last      []byte // of these
 	asks      []wire.TransactionID
 }
 
@@ -95,6 +96,7 @@ func (s *socket) listen(t *testing.T, d time.Duration) {
 		switch {
 		case wire.IsRTP(b[:n]):
 			s.rtp++
+			s.last = bytes.Clone(b[:n])
 		case wire.IsCheck(b[:n]):
 			if c, err := wire.ParseCheck(b[:n]); err == nil && !c.Answer {
 				s.asks = append(s.asks, c.ID)

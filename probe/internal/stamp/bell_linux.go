@@ -26,7 +26,7 @@ type bell struct {
 	hears  bool // the socket
 
 	mu     sync.Mutex // guards the rest
-	isRung bool // ring came, and no wait has returned since
+	isRung bool       // ring came, and no wait has returned since
 	closed bool
 }
 
