@@ -11,8 +11,12 @@ func TestTimeGrowsWithTheBytes(t *testing.T) {
 		bytes int64
 		want  time.Duration
 	}{
-		{0, oneWait}, {100_000, oneWait + 3*time.Second}, {2_000_000, oneWait + 64*time.Second},
-		{1 << 40, mostWait}, {1 << 62, mostWait}, {-1, oneWait},
+		{0, oneWait},
+		{100_000, oneWait + 3*time.Second},
+		{2_000_000, oneWait + 64*time.Second},
+		{1 << 40, mostWait},
+		{1 << 62, mostWait},
+		{-1, oneWait},
 	} {
 		if got := bounded(oneWait, c.bytes); got != c.want {
 			t.Errorf("%d bytes: %v, want %v", c.bytes, got, c.want)
