@@ -118,7 +118,7 @@ func TestTraceThatNobodyReadsIsBounded(t *testing.T) {
 		c := open(t, s, r)
 		call := s.find(c.Grant().Session).calls[0]
 		for i := range 200_000 {
-			call.leave(&flow{next: i}, 0)
+			call.depart(&flow{next: i}, 0)
 		}
 		call.mu.Lock()
 		kept := cap(call.down)

@@ -147,7 +147,7 @@ func (s *sender) take(now time.Duration) {
 func (s *sender) packet(f *flow) (why string) {
 	c := f.call
 	now := stamp.Now()
-	to, why := c.leave(f, now)
+	to, why := c.depart(f, now)
 	if why != "" {
 		return why
 	}

@@ -248,7 +248,7 @@ func TestBrokenForGood(t *testing.T) {
 		}
 	})
 	got, err := mergedFrom(t, t.Context(), Source{Invite: to, pause: time.Millisecond})
-	if err != nil || got.Runs != 1 || len(got.LeftOut) != 1 || !strings.Contains(got.LeftOut[0].Reason, "broke off behind 1 results") {
+	if err != nil || got.Runs != 1 || len(got.LeftOut) != 1 || !strings.Contains(got.LeftOut[0].Reason, "broke off after 1 results") {
 		t.Errorf("%d runs, %v, %v", got.Runs, got.LeftOut, err)
 	}
 }
