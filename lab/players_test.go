@@ -83,7 +83,10 @@ func answerTo(question []byte, address string, refuses bool) ([]byte, error) {
 
 // urgent runs the laboratory's own programs before others, so that a busy
 // machine bends neither the far end nor the PC, except where that is the fault.
-var urgent = []string{"chrt", "-r", "5"} // below the wires
+var urgent = []string{"chrt", "-r", fmt.Sprint(playersTime)}
+
+// playersTime is their real-time priority: below that of the wires.
+const playersTime = 5
 
 // farHost is the host of the responder, and its address: in the PC's own network it is the
 // gateway's that stands for another PC, since the LAN's wire lies in between.

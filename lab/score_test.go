@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"netready/probe/facts"
 	"netready/thresholds"
@@ -121,26 +122,36 @@ func (s Situation) isSpoilt(r judged) bool {
 // busyPercent is the load of all processors from which this machine is busy.
 const busyPercent = 80
 
-// load is when it began to be watched, in the kernel's ticks.
-type load struct{ busy, all float64 }
-
-func startLoad() load {
-	b, _ := os.ReadFile("/proc/stat")
-	line, _, _ := strings.Cut(string(b), "\n")
-	var l load
-	for i, field := range strings.Fields(strings.TrimPrefix(line, "cpu")) {
-		ticks, _ := strconv.ParseFloat(field, 64)
-		if l.all += ticks; i != 3 && i != 4 { // idle and iowait
-			l.busy += ticks
-		}
-	}
-	return l
+// machine is when this machine began to be watched.
+type machine struct {
+	since     time.Time
+	busy, all float64 // processors, in the kernel's ticks
 }
 
-// busyPercent is how busy the processors were since.
-func (l load) busyPercent() float64 {
-	now := startLoad()
-	return 100 * (now.busy - l.busy) / max(1, now.all-l.all)
+func watchMachine() machine {
+	stalls.start()
+	m := machine{since: time.Now()}
+	m.busy, m.all = ticks()
+	return m
+}
+
+// wasBusy says that this machine was too busy since, or stalled.
+func (m machine) wasBusy() bool {
+	busy, all := ticks()
+	return 100*(busy-m.busy) > busyPercent*(all-m.all) || stalls.share(m.since) > spoiltShare
+}
+
+// ticks are how long all processors were busy, and altogether, since the start of the system.
+func ticks() (busy, all float64) {
+	b, _ := os.ReadFile("/proc/stat")
+	line, _, _ := strings.Cut(string(b), "\n")
+	for i, field := range strings.Fields(strings.TrimPrefix(line, "cpu")) {
+		n, _ := strconv.ParseFloat(field, 64)
+		if all += n; i != 3 && i != 4 { // idle and iowait
+			busy += n
+		}
+	}
+	return busy, all
 }
 
 // isNever says whether an answer is one that must never be given: a fault-free

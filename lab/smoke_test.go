@@ -14,11 +14,11 @@ import (
 // outcome runs a situation and scores what the program says.
 func (s Situation) outcome(t *testing.T, seed uint64) Outcome {
 	t.Helper()
-	load := startLoad()
+	here := watchMachine()
 	r := s.assess(t, seed)
 	f := r.said()
 	points, named := s.score(r)
-	if s.isSpoilt(r) && load.busyPercent() > busyPercent {
+	if s.isSpoilt(r) && here.wasBusy() {
 		points = Spoilt
 	}
 	o := Outcome{s.Name, s.Place, named, points, r.Verdict, cmp.Or(f.Cause, f.Code, f.What), f.Text, seed}

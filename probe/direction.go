@@ -43,6 +43,7 @@ func NewDirection(m stream.Metrics, q Quality) *facts.Direction {
 			BurstR:             facts.Rounded(m.BurstR),
 			LongestRun:         m.LongestRun,
 			WorstWindowPercent: facts.Percent(m.WorstWindow),
+			Dispersion:         dispersion(m.Dispersion),
 		},
 		LossInterval: between(m.LossInterval), DiscardInterval: between(m.DiscardInterval), InOrderInterval: between(m.InOrderInterval),
 		Shifts:       []facts.Shift{},
@@ -54,6 +55,13 @@ func NewDirection(m stream.Metrics, q Quality) *facts.Direction {
 	}
 	q.rate(d)
 	return d
+}
+
+func dispersion(d *stream.Dispersion) *facts.Dispersion {
+	if d == nil {
+		return nil
+	}
+	return &facts.Dispersion{Windows: d.Windows, Ratio: facts.Round(d.Ratio)}
 }
 
 // between is an interval in percent.

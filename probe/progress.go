@@ -28,7 +28,7 @@ const (
 	usualLate      = 2 * time.Second
 	usualBandwidth = 6 * time.Second
 	usualSilence   = 30 * time.Second
-	usualUnderLoad = 2 * (ahead + loadedFor + 4*time.Second)
+	usualUnderLoad = 2 * (ahead + loadedFor + callEnds)
 	usualStep      = capacityCall + 3*time.Second // with its session, and the wait for late packets
 )
 

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 
+	"netready/internal/lean"
 	"netready/probe/facts"
 	"netready/probe/stream"
 
@@ -24,7 +25,9 @@ func (r *run) measureBandwidth(ctx context.Context) {
 		code, b.Reason = facts.CodeStopped, "the run was stopped before it"
 	default:
 		stop := r.track.during(StepBandwidth)
+		end := lean.Begin()
 		*b = bandwidth.Run(ctx, r.session.Control(), bandwidth.Settings{Call: r.codec.WireBitRate(stream.PacketTime)})
+		end()
 		stop()
 	}
 	for _, what := range bandwidth.Gaps(*b) {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"netready/internal/lean"
 	"netready/probe/bandwidth"
 	"netready/probe/call"
 	"netready/probe/facts"
@@ -21,10 +22,17 @@ const (
 	// loadedFor is how long the call on a full line lasts, each way of filling it:
 	// the line is somebody's, and a queue fills within a second or two.
 	loadedFor = 8 * time.Second
-	// ahead is how long the line is filled before the call begins.
+	// ahead is how long the line is filled before the call begins, on a quick path.
 	ahead = time.Second
-	// loadEnds is how long the filling goes on at most.
-	loadEnds = ahead + loadedFor + 4*time.Second
+	// fillTrips are the round trips in which TCP comes from its first 10 packets (RFC 6928) to
+	// a thousand, doubling: enough for 5 Mbit/s over 2.5 s. slowestFill bounds what a round
+	// trip is taken for.
+	fillTrips   = 7
+	slowestFill = 2500 * time.Millisecond
+	// callEnds is how long a call may take beyond its length on a quick path, and
+	// callTrips are the round trips that it takes in addition on a slow one.
+	callEnds  = 4 * time.Second
+	callTrips = 3
 	// mostFills is how often the transfer is repeated if it ends because of its number of
 	// bytes, which the responder bounds.
 	mostFills = 3
@@ -65,6 +73,22 @@ func (r *run) measureUnderLoad(ctx context.Context) {
 
 var errNotFilled = errors.New("the line could not be filled: the responder has too many such tests, or nothing got through")
 
+// filling says for how long the line is filled before a call, and in all, on a path with this
+// round trip: before TCP is up to speed the line is not full, and the call on it tells nothing.
+func filling(trip time.Duration) (first, all time.Duration) {
+	trip = min(max(trip, 0), slowestFill)
+	first = ahead + fillTrips*trip
+	return first, first + loadedFor + callEnds + callTrips*trip
+}
+
+// idleTrip is the round trip of the call on the idle line, 0 if it is not known.
+func (r *run) idleTrip() time.Duration {
+	if rtt := r.result.Voice.RTT; rtt != nil && rtt.AvgMS != nil {
+		return time.Duration(*rtt.AvgMS * float64(time.Millisecond))
+	}
+	return 0
+}
+
 // loaded is one call while the line is filled one way.
 func (r *run) loaded(ctx context.Context, name string, fill func(context.Context, bandwidth.Link, bandwidth.Settings) *float64) (*facts.LoadPhase, error) {
 	marks := []int{r.plan.DSCP}
@@ -85,14 +109,16 @@ func (r *run) loaded(ctx context.Context, name string, fill func(context.Context
 		defer s.Close()
 		sessions = append(sessions, s)
 	}
+	defer lean.Begin()()
 	this := pc.Start(ctx, machine.Towards(ctx, r.farHost()).Name)
-	filling, stop := context.WithCancel(ctx)
+	first, longest := filling(r.idleTrip())
+	loading, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	var mbps *float64
-	all.Go(func() { mbps = fill(filling, r.session.Control(), bandwidth.Settings{For: loadEnds, Times: mostFills}) })
+	all.Go(func() { mbps = fill(loading, r.session.Control(), bandwidth.Settings{For: longest, Times: mostFills}) })
 	select {
 	case <-ctx.Done():
-	case <-time.After(ahead):
+	case <-time.After(first):
 	}
 	began := stamp.Now()
 	outcomes, errs := make([]*call.Outcome, len(sessions)), make([]error, len(sessions))

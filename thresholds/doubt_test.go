@@ -44,6 +44,9 @@ func TestEvennessByChance(t *testing.T) {
 			m := sound(rand.New(rand.NewPCG(start, i)))
 			m.lasting(seconds)
 			m.atRandom(Up, 0.08+m.Float64()/5)
+			if i%2 == 0 {
+				m.atRandom(Down, m.Float64()/5)
+			}
 			switch finding(t, m.Result, WhatCause).Cause {
 			case "rate_limit":
 				blamed++
@@ -83,6 +86,45 @@ func TestLimitOfRateInAShortCall(t *testing.T) {
 		}
 		if seconds >= 10 && found < 90 {
 			t.Errorf("%d s: found in %d of 100", seconds, found)
+		}
+	}
+}
+
+// A limit of all UDP counts both ways together: what gets through of each differs from
+// second to second, and their sum does not.
+func TestLimitOfBothWays(t *testing.T) {
+	start, found := seed.Of(t), 0
+	for i := range uint64(100) {
+		m := sound(rand.New(rand.NewPCG(start, i)))
+		m.lasting(12)
+		lost := func(second int) int { return 10 + (7*second+int(i))%13 }
+		m.lose(Up, lost)
+		m.lose(Down, func(second int) int { return 35 - lost(second) + m.IntN(2) })
+		m.Voice.RTT.Lost, m.Voice.RTT.Samples = 35, 25
+		switch f := finding(t, m.Result, WhatCause); f.Cause {
+		case "rate_limit":
+			found++
+		case "untold":
+		default:
+			t.Fatalf("seed %d: %s: %s", i, f.Cause, f.Text)
+		}
+	}
+	if found < 90 {
+		t.Errorf("found in %d of 100", found)
+	}
+}
+
+// A queue in which checks are lost is seen by how long the packets wait: it is no limit
+// of rate.
+func TestQueueThatTakesTheChecks(t *testing.T) {
+	start := seed.Of(t)
+	for i := range uint64(50) {
+		m := sound(rand.New(rand.NewPCG(start, i)))
+		m.lose(Up, func(int) int { return 12 + m.IntN(5) })
+		m.queue(Up, 1, 30, func() float64 { return 250 + 20*m.Float64() }, func() float64 { return 7 })
+		m.loseChecks(2)
+		if f := finding(t, m.Result, WhatCause); f.Code != PlaceLine {
+			t.Fatalf("seed %d: %s: %s", i, f.Cause, f.Text)
 		}
 	}
 }

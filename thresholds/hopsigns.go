@@ -195,6 +195,18 @@ func (j *judge) hopLoss(hop *facts.Hop, way Way, share, run float64) place {
 	return p
 }
 
+// onlyItsKindIsLost says that the first router behind the gateway answers echo requests well,
+// and questions of the call's own kind as badly as the call: a good answer to the former says
+// nothing of what UDP meets.
+func (j *judge) onlyItsKindIsLost(way Way) bool {
+	hop, _ := j.hop()
+	d := j.directionOrLoop(way)
+	if hop == nil || d == nil || hop.OwnAnswered == 0 || hop.Method != facts.MethodEcho {
+		return false
+	}
+	return weigh(hop.OwnSent-hop.OwnAnswered, hop.OwnSent, portion(lossOf(d)), runOf(d)) == inLAN
+}
+
 // hopLate is hopLoss for answers that are late as the call's packets are.
 func (j *judge) hopLate(hop *facts.Hop, way Way, share, run float64) place {
 	isLate := func(h facts.HopSecond) bool { return h.Late > 0 }

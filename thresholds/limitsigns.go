@@ -54,9 +54,9 @@ const (
 	luck          = 0.0003
 )
 
-// checksGoFirst is the sign that far more checks are lost than by chance: a rate
-// limit drops what arrives while it has no tokens, and a check is sent right
-// after a packet.
+// checksGoFirst is the sign that far more checks are lost than by chance: a limit of rate
+// drops what arrives while it has no tokens. It gains one in the time between two packets, and
+// a check comes at a random moment of that time.
 func checksGoFirst(m matter) (string, float64) {
 	rtt := m.result.Voice.RTT
 	if rtt == nil || rtt.Source != facts.RTTStun || rtt.Lost < 1 {
@@ -70,7 +70,7 @@ func checksGoFirst(m matter) (string, float64) {
 	if expected == 0 || float64(rtt.Lost) < 1.3*expected || orMore(rtt.Lost, asked) > luck {
 		return "", 0
 	}
-	return fmt.Sprintf("so are %d of %d checks, which are sent right after a packet; by chance it would be %.0f", rtt.Lost, rtt.Samples+rtt.Lost, expected), 1
+	return fmt.Sprintf("so are %d of %d checks, which come between the packets; by chance it would be %.0f", rtt.Lost, rtt.Samples+rtt.Lost, expected), 1
 }
 
 // questions are so many checks, each lost with the same chance.
@@ -130,38 +130,69 @@ func orMore(n int, asked []questions) float64 {
 // how much that varies against what chance makes of it: a limiter hardly lets it.
 type evenness struct {
 	through, of, variance float64
-	seconds               int // whole ones in which it was measured
+	seconds               int    // whole ones in which it was measured
+	words                 string // of what, if of more than the way
 }
 
-// even looks at the seconds of a way. A rate limit starts with spare tokens, and the
-// last second is cut short: neither counts.
+// even is the evenness of a way, or of both ways together where that is more even: a
+// limit of all UDP counts them together.
 func (j *judge) even(way Way) evenness {
+	alone, both := j.evenOf(way), j.evenOf(Up, Down)
+	if both.seconds == 0 || alone.seconds > 0 && alone.variance <= both.variance {
+		return alone
+	}
+	both.words = " of both ways together"
+	return both
+}
+
+// evenOf looks at the seconds of some ways. A rate limit starts with spare tokens, and the
+// last second is cut short: neither counts.
+func (j *judge) evenOf(ways ...Way) evenness {
+	seconds := j.result.Voice.Timeline
 	full := 0
-	for _, s := range j.result.Voice.Timeline {
-		sent, _ := passing(s, way)
+	for _, s := range seconds {
+		sent, _ := passingAll(s, ways)
 		full = max(full, sent)
 	}
 	var through []float64
-	sum := 0.0
-	for i, s := range j.result.Voice.Timeline {
-		sent, lost := passing(s, way)
-		if i == 0 || sent == 0 || 10*float64(sent) < 9*float64(full) {
+	kept, sent := map[Way]float64{}, map[Way]float64{}
+	for i, s := range seconds {
+		n, lost := passingAll(s, ways)
+		if i == 0 || n == 0 || 10*n < 9*full {
 			continue
 		}
-		through, sum = append(through, float64(sent)-lost), sum+float64(sent)
+		through = append(through, float64(n)-lost)
+		for _, way := range ways {
+			n, lost := passing(s, way)
+			sent[way], kept[way] = sent[way]+float64(n), kept[way]+float64(n)-lost
+		}
 	}
 	e := evenness{seconds: len(through)}
-	if e.seconds < evenSeconds || sum == 0 {
+	if e.seconds < evenSeconds {
 		return evenness{}
 	}
+	chance := 0.0 // n p (1-p) of a second
+	for _, way := range ways {
+		if sent[way] > 0 {
+			chance += kept[way] * (1 - kept[way]/sent[way]) / float64(e.seconds)
+			e.of += sent[way] / float64(e.seconds)
+		}
+	}
 	mean, variance := withoutOne(through)
-	e.through, e.of = mean, sum/float64(e.seconds)
-	share := mean / e.of
-	if share <= 0 || share > 1-evenLoss/2 {
+	if mean <= 0 || mean > e.of*(1-evenLoss/2) {
 		return evenness{} // what was lost was lost in a second or two
 	}
-	e.variance = variance / (e.of * share * (1 - share))
+	e.through, e.variance = mean, variance/chance
 	return e
+}
+
+// passingAll is what was sent on some ways in a second, and what of it was lost.
+func passingAll(s facts.Second, ways []Way) (sent int, lost float64) {
+	for _, way := range ways {
+		n, l := passing(s, way)
+		sent, lost = sent+n, lost+l
+	}
+	return sent, lost
 }
 
 // passing is what was sent on a way in a second and what of it was lost, of all calls
@@ -178,14 +209,39 @@ func passing(s facts.Second, way Way) (sent int, lost float64) {
 	return side.Sent, lostIn(s, way)
 }
 
+const (
+	window = 10  // packets of which facts.Dispersion counts the losses
+	evenly = 0.6 // more of chance's variance is no limit of rate, however surely it is less
+	sure   = 3.1 // standard deviations: once in a thousand calls by chance
+	likely = 2.3 // once in a hundred
+)
+
+// isEven says that losses are spread more evenly over windows of some packets than chance
+// spreads them, by so many standard deviations of that variance.
+func isEven(d *facts.Direction, deviations float64) bool {
+	if d == nil || d.Burst.Dispersion == nil || d.LossPercent == nil {
+		return false
+	}
+	p, n := portion(d.LossPercent), float64(d.Burst.Dispersion.Windows)
+	if p <= 0 || p >= 1 || n < 1 {
+		return false
+	}
+	kurtosis := (1 - 6*p*(1-p)) / (window * p * (1 - p)) // of a binomial distribution, beyond the normal one's
+	return d.Burst.Dispersion.Ratio <= min(evenly, 1-deviations*math.Sqrt((2+max(0, kurtosis))/n))
+}
+
 // lossIsEven is the sign that nearly the same number of packets gets through in
-// every second, which chance does not do.
+// every second, or of every few packets, which chance does not do.
 func lossIsEven(m matter) (string, float64) {
+	if d := direction(m.result.Voice, m.way); isEven(d, sure) {
+		return fmt.Sprintf("they are spread far more evenly than by chance (of every %d packets the number lost varies by %s of that)",
+			window, Figure(math.Round(percent*d.Burst.Dispersion.Ratio), "%")), 1
+	}
 	e := m.even(m.way)
 	if e.seconds < sureSeconds || e.variance > proven(e.seconds) {
 		return "", 0
 	}
-	return fmt.Sprintf("in every second nearly the same number gets through (%.0f of %.0f)", e.through, e.of), 1
+	return fmt.Sprintf("in every second nearly the same number gets through (%.0f of %.0f%s)", e.through, e.of, e.words), 1
 }
 
 // mayBeLimited says that losses are so even that a limit of rate may make them:
@@ -196,7 +252,7 @@ func (j *judge) mayBeLimited(way Way) bool {
 		return false
 	}
 	e := j.even(way)
-	return e.seconds > 0 && e.variance <= suspect(e.seconds)
+	return e.seconds > 0 && e.variance <= suspect(e.seconds) || isEven(direction(j.result.Voice, way), likely)
 }
 
 // withoutOne are the mean and the variance of all values but the one farthest

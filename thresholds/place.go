@@ -36,7 +36,7 @@ func (j *judge) where(key Key, way Way) place {
 	}
 	p := j.placeByGateway(key, way)
 	switch {
-	case p == beyondLAN && (key == Loss || key == MOS) && j.mayBeLimited(way):
+	case p == beyondLAN && (key == Loss || key == MOS) && (j.mayBeLimited(way) || j.onlyItsKindIsLost(way)):
 		return placeUnknown
 	case p == inLAN && key != RTT && j.isLANAcquitted(key, way):
 		return placeUnknown

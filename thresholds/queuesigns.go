@@ -24,7 +24,8 @@ const (
 )
 
 // trips are the smallest round trip that was seen, and the seconds of the call
-// in which it was far above that.
+// in which it was far above that: by the checks, or by how long the packets waited where no
+// check was answered, as in a full queue.
 func (j *judge) trips() (base, highest float64, high []facts.Second) {
 	v := j.result.Voice
 	base = math.Inf(1)
@@ -37,11 +38,26 @@ func (j *judge) trips() (base, highest float64, high []facts.Second) {
 		}
 	}
 	for _, s := range v.Timeline {
-		if s.RTTMS != nil && *s.RTTMS >= base+queueMS {
-			high, highest = append(high, s), max(highest, *s.RTTMS)
+		trip := base + waited(s)
+		if s.RTTMS != nil {
+			trip = *s.RTTMS
+		}
+		if trip >= base+queueMS {
+			high, highest = append(high, s), max(highest, trip)
 		}
 	}
 	return base, highest, high
+}
+
+// waited is how much longer the packets of a second took than the fastest, both ways
+// together, in ms; 0 where that is not known.
+func waited(s facts.Second) (ms float64) {
+	for _, side := range []*facts.SecondSide{s.Up, s.Down, s.Loop} {
+		if side != nil && side.DelayMS != nil {
+			ms += *side.DelayMS
+		}
+	}
+	return ms
 }
 
 // tripRises is the sign that the round trip rose in the bad seconds.

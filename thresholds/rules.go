@@ -117,7 +117,7 @@ var rules = []Rule{
 	{
 		Code: "rate_limit", Place: PlaceFirewall, Where: "a limit of rate in the firewall", Confidence: Medium,
 		Takes: "single packets are lost, and the delay does not rise before; either nearly the same number gets through in every second and a similar share of the checks is lost, " +
-			"or far more checks are lost than by chance (each is sent right after a packet); the gateway loses no pings",
+			"or far more checks are lost than by chance (they come between the packets, when such a limit has little left); the gateway loses no pings",
 		Unlike: "a bad line: its losses vary at random from second to second, and hit packets and checks equally",
 		Advice: "Ask the network team whether a policy limits packets or bits a second of UDP, or of this machine, and to exempt voice from it.",
 		Show:   showNetwork, of: figures(Loss, MOS), needs: []sign{oneByOne, eitherOf(bothOf(lossIsEven, checksLostAlike), checksGoFirst), noQueue, gatewayIsFine},

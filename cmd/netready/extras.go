@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"netready/internal/lean"
 	"netready/internal/release"
 	"netready/probe/regions"
 	"netready/report"
@@ -13,6 +14,7 @@ import (
 
 // singleWorkbook writes one run as a workbook: the same sheets as of many.
 func singleWorkbook(w io.Writer, rep report.Report) error {
+	defer lean.Begin()()
 	rows := func(yield func(workbook.Row, error) bool) {
 		row := workbook.FromReport(rep)
 		row.Label(report.FileName(rep)+".json", nil)

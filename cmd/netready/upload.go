@@ -223,7 +223,31 @@ func (d *delivery) send(ctx context.Context) {
 		defer cancel()
 	}
 	d.say(underWay, "sending to %s", to.Host)
-	d.tellOutcomes(to.Host, d.box.Send(ctx, to, nil))
+	var all []send.Outcome
+	d.whileWaiting(to.Host, func() { all = d.box.Send(ctx, to, nil) })
+	d.tellOutcomes(to.Host, all)
+}
+
+// stillEvery is how long nobody waits for the sending without a word.
+const stillEvery = 10 * time.Second
+
+// whileWaiting says again and again that the sending goes on, until it has ended.
+func (d *delivery) whileWaiting(host string, sending func()) {
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		sending()
+	}()
+	tick := time.NewTicker(stillEvery)
+	defer tick.Stop()
+	for waited := stillEvery; ; waited += stillEvery {
+		select {
+		case <-over:
+			return
+		case <-tick.C:
+			d.say(underWay, "still sending to %s, for %v: the line is slow, or it answers late. it can be ended at any time, and what was not sent goes with the next run", host, waited)
+		}
+	}
 }
 
 // tellOutcomes says what became of the result of the run and, in one line each, of the

@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/netip"
 	"time"
 
@@ -11,7 +12,9 @@ import (
 )
 
 // ask sends checks until ctx ends, each with a transaction of its own and none
-// twice. They keep the address proved and measure the round trip.
+// twice. They keep the address proved and measure the round trip. Each leaves at a random
+// moment of a packet's time (RFC 2330 11.1): one that always followed a packet would be lost more often,
+// or less often, at a limit of rate or a full queue than what they stand for.
 func (l *leg) ask(ctx context.Context) {
 	next := stamp.Now()
 	for ctx.Err() == nil {
@@ -22,7 +25,7 @@ func (l *leg) ask(ctx context.Context) {
 		}
 		// After a standstill the checks that were due in it are left out.
 		next = max(next+every, stamp.Now()-every)
-		stamp.Pause(ctx, next-stamp.Now())
+		stamp.Pause(ctx, next+rand.N(l.request.Ptime)-stamp.Now())
 	}
 }
 

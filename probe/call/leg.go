@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"netready/probe/internal/stamp"
@@ -53,6 +54,8 @@ type leg struct {
 
 	proved chan struct{} // closed when a check was first answered
 	sent   chan struct{} // closed when the up stream is over
+
+	challenge atomic.Uint64 // that the stream down carried last; the stream up carries it back
 
 	mu       sync.Mutex // guards the rest
 	pending  map[wire.TransactionID]time.Duration
@@ -144,6 +147,7 @@ func (l *leg) packet(b []byte, a stamp.Arrival) {
 		return
 	}
 	l.heard, l.isHeard = a.At, true
+	l.challenge.Store(wire.Challenge(b))
 	l.socket(a)
 	if !l.copies.Take(index, l.packets) {
 		return
@@ -210,6 +214,7 @@ func (l *leg) send(i int64, due time.Duration) {
 	at := stamp.Now()
 	giveUp, wanted := at-due > wire.TooLate, l.wanted(at)
 	if !giveUp && wanted {
+		l.sealer.SetChallenge(l.challenge.Load())
 		_ = l.conn.Write(l.sealer.Seal(i, at), netip.AddrPort{})
 	}
 	taken := stamp.Now()

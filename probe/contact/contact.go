@@ -95,6 +95,9 @@ func told(answer *http.Response, err error) (*http.Response, error) {
 	return answer, nil
 }
 
+// Within is the time for a step that takes d on a quick path: more on a slow one.
+func (c *Conn) Within(d time.Duration) time.Duration { return c.client.Within(d) }
+
 // Abort ends the connection at once, and throws away what was not sent yet: nothing of it may go
 // over the line beside a measurement.
 func (c *Conn) Abort() { c.client.Abort() }

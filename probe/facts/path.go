@@ -88,9 +88,13 @@ type Hop struct {
 	// The most answers a second that the hop gives: what it leaves unanswered beyond
 	// these is not loss. Left out: no such limit was seen.
 	LimitPerS *float64 `json:"limit_per_s,omitempty"`
-	MinMS     *float64 `json:"min_ms"` // smallest round trip. Null: it never answered
-	AvgMS     *float64 `json:"avg_ms"` // mean. Null: as `min_ms`
-	P95MS     *float64 `json:"p95_ms"` // 95th percentile. Null: as `min_ms`
+	// Questions of the call's own kind where the others tell more, and no limit of the hop's
+	// own explains those without an answer. Left out: these are counted above, or none was answered.
+	OwnSent     int      `json:"own_sent,omitempty"`
+	OwnAnswered int      `json:"own_answered,omitempty"` // those of them with an answer
+	MinMS       *float64 `json:"min_ms"`                 // smallest round trip. Null: it never answered
+	AvgMS       *float64 `json:"avg_ms"`                 // mean. Null: as `min_ms`
+	P95MS       *float64 `json:"p95_ms"`                 // 95th percentile. Null: as `min_ms`
 	// DSCP that a packet marked as the call's had when it reached the hop. Null: the
 	// answer does not tell.
 	DSCP *int `json:"dscp"`

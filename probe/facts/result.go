@@ -283,6 +283,16 @@ type Burst struct {
 	// Highest loss in any 100 packets in a row. Null: fewer than 100 packets were
 	// sent.
 	WorstWindowPercent *float64 `json:"worst_window_percent"`
+	// How unevenly losses lie. Left out: nothing or everything was lost, too few packets
+	// follow the first loss, or the result was made before this was known.
+	Dispersion *Dispersion `json:"dispersion,omitempty"`
+}
+
+// Dispersion is the variance of the number of packets lost in each 10 in a row, against that of
+// losses by chance.
+type Dispersion struct {
+	Windows int     `json:"windows"` // of 10 packets, from the first loss on
+	Ratio   float64 `json:"ratio"`   // 1 is chance, more are bursts, far less is a limit of rate
 }
 
 // Shift is a lasting change of a path's delay.

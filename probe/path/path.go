@@ -7,6 +7,7 @@ package path
 import (
 	"cmp"
 	"context"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"sync"
@@ -292,7 +293,8 @@ func (w *Watch) beyond() *hop {
 }
 
 // follow asks one hop until ctx ends; one that limits its answers is not asked more often
-// than that.
+// than that. The questions leave at random moments (RFC 2330 11.1): a limit of rate drops
+// what comes at some moments between two packets of the call, and no other.
 func (w *Watch) follow(ctx context.Context, a *asker, ttl int) {
 	every := askEvery
 	timer := time.NewTimer(time.Duration(ttl) * askEvery / (mostHops + 1)) // not all at once
@@ -308,11 +310,11 @@ func (w *Watch) follow(ctx context.Context, a *asker, ttl int) {
 			w.mu.Lock()
 			h := w.hops[ttl]
 			if h.limit = limiter(h.counted(), stamp.Now()-settled); h.limit > 0 {
-				every = time.Duration(1.1 * float64(time.Second) / h.limit)
+				every = time.Duration(1.2 * float64(time.Second) / h.limit)
 			}
 			w.mu.Unlock()
 		}
-		timer.Reset(every)
+		timer.Reset(every*9/10 + rand.N(every/5))
 	}
 }
 

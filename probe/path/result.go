@@ -47,6 +47,9 @@ func (w *Watch) result() (facts.Path, []ping.Question) {
 		if h == beyond {
 			seconds = series
 		}
+		if method != w.method {
+			one.OwnSent, one.OwnAnswered = h.own(now)
+		}
 		if method == "" { // only the sweep's answers
 			series = h.sweep()
 		}
@@ -90,6 +93,21 @@ func (w *Watch) chosen(h, beyond *hop, now time.Duration) (method string, series
 		return facts.MethodEcho, w.echo, echoLimit
 	}
 	return method, series, limit
+}
+
+// own counts the questions of the call's own kind and their answers, if there are some and
+// the hop did not limit them.
+func (h *hop) own(now time.Duration) (sent, answered int) {
+	series := h.series(now)
+	if h.limit > 0 || limiter(h.counted(), now-settled) > 0 || share(series) == 0 {
+		return 0, 0
+	}
+	for _, q := range series {
+		if q.Trip != nil {
+			answered++
+		}
+	}
+	return len(series), answered
 }
 
 // muchMore is by how much more of the echo requests must be answered than of the

@@ -19,7 +19,7 @@ import (
 	"netready/probe/internal/wire"
 )
 
-func start(t *testing.T, c Config) *Server {
+func start(t testing.TB, c Config) *Server {
 	t.Helper()
 	s, err := Start(t.Context(), c)
 	if err != nil {
@@ -38,7 +38,7 @@ var request = wire.Request{
 	Duration: 20 * time.Second, Calls: 1, DSCP: 46,
 }
 
-func open(t *testing.T, s *Server, r wire.Request) *control.Client {
+func open(t testing.TB, s *Server, r wire.Request) *control.Client {
 	t.Helper()
 	invited := s.Invite()
 	c, err := control.Open(t.Context(), invited, r, nil)
@@ -52,13 +52,14 @@ func open(t *testing.T, s *Server, r wire.Request) *control.Client {
 // socket is an agent's media socket, without an agent.
 type socket struct {
 	*net.UDPConn
-	in, out   int // bytes
-	datagrams int // that came
-	rtp       int // of those
+	in, out   int    // bytes
+	datagrams int    // that came
+	rtp       int    // of those
+	last      []byte // of these
 	asks      []wire.TransactionID
 }
 
-func dial(t *testing.T, s *Server) *socket {
+func dial(t testing.TB, s *Server) *socket {
 	t.Helper()
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.MustParseAddrPort(s.MediaAddr())))
 	if err != nil {
@@ -95,6 +96,7 @@ func (s *socket) listen(t *testing.T, d time.Duration) {
 		switch {
 		case wire.IsRTP(b[:n]):
 			s.rtp++
+			s.last = bytes.Clone(b[:n])
 		case wire.IsCheck(b[:n]):
 			if c, err := wire.ParseCheck(b[:n]); err == nil && !c.Answer {
 				s.asks = append(s.asks, c.ID)

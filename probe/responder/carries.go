@@ -26,13 +26,13 @@ const (
 // take on all its cores in half of its time, from itself to itself; 0: it cannot
 // be told. It takes some 20 ms.
 func carries(ctx context.Context) int {
-	conn, err := stamp.Listen(ctx, "127.0.0.1:0")
+	all, err := stamp.ListenMany(ctx, "127.0.0.1:0", 1)
 	if err != nil {
 		return 0
 	}
-	defer conn.Close()
-	t, err := newTrial(conn)
-	if err != nil || conn.SetReadDeadline(time.Now().Add(tryWait+tries*tryFor)) != nil {
+	defer all[0].Close()
+	t, err := newTrial(all[0])
+	if err != nil {
 		return 0
 	}
 	best := 0.0
@@ -54,14 +54,14 @@ type trial struct {
 	to      netip.AddrPort
 	sealers [sendAtOnce]*wire.Sealer
 	opener  *wire.Opener
+	conn    *stamp.Shared
 	writer  *stamp.Writer
-	reader  *stamp.Reader
 	index   int64
 }
 
-func newTrial(conn *stamp.Conn) (*trial, error) {
+func newTrial(conn *stamp.Shared) (*trial, error) {
 	f := wire.Flow{Key: random(32), SSRC: 1, Payload: 160, Step: 160}
-	t := &trial{to: conn.LocalAddr(), writer: conn.Writer(sendAtOnce), reader: conn.Reader(sendAtOnce)}
+	t := &trial{to: conn.LocalAddr(), conn: conn, writer: conn.Writer(sendAtOnce)}
 	for i := range t.sealers {
 		var err error
 		if t.sealers[i], err = wire.NewSealer(f); err != nil {
@@ -80,9 +80,10 @@ func (t *trial) round() bool {
 		t.index++
 	}
 	t.writer.Flush()
+	end := stamp.Now() + tryWait
 	for left := sendAtOnce; left > 0; {
-		got, err := t.reader.Read()
-		if err != nil {
+		got, err := t.conn.Read(0) // what was sent to itself is there already
+		if err != nil || len(got) == 0 && stamp.Now() >= end {
 			return false
 		}
 		for _, d := range got {

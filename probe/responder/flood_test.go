@@ -117,8 +117,12 @@ func TestTraceThatNobodyReadsIsBounded(t *testing.T) {
 		r.Ptime, r.Duration = ptime, 10*time.Minute
 		c := open(t, s, r)
 		call := s.find(c.Grant().Session).calls[0]
+		sealer, err := wire.NewSealer(wire.DownFlow(r, c.Grant().Calls[0]))
+		if err != nil {
+			t.Fatal(err)
+		}
 		for i := range 200_000 {
-			call.depart(&flow{next: i}, 0)
+			call.depart(&flow{next: i, sealer: sealer}, 0)
 		}
 		call.mu.Lock()
 		kept := cap(call.down)

@@ -4,52 +4,51 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"runtime"
 	"time"
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
 )
 
-// readAtOnce is how many datagrams are read with one call of the system.
-const readAtOnce = 64
+const (
+	// many calls at one socket send so often that what arrives had better wait for the next
+	// turn of the sender than wake for each datagram: the system has stamped it.
+	many = 8
+	// longestRest is how long it waits at most. An answer to a check holds how long it was.
+	longestRest = 2 * time.Millisecond
+)
 
-// many calls at one socket send so often that its reader had better wait for
-// some datagrams than wake for each: the system has stamped them.
-const many = 20
-
-// readMedia handles the datagrams of one socket until it is closed. A datagram that does
-// not prove that it belongs to a session gets no answer. Where so much comes that the
-// reader never pauses, it sends what is due in between.
-func (s *Server) readMedia(conn *stamp.Conn, sender *sender) {
-	reader, out := conn.Reader(readAtOnce), newReplies(conn)
+// serve handles the datagrams of one socket and sends what is due there, by turns, until it
+// is closed. It is one goroutine for both, so that one waking does both.
+func (s *Server) serve(conn *stamp.Shared, sender *sender) {
+	out := newReplies(conn)
 	for {
-		got, err := reader.Read()
-		if errors.Is(err, net.ErrClosed) {
+		got, err := conn.Read(sender.due)
+		if errors.Is(err, net.ErrClosed) || err != nil && s.ctx.Err() != nil {
 			return
 		}
 		if err != nil {
-			if s.ctx.Err() != nil {
-				return
-			}
 			time.Sleep(10 * time.Millisecond) // a lasting error must not use all of a core
-			continue
 		}
 		s.stats.received.Add(uint64(len(got)))
 		for i := range got {
 			s.datagram(got[i].Bytes, got[i].Arrival, out)
 		}
 		out.flush()
-		if len(got) > 1 {
-			sender.help()
-		}
-		if len(got) < readAtOnce && int(sender.flows.Load()) >= many {
-			time.Sleep(restAfter)
+		sender.take(stamp.Now())
+		switch now := stamp.Now(); {
+		case conn.Full(got) || sender.due <= now:
+			runtime.Gosched() // it goes on at once, so that others would never run
+		case int(sender.flows.Load()) >= many:
+			conn.Rest(min(sender.due, now+longestRest))
 		}
 	}
 }
 
-// datagram distinguishes checks, RTP and knocks by their first bits (RFC 7983). The answers
-// to checks are sent with the next flush.
+// datagram distinguishes checks, RTP and knocks by their first bits (RFC 7983). A datagram
+// that does not prove that it belongs to a session gets no answer. The answers to checks
+// are sent with the next flush.
 func (s *Server) datagram(b []byte, a stamp.Arrival, out *replies) {
 	switch {
 	case wire.IsCheck(b):
@@ -137,7 +136,7 @@ func (s *Server) knock(b []byte, a stamp.Arrival) {
 		return
 	}
 	reply := k.Answer(a.From, int(s.media.LocalAddr().Port())).Marshal(nonce)
-	s.delayed.After(s.ctx, k, a.From, func() { _ = s.media[0].Write(reply, a.From) })
+	s.delayed.After(s.ctx, k, a.From, func() { s.media[0].Write(reply, a.From) })
 }
 
 // stream begins to send a call's packets down.
@@ -156,5 +155,5 @@ func (s *Server) stream(c *call) {
 		c.ended(endedStopped)
 		return
 	}
-	s.senders[int(c.grant.DownSSRC)%len(s.senders)].add(&flow{call: c, sealer: sealer, dscp: c.request.DSCP})
+	s.senders[int(c.grant.DownSSRC)%len(s.senders)].add(newFlow(c, sealer))
 }

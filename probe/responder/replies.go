@@ -17,7 +17,7 @@ type replies struct {
 	n      int // that wait
 }
 
-func newReplies(conn *stamp.Conn) *replies { return &replies{writer: conn.Writer(sendAtOnce)} }
+func newReplies(conn *stamp.Shared) *replies { return &replies{writer: conn.Writer(sendAtOnce)} }
 
 // room is an empty slice to which the next one may be appended.
 func (r *replies) room() []byte { return r.rooms[r.n][:0] }

@@ -179,8 +179,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	s.drops.Look() // what was dropped before is nobody's
 	s.stats.swept.Store(int64(stamp.Now()))
 	for i, conn := range s.media {
-		s.wg.Go(func() { s.readMedia(conn, s.senders[i]) })
-		s.wg.Go(s.senders[i].run)
+		s.wg.Go(func() { s.serve(conn, s.senders[i]) })
 	}
 	s.listener.serve()
 	s.wg.Go(func() { _ = s.http.Serve(s.listener) }) // ends with http.ErrServerClosed
@@ -207,11 +206,7 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("%w; choose another address with --media", err)
 	}
 	for _, conn := range s.media {
-		sender, err := newSender(conn)
-		if err != nil {
-			return fmt.Errorf("preparing to send: %w; raise the limit of open files (ulimit -n)", err)
-		}
-		s.senders = append(s.senders, sender)
+		s.senders = append(s.senders, newSender(conn))
 	}
 	nonceOf := s.nonceOf
 	if s.config.Ports != "" {
@@ -347,9 +342,6 @@ func (s *Server) closeSockets() error {
 		}
 	}
 	errs = append(errs, s.media.Close())
-	for _, sender := range s.senders {
-		errs = append(errs, sender.close())
-	}
 	if s.ports != nil {
 		errs = append(errs, s.ports.Close())
 	}

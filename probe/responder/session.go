@@ -23,6 +23,9 @@ const (
 	// consent is how long a proof of address lasts (30 s in RFC 7675 5.1; a test call
 	// is shorter, and the stream to a wrong target must stop sooner).
 	consent = 5 * time.Second
+	// challengeLasts is how long the stream down carries the same challenge. A packet up
+	// with it, or with the one before it, renews the proof.
+	challengeLasts = time.Second
 	// renewAfter is how old a proof is before it is renewed: that costs little, and
 	// leaves many tries before consent ends, since an agent's check comes five times a
 	// second.
@@ -77,22 +80,27 @@ type call struct {
 	grant      wire.CallGrant
 	credential *wire.Credential
 	packets    int
+	// mostRecords is mostUnread: a division for each packet takes its time.
+	mostRecords int
 
 	mu       sync.Mutex // guards the rest, of which every packet needs what comes first
 	opener   *wire.Opener
 	proved   netip.AddrPort
 	provedAt time.Duration
-	heard    time.Duration // when a packet of the stream up came last
-	stopped  bool          // the session is over
-	unread   bool          // nobody reads the records, so they are dropped
-	down     []wire.Departure
-	leeway   []wire.Departure // packets down that may have left so much later than their stamp
-	up       upTrace
-	event    wire.Event // what is counted so far
-	seenIDs  map[wire.TransactionID]struct{}
-	turn     netip.AddrPort // the address without proof whose next check gets its answer
-	flows    bool           // the down stream has begun
-	reported string         // the proved address that the agent knows
+	// What the stream down carries since a moment, and what it carried before.
+	challenge, challengeBefore uint64
+	challengeAt                time.Duration
+	heard                      time.Duration // when a packet of the stream up came last
+	stopped                    bool          // the session is over
+	unread                     bool          // nobody reads the records, so they are dropped
+	down                       []wire.Departure
+	leeway                     []wire.Departure // packets down that may have left so much later than their stamp
+	up                         upTrace
+	event                      wire.Event // what is counted so far
+	seenIDs                    map[wire.TransactionID]struct{}
+	turn                       netip.AddrPort // the address without proof whose next check gets its answer
+	flows                      bool           // the down stream has begun
+	reported                   string         // the proved address that the agent knows
 }
 
 // newSession makes a session with random secrets.
@@ -104,7 +112,7 @@ func newSession(r wire.Request, client netip.Addr) *session {
 		Version: wire.Version, Session: s.id, Duration: r.Duration, Nonce: hex.EncodeToString(random(16)),
 	}
 	for range r.Calls {
-		c := &call{session: s, request: r, packets: int(r.Duration / r.Ptime), seenIDs: map[wire.TransactionID]struct{}{}}
+		c := &call{session: s, request: r, packets: int(r.Duration / r.Ptime), mostRecords: mostUnread(r.Ptime), seenIDs: map[wire.TransactionID]struct{}{}}
 		c.up = upTrace{packets: c.packets, ptime: r.Ptime}
 		n := random(20)
 		c.grant = wire.CallGrant{
@@ -296,9 +304,28 @@ func (c *call) packet(b []byte, a stamp.Arrival) {
 		return
 	}
 	c.heard = a.At
+	c.renew(a.From, wire.Challenge(b), stamp.Now())
 	arrival := stream.Arrival{Seq: index, Sent: sent, Received: a.At, DSCP: a.DSCP}
 	c.up.take(arrival, a.From, !c.proved.IsValid() || !allowed(c.provedAt, a.At))
 	c.bound()
+}
+
+// renew renews the proof of an address that answers the challenge in the stream down: it
+// receives that stream. Only a check proves another address. The lock is held.
+func (c *call) renew(from netip.AddrPort, answer uint64, now time.Duration) {
+	isLast := answer == c.challenge && c.challenge != 0
+	isBefore := answer == c.challengeBefore && c.challengeBefore != 0
+	if from == c.proved && allowed(c.provedAt, now) && (isLast || isBefore) {
+		c.provedAt = now
+	}
+}
+
+// challengeFor is the challenge that a packet down carries. The lock is held.
+func (c *call) challengeFor(now time.Duration) uint64 {
+	if c.challenge == 0 || now-c.challengeAt >= challengeLasts {
+		c.challengeBefore, c.challenge, c.challengeAt = c.challenge, binary.BigEndian.Uint64(random(8)), now
+	}
+	return c.challenge
 }
 
 // isNewCheck says whether a check of the agent is new. A second one with the same
@@ -366,6 +393,7 @@ func (c *call) depart(f *flow, now time.Duration) (to netip.AddrPort, why string
 		c.down = append(c.down, wire.Departure{Seq: int64(f.next), Sent: now})
 		c.bound()
 	}
+	f.sealer.SetChallenge(c.challengeFor(now))
 	return c.proved, ""
 }
 

@@ -102,6 +102,54 @@ func TestChangedAddressIsFollowed(t *testing.T) {
 	}
 }
 
+// An agent whose checks no longer arrive, as behind a limit of rate, keeps its stream while
+// its packets up answer the challenge of the stream down; packets with another answer, or
+// from another address, keep nothing.
+func TestMediaRenewsTheProof(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		answer      func(uint64) uint64
+		isElsewhere bool
+		goesOn      bool
+	}{
+		"the challenge":                      {func(n uint64) uint64 { return n }, false, true},
+		"another number":                     {func(n uint64) uint64 { return n + 1 }, false, false},
+		"nothing":                            {func(uint64) uint64 { return 0 }, false, false},
+		"the challenge from another address": {func(n uint64) uint64 { return n }, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, Local())
+			long := request
+			long.Duration = time.Minute
+			c := open(t, s, long)
+			g := c.Grant().Calls[0]
+			agent := dial(t, s)
+			from := agent
+			if test.isElsewhere {
+				from = dial(t, s)
+			}
+			agent.send(t, askPadded(t, g))
+			agent.listen(t, 100*time.Millisecond)
+			agent.prove(t, s, g)
+			up, err := wire.NewSealer(wire.UpFlow(long, g))
+			if err != nil {
+				t.Fatal(err)
+			}
+			agent.listen(t, 200*time.Millisecond)
+			for i := range int64(35) { // longer than consent
+				up.SetChallenge(test.answer(wire.Challenge(agent.last)))
+				from.send(t, up.Seal(i, 0))
+				agent.listen(t, 200*time.Millisecond)
+			}
+			before := agent.rtp
+			if agent.listen(t, 300*time.Millisecond); (agent.rtp > before) != test.goesOn {
+				t.Errorf("%d packets came after 7 s, %d of them at last", agent.rtp, agent.rtp-before)
+			}
+		})
+	}
+}
+
 // The end of the responder or of the session is the last line of the trace.
 func TestLastLine(t *testing.T) {
 	t.Parallel()

@@ -7,12 +7,12 @@ import "time"
 const unreadFor = writeWait + 5*time.Second
 
 // mostUnread is how many records of a call wait at most, both ways together.
-func (c *call) mostUnread() int { return 3 * int(unreadFor/c.request.Ptime) }
+func mostUnread(ptime time.Duration) int { return 3 * int(unreadFor/ptime) }
 
 // bound drops the records that nobody reads, and all that follow: a trace with a gap would
 // say that the path lost the packets. c.mu is held.
 func (c *call) bound() {
-	if len(c.up.news)+len(c.down) > c.mostUnread() {
+	if len(c.up.news)+len(c.down) > c.mostRecords {
 		c.unread = true
 	}
 	if c.unread {

@@ -95,6 +95,57 @@ func worstWindow(lost []run, sent int) *float64 {
 	return share(int(worst), lossWindow)
 }
 
+const (
+	evenWindow  = 10 // packets: some ten of these are a second or two
+	evenWindows = 20 // fewer tell nothing
+)
+
+// dispersion of the losses from the first one on: a limit of rate begins with spare tokens.
+// nil where that is too short, or all is lost.
+func dispersion(lost []run, sent int) *Dispersion {
+	if len(lost) == 0 {
+		return nil
+	}
+	first := lost[0].first
+	windows := (sent - int(first)) / evenWindow
+	if windows < evenWindows {
+		return nil
+	}
+	sum, squares := inWindows(lost, first, first+int64(windows)*evenWindow)
+	mean := sum / float64(windows)
+	chance := mean * (1 - mean/evenWindow)
+	if chance == 0 {
+		return nil
+	}
+	return &Dispersion{Windows: windows, Ratio: (squares/float64(windows) - mean*mean) / chance}
+}
+
+// inWindows adds up how many packets are lost in each window from begin to end, and the squares of
+// that. It keeps no window: an outage may be as long as any sequence number.
+func inWindows(lost []run, begin, end int64) (sum, squares float64) {
+	window, in := int64(0), 0.0
+	finish := func() { sum, squares, in = sum+in, squares+in*in, 0 }
+	for _, r := range lost {
+		for from, to := r.first-begin, min(r.last+1, end)-begin; from < to; {
+			if at := from / evenWindow; at != window {
+				finish()
+				window = at
+			}
+			if whole := (to - from) / evenWindow; from%evenWindow == 0 && whole > 0 {
+				n := float64(whole)
+				sum, squares = sum+n*evenWindow, squares+n*evenWindow*evenWindow
+				from += whole * evenWindow
+				continue
+			}
+			next := min(to, (window+1)*evenWindow)
+			in += float64(next - from)
+			from = next
+		}
+	}
+	finish()
+	return sum, squares
+}
+
 // burst fills in how loss and discards cluster, and how sure their shares are.
 func (m *Metrics) burst(p path, late []bool) {
 	received := make([]int64, 0, m.Received)
@@ -120,5 +171,6 @@ func (m *Metrics) burst(p path, late []bool) {
 		m.DiscardInterval = interval(together(tooLate), m.Sent)
 	}
 	m.LongestRun, m.WorstWindow = longest(lost), worstWindow(lost, m.Sent)
+	m.Dispersion = dispersion(lost, m.Sent)
 	m.BurstR = burstR(missing(usable, m.Sent), m.Sent)
 }

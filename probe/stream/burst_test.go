@@ -1,6 +1,12 @@
 package stream
 
-import "testing"
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"netready/internal/seed"
+)
 
 func TestBurstR(t *testing.T) {
 	tests := []struct {
@@ -85,5 +91,48 @@ func TestHugeSentCostsNothing(t *testing.T) {
 	}
 	if m.WorstWindow == nil || *m.WorstWindow != 1 {
 		t.Errorf("worst window: got %v, want 1", m.WorstWindow)
+	}
+}
+
+// The dispersion of losses is that of windows that are counted one by one.
+func TestDispersionCountsEveryWindow(t *testing.T) {
+	r := rand.New(rand.NewPCG(seed.Of(t), 6))
+	for range 300 {
+		sent := 200 + r.IntN(400)
+		var hits []int64
+		for seq := int64(0); seq < int64(sent); seq++ {
+			if r.IntN(4) == 0 {
+				for n := int64(r.IntN(1 + r.IntN(60))); n >= 0 && seq < int64(sent); n-- {
+					hits = append(hits, seq)
+					seq++
+				}
+			}
+		}
+		if len(hits) == 0 {
+			continue
+		}
+		got := dispersion(together(hits), sent)
+		windows := (sent - int(hits[0])) / evenWindow
+		in := make([]float64, windows)
+		for _, seq := range hits {
+			if at := int(seq-hits[0]) / evenWindow; at < windows {
+				in[at]++
+			}
+		}
+		sum, variance := 0.0, 0.0
+		for _, n := range in {
+			sum += n
+		}
+		mean := sum / float64(windows)
+		for _, n := range in {
+			variance += (n - mean) * (n - mean) / float64(windows)
+		}
+		if chance := mean * (1 - mean/evenWindow); windows < evenWindows || chance == 0 {
+			if got != nil {
+				t.Fatalf("%+v of %d windows", got, windows)
+			}
+		} else if got == nil || got.Windows != windows || math.Abs(got.Ratio-variance/chance) > 1e-9 {
+			t.Fatalf("%+v, want %v of %d windows", got, variance/chance, windows)
+		}
 	}
 }

@@ -79,9 +79,18 @@ type Metrics struct {
 	BurstR      *float64 // G.107, over lost and discarded
 	LongestRun  int      // lost packets in a row
 	WorstWindow *float64 // loss in the worst 100 packets in a row, share
+	Dispersion  *Dispersion
 
 	Shifts []Shift
 	DSCP   *int // the mark most packets arrived with
+}
+
+// Dispersion is how unevenly losses lie: the variance of the number lost in each 10 packets in
+// a row, divided by that of losses by chance, n p (1-p). 1 is chance, more are bursts; far less is a
+// limit of rate, which lets the same number through again and again.
+type Dispersion struct {
+	Windows int     // of 10 packets, from the first loss on
+	Ratio   float64 // variance of the losses in them, as a share of what chance makes
 }
 
 // Shift is a lasting change of the path's delay.

@@ -22,10 +22,22 @@ import (
 const (
 	tries     = 4
 	firstWait = time.Second // then twice as long each time
-	oneWait   = 30 * time.Second
-	allWait   = time.Minute
-	longest   = 64 << 10 // bytes of an answer
+	longest   = 64 << 10    // bytes of an answer
 )
+
+// How long sending may take: its steps, and the bytes over the slowest line that is measured.
+const (
+	oneWait     = 10 * time.Second // for one result; on a slow path more, see contact.Conn.Within
+	allWait     = time.Minute      // for all of them and their tries
+	slowestLine = 250_000 / 8      // bytes a second
+	mostWait    = 10 * time.Minute // however many bytes there are
+)
+
+// bounded is a time for so many bytes in addition to their steps.
+func bounded(steps time.Duration, bytes int64) time.Duration {
+	seconds := min(max(bytes, 0)/slowestLine, int64(mostWait/time.Second))
+	return min(steps+time.Duration(seconds)*time.Second, mostWait)
+}
 
 // A State is what became of a result.
 type State string
@@ -58,16 +70,18 @@ func (b Outbox) Once(ctx context.Context, to invite.Invite, base *http.Transport
 }
 
 func (b Outbox) send(ctx context.Context, to invite.Invite, base *http.Transport, tries int) []Outcome {
-	ctx, cancel := context.WithTimeoutCause(ctx, allWait, fmt.Errorf("it took longer than %v", allWait))
-	defer cancel()
 	b.sweep()
 	var left []os.FileInfo
+	var size int64
 	files, _ := b.files()
 	for _, f := range files {
 		if p, err := b.open(f, false); err == nil && p.To.isReachedBy(to) {
-			left = append(left, f)
+			left, size = append(left, f), size+f.Size()
 		}
 	}
+	most := bounded(allWait, size)
+	ctx, cancel := context.WithTimeoutCause(ctx, most, fmt.Errorf("it took longer than %v", most))
+	defer cancel()
 	d := &delivery{box: b, to: to, base: base}
 	var done []Outcome
 	var why error
@@ -151,7 +165,8 @@ func (d *delivery) one(ctx context.Context, conn *contact.Conn, f os.FileInfo) e
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", d.file(f), err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, oneWait, fmt.Errorf("no answer within %v", oneWait))
+	wait := conn.Within(bounded(oneWait, int64(len(p.result)))).Round(time.Second)
+	ctx, cancel := context.WithTimeoutCause(ctx, wait, fmt.Errorf("no answer within %v", wait))
 	defer cancel()
 	path := results.PathResults + "?" + url.Values{results.ParameterInvite: {p.To.Invite}}.Encode()
 	resp, err := conn.Do(ctx, http.MethodPost, path, bytes.NewReader(p.result))

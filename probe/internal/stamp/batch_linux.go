@@ -2,9 +2,9 @@ package stamp
 
 import (
 	"encoding/binary"
+	"net"
 	"net/netip"
 	"strconv"
-	"syscall"
 	"unsafe"
 
 	"netready/probe/stream"
@@ -21,43 +21,43 @@ type message struct {
 // address has room for an address of either family.
 type address [unix.SizeofSockaddrInet6]byte
 
+// roomEach is how far apart the buffers are: not a power of two, which would put all of
+// them into the same few lines of the processor's cache.
+const roomEach = MaxDatagram + 3*64
+
 // readBatch is what recvmmsg(2) fills. It is reused from read to read, so that packets
 // need no allocation.
 type readBatch struct {
-	raw       syscall.RawConn
 	messages  []message
 	parts     []unix.Iovec
 	addresses []address
 	controls  [][128]byte
 	clocks    clocks
-	receive   func(fd uintptr) bool // one call of the system; the results in the next two
+	receive   func(fd uintptr) // one call of the system; the results in the next two
 	n         int
 	errno     unix.Errno
+	more      bool // there may be more to read
 }
 
-func (b *readBatch) prepare(r *Reader, most int) {
-	b.raw, _ = r.conn.udp.SyscallConn() // fails for a nil connection alone
+func (b *readBatch) prepare(s *Shared) {
+	most := len(s.got)
 	b.messages, b.parts = make([]message, most), make([]unix.Iovec, most)
 	b.addresses, b.controls = make([]address, most), make([][128]byte, most)
-	room := make([]byte, most*MaxDatagram)
+	room := make([]byte, most*roomEach)
 	for i := range b.messages {
-		r.got[i].Bytes = room[i*MaxDatagram : (i+1)*MaxDatagram : (i+1)*MaxDatagram]
-		b.parts[i].Base = &r.got[i].Bytes[0]
+		s.got[i].Bytes = room[i*roomEach:][:MaxDatagram:MaxDatagram]
+		b.parts[i].Base = &s.got[i].Bytes[0]
 		b.parts[i].SetLen(MaxDatagram)
 		h := &b.messages[i].head
 		h.Name, h.Iov, h.Control = &b.addresses[i][0], &b.parts[i], &b.controls[i][0]
 		h.SetIovlen(1)
 		b.restore(i)
 	}
-	b.receive = func(fd uintptr) bool {
-		n, errno := many(unix.SYS_RECVMMSG, fd, b.messages)
-		b.n, b.errno = n, errno
-		return errno != unix.EAGAIN
-	}
+	b.receive = func(fd uintptr) { b.n, b.errno = many(unix.SYS_RECVMMSG, fd, b.messages) }
 }
 
-// many is one call of the system for many messages. The socket does not block, so the Go
-// scheduler need not know about the call.
+// many is one call of the system for many messages. It does not block, so the Go
+// scheduler need not know about it.
 func many(call, fd uintptr, messages []message) (int, unix.Errno) {
 	for {
 		n, _, errno := unix.RawSyscall6(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(messages))), uintptr(len(messages)), unix.MSG_DONTWAIT, 0, 0)
@@ -67,24 +67,28 @@ func many(call, fd uintptr, messages []message) (int, unix.Errno) {
 	}
 }
 
-func (b *readBatch) read(r *Reader) (int, error) {
+// read returns how many datagrams there were, 0 if none.
+func (b *readBatch) read(s *Shared) (int, error) {
 	for i := range b.messages[:max(b.n, 0)] {
 		b.restore(i)
 	}
-	if err := b.raw.Read(b.receive); err != nil {
-		return 0, err
+	if s.raw.Control(b.receive) != nil {
+		return 0, net.ErrClosed
 	}
 	if b.errno != 0 {
 		b.n = 0
+		if b.errno == unix.EAGAIN {
+			return 0, nil
+		}
 		return 0, b.errno
 	}
 	b.clocks.read(both())
 	for i := range b.n {
 		m := &b.messages[i]
 		a := Arrival{N: int(m.n), From: b.addresses[i].addrPort(), DSCP: stream.NoDSCP}
-		a.At = b.clocks.place(r.conn.controls(b.controls[i][:m.head.Controllen], &a))
-		a.Dropped = r.conn.dropped.Load()
-		r.got[i].Arrival, r.got[i].Bytes = a, r.got[i].Bytes[:MaxDatagram][:a.N]
+		a.At = b.clocks.place(s.controls(b.controls[i][:m.head.Controllen], &a))
+		a.Dropped = s.dropped.Load()
+		s.got[i].Arrival, s.got[i].Bytes = a, s.got[i].Bytes[:MaxDatagram][:a.N]
 	}
 	return b.n, nil
 }
@@ -129,13 +133,13 @@ func (a *address) set(to netip.AddrPort, family int) uint32 {
 
 // writeBatch is what sendmmsg(2) sends.
 type writeBatch struct {
-	raw       syscall.RawConn
 	family    int
+	mark      int
 	messages  []message
 	parts     []unix.Iovec
 	addresses []address
 	controls  [][]byte
-	transmit  func(fd uintptr) bool
+	transmit  func(fd uintptr)
 	first     int // of the messages to send; their number is the writer's
 	count     int
 	n         int
@@ -143,8 +147,7 @@ type writeBatch struct {
 }
 
 func (b *writeBatch) prepare(w *Writer) {
-	b.raw, _ = w.conn.udp.SyscallConn()
-	b.family = unix.AF_INET
+	b.family, b.mark = unix.AF_INET, w.conn.mark
 	if !w.conn.LocalAddr().Addr().Is4() {
 		b.family = unix.AF_INET6
 	}
@@ -155,26 +158,44 @@ func (b *writeBatch) prepare(w *Writer) {
 		h := &b.messages[i].head
 		h.Name, h.Iov, h.Control = &b.addresses[i][0], &b.parts[i], &b.controls[i][0]
 		h.SetIovlen(1)
-		h.SetControllen(len(b.controls[i]))
 	}
-	b.transmit = func(fd uintptr) bool {
+	b.transmit = func(fd uintptr) {
 		b.n, b.errno = many(unix.SYS_SENDMMSG, fd, b.messages[b.first:b.count])
-		return b.errno != unix.EAGAIN
+		for range roomTries {
+			if b.errno != unix.EAGAIN {
+				return
+			}
+			_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, roomWait)
+			b.n, b.errno = many(unix.SYS_SENDMMSG, fd, b.messages[b.first:b.count])
+		}
 	}
 }
+
+// A socket whose buffer is full has room again once the network card has sent some; what
+// finds none in this time is lost.
+const (
+	roomTries = 10
+	roomWait  = 10 // ms
+)
 
 func (b *writeBatch) put(i int, datagram []byte, to netip.AddrPort, dscp int) {
 	b.parts[i].Base = unsafe.SliceData(datagram)
 	b.parts[i].SetLen(len(datagram))
-	b.messages[i].head.Namelen = b.addresses[i].set(to, b.family)
+	h := &b.messages[i].head
+	h.Namelen = b.addresses[i].set(to, b.family)
+	if dscp == b.mark {
+		h.SetControllen(0)
+		return
+	}
 	setMark(b.controls[i], to.Addr(), dscp)
+	h.SetControllen(len(b.controls[i]))
 }
 
 // send sends from the first datagram on, and returns how many it sent.
 func (b *writeBatch) send(w *Writer, first int) (int, error) {
 	b.first, b.count = first, w.n
-	if err := b.raw.Write(b.transmit); err != nil {
-		return 0, err
+	if w.conn.raw.Control(b.transmit) != nil {
+		return 0, net.ErrClosed
 	}
 	if b.errno != 0 {
 		return 0, b.errno

@@ -2,21 +2,78 @@
 
 package stamp
 
-import "net/netip"
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+)
 
-// readBatch reads one datagram at a time here.
-type readBatch struct{ room []byte }
-
-func (b *readBatch) prepare(*Reader, int) { b.room = make([]byte, MaxDatagram) }
-
-func (b *readBatch) read(r *Reader) (int, error) {
-	a, err := r.conn.Read(b.room)
-	if err != nil {
-		return 0, err
-	}
-	r.got[0] = Datagram{a, b.room[:a.N]}
-	return 1, nil
+// shared is a socket whose datagrams are read one at a time.
+type shared struct {
+	*Conn
+	wake sync.Mutex // guards the next, and the deadline
+	rung bool
 }
+
+// ListenMany opens one socket here: no other system distributes the senders to one port
+// evenly among several sockets.
+func ListenMany(ctx context.Context, address string, _ int) ([]*Shared, error) {
+	c, err := Listen(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	s := &Shared{local: c.LocalAddr(), asked: c.asked, got: make([]Datagram, 1), shared: shared{Conn: c}}
+	s.got[0].Bytes = make([]byte, MaxDatagram)
+	return []*Shared{s}, nil
+}
+
+// soon is how long a Read waits at least: one whose time is over reads nothing here.
+const soon = 100 * time.Microsecond
+
+// Read returns the datagrams that have arrived. If there are none it waits for some until
+// a moment, and may return none before.
+func (s *Shared) Read(until time.Duration) ([]Datagram, error) {
+	if rung, err := s.arm(until); rung || err != nil {
+		return nil, err
+	}
+	room := s.got[0].Bytes[:MaxDatagram]
+	a, err := s.Conn.Read(room)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.got[0] = Datagram{a, room[:a.N]}
+	return s.got, nil
+}
+
+// UseMark does nothing here.
+func (*Shared) UseMark(int) {}
+
+// arm sets the deadline, unless somebody has called Wake.
+func (s *Shared) arm(until time.Duration) (rung bool, err error) {
+	s.wake.Lock()
+	defer s.wake.Unlock()
+	if rung, s.rung = s.rung, false; rung {
+		return true, nil
+	}
+	return false, s.SetReadDeadline(time.Now().Add(max(until-Now(), soon)))
+}
+
+// Wake ends a Read, or the next one if there is none. Any goroutine may call it.
+func (s *Shared) Wake() {
+	s.wake.Lock()
+	defer s.wake.Unlock()
+	s.rung = true
+	_ = s.SetReadDeadline(time.Now()) // fails when closed
+}
+
+// Rest waits until a moment, however much arrives meanwhile.
+func (*Shared) Rest(until time.Duration) { time.Sleep(until - Now()) }
 
 // writeBatch sends one datagram at a time here.
 type writeBatch struct{ waiting []outgoing }

@@ -18,16 +18,8 @@ import (
 func TestManyAtOnceAreWhatTheyWere(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed.Of(t), 2))
 	for _, host := range []string{"127.0.0.1:0", "[::1]:0", ":0"} {
-		from, err := Listen(t.Context(), host)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer from.Close()
-		to, err := Listen(t.Context(), host)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer to.Close()
+		from, to := listenOne(t, host), listenOne(t, host)
+		from.UseMark(r.IntN(64))
 		address := to.LocalAddr()
 		for round := range 20 {
 			if address.Addr().IsUnspecified() { // a socket of both families: by turns
@@ -38,14 +30,27 @@ func TestManyAtOnceAreWhatTheyWere(t *testing.T) {
 	}
 }
 
-func exchange(t *testing.T, r *rand.Rand, from, to *Conn, address netip.AddrPort) {
+func listenOne(t *testing.T, host string) *Shared {
 	t.Helper()
-	writer, reader := from.Writer(16), to.Reader(1+r.IntN(20))
+	all, err := ListenMany(t.Context(), host, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = all[0].Close() })
+	return all[0]
+}
+
+func exchange(t *testing.T, r *rand.Rand, from, to *Shared, address netip.AddrPort) {
+	t.Helper()
+	writer := from.Writer(1 + r.IntN(20))
 	var put [][]byte
 	var marks []int
 	before := Now()
 	for range 1 + r.IntN(40) {
 		b, mark := make([]byte, 1+r.IntN(MaxDatagram)), r.IntN(64)
+		if r.IntN(2) == 0 {
+			mark = max(from.mark, 0)
+		}
 		for i := range b {
 			b[i] = byte(r.Uint32())
 		}
@@ -60,12 +65,9 @@ func exchange(t *testing.T, r *rand.Rand, from, to *Conn, address netip.AddrPort
 	}
 	writer.Flush()
 	after := Now()
-	if err := to.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
 	for i := 0; i < len(put); {
-		got, err := reader.Read()
-		if err != nil {
+		got, err := to.Read(after + 5*time.Second)
+		if err != nil || len(got) == 0 && Now() > after+5*time.Second {
 			t.Fatalf("%d of %d came: %v", i, len(put), err)
 		}
 		for _, d := range got {
@@ -114,13 +116,15 @@ func TestSocketsShareAPort(t *testing.T) {
 	heard := 0
 	for i, c := range all {
 		got[i] = map[netip.AddrPort]int{}
-		_ = c.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
-		for b := make([]byte, 8); ; heard++ {
-			a, err := c.Read(b)
+		for end := Now() + 500*time.Millisecond; Now() < end; {
+			arrived, err := c.Read(end)
 			if err != nil {
-				break
+				t.Fatal(err)
 			}
-			got[i][a.From]++
+			for _, a := range arrived {
+				got[i][a.From]++
+				heard++
+			}
 		}
 		if len(got[i]) == 0 {
 			t.Errorf("socket %d of %d heard nobody", i, len(all))
@@ -142,6 +146,71 @@ func TestSocketsShareAPort(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// Whoever waits at a shared socket is woken by what arrives, by a call of Wake before or
+// meanwhile, and by the end; who rests, not by what arrives, and nothing of that is lost.
+func TestWaitingAtASharedSocket(t *testing.T) {
+	r := rand.New(rand.NewPCG(seed.Of(t), 6))
+	s, agent := listenOne(t, "127.0.0.1:0"), listenOne(t, "127.0.0.1:0")
+	const forever = time.Hour
+	send := func(n int) {
+		for range n {
+			agent.Write([]byte("x"), s.LocalAddr())
+		}
+	}
+	heard := func(n int) {
+		t.Helper()
+		for begun := Now(); n > 0 && Now()-begun < time.Minute; {
+			got, err := s.Read(begun + forever)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n -= len(got)
+		}
+		if n != 0 {
+			t.Fatalf("%d datagrams more than were heard were sent", n)
+		}
+	}
+	for range 100 {
+		n := 1 + r.IntN(3*readAtOnce)
+		delay := time.Duration(r.IntN(2)) * time.Millisecond
+		switch r.IntN(4) {
+		case 0: // it comes before the rest, or during it
+			until := Now() + time.Duration(r.IntN(3))*time.Millisecond
+			time.AfterFunc(delay, func() { send(n) })
+			if s.Rest(until); Now() < until {
+				t.Errorf("a rest ended %v too early", until-Now())
+			}
+			heard(n)
+		case 1:
+			time.AfterFunc(delay, func() { send(n) })
+			heard(n)
+		case 2:
+			rung := make(chan struct{})
+			time.AfterFunc(delay, func() { s.Wake(); close(rung) })
+			if delay == 0 {
+				<-rung
+			}
+			if _, err := s.Read(Now() + forever); err != nil {
+				t.Fatal(err)
+			}
+			<-rung
+			_, _ = s.Read(Now() + time.Microsecond) // what was left of the bell
+		default:
+			until := Now() + time.Duration(r.IntN(3))*time.Millisecond
+			if got, err := s.Read(until); err != nil || len(got) > 0 {
+				t.Errorf("%d datagrams, %v, though none was sent", len(got), err)
+			}
+		}
+	}
+	time.AfterFunc(time.Millisecond, func() { _ = s.Close() })
+	for begun := Now(); ; {
+		if _, err := s.Read(begun + forever); err != nil {
+			break
+		}
+	}
+	s.Wake() // after its end nobody waits
 }
 
 // An alarm is never early, and whoever rings it is heard, before or while

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -83,13 +84,13 @@ func (p *platform) controls(oob []byte, a *Arrival) (kernel int64) {
 
 // drops asks the socket itself (SO_MEMINFO, Linux 4.12 and later): the counter that comes
 // with datagrams is only as new as the last datagram that was not dropped.
-func (p *platform) drops(udp *net.UDPConn) uint32 {
+func (p *platform) drops(socket syscall.Conn) uint32 {
 	const (
 		values = 9 // SK_MEMINFO_VARS
 		which  = 8 // SK_MEMINFO_DROPS
 	)
 	var info [values]uint32
-	if err := optionOf(udp, unix.SO_MEMINFO, unsafe.Pointer(&info), unsafe.Sizeof(info)); err != nil {
+	if err := optionOf(socket, unix.SO_MEMINFO, unsafe.Pointer(&info), unsafe.Sizeof(info)); err != nil {
 		return p.dropped.Load()
 	}
 	return info[which]
@@ -97,17 +98,17 @@ func (p *platform) drops(udp *net.UDPConn) uint32 {
 
 // granted reads the size of the buffer back: twice what was set, since the
 // kernel's own bookkeeping comes out of it (socket(7)).
-func (*platform) granted(udp *net.UDPConn) int {
+func (*platform) granted(socket syscall.Conn) int {
 	var size int32
-	if err := optionOf(udp, unix.SO_RCVBUF, unsafe.Pointer(&size), unsafe.Sizeof(size)); err != nil {
+	if err := optionOf(socket, unix.SO_RCVBUF, unsafe.Pointer(&size), unsafe.Sizeof(size)); err != nil {
 		return 0
 	}
 	return int(size) / 2
 }
 
 // optionOf reads an option of the socket's level into a value of some size.
-func optionOf(udp *net.UDPConn, option int, value unsafe.Pointer, size uintptr) error {
-	raw, err := udp.SyscallConn()
+func optionOf(socket syscall.Conn, option int, value unsafe.Pointer, size uintptr) error {
+	raw, err := socket.SyscallConn()
 	if err != nil {
 		return fmt.Errorf("reaching the descriptor: %w", err)
 	}

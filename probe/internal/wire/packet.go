@@ -85,6 +85,9 @@ func NewSealer(f Flow) (*Sealer, error) {
 	return s, nil
 }
 
+// Size is how many bytes every packet has.
+func (s *Sealer) Size() int { return len(s.packet) }
+
 // filler writes a pattern that no link can compress and that is the same in every run:
 // xorshift32, seeded by the SSRC.
 func filler(b []byte, seed uint32) {
@@ -105,6 +108,26 @@ func (s *Sealer) Seal(index int64, stamp time.Duration) []byte {
 	s.mac.put(s.packet[tagAt:tagAt+tagSize], s.packet[:tagged])
 	return s.packet
 }
+
+// SetChallenge puts a challenge, or the answer to one, into all further packets, if they
+// have room for it.
+func (s *Sealer) SetChallenge(n uint64) {
+	if len(s.packet) >= challenged {
+		binary.BigEndian.PutUint64(s.packet[challenged-8:], n)
+	}
+}
+
+// Challenge is what SetChallenge put into a packet; something random where nothing was put,
+// and 0 where there is no room.
+func Challenge(packet []byte) uint64 {
+	if len(packet) < challenged {
+		return 0
+	}
+	return binary.BigEndian.Uint64(packet[challenged-8:])
+}
+
+// challenged is the size of a packet up to its challenge.
+const challenged = HeaderSize + ChallengeOffset + 8
 
 // The tag covers RTP header and stamp, which are next to each other at the front.
 const (

@@ -137,10 +137,16 @@ const (
 // stamp (nanoseconds on the sender's monotonic clock, big endian) and the
 // 4-byte tag lie. The rest is filler, so that the packet has a call's true size.
 // The tag is HMAC-SHA256 over RTP header and stamp, cut to 4 bytes.
+//
+// At ChallengeOffset, if the payload has so much room, are 8 bytes: down a random number of
+// the responder's, which changes every second, and up the last one that arrived. It shows
+// that the address which the packet up comes from still receives the stream (RFC 7675 asks the
+// same with checks, which a limit of rate drops first).
 const (
-	StampOffset = 0
-	TagOffset   = 8
-	MinPayload  = 12
+	StampOffset     = 0
+	TagOffset       = 8
+	MinPayload      = 12
+	ChallengeOffset = MinPayload
 )
 
 // TooLate is how late a sender drops a packet: it is not sent, since nobody waits for
