@@ -124,10 +124,10 @@ func TestHostileFarEnds(t *testing.T) {
 		}, "and sends none", 0},
 		"a cursor that leads back": {func(w http.ResponseWriter, r *http.Request) {
 			say(t, w, good(5), results.Line{Next: keyOf("ACME", runID(1))})
-		}, "leads back", 1},
+		}, "goes back to a page", 1},
 		"empty pages for ever": {func(w http.ResponseWriter, r *http.Request) {
 			say(t, w, results.Line{Next: r.URL.Query().Get("after") + "v"})
-		}, "is empty", 0},
+		}, "have no results", 0},
 		"keys that fall": {func(w http.ResponseWriter, r *http.Request) {
 			say(t, w, good(5), good(4), results.Line{End: true})
 		}, "not in order", 1},
