@@ -59,6 +59,7 @@ type silence struct {
 	at     netip.AddrPort
 	o      SilenceOptions
 	buffer []byte
+	trip   time.Duration // the slowest answer before the silence
 }
 
 // speaking is how many knocks make a mapping like that of a current call. A NAT keeps
@@ -86,12 +87,13 @@ func (s *silence) speaks(ctx context.Context) (answered bool) {
 // reaches knocks up to five times. An answer to any of the knocks counts.
 func (s *silence) reaches(ctx context.Context) bool {
 	const knocks = 5
-	asked := map[[16]byte]bool{}
+	asked, began := map[[16]byte]bool{}, time.Now()
 	for i := range knocks {
 		k := wire.NewKnock(s.o.Nonce)
 		asked[k.Random] = true
 		_, _ = s.conn.WriteToUDPAddrPort(k.Marshal(s.o.Nonce), s.at)
 		if s.wait(ctx, asked, time.Now().Add(waitAfter(i, knocks, false))) {
+			s.trip = max(s.trip, time.Since(began))
 			return true
 		}
 		if ctx.Err() != nil {
@@ -114,10 +116,17 @@ func (s *silence) askLater() map[[16]byte]bool {
 	return asked
 }
 
+// afterSilence is how long the answer is awaited once the silence is over, on a path whose
+// slowest answer took so long: that of the question, of the answer, and to spare.
+func afterSilence(trip time.Duration) time.Duration {
+	const quick, slowest = 3 * time.Second, 5 * time.Second
+	return quick + 2*min(max(trip, 0), slowest)
+}
+
 // listen waits for one of the answers. early: it came before the silence was over.
 func (s *silence) listen(ctx context.Context, asked map[[16]byte]bool, silent time.Duration) (came, early bool) {
 	started := time.Now()
-	came = s.wait(ctx, asked, started.Add(silent+3*time.Second))
+	came = s.wait(ctx, asked, started.Add(silent+afterSilence(s.trip)))
 	return came, came && time.Since(started) < silent-silent/10
 }
 

@@ -26,8 +26,7 @@ type bell struct {
 	hears  bool // the socket
 
 	mu     sync.Mutex // guards the rest
-	set    time.Duration
-	isRung bool // ring came, and no wait has returned since
+	isRung bool       // ring came, and no wait has returned since
 	closed bool
 }
 
@@ -89,7 +88,8 @@ func (b *bell) wait(until time.Duration, hears bool) error {
 	return err
 }
 
-// arm sets the timer, unless it is set for that moment, or somebody has rung.
+// arm sets the timer, unless somebody has rung. It sets it for the same moment again: the
+// timer's clock may be a little ahead of Now, so that it has rung for that moment already.
 func (b *bell) arm(until time.Duration) (rung bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -97,14 +97,13 @@ func (b *bell) arm(until time.Duration) (rung bool, err error) {
 	switch {
 	case b.closed:
 		return false, os.ErrClosed
-	case rung || until == b.set && until > Now():
-		return rung, nil
+	case rung:
+		return true, nil
 	}
 	return false, b.setTimer(until)
 }
 
 func (b *bell) setTimer(at time.Duration) error {
-	b.set = at
 	t := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(max(epoch+at, 1)))}
 	_, _, errno := unix.RawSyscall6(unix.SYS_TIMERFD_SETTIME, uintptr(b.timer), unix.TFD_TIMER_ABSTIME, uintptr(unsafe.Pointer(&t)), 0, 0, 0)
 	if errno != 0 {
