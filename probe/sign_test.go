@@ -40,7 +40,7 @@ func TestFailedSigningSpoilsNoRun(t *testing.T) {
 		{"a key that changed during the run", good, func(s *responder.Server) { s.Reload(other, responder.Limits{}) }, digests, facts.UnsignedFailed},
 		{"a responder that ended", good, func(s *responder.Server) { _ = s.Close() }, digests, facts.UnsignedFailed},
 		{"no digests", good, nil, nil, facts.UnsignedFailed},
-		{"digests that are none", good, nil, func(facts.Result) (facts.Digests, error) { return facts.Digests{JSON: "x"}, nil }, facts.UnsignedFailed},
+		{"not digests", good, nil, func(facts.Result) (facts.Digests, error) { return facts.Digests{JSON: "x"}, nil }, facts.UnsignedFailed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			config := responder.Local()

@@ -220,7 +220,7 @@ func TestReadTextDamaged(t *testing.T) {
 		{"cut in its last line", strings.TrimSpace(whole)[:len(strings.TrimSpace(whole))-1], "cut short", false},
 		{"empty", "", "not a result", false},
 		{"something else", "hello\tworld\r\n", "not a result", false},
-		{"a number that is none", strings.Replace(whole, "\t4.36\t", "\t4,36\t", 1), "Jitter up (ms): \"4,36\" is not a number", false},
+		{"text in place of a number", strings.Replace(whole, "\t4.36\t", "\t4,36\t", 1), "Jitter up (ms): \"4,36\" is not a number", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r, note, err := ReadText(strings.NewReader(test.text))

@@ -51,7 +51,7 @@ type Name struct {
 }
 
 // ReadKey reads a key, v1/date=YYYY-MM-DD/org=ORG/region=REGION/RUNID.json with its parts
-// percent-encoded; one that was cut holds a "~". ok is false where it is none.
+// percent-encoded; one that was cut holds a "~". ok is false for any other text.
 func ReadKey(key string) (n Name, ok bool) {
 	parts := strings.Split(key, "/")
 	if len(key) > LongestKey || len(parts) != 5 || parts[0] != "v1" {

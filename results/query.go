@@ -27,8 +27,8 @@ const (
 // longestName bounds a parameter, in bytes.
 const longestName = 400
 
-// ParseQuery reads the query of a request. Parameters that are not its own are
-// let be.
+// ParseQuery reads the query of a request. Other parameters are
+// ignored.
 func ParseQuery(values url.Values, now time.Time) (Query, error) {
 	q := Query{Org: values.Get(org), Region: values.Get(region)}
 	if len(q.Org) > longestName || len(q.Region) > longestName {

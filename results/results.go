@@ -39,7 +39,7 @@ const (
 	OtherInvite  = "other_invite"  // the run was made with the invite of another organisation
 	Incomplete   = "incomplete"    // the body ended early, or came too slowly: try again
 	Unsigned     = "unsigned"      // the runs of the token are used up, and nobody signed the result
-	DayFull      = "day_full"      // the token has had as many results stored today as it may
+	DayFull      = "day_full"      // the token has stored the most that it may in a day
 	Busy         = "busy"          // too many at once: try again
 )
 
@@ -56,7 +56,7 @@ type Problem struct {
 	After time.Duration `json:"after_ns,omitempty"` // when to try again
 }
 
-// IsFinal says whether a refusal stands: sending the same again is of no use.
+// IsFinal says whether a refusal stands: sending the same again does not help.
 func IsFinal(code string) bool {
 	switch code {
 	case NotResult, TooLarge, OlderSchema, Edited, WrongClock, OtherContent, Deleted:
@@ -65,8 +65,8 @@ func IsFinal(code string) bool {
 	return false // no store yet, a newer release, a key that is named later, a token that is good for something else
 }
 
-// MeetsAll says whether a refusal meets every other result of the same sender too, for as long
-// as it stands: to send the next one is of no use now.
+// MeetsAll says whether every other result of the same sender would be refused too, as long as
+// the reason lasts: then it does not help to send the next one now.
 func MeetsAll(code string) bool {
 	switch code {
 	case NoStore, StoreFull, ReadOnly, DayFull:

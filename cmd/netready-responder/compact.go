@@ -31,7 +31,7 @@ func (f storeFlags) open(a *app) (*store.Store, func() error, error) {
 		return nil, nil, fmt.Errorf("%s %s", flagOf(w.key), w.why)
 	}
 	if of.Store == noStore {
-		return nil, nil, errors.New("--store is none: this responder keeps no results")
+		return nil, nil, errors.New("the store is none: this responder keeps no results; name a store with --store")
 	}
 	if dir := of.storeFolder(); dir != "" {
 		if _, err := os.Stat(dir); err != nil {
@@ -72,7 +72,7 @@ func (c *compactCmd) Run(a *app) (err error) {
 	}
 	done, err := s.Compact(a.ctx)
 	if err != nil {
-		return fmt.Errorf("%w; what was done is whole, and compact goes on from there", err)
+		return fmt.Errorf("%w; what was written is complete: give the same command again, which does the rest", err)
 	}
 	fmt.Fprintf(a.stdout, "%d days of organisations; tables written for %d of them, with %d runs\n", done.Days, done.Tables, done.Runs)
 	return nil
@@ -144,7 +144,7 @@ func (c *deleteCmd) Run(a *app) (err error) {
 func (c *deleteCmd) note(a *app, s *store.Store, which store.Which) (n int) {
 	for _, err := range s.Matching(a.ctx, which) {
 		if err != nil {
-			break // the deletion meets it too, and says so
+			break // the deletion fails for the same reason, and says so
 		}
 		n++
 	}

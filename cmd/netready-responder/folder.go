@@ -82,7 +82,7 @@ func checkInvites(dir string) error {
 	if info, err := os.Stat(dir); err != nil {
 		return fmt.Errorf("--invites: %w; make the folder, or mount it", err)
 	} else if !info.IsDir() {
-		return fmt.Errorf("--invites %s: it is no folder: name the one that holds tokens.json", dir)
+		return fmt.Errorf("--invites %s: it is not a folder: name the one that holds tokens.json", dir)
 	}
 	return nil
 }

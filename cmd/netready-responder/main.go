@@ -30,7 +30,7 @@ type cli struct {
 	Revoke  revokeCmd  `cmd:"" help:"End such an invite."`
 	List    listCmd    `cmd:"" help:"Show the invites of organisations: their runs, and whether they are still valid."`
 	Compact compactCmd `cmd:"" help:"Do the nightly work of the store of results now: the index, and Parquet of the days that are over."`
-	Delete  deleteCmd  `cmd:"" help:"Delete results from the store, finally: those of a run, of an organisation, or older than a date."`
+	Delete  deleteCmd  `cmd:"" help:"Delete results from the store for good: those of a run, of an organisation, or older than a date."`
 	Regions regionsCmd `cmd:"" help:"Make a regions.yaml from the outputs of stacks (CloudFormation, Terraform)."`
 }
 

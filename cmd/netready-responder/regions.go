@@ -57,7 +57,7 @@ func (c *regionsCmd) Run(a *app) error {
 		return err
 	}
 	if _, err := regions.Parse(name, filled); err != nil {
-		return fmt.Errorf("the list with the stacks' responders is not a good one: %w", err)
+		return fmt.Errorf("the list with the stacks' responders is not valid: %w", err)
 	}
 	for _, s := range missing {
 		fmt.Fprintf(a.stderr, "%s: no invite, so agents need NETREADY_TOKEN and a certificate that they know; to get it: (umask 077; aws s3 cp %s %s.txt)\n", s.region, s.place, s.region)

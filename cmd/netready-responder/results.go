@@ -84,7 +84,7 @@ func (s settings) openBucket(ctx context.Context) (*blob.Bucket, error) {
 	return bucket, nil
 }
 
-// storeFolder is the folder of the store; "" where it is none.
+// storeFolder is the folder of the store; "" where the store is not a folder.
 func (s settings) storeFolder() string {
 	switch {
 	case strings.HasPrefix(s.Store, "file://"):

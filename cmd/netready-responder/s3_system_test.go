@@ -127,7 +127,7 @@ func TestThreeRespondersAndOneStore(t *testing.T) {
 	time.Sleep(500 * time.Millisecond)
 	server.Kill()
 	time.Sleep(500 * time.Millisecond)
-	server.Again(t)
+	server.Restart(t)
 	time.Sleep(1500 * time.Millisecond)
 	close(stop)
 	if err := agents.Wait(); err != nil {
@@ -226,7 +226,7 @@ func TestRunsComeHome(t *testing.T) {
 	start(1, parsed(t, programs[1].invite).Host)
 	server.Kill()
 	time.Sleep(2 * time.Second)
-	server.Again(t)
+	server.Restart(t)
 	close(stop)
 	if err := work.Wait(); err != nil {
 		t.Fatal(err)

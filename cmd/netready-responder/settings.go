@@ -170,7 +170,7 @@ func restore(into *settings, from settings, keys []string) {
 	}
 }
 
-// needRestart are the keys that differ and that no reload takes into use.
+// needRestart are the keys that differ and whose new values are used after a restart only.
 func (s settings) needRestart(now settings) (keys []string) {
 	live := []string{"max_sessions", "max_per_address", "max_calls", "max_duration", "max_packet_rate", "tls_cert", "tls_key", "token_file", "invite_file", "drain", "downloads"}
 	a, b := reflect.ValueOf(s), reflect.ValueOf(now)

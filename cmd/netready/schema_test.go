@@ -118,7 +118,7 @@ func fits(t *testing.T, s *jsonschema.Schema, document string) error {
 }
 
 // docs/result.schema.json describes real runs, signed and not, and every saved
-// result; and it refuses what is none.
+// result; and it refuses everything else.
 func TestResultSchema(t *testing.T) {
 	d := newFieldDocs(t)
 	want := d.schema(false)
@@ -154,7 +154,7 @@ func TestResultSchema(t *testing.T) {
 	whole := readAll(t, signed)
 	for name, change := range map[string][2]string{
 		"a verdict of its own": {`"verdict": "`, `"verdict": "very_`}, "a figure as a text": {`"loss_percent": 0`, `"loss_percent": "0"`},
-		"no run_id": {`"run_id"`, `"run"`}, "a time that is none": {`"started_at": "`, `"started_at": "on `}, "a list that is none": {`"firewall": []`, `"firewall": {}`},
+		"no run_id": {`"run_id"`, `"run"`}, "not a time": {`"started_at": "`, `"started_at": "on `}, "not a list": {`"firewall": []`, `"firewall": {}`},
 	} {
 		changed := strings.Replace(whole, change[0], change[1], 1)
 		if changed == whole || fits(t, open, changed) == nil {

@@ -76,9 +76,9 @@ type delivery struct {
 	noBox   error // why there is none
 	tell    func(news)
 
-	mu    sync.Mutex // guards the rest
-	home  probe.Home // of the run under way; zero: no responder granted it
-	fresh string     // run ID of a result that was kept and is to be sent; "": none
+	mu     sync.Mutex // guards the rest
+	home   probe.Home // of the run under way; zero: no responder granted it
+	unsent string     // run ID of a result that was kept and is to be sent; "": none
 }
 
 // newDelivery is the delivery of the runs of one start of the program.
@@ -105,7 +105,7 @@ func (d *delivery) say(state uploadState, format string, args ...any) {
 func (d *delivery) begin() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.home, d.fresh = probe.Home{}, ""
+	d.home, d.unsent = probe.Home{}, ""
 }
 
 // granted hears which responder granted the run, and says what will be sent there.
@@ -171,7 +171,7 @@ func (d *delivery) keep(rep report.Report) {
 		return
 	}
 	d.mu.Lock()
-	d.fresh = rep.RunID
+	d.unsent = rep.RunID
 	d.mu.Unlock()
 }
 
@@ -254,14 +254,14 @@ func (d *delivery) whileWaiting(host string, sending func()) {
 // others.
 func (d *delivery) tellOutcomes(host string, all []send.Outcome) {
 	d.mu.Lock()
-	fresh := d.fresh
+	runID := d.unsent
 	d.mu.Unlock()
 	earlier := map[send.State]int{}
 	for _, o := range all {
 		switch {
 		case o.State == send.Refused:
 			d.say(wasRefused, "%s refused the result of run %s for good (%s): %s. Its files are where they were written", host, o.RunID, o.Code, o.Reason)
-		case o.RunID != fresh:
+		case o.RunID != runID:
 			earlier[o.State]++
 		case o.State == send.Waiting:
 			d.say(waits, "the result was not sent to %s: %s. It is kept, and sent when netready runs again with an invite to this responder", host, o.Reason)

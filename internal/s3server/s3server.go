@@ -41,7 +41,7 @@ func Start(t *testing.T) *Server {
 	t.Setenv("AWS_ACCESS_KEY_ID", "netready")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "netready-test")
 	t.Cleanup(s.Kill)
-	s.Again(t)
+	s.Restart(t)
 	return s
 }
 
@@ -50,8 +50,8 @@ func (s *Server) URL() string {
 	return "s3://results?region=us-east-1&use_path_style=true&endpoint=http://" + s.address
 }
 
-// Again starts it after Kill, with what it had.
-func (s *Server) Again(t *testing.T) {
+// Restart starts it after Kill, with what it had.
+func (s *Server) Restart(t *testing.T) {
 	t.Helper()
 	s.process = exec.CommandContext(context.WithoutCancel(t.Context()), s.program, "--access", "netready", "--secret", "netready-test", "--port", s.address,
 		"posix", filepath.Join(s.dir, "data")) // with the attributes of the file system: its --sidecar is not safe from a kill

@@ -50,7 +50,7 @@ func unwrapTURN(b []byte, whole int) (inner []byte, size int, ok bool) {
 	return nil, 0, false
 }
 
-// stunType is the type of a STUN message, 0 if b is none.
+// stunType is the type of a STUN message, 0 if b is not one.
 func stunType(b []byte) uint16 {
 	if len(b) < stunHeader || b[0]>>6 != 0 || binary.BigEndian.Uint32(b[4:]) != stunCookie {
 		return 0

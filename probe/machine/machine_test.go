@@ -85,7 +85,7 @@ func TestOwnAddressIsInside(t *testing.T) {
 	}
 }
 
-// A neighbour is reached without a gateway; an address of this machine is none, and a
+// A neighbour is reached without a gateway; an address of this machine is not a neighbour, and a
 // network of one address has none.
 func TestNeighbours(t *testing.T) {
 	ip := func(s string) net.Addr {

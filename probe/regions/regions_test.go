@@ -276,7 +276,7 @@ func TestWrongFiles(t *testing.T) {
 		{"a list at the top", "- a\n", "r.yaml: line 1: found a list where a mapping (key: value) is expected"},
 		{"two documents", region + "---\n" + region, `r.yaml: a second document begins behind "---" or "..."; write one file for each`},
 		{"Latin-1", "regions: [{id: a, name: S\xe3o}]\n", "r.yaml: invalid trailing UTF-8 octet; save the file as UTF-8 text"},
-		{"an invite that is none", "regions: [{id: a, name: A, responders: ['h:x/i#TOKENSECRET']}]\n", "r.yaml: line 1: entry 1 of responders of region a: the invite cannot be used: its port is not a number from 1 to 65535; copy the whole line that netready-responder printed, or save it to a file and give @FILE"},
+		{"not an invite", "regions: [{id: a, name: A, responders: ['h:x/i#TOKENSECRET']}]\n", "r.yaml: line 1: entry 1 of responders of region a: the invite cannot be used: its port is not a number from 1 to 65535; copy the whole line that netready-responder printed, or save it to a file and give @FILE"},
 		{"an invite for a key", "regions:\n  - id: a\n    https://h/i#TOKENSECRET.PIN: A\n", `r.yaml: line 3: unknown key "https://h/i#…"; the keys here are checks, continent, country, domain, echo, id, name, only_own_checks, responders, skip, stun, suffix, tcp, turn, weights`},
 		{"a weight too few", "regions:\n  - id: a\n    name: A\n    responders: ['h:1', 'h:2']\n    weights: [1]\n", "r.yaml: line 5: region a has 2 responders and 1 weights; write one weight for each"},
 		{"a weight below nothing", "regions:\n  - id: a\n    name: A\n    responders: ['h:1']\n    weights: [-1]\n", "r.yaml: line 5: the weight -1 of region a: give 0 (asked last) to 1000"},

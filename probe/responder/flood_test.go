@@ -122,7 +122,7 @@ func TestTraceThatNobodyReadsIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range 200_000 {
-			call.leave(&flow{next: i, sealer: sealer}, 0)
+			call.depart(&flow{next: i, sealer: sealer}, 0)
 		}
 		call.mu.Lock()
 		kept := cap(call.down)

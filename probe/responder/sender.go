@@ -135,7 +135,7 @@ func (s *sender) fetch(flows []*flow) {
 // packet sends a flow's next packet, and says why it is the last, if it is.
 func (s *sender) packet(f *flow) (why string) {
 	now := stamp.Now()
-	to, why := f.call.leave(f, now)
+	to, why := f.call.depart(f, now)
 	if why != "" {
 		return why
 	}

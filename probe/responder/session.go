@@ -378,9 +378,9 @@ func (c *call) prove(at netip.AddrPort, now time.Duration) (begin bool) {
 	return begin
 }
 
-// leave notes that a flow's next packet is about to leave, and returns where to, or why
-// none may leave any more.
-func (c *call) leave(f *flow, now time.Duration) (to netip.AddrPort, why string) {
+// depart notes that a flow's next packet is about to be sent, and returns where to, or why
+// none may be sent any more.
+func (c *call) depart(f *flow, now time.Duration) (to netip.AddrPort, why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {

@@ -196,7 +196,7 @@ func resolves(t *testing.T, name string, to ...string) {
 }
 
 // Behind one name are two replicas, and the first that answers is full: the agent goes on
-// to the other by itself, in the same breath. It neither waits for a turn, nor is a later
+// to the other by itself, at the same time. It neither waits for a turn, nor is a later
 // try of its own needed.
 func TestFullReplicaBehindTheSameName(t *testing.T) {
 	if runtime.GOOS != "linux" {

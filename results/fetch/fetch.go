@@ -65,12 +65,12 @@ func (s Source) items(ctx context.Context, known func(string) bool) iter.Seq2[me
 		case r.count == 0:
 			yield(merge.Item{}, err)
 		default:
-			yield(merge.Item{}, fmt.Errorf("it broke off behind %d results: %w; what came is merged, and merge --append asks for the rest", r.count, err))
+			yield(merge.Item{}, fmt.Errorf("it broke off after %d results: %w; what came is merged, and merge --append asks for the rest", r.count, err))
 		}
 	}
 }
 
-// A reading is under way.
+// A reading is the state of a list that is being read.
 type reading struct {
 	source  Source
 	yield   func(merge.Item, error) bool
@@ -139,7 +139,7 @@ func (r *reading) unknown(ctx context.Context, known func(string) bool) error {
 	return nil
 }
 
-// take hands one result over, or says what is wrong with it.
+// take hands over one result, or the error that it has.
 func (r *reading) take(line results.Line) error {
 	name, ok := results.ReadKey(line.Key)
 	asked := r.source.Query.Org
@@ -155,7 +155,7 @@ func (r *reading) take(line results.Line) error {
 	case line.Code != "":
 		wrong = fmt.Errorf("the responder cannot send it (%s): whoever runs it finds it in the store as %s", clip(line.Code), clip(line.Key))
 	case len(line.Result) == 0 || line.Result[0] != '{':
-		wrong = errors.New("the responder sent no result where one has to be")
+		wrong = errors.New("the responder sent a line without its result")
 	}
 	item := merge.Item{Name: r.source.nameOf(clip(name.RunID)), RunID: name.RunID, Org: name.Org, Data: line.Result}
 	if !ok {

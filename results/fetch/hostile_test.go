@@ -121,13 +121,13 @@ func TestHostileFarEnds(t *testing.T) {
 		}, "longer than results can be", 0},
 		"the same cursor for ever": {func(w http.ResponseWriter, r *http.Request) {
 			say(t, w, results.Line{Next: keyOf("ACME", runID(1))})
-		}, "never what", 0},
+		}, "and sends none", 0},
 		"a cursor that leads back": {func(w http.ResponseWriter, r *http.Request) {
 			say(t, w, good(5), results.Line{Next: keyOf("ACME", runID(1))})
-		}, "leads back", 1},
+		}, "goes back to a page", 1},
 		"empty pages for ever": {func(w http.ResponseWriter, r *http.Request) {
 			say(t, w, results.Line{Next: r.URL.Query().Get("after") + "v"})
-		}, "is empty", 0},
+		}, "have no results", 0},
 		"keys that fall": {func(w http.ResponseWriter, r *http.Request) {
 			say(t, w, good(5), good(4), results.Line{End: true})
 		}, "not in order", 1},
@@ -151,7 +151,7 @@ func TestHostileFarEnds(t *testing.T) {
 		}, "says it is run", 0},
 		"several runs in one": {func(w http.ResponseWriter, r *http.Request) {
 			say(t, w, of(keyOf("ACME", runID(1)), "["+string(good(1).Result)+","+string(good(2).Result)+"]"), results.Line{End: true})
-		}, "no result where one has to be", 0},
+		}, "a line without its result", 0},
 		"no result": {func(w http.ResponseWriter, r *http.Request) {
 			say(t, w, of(keyOf("ACME", runID(1)), `{"schema":1}`), good(2), results.Line{End: true})
 		}, "run_id", 1},
@@ -161,7 +161,7 @@ func TestHostileFarEnds(t *testing.T) {
 		"one that cannot be sent": {func(w http.ResponseWriter, r *http.Request) {
 			say(t, w, results.Line{Key: keyOf("ACME", runID(1)), Code: results.TooLarge}, good(2), results.Line{End: true})
 		}, results.TooLarge, 1},
-		"not JSON": {func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("hello\n")) }, "not JSON as agreed", 0},
+		"not JSON": {func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("hello\n")) }, "not the JSON of a stored result", 0},
 		"a page for people": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			_, _ = w.Write([]byte("<html>"))
@@ -248,7 +248,7 @@ func TestBrokenForGood(t *testing.T) {
 		}
 	})
 	got, err := mergedFrom(t, t.Context(), Source{Invite: to, pause: time.Millisecond})
-	if err != nil || got.Runs != 1 || len(got.LeftOut) != 1 || !strings.Contains(got.LeftOut[0].Reason, "broke off behind 1 results") {
+	if err != nil || got.Runs != 1 || len(got.LeftOut) != 1 || !strings.Contains(got.LeftOut[0].Reason, "broke off after 1 results") {
 		t.Errorf("%d runs, %v, %v", got.Runs, got.LeftOut, err)
 	}
 }

@@ -82,7 +82,7 @@ func (l *lines) next() (line results.Line, err error) {
 		defer func() { l.line = bytes.Buffer{} }()
 	}
 	if err := json.Unmarshal(l.line.Bytes(), &line); err != nil {
-		return line, fmt.Errorf("%w: a line of its list is not JSON as agreed on", errStrange)
+		return line, fmt.Errorf("%w: a line of its list is not the JSON of a stored result", errStrange)
 	}
 	return line, nil
 }

@@ -40,7 +40,7 @@ func (r *reading) page(ctx context.Context, s *span, each func(results.Line) err
 		before := s.after
 		end, err = r.try(ctx, s, each)
 		if err == nil && !end && s.after == before {
-			return false, fmt.Errorf("%w: it says that there is more, and never what", errStrange)
+			return false, fmt.Errorf("%w: it says that there are more results, and sends none", errStrange)
 		}
 		if s.after != before {
 			r.pages++
@@ -48,8 +48,8 @@ func (r *reading) page(ctx context.Context, s *span, each func(results.Line) err
 		if r.pages > mostPages {
 			return false, errLong
 		}
-		pause, again := r.again(ctx, err)
-		if !again {
+		pause, ok := r.retry(ctx, err)
+		if !ok {
 			return end, err
 		}
 		if s.after > before {
@@ -67,8 +67,8 @@ func (r *reading) page(ctx context.Context, s *span, each func(results.Line) err
 	}
 }
 
-// again says whether to ask once more, and how long the far end wants to be left alone.
-func (r *reading) again(ctx context.Context, err error) (pause time.Duration, ok bool) {
+// retry says whether to ask once more, and how long the far end wants to wait before that.
+func (r *reading) retry(ctx context.Context, err error) (pause time.Duration, ok bool) {
 	if err == nil || ctx.Err() != nil {
 		return 0, false
 	}
@@ -128,11 +128,11 @@ func (r *reading) lines(in *lines, s *span, each func(results.Line) error) (end 
 			return true, nil
 		case line.Next != "":
 			if line.Next < s.after || len(line.Next) > results.LongestKey {
-				return false, fmt.Errorf("%w: its list leads back to where it has been", errStrange)
+				return false, fmt.Errorf("%w: its list goes back to a page that was read", errStrange)
 			}
 			if s.after != line.Next && r.listed == r.before {
 				if r.empty++; r.empty > mostEmpty {
-					return false, fmt.Errorf("%w: part after part of its list is empty", errStrange)
+					return false, fmt.Errorf("%w: several pages in a row have no results", errStrange)
 				}
 			}
 			s.after, r.before = line.Next, r.listed

@@ -91,7 +91,7 @@ func New(c Config) http.Handler {
 	mux.HandleFunc("GET "+pathJSON, h.forReaders(h.json))
 	mux.HandleFunc("GET "+pathDownload, h.forReaders(h.download))
 	mux.HandleFunc("POST "+pathSession, h.begin)
-	mux.HandleFunc("GET "+pathLeave, h.leave)
+	mux.HandleFunc("GET "+pathLeave, h.end)
 	mux.HandleFunc("GET "+results.PathPage+"/", h.forReaders(func(w http.ResponseWriter, r *http.Request, _ responder.Holder) {
 		h.refuse(w, r, http.StatusNotFound, "There is no such page.")
 	}))

@@ -82,8 +82,8 @@ func (h *handler) begin(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// leave ends the session. Another site may not do that.
-func (h *handler) leave(w http.ResponseWriter, r *http.Request) {
+// end ends the session. Another site may not do that.
+func (h *handler) end(w http.ResponseWriter, r *http.Request) {
 	if site := r.Header.Get("Sec-Fetch-Site"); site == "" || site == "same-origin" || site == "none" {
 		http.SetCookie(w, &http.Cookie{Name: cookieName, Path: results.PathPage, MaxAge: -1, Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	}

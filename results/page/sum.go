@@ -80,7 +80,7 @@ func (g *groups) add(org, name string, row store.Row) {
 	one.add(row)
 }
 
-// worst are those with most runs that were not ready, in share and then in number.
+// worst are the groups with the highest share of runs that were not ready, then those with the most of them.
 func (g *groups) worst(most int) []*group {
 	list := make([]*group, 0, len(g.all))
 	for _, one := range g.all {

@@ -105,7 +105,7 @@ var runIDForm = regexp.MustCompile(`^[0-9A-Z]{26}$`)
 // Add puts a result into the outbox, whole or not at all.
 func (b Outbox) Add(runID string, to Address, result []byte) error {
 	if !runIDForm.MatchString(runID) || len(result) > results.Largest {
-		return fmt.Errorf("keeping the result %q of %d bytes: no responder takes it; send its files", runID, len(result))
+		return fmt.Errorf("keeping the result %q of %d bytes: responders accept none of that size; send its files", runID, len(result))
 	}
 	if err := atomicfile.MakeFolder(b.Dir); err != nil {
 		return fmt.Errorf("keeping the result until it is sent: %w", err)
@@ -180,7 +180,7 @@ func (b Outbox) open(info os.FileInfo, whole bool) (p parcel, err error) {
 	}
 	head, result, found := bytes.Cut(text, []byte("\n"))
 	if !found || json.Unmarshal(head, &p) != nil || p.RunID+suffix != info.Name() {
-		return p, fmt.Errorf("%s is no result that waits: remove it", f.Name())
+		return p, fmt.Errorf("%s is not a result that waits to be sent: remove it", f.Name())
 	}
 	p.result = result
 	return p, nil

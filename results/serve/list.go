@@ -56,7 +56,7 @@ func NewPages(from *store.Store, log *slog.Logger) *Pages {
 }
 
 // enter counts a page of a token, or says that there are too many.
-func (p *Pages) enter(tokenID string) (leave func(), ok bool) {
+func (p *Pages) enter(tokenID string) (done func(), ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.all >= readsAtOnce || p.under[tokenID] >= readsOfToken {
@@ -99,12 +99,12 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(p.log, w, r, no)
 		return
 	}
-	leave, ok := p.enter(who.TokenID)
+	done, ok := p.enter(who.TokenID)
 	if !ok {
 		refuse(p.log, w, r, &refusal{http.StatusTooManyRequests, results.Busy, "many results are read at once", readAgain})
 		return
 	}
-	defer leave()
+	defer done()
 	out := newPage(w, r)
 	err := p.fill(r.Context(), out, asked)
 	if out.results > 0 {
@@ -169,7 +169,7 @@ func (p *Pages) fill(ctx context.Context, out *page, asked wish) error {
 	return out.end(results.Line{End: true})
 }
 
-// line writes a result. One that is gone meanwhile is left away.
+// line writes a result. One that was deleted meanwhile is left out.
 func (p *Pages) line(ctx context.Context, out *page, stored store.Stored, keysOnly bool) error {
 	switch {
 	case keysOnly:

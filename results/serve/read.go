@@ -33,8 +33,8 @@ const (
 	mostAhead   = 48 * time.Hour // a clock set for the wrong time zone is 26 hours ahead at most
 )
 
-// read reads one result, and refuses what is none, or not what was signed here for this
-// organisation.
+// read reads one result, and refuses anything else, and a result that was not signed here for
+// this organisation.
 func (h *handler) read(raw []byte, who responder.Holder) (one report.Report, no *refusal) {
 	if one, no = readResult(raw, time.Now()); no != nil {
 		return one, no
@@ -52,12 +52,12 @@ func (h *handler) read(raw []byte, who responder.Holder) (one report.Report, no 
 	}
 	holder, err := base64.RawURLEncoding.DecodeString(one.Signature.Holder)
 	if err != nil || !ed25519.Verify(key, facts.HolderStatement(one.RunID, who.Org), holder) {
-		return one, &refusal{http.StatusForbidden, results.OtherInvite, "the run was made with the invite of another organisation, for which alone it is stored", 0}
+		return one, &refusal{http.StatusForbidden, results.OtherInvite, "the run was made with the invite of another organisation: send it with an invite of that one", 0}
 	}
 	return one, nil
 }
 
-// readResult reads one result, and refuses what is none or was changed.
+// readResult reads one result, and refuses anything else, and a result that was changed.
 func readResult(raw []byte, now time.Time) (one report.Report, no *refusal) {
 	refuse := func(code, format string, args ...any) (report.Report, *refusal) {
 		return one, &refusal{http.StatusUnprocessableEntity, code, fmt.Sprintf(format, args...), 0}

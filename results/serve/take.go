@@ -49,7 +49,7 @@ func (h *handler) take(w http.ResponseWriter, r *http.Request) {
 	}
 	giveBack, ok := h.allowed.take(who.TokenID, len(raw), time.Now())
 	if !ok {
-		h.refuse(w, r, &refusal{http.StatusTooManyRequests, results.DayFull, "this invite has had as many results stored today as it may: send it tomorrow", untilTomorrow(time.Now())})
+		h.refuse(w, r, &refusal{http.StatusTooManyRequests, results.DayFull, "this invite has stored the most that it may in a day: send it tomorrow", untilTomorrow(time.Now())})
 		return
 	}
 	stored, outcome, err := h.Store.Put(r.Context(), org, raw, one)
@@ -87,7 +87,7 @@ func (h *handler) mayStore(who responder.Holder, r *http.Request) *refusal {
 	case who.Reads:
 		return &refusal{http.StatusForbidden, results.ReadOnly, "this invite reads results and stores none: use the one that the run was made with", 0}
 	case query.Has(results.ParameterInvite) && (!known || org != who.Org):
-		return &refusal{http.StatusForbidden, results.OtherInvite, "the run was made with the invite of another organisation, and its result is stored with an invite of that one only", 0}
+		return &refusal{http.StatusForbidden, results.OtherInvite, "the run was made with the invite of another organisation: send it with an invite of that one", 0}
 	}
 	return nil
 }

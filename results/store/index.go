@@ -339,7 +339,7 @@ func (s *Store) mergeWith(ctx context.Context, c contents, fresh []ownRow, after
 			continue
 		}
 		if row.Sum == unclear {
-			if row, err = s.again(ctx, row); isMissing(err) {
+			if row, err = s.rowFromObject(ctx, row); isMissing(err) {
 				continue
 			}
 			if err != nil {
@@ -352,8 +352,8 @@ func (s *Store) mergeWith(ctx context.Context, c contents, fresh []ownRow, after
 	}
 }
 
-// again makes a row from its object.
-func (s *Store) again(ctx context.Context, row Row) (Row, error) {
+// rowFromObject makes a row from its object.
+func (s *Store) rowFromObject(ctx context.Context, row Row) (Row, error) {
 	raw, err := s.read(ctx, row.Key)
 	if err != nil {
 		return row, err

@@ -36,7 +36,7 @@ func TestThreeShareAnObjectStore(t *testing.T) {
 	time.Sleep(500 * time.Millisecond)
 	server.Kill()
 	time.Sleep(500 * time.Millisecond)
-	server.Again(t)
+	server.Restart(t)
 	time.Sleep(1500 * time.Millisecond)
 	tried, accepted := said(said1, "try"), said(said1, "done")
 	for _, w := range workers {

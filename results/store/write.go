@@ -30,11 +30,11 @@ func (s *Store) writeOnce(ctx context.Context, key string, content []byte) error
 	return err
 }
 
-// errDriver is a write that failed in Azure's driver, which panics then and says no reason;
+// errDriver is a write that failed in Azure's driver, which panics then and gives no reason;
 // errTaken is one whose key was taken.
 var (
 	errDriver = errors.New("the object store did not take it")
-	errTaken  = errors.New("there is one already")
+	errTaken  = errors.New("an object with this key is there already")
 )
 
 // close ends the writing, and a panic of the driver's with it (azureblob: its writer's pipe is

@@ -203,7 +203,7 @@ func (a *currentTest) running() bool {
 
 // watch returns a channel that has something in it whenever the state has
 // changed since it was last read.
-func (a *currentTest) watch() (changed chan struct{}, leave func()) {
+func (a *currentTest) watch() (changed chan struct{}, stop func()) {
 	changed = make(chan struct{}, 1)
 	a.mu.Lock()
 	defer a.mu.Unlock()

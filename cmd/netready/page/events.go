@@ -28,12 +28,12 @@ const (
 func (s *Server) events(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	tooMany := s.viewers.add(1) > streams
 	defer s.viewers.add(-1)
-	changed, leave := s.test.watch()
-	defer leave()
+	changed, stop := s.test.watch()
+	defer stop()
 
 	w.Header().Set("Content-Type", "text/event-stream")
 	out := http.NewResponseController(w)
-	alive := time.NewTicker(15 * time.Second) // finds out about a page that is gone
+	alive := time.NewTicker(15 * time.Second) // a write fails where the page is closed
 	defer alive.Stop()
 	send := func(line string) error {
 		if err := out.SetWriteDeadline(time.Now().Add(5 * time.Second)); err != nil {

@@ -32,7 +32,7 @@ type Given struct {
 	Region, Organization, Location string
 	Duration                       time.Duration
 	Calls                          int
-	Auto                           bool // as long as it takes; Duration is nothing then
+	Auto                           bool // as long as it takes; Duration is not used then
 	Upload, Anonymous              bool
 }
 

@@ -65,7 +65,7 @@ func TestGrantBeyondWhatWasAskedIsRefused(t *testing.T) {
 		"20000 listeners":      func(g *wire.Grant) { g.Ports = make([]wire.Listener, 20_000) },
 		"port 70000":           func(g *wire.Grant) { g.Ports = []wire.Listener{{Protocol: "udp", Port: 70_000}} },
 		"a protocol of tricks": func(g *wire.Grant) { g.Ports = []wire.Listener{{Protocol: tricks, Port: 7}} },
-		"a key that is none":   func(g *wire.Grant) { g.Nonce = tricks },
+		"not a key":            func(g *wire.Grant) { g.Nonce = tricks },
 		"media without port":   func(g *wire.Grant) { g.Media = "127.0.0.1" },
 		"media with tricks":    func(g *wire.Grant) { g.Media = tricks + ":9" },
 	} {

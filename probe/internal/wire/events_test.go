@@ -71,7 +71,7 @@ func TestUnpackRefuses(t *testing.T) {
 		in   []byte
 	}{
 		{"more records than the call can have", PackArrivals(many)},
-		{"a packet that is none of the call's", PackArrivals([]stream.Arrival{{Seq: 2000}})},
+		{"a packet of another call", PackArrivals([]stream.Arrival{{Seq: 2000}})},
 		{"packet 2^31", PackArrivals([]stream.Arrival{{Seq: 1 << 31}})},
 		{"packet 2^40", PackArrivals([]stream.Arrival{{Seq: 1<<40 - 1}})},
 		{"packet 2^62", PackArrivals([]stream.Arrival{{Seq: 1 << 62}})},
