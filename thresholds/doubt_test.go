@@ -114,6 +114,23 @@ func TestLimitOfBothWays(t *testing.T) {
 	}
 }
 
+// Where one way may be limited, the other way's losses accuse nobody: one limit may count both.
+func TestLimitThatTheOtherWayShows(t *testing.T) {
+	start := seed.Of(t)
+	for i := range uint64(50) {
+		m := sound(rand.New(rand.NewPCG(start, i)))
+		m.lasting(12)
+		m.atRandom(Up, 0.6)
+		m.Voice.Up.Burst.Dispersion = &facts.Dispersion{Windows: 59, Ratio: 0.5} // suspect, not proved
+		m.atRandom(Down, 0.09)
+		m.Voice.Down.Burst.Dispersion = &facts.Dispersion{Windows: 56, Ratio: 1.1}
+		m.Voice.RTT.Lost, m.Voice.RTT.Samples = 33, 27
+		if f := finding(t, m.Result, WhatCause); f.Cause != "untold" && f.Cause != "rate_limit" {
+			t.Fatalf("seed %d: %s: %s", i, f.Cause, f.Text)
+		}
+	}
+}
+
 // A queue in which checks are lost is seen by how long the packets wait: it is no limit
 // of rate.
 func TestQueueThatTakesTheChecks(t *testing.T) {

@@ -246,8 +246,12 @@ func lossIsEven(m matter) (string, float64) {
 
 // mayBeLimited says that losses are so even that a limit of rate may make them:
 // who is to blame for lost packets cannot be told then, unless a rule about such
-// a limit holds.
+// a limit holds. One limit may count both ways: then it drops what comes the other way too.
 func (j *judge) mayBeLimited(way Way) bool {
+	return j.mayBeLimitedOn(way) || way == Up && j.mayBeLimitedOn(Down) || way == Down && j.mayBeLimitedOn(Up)
+}
+
+func (j *judge) mayBeLimitedOn(way Way) bool {
 	if _, share := oneByOne(matter{judge: j, way: way}); share == 0 {
 		return false
 	}
