@@ -43,7 +43,6 @@ var named = map[string][]string{
 	thresholds.PlaceDNS:      {Names},
 	thresholds.PlaceRoutes:   {Provider},
 	thresholds.PlaceProxy:    {Firewall},
-	thresholds.PlaceWAN:      {Provider}, // the laboratory has no network of the company behind its gateway
 	thresholds.PlaceUnknown:  {Untold},
 }
 

@@ -84,7 +84,6 @@ const (
 	PlaceRoutes   = "routes"
 	PlaceLine     = "line"     // the access line
 	PlaceBeyond   = "provider" // behind the gateway: the provider or the way to the region
-	PlaceWAN      = "wan"      // behind the gateway, of a far end with a private address: a company's own wide-area network or VPN
 	PlaceFarEnd   = "far_end"  // the responder, its host or its network
 	PlaceRegion   = "region"   // nowhere: the region is far away
 	PlaceUnknown  = "unknown"  // the figures do not tell

@@ -27,14 +27,15 @@ func (j *judge) isPrivateFar() bool {
 	return facts.ScopeOf(at.Addr()) != facts.ScopePublic
 }
 
-// placed is a rule as it is told of this result: what is the line's or the provider's on the
-// way to a public address is the private network's on the way to a private one.
+// placed is a rule as it is told of this result. Its place stays the line or the provider: it
+// is as far away. But on the way to a private address that line, and who provides it, is a
+// private network's and not the Internet's, and somebody else knows its counters.
 func (j *judge) placed(r *Rule) (told *Rule, seen string) {
 	if !j.isPrivateFar() || r.Place != PlaceLine && r.Place != PlaceBeyond {
 		return r, ""
 	}
 	other := *r
-	other.Place, other.Where = PlaceWAN, whereWAN
+	other.Where = whereWAN
 	if r.Show != showNetwork { // else what it advises is for the network team already
 		other.Advice = adviceWAN
 	}

@@ -32,18 +32,18 @@ func TestPrivateFarEndIsNotTheProviders(t *testing.T) {
 		want  string
 		place string
 	}{
-		"loss behind the gateway":                {func(m *made) { m.at(dataCentre); m.atRandom(Up, 0.05) }, "beyond", PlaceWAN},
-		"the same over IPv6":                     {func(m *made) { m.at(dataCentre6); m.atRandom(Up, 0.05) }, "beyond", PlaceWAN},
-		"the same to a shared address":           {func(m *made) { m.at("100.70.1.1:5004"); m.atRandom(Up, 0.05) }, "beyond", PlaceWAN},
+		"loss behind the gateway":                {func(m *made) { m.at(dataCentre); m.atRandom(Up, 0.05) }, "beyond", PlaceBeyond},
+		"the same over IPv6":                     {func(m *made) { m.at(dataCentre6); m.atRandom(Up, 0.05) }, "beyond", PlaceBeyond},
+		"the same to a shared address":           {func(m *made) { m.at("100.70.1.1:5004"); m.atRandom(Up, 0.05) }, "beyond", PlaceBeyond},
 		"the same to a public address":           {func(m *made) { m.at(onTheNet); m.atRandom(Up, 0.05) }, "beyond", PlaceBeyond},
 		"the same to an unknown address":         {func(m *made) { m.atRandom(Up, 0.05) }, "beyond", PlaceBeyond},
-		"loss behind a router that answers well": {func(m *made) { m.at(dataCentre); m.route(none, noRise); m.atRandom(Up, 0.05) }, "past_line", PlaceWAN},
+		"loss behind a router that answers well": {func(m *made) { m.at(dataCentre); m.route(none, noRise); m.atRandom(Up, 0.05) }, "past_line", PlaceBeyond},
 		"the same, with a private address": {func(m *made) {
 			m.at(dataCentre)
 			m.route(none, noRise)
 			m.Path.Hops[1].Address = "10.9.0.1"
 			m.atRandom(Up, 0.05)
-		}, "past_line", PlaceWAN},
+		}, "past_line", PlaceBeyond},
 		"the same, on the way to a public address": {func(m *made) {
 			m.at(onTheNet)
 			m.route(none, noRise)
@@ -51,9 +51,9 @@ func TestPrivateFarEndIsNotTheProviders(t *testing.T) {
 			m.atRandom(Up, 0.05)
 		}, "untold", PlaceUnknown},
 		"loss in the LAN":                                {func(m *made) { m.at(dataCentre); m.loseInLAN() }, "lan", PlaceLAN},
-		"copies behind the gateway":                      {func(m *made) { m.at(dataCentre); m.Voice.Down.Duplicates = 500 }, "duplicates_beyond", PlaceWAN},
+		"copies behind the gateway":                      {func(m *made) { m.at(dataCentre); m.Voice.Down.Duplicates = 500 }, "duplicates_beyond", PlaceBeyond},
 		"copies behind the gateway, to a public address": {func(m *made) { m.at(onTheNet); m.Voice.Down.Duplicates = 500 }, "duplicates_beyond", PlaceBeyond},
-		"a queue behind the first router":                {func(m *made) { m.at(dataCentre); queue(m, fast); m.Path.Hops[1].Address = "10.9.0.1" }, "queue_beyond", PlaceWAN},
+		"a queue behind the first router":                {func(m *made) { m.at(dataCentre); queue(m, fast); m.Path.Hops[1].Address = "10.9.0.1" }, "queue_beyond", PlaceBeyond},
 		"the same, to a public address":                  {func(m *made) { m.at(onTheNet); queue(m, fast) }, "queue_beyond", PlaceBeyond},
 		"a neighbour with a private address":             {func(m *made) { m.at(dataCentre); m.neighbour(); m.atRandom(Up, 0.05) }, "neighbour", PlaceLAN},
 	} {
