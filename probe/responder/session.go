@@ -23,8 +23,8 @@ const (
 	// consent is how long a proof of address lasts (30 s in RFC 7675 5.1; a test call
 	// is shorter, and the stream to a wrong target must stop sooner).
 	consent = 5 * time.Second
-	// challengeLasts is how long the stream down carries the same challenge. A packet up
-	// with it, or with the one before it, renews the proof.
+	// challengeLasts is how long the stream down carries the same challenge. The first
+	// packet up with it, or with the one before it, renews the proof.
 	challengeLasts = time.Second
 	// renewAfter is how old a proof is before it is renewed: that costs little, and
 	// leaves many tries before consent ends, since an agent's check comes five times a
@@ -83,24 +83,24 @@ type call struct {
 	// mostRecords is mostUnread: a division for each packet takes its time.
 	mostRecords int
 
-	mu       sync.Mutex // guards the rest, of which every packet needs what comes first
-	opener   *wire.Opener
-	proved   netip.AddrPort
-	provedAt time.Duration
-	// What the stream down carries since a moment, and what it carried before.
-	challenge, challengeBefore uint64
-	challengeAt                time.Duration
-	heard                      time.Duration // when a packet of the stream up came last
-	stopped                    bool          // the session is over
-	unread                     bool          // nobody reads the records, so they are dropped
-	down                       []wire.Departure
-	leeway                     []wire.Departure // packets down that may have left so much later than their stamp
-	up                         upTrace
-	event                      wire.Event // what is counted so far
-	seenIDs                    map[wire.TransactionID]struct{}
-	turn                       netip.AddrPort // the address without proof whose next check gets its answer
-	flows                      bool           // the down stream has begun
-	reported                   string         // the proved address that the agent knows
+	mu          sync.Mutex // guards the rest, of which every packet needs what comes first
+	opener      *wire.Opener
+	proved      netip.AddrPort
+	provedAt    time.Duration
+	challenge   uint64    // that the stream down carries
+	awaited     [2]uint64 // challenges that were not answered yet, 0: none
+	challengeAt time.Duration
+	heard       time.Duration // when a packet of the stream up came last
+	stopped     bool          // the session is over
+	unread      bool          // nobody reads the records, so they are dropped
+	down        []wire.Departure
+	leeway      []wire.Departure // packets down that may have left so much later than their stamp
+	up          upTrace
+	event       wire.Event // what is counted so far
+	seenIDs     map[wire.TransactionID]struct{}
+	turn        netip.AddrPort // the address without proof whose next check gets its answer
+	flows       bool           // the down stream has begun
+	reported    string         // the proved address that the agent knows
 }
 
 // newSession makes a session with random secrets.
@@ -311,19 +311,24 @@ func (c *call) packet(b []byte, a stamp.Arrival) {
 }
 
 // renew renews the proof of an address that answers the challenge in the stream down: it
-// receives that stream. Only a check proves another address. The lock is held.
+// receives that stream. Each challenge counts once: an agent repeats the last one that arrived,
+// also when nothing arrives any more. Only a check proves another address. The lock is held.
 func (c *call) renew(from netip.AddrPort, answer uint64, now time.Duration) {
-	isLast := answer == c.challenge && c.challenge != 0
-	isBefore := answer == c.challengeBefore && c.challengeBefore != 0
-	if from == c.proved && allowed(c.provedAt, now) && (isLast || isBefore) {
-		c.provedAt = now
+	if from != c.proved || !allowed(c.provedAt, now) {
+		return
+	}
+	for i, awaited := range c.awaited {
+		if awaited != 0 && awaited == answer {
+			c.awaited[i], c.provedAt = 0, now
+		}
 	}
 }
 
 // challengeFor is the challenge that a packet down carries. The lock is held.
 func (c *call) challengeFor(now time.Duration) uint64 {
 	if c.challenge == 0 || now-c.challengeAt >= challengeLasts {
-		c.challengeBefore, c.challenge, c.challengeAt = c.challenge, binary.BigEndian.Uint64(random(8)), now
+		c.challenge, c.challengeAt = binary.BigEndian.Uint64(random(8)), now
+		c.awaited = [2]uint64{c.challenge, c.awaited[0]}
 	}
 	return c.challenge
 }

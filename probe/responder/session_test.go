@@ -1,6 +1,7 @@
 package responder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -107,15 +108,17 @@ func TestChangedAddressIsFollowed(t *testing.T) {
 // from another address, keep nothing.
 func TestMediaRenewsTheProof(t *testing.T) {
 	t.Parallel()
+	first := uint64(0)
 	for name, test := range map[string]struct {
 		answer      func(uint64) uint64
 		isElsewhere bool
 		goesOn      bool
 	}{
-		"the challenge":                      {func(n uint64) uint64 { return n }, false, true},
-		"another number":                     {func(n uint64) uint64 { return n + 1 }, false, false},
-		"nothing":                            {func(uint64) uint64 { return 0 }, false, false},
-		"the challenge from another address": {func(n uint64) uint64 { return n }, true, false},
+		"the challenge":                        {func(n uint64) uint64 { return n }, false, true},
+		"another number":                       {func(n uint64) uint64 { return n + 1 }, false, false},
+		"nothing":                              {func(uint64) uint64 { return 0 }, false, false},
+		"the first challenge, again and again": {func(n uint64) uint64 { first = cmp.Or(first, n); return first }, false, false},
+		"the challenge from another address":   {func(n uint64) uint64 { return n }, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
