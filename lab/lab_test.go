@@ -66,9 +66,6 @@ func runs(t *testing.T) int {
 	return n
 }
 
-// tries is how often a situation is run until this machine itself does not spoil it.
-const tries = 3
-
 // try runs a situation, and again where this machine itself spoilt it: what it
 // is judged by is the last time then.
 func (s Situation) try(t *testing.T, seed uint64) Outcome {

@@ -131,12 +131,21 @@ func (s *stand) losses(t *testing.T, kinds ...string) []loss {
 	return all
 }
 
-// try loses one packet.
+// try loses one packet, and again where this machine itself spoilt the run.
 func (s *stand) try(t *testing.T, l loss) {
 	t.Helper()
-	s.thief.begin(l.kind, l.nth)
-	for _, c := range s.run(t).slowly() {
-		t.Errorf("%s %d of %d lost: %s", l.kind, l.nth, s.thief.counted(), c)
+	for n := 1; ; n++ {
+		here := watchMachine()
+		s.thief.begin(l.kind, l.nth)
+		all := s.run(t).slowly()
+		if len(all) > 0 && n < tries && here.wasBusy() {
+			t.Logf("%s %d of %d lost, and this machine was busy: %s", l.kind, l.nth, s.thief.counted(), all)
+			continue
+		}
+		for _, c := range all {
+			t.Errorf("%s %d of %d lost: %s", l.kind, l.nth, s.thief.counted(), c)
+		}
+		return
 	}
 }
 

@@ -122,6 +122,9 @@ func (s Situation) isSpoilt(r judged) bool {
 // busyPercent is the load of all processors from which this machine is busy.
 const busyPercent = 80
 
+// tries is how often a run is made until this machine itself does not spoil it.
+const tries = 3
+
 // machine is when this machine began to be watched.
 type machine struct {
 	since     time.Time
