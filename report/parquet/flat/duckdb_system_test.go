@@ -39,7 +39,7 @@ func TestSystemDuckDBReadsWhatIsWritten(t *testing.T) {
 				want["yes"] = want["yes"].(float64) + 1
 			}
 		}
-		got := duckdb.Ask(t, `select count(*)::integer as n, count(text)::integer as texts, sum(octet_length(encode(text)))::integer as letters,
+		got := duckdb.Ask(t, `select count(*)::integer as n, count(text)::integer as texts, coalesce(sum(octet_length(encode(text))), 0)::integer as letters,
 			count(*) filter (figure > 1)::integer as figures, count(*) filter ("when" > to_timestamp(1700000000))::integer as later,
 			count(*) filter ("is")::integer as yes, typeof(min("when")) as type from '`+name+`'`)[0]
 		if !reflect.DeepEqual(got, want) {
