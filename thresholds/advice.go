@@ -165,8 +165,8 @@ func (j *judge) whyUntold(way Way) string {
 	case j.isSlowByItself(j.gateway()) && *j.gateway().AvgMS > badGatewayMS:
 		return fmt.Sprintf("the gateway answers later (in %s) than the far end behind it, so its answers say nothing of the call", Figure(*j.gateway().AvgMS, "ms"))
 	case j.mayBeLimited(way):
-		return "nearly the same number of packets gets through in every second, as where a limit of rate drops the rest, and as it happens by chance in a short call: " +
-			"a call of 30 s or more tells the two apart"
+		return "nearly the same number of packets gets through in every second, as where a limit of rate drops the rest, and as it happens by chance, most often in a short call: " +
+			"another call of 30 s or more tells the two apart"
 	case e.limits > 0:
 		return fmt.Sprintf("the gateway limits its answers to %d a second, so that missing answers say nothing", e.limits)
 	case e.bad+e.good == 0:
