@@ -215,6 +215,7 @@ func TestRefuses(t *testing.T) {
 	}{
 		{"unknown flag", []string{"--nonsense"}, []string{"--nonsense", "--help"}},
 		{"stray argument", []string{"hello"}, []string{"hello"}},
+		{"misspelt command", []string{"invte"}, []string{"invte", "did you mean invite?"}},
 		{"control in use", []string{"--control", tcp.Addr().String()}, []string{"in use", "--control"}},
 		{"media in use", []string{"--media", udp.LocalAddr().String()}, []string{"in use", "--media"}},
 		{"no address", []string{"--control", "nonsense"}, []string{"--control"}},

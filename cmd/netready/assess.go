@@ -305,7 +305,7 @@ func outFolder(given string, stderr io.Writer) (string, error) {
 	}
 	documents := filepath.Join(home, "Documents", name)
 	if err := atomicfile.Writable(documents); err != nil {
-		return "", fmt.Errorf("%w, nor %w; give another folder with --out", first, err)
+		return "", fmt.Errorf("%w; %w; give another folder with --out", first, err)
 	}
 	fmt.Fprintln(stderr, oneLine(fmt.Sprintf("netready: this folder cannot be written (%v); the results go to %s", first, documents)))
 	return documents, nil

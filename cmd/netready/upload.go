@@ -245,7 +245,7 @@ func (d *delivery) whileWaiting(host string, sending func()) {
 		case <-over:
 			return
 		case <-tick.C:
-			d.say(underWay, "still sending to %s, for %v: the line is slow, or it answers late. it can be ended at any time, and what was not sent goes with the next run", host, waited)
+			d.say(underWay, "still sending to %s, for %v: the line is slow, or it answers late; it can be ended at any time, and what was not sent goes with the next run", host, waited)
 		}
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -25,7 +27,7 @@ type VerifyCmd struct {
 // verified is what is known of one result.
 type verified struct {
 	File      string     `json:"file"`
-	Status    string     `json:"status"` // signed, unsigned, edited, contradicted, other_key, damaged
+	Status    string     `json:"status"` // signed, unsigned, edited, contradicted, other_key, damaged, unreadable
 	Text      string     `json:"text"`   // the same in a sentence
 	RunID     string     `json:"run_id,omitempty"`
 	Tool      string     `json:"tool,omitempty"` // name and version
@@ -40,8 +42,9 @@ type verified struct {
 
 // What verify finds beyond report.Signed.
 const (
-	verifiedOtherKey = "other_key" // signed, by a key that --key does not name
-	verifiedDamaged  = "damaged"   // cut short, or no result
+	verifiedOtherKey   = "other_key"  // signed, by a key that --key does not name
+	verifiedDamaged    = "damaged"    // cut short, or no result
+	verifiedUnreadable = "unreadable" // no such file, a folder, or one that this user may not read
 )
 
 // Run verifies every file. Exit status 1: one is not what it was.
@@ -65,9 +68,9 @@ func (c *VerifyCmd) Run(app *App) error {
 
 // verify looks at one file, which may hold several results (run --repeat --json).
 func (c *VerifyCmd) verify(name string) (all []verified) {
-	f, err := os.Open(name)
+	f, err := openFile(name)
 	if err != nil {
-		return []verified{damaged(name, err)}
+		return []verified{{File: name, Status: verifiedUnreadable, Text: "cannot be read: " + err.Error()}}
 	}
 	defer f.Close()
 	err = report.ReadAny(f, func(r report.Report, note report.Note, err error) error {
@@ -81,6 +84,21 @@ func (c *VerifyCmd) verify(name string) (all []verified) {
 		all = append(all, damaged(name, err))
 	}
 	return all
+}
+
+// openFile opens a file that is no folder. Its errors do not repeat the name.
+func openFile(name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, path.Err
+	}
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, errors.Join(errors.New("it is a folder: name the files in it, as in "+filepath.Join(name, "*.json")), f.Close())
+	}
+	return f, nil
 }
 
 func damaged(name string, err error) verified {

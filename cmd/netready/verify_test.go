@@ -232,6 +232,18 @@ func TestVerifyNeedsTheKeyThatItIsGiven(t *testing.T) {
 	}
 }
 
+// A file that is not there, or a folder, is not called a damaged result.
+func TestWhatCannotBeReadIsNotDamaged(t *testing.T) {
+	dir := t.TempDir()
+	for name, want := range map[string]string{dir: "it is a folder: name the files in it", filepath.Join(dir, "none.json"): "cannot be read"} {
+		var out, errs bytes.Buffer
+		status := run(t.Context(), []string{"verify", name}, nil, &out, &errs)
+		if status != exitNotReady || !strings.Contains(out.String(), want) || strings.Contains(out.String(), "damaged") || strings.Count(out.String(), name) > 2 {
+			t.Errorf("%s: exit status %d, %q, %q", name, status, out.String(), errs.String())
+		}
+	}
+}
+
 // A run that nobody signs says why, and is whole all the same.
 func TestUnsignedRunSaysWhy(t *testing.T) {
 	dir := t.TempDir()

@@ -59,7 +59,12 @@ func (p *Program) command(parent *cobra.Command, field reflect.StructField, targ
 		parent.Use = parent.Name() + " [<command>]"
 		cmd.InheritedFlags() // so that its own know them
 		cmd.Flags().VisitAll(parent.Flags().AddFlag)
-		parent.RunE = func(_ *cobra.Command, words []string) error { return cmd.RunE(cmd, words) }
+		parent.RunE = func(_ *cobra.Command, words []string) error {
+			if len(words) > 0 && len(p.arguments[cmd]) == 0 {
+				return unexpected(parent, words[0]) // a command of the parent may be meant
+			}
+			return cmd.RunE(cmd, words)
+		}
 	}
 	return nil
 }
