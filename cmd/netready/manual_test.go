@@ -27,7 +27,7 @@ func printed(t *testing.T, args ...string) string {
 // newLine is a command line that nothing was read into.
 func newLine(t *testing.T) *commandLine {
 	t.Helper()
-	l, err := (&App{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}).newLine()
+	l, err := (&app{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}).newLine()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,4 +141,14 @@ func takes(t *testing.T, line string) error {
 	t.Helper()
 	_, err := newLine(t).parse(docs.Words(line))
 	return err
+}
+
+// A command that does not exist got the general help, and status 0.
+func TestAMisspeltCommandHasNoHelp(t *testing.T) {
+	for _, args := range [][]string{{"rnu", "--help"}, {"rnu"}, {"-h", "rnu"}, {"help", "rnu"}} {
+		var out, errs bytes.Buffer
+		if status := run(t.Context(), args, nil, &out, &errs); status != exitUsage || out.Len() > 0 || !strings.Contains(errs.String(), `there is no command "rnu", did you mean run?`) {
+			t.Errorf("%q: status %d, printed %.200q, %q", args, status, out.String(), errs.String())
+		}
+	}
 }

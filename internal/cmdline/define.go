@@ -59,9 +59,10 @@ func (p *Program) command(parent *cobra.Command, field reflect.StructField, targ
 		parent.Use = parent.Name() + " [<command>]"
 		cmd.InheritedFlags() // so that its own know them
 		cmd.Flags().VisitAll(parent.Flags().AddFlag)
+		p.takesWords[parent] = len(p.arguments[cmd]) > 0
 		parent.RunE = func(_ *cobra.Command, words []string) error {
-			if len(words) > 0 && len(p.arguments[cmd]) == 0 {
-				return unexpected(parent, words[0]) // a command of the parent may be meant
+			if err := p.noCommand(parent, words); err != nil {
+				return err
 			}
 			return cmd.RunE(cmd, words)
 		}

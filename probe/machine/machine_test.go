@@ -54,7 +54,7 @@ func TestLooksLikeVPN(t *testing.T) {
 // how much more is the machine's affair.
 func TestLoad(t *testing.T) {
 	load := StartLoad(t.Context())
-	for got := load.BusyPercent(t.Context()); ; got = load.BusyPercent(t.Context()) {
+	for got := load.busyPercent(t.Context()); ; got = load.busyPercent(t.Context()) {
 		if got == nil {
 			continue // the counters have not moved yet
 		}

@@ -10,6 +10,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
 )
 
 // A knock is the question of a firewall check to the responder, over UDP, TCP or TLS:
@@ -27,9 +29,9 @@ const (
 	answerMagic = "NRA1"
 )
 
-// MaxKnockDelay bounds the delay that an agent can ask for. It is longer than the
+// maxKnockDelay bounds the delay that an agent can ask for. It is longer than the
 // 30 s of silence that a NAT mapping should survive.
-const MaxKnockDelay = 40 * time.Second
+const maxKnockDelay = 40 * time.Second
 
 // KnockID names a session to its responder and reveals nothing to others.
 type KnockID [8]byte
@@ -115,7 +117,7 @@ func ParseKnock(b []byte, nonceOf NonceOf) (k Knock, nonce string, ok bool) {
 		return Knock{}, "", false
 	}
 	mac := Proof(nonce, "knock", b[:32])
-	if !hmac.Equal(mac[:], b[32:48]) || k.Delay > MaxKnockDelay {
+	if !hmac.Equal(mac[:], b[32:48]) || k.Delay > maxKnockDelay {
 		return Knock{}, "", false
 	}
 	return k, nonce, true
@@ -189,6 +191,17 @@ func DNSName(nonce string, random [16]byte) string {
 func DNSProof(nonce string, random [16]byte) string {
 	proof := Proof(nonce, "dns answer", random[:])
 	return hex.EncodeToString(proof[:])
+}
+
+// dnsPayload is the most that either end takes over UDP, in bytes: it fits every path's
+// MTU (DNS flag day 2020).
+const dnsPayload = 1232
+
+// DNSExtension is the record of EDNS(0) (RFC 6891) that question and answer end with.
+func DNSExtension(options ...dnsmessage.Option) dnsmessage.Resource {
+	r := dnsmessage.Resource{Body: &dnsmessage.OPTResource{Options: options}}
+	_ = r.Header.SetEDNS0(dnsPayload, dnsmessage.RCodeSuccess, false) // never fails
+	return r
 }
 
 // ParseDNSName reads a name of DNSName's and gives the text of its answer.
