@@ -108,7 +108,7 @@ func TestFolderOfOthersIsNotEmptied(t *testing.T) {
 // replaces a module is what people get.
 func TestReplacedModulesAreNamedAsTheyAre(t *testing.T) {
 	for path, replace := range map[string]*debug.Module{"example.com/a": nil, "example.com/fork": {Path: "example.com/fork", Version: "v2.0.0"}, "": {Path: "./internal/deepcopy"}} {
-		m, ok := stranger(&debug.Module{Path: "example.com/a", Version: "v1.0.0", Replace: replace})
+		m, ok := linkedModule(&debug.Module{Path: "example.com/a", Version: "v1.0.0", Replace: replace})
 		if ok != (path != "") || ok && m.path != path {
 			t.Errorf("%+v: %+v, %v", replace, m, ok)
 		}

@@ -368,12 +368,12 @@ func TestSessionWithoutASignHoldsNothing(t *testing.T) {
 	} {
 		session.loan.Resume()
 		step.sign()
-		session.lend(stamp.Now() + step.at)
+		session.returnLoanIfIdle(stamp.Now() + step.at)
 		if session.loan.Returned() == step.held {
 			t.Errorf("%s, %v later: its part is held %v, want %v", step.name, step.at, !step.held, step.held)
 		}
 	}
-	session.lend(stamp.Now() + time.Minute)
+	session.returnLoanIfIdle(stamp.Now() + time.Minute)
 	if used := s.ledger.Used(); used.Packets != 0 || used.Sessions != 0 {
 		t.Errorf("%+v is taken by a session without a sign", used)
 	}

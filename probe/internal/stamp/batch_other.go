@@ -36,7 +36,7 @@ const soon = 100 * time.Microsecond
 // Read returns the datagrams that have arrived. If there are none it waits for some until
 // a moment, and may return none before.
 func (s *Shared) Read(until time.Duration) ([]Datagram, error) {
-	if rung, err := s.arm(until); rung || err != nil {
+	if rung, err := s.setDeadline(until); rung || err != nil {
 		return nil, err
 	}
 	room := s.got[0].Bytes[:MaxDatagram]
@@ -54,8 +54,8 @@ func (s *Shared) Read(until time.Duration) ([]Datagram, error) {
 // UseMark does nothing here.
 func (*Shared) UseMark(int) {}
 
-// arm sets the deadline, unless somebody has called Wake.
-func (s *Shared) arm(until time.Duration) (rung bool, err error) {
+// setDeadline sets the deadline, unless somebody has called Wake.
+func (s *Shared) setDeadline(until time.Duration) (rung bool, err error) {
 	s.wake.Lock()
 	defer s.wake.Unlock()
 	if rung, s.rung = s.rung, false; rung {
