@@ -83,7 +83,7 @@ func TestReloads(t *testing.T) {
 		}
 	}
 	hangup()
-	p.told(t, "nothing is different")
+	p.told(t, "nothing changed")
 
 	fresh := old
 	fresh.Token = "BBBBBBBBBBBBBBBBBBBBBB"

@@ -19,7 +19,7 @@ type ConfigCmd struct {
 	Check ConfigCheckCmd `cmd:"" help:"Print every setting that is in force and where it comes from; nothing is measured."`
 }
 
-// ConfigCheckCmd is "netready config check": what a command line would come to.
+// ConfigCheckCmd is "netready config check": the settings that a command line leads to.
 type ConfigCheckCmd struct {
 	Command []string `arg:"" optional:"" passthrough:"" placeholder:"run|ui FLAGS" help:"A command line of netready run (or ui) to check, as in: netready config check run --region eu-west-1. None: what netready run would do."`
 }

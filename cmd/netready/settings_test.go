@@ -113,14 +113,14 @@ func TestWrongSettingsNameTheirLine(t *testing.T) {
 		"region: local\nregion: other":           "line 3: the key",
 		"- region":                               "line 2: found a list",
 		"location:\n - {host: a, place: b}":      `line 3: unknown key "place" in a rule`,
-		"location:\n - {host: '[', location: b}": "line 3: host: \"[\" is no pattern",
-		"location:\n - {subnet: 10.1, location: b}":              "line 3: subnet: \"10.1\" is no subnet",
+		"location:\n - {host: '[', location: b}": "line 3: host: \"[\" is not a pattern",
+		"location:\n - {subnet: 10.1, location: b}":              "line 3: subnet: \"10.1\" is not a subnet",
 		"location:\n - {subnet: 10.1.2.3/8, location: b}":        "line 3: subnet:",
 		"location:\n - {host: a}":                                "line 3: the rule has no location",
 		"location:\n - {location: a}\n - {host: b, location: c}": "line 3: location: this rule is for every machine",
 		"location:\n - {host: [], location: c}":                  "line 3: host: the list is empty",
 		"calls:\n - {host: nobody-has-this, calls: none}":        "line 3: calls: \"none\" is not a whole number",
-		"location:\n - {host: a, location: b}\n - c":             "line 4: location: this is no rule",
+		"location:\n - {host: a, location: b}\n - c":             "line 4: location: this is not a rule",
 		"region: nowhere-1":                                      "netready config check prints the line of each",
 	} {
 		for _, command := range [][]string{{"config", "check"}, {"run"}} {

@@ -212,7 +212,7 @@ func TestWhatWaitsGoesBeforeTheRun(t *testing.T) {
 	}
 	h.restart(nil)
 	status, _, stderr := h.ping(invited, "--upload")
-	earlier, now := strings.Index(stderr, "1 of earlier runs, which had waited, sent"), strings.Index(stderr, "will be sent to")
+	earlier, now := strings.Index(stderr, "results of earlier runs that were sent"), strings.Index(stderr, "will be sent to")
 	if status != 0 || earlier < 0 || now < earlier || len(h.stored()) != 2 || len(h.waiting()) != 0 {
 		t.Errorf("status %d, %d stored, %v wait: %s", status, len(h.stored()), h.waiting(), stderr)
 	}
