@@ -79,7 +79,7 @@ func TestCompactAndDelete(t *testing.T) {
 	}
 }
 
-// Wrong settings of the store get one sentence with the way out.
+// Wrong settings of the store give one sentence that says what to do.
 func TestStoreRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
@@ -103,8 +103,8 @@ func TestStoreRefuses(t *testing.T) {
 	}
 }
 
-// TestADeletionIsNotedBeforeItBegins: it was ended in the middle, and no line said whose
-// it was.
+// TestADeletionIsNotedBeforeItBegins: a deletion was interrupted, and no line of the access
+// log said who had started it.
 func TestADeletionIsNotedBeforeItBegins(t *testing.T) {
 	dir, s := filledStore(t, 3, 5, "ACME")
 	c := deleteCmd{Org: "ACME"}

@@ -9,7 +9,7 @@ import (
 	"netready/results"
 )
 
-// The program serves the page for support and its store to who holds an invite that reads,
+// The program serves the page for support and its store to holders of an invite that reads,
 // and to nobody else.
 func TestResultsAreServed(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")

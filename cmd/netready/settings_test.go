@@ -42,8 +42,8 @@ func inForce(t *testing.T, stdout, key string) string {
 	return ""
 }
 
-// Where every value comes from: the command line goes before the environment,
-// that before the file, that before the default.
+// Where every value comes from: the command line overrides the environment, which overrides
+// the file, which overrides the default.
 func TestEverySettingSaysWhereItComesFrom(t *testing.T) {
 	file := "# for all offices\nregion: local\norg: Müller & Söhne\ncalls: 3\nduration: 12s\nfeatures: [sip-phones, byoc]\nno_bandwidth: true\nlisten: 127.0.0.1:7777\nthresholds: \n  limits.yaml\n"
 	t.Setenv("NETREADY_INVITE", "")
@@ -142,7 +142,7 @@ func TestWrongSettingsNameTheirLine(t *testing.T) {
 	}
 }
 
-// Rules choose a value by the machine's name or address: the first that is for it.
+// Rules choose a value by the machine's name or address: the first rule that matches.
 func TestRulesChooseByMachine(t *testing.T) {
 	file := `
 location:
@@ -199,8 +199,8 @@ func TestSettingsHideSecrets(t *testing.T) {
 	}
 }
 
-// A file beside the program counts, --config goes before it, and files that it
-// names lie beside it.
+// A file beside the program is used, --config overrides it, and files that it names are
+// relative to its folder.
 func TestSettingsBesideTheProgram(t *testing.T) {
 	t.Setenv("NETREADY_INVITE", "")
 	_, stdout, _ := checked(t, "org: Beside\nout: results\nresponder: '@invite.txt'\n")
@@ -220,7 +220,7 @@ func TestSettingsBesideTheProgram(t *testing.T) {
 	}
 }
 
-// A start by double-click, which is netready ui, offers what the file says.
+// A start by double-click, which is netready ui, offers the values of the file.
 func TestPageTakesTheSettings(t *testing.T) {
 	t.Setenv("NETREADY_INVITE", "")
 	t.Setenv("HOME", t.TempDir())

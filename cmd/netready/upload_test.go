@@ -166,8 +166,8 @@ func TestTheMakerOfAnInviteAsksForResults(t *testing.T) {
 	}
 }
 
-// The responder is down while the run is made and up during the next one: both results come
-// home, and the run that could not be sent is as good as one that was not to be.
+// The responder is down during one run and up during the next: both results are sent, and
+// the exit status of the run that could not send is the same.
 func TestAResultWaitsForItsResponder(t *testing.T) {
 	h := newHome(t)
 	invited := h.invited(false)
@@ -192,8 +192,9 @@ func TestAResultWaitsForItsResponder(t *testing.T) {
 	}
 }
 
-// What waits goes before the run begins: they would measure each other. What does not go then
-// goes after the run, and its failure changes nothing of the run.
+// Results that wait are sent before the run begins, because sending and measuring would
+// disturb each other. What is not sent then is sent after the run, and a failure does not
+// change the run.
 func TestWhatWaitsGoesBeforeTheRun(t *testing.T) {
 	h := newHome(t)
 	invited := h.invited(false)
@@ -218,8 +219,8 @@ func TestWhatWaitsGoesBeforeTheRun(t *testing.T) {
 	}
 }
 
-// What is refused for now waits, what is refused for good does not, and neither changes the
-// status.
+// A result that is refused for now waits, one that is refused finally does not, and neither
+// changes the exit status.
 func TestRefusedResults(t *testing.T) {
 	h := newHome(t)
 	invited := h.invited(false)
@@ -238,7 +239,8 @@ func TestRefusedResults(t *testing.T) {
 	}
 }
 
-// Without a responder there is nowhere to send to, which is said and changes nothing else.
+// Without a responder there is nowhere to send to: the program says so and nothing else
+// changes.
 func TestThereMayBeNowhereToSendTo(t *testing.T) {
 	h := newHome(t)
 	status, _, stderr := command(t, "run", "--region", "local", "--only", "ping", "--duration", "1s", "--out", t.TempDir(), "--upload", "--json")
@@ -278,7 +280,7 @@ func (w *stopAt) Write(b []byte) (int, error) {
 	return w.Buffer.Write(b)
 }
 
-// Ctrl-C while the result is sent ends that at once, keeps the result, and takes nothing from
+// Ctrl-C while the result is sent ends that at once, keeps the result, and does not change
 // the run.
 func TestCtrlCEndsTheSending(t *testing.T) {
 	h := newHome(t)
