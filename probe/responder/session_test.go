@@ -348,8 +348,8 @@ func TestEndedSessionTakesNothing(t *testing.T) {
 	}
 }
 
-// A session that shows no sign for a while holds nothing; one whose checks or
-// packets come keeps its part.
+// A session that shows no sign for a while keeps no share; one whose checks or packets come
+// keeps it.
 func TestSessionWithoutASignHoldsNothing(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())
