@@ -195,7 +195,7 @@ func (d *delivery) sendEarlier(ctx context.Context) {
 		if limited.Err() != nil || len(d.box.Waiting(to)) == 0 {
 			continue
 		}
-		d.say(underWay, "sending the results of earlier runs that still wait to %s", to.Host)
+		d.say(underWay, "sending results of earlier runs to %s", to.Host)
 		all := d.box.Once(limited, to, nil)
 		d.tellOutcomes(to.Host, slices.DeleteFunc(all, func(o send.Outcome) bool { return o.State == send.Waiting }))
 	}

@@ -187,7 +187,7 @@ func TestAResultWaitsForItsResponder(t *testing.T) {
 		t.Errorf("the file holds the token, or %v", err)
 	}
 	h.start(nil)
-	if _, _, stderr := h.ping(invited); len(h.stored()) != 1 || len(h.waiting()) != 0 || !strings.Contains(stderr, "1 of earlier runs") {
+	if _, _, stderr := h.ping(invited); len(h.stored()) != 1 || len(h.waiting()) != 0 || !strings.Contains(stderr, "results of earlier runs that were sent to") {
 		t.Errorf("%d stored, %d waiting after the next run: %s", len(h.stored()), len(h.waiting()), stderr)
 	}
 }
