@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"fmt"
 	"os"
 	"os/exec"
@@ -100,12 +101,28 @@ func (t target) linking() string {
 	return "-s -w"
 }
 
+// cold lists the packages that are compiled without inlining.
+//
+//go:embed cold.txt
+var cold string
+
+// compiling are the compiler's flags that decide about the size.
+func compiling() (flags []string) {
+	for line := range strings.Lines(cold) {
+		if pattern := strings.TrimSpace(line); pattern != "" && !strings.HasPrefix(pattern, "#") {
+			flags = append(flags, "-gcflags="+pattern+"=-l")
+		}
+	}
+	return flags
+}
+
 // build makes one static program without paths of this machine in it.
 func (d dist) build(t target, program string) error {
 	name := t.file(program)
 	fmt.Fprintln(d.said, "build", name)
 	flags := fmt.Sprintf("%s -buildid= -X 'netready/internal/release.stamp=%s'", t.linking(), d.commit.stamp())
-	c := exec.CommandContext(d.ctx, "go", "build", "-trimpath", "-buildvcs=true", "-ldflags", flags, "-o", d.path(name), "./cmd/"+program)
+	args := slices.Concat([]string{"build", "-trimpath", "-buildvcs=true", "-ldflags", flags, "-o", d.path(name)}, compiling(), []string{"./cmd/" + program})
+	c := exec.CommandContext(d.ctx, "go", args...)
 	c.Env = append(os.Environ(), "GOOS="+t.os, "GOARCH="+t.arch, "GOARM="+t.arm, "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
 	if t.arm == "" {
 		c.Env = append(c.Env, "GOARM=7") // what Go takes where nothing is said depends on the machine

@@ -143,3 +143,13 @@ func takes(t *testing.T, line string) error {
 	_, err := newLine(t).parse(docs.Words(line))
 	return err
 }
+
+// A command that does not exist got the general help, and status 0.
+func TestAMisspeltCommandHasNoHelp(t *testing.T) {
+	for _, args := range [][]string{{"rnu", "--help"}, {"rnu"}, {"-h", "rnu"}, {"help", "rnu"}} {
+		var out, errs bytes.Buffer
+		if status := run(t.Context(), args, nil, &out, &errs); status != exitUsage || out.Len() > 0 || !strings.Contains(errs.String(), `there is no command "rnu", did you mean run?`) {
+			t.Errorf("%q: status %d, printed %.200q, %q", args, status, out.String(), errs.String())
+		}
+	}
+}

@@ -43,7 +43,9 @@ type Program struct {
 	options    Options
 	everywhere everywhere
 	arguments  map[*cobra.Command][]*Flag
-	args       []string // that Parse got
+	takesWords map[*cobra.Command]bool // groups whose default command has arguments
+	args       []string                // that Parse got
+	misnamed   error                   // what was asked for help is no command
 	chosen     *Chosen
 }
 
@@ -68,12 +70,16 @@ var settled = sync.OnceFunc(func() {
 // New makes the commands of a struct, to which commands points.
 func New(o Options, commands any) (*Program, error) {
 	settled()
-	p := &Program{options: o, arguments: map[*cobra.Command][]*Flag{}}
+	p := &Program{options: o, arguments: map[*cobra.Command][]*Flag{}, takesWords: map[*cobra.Command]bool{}}
 	p.Root = &cobra.Command{Use: o.Name + " <command>", Long: o.Help, SilenceErrors: true, SilenceUsage: true}
 	p.Root.SetOut(o.Stdout)
 	p.Root.SetErr(o.Stderr)
 	p.Root.SetFlagErrorFunc(p.explained)
-	p.Root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { p.help(cmd) })
+	p.Root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		if p.misnamed = p.noCommand(cmd, cmd.Flags().Args()); p.misnamed == nil {
+			p.help(cmd)
+		}
+	})
 	p.Root.SuggestionsMinimumDistance = 2
 	p.Root.CompletionOptions.DisableNoDescFlag = true
 	if err := p.define(p.Root, p.Root.PersistentFlags(), reflect.ValueOf(&p.everywhere).Elem()); err != nil {
@@ -132,8 +138,8 @@ func (p *Program) groups(cmd *cobra.Command) {
 		if p.everywhere.Version {
 			return printVersion(cmd.OutOrStdout())
 		}
-		if len(words) > 0 {
-			return unexpected(cmd, words[0])
+		if err := p.noCommand(cmd, words); err != nil {
+			return err
 		}
 		var names []string
 		for _, child := range listed(cmd) {
@@ -149,6 +155,9 @@ func (p *Program) Parse(args []string) (*Chosen, error) {
 	p.args = append([]string{}, args...) // cobra takes nil for those of the process
 	p.Root.SetArgs(p.args)
 	cmd, err := p.Root.ExecuteC()
+	if err == nil {
+		err = p.misnamed
+	}
 	if err != nil {
 		return nil, SeeHelp(cmd, err)
 	}

@@ -93,10 +93,11 @@ func TestWrongValuesExplainThemselves(t *testing.T) {
 		{[]string{"write", "--out-file", "x"}, "<source> is missing: What to read"},
 		{[]string{"write", "--out-file", "x", "a", "b"}, "unexpected argument b"},
 		{[]string{"config"}, "give one of check"},
-		{[]string{"config", "chek"}, "unexpected argument chek, did you mean check?"},
-		{[]string{"help", "wirte"}, "unexpected argument wirte, did you mean write?"},
+		{[]string{"config", "chek"}, `there is no command "chek", did you mean check? (see sample config --help)`},
+		{[]string{"config", "chek", "--help"}, `there is no command "chek", did you mean check? (see sample config --help)`},
+		{[]string{"help", "wirte"}, `there is no command "wirte", did you mean write?`},
 		{[]string{"version", "run"}, "unexpected argument run"},
-		{[]string{"completion", "tcsh"}, "unexpected argument tcsh"},
+		{[]string{"completion", "tcsh"}, `there is no command "tcsh"`},
 	} {
 		_, _, _, err := called(t, test.args...)
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {

@@ -59,7 +59,13 @@ func (p *Program) command(parent *cobra.Command, field reflect.StructField, targ
 		parent.Use = parent.Name() + " [<command>]"
 		cmd.InheritedFlags() // so that its own know them
 		cmd.Flags().VisitAll(parent.Flags().AddFlag)
-		parent.RunE = func(_ *cobra.Command, words []string) error { return cmd.RunE(cmd, words) }
+		p.takesWords[parent] = len(p.arguments[cmd]) > 0
+		parent.RunE = func(_ *cobra.Command, words []string) error {
+			if err := p.noCommand(parent, words); err != nil {
+				return err
+			}
+			return cmd.RunE(cmd, words)
+		}
 	}
 	return nil
 }

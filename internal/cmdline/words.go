@@ -35,12 +35,24 @@ func unknown(cmd *cobra.Command, e *pflag.NotExistError) error {
 	return fmt.Errorf("unknown flag --%s", e.GetSpecifiedName())
 }
 
-// unexpected names the command that was meant, where one is near.
-func unexpected(cmd *cobra.Command, word string) error {
-	if near := cmd.SuggestionsFor(word); len(near) > 0 && word != "" {
-		return fmt.Errorf("unexpected argument %s, did you mean %s?", word, strings.Join(near, " or "))
+// noCommand is the error of words that follow a group of commands, of which the first names none.
+func (p *Program) noCommand(group *cobra.Command, words []string) error {
+	if !group.HasSubCommands() || p.takesWords[group] || len(words) == 0 {
+		return nil
 	}
-	return fmt.Errorf("unexpected argument %s", word)
+	return unexpected(group, words[0])
+}
+
+// unexpected is the error of a word that nothing takes. It names the command that was meant, where
+// one is near.
+func unexpected(cmd *cobra.Command, word string) error {
+	if !cmd.HasSubCommands() {
+		return fmt.Errorf("unexpected argument %s", word)
+	}
+	if near := cmd.SuggestionsFor(word); len(near) > 0 && word != "" {
+		return fmt.Errorf("there is no command %q, did you mean %s?", word, strings.Join(near, " or "))
+	}
+	return fmt.Errorf("there is no command %q", word)
 }
 
 // listed are the commands below one that a reader is told of.

@@ -11,7 +11,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/miekg/dns"
+	"golang.org/x/net/dns/dnsmessage"
 
 	"netready/probe/facts"
 	"netready/probe/internal/wire"
@@ -48,40 +48,57 @@ type dnsQuestion struct {
 	t      target
 	random [16]byte
 	name   string
-	kind   uint16
+	kind   dnsmessage.Type
 	absent bool // the name cannot exist
 	ids    map[uint16]bool
 	tries  int
 }
 
 func (t target) newDNSQuestion() *dnsQuestion {
-	q := &dnsQuestion{t: t, kind: dns.TypeA, ids: map[uint16]bool{}}
+	q := &dnsQuestion{t: t, kind: dnsmessage.TypeA, ids: map[uint16]bool{}}
 	_, _ = rand.Read(q.random[:]) // never fails
 	switch {
 	case t.session != nil:
-		q.name, q.kind = wire.DNSName(t.session.Nonce, q.random), dns.TypeTXT
+		q.name, q.kind = wire.DNSName(t.session.Nonce, q.random), dnsmessage.TypeTXT
 	case t.opts.Question != "":
-		q.name = dns.Fqdn(t.opts.Question)
+		q.name = absolute(t.opts.Question)
 	default:
-		q.name, q.absent = dns.Fqdn(absentName()), true
+		q.name, q.absent = absolute(absentName()), true
 	}
 	return q
 }
 
+// absolute is a name with the dot of the root at its end.
+func absolute(name string) string { return strings.TrimSuffix(name, ".") + "." }
+
 // ask makes the next query. Every second one forbids recursion: a resolver without a
 // way to the Internet still answers that at once, which shows that the port is open.
 func (q *dnsQuestion) ask() ([]byte, error) {
-	m := new(dns.Msg).SetQuestion(q.name, q.kind)
+	name, err := dnsmessage.NewName(q.name)
+	if err != nil {
+		return nil, err
+	}
 	q.tries++
-	m.RecursionDesired = q.tries%2 == 1
+	m := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: newDNSID(), RecursionDesired: q.tries%2 == 1},
+		Questions: []dnsmessage.Question{{Name: name, Type: q.kind, Class: dnsmessage.ClassINET}},
+	}
 	if q.t.session != nil {
 		// Padding (RFC 7830) makes room: the responder answers with no more
 		// bytes than it was asked with.
-		m.SetEdns0(1232, false)
-		m.IsEdns0().Option = append(m.IsEdns0().Option, &dns.EDNS0_PADDING{Padding: make([]byte, wire.DNSPadding)})
+		m.Additionals = []dnsmessage.Resource{wire.DNSExtension(dnsmessage.Option{Code: optionPadding, Data: make([]byte, wire.DNSPadding)})}
 	}
-	q.ids[m.Id] = true
+	q.ids[m.ID] = true
 	return m.Pack()
+}
+
+// optionPadding is an option of EDNS(0) (RFC 7830 3).
+const optionPadding = 12
+
+func newDNSID() uint16 {
+	var b [2]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.BigEndian.Uint16(b[:])
 }
 
 // askTwice makes the queries of a stream, one with recursion, one without,
@@ -102,21 +119,21 @@ func (q *dnsQuestion) askTwice() ([]byte, error) {
 // 4.1.1 does not require it), and a long answer may be cut (TC) in the middle of a
 // record, so that not all of it can be read.
 func (q *dnsQuestion) judge(raw []byte) *outcome {
-	m := new(dns.Msg)
+	var m dnsmessage.Message
 	err := m.Unpack(raw)
 	if err != nil && !q.isHeader(raw) {
 		return q.t.impostor()
 	}
-	if !m.Response || !q.ids[m.Id] || len(m.Question) > 0 && !q.isOurs(m.Question[0]) {
+	if !m.Response || !q.ids[m.ID] || len(m.Questions) > 0 && !q.isOurs(m.Questions[0]) {
 		return q.t.impostor()
 	}
 	if q.t.session != nil {
 		return q.judgeProof(m)
 	}
-	if invented := inventedRecord(m); q.absent && invented != nil {
+	if invented := inventedRecord(m); q.absent && invented != "" {
 		return new(q.t.fail(facts.ReasonHijacked, "%s answered for a name that cannot exist (%s): it or a resolver in between invents answers", q.t.place(), invented))
 	}
-	return new(passed(fmt.Sprintf("answered (%s)", dns.RcodeToString[m.Rcode])))
+	return new(passed(fmt.Sprintf("answered (%s)", nameOfCode(m))))
 }
 
 // isHeader reports whether raw begins with the header of a DNS message that is
@@ -127,34 +144,68 @@ func (q *dnsQuestion) isHeader(raw []byte) bool {
 }
 
 // isOurs compares without regard to case: resolvers mix it (0x20) or lower it.
-func (q *dnsQuestion) isOurs(asked dns.Question) bool {
-	return strings.EqualFold(asked.Name, q.name) && asked.Qtype == q.kind
+func (q *dnsQuestion) isOurs(asked dnsmessage.Question) bool {
+	return strings.EqualFold(asked.Name.String(), q.name) && asked.Type == q.kind
 }
 
-// inventedRecord is an address or alias in an answer for a name that cannot exist, nil
+// inventedRecord is an address or alias in an answer for a name that cannot exist, ""
 // where there is none.
-func inventedRecord(m *dns.Msg) dns.RR {
-	if m.Rcode != dns.RcodeSuccess {
-		return nil
+func inventedRecord(m dnsmessage.Message) string {
+	if responseCode(m) != dnsmessage.RCodeSuccess {
+		return ""
 	}
-	for _, rr := range m.Answer {
-		switch rr.(type) {
-		case *dns.A, *dns.AAAA, *dns.CNAME:
-			return rr
+	for _, record := range m.Answers {
+		switch body := record.Body.(type) {
+		case *dnsmessage.AResource:
+			if record.Header.Length == uint16(len(body.A)) {
+				return "A " + netip.AddrFrom4(body.A).String()
+			}
+		case *dnsmessage.AAAAResource:
+			if record.Header.Length == uint16(len(body.AAAA)) {
+				return "AAAA " + netip.AddrFrom16(body.AAAA).String()
+			}
+		case *dnsmessage.CNAMEResource:
+			return "CNAME " + wire.Printable(body.CNAME.String(), mostOfName)
 		}
 	}
-	return nil
+	return ""
 }
 
-func (q *dnsQuestion) judgeProof(m *dns.Msg) *outcome {
+// mostOfName is what a row shows of a name, in bytes: all that a name has (RFC 1035 2.3.4).
+const mostOfName = 255
+
+// codes are the names of response codes (RFC 6895 2.3).
+var codes = [...]string{
+	"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED",
+	"YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE",
+}
+
+// responseCode is that of an answer, with what EDNS(0) adds to it (RFC 6891 6.1.3).
+func responseCode(m dnsmessage.Message) dnsmessage.RCode {
+	for _, record := range m.Additionals {
+		if record.Header.Type == dnsmessage.TypeOPT {
+			return record.Header.ExtendedRCode(m.RCode)
+		}
+	}
+	return m.RCode
+}
+
+func nameOfCode(m dnsmessage.Message) string {
+	if code := int(responseCode(m)); code < len(codes) {
+		return codes[code]
+	}
+	return fmt.Sprintf("response code %d", responseCode(m))
+}
+
+func (q *dnsQuestion) judgeProof(m dnsmessage.Message) *outcome {
 	want := wire.DNSProof(q.t.session.Nonce, q.random)
-	for _, rr := range m.Answer {
-		if txt, ok := rr.(*dns.TXT); ok && strings.Join(txt.Txt, "") == want {
+	for _, record := range m.Answers {
+		if txt, ok := record.Body.(*dnsmessage.TXTResource); ok && strings.Join(txt.TXT, "") == want {
 			return new(passed("the responder itself answered"))
 		}
 	}
 	o := q.t.fail(facts.ReasonHijacked, "%s was answered by another name server (%s): the network leads all DNS to a resolver of its own, which is common",
-		q.t.place(), dns.RcodeToString[m.Rcode]).byAnother()
+		q.t.place(), nameOfCode(m)).byAnother()
 	return &o
 }
 

@@ -3,10 +3,12 @@
 package port
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"net/netip"
-
-	"github.com/miekg/dns"
+	"os"
+	"strings"
 )
 
 const (
@@ -18,11 +20,11 @@ const (
 
 // Resolver is the DNS server that this machine uses first.
 func Resolver() (netip.Addr, error) {
-	c, err := dns.ClientConfigFromFile(resolvConf)
+	servers, err := nameServers(resolvConf)
 	if err != nil {
 		return netip.Addr{}, fmt.Errorf("reading the list of resolvers: %w", err)
 	}
-	return firstResolver(c.Servers)
+	return firstResolver(servers)
 }
 
 // Resolvers are all DNS servers that this machine is set up with, none where the system
@@ -33,9 +35,28 @@ func Resolvers() []netip.Addr { return resolversIn(resolvConf, behindStub) }
 // has none.
 func resolversIn(files ...string) (all []netip.Addr) {
 	for _, file := range files {
-		if c, err := dns.ClientConfigFromFile(file); err == nil {
-			all = append(all, addressesOf(c.Servers)...)
+		if servers, err := nameServers(file); err == nil {
+			all = append(all, addressesOf(servers)...)
 		}
 	}
 	return all
+}
+
+// maxResolvConf is the most that is read of a list of resolvers, in bytes.
+const maxResolvConf = 64 << 10
+
+// nameServers are the values of the lines "nameserver" of a file.
+func nameServers(file string) (servers []string, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(io.LimitReader(f, maxResolvConf))
+	for lines.Scan() {
+		if words := strings.Fields(lines.Text()); len(words) > 1 && words[0] == "nameserver" {
+			servers = append(servers, words[1])
+		}
+	}
+	return servers, lines.Err()
 }

@@ -169,7 +169,7 @@ type lanes [64]sync.Mutex
 var laneSeed = maphash.MakeSeed()
 
 // enter waits for the others of a name; "" waits for nobody.
-func (l *lanes) enter(name string) (leave func()) {
+func (l *lanes) enter(name string) (done func()) {
 	if name == "" {
 		return func() {}
 	}

@@ -218,7 +218,7 @@ func (s *Server) inSession(handle func(http.ResponseWriter, *http.Request, *sess
 			return
 		}
 		connOf(r).guest.Prove(session.id)
-		defer session.enter()()
+		defer session.begin()()
 		handle(w, r, session)
 	}
 }

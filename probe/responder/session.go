@@ -204,8 +204,8 @@ func (s *session) lastProof() (last time.Duration) {
 	return last
 }
 
-// enter notes the beginning of a request, leave its end.
-func (s *session) enter() (leave func()) {
+// begin notes the beginning of a request, end its end.
+func (s *session) begin() (end func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy++

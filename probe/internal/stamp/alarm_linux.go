@@ -32,7 +32,7 @@ func NewAlarm() (*Alarm, error) {
 
 // Wait waits until Now reaches a moment, or Ring or Close is called.
 func (a *Alarm) Wait(until time.Duration) {
-	if until <= Now() || !a.setTimer(until) {
+	if until <= Now() || !a.setFor(until) {
 		return
 	}
 	_, _ = a.file.Read(a.tick[:]) // fails when closed
@@ -41,8 +41,8 @@ func (a *Alarm) Wait(until time.Duration) {
 	a.mu.Unlock()
 }
 
-// setTimer sets the timer, unless there is nothing to wait for.
-func (a *Alarm) setTimer(until time.Duration) bool {
+// setFor sets the timer, unless there is nothing to wait for.
+func (a *Alarm) setFor(until time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.isRung || a.closed {

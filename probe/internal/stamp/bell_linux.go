@@ -77,7 +77,7 @@ func (b *bell) wait(until time.Duration, hears bool) error {
 		}
 		b.hears = hears
 	}
-	rung, err := b.prepareWait(until)
+	rung, err := b.setFor(until)
 	if rung || err != nil {
 		return err
 	}
@@ -88,9 +88,9 @@ func (b *bell) wait(until time.Duration, hears bool) error {
 	return err
 }
 
-// prepareWait sets the timer, unless somebody has rung. It sets it for the same moment again: the
+// setFor sets the timer, unless somebody has rung. It sets it for the same moment again: the
 // timer's clock may be a little ahead of Now, so that it has rung for that moment already.
-func (b *bell) prepareWait(until time.Duration) (rung bool, err error) {
+func (b *bell) setFor(until time.Duration) (rung bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	rung, b.isRung = b.isRung, false

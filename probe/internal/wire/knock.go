@@ -10,6 +10,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
 )
 
 // A knock is the question of a firewall check to the responder, over UDP, TCP or TLS:
@@ -189,6 +191,17 @@ func DNSName(nonce string, random [16]byte) string {
 func DNSProof(nonce string, random [16]byte) string {
 	proof := Proof(nonce, "dns answer", random[:])
 	return hex.EncodeToString(proof[:])
+}
+
+// dnsPayload is the most that either end takes over UDP, in bytes: it fits every path's
+// MTU (DNS flag day 2020).
+const dnsPayload = 1232
+
+// DNSExtension is the record of EDNS(0) (RFC 6891) that question and answer end with.
+func DNSExtension(options ...dnsmessage.Option) dnsmessage.Resource {
+	r := dnsmessage.Resource{Body: &dnsmessage.OPTResource{Options: options}}
+	_ = r.Header.SetEDNS0(dnsPayload, dnsmessage.RCodeSuccess, false) // never fails
+	return r
 }
 
 // ParseDNSName reads a name of DNSName's and gives the text of its answer.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -99,7 +100,8 @@ type placedCall struct {
 	grant      wire.CallGrant
 	sealer     *wire.Sealer
 	credential *wire.Credential
-	asked      time.Duration
+	ask        time.Duration // when its next check is due
+	check      time.Duration // when it leaves: at a random moment of a packet's time
 	down, up   tally
 	left       int64         // packets down that left, those after the generator's end included
 	zero       time.Duration // when packet 0 left, by the most punctual of all
@@ -121,6 +123,7 @@ func (p *placed) take(socket int, b []byte, at time.Duration, settled bool) {
 	}
 	c := &p.calls[call]
 	seq := int64(binary.BigEndian.Uint16(b[2:]) - c.grant.DownSeq)
+	c.sealer.SetChallenge(wire.Challenge(b))
 	c.down.add(seq, time.Duration(binary.BigEndian.Uint64(b[wire.HeaderSize+wire.StampOffset:])), at, settled)
 }
 
@@ -138,13 +141,19 @@ func (p *placed) check(socket int, b []byte, at time.Duration) {
 	p.gen.sockets[socket].write(p.room)
 }
 
-// beside sends the agent's own checks, those of the calls spread like their packets.
+// beside sends the agent's own checks. The first ones of all calls are spread, since agents
+// begin when they like.
 func (p *placed) beside(call int, now time.Duration) {
 	c := &p.calls[call]
-	if now-c.asked < checkEvery {
+	if c.ask == 0 {
+		c.ask = now + rand.N(checkEvery)
+		c.check = c.ask
+	}
+	if now < c.check {
 		return
 	}
-	c.asked = now
+	c.ask += checkEvery
+	c.check = c.ask + rand.N(ptime)
 	p.room = c.credential.AskPadded(p.room[:0], wire.NewTransactionID())
 	p.gen.sockets[socketOf(call)].write(p.room)
 }
@@ -229,7 +238,7 @@ func (p *placed) add(b *testing.B, i int, r wire.Request, g wire.CallGrant) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.calls[i] = placedCall{grant: g, sealer: sealer, credential: credential, asked: -time.Hour}
+	p.calls[i] = placedCall{grant: g, sealer: sealer, credential: credential}
 	p.ssrcs[g.DownSSRC], p.users[g.Username] = i, i
 }
 

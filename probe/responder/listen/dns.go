@@ -2,39 +2,54 @@ package listen
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
-	"github.com/miekg/dns"
+	"golang.org/x/net/dns/dnsmessage"
 
 	"netready/probe/internal/wire"
 )
 
 // dns answers only a name that a session has made, and says which one. It never asks anybody else.
 func (s *Set) dns(question []byte, from netip.AddrPort) ([]byte, wire.KnockID) {
-	m := new(dns.Msg)
-	if m.Unpack(question) != nil || m.Response || m.Opcode != dns.OpcodeQuery ||
-		len(m.Question) != 1 || m.Question[0].Qtype != dns.TypeTXT || m.Question[0].Qclass != dns.ClassINET {
+	var m dnsmessage.Message
+	if m.Unpack(question) != nil || m.Response || m.OpCode != 0 || len(m.Questions) != 1 {
 		return nil, wire.KnockID{}
 	}
-	name := strings.ToLower(m.Question[0].Name)
+	asked := m.Questions[0]
+	if asked.Type != dnsmessage.TypeTXT || asked.Class != dnsmessage.ClassINET {
+		return nil, wire.KnockID{}
+	}
+	name := strings.ToLower(asked.Name.String())
 	text, ok := wire.ParseDNSName(name, s.config.Nonce)
 	first, _, _ := strings.Cut(name, ".")
 	id, known := wire.ParseKnockID(first)
 	if !ok || !known || !s.config.MayAnswer.allows(id, Name([]byte(name)), from) {
 		return nil, wire.KnockID{}
 	}
-	answer := new(dns.Msg).SetReply(m)
-	answer.Authoritative, answer.Compress = true, true
-	answer.Answer = []dns.RR{&dns.TXT{
-		Hdr: dns.RR_Header{Name: m.Question[0].Name, Rrtype: dns.TypeTXT, Class: dns.ClassINET},
-		Txt: []string{text},
-	}}
-	if m.IsEdns0() != nil {
-		answer.SetEdns0(1232, false)
-	}
-	raw, err := answer.Pack()
+	answer, err := answerTo(m, text)
 	if err != nil {
 		return nil, wire.KnockID{}
 	}
-	return raw, id
+	return answer, id
+}
+
+// answerTo is the message with a text for the one name that was asked for.
+func answerTo(m dnsmessage.Message, text string) ([]byte, error) {
+	asked := m.Questions[0]
+	answer := dnsmessage.Message{
+		Header: dnsmessage.Header{
+			ID: m.ID, Response: true, Authoritative: true, RecursionDesired: m.RecursionDesired, CheckingDisabled: m.CheckingDisabled,
+		},
+		Questions: m.Questions,
+		Answers: []dnsmessage.Resource{{
+			Header: dnsmessage.ResourceHeader{Name: asked.Name, Type: asked.Type, Class: asked.Class},
+			Body:   &dnsmessage.TXTResource{TXT: []string{text}},
+		}},
+	}
+	extended := func(r dnsmessage.Resource) bool { return r.Header.Type == dnsmessage.TypeOPT }
+	if slices.ContainsFunc(m.Additionals, extended) {
+		answer.Additionals = []dnsmessage.Resource{wire.DNSExtension()}
+	}
+	return answer.Pack()
 }
