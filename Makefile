@@ -82,7 +82,7 @@ cross: ## every platform that is shipped builds and vets; the responder is shipp
 		case $$p in linux/*) GOARCH=$${p#*/} go build -trimpath $(COLD) -o /dev/null ./cmd/netready-responder ;; esac; \
 	done
 	others=$$(go list ./... | grep -v '/cmd/netready-responder$$'); \
-	for os in windows darwin; do GOFLAGS=-trimpath GOOS=$$os go vet $$others; done
+	for os in windows darwin; do GOFLAGS=-trimpath GOOS=$$os go vet $(COLD) $$others; done
 
 race: ## the race detector, on all packages but the two commands: the concurrent code is in the packages below them
 	CGO_ENABLED=1 $(GOTEST) -race $$(go list ./... | grep -v -E '/cmd/netready(-responder)?$$')

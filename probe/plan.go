@@ -39,7 +39,7 @@ type Plan struct {
 	CallsMax     int
 	Breaks       func(facts.Voice) []facts.Broken
 	RangeSamples int           // ports of a range tried in a run, in addition to its two ends
-	MaxWait      time.Duration // for a turn at a busy responder; 0: DefaultMaxWait, below 0: not at all
+	MaxWait      time.Duration // for a turn at a busy responder; 0: defaultMaxWait, below 0: not at all
 	Version      string        // of this program, for Result.Tool
 	// Digests makes of a complete result what the responder signs; nil: it is not
 	// asked to.

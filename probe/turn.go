@@ -15,9 +15,9 @@ import (
 	"netready/probe/invite"
 )
 
-// DefaultMaxWait is how long a run waits for its turn at a responder that is full.
+// defaultMaxWait is how long a run waits for its turn at a responder that is full.
 // Sixty workstations of one office, ten of them at once, need half of that.
-const DefaultMaxWait = 15 * time.Minute
+const defaultMaxWait = 15 * time.Minute
 
 // candidate is a responder that may still give a session.
 type candidate struct {
@@ -230,7 +230,7 @@ func (p Plan) maxWait() time.Duration {
 	case p.MaxWait < 0:
 		return 0
 	case p.MaxWait == 0:
-		return DefaultMaxWait
+		return defaultMaxWait
 	}
 	return p.MaxWait
 }

@@ -8,8 +8,8 @@ import (
 	"netready/thresholds"
 )
 
-// LimitsText writes limits in one line, as in "jitter_ms below 30; …".
-func LimitsText(l thresholds.Limits) string {
+// limitsText writes limits in one line, as in "jitter_ms below 30; …".
+func limitsText(l thresholds.Limits) string {
 	var parts []string
 	for _, m := range thresholds.Measures() {
 		switch limit := m.Limit(&l); {
@@ -22,7 +22,7 @@ func LimitsText(l thresholds.Limits) string {
 	return strings.Join(parts, "; ")
 }
 
-// ParseLimits reads what LimitsText wrote.
+// ParseLimits reads what limitsText wrote.
 func ParseLimits(s string) (thresholds.Limits, error) {
 	var l thresholds.Limits
 	for part := range strings.SplitSeq(s, ";") {
@@ -53,7 +53,7 @@ func ParseLimits(s string) (thresholds.Limits, error) {
 func limitsColumn() Column {
 	return Column{
 		Name:  "Limits",
-		Value: func(r *Report) any { return textOrNil(LimitsText(r.Limits)) },
+		Value: func(r *Report) any { return textOrNil(limitsText(r.Limits)) },
 		set: func(r *Report, v any) {
 			if l, err := ParseLimits(v.(string)); err == nil {
 				r.Limits = l

@@ -33,8 +33,8 @@ type SeriesRun struct {
 // quarter is how long the part of the day is that is named as the worst.
 const quarter = 15 * time.Minute
 
-// Worst is the run in which the network was worst, nil without any.
-func (s Series) Worst() *SeriesRun {
+// worst is the run in which the network was worst, nil without any.
+func (s Series) worst() *SeriesRun {
 	var worst *SeriesRun
 	for i := range s.Runs {
 		r := &s.Runs[i]
@@ -48,7 +48,7 @@ func (s Series) Worst() *SeriesRun {
 // WorstQuarter names the quarter of an hour of the worst run, and what it was like;
 // "" without runs.
 func (s Series) WorstQuarter() string {
-	worst := s.Worst()
+	worst := s.worst()
 	if worst == nil {
 		return ""
 	}

@@ -74,8 +74,8 @@ func Between(m thresholds.Judged, g thresholds.Graded) string {
 	return thresholds.Between(g.Interval, m.Unit, m.Limit)
 }
 
-// BetweenTitle names the row of such words.
-const BetweenTitle = "95 % sure"
+// betweenTitle names the row of such words.
+const betweenTitle = "95 % sure"
 
 // Sign says that a figure is a bound: what is known of both ways together is
 // the most that each can have, or the least.

@@ -124,7 +124,7 @@ func voipColumn(r Report, p paint) []string {
 		}
 		lines = append(lines, fmt.Sprintf("%s %-16s %-14s %12s %12s", p.mark(m.Level), m.Name, m.Limit.Words(m.Unit), up, down))
 		if up, down = shortBetween(m, m.Up), shortBetween(m, m.Down); up+down != "" {
-			lines = append(lines, fmt.Sprintf("    %-14s %-14s %12s %12s", BetweenTitle, borderlineWord(m), up, down))
+			lines = append(lines, fmt.Sprintf("    %-14s %-14s %12s %12s", betweenTitle, borderlineWord(m), up, down))
 		}
 	}
 	if b := r.Bandwidth; b.UpMbps != nil || b.DownMbps != nil {

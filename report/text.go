@@ -120,7 +120,7 @@ func (t *sheet) voip(r Report) {
 		}
 		t.line(m.Name, m.Limit.Words(m.Unit), up, down, m.Word())
 		if up, down = Between(m, m.Up), Between(m, m.Down); up+down != "" {
-			t.line(m.Name+", "+BetweenTitle, "", up, down)
+			t.line(m.Name+", "+betweenTitle, "", up, down)
 		}
 	}
 	more := func(name, unit string, at func(facts.Direction) *float64) {

@@ -102,13 +102,13 @@ func (t *sheet) fullLine(r Report) {
 		}
 		t.line(append(cells, row.Word)...)
 	}
-	for _, words := range LoadWords(r) {
+	for _, words := range loadWords(r) {
 		t.line("In words", words)
 	}
 }
 
-// LoadWords say what the full line does to the call.
-func LoadWords(r Report) []string {
+// loadWords say what the full line does to the call.
+func loadWords(r Report) []string {
 	var words []string
 	for _, f := range r.Findings {
 		if strings.HasPrefix(f.What, thresholds.WhatUnderLoad) {
@@ -145,7 +145,7 @@ func fullLine(b *bytes.Buffer, r Report, p paint, width int) {
 		}
 		fmt.Fprintln(b)
 	}
-	for _, words := range LoadWords(r) {
+	for _, words := range loadWords(r) {
 		fmt.Fprintln(b, screen.Wrap(OneLine(words), width, 0, 2))
 	}
 	if r.UnderLoad != nil {

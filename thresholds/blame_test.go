@@ -285,11 +285,11 @@ func TestOrderIsOfWhatArrived(t *testing.T) {
 	d.InOrderInterval = &facts.Interval{LowPercent: 96.3, HighPercent: 100}
 	for _, m := range Measures() {
 		if m.Key == Order {
-			if f := Default().Measure(r, m, Up); !f.Borderline {
+			if f := Default().measure(r, m, Up); !f.Borderline {
 				t.Errorf("%+v", f)
 			}
 			d.Received = 1500
-			if f := Default().Measure(r, m, Up); f.Borderline {
+			if f := Default().measure(r, m, Up); f.Borderline {
 				t.Errorf("%+v", f)
 			}
 		}

@@ -45,17 +45,17 @@ func (m Measure) Interval(r facts.Result, way Way) *facts.Interval {
 	return m.interval(m.known(pairOf(r.Voice), way).direction)
 }
 
-// Spans says that an interval holds values that keep the limit and others that
+// spans says that an interval holds values that keep the limit and others that
 // break it.
-func (l Limit) Spans(i *facts.Interval) bool {
-	return i != nil && l.bound() != nil && l.Keeps(i.LowPercent) != l.Keeps(i.HighPercent)
+func (l Limit) spans(i *facts.Interval) bool {
+	return i != nil && l.bound() != nil && l.keeps(i.LowPercent) != l.keeps(i.HighPercent)
 }
 
 // borderline says that a longer call could be judged otherwise. Where nothing at
 // all was lost there is no sign of bursts either: then it says whether the call
 // was too short even for single losses.
 func (q *question) borderline() bool {
-	if !q.limit.Spans(q.interval) {
+	if !q.limit.spans(q.interval) {
 		return false
 	}
 	bad := q.bad()
@@ -96,7 +96,7 @@ func (q *question) marked(f Finding) Finding {
 func (q *question) settledBy() *float64 {
 	b := q.bad()
 	width, distance := b.high-b.got, b.limit-b.got
-	if !q.limit.Keeps(*q.got) {
+	if !q.limit.keeps(*q.got) {
 		width, distance = b.got-b.low, b.got-b.limit
 	}
 	times := (width / distance) * (width / distance)
@@ -117,7 +117,7 @@ func (l Limits) IsClear(v facts.Voice) bool {
 		v.Up, v.Down, v.Loop = c.Up, c.Down, c.Loop
 		for _, m := range measures {
 			for _, way := range m.Ways() {
-				if l.Measure(facts.Result{Voice: v}, m, way).Borderline {
+				if l.measure(facts.Result{Voice: v}, m, way).Borderline {
 					return false
 				}
 			}

@@ -25,7 +25,7 @@ func (l Limits) Breaks(v facts.Voice) []facts.Broken {
 				continue
 			}
 			for _, way := range m.Ways() {
-				f := l.Measure(facts.Result{Voice: v}, m, way)
+				f := l.measure(facts.Result{Voice: v}, m, way)
 				if f.Level != Fail || f.Got == nil || f.Limit == nil {
 					continue
 				}

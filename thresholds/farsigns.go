@@ -52,7 +52,7 @@ func (m matter) isByDistance() bool {
 	switch {
 	case !isOfTrip || t == nil || t.MinMS == nil || t.AvgMS == nil || t.P95MS == nil:
 		return false
-	case m.key == RTT && m.limits.RTTAvgMS.Keeps(*t.MinMS), m.key == MOS && !m.isFar(), *t.MinMS > farthestMS:
+	case m.key == RTT && m.limits.RTTAvgMS.keeps(*t.MinMS), m.key == MOS && !m.isFar(), *t.MinMS > farthestMS:
 		return false
 	case max(*t.P95MS, *t.AvgMS)-*t.MinMS > max(steadyTripMS, steadyShare**t.MinMS):
 		return false

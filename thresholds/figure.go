@@ -9,13 +9,13 @@ import (
 	"netready/probe/facts"
 )
 
-// Measure is the verdict on one figure of a result, in words, with what to do.
-func (l Limits) Measure(r facts.Result, m Measure, way Way) Finding {
+// measure is the verdict on one figure of a result, in words, with what to do.
+func (l Limits) measure(r facts.Result, m Measure, way Way) Finding {
 	return (&judge{limits: l, result: r}).measure(m, way)
 }
 
 func (j *judge) measure(m Measure, way Way) Finding {
-	q := question{measure: m, limit: *m.limit(&j.limits), what: m.What(way), together: m.What(ThereAndBack), name: m.title(way), got: m.Of(j.result, way)}
+	q := question{measure: m, limit: *m.limit(&j.limits), what: m.What(way), together: m.What(ThereAndBack), name: m.title(way), got: m.of(j.result, way)}
 	if m.Single() {
 		q.reason, q.code = j.whyAndCode("voice.rtt", "voice")
 	} else {
@@ -102,7 +102,7 @@ func (q *question) words() string {
 
 // isOfTheWay says that this way's own figures break the limit, whatever the
 // other way did.
-func (q *question) isOfTheWay() bool { return q.atMost != nil && !q.limit.Keeps(*q.atMost) }
+func (q *question) isOfTheWay() bool { return q.atMost != nil && !q.limit.keeps(*q.atMost) }
 
 // of takes from a direction what the verdict on its figures depends on; reason
 // is why there is no direction.
@@ -131,7 +131,7 @@ func (q *question) judge() Finding {
 		f.Level, f.Got = Unknown, nil
 		f.Text = fmt.Sprintf("%s was not measured: %s", q.name, q.reason)
 		f.Advice = "Without it the network cannot be called ready."
-	case q.limit.Keeps(*q.got):
+	case q.limit.keeps(*q.got):
 		f.Level = Pass
 		f.Text = fmt.Sprintf("%s (expected %s)", q.words(), q.limit.Words(unit))
 	case len(q.unreliable) > 0:
@@ -187,14 +187,14 @@ func (l Limit) Level(got *float64) Level {
 	switch {
 	case l.bound() == nil || !isKnown(got):
 		return Unknown
-	case l.Keeps(*got):
+	case l.keeps(*got):
 		return Pass
 	}
 	return Fail
 }
 
-// Keeps says whether a figure keeps the limit.
-func (l Limit) Keeps(got float64) bool {
+// keeps says whether a figure keeps the limit.
+func (l Limit) keeps(got float64) bool {
 	return !math.IsNaN(got) && (l.Below == nil || !Breaks(got, *l.Below, false)) && (l.AtLeast == nil || !Breaks(got, *l.AtLeast, true))
 }
 
@@ -279,8 +279,8 @@ func (l Limits) Figures(r facts.Result) []Judged {
 	for _, m := range measures {
 		judged := Judged{Measure: m, Limit: *m.limit(&l), Level: Pass}
 		for _, way := range m.Ways() {
-			f := l.Measure(r, m, way)
-			graded := Graded{m.Of(r, way), f.Level, m.Interval(r, way), f.Borderline, m.Bound(r, way)}
+			f := l.measure(r, m, way)
+			graded := Graded{m.of(r, way), f.Level, m.Interval(r, way), f.Borderline, m.bound(r, way)}
 			if way == Down {
 				judged.Down = graded
 			} else {

@@ -375,7 +375,7 @@ func noHopTells(m matter) (string, float64) {
 // queueSomewhere is the sign of a queue behind the gateway, and that no router there tells
 // where.
 func queueSomewhere(m matter) (string, float64) {
-	return (&Rule{needs: []sign{tripRises, queueNotJitter, gatewayStays, noHopTells}}).proof(m)
+	return (&rule{needs: []sign{tripRises, queueNotJitter, gatewayStays, noHopTells}}).proof(m)
 }
 
 // noQueueSomewhere is the sign, without words, that no such queue explains the figure.

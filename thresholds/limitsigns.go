@@ -34,7 +34,7 @@ func oneByOne(m matter) (string, float64) {
 
 // bothOf is the sign that both signs were seen.
 func bothOf(a, b sign) sign {
-	return func(m matter) (string, float64) { return (&Rule{needs: []sign{a, b}}).proof(m) }
+	return func(m matter) (string, float64) { return (&rule{needs: []sign{a, b}}).proof(m) }
 }
 
 // eitherOf is the sign that one of two was seen: the first, or else the second.

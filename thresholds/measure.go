@@ -131,9 +131,9 @@ func (m Measure) Side(d *facts.Direction) **float64 {
 	return m.side(d)
 }
 
-// Of is the measure's figure in a result, nil where it was not measured. Where only
+// of is the measure's figure in a result, nil where it was not measured. Where only
 // the figure of both ways together is known it is that one.
-func (m Measure) Of(r facts.Result, way Way) *float64 {
+func (m Measure) of(r facts.Result, way Way) *float64 {
 	if m.Single() {
 		if r.Voice.RTT == nil {
 			return nil
@@ -166,9 +166,9 @@ func pairOf(v facts.Voice) facts.CallPair {
 	return facts.CallPair{Up: v.Up, Down: v.Down, Loop: v.Loop}
 }
 
-// Bound says that a measure's figure on a way is that of both ways together, or
+// bound says that a measure's figure on a way is that of both ways together, or
 // computed from one: it is a bound for the way, and not its own figure.
-func (m Measure) Bound(r facts.Result, way Way) bool {
+func (m Measure) bound(r facts.Result, way Way) bool {
 	if m.Single() {
 		return false
 	}

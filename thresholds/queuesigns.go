@@ -63,7 +63,7 @@ func waited(s facts.Second) (ms float64) {
 // tripRises is the sign that the round trip rose in the bad seconds.
 func tripRises(m matter) (string, float64) {
 	base, highest, high := m.trips()
-	if len(high) < queueSeconds || m.key == RTT && !m.limits.RTTAvgMS.Keeps(base) {
+	if len(high) < queueSeconds || m.key == RTT && !m.limits.RTTAvgMS.keeps(base) {
 		return "", 0 // it is too long even without a queue
 	}
 	share := m.riseShare(func(s facts.Second) bool { return s.RTTMS == nil || *s.RTTMS >= base+queueMS })

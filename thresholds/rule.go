@@ -13,7 +13,7 @@ import (
 // A Rule is one explanation of what a result shows: the place of a fault, and
 // the evidence without which nobody is blamed. The table of all rules is rules;
 // docs/where.md is made from it.
-type Rule struct {
+type rule struct {
 	Code       string     // in `findings[].cause`
 	Place      string     // in `findings[].code`
 	Where      string     // the place, as a sentence says it
@@ -97,7 +97,7 @@ const mostOf = 0.5
 
 // A located is a rule that applies to a result.
 type located struct {
-	rule    *Rule
+	rule    *rule
 	seen    string    // the evidence, of the matter that it explains best
 	shares  []float64 // what it explains of each matter
 	matters []matter
@@ -105,7 +105,7 @@ type located struct {
 }
 
 // holds applies a rule to every matter; nil where it explains none.
-func (r *Rule) holds(matters []matter) *located {
+func (r *rule) holds(matters []matter) *located {
 	l := &located{rule: r, shares: make([]float64, len(matters)), matters: matters}
 	for i, m := range matters {
 		if m.kind == warningMatter && !r.warns || m.kind != warningMatter && !r.of(m) || m.isDirect() && r.isBehindGateway() && m.kind != rowMatter {
@@ -131,12 +131,12 @@ func (r *Rule) holds(matters []matter) *located {
 
 // isBehindGateway says that the rule's place is at the gateway or behind it: nothing of a
 // call to a neighbour passes there.
-func (r *Rule) isBehindGateway() bool {
+func (r *rule) isBehindGateway() bool {
 	return slices.Contains([]string{PlaceFirewall, PlaceLine, PlaceBeyond}, r.Place)
 }
 
 // proof combines all signs of a rule: the smallest of their shares.
-func (r *Rule) proof(m matter) (string, float64) {
+func (r *rule) proof(m matter) (string, float64) {
 	var words []string
 	least := 1.0
 	for _, sign := range r.needs {
@@ -319,7 +319,7 @@ func (j *judge) cause() {
 }
 
 // sentence is the place with its evidence and whom to show it to.
-func (r *Rule) sentence(seen string, sure Confidence, isBroken bool) string {
+func (r *rule) sentence(seen string, sure Confidence, isBroken bool) string {
 	if r.plain {
 		return upperFirst(seen)
 	}

@@ -14,7 +14,7 @@ const (
 )
 
 // rules lists every rule, the specific ones before the general ones.
-var rules = []Rule{
+var rules = []rule{
 	{
 		Code: "self_test", Place: PlacePC, Where: "this PC", Confidence: High, general: true,
 		Takes:  "the call stayed on the loopback interface",

@@ -58,7 +58,7 @@ func (l Limits) UnderLoad(r facts.Result) []LoadRow {
 		}
 		for _, way := range m.Ways() {
 			limit := *m.limit(&l)
-			row := LoadRow{Name: strings.TrimSpace(m.Name + " " + string(way)), Unit: m.Unit, Limit: &limit, Idle: m.Of(r, way)}
+			row := LoadRow{Name: strings.TrimSpace(m.Name + " " + string(way)), Unit: m.Unit, Limit: &limit, Idle: m.of(r, way)}
 			row.Down, row.Up = m.inPhase(u.Down, way), m.inPhase(u.Up, way)
 			row.Word = l.loadWord(u, m, way)
 			rows = append(rows, row)
@@ -137,7 +137,7 @@ func callOf(p *facts.LoadPhase, way Way) *facts.Direction {
 // relied on: one of an end that was too busy is not the line's.
 func (l Limits) brokenIn(p *facts.LoadPhase, m Measure, way Way) (broken, reliable bool) {
 	got, limit := m.inPhase(p, way), *m.limit(&l)
-	if !isKnown(got) || limit.bound() == nil || limit.Keeps(*got) {
+	if !isKnown(got) || limit.bound() == nil || limit.keeps(*got) {
 		return false, true
 	}
 	if d := callOf(p, way); !m.Single() && len(d.Unreliable) > 0 && !(&judge{limits: l}).isHardlySpoilt(m.Key, d) {
@@ -221,7 +221,7 @@ func (j *judge) brokenUnder(p *facts.LoadPhase) []string {
 		limit := *m.limit(&j.limits)
 		for _, way := range m.Ways() {
 			broken, reliable := j.limits.brokenIn(p, m, way)
-			if idle := m.Of(j.result, way); !broken || !reliable || !isKnown(idle) || !limit.Keeps(*idle) {
+			if idle := m.of(j.result, way); !broken || !reliable || !isKnown(idle) || !limit.keeps(*idle) {
 				continue
 			}
 			words := brokenWords(facts.Broken{What: m.What(way), Got: *m.inPhase(p, way), Limit: *limit.bound()})

@@ -30,7 +30,7 @@ func (j *judge) isPrivateFar() bool {
 // placed is a rule as it is told of this result. Its place stays the line or the provider: it
 // is as far away. But on the way to a private address that line, and who provides it, is a
 // private network's and not the Internet's, and somebody else knows its counters.
-func (j *judge) placed(r *Rule) (told *Rule, seen string) {
+func (j *judge) placed(r *rule) (told *rule, seen string) {
 	if !j.isPrivateFar() || r.Place != PlaceLine && r.Place != PlaceBeyond {
 		return r, ""
 	}

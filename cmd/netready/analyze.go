@@ -20,8 +20,8 @@ import (
 	"netready/report"
 )
 
-// AnalyzeCmd measures the RTP streams in a capture.
-type AnalyzeCmd struct {
+// analyzeCmd measures the RTP streams in a capture.
+type analyzeCmd struct {
 	File         string         `arg:"" help:"pcap or pcapng, gzip-compressed or not; - reads standard input."`
 	JitterBuffer time.Duration  `default:"60ms" help:"Packets later than this count as discarded." placeholder:"60ms"`
 	RTT          *time.Duration `name:"rtt" help:"Round trip of the path, for the MOS: a capture does not hold it (default: taken as 0)." placeholder:"80ms"`
@@ -64,7 +64,7 @@ type analyzedStream struct {
 }
 
 // Run reads the capture and prints its streams.
-func (c *AnalyzeCmd) Run(app *App) error {
+func (c *analyzeCmd) Run(app *app) error {
 	options, err := c.options()
 	if err != nil {
 		return usageError(err)
@@ -94,7 +94,7 @@ func (c *AnalyzeCmd) Run(app *App) error {
 }
 
 // conclude says what a reader of the figures alone might miss.
-func (c *AnalyzeCmd) conclude(app *App, a analysis) error {
+func (c *analyzeCmd) conclude(app *app, a analysis) error {
 	for _, note := range a.Notes {
 		app.say("%s: %s", c.File, note)
 	}
@@ -108,7 +108,7 @@ func (c *AnalyzeCmd) conclude(app *App, a analysis) error {
 	return &statusError{exitUndetermined, fmt.Errorf("%s: no RTP stream in %d packets, %d of them UDP. %s", c.File, a.Packets, a.UDP, advice)}
 }
 
-func (c *AnalyzeCmd) open(app *App) (io.ReadCloser, error) {
+func (c *analyzeCmd) open(app *app) (io.ReadCloser, error) {
 	if c.File == "-" {
 		return io.NopCloser(app.Stdin), nil
 	}
@@ -139,7 +139,7 @@ func (s stoppable) Read(p []byte) (int, error) {
 const longestBuffer = 10 * time.Second
 
 // options checks the flags.
-func (c *AnalyzeCmd) options() (capture.Options, error) {
+func (c *analyzeCmd) options() (capture.Options, error) {
 	o := capture.Options{Codec: strings.ToLower(c.Codec), ClockRate: c.ClockRate, Payloads: map[uint8]capture.Payload{}}
 	switch {
 	case c.JitterBuffer < 0 || c.JitterBuffer > longestBuffer:
@@ -183,7 +183,7 @@ func parseMap(m string) (uint8, capture.Payload, error) {
 	return uint8(kind), p, nil
 }
 
-func (c *AnalyzeCmd) analyze(found *capture.Capture) analysis {
+func (c *analyzeCmd) analyze(found *capture.Capture) analysis {
 	a := analysis{Streams: []analyzedStream{}, Packets: found.Packets, UDP: found.Datagrams, Framed: found.Framed, NotRead: append([]capture.Other{}, found.Others...), Notes: append([]string{}, found.Notes...)}
 	for i := range found.Streams {
 		a.Streams = append(a.Streams, c.measure(&found.Streams[i]))
@@ -194,7 +194,7 @@ func (c *AnalyzeCmd) analyze(found *capture.Capture) analysis {
 // rounded has three decimals, as all figures have.
 func rounded(x float64) float64 { return math.Round(x*1000) / 1000 }
 
-func (c *AnalyzeCmd) measure(s *capture.Stream) analyzedStream {
+func (c *analyzeCmd) measure(s *capture.Stream) analyzedStream {
 	q := c.quality(s)
 	m := stream.Measure(s.Trace(), c.JitterBuffer)
 	out := analyzedStream{
@@ -239,7 +239,7 @@ func assumptions(s *capture.Stream, q probe.Quality) []string {
 	return all
 }
 
-func (c *AnalyzeCmd) quality(s *capture.Stream) probe.Quality {
+func (c *analyzeCmd) quality(s *capture.Stream) probe.Quality {
 	codec, ok := emodel.FindCodec(s.Codec)
 	if !ok {
 		codec = emodel.Codec{Name: s.Codec, Title: s.Codec, Scale: emodel.Narrowband}

@@ -28,8 +28,8 @@ const (
 	exitUndetermined = 3
 )
 
-// App is what a command gets to work with.
-type App struct {
+// app is what a command gets to work with.
+type app struct {
 	Ctx            context.Context
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
@@ -39,15 +39,15 @@ type App struct {
 
 // cli is the command line; package cmdline adds help, version and completion. The flags of each command are in the file with its name.
 type cli struct {
-	Run      RunCmd      `cmd:"" help:"Assess this network once: place a test call, check the ports, write a report."`
-	UI       UICmd       `cmd:"" name:"ui" help:"The same in a page of the web browser, for this machine only."`
-	Merge    MergeCmd    `cmd:"" help:"Put the results of many machines into one Excel workbook."`
-	Template TemplateCmd `cmd:"" help:"Write the workbook with sample rows, to paste results into."`
-	Analyze  AnalyzeCmd  `cmd:"" help:"Measure the RTP streams in a packet capture (pcap or pcapng)."`
-	Mos      MosCmd      `cmd:"" help:"Calculate R and MOS by ITU-T G.107, with every term."`
-	Regions  RegionsCmd  `cmd:"" help:"List the regions and what each of them can measure."`
-	Verify   VerifyCmd   `cmd:"" help:"Tell whether results are whole, which version and host made them, and who signed them."`
-	Config   ConfigCmd   `cmd:"" help:"Show the settings that are in force, and where each comes from: netready.yaml, the environment or the command line."`
+	Run      runCmd      `cmd:"" help:"Assess this network once: place a test call, check the ports, write a report."`
+	UI       uiCmd       `cmd:"" name:"ui" help:"The same in a page of the web browser, for this machine only."`
+	Merge    mergeCmd    `cmd:"" help:"Put the results of many machines into one Excel workbook."`
+	Template templateCmd `cmd:"" help:"Write the workbook with sample rows, to paste results into."`
+	Analyze  analyzeCmd  `cmd:"" help:"Measure the RTP streams in a packet capture (pcap or pcapng)."`
+	Mos      mosCmd      `cmd:"" help:"Calculate R and MOS by ITU-T G.107, with every term."`
+	Regions  regionsCmd  `cmd:"" help:"List the regions and what each of them can measure."`
+	Verify   verifyCmd   `cmd:"" help:"Tell whether results are whole, which version and host made them, and who signed them."`
+	Config   configCmd   `cmd:"" help:"Show the settings that are in force, and where each comes from: netready.yaml, the environment or the command line."`
 }
 
 const epilogue = `Exit status: 0 ready (or done), 1 not ready (merge: something was left out), ` +
@@ -85,7 +85,7 @@ func exitWith(status int) error {
 }
 
 // dispatch finds the command in args and runs it.
-func (a *App) dispatch(args []string) error {
+func (a *app) dispatch(args []string) error {
 	if len(args) == 0 {
 		if startedByDoubleClick() {
 			a.doubleClicked = true
@@ -101,7 +101,7 @@ func (a *App) dispatch(args []string) error {
 	if read == nil { // --help or --version have printed their text
 		return nil
 	}
-	err = read.chosen.Target.(interface{ Run(app *App) error }).Run(a)
+	err = read.chosen.Target.(interface{ Run(app *app) error }).Run(a)
 	if status, ok := errors.AsType[*statusError](err); ok && status.status == exitUsage && status.err != nil {
 		return usageError(read.explained(status.err))
 	}
@@ -110,7 +110,7 @@ func (a *App) dispatch(args []string) error {
 
 // read parses arguments over the settings file; nil where --help or --version
 // have printed their text.
-func (a *App) read(args []string) (*commandLine, error) {
+func (a *app) read(args []string) (*commandLine, error) {
 	l, err := a.newLine()
 	if err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func (a *App) read(args []string) (*commandLine, error) {
 }
 
 // newLine is a command line that nothing was read into.
-func (a *App) newLine() (*commandLine, error) {
+func (a *app) newLine() (*commandLine, error) {
 	l := &commandLine{}
 	var err error
 	l.program, err = cmdline.New(cmdline.Options{
@@ -142,7 +142,7 @@ func (a *App) newLine() (*commandLine, error) {
 
 // takeSettings gives a command that reads the settings file what its flags and the environment
 // leave to it.
-func (l *commandLine) takeSettings(a *App) error {
+func (l *commandLine) takeSettings(a *app) error {
 	config := l.chosen.Flag(configFlag)
 	if config == nil {
 		return nil
@@ -171,7 +171,7 @@ func (l *commandLine) takeSettings(a *App) error {
 }
 
 // folder is where the program lies.
-func (a *App) folder() string {
+func (a *app) folder() string {
 	if a.Folder != "" {
 		return a.Folder
 	}
@@ -205,7 +205,7 @@ func emptyFlag(command *cobra.Command) error {
 }
 
 // report prints the error of a command, if any, and returns the exit status.
-func (a *App) report(err error) int {
+func (a *app) report(err error) int {
 	if err == nil {
 		return exitReady
 	}
@@ -225,7 +225,7 @@ func (a *App) report(err error) int {
 
 // say prints a line about the run. Secrets and line breaks in names and errors of others are
 // removed.
-func (a *App) say(format string, args ...any) {
+func (a *app) say(format string, args ...any) {
 	fmt.Fprintln(a.Stderr, "netready: "+invite.Hide(oneLine(fmt.Sprintf(format, args...))))
 }
 

@@ -65,7 +65,7 @@ type assessment struct {
 }
 
 // resolve is the plan of the flags, with the folder that the results go to.
-func (f *assessFlags) resolve(app *App) (assessment, error) {
+func (f *assessFlags) resolve(app *app) (assessment, error) {
 	a, err := f.plan(app)
 	if err != nil {
 		return a, err
@@ -76,7 +76,7 @@ func (f *assessFlags) resolve(app *App) (assessment, error) {
 
 // plan reads the files that the flags name and checks every value before
 // anything is sent.
-func (f *assessFlags) plan(app *App) (assessment, error) {
+func (f *assessFlags) plan(app *app) (assessment, error) {
 	var a assessment
 	if err := f.checkValues(); err != nil {
 		return a, err
@@ -213,7 +213,7 @@ const tokenVariable = "NETREADY_TOKEN"
 
 // readInvite takes the invite itself, @FILE, or - for stdin; without any it is
 // the zero one.
-func readInvite(given string, app *App) (invite.Invite, error) {
+func readInvite(given string, app *app) (invite.Invite, error) {
 	text := strings.TrimSpace(given)
 	switch {
 	case text == "":

@@ -14,18 +14,18 @@ import (
 	"netready/probe/invite"
 )
 
-// ConfigCmd is "netready config".
-type ConfigCmd struct {
-	Check ConfigCheckCmd `cmd:"" help:"Print every setting that is in force and where it comes from; nothing is measured."`
+// configCmd is "netready config".
+type configCmd struct {
+	Check configCheckCmd `cmd:"" help:"Print every setting that is in force and where it comes from; nothing is measured."`
 }
 
-// ConfigCheckCmd is "netready config check": the settings that a command line leads to.
-type ConfigCheckCmd struct {
+// configCheckCmd is "netready config check": the settings that a command line leads to.
+type configCheckCmd struct {
 	Command []string `arg:"" optional:"" passthrough:"" placeholder:"run|ui FLAGS" help:"A command line of netready run (or ui) to check, as in: netready config check run --region eu-west-1. None: what netready run would do."`
 }
 
 // Run prints the settings; a wrong one is an error with its place.
-func (c *ConfigCheckCmd) Run(app *App) error {
+func (c *configCheckCmd) Run(app *app) error {
 	words := c.Command
 	if len(words) > 0 && words[0] == "--" {
 		words = words[1:]
@@ -66,7 +66,7 @@ func hidden(flag *cmdline.Flag, text string) string {
 
 // print lists the flags of the command that was named, then those that the
 // other commands have beyond them.
-func (l *commandLine) print(app *App) error {
+func (l *commandLine) print(app *app) error {
 	if l.settings.file.Name == "" {
 		fmt.Fprintf(app.Stdout, "settings file: none (there is no --config, and no %s in %s)\n\n", settingsName, oneLine(yamlfile.Folder()))
 	} else {
@@ -118,7 +118,7 @@ func (l *commandLine) origin(flag *cmdline.Flag) string {
 
 // check makes the checks that a run begins with, but those that need what is
 // not there yet: a folder, standard input. Of ui these are the page's runs.
-func (l *commandLine) check(app *App) error {
+func (l *commandLine) check(app *app) error {
 	if l.chosen.Name() == "ui" {
 		runs, err := app.read(l.cli.UI.asRun())
 		if err != nil {

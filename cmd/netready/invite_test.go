@@ -14,7 +14,7 @@ import (
 // its way".
 func TestInviteFilesOfAnyEditor(t *testing.T) {
 	link := "https://voice.example.com:8443/i#" + strings.Repeat("a", 32) + "." + strings.Repeat("b", 43)
-	want, err := readInvite(link, &App{})
+	want, err := readInvite(link, &app{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestInviteFilesOfAnyEditor(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, given := range []string{"@" + file, "-"} {
-			got, err := readInvite(given, &App{Stdin: bytes.NewReader(data)})
+			got, err := readInvite(given, &app{Stdin: bytes.NewReader(data)})
 			if err != nil || got.String() != want.String() {
 				t.Errorf("%s, given as %.1s: %v", name, given, err)
 			}

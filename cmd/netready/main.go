@@ -23,6 +23,6 @@ func main() {
 
 // run parses the arguments, runs the command and returns the exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	app := &App{Ctx: ctx, Stdin: stdin, Stdout: stdout, Stderr: stderr}
+	app := &app{Ctx: ctx, Stdin: stdin, Stdout: stdout, Stderr: stderr}
 	return app.report(app.dispatch(args))
 }

@@ -27,7 +27,7 @@ func printed(t *testing.T, args ...string) string {
 // newLine is a command line that nothing was read into.
 func newLine(t *testing.T) *commandLine {
 	t.Helper()
-	l, err := (&App{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}).newLine()
+	l, err := (&app{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}).newLine()
 	if err != nil {
 		t.Fatal(err)
 	}

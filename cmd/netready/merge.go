@@ -27,8 +27,8 @@ const (
 	mergeGC     = 200 // percent
 )
 
-// MergeCmd puts the results of many machines into one workbook.
-type MergeCmd struct {
+// mergeCmd puts the results of many machines into one workbook.
+type mergeCmd struct {
 	Sources    []string `arg:"" optional:"" name:"source" help:"Result files (TXT or JSON), folders, zip archives, patterns, other workbooks; a responder's store by its link for readers (https://host:port/i#TOKEN.PIN, @FILE that holds it, or NETREADY_READ in the environment); - reads a list from standard input."`
 	Out        string   `short:"o" name:"out" placeholder:"FILE.xlsx" help:"The workbook to write."`
 	Append     bool     `help:"Add to the workbook if it exists: its runs, Notes, your own columns and sheets stay. A responder is asked only for what the workbook does not have from it."`
@@ -45,7 +45,7 @@ type MergeCmd struct {
 }
 
 // Run merges and says what was left out.
-func (c *MergeCmd) Run(app *App) error {
+func (c *mergeCmd) Run(app *app) error {
 	m, err := c.settings(app)
 	if err != nil {
 		return usageError(err)
@@ -70,7 +70,7 @@ func (c *MergeCmd) Run(app *App) error {
 }
 
 // settings checks the flags.
-func (c *MergeCmd) settings(app *App) (merge.Merge, error) {
+func (c *mergeCmd) settings(app *app) (merge.Merge, error) {
 	m := merge.Merge{
 		Stdin: app.Stdin, Out: c.Out, Append: c.Append, CSV: c.CSV, JSON: c.JSON, Parquet: c.Parquet,
 		Stdout: app.Stdout, Version: release.Version(), Now: time.Now(),
@@ -107,7 +107,7 @@ func (c *MergeCmd) settings(app *App) (merge.Merge, error) {
 }
 
 // from says what is merged, and which runs of it.
-func (c *MergeCmd) from(app *App, m *merge.Merge) error {
+func (c *mergeCmd) from(app *app, m *merge.Merge) error {
 	q, err := c.query(m.Now)
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func workbookName(name string) error {
 }
 
 // say prints the outcome: one line, and one for each source left out.
-func (c *MergeCmd) say(app *App, result merge.Report) error {
+func (c *mergeCmd) say(app *app, result merge.Report) error {
 	out := app.Stdout
 	if c.CSV == "-" || c.JSON == "-" {
 		out = app.Stderr
@@ -152,7 +152,7 @@ func (c *MergeCmd) say(app *App, result merge.Report) error {
 }
 
 // sayLeftOut prints what was left out, and ends with the status of that.
-func sayLeftOut(app *App, result merge.Report) error {
+func sayLeftOut(app *app, result merge.Report) error {
 	const most = 20 // the sheet has them all
 	for i, left := range result.LeftOut {
 		if i == most {
@@ -199,7 +199,7 @@ func plural(n int, what string) string {
 // A progress shows that work goes on, where somebody can see it.
 type mergeProgress struct{ bar *progressbar.ProgressBar }
 
-func (c *MergeCmd) progress(app *App) mergeProgress {
+func (c *mergeCmd) progress(app *app) mergeProgress {
 	if c.Quiet || !isTerminal(app.Stderr) {
 		return mergeProgress{}
 	}

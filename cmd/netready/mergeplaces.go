@@ -23,7 +23,7 @@ const askResponder = "give the https link of the responder that uses this store,
 
 // responders are those among the sources of a merge.
 type responders struct {
-	app   *App
+	app   *app
 	query results.Query
 	known map[string]fetch.Source // by argument
 }
@@ -113,7 +113,7 @@ func (r *responders) withSecrets(to invite.Invite) invite.Invite {
 }
 
 // query reads the flags that say which runs are merged.
-func (c *MergeCmd) query(now time.Time) (q results.Query, err error) {
+func (c *mergeCmd) query(now time.Time) (q results.Query, err error) {
 	q.Org, q.Region = c.Org, c.Region
 	if c.Since != "" {
 		if q.Since, err = results.ParseTime(c.Since, now); err != nil {

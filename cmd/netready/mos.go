@@ -12,8 +12,8 @@ import (
 	"netready/probe/emodel"
 )
 
-// MosCmd is the E-model as a calculator.
-type MosCmd struct {
+// mosCmd is the E-model as a calculator.
+type mosCmd struct {
 	Codec  string        `default:"pcmu" help:"pcmu, pcma, g729, g722 or opus; pcmu is taken with concealment of lost packets." placeholder:"NAME"`
 	Loss   float64       `default:"0" help:"Unusable packets, in percent: lost and discarded ones." placeholder:"PERCENT"`
 	Delay  time.Duration `default:"0" help:"One way from mouth to ear, jitter buffer and packet time included." placeholder:"150ms"`
@@ -49,7 +49,7 @@ type mosTerms struct {
 }
 
 // Run calculates and prints.
-func (c *MosCmd) Run(app *App) error {
+func (c *mosCmd) Run(app *app) error {
 	codec, err := codecNamed(c.Codec)
 	if err != nil {
 		return usageError(err)
@@ -70,7 +70,7 @@ func (c *MosCmd) Run(app *App) error {
 // longestDelay bounds --delay: anything longer is a typing error.
 const longestDelay = time.Minute
 
-func (c *MosCmd) check() error {
+func (c *mosCmd) check() error {
 	switch {
 	case !(c.Loss >= 0 && c.Loss <= 100):
 		return fmt.Errorf("--loss %g: give a percentage from 0 to 100", c.Loss)
@@ -102,7 +102,7 @@ func codecNamed(name string) (emodel.Codec, error) {
 	return codec, nil
 }
 
-func (c *MosCmd) answer(codec emodel.Codec) mosAnswer {
+func (c *mosCmd) answer(codec emodel.Codec) mosAnswer {
 	model := emodel.Choose(codec, c.Ie, c.Bpl)
 	delay := float64(c.Delay) / float64(time.Millisecond)
 	r, mos, t := model.Rate(delay, c.Loss, c.BurstR)

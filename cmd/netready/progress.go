@@ -17,7 +17,7 @@ type watcher struct {
 	done  func()
 }
 
-func (c *RunCmd) watcher(app *App) watcher {
+func (c *runCmd) watcher(app *app) watcher {
 	switch {
 	case c.Quiet:
 		return watcher{event: func(probe.Event) {}, done: func() {}}

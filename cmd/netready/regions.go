@@ -19,9 +19,9 @@ import (
 	"netready/thresholds"
 )
 
-// RegionsCmd is "netready regions": what can be chosen and what each region
+// regionsCmd is "netready regions": what can be chosen and what each region
 // can measure.
-type RegionsCmd struct {
+type regionsCmd struct {
 	Regions string `placeholder:"FILE" help:"Replaces the built-in list of regions and checks (YAML)."`
 	Measure bool   `help:"Measure the round trip to each region's public endpoint and rank them; a few packets for each."`
 	JSON    bool   `name:"json" help:"Print one JSON document."`
@@ -50,7 +50,7 @@ const (
 const measureLimit = 18 * time.Second
 
 // Run lists the regions, and measures them if asked to.
-func (c *RegionsCmd) Run(app *App) error {
+func (c *regionsCmd) Run(app *app) error {
 	list, err := loadRegions(c.Regions)
 	if err != nil {
 		return usageError(err)
@@ -132,7 +132,7 @@ func (row *regionRow) measure(ctx context.Context, list regions.List) {
 	row.RTT, row.Reason = rtt, oneLine(reason)
 }
 
-func (c *RegionsCmd) print(app *App, list regions.List, rows []regionRow) error {
+func (c *regionsCmd) print(app *app, list regions.List, rows []regionRow) error {
 	if list.File != "" {
 		fmt.Fprintln(app.Stdout, "from", report.OneLine(list.File))
 	}

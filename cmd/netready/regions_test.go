@@ -44,8 +44,8 @@ func TestRegionsRanksAndKeepsTheDead(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	app := &App{Ctx: t.Context(), Stdout: &out, Stderr: &out}
-	if err := (&RegionsCmd{Regions: file, Measure: true, JSON: true}).Run(app); err != nil {
+	app := &app{Ctx: t.Context(), Stdout: &out, Stderr: &out}
+	if err := (&regionsCmd{Regions: file, Measure: true, JSON: true}).Run(app); err != nil {
 		t.Fatal(err)
 	}
 	var got struct {
@@ -67,7 +67,7 @@ func TestRegionsRanksAndKeepsTheDead(t *testing.T) {
 func TestRegionsLists(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	if err := (&RegionsCmd{}).Run(&App{Ctx: t.Context(), Stdout: &out, Stderr: &out}); err != nil {
+	if err := (&regionsCmd{}).Run(&app{Ctx: t.Context(), Stdout: &out, Stderr: &out}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"local", "us-east-1", "eusc-de-east-1", "call both ways"} {
@@ -88,7 +88,7 @@ func TestRegionsListTheirTURNServer(t *testing.T) {
 	}
 	for _, asJSON := range []bool{false, true} {
 		var out bytes.Buffer
-		if err := (&RegionsCmd{Regions: file, JSON: asJSON}).Run(&App{Ctx: t.Context(), Stdout: &out, Stderr: &out}); err != nil {
+		if err := (&regionsCmd{Regions: file, JSON: asJSON}).Run(&app{Ctx: t.Context(), Stdout: &out, Stderr: &out}); err != nil {
 			t.Fatal(err)
 		}
 		first, second := strings.Index(out.String(), "turn:turn-here.example.com:3478"), strings.Index(out.String(), "turns:t.example.com")

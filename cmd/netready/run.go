@@ -12,8 +12,8 @@ import (
 	"netready/thresholds"
 )
 
-// RunCmd is "netready run": one assessment, or a series of them.
-type RunCmd struct {
+// runCmd is "netready run": one assessment, or a series of them.
+type runCmd struct {
 	assessFlags
 
 	JSON    bool          `name:"json" help:"Print the result as one JSON document on stdout and nothing else there (with --repeat an array)."`
@@ -27,7 +27,7 @@ type RunCmd struct {
 }
 
 // Run assesses and says how it went.
-func (c *RunCmd) Run(app *App) error {
+func (c *runCmd) Run(app *app) error {
 	plan, err := c.checkSeries(time.Now())
 	if err != nil {
 		return usageError(err)
@@ -71,7 +71,7 @@ func (c *RunCmd) Run(app *App) error {
 }
 
 // once makes one assessment and writes its files.
-func (c *RunCmd) once(ctx context.Context, app *App, a assessment) (report.Report, error) {
+func (c *runCmd) once(ctx context.Context, app *app, a assessment) (report.Report, error) {
 	watch := c.watcher(app)
 	rep, err := a.run(ctx, watch.event)
 	watch.done()
@@ -96,7 +96,7 @@ func (c *RunCmd) once(ctx context.Context, app *App, a assessment) (report.Repor
 }
 
 // show prints the report of a single run.
-func (c *RunCmd) show(app *App, rep report.Report) error {
+func (c *runCmd) show(app *app, rep report.Report) error {
 	switch {
 	case c.JSON:
 		return report.WriteJSON(app.Stdout, rep)

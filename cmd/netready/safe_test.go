@@ -154,7 +154,7 @@ func TestLooseInviteIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		if _, err := readInvite("@"+path, &App{Stderr: &out}); err != nil {
+		if _, err := readInvite("@"+path, &app{Stderr: &out}); err != nil {
 			t.Fatal(err)
 		}
 		if got := strings.Contains(out.String(), "chmod 600 "+path); got != want || strings.Contains(out.String(), "AAAA") {

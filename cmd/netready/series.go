@@ -33,7 +33,7 @@ func (s schedule) isOver(runs int, now time.Time) bool {
 }
 
 // checkSeries checks what says when runs start.
-func (c *RunCmd) checkSeries(now time.Time) (schedule, error) {
+func (c *runCmd) checkSeries(now time.Time) (schedule, error) {
 	s := schedule{count: c.Repeat, every: c.Every}
 	switch {
 	case c.Repeat < 1:
@@ -74,7 +74,7 @@ func next(at time.Duration, now time.Time) time.Time {
 // run that cannot be made (the responder restarts, the network is gone) is a gap
 // with its reason, and the next one starts as usual. The table of a series over hours is
 // written after every run, so that it exists even if this computer fails later.
-func (c *RunCmd) series(app *App, a assessment, plan schedule) error {
+func (c *runCmd) series(app *app, a assessment, plan schedule) error {
 	worst := exitReady
 	var all report.Series
 	for !plan.isOver(len(all.Runs), time.Now()) {
@@ -116,7 +116,7 @@ func (c *RunCmd) series(app *App, a assessment, plan schedule) error {
 }
 
 // keep writes the table of a series over hours so far.
-func (c *RunCmd) keep(app *App, a assessment, all report.Series) error {
+func (c *runCmd) keep(app *app, a assessment, all report.Series) error {
 	if c.Until == "" {
 		return nil // --repeat writes the files of its runs and nothing else
 	}
@@ -140,7 +140,7 @@ func (c *RunCmd) keep(app *App, a assessment, all report.Series) error {
 }
 
 // showSeries prints the end of a series.
-func (c *RunCmd) showSeries(app *App, all report.Series) error {
+func (c *runCmd) showSeries(app *app, all report.Series) error {
 	switch {
 	case c.JSON:
 		var reports []report.Report
@@ -183,7 +183,7 @@ func waitUntil(ctx context.Context, at time.Time) {
 }
 
 // line is one run of a series on the terminal.
-func (c *RunCmd) line(w io.Writer, i int, plan schedule, rep report.Report) {
+func (c *runCmd) line(w io.Writer, i int, plan schedule, rep report.Report) {
 	if c.JSON || c.Quiet {
 		return
 	}

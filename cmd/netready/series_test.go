@@ -21,7 +21,7 @@ func TestUntil(t *testing.T) {
 		{"2026-11-26 09:00", "24:00", "2026-11-27 00:00"},
 		{"2026-11-26 00:00", "0", "2026-11-27 00:00"},
 	} {
-		s, err := (&RunCmd{Repeat: 1, Until: tt.until}).checkSeries(at(tt.now))
+		s, err := (&runCmd{Repeat: 1, Until: tt.until}).checkSeries(at(tt.now))
 		if err != nil || !s.until.Equal(at(tt.want)) || s.every != usualEvery || s.single() {
 			t.Errorf("at %s until %s: got %+v, %v", tt.now, tt.until, s, err)
 		}
@@ -29,7 +29,7 @@ func TestUntil(t *testing.T) {
 			t.Errorf("until %s: over at the wrong time", tt.until)
 		}
 	}
-	for _, c := range []RunCmd{{Repeat: 1, Until: "25:00"}, {Repeat: 1, Until: "soon"}, {Repeat: 3, Until: "18:00"}, {Repeat: 1, Every: time.Minute}, {}} {
+	for _, c := range []runCmd{{Repeat: 1, Until: "25:00"}, {Repeat: 1, Until: "soon"}, {Repeat: 3, Until: "18:00"}, {Repeat: 1, Every: time.Minute}, {}} {
 		if s, err := c.checkSeries(at("2026-11-26 09:00")); err == nil {
 			t.Errorf("%+v is taken: %+v", c, s)
 		}

@@ -25,7 +25,7 @@ func checked(t *testing.T, file string, args ...string) (status int, stdout, std
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	app := &App{Ctx: t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Folder: folder}
+	app := &app{Ctx: t.Context(), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Folder: folder}
 	status = app.report(app.dispatch(append([]string{"config", "check"}, args...)))
 	return status, strings.ReplaceAll(out.String(), folder, "."), strings.ReplaceAll(errs.String(), folder, ".")
 }
@@ -130,7 +130,7 @@ func TestWrongSettingsNameTheirLine(t *testing.T) {
 				t.Fatal(err)
 			}
 			var out, errs bytes.Buffer
-			app := &App{Ctx: t.Context(), Stdout: &out, Stderr: &errs, Folder: folder}
+			app := &app{Ctx: t.Context(), Stdout: &out, Stderr: &errs, Folder: folder}
 			status := app.report(app.dispatch(append(command, "--config", path, "--out", folder)))
 			if status != exitUsage || !strings.Contains(errs.String(), want) || !strings.Contains(errs.String(), "s.yaml") {
 				t.Errorf("%q to %v: exit status %d, %q, want %q", file, command, status, errs.String(), want)
@@ -229,7 +229,7 @@ func TestPageTakesTheSettings(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, settingsName), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	app := &App{Ctx: t.Context(), Stdin: strings.NewReader(""), Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}, Folder: folder}
+	app := &app{Ctx: t.Context(), Stdin: strings.NewReader(""), Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}, Folder: folder}
 	read, err := app.read([]string{"ui"})
 	if err != nil {
 		t.Fatal(err)

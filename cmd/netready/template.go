@@ -10,14 +10,14 @@ import (
 	"netready/report/merge"
 )
 
-// TemplateCmd writes the workbook with sample rows.
-type TemplateCmd struct {
+// templateCmd writes the workbook with sample rows.
+type templateCmd struct {
 	Out   string `short:"o" name:"out" required:"" placeholder:"FILE.xlsx" help:"The workbook to write."`
 	Force bool   `help:"Write over a file that exists."`
 }
 
 // Run writes it.
-func (c *TemplateCmd) Run(app *App) error {
+func (c *templateCmd) Run(app *app) error {
 	if err := workbookName(c.Out); err != nil {
 		return usageError(err)
 	}

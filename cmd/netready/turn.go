@@ -35,7 +35,7 @@ func (f *turnFlags) asksTURN() bool { return f.ICE != "" || f.Turn != "" || f.ch
 // servers are the TURN servers that the flags name, or the region's own where
 // it has one, credentials for it are set and there is no responder; none
 // otherwise.
-func (f *turnFlags) servers(app *App, region regions.Region, invited bool, calls int) ([]ice.Server, error) {
+func (f *turnFlags) servers(app *app, region regions.Region, invited bool, calls int) ([]ice.Server, error) {
 	own := !f.asksTURN() && !invited && len(region.Responders) == 0 && len(region.TURNURIs) > 0 && hasTURNSecret()
 	switch {
 	case !f.asksTURN() && !own && (f.TurnUser != "" || f.TurnPasswordFile != "") && len(region.TURNURIs) == 0:
@@ -73,7 +73,7 @@ func hasTURNSecret() bool {
 
 // announce says what a run takes of somebody's server or line beyond one call,
 // before it does.
-func announce(app *App, p probe.Plan) {
+func announce(app *app, p probe.Plan) {
 	if len(p.TURN) > 0 && slices.Contains(p.Parts, facts.PartVoice) {
 		app.say("%s", relay.Cost(p.TURN, p.Codec, p.Duration, p.Calls))
 	}

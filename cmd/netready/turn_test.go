@@ -159,7 +159,7 @@ func TestRunThroughATURNServer(t *testing.T) {
 func TestPageTakesATURNServicesJSON(t *testing.T) {
 	port, _ := turnServer(t)
 	pasted := fmt.Sprintf(`{"iceServers":[{"urls":"turn:127.0.0.1:%d?transport=udp","username":%q,"credential":%q}]}`, port, turnUser, turnWord)
-	app := &App{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}
+	app := &app{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}
 	defaults, err := app.read([]string{"run"})
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +188,7 @@ func turnIn(t *testing.T, pasted string) page.FarEnd {
 func TestLoadIsAnnounced(t *testing.T) {
 	for text, p := range map[string]probe.Plan{"": {}, "--under-load fills": {UnderLoad: true}, "40 at the most (3440 kbit/s": {CallsMax: 40}} {
 		var said bytes.Buffer
-		announce(&App{Stderr: &said}, p)
+		announce(&app{Stderr: &said}, p)
 		if !strings.Contains(said.String(), text) || text == "" && said.Len() > 0 {
 			t.Errorf("%+v: %q, want %q", p, said.String(), text)
 		}

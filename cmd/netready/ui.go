@@ -16,8 +16,8 @@ import (
 	"netready/report"
 )
 
-// UICmd serves the page.
-type UICmd struct {
+// uiCmd serves the page.
+type uiCmd struct {
 	settingsFlag
 
 	Invite    string `arg:"" optional:"" secret:"" help:"Test invite, the line from whoever asked you to run this test (also @FILE, NETREADY_INVITE, or netready-invite.txt beside the program); the page uses it without showing it."`
@@ -29,7 +29,7 @@ type UICmd struct {
 }
 
 // Run serves the page until it has been closed for a while or Ctrl-C.
-func (c *UICmd) Run(app *App) error {
+func (c *uiCmd) Run(app *app) error {
 	cfg, err := c.config(app)
 	if err != nil {
 		return usageError(err)
@@ -38,7 +38,7 @@ func (c *UICmd) Run(app *App) error {
 }
 
 // config fills in what the page offers.
-func (c *UICmd) config(app *App) (page.Config, error) {
+func (c *uiCmd) config(app *app) (page.Config, error) {
 	read, err := app.read(c.asRun())
 	if err != nil {
 		return page.Config{}, err
@@ -78,7 +78,7 @@ func inviteBeside(folder string) string {
 
 // asRun is the command line of the runs that the page makes: their flags come
 // from the settings file, or are the defaults.
-func (c *UICmd) asRun() []string {
+func (c *uiCmd) asRun() []string {
 	if c.Config == "" {
 		return []string{"run"}
 	}
@@ -102,7 +102,7 @@ func (l *commandLine) given() page.Given {
 }
 
 // pageRunner makes the same assessment as netready run, with the same files.
-func pageRunner(app *App, settings RunCmd, out string, allowMedia []string) page.Runner {
+func pageRunner(app *app, settings runCmd, out string, allowMedia []string) page.Runner {
 	return func(ctx context.Context, o page.Options, progress func(probe.Event)) (report.Report, error) {
 		flags := settings.assessFlags
 		flags.Region, flags.Org, flags.Location, flags.Responder, flags.Out = o.Region, o.Organization, o.Location, "", out
@@ -151,7 +151,7 @@ func pageDelivery(flags assessFlags, plan probe.Plan, to *page.Delivery) *delive
 }
 
 // servePage prints the page's address as the first line, opens it, and serves.
-func servePage(app *App, cfg page.Config, noBrowser bool) error {
+func servePage(app *app, cfg page.Config, noBrowser bool) error {
 	if !noBrowser {
 		cfg.First = 10 * time.Minute // a browser that never came must not leave a process behind
 	}
@@ -175,7 +175,7 @@ func servePage(app *App, cfg page.Config, noBrowser bool) error {
 
 // openBrowser opens an address. It is not waited for: where no desktop hands it
 // on, the browser itself is what runs here, until it is closed.
-func openBrowser(app *App, address string) {
+func openBrowser(app *app, address string) {
 	// What a browser prints must not be shown on the line of the address.
 	browser.Stdout, browser.Stderr = app.Stderr, app.Stderr
 	if err := browser.OpenURL(address); err != nil {

@@ -38,7 +38,7 @@ func TestCommandLineOfTheBrowserHoldsNoSecret(t *testing.T) {
 	}}
 	ended := make(chan error, 1)
 	go func() {
-		ended <- servePage(&App{Ctx: ctx, Stdout: in, Stderr: io.Discard}, cfg, false)
+		ended <- servePage(&app{Ctx: ctx, Stdout: in, Stderr: io.Discard}, cfg, false)
 		in.Close()
 	}()
 	defer func() { cancel(); <-ended }()

@@ -23,7 +23,7 @@ func TestPageAddressIsFirstLine(t *testing.T) {
 	}}
 	ended := make(chan error)
 	go func() {
-		ended <- servePage(&App{Ctx: ctx, Stdout: in, Stderr: io.Discard}, cfg, true)
+		ended <- servePage(&app{Ctx: ctx, Stdout: in, Stderr: io.Discard}, cfg, true)
 		in.Close()
 	}()
 	line, err := bufio.NewReader(out).ReadString('\n')
@@ -53,7 +53,7 @@ func TestPageAddressIsFirstLine(t *testing.T) {
 }
 
 func TestPageListensOnLoopbackOnly(t *testing.T) {
-	err := servePage(&App{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}, page.Config{Listen: "0.0.0.0:0"}, true)
+	err := servePage(&app{Ctx: t.Context(), Stdout: io.Discard, Stderr: io.Discard}, page.Config{Listen: "0.0.0.0:0"}, true)
 	var se *statusError
 	if !errors.As(err, &se) || se.status != exitUsage || !strings.Contains(err.Error(), "loopback") {
 		t.Errorf("got %v, want a usage error that names the loopback address", err)

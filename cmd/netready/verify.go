@@ -13,9 +13,9 @@ import (
 	"netready/report"
 )
 
-// VerifyCmd is "netready verify": whether results are whole, and who made and
+// verifyCmd is "netready verify": whether results are whole, and who made and
 // signed them.
-type VerifyCmd struct {
+type verifyCmd struct {
 	Files  []string `arg:"" name:"file" help:"Results of netready (TXT or JSON)."`
 	Key    []string `sep:"," placeholder:"ID" help:"Accept signatures of these keys only. A responder logs the ID of its key at its start (signing_key)."`
 	Signed bool     `help:"Fail for results without a signature too."`
@@ -45,7 +45,7 @@ const (
 )
 
 // Run verifies every file. Exit status 1: one was changed or damaged.
-func (c *VerifyCmd) Run(app *App) error {
+func (c *verifyCmd) Run(app *app) error {
 	all, bad := []verified{}, false
 	for _, name := range c.Files {
 		found := c.verify(name)
@@ -64,7 +64,7 @@ func (c *VerifyCmd) Run(app *App) error {
 }
 
 // verify looks at one file, which may hold several results (run --repeat --json).
-func (c *VerifyCmd) verify(name string) (all []verified) {
+func (c *verifyCmd) verify(name string) (all []verified) {
 	f, err := os.Open(name)
 	if err != nil {
 		return []verified{damaged(name, err)}
@@ -91,7 +91,7 @@ func damaged(name string, err error) verified {
 	return verified{File: name, Status: verifiedDamaged, Text: text}
 }
 
-func (c *VerifyCmd) judge(name string, r report.Report, note report.Note) verified {
+func (c *verifyCmd) judge(name string, r report.Report, note report.Note) verified {
 	v := verified{
 		File: name, Status: string(note.Signed), RunID: r.RunID, Tool: strings.TrimSpace(r.Tool.Name + " " + r.Tool.Version), Schema: r.Schema,
 		Machine: r.Machine.Hostname, Responder: r.Region.Responder, StartedAt: &r.StartedAt,
@@ -127,7 +127,7 @@ func containsKey(keys []string, id string) bool {
 	return false
 }
 
-func (c *VerifyCmd) print(app *App, all []verified) error {
+func (c *verifyCmd) print(app *app, all []verified) error {
 	if c.JSON {
 		enc := json.NewEncoder(app.Stdout)
 		enc.SetEscapeHTML(false)

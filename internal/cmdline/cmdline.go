@@ -117,7 +117,7 @@ func (p *Program) addWords() {
 		}})
 	}
 	printing("version", "Print the version.", printVersion)
-	printing("man", "Print the manual page (roff), for packages: "+p.options.Name+" man > "+p.options.Name+".1", p.Manual)
+	printing("man", "Print the manual page (roff), for packages: "+p.options.Name+" man > "+p.options.Name+".1", p.manual)
 }
 
 func printVersion(w io.Writer) error {
@@ -206,7 +206,7 @@ func (p *Program) fill(cmd *cobra.Command, words []string) error {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		} else if f.required && !f.Given {
-			return fmt.Errorf("--%s is missing: give --%[1]s %s: %s", f.Name, f.Example(), sentence(f.Help))
+			return fmt.Errorf("--%s is missing: give --%[1]s %s: %s", f.Name, f.example(), sentence(f.Help))
 		}
 	}
 	for _, argument := range p.arguments[cmd] {

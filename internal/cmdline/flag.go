@@ -48,8 +48,8 @@ func (f *Flag) IsBool() bool { return f.target.Kind() == reflect.Bool }
 // IsList tells whether it takes several values, with commas or given repeatedly.
 func (f *Flag) IsList() bool { return f.target.Kind() == reflect.Slice }
 
-// Example is an example of its value.
-func (f *Flag) Example() string {
+// example is an example of its value.
+func (f *Flag) example() string {
 	return cmp.Or(f.Placeholder, f.Default, strings.ToUpper(f.Name))
 }
 

@@ -86,7 +86,7 @@ func (f *Flag) title() string {
 		title = "-" + f.Short + ", " + title
 	}
 	if !f.IsBool() {
-		title += " " + f.Example()
+		title += " " + f.example()
 	}
 	return title
 }

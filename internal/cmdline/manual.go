@@ -8,9 +8,9 @@ import (
 	"netready/internal/release"
 )
 
-// Manual writes the manual page (section 1, roff) of a program, made from the definitions of
+// manual writes the manual page (section 1, roff) of a program, made from the definitions of
 // its commands.
-func (p *Program) Manual(w io.Writer) error {
+func (p *Program) manual(w io.Writer) error {
 	var b strings.Builder
 	name, text := p.options.Name, p.options.Help
 	first, _, _ := strings.Cut(text, "\n")

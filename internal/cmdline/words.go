@@ -17,7 +17,7 @@ func needsValue(written string, flag *pflag.Flag) error {
 	if !ok {
 		return fmt.Errorf("%s needs a value", written)
 	}
-	return fmt.Errorf("%s needs a value, as in %s %s: %s", written, written, f.Example(), sentence(f.Help))
+	return fmt.Errorf("%s needs a value, as in %s %s: %s", written, written, f.example(), sentence(f.Help))
 }
 
 // unknown names the flag that was meant, where one is near.

@@ -16,8 +16,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// MaxSize bounds a settings file in bytes. The longest useful one has a hundredth of it.
-const MaxSize = 1 << 20
+// maxSize bounds a settings file in bytes. The longest useful one has a hundredth of it.
+const maxSize = 1 << 20
 
 // A File is a document that was read, with the lines of its values.
 type File struct {
@@ -25,7 +25,7 @@ type File struct {
 	Root *yaml.Node // nil: the file holds nothing but comments
 }
 
-// Read reads a file of at most MaxSize bytes.
+// Read reads a file of at most maxSize bytes.
 func Read(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -35,7 +35,7 @@ func Read(path string) ([]byte, error) {
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return nil, fmt.Errorf("reading %s: this is a folder; name a YAML file", path)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, cause(err))
 	}
@@ -55,8 +55,8 @@ func cause(err error) error {
 // Notepad writes them. An empty document does not change into and gives a File without a Root.
 func Decode(name string, data []byte, into any) (File, error) {
 	file := File{Name: name}
-	if len(data) > MaxSize {
-		return file, file.Errorf(nil, "the file is larger than %d KiB; is this the right one?", MaxSize>>10)
+	if len(data) > maxSize {
+		return file, file.Errorf(nil, "the file is larger than %d KiB; is this the right one?", maxSize>>10)
 	}
 	var document yaml.Node
 	switch err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&document); {

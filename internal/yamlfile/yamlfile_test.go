@@ -61,10 +61,10 @@ func TestReadRefuses(t *testing.T) {
 		t.Errorf("no such file: %v, want its name once", err)
 	}
 	large := filepath.Join(folder, "large")
-	if err := os.WriteFile(large, make([]byte, 2*MaxSize), 0o600); err != nil {
+	if err := os.WriteFile(large, make([]byte, 2*maxSize), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if data, err := Read(large); err != nil || len(data) != MaxSize+1 {
+	if data, err := Read(large); err != nil || len(data) != maxSize+1 {
 		t.Errorf("a large file gave %d bytes, %v: want a byte more than Decode takes", len(data), err)
 	}
 }

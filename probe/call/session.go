@@ -44,8 +44,8 @@ type Busy = control.Busy
 type TokenError = control.TokenError
 
 const (
-	// DefaultDuration is that of a call.
-	DefaultDuration = 30 * time.Second
+	// defaultDuration is that of a call.
+	defaultDuration = 30 * time.Second
 	// mostCalls and mostDuration are the limits of this end, whatever a responder
 	// grants: 10,000 packets a second each way, as a busy office sends, for as long
 	// as a test can need.
@@ -56,7 +56,7 @@ const (
 // Settings say what call to ask for.
 type Settings struct {
 	Codec    string        // as package emodel names it; "": pcmu
-	Duration time.Duration // 0: DefaultDuration
+	Duration time.Duration // 0: defaultDuration
 	Calls    int           // at once; 0: 1
 	DSCP     int           // 0: unmarked
 	// AllowMedia are the hosts that the calls may go to in addition to the invite's.
@@ -76,7 +76,7 @@ func (s Settings) request() (wire.Request, error) {
 		Rate: int(codec.ClockRate), Duration: s.Duration, Calls: s.Calls, DSCP: s.DSCP, Ticket: s.Ticket,
 	}
 	if r.Duration == 0 {
-		r.Duration = DefaultDuration
+		r.Duration = defaultDuration
 	}
 	if r.Calls == 0 {
 		r.Calls = 1

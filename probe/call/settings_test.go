@@ -21,7 +21,7 @@ func TestRequest(t *testing.T) {
 		{"opus", 111, 48000, 80},
 	} {
 		r, err := Settings{Codec: c.codec}.request()
-		if err != nil || r.Type != c.kind || r.Rate != c.rate || r.Payload != c.payload || r.Ptime != 20*time.Millisecond || r.Duration != DefaultDuration || r.Calls != 1 {
+		if err != nil || r.Type != c.kind || r.Rate != c.rate || r.Payload != c.payload || r.Ptime != 20*time.Millisecond || r.Duration != defaultDuration || r.Calls != 1 {
 			t.Errorf("%q: got %+v, %v", c.codec, r, err)
 		}
 	}

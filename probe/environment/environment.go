@@ -26,15 +26,15 @@ import (
 // Options say what to look at. Zero fields mean the defaults.
 type Options struct {
 	Hosts    []string        // the service's names; none: nothing is sent
-	Limit    time.Duration   // 0: DefaultLimit
+	Limit    time.Duration   // 0: defaultLimit
 	Resolver *net.Resolver   // nil: the system's
 	Proxy    *proxy.Settings // nil: the system's
 	Portal   string          // http URL whose host answers for the captive portal; "": http://HOST/ of the first host
 }
 
-// DefaultLimit is for each look-up and for the captive portal: long enough for the
+// defaultLimit is for each look-up and for the captive portal: long enough for the
 // look-up of a slow resolver and a page after it.
-const DefaultLimit = 8 * time.Second
+const defaultLimit = 8 * time.Second
 
 // A Result holds what was found. nil means not measured.
 type Result struct {
@@ -45,7 +45,7 @@ type Result struct {
 // Run looks at everything at once.
 func Run(ctx context.Context, o Options) Result {
 	if o.Limit == 0 {
-		o.Limit = DefaultLimit
+		o.Limit = defaultLimit
 	}
 	if o.Resolver == nil {
 		o.Resolver = net.DefaultResolver

@@ -138,15 +138,15 @@ func (i Invite) String() string {
 	return b.String()
 }
 
-// Redacted is the invite without its secrets, for logs, errors and results.
-func (i Invite) Redacted() string { return "https://" + i.Host + "/i#…" }
+// redacted is the invite without its secrets, for logs, errors and results.
+func (i Invite) redacted() string { return "https://" + i.Host + "/i#…" }
 
 // Format keeps the secrets out of every fmt verb: whoever wants them calls
 // String.
-func (i Invite) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(i.Redacted())) }
+func (i Invite) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(i.redacted())) }
 
 // MarshalText keeps them out of JSON too.
-func (i Invite) MarshalText() ([]byte, error) { return []byte(i.Redacted()), nil }
+func (i Invite) MarshalText() ([]byte, error) { return []byte(i.redacted()), nil }
 
 var inText = regexp.MustCompile(`(/i(?:#|%23))[A-Za-z0-9._~%-]+`)
 

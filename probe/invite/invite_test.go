@@ -134,7 +134,7 @@ func TestInviteHidesItsToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range []string{fmt.Sprint(i), fmt.Sprintf("%v %+v %#v %s %q %d", i, i, i, i, i, i), fmt.Sprintf("%v", &i), i.Redacted(), string(json)} {
+	for _, s := range []string{fmt.Sprint(i), fmt.Sprintf("%v %+v %#v %s %q %d", i, i, i, i, i, i), fmt.Sprintf("%v", &i), i.redacted(), string(json)} {
 		if strings.Contains(s, i.Token) {
 			t.Errorf("the token shows in %q", s)
 		}

@@ -31,7 +31,7 @@ type adapter struct {
 // target leave; without a target it is that of the default route. What could not be
 // read is in the gaps.
 func Describe(ctx context.Context, target string, load Load) (m facts.Machine, gaps []facts.NotMeasured) {
-	m = facts.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU(), CPUBusyPercent: facts.Rounded(load.BusyPercent(ctx))}
+	m = facts.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU(), CPUBusyPercent: facts.Rounded(load.busyPercent(ctx))}
 	m.Hostname, _ = os.Hostname()
 	if info, err := host.InfoWithContext(ctx); err == nil {
 		m.OS = strings.TrimSpace(fmt.Sprintf("%s %s %s", info.OS, withoutSystem(info.Platform, info.OS), info.PlatformVersion))
@@ -224,9 +224,9 @@ func StartLoad(ctx context.Context) Load {
 	return Load{busy, total}
 }
 
-// BusyPercent is the mean over all cores since StartLoad, or nil where the
+// busyPercent is the mean over all cores since StartLoad, or nil where the
 // system does not tell.
-func (l Load) BusyPercent(ctx context.Context) *float64 {
+func (l Load) busyPercent(ctx context.Context) *float64 {
 	busy, total := times(ctx)
 	if total <= l.total || busy < l.busy {
 		return nil

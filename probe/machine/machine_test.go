@@ -54,7 +54,7 @@ func TestLooksLikeVPN(t *testing.T) {
 // depends on the machine.
 func TestLoad(t *testing.T) {
 	load := StartLoad(t.Context())
-	for got := load.BusyPercent(t.Context()); ; got = load.BusyPercent(t.Context()) {
+	for got := load.busyPercent(t.Context()); ; got = load.busyPercent(t.Context()) {
 		if got == nil {
 			continue // the counters have not moved yet
 		}

@@ -25,11 +25,11 @@ type Options struct {
 	Knock []string // host:port of the responder's UDP ports that answer knocks: the media port, opened ones
 	STUN  []STUN
 	SIP   string        // host:port of the responder's UDP port for SIP; "": none
-	Limit time.Duration // 0: DefaultLimit
+	Limit time.Duration // 0: defaultLimit
 }
 
-// DefaultLimit leaves room for six tries.
-const DefaultLimit = 7 * time.Second
+// defaultLimit leaves room for six tries.
+const defaultLimit = 7 * time.Second
 
 // A Result holds what was found. nil and "" mean not measured, and Reason says why.
 type Result struct {
@@ -43,7 +43,7 @@ type Result struct {
 // round trip where nothing is lost.
 func Run(ctx context.Context, o Options) Result {
 	if o.Limit == 0 {
-		o.Limit = DefaultLimit
+		o.Limit = defaultLimit
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.Limit)
 	defer cancel()

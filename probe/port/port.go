@@ -254,8 +254,8 @@ var methods = map[string]func(target, context.Context) outcome{
 	"ntp": target.ntp, "udp": target.udp, "udp-range": target.udpRange,
 }
 
-// Known reports whether there is a check for a protocol.
-func Known(protocol string) bool {
+// known reports whether there is a check for a protocol.
+func known(protocol string) bool {
 	_, ok := methods[protocol]
 	return ok
 }

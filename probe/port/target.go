@@ -32,7 +32,7 @@ type target struct {
 
 // resolve finds the addresses of a check, or says at once why there are none.
 func resolve(ctx context.Context, c Check, opts Options) ([]target, *outcome) {
-	if !Known(c.Protocol) {
+	if !known(c.Protocol) {
 		return nil, new(notMeasured(facts.ReasonUnknown, fmt.Sprintf("there is no check for the protocol %q", c.Protocol)))
 	}
 	t := target{check: c, opts: opts}

@@ -17,7 +17,7 @@ import (
 // udpRange tries ports of a range, which the responder opens just before: the two ends
 // and some at random.
 func (t target) udpRange(ctx context.Context) outcome {
-	low, high, err := ParseRange(t.check.Ports)
+	low, high, err := parseRange(t.check.Ports)
 	if err != nil {
 		return notMeasured(facts.ReasonUnknown, err.Error())
 	}
@@ -124,8 +124,8 @@ func sample(low, high, n int) []int {
 	return ports
 }
 
-// ParseRange reads 16384-65535, or a single port.
-func ParseRange(s string) (low, high int, err error) {
+// parseRange reads 16384-65535, or a single port.
+func parseRange(s string) (low, high int, err error) {
 	from, to, isRange := strings.Cut(strings.TrimSpace(s), "-")
 	if !isRange {
 		to = from

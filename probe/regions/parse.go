@@ -252,8 +252,8 @@ func (p reader) check(at []any, c Check) error {
 		return p.errorf(append(at, "name"), "the name of a check is one line without tabs")
 	case !slices.Contains(facts.Protocols(), c.Protocol):
 		return p.errorf(append(at, "protocol"), "the check %q has the protocol %q; there are %s", clip(c.Name), clip(c.Protocol), strings.Join(facts.Protocols(), ", "))
-	case c.Feature != "" && !slices.Contains(Features(), c.Feature):
-		return p.errorf(append(at, "feature"), "the check %q belongs to the feature %q; there are %s", clip(c.Name), clip(c.Feature), strings.Join(Features(), " and "))
+	case c.Feature != "" && !slices.Contains(features(), c.Feature):
+		return p.errorf(append(at, "feature"), "the check %q belongs to the feature %q; there are %s", clip(c.Name), clip(c.Feature), strings.Join(features(), " and "))
 	}
 	if err := p.host(append(at, "host"), c); err != nil {
 		return err

@@ -69,11 +69,11 @@ const (
 	hostSTUN      = "{stun}"            // the region's STUN, with its port
 )
 
-// Features that firewall checks can belong to.
-func Features() []string { return []string{"sip-phones", "byoc"} }
+// features that firewall checks can belong to.
+func features() []string { return []string{"sip-phones", "byoc"} }
 
-// FileName is the name of a list in the folder of the executable.
-const FileName = "regions.yaml"
+// fileName is the name of a list in the folder of the executable.
+const fileName = "regions.yaml"
 
 // Default is the list in regions.yaml beside the executable, and the netready.RegionsYAML
 // one where there is no such file.
@@ -83,7 +83,7 @@ func defaultIn(folder string) (List, error) {
 	if folder == "" {
 		return Embedded()
 	}
-	path := filepath.Join(folder, FileName)
+	path := filepath.Join(folder, fileName)
 	data, err := yamlfile.Read(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || bytes.Equal(data, netready.RegionsYAML):
@@ -96,7 +96,7 @@ func defaultIn(folder string) (List, error) {
 
 // Embedded is the list that was built in.
 func Embedded() (List, error) {
-	r, err := parse("the built-in "+FileName, netready.RegionsYAML)
+	r, err := parse("the built-in "+fileName, netready.RegionsYAML)
 	r.File = ""
 	return r, err
 }

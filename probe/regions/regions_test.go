@@ -138,7 +138,7 @@ func TestColumn(t *testing.T) {
 }
 
 func TestLocalStaysOnTheMachine(t *testing.T) {
-	for _, features := range [][]string{nil, Features()} {
+	for _, features := range [][]string{nil, features()} {
 		for name, c := range column(t, "local", features...) {
 			if c.Host != HostResponder {
 				t.Errorf("%s asks %q", name, c.Host)
@@ -307,7 +307,7 @@ func TestDefaultBesideTheProgram(t *testing.T) {
 	folder := t.TempDir()
 	write := func(s string) {
 		t.Helper()
-		if err := os.WriteFile(filepath.Join(folder, FileName), []byte(s), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, fileName), []byte(s), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -319,7 +319,7 @@ func TestDefaultBesideTheProgram(t *testing.T) {
 		t.Errorf("the same list: %q, %v", r.File, err)
 	}
 	write("\ufeffregions: [{id: mine, name: Mine}]\r\n")
-	if r, err := defaultIn(folder); err != nil || r.File != filepath.Join(folder, FileName) || r.Regions[0].ID != "mine" {
+	if r, err := defaultIn(folder); err != nil || r.File != filepath.Join(folder, fileName) || r.Regions[0].ID != "mine" {
 		t.Errorf("another list: %+v, %v", r, err)
 	}
 	write("regions: [")
@@ -348,7 +348,7 @@ func FuzzRegions(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, c := range r.Column(found, Features()) {
+			for _, c := range r.Column(found, features()) {
 				if strings.ContainsAny(c.Host, "{}") || c.Port < 0 || c.Port > 65535 {
 					t.Fatalf("%+v", c)
 				}

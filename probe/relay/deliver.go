@@ -50,7 +50,7 @@ func (l *loop) deliver(ctx context.Context) {
 // is gone, nil if neither is.
 func (c *calls) outcome(reason, died error) *Outcome {
 	s := c.session
-	o := &Outcome{Server: s.Server(), Software: s.software, Peer: c.peer, Complete: reason == nil, Started: c.begun, RTTByTCP: s.datagram == nil}
+	o := &Outcome{Server: s.server(), Software: s.software, Peer: c.peer, Complete: reason == nil, Started: c.begun, RTTByTCP: s.datagram == nil}
 	if reason != nil {
 		o.Reason = reason.Error()
 	}
@@ -74,7 +74,7 @@ func (c *calls) outcome(reason, died error) *Outcome {
 
 // soFar is what is known of the packets that were sent before a moment.
 func (c *calls) soFar(before time.Duration) *Outcome {
-	o := &Outcome{Server: c.session.Server(), Peer: c.peer, Complete: true, Enough: true, Started: c.begun, RTTByTCP: c.session.datagram == nil}
+	o := &Outcome{Server: c.session.server(), Peer: c.peer, Complete: true, Enough: true, Started: c.begun, RTTByTCP: c.session.datagram == nil}
 	for _, call := range c.calls {
 		var out Call
 		for _, l := range call {

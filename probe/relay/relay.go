@@ -122,9 +122,9 @@ func (s *Session) allocate(ctx context.Context, e turn.Endpoint, c turn.Credenti
 	return a, nil
 }
 
-// Server is the server's name and the ways to it that are used:
+// server is the server's name and the ways to it that are used:
 // turn:turn.example.org:3478 (udp, tls).
-func (s *Session) Server() string {
+func (s *Session) server() string {
 	var ports []string
 	for _, e := range []*turn.Endpoint{s.datagram, s.reliable} {
 		if e != nil {

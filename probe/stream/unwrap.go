@@ -1,7 +1,7 @@
 package stream
 
 // Unwrap16 turns RTP sequence numbers, which wrap after 65,535, into numbers that do
-// not (RFC 3550 A.1). The first number, or the one given to Unwrap16From, becomes 0;
+// not (RFC 3550 A.1). The first number, or the one given to unwrap16From, becomes 0;
 // numbers before it become negative. Reordered and repeated numbers come out right
 // while they are less than 32,768 away from the highest one so far. The zero value is
 // ready to use.
@@ -11,16 +11,16 @@ type Unwrap16 struct {
 	started bool
 }
 
-// Unwrap16From counts from a first number that is known beforehand, so that
+// unwrap16From counts from a first number that is known beforehand, so that
 // the stream starts at 0 even where its first packets are lost.
-func Unwrap16From(first uint16) Unwrap16 {
+func unwrap16From(first uint16) Unwrap16 {
 	return Unwrap16{base: first, started: true}
 }
 
 // Next unwraps one number.
 func (u *Unwrap16) Next(v uint16) int64 {
 	if !u.started {
-		*u = Unwrap16From(v)
+		*u = unwrap16From(v)
 	}
 	n := u.highest + int64(int16(v-u.base))
 	if n > u.highest {

@@ -20,8 +20,8 @@ const (
 	RemarkUnread = "not read:" // and the column, with what the cell held
 )
 
-// SignatureColumn says of each run whether it is signed, and by whom.
-const SignatureColumn = "Signature"
+// signatureColumn says of each run whether it is signed, and by whom.
+const signatureColumn = "Signature"
 
 type runColumn struct {
 	Header string
@@ -55,7 +55,7 @@ var runLayout = sync.OnceValue(func() layout {
 	}
 	for header, place := range map[string]*int{
 		"Run ID": &l.runID, "Organization": &l.organization, "Machine": &l.machine, "Location": &l.location, "Region": &l.region,
-		"Started": &l.started, "Ready": &l.ready, "Verdict at run time": &l.verdict, "Notes": &l.notes, SignatureColumn: &l.signature, "Remarks": &l.remarks,
+		"Started": &l.started, "Ready": &l.ready, "Verdict at run time": &l.verdict, "Notes": &l.notes, signatureColumn: &l.signature, "Remarks": &l.remarks,
 		"Source": &l.source, "Required ports failed": &l.portsFailed, "Required ports not measured": &l.portsUnknown, "Complete": &l.complete, "Limits": &l.limits, "Parts": &l.parts, report.RowCodeColumn: &l.rowCode,
 		report.UnreliableColumn + " up": &l.unreliableUp, report.UnreliableColumn + " down": &l.unreliableDown,
 	} {
@@ -173,7 +173,7 @@ func runColumns() []runColumn {
 		c.bounds(column)
 		list = append(list, c)
 	}
-	return append(list, runColumn{Header: SignatureColumn, width: 20}, runColumn{Header: "Remarks", width: 36}, runColumn{Header: "Source", width: 60})
+	return append(list, runColumn{Header: signatureColumn, width: 20}, runColumn{Header: "Remarks", width: 36}, runColumn{Header: "Source", width: 60})
 }
 
 // bounds notes what a figure can be, for those that are read from what people
@@ -215,7 +215,7 @@ func FromFile(source string, r report.Report, note report.Note) Row {
 		remarks = []string{RemarkEdited}
 	}
 	row.Label(report.OneLine(source), remarks)
-	row.Sign(report.SignedWords(r, note.Signed))
+	row.sign(report.SignedWords(r, note.Signed))
 	return row
 }
 

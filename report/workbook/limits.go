@@ -169,9 +169,9 @@ func Over(l, others thresholds.Limits) thresholds.Limits {
 	return others
 }
 
-// Differ names the limits of a run that are not the workbook's, with their
+// differ names the limits of a run that are not the workbook's, with their
 // values. A limit that the run does not name is no other limit.
-func Differ(run, workbook thresholds.Limits) []string {
+func differ(run, workbook thresholds.Limits) []string {
 	var list []string
 	for _, bound := range bounds() {
 		a, has := bound.value(run)

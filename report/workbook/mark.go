@@ -43,7 +43,7 @@ func (m *Marker) differs(text string) []string {
 	if text != m.text {
 		m.text, m.differ = text, nil
 		if limits, err := report.ParseLimits(text); err == nil {
-			m.differ = Differ(limits, m.Limits)
+			m.differ = differ(limits, m.Limits)
 		}
 	}
 	return m.differ

@@ -53,8 +53,8 @@ func (r *Row) Label(source string, remarks []string) {
 	}
 }
 
-// Sign says what the signature of the run's file tells.
-func (r *Row) Sign(words string) { r.Cells[runLayout().signature] = words }
+// sign says what the signature of the run's file tells.
+func (r *Row) sign(words string) { r.Cells[runLayout().signature] = words }
 
 // Adopt takes over what people have typed into an older row of the same run, and
 // the older row's place.

@@ -20,9 +20,9 @@ import (
 	"netready/results/store"
 )
 
-// MostDownloaded is how many runs of a day the page hands out as one file. More is
+// mostDownloaded is how many runs of a day the page hands out as one file. More is
 // for netready merge, on a computer that has no calls to serve.
-const MostDownloaded = 20_000
+const mostDownloaded = 20_000
 
 // A kind is a form in which a day can be downloaded.
 type kind struct{ as, words, ending, mime string }
@@ -67,7 +67,7 @@ func (h *handler) downloadAs(w http.ResponseWriter, r *http.Request, who respond
 	case errors.Is(err, errTooMany):
 		h.refuse(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf(
 			"The day has more than %d runs, which is too much for this page. On your own computer: netready merge LINK -o day.xlsx --since %s --until %s, where LINK is the one that you opened this page with.",
-			MostDownloaded, a.day.Format(time.DateOnly), a.day.AddDate(0, 0, 1).Format(time.DateOnly)))
+			mostDownloaded, a.day.Format(time.DateOnly), a.day.AddDate(0, 0, 1).Format(time.DateOnly)))
 		return
 	case err != nil:
 		h.failed(w, r, err)
@@ -101,7 +101,7 @@ func (h *handler) makeAlone(ctx context.Context, who responder.Holder, a asked, 
 		return err
 	case runs == 0:
 		return errNoRuns
-	case runs > MostDownloaded:
+	case runs > mostDownloaded:
 		return errTooMany
 	default:
 		h.note(who, as.as+" of "+a.query().Values().Encode(), runs)
@@ -115,7 +115,7 @@ func (h *handler) countRuns(ctx context.Context, a asked) (n int, err error) {
 		if err != nil {
 			return n, err
 		}
-		if n++; n > MostDownloaded {
+		if n++; n > mostDownloaded {
 			break
 		}
 	}

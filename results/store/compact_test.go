@@ -282,7 +282,7 @@ func TestOldDaysExpire(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n, err := s.Expire(t.Context(), 90*24*time.Hour); n != 4 || err != nil {
+	if n, err := s.expire(t.Context(), 90*24*time.Hour); n != 4 || err != nil {
 		t.Fatal(n, err)
 	}
 	if rows := collect(t, s.Rows(t.Context(), results.Query{})); len(rows) != 3 {
@@ -291,7 +291,7 @@ func TestOldDaysExpire(t *testing.T) {
 	if files := filesOf(t, dir); len(files) != 3*4+1+4 {
 		t.Errorf("%d files, want object, segment and two tables of three days, and of the access log one and those of four deletions: %v", len(files), files)
 	}
-	if n, err := s.Expire(t.Context(), 0); n != 0 || err != nil {
+	if n, err := s.expire(t.Context(), 0); n != 0 || err != nil {
 		t.Error("without --keep", n, err)
 	}
 }

@@ -15,10 +15,10 @@ const accessFor = 365 * 24 * time.Hour
 // results that no index knows.
 const sweepDays = 31
 
-// Expire deletes the days that are older than keep, everything of them, and the
+// expire deletes the days that are older than keep, everything of them, and the
 // access log after a year. It writes nothing but the access log, so that it makes room on
 // a full disk, and reads no index, which may be damaged. n is how many results went.
-func (s *Store) Expire(ctx context.Context, keep time.Duration) (n int, err error) {
+func (s *Store) expire(ctx context.Context, keep time.Duration) (n int, err error) {
 	now := s.options.Now().UTC()
 	if keep > 0 {
 		first := now.Add(-keep).Truncate(24 * time.Hour) // the oldest day that stays

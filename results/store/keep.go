@@ -81,9 +81,9 @@ func (s *Store) gatherFull(ctx context.Context, least int) {
 }
 
 func (s *Store) nightly(ctx context.Context, keep time.Duration) {
-	n, err := s.Expire(ctx, keep)
+	n, err := s.expire(ctx, keep)
 	done, failed := s.Compact(ctx)
-	if err = errors.Join(err, failed, s.Tidy(ctx)); err != nil {
+	if err = errors.Join(err, failed, s.tidy(ctx)); err != nil {
 		s.options.Log.Error("the store's nightly work was not finished", "reason", err)
 		return
 	}

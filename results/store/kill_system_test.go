@@ -86,7 +86,7 @@ func work(kind, dir string, number int) error {
 			}
 		case "expire":
 			s.options.Now = nightOfKilled
-			if _, err := s.Expire(ctx, killedKeep); err != nil {
+			if _, err := s.expire(ctx, killedKeep); err != nil {
 				return err
 			}
 			if _, err := s.Compact(ctx); err != nil {
@@ -267,7 +267,7 @@ func TestKilledWhileDaysExpire(t *testing.T) {
 	}
 	s := folderStore(t, dir)
 	s.options.Now = nightOfKilled
-	if _, err := s.Expire(t.Context(), killedKeep); err != nil {
+	if _, err := s.expire(t.Context(), killedKeep); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Compact(t.Context()); err != nil {

@@ -140,7 +140,7 @@ func TestAFullDiskIsEmptied(t *testing.T) {
 	s.options.Now = func() time.Time { return day.AddDate(0, 0, 100) }
 	old, new := put(t, s, "A", day, 1, "r"), put(t, s, "A", day.AddDate(0, 0, 99), 2, "r")
 	s.refuse = syscall.ENOSPC
-	if n, err := s.Expire(t.Context(), 90*24*time.Hour); n != 1 || err == nil {
+	if n, err := s.expire(t.Context(), 90*24*time.Hour); n != 1 || err == nil {
 		t.Errorf("%d went, %v; want 1, and that the access log could not be written", n, err)
 	}
 	if n, err := s.Delete(t.Context(), Which{Query: results.Query{Org: "A"}}); n != 1 || err == nil {
@@ -171,7 +171,7 @@ func TestTemporaryFilesGo(t *testing.T) {
 		stray(key, 25*time.Hour)
 	}
 	young := stray(stored.Key+"-young", time.Hour)
-	if err := s.Tidy(t.Context()); err != nil {
+	if err := s.tidy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	left := func(want ...string) {
@@ -350,7 +350,7 @@ func TestWhatAKilledCheckLeftGoes(t *testing.T) {
 		want int
 	}{{time.Hour, 3}, {25 * time.Hour, 1}} {
 		s.options.Now = func() time.Time { return time.Now().Add(c.age) }
-		if err := s.Tidy(t.Context()); err != nil {
+		if err := s.tidy(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if files := filesOf(t, dir); len(files) != c.want {
@@ -496,7 +496,7 @@ func TestADayThatExpiresIsNotShown(t *testing.T) {
 		put(t, s, "A", day.AddDate(0, 0, -ago), 3, "r") // not gathered yet
 		ctx, cancel := context.WithCancel(t.Context())
 		s.options.Log = slog.New(onRecord{slog.DiscardHandler, func(slog.Record) { cancel() }})
-		if _, err := s.Expire(ctx, 90*24*time.Hour); err == nil {
+		if _, err := s.expire(ctx, 90*24*time.Hour); err == nil {
 			t.Fatal("it was not cut off")
 		}
 		if _, err := s.Read(t.Context(), old.Key); err != nil {
@@ -508,7 +508,7 @@ func TestADayThatExpiresIsNotShown(t *testing.T) {
 		if there, err := s.bucket.Exists(t.Context(), partitionOf("A", old.Started).table(tableRuns)); there || err != nil {
 			t.Errorf("%d days: the table is there: %v, %v", ago, there, err)
 		}
-		if n, err := s.Expire(t.Context(), 90*24*time.Hour); n != 2 || err != nil {
+		if n, err := s.expire(t.Context(), 90*24*time.Hour); n != 2 || err != nil {
 			t.Errorf("%d days: %d went, %v, want 2", ago, n, err)
 		}
 		if files := filesOf(t, dir); slices.ContainsFunc(files, func(name string) bool { return strings.Contains(name, "date="+old.Started.Format(time.DateOnly)) }) {

@@ -11,9 +11,9 @@ import (
 // strayEnd ends the names of a folder's temporary files.
 const strayEnd = ".tmp"
 
-// Tidy removes what programs that were killed have left, once it is a day old: what they
+// tidy removes what programs that were killed have left, once it is a day old: what they
 // wrote to check the store, and temporary files, which only a folder has.
-func (s *Store) Tidy(ctx context.Context) (err error) {
+func (s *Store) tidy(ctx context.Context) (err error) {
 	keys, err := s.oldBelow(ctx, checkPrefix, "", goneFor)
 	err = errors.Join(err, s.removeKeys(ctx, keys))
 	var info os.FileInfo

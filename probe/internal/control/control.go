@@ -179,11 +179,11 @@ func (c *Client) ViaProxy() string {
 }
 
 // Media is the host:port of the media socket.
-func (c *Client) Media() (string, error) { return c.Fill(c.grant.Media) }
+func (c *Client) Media() (string, error) { return c.fill(c.grant.Media) }
 
-// Fill completes a host:port of the grant: where the host is empty it is the
+// fill completes a host:port of the grant: where the host is empty it is the
 // address that we are connected to, or through a proxy the invite's host.
-func (c *Client) Fill(hostport string) (string, error) {
+func (c *Client) fill(hostport string) (string, error) {
 	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
 		return "", fmt.Errorf("reading the address %q that the responder gave: %w", hostport, err)
@@ -219,8 +219,8 @@ func (c *Client) Load(ctx context.Context) (wire.Load, error) {
 	return l, nil
 }
 
-// SIP returns the SIP messages of this session as they arrived.
-func (c *Client) SIP(ctx context.Context) ([][]byte, error) {
+// sip returns the SIP messages of this session as they arrived.
+func (c *Client) sip(ctx context.Context) ([][]byte, error) {
 	var messages [][]byte
 	if err := c.exchange(ctx, http.MethodGet, c.path(wire.PathSIPEcho), nil, &messages); err != nil {
 		return nil, fmt.Errorf("asking the responder for the SIP messages: %w", err)

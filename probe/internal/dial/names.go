@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// NameLimit is for a look-up. A system asks its second resolver when the
+	// nameLimit is for a look-up. A system asks its second resolver when the
 	// first has been silent for 5 s (resolv.conf), and that answer counts too.
-	NameLimit = 6500 * ms
+	nameLimit = 6500 * ms
 	// otherFamily is how long the addresses of the second family are awaited after
 	// those of the first.
 	otherFamily = 700 * ms
@@ -30,7 +30,7 @@ func Lookup(ctx context.Context, resolver *net.Resolver, host string) ([]netip.A
 	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		return []netip.Addr{ip.Unmap()}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, NameLimit)
+	ctx, cancel := context.WithTimeout(ctx, nameLimit)
 	defer cancel()
 	answers := make(chan family, 2)
 	for _, network := range []string{"ip4", "ip6"} {

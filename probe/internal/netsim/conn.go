@@ -24,7 +24,6 @@ type Conn struct {
 	dscp     int
 	deadline time.Time
 	gone     bool
-	dropped  uint32
 }
 
 type datagram struct {
@@ -123,19 +122,8 @@ func (c *Conn) WriteMarked(b []byte, to netip.AddrPort, _ int) error { return c.
 // NoMark implements stamp.PacketConn.
 func (c *Conn) NoMark() string { return "the simulated network marks whole sockets only" }
 
-// Drop simulates a socket that dropped datagrams because its buffer was full.
-func (c *Conn) Drop(n uint32) {
-	c.network.mu.Lock()
-	defer c.network.mu.Unlock()
-	c.dropped += n
-}
-
 // Drops implements stamp.PacketConn.
-func (c *Conn) Drops() uint32 {
-	c.network.mu.Lock()
-	defer c.network.mu.Unlock()
-	return c.dropped
-}
+func (c *Conn) Drops() uint32 { return 0 }
 
 // NoDSCP implements stamp.PacketConn.
 func (c *Conn) NoDSCP() string { return "" }

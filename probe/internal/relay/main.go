@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 	listen := fs.String("listen", "127.0.0.1:0", "where the agent sends to")
 	to := fs.String("to", "", "where the responder listens")
 	seed := fs.Uint64("seed", 0, "of the random numbers; 0: drawn anew")
-	var up, down Harm
+	var up, down harm
 	up.flags(fs, "up-")
 	down.flags(fs, "down-")
 	if err := fs.Parse(args); err != nil {
@@ -57,9 +57,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 	return json.NewEncoder(stdout).Encode(r.close(*seed))
 }
 
-// Harm is what happens in one direction. Delay and DeadAt apply to all datagrams, the rest
+// harm is what happens in one direction. Delay and DeadAt apply to all datagrams, the rest
 // to RTP only, unless Everything.
-type Harm struct {
+type harm struct {
 	Loss       float64       // share, at random
 	Burst      float64       // mean length of a run of lost packets; 0 or 1: single ones
 	Drop       ranges        // these packets, counted from 0
@@ -72,7 +72,7 @@ type Harm struct {
 	Everything bool
 }
 
-func (h *Harm) flags(fs *flag.FlagSet, prefix string) {
+func (h *harm) flags(fs *flag.FlagSet, prefix string) {
 	fs.Float64Var(&h.Loss, prefix+"loss", 0, "share of packets lost at random")
 	fs.Float64Var(&h.Burst, prefix+"burst", 0, "mean length of a run of lost packets")
 	fs.Var(&h.Drop, prefix+"drop", "packets to drop, as in 3,10-19")

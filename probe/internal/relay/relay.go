@@ -10,31 +10,31 @@ import (
 	"netready/probe/internal/stamp"
 )
 
-// Report is what the relay did.
-type Report struct {
+// report is what the relay did.
+type report struct {
 	Seed  uint64 `json:"seed"`
-	Calls []Flow `json:"calls"` // one for each agent's socket, in order of appearance
+	Calls []flow `json:"calls"` // one for each agent's socket, in order of appearance
 }
 
-// Flow is what happened to the datagrams of one agent's socket.
-type Flow struct {
+// flow is what happened to the datagrams of one agent's socket.
+type flow struct {
 	Agent string  `json:"agent"` // its address
-	Up    Passage `json:"up"`
-	Down  Passage `json:"down"`
+	Up    passage `json:"up"`
+	Down  passage `json:"down"`
 }
 
-// Passage is one direction.
-type Passage struct {
+// passage is one direction.
+type passage struct {
 	In         int   `json:"in"`         // RTP packets that came in
 	Dropped    []int `json:"dropped"`    // of those, counted from 0
 	Duplicated int   `json:"duplicated"` // further copies sent
-	Sent       []Hop `json:"sent"`       // RTP packets in the order that they left
-	Others     []Hop `json:"others"`     // all other datagrams that left
+	Sent       []hop `json:"sent"`       // RTP packets in the order that they left
+	Others     []hop `json:"others"`     // all other datagrams that left
 }
 
-// Hop is one datagram that was forwarded. In is the kernel's stamp of its arrival, Out the
+// hop is one datagram that was forwarded. In is the kernel's stamp of its arrival, Out the
 // time right before it was given to the kernel again.
-type Hop struct {
+type hop struct {
 	Index int           `json:"i"` // counts what came in, RTP and others separately
 	In    time.Duration `json:"in_ns"`
 	Out   time.Duration `json:"out_ns"`
@@ -45,7 +45,7 @@ type relay struct {
 	ctx      context.Context //nolint:containedctx // the relay's own life
 	outer    *stamp.Conn
 	to       string
-	up, down Harm
+	up, down harm
 	seed     uint64
 	wg       sync.WaitGroup
 
@@ -81,7 +81,7 @@ func (c *clockOfDeath) since(at time.Duration, isRTP bool) time.Duration {
 	return at - c.first
 }
 
-func start(ctx context.Context, listen, to string, seed uint64, up, down Harm) (*relay, error) {
+func start(ctx context.Context, listen, to string, seed uint64, up, down harm) (*relay, error) {
 	if _, err := netip.ParseAddrPort(to); err != nil {
 		return nil, fmt.Errorf("--to %q: give IP:PORT: %w", to, err)
 	}
@@ -143,7 +143,7 @@ func (r *relay) joint(agent netip.AddrPort) (*joint, error) {
 }
 
 // close ends the relay and reports what it did.
-func (r *relay) close(seed uint64) Report {
+func (r *relay) close(seed uint64) report {
 	_ = r.outer.Close()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -153,9 +153,9 @@ func (r *relay) close(seed uint64) Report {
 		close(j.down.quit)
 	}
 	r.wg.Wait()
-	report := Report{Seed: seed}
+	report := report{Seed: seed}
 	for _, j := range r.order {
-		report.Calls = append(report.Calls, Flow{Agent: j.agent.String(), Up: j.up.passage, Down: j.down.passage})
+		report.Calls = append(report.Calls, flow{Agent: j.agent.String(), Up: j.up.passage, Down: j.down.passage})
 	}
 	return report
 }

@@ -16,7 +16,7 @@ import (
 
 // through sends RTP-like packets one millisecond apart through a relay and
 // returns the indices in the order that they came out, and the report.
-func through(t *testing.T, n int, args ...string) ([]int, Passage) {
+func through(t *testing.T, n int, args ...string) ([]int, passage) {
 	t.Helper()
 	far, err := stamp.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
@@ -55,7 +55,7 @@ func through(t *testing.T, n int, args ...string) ([]int, Passage) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	var r Report
+	var r report
 	if err := json.Unmarshal(out.rest.Bytes(), &r); err != nil || len(r.Calls) != 1 || r.Seed == 0 {
 		t.Fatalf("report %+v, %v", r, err)
 	}
@@ -83,17 +83,17 @@ func TestRelayDoesWhatItSays(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		args []string
-		lost func(Passage) bool
+		lost func(passage) bool
 	}{
-		{"clean", nil, func(p Passage) bool { return len(p.Dropped) == 0 && slices.IsSorted(order(p)) }},
-		{"pattern", []string{"--up-drop", "3,10-19"}, func(p Passage) bool { return len(p.Dropped) == 11 && p.Dropped[0] == 3 }},
-		{"random", []string{"--up-loss", "0.3"}, func(p Passage) bool { return len(p.Dropped) > 5 && len(p.Dropped) < 70 }},
-		{"bursts", []string{"--up-loss", "0.3", "--up-burst", "5"}, func(p Passage) bool { return len(p.Dropped) < 100 }},
-		{"doubled", []string{"--up-duplicate", "1"}, func(p Passage) bool { return p.Duplicated == n && len(p.Sent) == 2*n }},
-		{"jitter", []string{"--up-delay", "20ms", "--up-jitter", "30ms"}, func(p Passage) bool { return !slices.IsSorted(order(p)) }},
-		{"held back", []string{"--up-reorder", "0.2", "--up-reorder-by", "10ms"}, func(p Passage) bool { return !slices.IsSorted(order(p)) }},
-		{"dead", []string{"--up-dead-at", "0"}, func(p Passage) bool { return len(p.Dropped) == n }},
-		{"dies", []string{"--up-dead-at", "50ms"}, func(p Passage) bool { return len(p.Dropped) > 0 && p.Dropped[0] > 0 }},
+		{"clean", nil, func(p passage) bool { return len(p.Dropped) == 0 && slices.IsSorted(order(p)) }},
+		{"pattern", []string{"--up-drop", "3,10-19"}, func(p passage) bool { return len(p.Dropped) == 11 && p.Dropped[0] == 3 }},
+		{"random", []string{"--up-loss", "0.3"}, func(p passage) bool { return len(p.Dropped) > 5 && len(p.Dropped) < 70 }},
+		{"bursts", []string{"--up-loss", "0.3", "--up-burst", "5"}, func(p passage) bool { return len(p.Dropped) < 100 }},
+		{"doubled", []string{"--up-duplicate", "1"}, func(p passage) bool { return p.Duplicated == n && len(p.Sent) == 2*n }},
+		{"jitter", []string{"--up-delay", "20ms", "--up-jitter", "30ms"}, func(p passage) bool { return !slices.IsSorted(order(p)) }},
+		{"held back", []string{"--up-reorder", "0.2", "--up-reorder-by", "10ms"}, func(p passage) bool { return !slices.IsSorted(order(p)) }},
+		{"dead", []string{"--up-dead-at", "0"}, func(p passage) bool { return len(p.Dropped) == n }},
+		{"dies", []string{"--up-dead-at", "50ms"}, func(p passage) bool { return len(p.Dropped) > 0 && p.Dropped[0] > 0 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, p := through(t, n, c.args...)
@@ -115,7 +115,7 @@ func TestRelayDoesWhatItSays(t *testing.T) {
 	}
 }
 
-func order(p Passage) []int {
+func order(p passage) []int {
 	var o []int
 	for _, h := range p.Sent {
 		o = append(o, h.Index)

@@ -16,7 +16,7 @@ const near = time.Millisecond
 
 // way is one direction of one agent's datagrams.
 type way struct {
-	harm  Harm
+	harm  harm
 	death *clockOfDeath
 	out   func([]byte)
 	wake  chan struct{}
@@ -27,10 +27,10 @@ type way struct {
 	losing  bool // within a run of lost packets
 	others  int  // datagrams that are not RTP
 	queue   queue
-	passage Passage
+	passage passage
 }
 
-func newWay(h Harm, seed, stream uint64, death *clockOfDeath, out func([]byte)) *way {
+func newWay(h harm, seed, stream uint64, death *clockOfDeath, out func([]byte)) *way {
 	return &way{
 		harm: h, death: death, out: out, random: rand.New(rand.NewPCG(seed, stream)),
 		wake: make(chan struct{}, 1), quit: make(chan struct{}),
@@ -140,7 +140,7 @@ func (w *way) due() time.Duration {
 		d, _ := heap.Pop(&w.queue).(departure)
 		w.mu.Unlock()
 		stamp.SleepUntil(d.due)
-		hop := Hop{Index: d.index, In: d.in, Out: stamp.Now()}
+		hop := hop{Index: d.index, In: d.in, Out: stamp.Now()}
 		w.out(d.b)
 		w.mu.Lock()
 		if d.isRTP {

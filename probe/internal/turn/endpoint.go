@@ -106,7 +106,7 @@ func dialDTLS(ctx context.Context, e Endpoint) (link, error) {
 	if e.Roots != nil {
 		options = append(options, dtls.WithRootCAs(e.Roots))
 	}
-	secure, err := dtls.ClientWithOptions(p, p.RemoteAddr(e.Address), options...)
+	secure, err := dtls.ClientWithOptions(p, net.UDPAddrFromAddrPort(e.Address), options...)
 	if err == nil {
 		err = secure.HandshakeContext(ctx)
 	}

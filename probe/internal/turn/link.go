@@ -165,9 +165,6 @@ func (p *packets) WriteTo(b []byte, _ net.Addr) (int, error) {
 	return len(b), nil
 }
 
-// RemoteAddr is an address as the net package has it.
-func (p *packets) RemoteAddr(a netip.AddrPort) net.Addr { return net.UDPAddrFromAddrPort(a) }
-
 // LocalAddr implements net.PacketConn.
 func (p *packets) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(p.Conn.LocalAddr()) }
 

@@ -41,20 +41,20 @@ type TransactionID = [stun.TransactionIDSize]byte
 // NewTransactionID draws one.
 func NewTransactionID() TransactionID { return stun.NewTransactionID() }
 
-// ErrCheck is wrapped by all that ParseCheck and Authentic refuse.
-var ErrCheck = errors.New("not a check of this call")
+// errCheck is wrapped by all that ParseCheck and Authentic refuse.
+var errCheck = errors.New("not a check of this call")
 
 // These errors are made once, so that packets of strangers cost as little as possible.
 var (
-	errNoSTUN      = fmt.Errorf("%w: no STUN message", ErrCheck)
-	errAttributes  = fmt.Errorf("%w: its attributes do not add up to its length", ErrCheck)
-	errSeal        = fmt.Errorf("%w: does not end with integrity and fingerprint", ErrCheck)
-	errFingerprint = fmt.Errorf("%w: another fingerprint", ErrCheck)
-	errKind        = fmt.Errorf("%w: neither a Binding request nor the answer to one", ErrCheck)
-	errUsername    = fmt.Errorf("%w: a request without a username", ErrCheck)
-	errMapped      = fmt.Errorf("%w: an answer without a good address", ErrCheck)
-	errStamps      = fmt.Errorf("%w: an answer without its stamps", ErrCheck)
-	errIntegrity   = fmt.Errorf("%w: another password", ErrCheck)
+	errNoSTUN      = fmt.Errorf("%w: no STUN message", errCheck)
+	errAttributes  = fmt.Errorf("%w: its attributes do not add up to its length", errCheck)
+	errSeal        = fmt.Errorf("%w: does not end with integrity and fingerprint", errCheck)
+	errFingerprint = fmt.Errorf("%w: another fingerprint", errCheck)
+	errKind        = fmt.Errorf("%w: neither a Binding request nor the answer to one", errCheck)
+	errUsername    = fmt.Errorf("%w: a request without a username", errCheck)
+	errMapped      = fmt.Errorf("%w: an answer without a good address", errCheck)
+	errStamps      = fmt.Errorf("%w: an answer without its stamps", errCheck)
+	errIntegrity   = fmt.Errorf("%w: another password", errCheck)
 )
 
 // A Check is a STUN Binding request or the answer to one, as it arrived. Nothing in it
@@ -159,9 +159,9 @@ func (a *attributes) of(kind stun.AttrType) *[]byte {
 		return &a.username
 	case uint16(stun.AttrXORMappedAddress), uint16(attrOldXORMapped):
 		return &a.mapped
-	case AttrReceived:
+	case attrReceived:
 		return &a.received
-	case AttrSent:
+	case attrSent:
 		return &a.sent
 	}
 	return nil

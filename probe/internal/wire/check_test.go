@@ -41,7 +41,7 @@ func TestCheckRoundTrip(t *testing.T) {
 		if err := c.Authentic(key); err != nil {
 			t.Error(err)
 		}
-		if err := c.Authentic(other); !errors.Is(err, ErrCheck) {
+		if err := c.Authentic(other); !errors.Is(err, errCheck) {
 			t.Errorf("another password: got %v", err)
 		}
 	}
@@ -102,10 +102,10 @@ func TestCheckRefused(t *testing.T) {
 		"no username":          build(stun.BindingRequest, key, stun.Fingerprint),
 		"name after integrity": build(stun.BindingRequest, key, stun.NewUsername(testUser), stun.Fingerprint),
 		"no stamps":            build(stun.BindingSuccess, &stun.XORMappedAddress{IP: []byte{1, 2, 3, 4}, Port: 1}, key, stun.Fingerprint),
-		"no address":           build(stun.BindingSuccess, pionStamp(AttrReceived, 1), pionStamp(AttrSent, 1), key, stun.Fingerprint),
+		"no address":           build(stun.BindingSuccess, pionStamp(attrReceived, 1), pionStamp(attrSent, 1), key, stun.Fingerprint),
 		"an error":             build(stun.BindingError, stun.CodeBadRequest, key, stun.Fingerprint),
 	} {
-		if _, err := ParseCheck(b); !errors.Is(err, ErrCheck) {
+		if _, err := ParseCheck(b); !errors.Is(err, errCheck) {
 			t.Errorf("%s: got %v, want ErrCheck", name, err)
 		}
 	}

@@ -49,7 +49,7 @@ func (k *Credential) Ask(b []byte, id TransactionID) []byte {
 // Answer appends the answer to a request that came from an address, with the
 // stamps of its arrival and of this answer's departure.
 func (k *Credential) Answer(b []byte, id TransactionID, from netip.AddrPort, received, sent time.Duration) []byte {
-	m := begin(b, stun.BindingSuccess, id).mapped(id, from).stamp(AttrReceived, received).stamp(AttrSent, sent)
+	m := begin(b, stun.BindingSuccess, id).mapped(id, from).stamp(attrReceived, received).stamp(attrSent, sent)
 	return append(b, k.seal(m)...)
 }
 

@@ -19,8 +19,8 @@ type Departure struct {
 // within a Duration.
 const maxStamp = time.Duration(1 << 61)
 
-// ErrPacked is wrapped by every error of UnpackArrivals and UnpackDepartures.
-var ErrPacked = errors.New("the trace from the responder is damaged")
+// errPacked is wrapped by every error of UnpackArrivals and UnpackDepartures.
+var errPacked = errors.New("the trace from the responder is damaged")
 
 // usualRecord is about how many bytes an arrival takes, so that room need not grow.
 const usualRecord = 12
@@ -107,7 +107,7 @@ type unpacker struct {
 
 func (r *unpacker) fail(what string) {
 	if r.err == nil {
-		r.err = fmt.Errorf("%w: %s", ErrPacked, what)
+		r.err = fmt.Errorf("%w: %s", errPacked, what)
 	}
 }
 

@@ -88,7 +88,7 @@ func TestUnpackRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got, err := UnpackArrivals(tt.in, 2000, 2000); !errors.Is(err, ErrPacked) {
+			if got, err := UnpackArrivals(tt.in, 2000, 2000); !errors.Is(err, errPacked) {
 				t.Errorf("got %v, %v, want an error", got, err)
 			}
 		})

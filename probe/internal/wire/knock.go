@@ -29,9 +29,9 @@ const (
 	answerMagic = "NRA1"
 )
 
-// MaxKnockDelay bounds the delay that an agent can ask for. It is longer than the
+// maxKnockDelay bounds the delay that an agent can ask for. It is longer than the
 // 30 s of silence that a NAT mapping should survive.
-const MaxKnockDelay = 40 * time.Second
+const maxKnockDelay = 40 * time.Second
 
 // KnockID names a session to its responder and reveals nothing to others.
 type KnockID [8]byte
@@ -117,7 +117,7 @@ func ParseKnock(b []byte, nonceOf NonceOf) (k Knock, nonce string, ok bool) {
 		return Knock{}, "", false
 	}
 	mac := Proof(nonce, "knock", b[:32])
-	if !hmac.Equal(mac[:], b[32:48]) || k.Delay > MaxKnockDelay {
+	if !hmac.Equal(mac[:], b[32:48]) || k.Delay > maxKnockDelay {
 		return Knock{}, "", false
 	}
 	return k, nonce, true

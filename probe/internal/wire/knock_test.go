@@ -35,7 +35,7 @@ func TestKnockRefused(t *testing.T) {
 	k := NewKnock("secret")
 	good := k.Marshal("secret")
 	long := k
-	long.Delay = MaxKnockDelay + time.Millisecond
+	long.Delay = maxKnockDelay + time.Millisecond
 	flipped := bytes.Clone(good)
 	flipped[20] ^= 1
 	for name, b := range map[string][]byte{

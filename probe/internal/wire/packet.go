@@ -14,14 +14,14 @@ const HeaderSize = 12
 // SRTP's short tag has the same length (RFC 5764 4.1.2).
 const tagSize = 4
 
-// Errors of Opener.Open. All of them wrap ErrForeign.
+// Errors of Opener.Open. All of them wrap errForeign.
 var (
-	ErrForeign = errors.New("not a packet of this stream")
+	errForeign = errors.New("not a packet of this stream")
 
-	errHeader = fmt.Errorf("%w: another RTP header", ErrForeign)
-	errSize   = fmt.Errorf("%w: another size", ErrForeign)
-	errTag    = fmt.Errorf("%w: wrong tag", ErrForeign)
-	errIndex  = fmt.Errorf("%w: sequence number and timestamp disagree", ErrForeign)
+	errHeader = fmt.Errorf("%w: another RTP header", errForeign)
+	errSize   = fmt.Errorf("%w: another size", errForeign)
+	errTag    = fmt.Errorf("%w: wrong tag", errForeign)
+	errIndex  = fmt.Errorf("%w: sequence number and timestamp disagree", errForeign)
 )
 
 // A Flow is one direction of one call, as both ends know it from the session.
@@ -65,8 +65,8 @@ func (f Flow) check() error {
 	return nil
 }
 
-// Size is that of every packet of the flow.
-func (f Flow) Size() int { return HeaderSize + f.Payload }
+// size is that of every packet of the flow.
+func (f Flow) size() int { return HeaderSize + f.Payload }
 
 // A Sealer makes the packets of one flow. It is for one goroutine.
 type Sealer struct {
@@ -80,7 +80,7 @@ func NewSealer(f Flow) (*Sealer, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	s := &Sealer{flow: f, mac: newMAC(sha256Pool, f.Key), packet: make([]byte, f.Size())}
+	s := &Sealer{flow: f, mac: newMAC(sha256Pool, f.Key), packet: make([]byte, f.size())}
 	filler(s.packet[HeaderSize:], f.SSRC)
 	return s, nil
 }
@@ -172,7 +172,7 @@ func (o *Opener) Open(b []byte) (index int64, stamp time.Duration, err error) {
 	switch {
 	case len(b) < HeaderSize || b[0] != 2<<6 || b[1]&^marker != f.Type || binary.BigEndian.Uint32(b[8:]) != f.SSRC:
 		return 0, 0, errHeader
-	case len(b) != f.Size():
+	case len(b) != f.size():
 		return 0, 0, errSize
 	case !o.mac.begins(b[tagAt:tagAt+tagSize], b[:tagged]):
 		return 0, 0, errTag

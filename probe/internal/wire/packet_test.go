@@ -84,7 +84,7 @@ func TestPacketForeign(t *testing.T) {
 		"last tag byte":  change(23, 1),
 		"extension flag": change(0, 0x10),
 	} {
-		if _, _, err := o.Open(b); !errors.Is(err, ErrForeign) {
+		if _, _, err := o.Open(b); !errors.Is(err, errForeign) {
 			t.Errorf("%s: got %v, want ErrForeign", name, err)
 		}
 	}

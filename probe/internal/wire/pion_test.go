@@ -57,8 +57,8 @@ func pionCheck(b []byte) (c Check, m *stun.Message, ok bool) {
 		c.Username = name
 		return c, m, err == nil
 	}
-	received, err1 := m.Get(AttrReceived)
-	sent, err2 := m.Get(AttrSent)
+	received, err1 := m.Get(attrReceived)
+	sent, err2 := m.Get(attrSent)
 	var mapped stun.XORMappedAddress
 	raw, _ := m.Get(stun.AttrXORMappedAddress)
 	if m.Type != stun.BindingSuccess || err1 != nil || err2 != nil || len(received) != 8 || len(sent) != 8 || mapped.GetFrom(m) != nil ||
@@ -89,7 +89,7 @@ func TestChecksAreThoseOfPion(t *testing.T) {
 			"padded": {key.AskPadded(before, id), pionBuild(t, id, stun.BindingRequest, password, stun.NewUsername(user), Padding())},
 			"bare":   {key.Ask(before, id), pionBuild(t, id, stun.BindingRequest, password, stun.NewUsername(user))},
 			"answer": {key.Answer(before, id, from, received, sent), pionBuild(t, id, stun.BindingSuccess, password,
-				&stun.XORMappedAddress{IP: addr.AsSlice(), Port: int(from.Port())}, pionStamp(AttrReceived, received), pionStamp(AttrSent, sent))},
+				&stun.XORMappedAddress{IP: addr.AsSlice(), Port: int(from.Port())}, pionStamp(attrReceived, received), pionStamp(attrSent, sent))},
 		} {
 			if !bytes.Equal(pair[0], append(before, pair[1]...)) {
 				t.Fatalf("%s of %q, %q to %v:\ngot  %x\nwant %x", name, user, password, from, pair[0][len(before):], pair[1])

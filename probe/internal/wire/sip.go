@@ -22,8 +22,8 @@ const (
 	SIPPadding = "X-Padding"
 )
 
-// SIPQuestion is the value of SIPAsk.
-func SIPQuestion(nonce, callID string) string {
+// sipQuestion is the value of SIPAsk.
+func sipQuestion(nonce, callID string) string {
 	proof := Proof(nonce, "sip question", []byte(callID))
 	return KnockIDOf(nonce).String() + " " + hex.EncodeToString(proof[:])
 }
@@ -36,7 +36,7 @@ func ParseSIPQuestion(value, callID string, nonceOf NonceOf) (nonce string, ok b
 		return "", false
 	}
 	nonce, ok = nonceOf(id)
-	return nonce, ok && hmac.Equal([]byte(strings.TrimSpace(value)), []byte(SIPQuestion(nonce, callID)))
+	return nonce, ok && hmac.Equal([]byte(strings.TrimSpace(value)), []byte(sipQuestion(nonce, callID)))
 }
 
 // SIPReply is the value of SIPAnswer to a message as it arrived.
@@ -95,7 +95,7 @@ func (o SIPOptions) Marshal() []byte {
 		"User-Agent: netready",
 	}
 	if o.Nonce != "" {
-		lines = append(lines, SIPAsk+": "+SIPQuestion(o.Nonce, o.CallID), SIPPadding+": "+strings.Repeat("x", sipPadding))
+		lines = append(lines, SIPAsk+": "+sipQuestion(o.Nonce, o.CallID), SIPPadding+": "+strings.Repeat("x", sipPadding))
 	}
 	return []byte(strings.Join(append(lines, "Content-Length: 0"), "\r\n") + "\r\n\r\n")
 }

@@ -127,10 +127,10 @@ const EndedBusy = "busy"
 
 // STUN attributes of ours, from the comprehension-optional range.
 const (
-	// AttrReceived and AttrSent are 8 bytes each, nanoseconds on the responder's
+	// attrReceived and attrSent are 8 bytes each, nanoseconds on the responder's
 	// monotonic clock: when the request arrived and when the answer left.
-	AttrReceived = 0xC0D1
-	AttrSent     = 0xC0D2
+	attrReceived = 0xC0D1
+	attrSent     = 0xC0D2
 )
 
 // StampOffset and TagOffset are where, inside the RTP payload, the 8-byte send

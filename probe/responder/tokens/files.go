@@ -43,8 +43,8 @@ func (s *Store) readTokens() (map[string]Token, fs.FileInfo, error) {
 	all := make(map[string]Token, len(list))
 	for i, t := range list {
 		switch {
-		case len(list) > Most:
-			return nil, info, fmt.Errorf("reading %s: it has %d tokens, more than %d; remove old ones", s.path(fileTokens), len(list), Most)
+		case len(list) > most:
+			return nil, info, fmt.Errorf("reading %s: it has %d tokens, more than %d; remove old ones", s.path(fileTokens), len(list), most)
 		case !t.valid() || all[t.ID].ID != "":
 			return nil, info, fmt.Errorf("reading %s: token %d (%q) is damaged, is there twice, or is of a later release; remove it from the file", s.path(fileTokens), i+1, t.ID)
 		}

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// Most bounds the tokens of one folder.
-const Most = 4096
+// most bounds the tokens of one folder.
+const most = 4096
 
 // Names of the files. Only the commands write the tokens, only the responders write
 // the counts; the lock keeps two writers of the same file apart.
@@ -175,8 +175,8 @@ func (s *Store) Make(asked Token, now time.Time, life time.Duration) (secret str
 				delete(all, id)
 			}
 		}
-		if len(all) >= Most || all[t.ID].ID != "" {
-			return fmt.Errorf("there are %d tokens, and %d at most: wait until some have been expired for %d days", len(all), Most, remembered/(24*time.Hour))
+		if len(all) >= most || all[t.ID].ID != "" {
+			return fmt.Errorf("there are %d tokens, and %d at most: wait until some have been expired for %d days", len(all), most, remembered/(24*time.Hour))
 		}
 		all[t.ID] = t
 		return nil
