@@ -32,7 +32,7 @@ func (j *judge) advice(key Key, way Way) string {
 		return fmt.Sprintf("Your own network answers well (of the gateway %s), so the fault is behind it: ", j.gatewayWords(way)) + j.aboutLine(key, way)
 	case placeUnknown:
 	}
-	return j.untold(way)
+	return j.cannotTell(way)
 }
 
 // aboutSilence is the advice where no packet arrived: then the path is closed,
@@ -132,9 +132,9 @@ func (j *judge) aboutMOS(way Way) string {
 		Figure(*d.LossPercent, "%"), Figure(*d.DiscardPercent, "%"))
 }
 
-// untold says that the figures do not tell where the fault is, and which test
+// cannotTell says that the figures do not tell where the fault is, and which test
 // would.
-func (j *judge) untold(way Way) string {
+func (j *judge) cannotTell(way Way) string {
 	return "The figures do not show where: " + j.whyUntold(way) + ". " + j.wouldTell()
 }
 

@@ -47,7 +47,7 @@ const (
 	verifiedUnreadable = "unreadable" // no such file, a folder, or one that this user may not read
 )
 
-// Run verifies every file. Exit status 1: one is not what it was.
+// Run verifies every file. Exit status 1: one was changed or damaged.
 func (c *verifyCmd) Run(app *app) error {
 	all, bad := []verified{}, false
 	for _, name := range c.Files {
@@ -120,7 +120,7 @@ func (c *verifyCmd) judge(name string, r report.Report, note report.Note) verifi
 	case note.Edited:
 		v.Status, v.Text = string(report.SignedEdited), "EDITED: the checksum does not fit. Somebody changed the file after the run, or a program that saved it did"
 	case note.Signed == report.SignedNot:
-		v.Text = "whole as far as can be told, and not signed: who edits such a file can hide it"
+		v.Text = "no change was found, but it is not signed: somebody who edits such a file can hide that"
 		if r.Signature.Reason != "" {
 			v.Text += " (" + r.Signature.Reason + ")"
 		}
@@ -128,15 +128,15 @@ func (c *verifyCmd) judge(name string, r report.Report, note report.Note) verifi
 		v.KeyID, v.SignedAt, v.UpPackets = r.Signature.KeyID, r.Signature.SignedAt, r.Signature.UpPackets
 		v.Text = "signed and whole: as it was at the end of the run"
 		if note.Signed == report.SignedContradicted {
-			v.Text = "CONTRADICTED: it claims more packets on the way up than the responder counted"
-		} else if len(c.Key) > 0 && !knows(c.Key, v.KeyID) {
-			v.Status, v.Text = verifiedOtherKey, "SIGNED BY ANOTHER KEY than --key names: whoever has that key can have made it up"
+			v.Text = "CONTRADICTED: it reports more packets up than the responder counted"
+		} else if len(c.Key) > 0 && !containsKey(c.Key, v.KeyID) {
+			v.Status, v.Text = verifiedOtherKey, "SIGNED BY ANOTHER KEY than those of --key: the owner of that key could have invented this result"
 		}
 	}
 	return v
 }
 
-func knows(keys []string, id string) bool {
+func containsKey(keys []string, id string) bool {
 	for _, key := range keys {
 		if strings.TrimSpace(key) == id {
 			return true

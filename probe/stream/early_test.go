@@ -37,9 +37,9 @@ func steadyPath(r *rand.Rand) func(time.Duration, *rand.Rand) time.Duration {
 	}[r.IntN(3)]
 }
 
-// A handful of packets that overtook all others, or whose timestamps are odd,
-// leave the figures of all others alone: discards are those of the path without
-// them, and each odd one is a discard at most.
+// A few packets that overtook all others, or whose timestamps are odd, do not change the
+// figures of all others: discards are those of the path without them, and each odd one is a
+// discard at most.
 func TestAnOutlierCostsItselfAlone(t *testing.T) {
 	seed := seed.Of(t)
 	for where, place := range places {
