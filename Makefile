@@ -56,7 +56,7 @@ tools: ## installs what make check needs: Debian packages, the linter, a server 
 
 ARCHES      := amd64 arm64
 DIST        := dist
-# Arguments of "osslsigncode sign", as in SIGN="-certs chain.pem -key key.pem": what is for Windows is signed.
+# Arguments of "osslsigncode sign", as in SIGN="-certs chain.pem -key key.pem": the programs and installers for Windows are then signed.
 SIGN        ?=
 release-responder: ## dist/netready-responder-linux-*.tar.gz, what deploy/ installs on a host, and their checksums
 	mkdir -p "$(DIST)"
@@ -84,16 +84,16 @@ cross: ## every platform that is shipped builds and vets; the responder is shipp
 	others=$$(go list ./... | grep -v '/cmd/netready-responder$$'); \
 	for os in windows darwin; do GOFLAGS=-trimpath GOOS=$$os go vet $(COLD) $$others; done
 
-race: ## the race detector, on all but the two commands: what runs at once lies below them
+race: ## the race detector, on all packages but the two commands: the concurrent code is in the packages below them
 	CGO_ENABLED=1 $(GOTEST) -race $$(go list ./... | grep -v -E '/cmd/netready(-responder)?$$')
 
 system: ## beside real servers, namespaces, a browser, Wine, LibreOffice
 	GOTEST='$(GOTEST)' .ci/system
 
-deploy-check: ## what deploy/ has for clouds and clusters, against their schemas
+deploy-check: ## checks the files of deploy/ for clouds and clusters with their schemas
 	cd deploy/check && $(GOTEST) ./...
 
-lab: ## a laboratory of planted faults: whom does the program blame? (docs/lab.md; a quarter of an hour on a calm machine)
+lab: ## a laboratory of planted faults: whom does the program blame? (docs/lab.md; a quarter of an hour on an idle machine)
 	go test -tags lab -v -count 1 -parallel 8 -timeout 90m -run TestLab ./lab
 	go test -tags lab -v -count 1 -parallel 1 -timeout 30m -run 'LimitedLine|UnderLoad' ./lab
 
@@ -103,7 +103,7 @@ fuzz-smoke: ## every fuzz target for some seconds
 fuzz: ## every fuzz target for five minutes
 	.ci/fuzz 5m
 
-soak: ## long runs (an hour of agents at a responder, or NETREADY_SOAK=10m), and the tests that make up their inputs, on inputs never seen before
+soak: ## long runs (an hour of agents at a responder, or NETREADY_SOAK=10m), and the tests with random inputs, with a new seed
 	NETREADY_SEED=new $(GOTEST) -count 20 -timeout 1h ./probe/stream ./probe/capture ./probe/relay ./thresholds
 	$(GOTEST) -tags soak -p 1 -timeout 2h -run Soak ./...
 

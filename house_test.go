@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// Whoever judges or prints a result needs the facts and no check: a TURN client
-// came into every program that reads results. A library for workbooks brings
-// net/http along, and nothing of ours may.
+// Code that judges or prints a result needs the facts and no check. Otherwise every program
+// that reads results would contain a TURN client. A library for workbooks may import
+// net/http; none of our own packages may.
 func TestVerdictsAndPaperNeedNoNetwork(t *testing.T) {
 	for _, test := range []struct{ packages, never string }{
 		{"./probe/facts", `^netready/|^net$|^net/http$|^[^/]+\.[^/]+/`},

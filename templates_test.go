@@ -53,8 +53,8 @@ func TestTemplatesAreCompiled(t *testing.T) {
 	}
 }
 
-// The tags escape a value for text and for an attribute in quotes, whose value is no
-// address, script or style. So a template must have it nowhere else.
+// The tags escape a value for text and for an attribute in quotes whose value is not an
+// address, a script or a style. So a template must not have a value anywhere else.
 func TestTemplatesEscapeWhatTheyPrint(t *testing.T) {
 	asItIs := []string{"v.Style", "d.Style", "v.Frame", "v.Views", "v.Start"} // style sheets and a script of ours
 	tag := regexp.MustCompile(`\{%-?\s*([a-z=]+)\s+(.*?)\s*-?%\}`)

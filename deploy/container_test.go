@@ -26,9 +26,8 @@ func storage(t *testing.T) {
 	t.Setenv("STORAGE_DRIVER", "vfs")
 }
 
-// container starts the image on a loopback of its own, and waits until its
-// invite can be had. Words are in front of a command that shall share the
-// network; responder is the process.
+// container starts the image on a loopback of its own, and waits until its invite can be
+// read. Words are put before a command that shares its network; responder is the process.
 func container(t *testing.T, image string) (words []string, invite string, responder int) {
 	t.Helper()
 	run(t, "buildah", "from", "--name", "test", image)
@@ -83,9 +82,9 @@ func processIn(same int, program string) int {
 	return 0
 }
 
-// The image holds the program and its data folder and nothing else, no shell; it
-// runs as a user without rights that may still use ports below 1024; a call goes
-// through, and one that is under way at SIGTERM comes to its end.
+// The image contains the program and its data folder and nothing else, not even a shell; it
+// runs as a user without rights who may still use ports below 1024; a call works, and one
+// that is under way at SIGTERM continues to its end.
 func TestContainerServes(t *testing.T) {
 	need.Root(t)
 	need.Tool(t, "buildah")

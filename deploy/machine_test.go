@@ -99,7 +99,7 @@ type calling struct {
 	stdout, stderr bytes.Buffer
 }
 
-// place begins a call: netready run in front of which other words may stand.
+// place begins a call: netready run, with other words before it if there are any.
 func place(t *testing.T, words []string, invite string, length time.Duration, flags ...string) *calling {
 	t.Helper()
 	words = append(words, filepath.Join(programs, "netready"), "run", "--responder", "-", "--only", "voice", "--duration", length.String(),

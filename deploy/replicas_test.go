@@ -92,7 +92,7 @@ func (r *replicas) callByName(t *testing.T, length time.Duration) *calling {
 	return place(t, words, strings.Replace(r.invite[0], "127.0.0.1", "voice.test", 1), length)
 }
 
-// metric is one of a replica, -1 where it cannot be had.
+// metric is the value of a replica's metric, -1 if it cannot be read.
 func (r *replicas) metric(t *testing.T, i int, name string) float64 {
 	t.Helper()
 	out, _ := try(t, "curl", "-sS", r.status[i]+"/metrics")
@@ -106,10 +106,10 @@ func (r *replicas) metric(t *testing.T, i int, name string) float64 {
 	return -1
 }
 
-// Of three replicas one is killed while calls are under way and one is drained. The
-// calls on the drained one, and on the third, come to their end; the agents of the
-// killed one keep what was measured, and say what happened with a code and a
-// sentence; runs that would prefer the killed or the drained one go to the third.
+// Of three replicas one is killed during its calls and one is drained. The calls on the
+// drained one, and on the third, continue to their end; the agents of the killed one keep
+// what was measured, and say what happened with a code and a sentence; runs that would
+// prefer the killed or the drained one go to the third.
 func TestReplicaIsKilledAnotherIsDrained(t *testing.T) {
 	r := startReplicas(t)
 	const length = 12 * time.Second

@@ -18,8 +18,8 @@ const (
 	inviteFile = "/var/lib/netready-responder/invite.txt"
 )
 
-// What the unit opens to whoever breaks into the responder is under 2.0 of 10, as
-// systemd counts it, and systemd has nothing against it.
+// The exposure of the unit, as systemd computes it, is under 2.0 of 10, and systemd reports
+// no error in it.
 func TestUnitIsHardened(t *testing.T) {
 	analyze := need.Tool(t, "systemd-analyze")
 	run(t, analyze, "security", "--offline=true", "--threshold=19", unit)
@@ -92,9 +92,9 @@ func (m *machine) show(t *testing.T, property string) string {
 	return strings.TrimSpace(m.run(t, "systemctl", "show", "--value", "--property", property, "netready-responder"))
 }
 
-// The unit serves a call under a systemd of its own, with no privilege but that of
-// low ports; the invite is in no log; an organisation's invite that root made is
-// taken; a reload takes a limit into use; a stop lets the call finish.
+// The unit serves a call under a systemd of its own, with no privilege except that of low
+// ports; the invite is in no log; an organisation's invite that root made is accepted; a
+// reload applies a limit; a stop lets the call finish.
 func TestUnitServes(t *testing.T) {
 	m := boot(t, installed(t, settings(t, "")))
 	m.run(t, "systemctl", "start", "netready-responder")

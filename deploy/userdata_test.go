@@ -198,17 +198,17 @@ func (m *machine) serve(t *testing.T, release string) (url string, fetched *int)
 	return "http://" + l.Addr().String() + "/" + filepath.Base(release), fetched
 }
 
-// awsCopies stands for the AWS command line: it copies into a folder what shall go
-// into a bucket.
+// awsCopies stands for the AWS command line: it copies into a folder what is meant for a
+// bucket.
 const awsCopies = `#!/bin/sh
 [ "$1 $2 $3" = "s3 cp --only-show-errors" ] || exit 9
 mkdir -p /root/bucket && cp "$4" "/root/bucket/$(echo "$5" | tr -c a-z0-9.\\n _)"
 `
 
-// The script of the stacks, for real but for the bucket: a wrong checksum installs
-// nothing; the release is fetched and started, its invite lies in the bucket and
-// takes a call; at the next start of the host nothing is fetched again; another
-// name of the host is taken into use, with the same token and key.
+// The script of the stacks, complete except for the bucket: a wrong checksum installs
+// nothing; the release is fetched and started, its invite is in the bucket and can be used
+// for a call; at the next start of the host nothing is fetched again; another name of the
+// host is applied, with the same token and key.
 func TestUserDataInstalls(t *testing.T) {
 	run(t, need.Tool(t, "shellcheck"), "--exclude", "SC2016", "terraform/user-data.sh")
 	need.Tool(t, "curl")

@@ -42,8 +42,8 @@ func pass(h Harm, seed uint64) passed {
 	return p
 }
 
-// A link does what it is told: otherwise the laboratory would judge the program
-// by faults that nobody planted.
+// A link does what it is told. Otherwise the laboratory would judge the program by faults
+// that were not planted.
 func TestLinksDoWhatTheyAreTold(t *testing.T) {
 	const n = 20000
 	near := func(got, want float64) bool { return math.Abs(got-want) <= 0.15*want+1 }

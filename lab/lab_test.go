@@ -12,17 +12,16 @@ import (
 	"netready/internal/seed"
 )
 
-// runsVariable is how often every situation is tried, each time with other luck.
+// runsVariable is how often every situation is tried, each time with other random numbers.
 const runsVariable = "NETREADY_LAB_RUNS"
 
 // alone is held by a situation that keeps all processors busy, and shared by all
 // others.
 var alone sync.RWMutex
 
-// Every situation: the first finding names the true place, or says that it
-// cannot tell. NETREADY_LAB=DIR keeps the results and adds up what earlier runs
-// left there; NETREADY_LAB_RUNS=5 tries each five times, NETREADY_SEED=new with
-// luck that nobody has seen.
+// Every situation: the first finding names the true place, or says that it cannot tell.
+// NETREADY_LAB=DIR keeps the results and adds up those that earlier runs left there;
+// NETREADY_LAB_RUNS=5 tries each five times, NETREADY_SEED=new with new random numbers.
 func TestLab(t *testing.T) {
 	if len(situations) < 40 {
 		t.Fatalf("%d situations", len(situations))
@@ -66,8 +65,8 @@ func runs(t *testing.T) int {
 	return n
 }
 
-// try runs a situation, and again where this machine itself spoilt it: what it
-// is judged by is the last time then.
+// try runs a situation, and again if this machine itself spoilt the run: the last run is
+// then the one that counts.
 func (s Situation) try(t *testing.T, seed uint64) Outcome {
 	t.Helper()
 	if s.Burn > 0 {

@@ -185,8 +185,8 @@ func TestCapacityOfALimitedLine(t *testing.T) {
 	}
 }
 
-// A full line, first with one queue for all, then with a class for DSCP 46 that goes
-// first: what the mark is worth is in the MOS under load.
+// A full line, first with one queue for all, then with a class for DSCP 46 that is sent
+// first: the MOS under load shows what the mark is worth.
 func TestMOSUnderLoadByPriority(t *testing.T) {
 	t.Parallel()
 	one := tokens(2, "200ms")

@@ -39,7 +39,7 @@ regions:
   - {id: lab, name: Laboratory, domain: lab.test}
 `
 
-// stand is a laboratory that several runs use, one after the other.
+// stand is a laboratory that several runs use in turn.
 type stand struct {
 	*network
 	invite, list, out string
@@ -77,7 +77,7 @@ func (s *stand) run(t *testing.T) (r judged) {
 	return r
 }
 
-// complaints are what a run of a good line should not say: rows that did not pass, and
+// complaints are what a run on a good line should not say: rows that did not pass, and
 // findings that warn or fail, except that this machine was busy.
 func (r judged) complaints() []string {
 	var all []string

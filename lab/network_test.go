@@ -80,8 +80,8 @@ func newNetwork(tb testing.TB, links Links, seed uint64) *network {
 
 func (n *network) ns(name string) string { return n.prefix + name }
 
-// quiet sets a namespace up so that it sends nothing of its own accord and
-// limits none of its answers.
+// quiet sets up a namespace so that it sends nothing by itself and does not limit its
+// answers.
 func quiet() error {
 	for file, value := range map[string]string{
 		"ipv6/conf/all/disable_ipv6": "1", "ipv6/conf/default/disable_ipv6": "1",
@@ -108,8 +108,8 @@ func (n *network) resolvConf(tb testing.TB) {
 	}
 }
 
-// cable joins two namespaces by a pair of interfaces in 198.18.N.0/24: .1 is on
-// the side of a, but for the LAN and the line, where the PC and the gateway are .2.
+// cable joins two namespaces by a pair of interfaces in 198.18.N.0/24: .1 is on the side of
+// a, except for the LAN and the line, where the PC and the gateway are .2.
 func (n *network) cable(tb testing.TB, number int, a, aDev, b, bDev string) {
 	tb.Helper()
 	must(tb, "ip", "link", "add", aDev, "netns", n.ns(a), "type", "veth", "peer", "name", bDev, "netns", n.ns(b))
@@ -209,7 +209,7 @@ func inNamespace(tb testing.TB, ns string, f func() error) {
 	}
 }
 
-// withoutOffload makes an interface hand over frames as they go over a cable: no
+// withoutOffload makes an interface hand over frames as they are sent over a cable: no
 // larger than its MTU, with their checksum (ethtool -K DEV tx off tso off gso off).
 func withoutOffload(dev string) error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)

@@ -81,8 +81,8 @@ func answerTo(question []byte, address string, refuses bool) ([]byte, error) {
 	return reply.Pack()
 }
 
-// urgent runs the laboratory's own programs before others, so that a busy
-// machine bends neither the far end nor the PC, except where that is the fault.
+// urgent runs the laboratory's own programs before others, so that a busy machine disturbs
+// neither the far end nor the PC, except where that is the fault.
 var urgent = []string{"chrt", "-r", fmt.Sprint(playersTime)}
 
 // playersTime is their real-time priority: below that of the wires.
@@ -140,7 +140,7 @@ func (n *network) elsewhere(tb testing.TB) {
 	}()
 }
 
-// bound answers a STUN binding request; nil: it is none.
+// bound answers a STUN binding request; nil if it is not one.
 func bound(question []byte, from net.Addr) []byte {
 	seen, err := netip.ParseAddrPort(from.String())
 	m := &stun.Message{Raw: question}

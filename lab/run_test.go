@@ -22,8 +22,8 @@ import (
 
 var programs string // folder of the built programs
 
-// folderVariable names a folder in which TestLab keeps every result and what
-// came of it. The matrix is of all that lies there.
+// folderVariable names a folder in which TestLab keeps every result and its score. The
+// matrix is of everything in this folder.
 const folderVariable = "NETREADY_LAB"
 
 func TestMain(m *testing.M) {
@@ -126,8 +126,7 @@ func (s Situation) assess(t *testing.T, seed uint64) judged {
 	return r
 }
 
-// how is what the program is started with: before others, except where a busy
-// PC is the fault.
+// how is how the program is started: before others, except where a busy PC is the fault.
 func (s Situation) how(t *testing.T, n *network) []string {
 	t.Helper()
 	switch {
@@ -175,7 +174,7 @@ func keep(t *testing.T, name string, content []byte) {
 	}
 }
 
-// An Outcome is what came of one run of a situation.
+// An Outcome is the result of one run of a situation.
 type Outcome struct {
 	Situation string             `json:"situation"`
 	Place     string             `json:"place"`

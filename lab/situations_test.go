@@ -12,11 +12,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Situation is one fault on one place, or none.
+// A Situation is one fault in one place, or none.
 type Situation struct {
 	Name    string
 	Place   string
-	Also    []string // further places that nobody at the PC can tell from it
+	Also    []string // other places that nobody at the PC can distinguish from it
 	Links   Links
 	Gateway string // nftables rules of the gateway
 	DNS     DNS
@@ -42,8 +42,8 @@ const (
 	mbit   = 1000 * kbit
 )
 
-// forward is a chain of the gateway for what it passes on, input one for what is
-// for itself, and output one for what it says.
+// forward is a chain of the gateway for packets that it forwards, input one for packets to
+// itself, and output one for packets that it sends.
 func forward(rules ...string) string { return chain("forward", rules) }
 func input(rules ...string) string   { return chain("input", rules) }
 func output(rules ...string) string  { return chain("output", rules) }

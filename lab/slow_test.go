@@ -23,8 +23,9 @@ func (r judged) slowly() []string { return r.besides(bad...) }
 // lossy are those of a path that loses packets, and nothing else.
 func (r judged) lossy() []string { return r.besides("loss_up", "loss_down", "mos_up", "mos_down") }
 
-// besides are the complaints but for these figures, and for a place that holds the line:
-// the line itself, or, where no router behind it tells, all that lies beyond the gateway.
+// besides are the complaints except for these figures, and except for a place that contains
+// the line: the line itself or, where no router behind it tells, everything beyond the
+// gateway.
 func (r judged) besides(what ...string) []string {
 	r.Findings = slices.DeleteFunc(slices.Clone(r.Findings), func(f thresholds.Finding) bool {
 		return slices.Contains(what, f.What) || f.What == thresholds.WhatCause && (f.Code == thresholds.PlaceLine || f.Cause == beyondGateway)

@@ -14,8 +14,8 @@ import (
 const (
 	sensePeriod = 2 * time.Millisecond
 	senseLate   = 5 * time.Millisecond // a shorter wait harms no call
-	// spoiltShare is the share of a run in which a processor let nobody of the
-	// laboratory's priority run that can spoil it: one packet in a hundred is late then.
+	// spoiltShare is the share of a run in which a stalled processor can spoil it: then one
+	// packet in a hundred is late.
 	spoiltShare = 0.005
 	// stallsKept bounds what is remembered: hours of a machine that stalls twice a second.
 	stallsKept = 1 << 16
@@ -24,11 +24,10 @@ const (
 // A stall is a time in which a processor did not run what had to run.
 type stall struct{ from, to time.Time }
 
-// sensor notes when this machine stalls: on each processor a thread with the
-// priority of the laboratory's programs sleeps for a moment again and again, and
-// looks how late it wakes. The mean load of the processors does not show that: the kernel
-// stops threads with real-time priority for 50 ms of a second, and a virtual
-// machine can lose its processor.
+// sensor notes when this machine stalls: on each processor a thread with the priority of
+// the laboratory's programs sleeps for a moment again and again, and checks how late it
+// wakes. The mean load of the processors does not show that: the kernel stops threads with
+// real-time priority for 50 ms of a second, and a virtual machine can lose its processor.
 type sensor struct {
 	once sync.Once
 	mu   sync.Mutex

@@ -23,8 +23,8 @@ const (
 	flightLasts = 20 * time.Millisecond
 )
 
-// thief counts the packets of one kind that a wire carries, and takes the n-th of them
-// (from 1). What is sent again for it passes.
+// thief counts the packets of one kind that a wire carries, and drops the n-th of them
+// (from 1). When it is sent again, it passes.
 type thief struct {
 	mu    sync.Mutex // guards the rest
 	kind  string
@@ -59,7 +59,7 @@ func (t *thief) counted() int {
 	return t.count
 }
 
-// takes reports whether a frame is not to be passed on. up is away from the PC.
+// takes reports whether a frame has to be dropped. up is away from the PC.
 func (t *thief) takes(frame []byte, up bool, now time.Duration) bool {
 	if t == nil || len(frame) < 14+20 || binary.BigEndian.Uint16(frame[12:]) != ipv4 {
 		return false

@@ -22,8 +22,8 @@ func segmentOf(from, to uint16, seq uint32, flags byte, size int) []byte {
 	return frameOf(tcp, append(b, make([]byte, size)...))
 }
 
-// The thief takes what it was told to, whole and once: otherwise a test of lost
-// packets would lose none.
+// The thief drops the packet that it was told to drop, completely and once. Otherwise a
+// test of lost packets would lose none.
 func TestThiefTakesOneOfAKind(t *testing.T) {
 	const pc, far = 40001, 443
 	const again = 10 * time.Millisecond

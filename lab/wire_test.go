@@ -113,7 +113,7 @@ type lane struct {
 // carry is one direction, until the wire is stopped.
 func (w *wire) carry(from, to int, up bool, way *way) {
 	runtime.LockOSThread() // never unlocked: the thread ends with its priority
-	// Without the priority the laboratory still works on a calm machine.
+	// Without the priority the laboratory still works on an idle machine.
 	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: realTime}, 0)
 	l := lane{way: way, up: up, to: to}
 	b := make([]byte, frameSize)
@@ -123,7 +123,7 @@ func (w *wire) carry(from, to int, up bool, way *way) {
 		if err != nil && !errors.Is(err, unix.EINTR) || fds[1].Revents != 0 {
 			return
 		}
-		for range 64 { // then those that are due have their turn
+		for range 64 { // then those that are due
 			n, _, err := unix.Recvfrom(from, b, 0)
 			if err != nil {
 				break
@@ -136,8 +136,8 @@ func (w *wire) carry(from, to int, up bool, way *way) {
 	}
 }
 
-// take decides what becomes of a frame. Address resolution is spared: a
-// laboratory's own links shall not hang on it.
+// take decides what happens to a frame. Address resolution always passes: a laboratory's
+// own links must not depend on it.
 func (w *wire) take(l *lane, frame []byte) {
 	if len(frame) < 14 || binary.BigEndian.Uint16(frame[12:]) == unix.ETH_P_ARP {
 		_, _ = unix.Write(l.to, frame)

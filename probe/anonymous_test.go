@@ -16,8 +16,8 @@ import (
 	"netready/thresholds"
 )
 
-// Whatever field a sentence stands in: none names the machine, its user or its network
-// afterwards, and what it says of others stays.
+// Whatever field a sentence is in: afterwards none names the machine, its user or its
+// network, and sentences about others stay as they were.
 func TestEverySentenceIsCleaned(t *testing.T) {
 	const said = `read udp 192.168.7.5:5060->[2001:db8::7]:53 on BER-pc7.corp.example (ssid "Café West"), as 203.0.113.9:40000, by 198.51.100.1: ber-pc7 got fe80::1%eth0 and 100.64.1.2, not ber-pc77`
 	const want = `read udp …->[…]:53 on … (ssid "…"), as …, by 198.51.100.1: … got …%eth0 and …, not ber-pc77`
@@ -68,7 +68,7 @@ func eachString(v reflect.Value, name string, do func(reflect.Value, string)) {
 	}
 }
 
-// A name that is a word of its own only where it stands alone, and codes stay codes.
+// A name is left out only where it is a word of its own, and codes stay codes.
 func TestNamesWithinWordsStay(t *testing.T) {
 	s := &scrubber{words: []string{"udp", "pc"}}
 	for text, want := range map[string]string{
@@ -83,7 +83,8 @@ func TestNamesWithinWordsStay(t *testing.T) {
 	}
 }
 
-// Wherever an address stands, it is found whole; what only looks like one stays.
+// Wherever an address is in a text, it is found completely; a text that only looks like one
+// stays.
 func TestAddressesAreFoundWhole(t *testing.T) {
 	s := &scrubber{addresses: map[netip.Addr]bool{netip.MustParseAddr("203.0.113.9"): true}, far: map[netip.Addr]bool{netip.MustParseAddr("10.9.9.9"): true}}
 	for text, want := range map[string]string{
@@ -126,8 +127,8 @@ func TestHardwareAddressesInEveryForm(t *testing.T) {
 	}
 }
 
-// The public address that a check saw is left out without a lookup of the NAT too. One of a
-// relay at the far end's own address goes with its port, and the far end stays.
+// The public address that a check saw is left out without a lookup of the NAT too. The
+// address of a relay at the far end is left out with its port, and the far end stays.
 func TestEveryAddressThatAnyCheckSawIsLeftOut(t *testing.T) {
 	at := netip.MustParseAddrPort
 	r := &run{plan: Plan{Anonymous: true, Parts: []string{facts.PartFirewall}}}
@@ -155,7 +156,8 @@ func TestEveryAddressThatAnyCheckSawIsLeftOut(t *testing.T) {
 	}
 }
 
-// Only a row that asks names is of the resolver; any other host is named as left out.
+// Only a row that looks up names can be about the resolver; any other host is named as left
+// out.
 func TestHostsOfTheNetworkAreLeftOutAsWhatTheyAre(t *testing.T) {
 	r := facts.Result{Firewall: []facts.PortRow{
 		{Protocol: "dns", Host: "192.168.1.1"},

@@ -23,17 +23,17 @@ import (
 	"netready/probe/responder"
 )
 
-// harmedPath is what happens to the packets of every call in front of either
-// far end: 15 of 500 are lost on the way up, 4 on the way down, none of them
-// the same, and both ways scatter.
+// harmedPath is what happens to the packets of every call on the way to either far end: 15
+// of 500 are lost on the way up, 4 on the way down, none of them the same, and both ways
+// have jitter.
 var harmedPath = []string{
 	"--up-drop", "20,100-109,300-303", "--down-drop", "50,200-202",
 	"--up-delay", "20ms", "--up-jitter", "12ms", "--down-delay", "10ms", "--down-jitter", "4ms",
 }
 
-// The same path measured by a responder and through a TURN server, at the same
-// time: each way's loss is the same to the packet, and what is known of both
-// ways together is a bound of what the responder says of each.
+// The same path measured by a responder and through a TURN server, at the same time: each
+// way's loss is the same to the packet, and the figures of both ways together are a bound
+// of the responder's figures of each.
 func TestResponderAndTURNServerOnOnePath(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "relay")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "netready/probe/internal/relay").CombinedOutput(); err != nil {

@@ -8,8 +8,8 @@ import (
 	"netready/probe/call"
 )
 
-// A call that the responder cut to its limit, or that was stopped, is not
-// passed off as the one that was asked for.
+// A call that the responder shortened to its limit, or that was stopped, is not presented
+// as the one that was asked for.
 func TestShorterCallThanAskedForIsSaid(t *testing.T) {
 	const s = time.Second
 	for _, test := range []struct {
@@ -30,7 +30,7 @@ func TestShorterCallThanAskedForIsSaid(t *testing.T) {
 	}
 }
 
-// How long a call lasted is told by what was sent, by either end.
+// The length of a call follows from what either end sent.
 func TestLengthOfACallThatWasCutShort(t *testing.T) {
 	cut := func(up, down int) *call.Outcome {
 		var c call.Call

@@ -39,8 +39,8 @@ func TestConnectivityNamesWhatIsMissing(t *testing.T) {
 	}
 }
 
-// What was answered by somebody else does not follow from a dead network; a
-// refusal does where only a proxy leads out.
+// An answer from somebody else does not follow from a dead network; a refusal does where
+// only a proxy leads out.
 func TestWhatFollowsFromConnectivity(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

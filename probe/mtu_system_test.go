@@ -9,8 +9,8 @@ import (
 	"netready/probe/facts"
 )
 
-// A narrow link in the middle: where its router says so the way is sound, where
-// that word is dropped, larger packets vanish without anybody's word.
+// A link with a small MTU in the middle: if its router reports it, the path is good; if the
+// report is dropped, larger packets are lost and nobody is told.
 func TestNarrowLink(t *testing.T) {
 	for _, c := range []struct {
 		mtu   int

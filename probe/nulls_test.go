@@ -31,14 +31,14 @@ import (
 	"netready/thresholds"
 )
 
-// answers are the fields whose null is an answer in itself, and why. A * stands
-// for an element of a list or for one name.
+// answers are the fields whose null is itself an answer, and why. A * stands for an element
+// of a list or for one name.
 var answers = map[string]string{
 	"findings.*.got":   "a port or a circumstance is no figure; of an unknown one the text says why",
 	"findings.*.limit": "not everything that is found has a limit",
 	"path.mtu.told":    "no router said anything",
-	// A graph has a gap where there is nothing to draw; what was sent and lost
-	// in that second stands beside it.
+	// A graph has a gap where there is nothing to draw; the counts of that second are
+	// beside it.
 	"voice.timeline.*.up":             "nothing was sent up in that second",
 	"voice.timeline.*.down":           "nothing was sent down in that second",
 	"voice.timeline.*.rtt_ms":         "no check of that second was answered",
@@ -102,8 +102,8 @@ type paper struct {
 	wrong    []string
 }
 
-// unsaid walks the JSON of a report against its not_measured: whatever is null
-// has a reason, and whatever has one is null.
+// unsaid compares the JSON of a report with its not_measured: whatever is null has a
+// reason, and whatever has a reason is null.
 func unsaid(t *testing.T, r report.Report) []string {
 	t.Helper()
 	var b bytes.Buffer
@@ -160,8 +160,8 @@ func (p *paper) walk(at string, v any, holder map[string]any) {
 	}
 }
 
-// null wants a reason for a field: in not_measured, of itself or of what holds
-// it, or beside it.
+// null requires a reason for a field: in not_measured, of the field or of what contains it,
+// or beside it.
 func (p *paper) null(at string, holder map[string]any) {
 	for name := at; name != "."; name = parent(name) {
 		if p.said[brackets(name, "%s")] != "" || p.said[brackets(name, "")] != "" {
@@ -213,7 +213,7 @@ func (p *paper) isReported(pair map[string]any) bool {
 	return reflect.DeepEqual(pair, reported)
 }
 
-// entry wants what has a reason to be null indeed.
+// entry requires that a field with a reason is really null.
 func (p *paper) entry(what string) {
 	switch what {
 	case "run", "voice.complete":
@@ -403,7 +403,7 @@ type scene struct {
 	plan  func(t *testing.T, p *probe.Plan, stop func())
 }
 
-// during runs something once, when the call has begun to tell of itself.
+// during calls something once, when the call has sent its first live figures.
 func during(p *probe.Plan, do func()) {
 	once := sync.OnceFunc(func() { go do() })
 	p.Progress = func(e probe.Event) {
@@ -413,8 +413,8 @@ func during(p *probe.Plan, do func()) {
 	}
 }
 
-// throughTURN is a call through a TURN server of the test's own; without UDP,
-// TCP and TLS there is none at the port that is named.
+// throughTURN is a call through a TURN server of the test's own; without UDP, TCP and TLS
+// nothing listens at the port that is named.
 func throughTURN(o turntest.Options) func(*testing.T, *probe.Plan, func()) {
 	return func(t *testing.T, p *probe.Plan, _ func()) {
 		t.Helper()

@@ -21,9 +21,8 @@ const (
 	cleanJitterMS = 0.1
 )
 
-// Other programs burn every processor while calls are made over a clean link, both ends
-// of which are on this machine: the jitter is the link's, and the run says that this PC
-// was busy.
+// Other programs use every processor while calls are made over a clean link whose ends are
+// both on this machine: the jitter is the link's, and the run says that this PC was busy.
 func TestCallOnABusyPC(t *testing.T) {
 	l := newLine(t, 1)
 	for range runtime.NumCPU() {

@@ -11,8 +11,7 @@ import (
 	"netready/probe/responder"
 )
 
-// Where signing fails the run is what it would have been, and says why it has no
-// signature.
+// If signing fails, the run is otherwise the same, and says why it has no signature.
 func TestFailedSigningSpoilsNoRun(t *testing.T) {
 	good, err := responder.NewIdentity()
 	if err != nil {
@@ -70,7 +69,7 @@ func TestFailedSigningSpoilsNoRun(t *testing.T) {
 	}
 }
 
-// The reason of a missing signature is written last of all, and names nobody either.
+// The reason of a missing signature is written last, and does not name anybody either.
 func TestReasonOfNoSignatureNamesNobody(t *testing.T) {
 	identity, err := responder.NewIdentity()
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"netready/probe/invite"
 )
 
-// Responders with weights are drawn by them, those of weight 0 come last, and
-// without weights the order stays.
+// Responders with weights are put into a random order by them, those of weight 0 come last,
+// and without weights the order stays.
 func TestDrawnByWeight(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed.Of(t), 0))
 	var all []invite.Invite
@@ -37,7 +37,8 @@ func TestDrawnByWeight(t *testing.T) {
 	}
 }
 
-// Two ways to one server ran into one another: "did not answer connecting by TCP".
+// Two transports to one server were joined into one unreadable text: "did not answer
+// connecting by TCP".
 func TestTriesAreToldApart(t *testing.T) {
 	got := joined([]error{errors.Join(errors.New("UDP: no answer"), errors.New("TCP: refused")), errors.New("another server is\tdead")})
 	if want := "UDP: no answer; TCP: refused, another server is dead"; got != want {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// With a round trip of 1.5 s the call began before TCP had sent its first packets: a call on
-// an idle line passed for one on a full line.
+// With a round trip of 1.5 s the call began before TCP had sent its first packets: a call
+// on an idle line was reported as one on a full line.
 func TestLineIsFullBeforeTheCall(t *testing.T) {
 	const packet = 1448.0 // bytes of a full TCP segment
 	for _, trip := range []time.Duration{0, 20 * time.Millisecond, 150 * time.Millisecond, 600 * time.Millisecond, 1500 * time.Millisecond, 2500 * time.Millisecond} {

@@ -20,9 +20,8 @@ import (
 	"netready/probe/facts"
 )
 
-// testInstaller rolls the program out under Wine: what people download is put in its
-// place and removed; the task and a call are tried with a program that Wine's
-// network can carry.
+// testInstaller rolls the program out under Wine: the real installer is installed and
+// removed; the task and a call are tried with a program that can use Wine's network.
 func testInstaller(t *testing.T, made string) {
 	t.Helper()
 	windows := wine.New(t)
@@ -51,7 +50,7 @@ func testInstaller(t *testing.T, made string) {
 	}
 }
 
-// mendedInstaller is the installer with a program whose package net puts up with Wine.
+// mendedInstaller is the installer with a program whose package net works with Wine.
 func mendedInstaller(t *testing.T, windows *wine.Windows) string {
 	t.Helper()
 	windows.Module = ".."
@@ -100,7 +99,7 @@ func testTask(t *testing.T, windows *wine.Windows) {
 		t.Fatalf("the task is %q", given[len(want)])
 	}
 	task := windows.Command(program, strings.Fields(options)...)
-	const undetermined = 3 // where Wine sends late, which is no matter here
+	const undetermined = 3 // where Wine sends late, which does not matter here
 	if printed, err := task.CombinedOutput(); err != nil && task.ProcessState.ExitCode() != undetermined {
 		t.Errorf("the task: %v\n%s", err, printed)
 	}
@@ -146,7 +145,8 @@ func testInstalledCall(t *testing.T, windows *wine.Windows, program, made string
 			break
 		}
 	}
-	// Wine stamps after the host has found time for the program; how late it finds it the senders tell.
+	// Wine takes its stamp after the host has run the program; how late that is the senders
+	// report.
 	if apart >= 1+late {
 		t.Errorf("the figures of Windows and Linux are up to %.3f ms apart, and packets went out %.3f ms late", apart, late)
 	}

@@ -42,7 +42,7 @@ func (d dist) linked(wanted []target) ([]module, error) {
 				return nil, fmt.Errorf("reading what is linked into %s: %w", t.file(program), err)
 			}
 			for _, dep := range info.Deps {
-				if m, ok := stranger(dep); ok {
+				if m, ok := linkedModule(dep); ok {
 					versions[m.path] = m
 				}
 			}
@@ -64,9 +64,9 @@ func (d dist) linked(wanted []target) ([]module, error) {
 	return all, nil
 }
 
-// stranger is the module that is linked in as dep; false for a folder of this repository
-// that stands in the place of a module.
-func stranger(dep *debug.Module) (module, bool) {
+// linkedModule is the module that is linked in as dep; false for a folder of this repository
+// that replaces a module.
+func linkedModule(dep *debug.Module) (module, bool) {
 	if dep.Replace != nil {
 		dep = dep.Replace
 	}

@@ -77,7 +77,7 @@ func (d dist) zip(name string, files []packed) error {
 	return os.WriteFile(d.path(name), b.Bytes(), 0o644)
 }
 
-// icns is the sign as macOS reads it: chunks of a type, a length and a PNG.
+// icns is the icon as macOS reads it: chunks of a type, a length and a PNG.
 func icns() ([]byte, error) {
 	var chunks bytes.Buffer
 	for _, c := range []struct {

@@ -104,11 +104,11 @@ func TestFolderOfOthersIsNotEmptied(t *testing.T) {
 	}
 }
 
-// What is linked in from a folder of this repository is no stranger's work, and what
-// replaces a module is what people get.
+// What is linked in from a folder of this repository is not a module of others, and a
+// module that replaces another is the one that people get.
 func TestReplacedModulesAreNamedAsTheyAre(t *testing.T) {
 	for path, replace := range map[string]*debug.Module{"example.com/a": nil, "example.com/fork": {Path: "example.com/fork", Version: "v2.0.0"}, "": {Path: "./internal/deepcopy"}} {
-		m, ok := stranger(&debug.Module{Path: "example.com/a", Version: "v1.0.0", Replace: replace})
+		m, ok := linkedModule(&debug.Module{Path: "example.com/a", Version: "v1.0.0", Replace: replace})
 		if ok != (path != "") || ok && m.path != path {
 			t.Errorf("%+v: %+v, %v", replace, m, ok)
 		}

@@ -55,7 +55,7 @@ func made(t *testing.T, repository, clone string) string {
 	return filepath.Join(clone, "dist")
 }
 
-// One commit makes the same bytes in any folder; what was made installs and runs.
+// One commit makes the same bytes in any folder; what was made can be installed and runs.
 func TestRelease(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the packages are tried on Linux")

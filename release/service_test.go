@@ -15,9 +15,9 @@ import (
 	"netready/internal/booted"
 )
 
-// testService installs the responder's deb on a machine with a systemd: it starts,
-// serves after a restart and a crash with the invite that it had, lets a call
-// finish as it is removed, and leaves nothing behind when it is purged.
+// testService installs the responder's deb on a machine with a systemd: it starts, serves
+// after a restart and a crash with the same invite, lets a call finish when it is removed,
+// and leaves nothing behind when it is purged.
 func testService(t *testing.T, dist string) {
 	t.Helper()
 	files := t.TempDir()

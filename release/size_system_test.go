@@ -19,9 +19,9 @@ import (
 // maxSize is the most that netready may weigh as it is shipped for Linux (amd64), in bytes.
 const maxSize = 20_000_000
 
-// Where a program finds a method by a name that it has at run time only, the linker keeps
-// every method of every type: 3.8 MB of netready were that. Whoever brings in a library that
-// does so reads its name here: a template that runs, a parser of flags with hooks.
+// Where a program finds a method by a name that it has only at run time, the linker keeps
+// every method of every type: that was 3.8 MB of netready. The test names the library that
+// does so: a template engine, or a parser of flags with hooks.
 func TestNetreadyStaysSmall(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "netready")
 	reached := buildShipped(t, program, "-dumpdep")

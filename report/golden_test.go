@@ -35,8 +35,8 @@ func goldenReports() map[string]Report {
 	return all
 }
 
-// The words that people and other programs read change only on purpose:
-// go test ./report -update.
+// The words that people and other programs read must change only on purpose: go test
+// ./report -update.
 func TestGolden(t *testing.T) {
 	for name, r := range goldenReports() {
 		for ending, write := range map[string]func(*bytes.Buffer) error{
@@ -154,13 +154,13 @@ func TestJSONHasNoNullLists(t *testing.T) {
 			t.Errorf("%s is null, want []", list)
 		}
 	}
-	// It was left out where no port of a range had failed.
+	// It was left out if no port of a range had failed.
 	if !strings.Contains(b.String(), `"failed_ports": []`) {
 		t.Error("failed_ports is missing, want []")
 	}
 }
 
-// A call that was cut short was given the length that it was meant to have.
+// A call that was cut short was shown with the length that it was meant to have.
 func TestEveryFormatSaysHowLongTheCallWas(t *testing.T) {
 	r := goldenReports()["stopped"]
 	for name, write := range map[string]func(*bytes.Buffer) error{

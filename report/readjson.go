@@ -263,7 +263,7 @@ func plainText(from io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("reading: %w", err)
 	}
 	if len(b) > maxFile {
-		return nil, fmt.Errorf("it is larger than %d MiB, which no result is", maxFile>>20)
+		return nil, fmt.Errorf("it is larger than %d MiB: no result is that large", maxFile>>20)
 	}
 	return Decode(b)
 }

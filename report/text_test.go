@@ -138,7 +138,7 @@ func TestTextHoldsWhatJSONHolds(t *testing.T) {
 	}
 }
 
-// No cell of a TXT can become a formula, and no line or column is broken.
+// No cell of a TXT can become a formula, and none breaks a line or a column.
 func TestTextIsSafeInASpreadsheet(t *testing.T) {
 	var b bytes.Buffer
 	if err := WriteText(&b, samples()["hostile"]); err != nil {
@@ -160,8 +160,8 @@ func TestTextIsSafeInASpreadsheet(t *testing.T) {
 	}
 }
 
-// Above the row for the spreadsheet no cell is a bare figure, which where the
-// decimal sign is a comma would become a date or a thousandfold. MOS once was.
+// Above the row for the spreadsheet no cell is a bare figure, because a spreadsheet with a
+// decimal comma would make a date or a thousand times the value of it. MOS once was one.
 func TestEveryFigureOfATextHasItsUnit(t *testing.T) {
 	bare := regexp.MustCompile(`^-?[0-9]+[.,][0-9]+$`)
 	for name, r := range samples() {

@@ -13,8 +13,8 @@ import (
 	"netready/thresholds"
 )
 
-// Drops of a busy responder made runs "not ready". Every format says no verdict,
-// the workbook's own formula too, whose limits people edit.
+// Drops of a busy responder made runs "not ready". Every format now shows no verdict; so
+// does the workbook's own formula, whose limits people edit.
 func TestUnreliableRunHasNoVerdictInAnyFormat(t *testing.T) {
 	r := oneRow(facts.PortRow{Name: "The row", Status: facts.StatusPass, Required: true})
 	r.Voice.Up.LossPercent = new(9.6)

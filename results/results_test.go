@@ -6,8 +6,8 @@ import (
 	"netready/results"
 )
 
-// A responder that has started again with another key may be told of the one before
-// (sister_keys): what was signed with that one waits, and is not removed.
+// A responder that has restarted with another key may be told of the old one (sister_keys):
+// results signed with the old key wait, and are not removed.
 func TestAResultOfAKeyThatIsNotKnownYetWaits(t *testing.T) {
 	if results.IsFinal(results.Foreign) || results.IsFinal(results.DayFull) || results.IsFinal(results.Unsigned) {
 		t.Error("what may be taken later is refused for good")

@@ -32,7 +32,7 @@ func (j *judge) advice(key Key, way Way) string {
 		return fmt.Sprintf("Your own network answers well (of the gateway %s), so the fault is behind it: ", j.gatewayWords(way)) + j.aboutLine(key, way)
 	case placeUnknown:
 	}
-	return j.untold(way)
+	return j.cannotTell(way)
 }
 
 // aboutSilence is the advice where no packet arrived: then the path is closed,
@@ -132,9 +132,9 @@ func (j *judge) aboutMOS(way Way) string {
 		Figure(*d.LossPercent, "%"), Figure(*d.DiscardPercent, "%"))
 }
 
-// untold says that the figures do not tell where the fault is, and which test
+// cannotTell says that the figures do not tell where the fault is, and which test
 // would.
-func (j *judge) untold(way Way) string {
+func (j *judge) cannotTell(way Way) string {
 	return "The figures do not show where: " + j.whyUntold(way) + ". " + j.wouldTell()
 }
 
@@ -165,8 +165,8 @@ func (j *judge) whyUntold(way Way) string {
 	case j.isSlowByItself(j.gateway()) && *j.gateway().AvgMS > badGatewayMS:
 		return fmt.Sprintf("the gateway answers later (in %s) than the far end behind it, so its answers say nothing of the call", Figure(*j.gateway().AvgMS, "ms"))
 	case j.mayBeLimited(way):
-		return "nearly the same number of packets gets through in every second, as where a limit of rate drops the rest, and as it happens by chance in a short call: " +
-			"a call of 30 s or more tells the two apart"
+		return "nearly the same number of packets gets through in every second, as where a limit of rate drops the rest, and as it happens by chance, most often in a short call: " +
+			"another call of 30 s or more tells the two apart"
 	case e.limits > 0:
 		return fmt.Sprintf("the gateway limits its answers to %d a second, so that missing answers say nothing", e.limits)
 	case e.bad+e.good == 0:

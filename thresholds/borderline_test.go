@@ -67,7 +67,7 @@ func TestSureFailureBesideABorderlineOne(t *testing.T) {
 	}
 }
 
-// Order is a share of which the more the better.
+// Order is a share for which more is better.
 func TestOrderIsBorderline(t *testing.T) {
 	for _, tt := range []struct {
 		got, low, high float64
@@ -94,8 +94,8 @@ func TestOrderIsBorderline(t *testing.T) {
 	}
 }
 
-// A figure that cannot be relied on, or that is not known, is not borderline: a
-// longer call does not mend that.
+// A figure that cannot be relied on, or that is not known, is not borderline: a longer call
+// does not help.
 func TestNotBorderline(t *testing.T) {
 	for name, change := range map[string]func(*facts.Direction){
 		"unreliable":   func(d *facts.Direction) { d.Unreliable = []facts.Unreliable{{Code: facts.UnreliablePC}} },

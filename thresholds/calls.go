@@ -80,7 +80,7 @@ func (j *judge) worseCall(m Measure, way Way, calls []facts.CallPair) {
 		}
 		j.know(&q, known, "")
 		f := j.advised(q, m.Key, way)
-		if gravity(f) < gravity(worst) {
+		if urgency(f) < urgency(worst) {
 			worst, found = f, true
 			worst.call = i + 1
 		}

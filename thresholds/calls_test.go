@@ -18,8 +18,8 @@ func severalCalls(n int) facts.Result {
 	return r
 }
 
-// The reported call has the lowest MOS; another one may still break a limit, or
-// be unknown, and was passed over in silence.
+// The reported call has the lowest MOS; another one may still break a limit, or be unknown,
+// and was not mentioned.
 func TestCallBesideTheReportedOne(t *testing.T) {
 	for _, test := range []struct {
 		name   string

@@ -286,15 +286,15 @@ func (l Limits) Figures(r facts.Result) []Judged {
 			} else {
 				judged.Up = graded
 			}
-			judged.Level = graver(judged.Level, f.Level)
+			judged.Level = worseOf(judged.Level, f.Level)
 		}
 		list = append(list, judged)
 	}
 	return list
 }
 
-// graver is the worse of two levels.
-func graver(a, b Level) Level {
+// worseOf is the worse of two levels.
+func worseOf(a, b Level) Level {
 	order := []Level{Pass, Warn, Unknown, Fail}
 	return order[max(slices.Index(order, a), slices.Index(order, b))]
 }

@@ -46,7 +46,7 @@ func TestFiguresForPeople(t *testing.T) {
 	}
 }
 
-// A rounded figure must not change sides: "1 %, pass, below 1 %" is a riddle.
+// A rounded figure must not change sides: "1 %, pass, below 1 %" contradicts itself.
 func TestRoundedFigureStaysOnItsSideOfTheLimit(t *testing.T) {
 	for _, test := range []struct {
 		limit thresholds.Limit

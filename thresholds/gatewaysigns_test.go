@@ -70,9 +70,9 @@ func losing(r *rand.Rand, share, run float64) func() bool {
 	}
 }
 
-// Losses of the LAN were blamed on the provider: ten pings cannot see 5 %. Now
-// the wrong one is blamed at most once in twenty, and "cannot be told" is said
-// where the pings do not tell.
+// Losses of the LAN were blamed on the provider: ten pings cannot show 5 %. Now the wrong
+// place is blamed at most once in twenty, and "cannot be told" is said where the pings do
+// not tell.
 func TestLANIsToldFromWhatLiesBehindIt(t *testing.T) {
 	for name, test := range map[string]struct {
 		plant
@@ -140,8 +140,8 @@ func TestReorderingOfTheLANIsInThePings(t *testing.T) {
 	}
 }
 
-// Results of earlier versions hold no seconds of the gateway and no late pings:
-// what nobody counted is not none.
+// Results of earlier versions have no seconds of the gateway and no late pings: what nobody
+// counted is not zero.
 func TestWhatEarlierVersionsDidNotCountProvesNothing(t *testing.T) {
 	discards := func(r *facts.Result) { r.Voice.Down.DiscardPercent = new(9.0) }
 	loss := func(r *facts.Result) { r.Voice.Up.LossPercent = new(5.0) }

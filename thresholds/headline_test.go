@@ -57,7 +57,7 @@ func TestHeadline(t *testing.T) {
 	}
 }
 
-// Every limit has its finding, the good ones too, and none has two.
+// Every limit has its finding, also if it is kept, and none has two.
 func TestEveryLimitHasItsFinding(t *testing.T) {
 	for name, change := range map[string]func(*facts.Result){
 		"good": func(*facts.Result) {}, "nothing": func(r *facts.Result) { r.Voice = facts.Voice{} },
@@ -84,8 +84,8 @@ func TestEveryLimitHasItsFinding(t *testing.T) {
 	}
 }
 
-// The path of the call comes first, wherever its row stands; a call of which most
-// arrives tells better than that row, so nobody is blamed for it.
+// The path of the call comes first, wherever its row is; a call of which most packets
+// arrive tells more than that row, so nobody is blamed for it.
 func TestOrderOfFindings(t *testing.T) {
 	r := goodResult()
 	r.Firewall = []facts.PortRow{
@@ -171,7 +171,7 @@ func TestNATWarnings(t *testing.T) {
 	}
 }
 
-// Limits that are missing let nothing pass, and findings that are missing say nothing.
+// A limit that is missing lets nothing pass, and a finding that is missing says nothing.
 func TestNoLimitsNoVerdict(t *testing.T) {
 	r := goodResult()
 	if got := VerdictOf(r, Limits{}.Judge(r)); got != Undetermined {

@@ -33,13 +33,13 @@ func (l Limits) Judge(r facts.Result) []Finding {
 	j.machine()
 	j.surroundings()
 	j.cause()
-	slices.SortStableFunc(j.findings, func(a, b Finding) int { return cmp.Compare(gravity(a), gravity(b)) })
+	slices.SortStableFunc(j.findings, func(a, b Finding) int { return cmp.Compare(urgency(a), urgency(b)) })
 	return j.findings
 }
 
-// gravity sorts findings: failures first, and among them the ports and the cause,
+// urgency sorts findings: failures first, and among them the ports and the cause,
 // which explain the figures.
-func gravity(f Finding) int {
+func urgency(f Finding) int {
 	order := map[Level]int{Fail: 10, Unknown: 20, Warn: 30, Pass: 40}[f.Level]
 	switch {
 	case f.What == WhatConnectivity:

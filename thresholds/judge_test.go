@@ -85,7 +85,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// Whatever is missing or odd, nothing required that is null ever passes.
+// Whatever is missing or odd, a required figure that is null never passes.
 func TestNullNeverPasses(t *testing.T) {
 	seed := seed.Of(t)
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -126,7 +126,7 @@ func TestFindingsSayWhy(t *testing.T) {
 	}
 }
 
-// What to do first stands first: the closed path before the figures that it explains.
+// The first thing to do comes first: the closed path before the figures that it explains.
 func TestFirstThing(t *testing.T) {
 	r := goodResult()
 	r.Voice.Up.LossPercent = new(100.0)
@@ -305,7 +305,7 @@ func TestAnyResult(t *testing.T) {
 	}
 }
 
-// A mark that the sender never set was said to be cleared by routers.
+// A mark that the sender never set was reported as cleared by routers.
 func TestMarkThatWasNotSetIsNotCleared(t *testing.T) {
 	for name, test := range map[string]struct {
 		way    Way

@@ -77,8 +77,8 @@ func TestBusySeconds(t *testing.T) {
 	}
 }
 
-// Pressure and the power saver are words beside what shows that a machine was busy, and
-// nothing without that.
+// Pressure and the power saver are mentioned in addition to what shows that a machine was
+// busy, and mean nothing without that.
 func TestCountersAloneBlameNobody(t *testing.T) {
 	r := watched(Down, false, nil, []int{5, 6, 7}, 0, 40)
 	r.Voice.PC = &facts.PC{PressurePercent: new(80.0), PowerSaver: new(true), BusiestCorePercent: new(100.0), ReceiveErrors: new(int64(500)), ClockSteps: []facts.ClockStep{{AtS: 3, ByMS: 900}}}

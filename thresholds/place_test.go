@@ -22,8 +22,8 @@ func finding(t *testing.T, r facts.Result, what string) Finding {
 	return findings[i]
 }
 
-// A busy processor outranked all evidence: pure losses of LAN and provider were
-// blamed on this PC, although the kernel had counted no packet that it lost.
+// A busy processor outranked all evidence: losses that LAN or provider alone had caused
+// were blamed on this PC, although the kernel had counted no packet that it lost.
 func TestBusyPCIsBlamedOnlyForWhatItCanDo(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -56,8 +56,8 @@ func TestBusyPCIsBlamedOnlyForWhatItCanDo(t *testing.T) {
 	}
 }
 
-// A run said "too busy to test well" and "ready" in one breath. Full processors
-// harm no limit that is kept, and are said first; packets that left late leave no
+// A run said "too busy to test well" and "ready" in the same report. Full processors do not
+// break a limit that is kept, and are reported first; packets that left late leave no
 // verdict.
 func TestTooBusyIsNeverReadyInTheSameBreath(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -81,7 +81,7 @@ func TestTooBusyIsNeverReadyInTheSameBreath(t *testing.T) {
 		if v := VerdictOf(r, findings); v != Undetermined || findings[0].Code != PlacePC {
 			t.Errorf("%s, a limit broken that it can break: %s and first %+v", name, v, findings[0])
 		}
-		r.Voice.Up.LossPercent = new(9.0) // what has left in time is not lost by a busy machine
+		r.Voice.Up.LossPercent = new(9.0) // a busy machine does not lose what left in time
 		if v := verdict(r); v != NotReady {
 			t.Errorf("%s, packets are lost: %s", name, v)
 		}

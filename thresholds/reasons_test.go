@@ -11,9 +11,8 @@ func failedRow(reason string) facts.PortRow {
 	return facts.PortRow{Name: "Service", Protocol: "tls", Host: "api.example.com", Port: 443, Required: true, Status: facts.StatusFail, Reason: reason, Detail: "what was seen"}
 }
 
-// "Ports are closed: the firewall" was said where DNS alone had failed, and
-// "ask the network team" where this computer's own firewall forbids it. The
-// rules go by the reasons.
+// "Ports are closed: the firewall" was said where DNS alone had failed, and "ask the
+// network team" where this computer's own firewall forbids it. The rules use the reasons.
 func TestCauseFollowsTheReasons(t *testing.T) {
 	own := failedRow(facts.ReasonProhibited)
 	own.By = facts.ByThisMachine
@@ -90,7 +89,7 @@ func TestOfflineIsOneSentence(t *testing.T) {
 	}
 }
 
-// New mappings in the call and packets that come twice were in the JSON alone.
+// New mappings during the call and packets that come twice were only in the JSON.
 func TestWhatNoFindingRead(t *testing.T) {
 	for _, test := range []struct {
 		name   string

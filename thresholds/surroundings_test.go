@@ -7,7 +7,7 @@ import (
 	"netready/probe/facts"
 )
 
-// The portal, the proxy and the resolver that lies were in the JSON alone.
+// The portal, the proxy and the resolver that lies were only in the JSON.
 func TestSurroundingsAreSaid(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -117,7 +117,7 @@ func (s *service) endIssuer() {
 	}
 }
 
-// get is the current certificate: from memory, from the folder or, at first, from the
+// get returns the current certificate: from memory, from the folder or, at first, from the
 // authority. The manager renews it by itself.
 func (i *issuer) get() (*tls.Certificate, error) {
 	return i.manager.GetCertificate(&tls.ClientHelloInfo{

@@ -212,8 +212,8 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// A browser finds a certificate that an authority vouches for, and an agent the
-// key of its invite, over a restart too, and where the authority is gone.
+// A browser gets a certificate that it trusts, and an agent the key of its invite, also
+// after a restart and when the authority is gone.
 func TestCertificateFromAnAuthority(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the program finds the test's authority by SSL_CERT_FILE on Linux alone")
@@ -231,7 +231,7 @@ func TestCertificateFromAnAuthority(t *testing.T) {
 		if host, _, _ := net.SplitHostPort(to.Host); host != acmeHost {
 			t.Errorf("the invite is for %s", to.Host)
 		}
-		to.Host = control // the name leads nowhere here
+		to.Host = control // the name does not lead to this host
 		if session, err := call.Open(context.Background(), to, call.Settings{Duration: time.Second}); err != nil {
 			t.Errorf("an agent: %v; %s", err, p.stderr)
 		} else {

@@ -68,13 +68,13 @@ func (c *compactCmd) Run(a *app) (err error) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(a.stdout, "%d results that the index did not know\n", found)
+		fmt.Fprintf(a.stdout, "%d results were missing from the index and are in it now\n", found)
 	}
 	done, err := s.Compact(a.ctx)
 	if err != nil {
 		return fmt.Errorf("%w; what was written is complete: give the same command again, which does the rest", err)
 	}
-	fmt.Fprintf(a.stdout, "%d days of organisations; tables written for %d of them, with %d runs\n", done.Days, done.Tables, done.Runs)
+	fmt.Fprintf(a.stdout, "days (of each organisation): %d; tables written for %d of them, with %d runs\n", done.Days, done.Tables, done.Runs)
 	return nil
 }
 
@@ -94,7 +94,7 @@ type deleteCmd struct {
 func (c *deleteCmd) which(now time.Time) (w store.Which, err error) {
 	w.RunIDs, w.Org, w.Region = c.RunIDs, c.Org, c.Region
 	if c.OlderThan != "" && c.Until != "" {
-		return w, errors.New("--older-than and --until exclude each other: choose one")
+		return w, errors.New("--older-than and --until cannot be used together: choose one")
 	}
 	for _, bound := range []struct {
 		flag, text string
@@ -171,7 +171,7 @@ func (c *deleteCmd) tell(a *app, s *store.Store, which store.Which) error {
 	if n > longestList {
 		fmt.Fprintf(a.stdout, "and %d more\n", n-longestList)
 	}
-	fmt.Fprintf(a.stdout, "%d results would be deleted. Without --dry-run they are, for good\n", n)
+	fmt.Fprintf(a.stdout, "%d results would be deleted. Without --dry-run they are deleted and cannot be restored\n", n)
 	return nil
 }
 

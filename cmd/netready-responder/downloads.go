@@ -18,7 +18,7 @@ const (
 	largestFile = 256 << 20 // bytes
 )
 
-// downloads are the release files of a folder with their checksums; "" has none.
+// downloads are the release files of a folder with their checksums; an empty name: there are none.
 func downloads(dir string) ([]responder.File, error) {
 	if dir == "" {
 		return nil, nil

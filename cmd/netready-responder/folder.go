@@ -50,7 +50,7 @@ func (f folder) store() (*tokens.Store, error) {
 	return tokens.Open(cmp.Or(of.Invites, of.Data))
 }
 
-// reached is how the responders are reached that take the tokens: as their own invite
+// reached is how agents reach the responders that take the tokens: as their own invite
 // says, or as the one does whose data folder this is.
 func (f folder) reached(like string) (invite.Invite, error) {
 	if like == "" {
@@ -74,7 +74,7 @@ func (f folder) reached(like string) (invite.Invite, error) {
 	return to, nil
 }
 
-// checkInvites says what is wrong with a folder for the tokens; "" is none of its own.
+// checkInvites says what is wrong with a folder for the tokens; "" means that there is no folder of its own.
 func checkInvites(dir string) error {
 	if dir == "" {
 		return nil

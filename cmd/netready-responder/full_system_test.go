@@ -15,8 +15,8 @@ import (
 )
 
 // With a full disk no run of an organisation can be counted, so its agents wait; the
-// operator's own invite goes on, and a restart too. The commands say what is wrong. Nothing
-// is lost or half-written, and when there is room again all goes on.
+// operator's own invite still works, also after a restart. The commands say what is wrong.
+// Nothing is lost or half-written, and when there is room again everything works as before.
 func TestFullDisk(t *testing.T) {
 	data := smalldisk.New(t, 256)
 	control := freePort(t)
@@ -76,7 +76,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// A new responder on a full disk says what it cannot write, and how to go on.
+// A new responder on a full disk says what it cannot write, and what to do.
 func TestFullDiskAtTheFirstStart(t *testing.T) {
 	data := smalldisk.New(t, 256)
 	smalldisk.Fill(t, data, 0)

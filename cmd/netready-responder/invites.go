@@ -25,7 +25,7 @@ type inviteCmd struct {
 	Own     bool   `help:"Show the operator's own invite, which the responder printed and which never expires, instead of making one."`
 	Expires life   `default:"14d" placeholder:"14d" help:"How long it can be used: a number with d for days, h for hours or m for minutes."`
 	MaxRuns int    `placeholder:"N" help:"How many runs may be made with it (default: any number)."`
-	Upload  bool   `help:"Have the results of its runs sent to this responder, which stores them. Whoever makes a run is told, and can say no."`
+	Upload  bool   `help:"The results of its runs are sent to this responder, which stores them. The user who makes a run is told so, and can refuse."`
 	Read    bool   `help:"It reads the results of --org (or of all with --all-orgs) and does nothing else: for netready merge and the page /results. Without it an invite places calls and stores their results, and reads none."`
 	AllOrgs bool   `help:"With --read: the results of all organisations."`
 	Like    string `placeholder:"INVITE|@FILE" help:"With --invites on a host that has no responder: the responders' own invite, which says how they are reached."`
@@ -47,19 +47,19 @@ func (l *life) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// check says which flags exclude each other.
+// check says which flags cannot be used together.
 func (c *inviteCmd) check() error {
 	switch {
 	case c.Upload && (c.Own || c.Read):
 		return errors.New("--upload goes with --org and an invite that places calls: it asks for the results of its runs")
 	case c.Own && (c.Org != "" || c.Read || c.AllOrgs):
-		return errors.New("--own excludes --org, --read and --all-orgs: choose one")
+		return errors.New("--own cannot be used together with --org, --read or --all-orgs: choose one")
 	case c.AllOrgs && !c.Read:
 		return errors.New("--all-orgs needs --read: an invite that places calls is for one organisation")
 	case c.AllOrgs && c.Org != "":
-		return errors.New("--all-orgs and --org exclude each other: choose one")
+		return errors.New("--all-orgs and --org cannot be used together: choose one")
 	case c.Read && c.MaxRuns != 0:
-		return errors.New("--max-runs does not go with --read: nobody can make a run with it")
+		return errors.New("--max-runs does not go with --read: such an invite makes no runs")
 	case c.Own || c.AllOrgs:
 		return nil
 	case c.Read && c.Org == "":
@@ -69,7 +69,7 @@ func (c *inviteCmd) check() error {
 	case c.MaxRuns < 0:
 		return fmt.Errorf("--max-runs %d: give 1 or more, or leave it out for any number", c.MaxRuns)
 	case c.Org == store.Nameless:
-		return fmt.Errorf("--org %q: this stands for results that name no organisation; give the organisation another name", c.Org)
+		return fmt.Errorf("--org %q: this name is used for results without an organisation; give the organisation another name", c.Org)
 	case !isName(c.Org):
 		return fmt.Errorf("--org %q: give a name of 1 to %d characters that can be printed", c.Org, longestName)
 	}
@@ -105,7 +105,7 @@ func (c *inviteCmd) Run(a *app) error {
 	fmt.Fprintf(a.stderr, "For %s, until %s, %s. It is shown this once. To end it: netready-responder revoke %s\n",
 		orgText(t), t.Expires.Format("2006-01-02 15:04 UTC"), rightText(t), t.ID)
 	if c.Read {
-		fmt.Fprintf(a.stderr, "It is for netready merge, or for a browser: open https://%s%s and paste it there.\n", to.Host, results.PathPage)
+		fmt.Fprintf(a.stderr, "Use it with netready merge, or in a browser: open https://%s%s and paste it there.\n", to.Host, results.PathPage)
 	}
 	return nil
 }

@@ -48,8 +48,8 @@ func code(err error) string {
 	return ""
 }
 
-// An organisation's invite works at once, has so many runs, also over a restart,
-// and ends when it is revoked or expires; whoever shows it is told which.
+// An organisation's invite works at once, is good for its number of runs, also across a
+// restart, and ends when it is revoked or expires; whoever shows it is told which.
 func TestInvitesOfOrganisations(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
 	p := begin(t, "--data", data, "--advertise", "127.0.0.1")
@@ -118,8 +118,8 @@ func TestInvitesOfOrganisations(t *testing.T) {
 	private(t, filepath.Join(data, "tokens.json"), filepath.Join(data, "runs.json"))
 }
 
-// eventually asks again for a moment: the responder looks at its files ten times
-// a second. It returns nil once a token is refused for a reason.
+// eventually tries again for a moment: the responder looks at its files ten times a second.
+// It returns nil once a token is refused for the given reason.
 func eventually(do func() error, want string) (err error) {
 	for range 20 {
 		if err = do(); code(err) == want {
@@ -133,7 +133,7 @@ func eventually(do func() error, want string) (err error) {
 	return err
 }
 
-// Invites that read are made, shown as such, place no call, and end.
+// Invites that read are made, listed as such, place no call, and can be revoked.
 func TestReadInvites(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
 	begin(t, "--data", data, "--advertise", "127.0.0.1")
@@ -160,7 +160,7 @@ func TestReadInvites(t *testing.T) {
 	}
 }
 
-// A session whose agent never came is no run: its answer was lost on the way.
+// A session whose agent never came does not count as a run: its answer was lost on the way.
 func TestSessionThatNeverBeganIsNoRun(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
 	begin(t, "--data", data, "--advertise", "127.0.0.1")
@@ -186,8 +186,9 @@ func TestSessionThatNeverBeganIsNoRun(t *testing.T) {
 	}
 }
 
-// Responders that share a folder of invites count their runs together; those that can
-// only read it each for itself, and say so. The invite is made where no responder is.
+// Responders that share a folder of invites count their runs together; those that can only
+// read it count each for itself, and say so. The invite is made on a host without a
+// responder.
 func TestRespondersShareInvites(t *testing.T) {
 	dir := t.TempDir()
 	shared, certFile, keyFile, own := filepath.Join(dir, "shared"), filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"), filepath.Join(dir, "own.txt")
@@ -233,7 +234,7 @@ func TestRespondersShareInvites(t *testing.T) {
 	}
 }
 
-// Wrong settings of the commands get one sentence with the way out.
+// Wrong settings of the commands give one sentence that says what to do.
 func TestInviteRefuses(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
 	begin(t, "--data", data)
@@ -270,9 +271,9 @@ func TestInviteRefuses(t *testing.T) {
 	}
 }
 
-// Responders that share certificate and token file have one invite but for the
-// host; where it is hidden it is in nothing that they print, and the command shows
-// it. A changed token file is taken into use by a reload.
+// Responders that share certificate and token file have the same invite except for the
+// host; with hide_invite nothing that they print contains it, and the command shows it. A
+// reload reads a changed token file.
 func TestRespondersShareOneInvite(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")

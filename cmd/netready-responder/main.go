@@ -30,7 +30,7 @@ type cli struct {
 	Revoke  revokeCmd  `cmd:"" help:"End such an invite."`
 	List    listCmd    `cmd:"" help:"Show the invites of organisations: their runs, and whether they are still valid."`
 	Compact compactCmd `cmd:"" help:"Do the nightly work of the store of results now: the index, and Parquet of the days that are over."`
-	Delete  deleteCmd  `cmd:"" help:"Delete results from the store for good: those of a run, of an organisation, or older than a date."`
+	Delete  deleteCmd  `cmd:"" help:"Delete results from the store; they cannot be restored: those of a run, of an organisation, or older than a date."`
 	Regions regionsCmd `cmd:"" help:"Make a regions.yaml from the outputs of stacks (CloudFormation, Terraform)."`
 }
 
@@ -41,7 +41,7 @@ type app struct {
 	given          []string // keys of the flags that the command line has
 }
 
-// run carries a command out and returns the exit status.
+// run executes a command and returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	program, err := newProgram(stdout, stderr)
 	var command *cmdline.Chosen

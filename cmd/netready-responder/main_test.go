@@ -115,8 +115,8 @@ func (p *program) end(t *testing.T) int {
 
 var inviteForm = regexp.MustCompile(`^https://127\.0\.0\.1:[1-9][0-9]*/i#([A-Za-z0-9_~-]{22,})\.[A-Za-z0-9_-]{43}\n$`)
 
-// The program hands out an invite that works, outlives a restart, and is
-// found nowhere else.
+// The program prints an invite that works and stays valid after a restart, and writes its
+// secret nowhere else.
 func TestServes(t *testing.T) {
 	dir := t.TempDir()
 	data, file := filepath.Join(dir, "data"), filepath.Join(dir, "invite.txt")
@@ -191,7 +191,7 @@ func TestAdvertise(t *testing.T) {
 	}
 }
 
-// Wrong settings get one sentence with the way out, and status 2.
+// Wrong settings give one sentence that says what to do, and status 2.
 func TestRefuses(t *testing.T) {
 	dir := t.TempDir()
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
@@ -215,6 +215,7 @@ func TestRefuses(t *testing.T) {
 	}{
 		{"unknown flag", []string{"--nonsense"}, []string{"--nonsense", "--help"}},
 		{"stray argument", []string{"hello"}, []string{"hello"}},
+		{"misspelt command", []string{"invte"}, []string{"invte", "did you mean invite?"}},
 		{"control in use", []string{"--control", tcp.Addr().String()}, []string{"in use", "--control"}},
 		{"media in use", []string{"--media", udp.LocalAddr().String()}, []string{"in use", "--media"}},
 		{"no address", []string{"--control", "nonsense"}, []string{"--control"}},

@@ -10,7 +10,8 @@ import (
 	"netready/internal/docs"
 )
 
-// Manual page and completions have every command and flag, a new one by itself.
+// The manual page and the completions have every command and flag, without a list to
+// maintain.
 func TestManualAndCompletionsKnowEveryFlag(t *testing.T) {
 	printed := func(words ...string) string {
 		var out, errs bytes.Buffer

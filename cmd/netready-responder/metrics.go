@@ -44,7 +44,7 @@ func statusPages(server *responder.Server) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		tell(w, server.Alive(), "alive", "the responder does not work any more: restart it")
+		tell(w, server.Alive(), "alive", "the responder no longer works: restart it")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		tell(w, !server.Stats().Draining, "ready", "draining: send new agents elsewhere")

@@ -47,9 +47,8 @@ func running(t *testing.T, p *program, length time.Duration) (done <-chan *call.
 	return end
 }
 
-// A responder that is told to end while a call is under way lets it finish,
-// refuses new ones with when to ask again, says so to its load balancer, and
-// ends with status 0.
+// A responder that is told to end during a call lets the call finish, refuses new ones with
+// the time to ask again, says so to its load balancer, and ends with status 0.
 func TestDrainLetsCallsFinish(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no SIGTERM there")
@@ -86,7 +85,7 @@ func TestDrainLetsCallsFinish(t *testing.T) {
 	}
 }
 
-// The time to drain has an end, of which the agent is told.
+// Draining takes a limited time, and the agent is told when it is over.
 func TestDrainIsBounded(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no SIGTERM there")
@@ -157,8 +156,7 @@ func TestMetricsCountACall(t *testing.T) {
 	}
 }
 
-// The log is lines of JSON where that is asked for, and holds no secret of the
-// invite, whatever happens.
+// With log: json the log has lines of JSON, and it never contains a secret of the invite.
 func TestLogInJSON(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
 	p := begin(t, "--data", data, "--log", "json", "--verbose", "--metrics", "127.0.0.1:0")
@@ -191,8 +189,8 @@ func TestLogInJSON(t *testing.T) {
 	}
 }
 
-// Every setting of the file is a flag, a flag goes before the file, and what is
-// wrong is named with its line.
+// Every setting of the file is a flag, a flag overrides the file, and an error names the
+// line.
 func TestSettingsFile(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "responder.yaml")

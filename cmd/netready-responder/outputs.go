@@ -123,12 +123,12 @@ func ofTerraform(path string, top map[string]json.RawMessage) ([]stack, error) {
 func within(path, field string, values map[string]any, levels int) (found []stack, err error) {
 	outputs := map[string]string{}
 	for _, key := range []string{outputRegion, outputHost, outputPlace} {
-		if text, ok := values[snake(key)].(string); ok {
+		if text, ok := values[snakeCase(key)].(string); ok {
 			outputs[key] = text
 		}
 	}
 	if outputs[outputHost] != "" || outputs[outputPlace] != "" {
-		one, err := newStack(strings.TrimSuffix(path+": "+field, ": "), outputs, snake)
+		one, err := newStack(strings.TrimSuffix(path+": "+field, ": "), outputs, snakeCase)
 		return []stack{one}, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -145,7 +145,7 @@ func within(path, field string, values map[string]any, levels int) (found []stac
 	return found, nil
 }
 
-func snake(key string) string {
+func snakeCase(key string) string {
 	if key == outputPlace {
 		return "invite_place"
 	}
@@ -156,7 +156,7 @@ func snake(key string) string {
 func newStack(at string, outputs map[string]string, written func(string) string) (stack, error) {
 	for _, key := range []string{outputRegion, outputHost, outputPlace} {
 		if outputs[key] == "" {
-			return stack{}, fmt.Errorf("%s: %s is missing: bring the stack up to date with the template of this release", at, written(key))
+			return stack{}, fmt.Errorf("%s: %s is missing: update the stack with the template of this release", at, written(key))
 		}
 	}
 	s := stack{region: outputs[outputRegion], host: outputs[outputHost], place: outputs[outputPlace], from: at}

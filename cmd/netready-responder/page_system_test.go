@@ -17,8 +17,8 @@ import (
 	"netready/probe/call"
 )
 
-// In a real browser: the program is saved with its checksum verified, a damaged one
-// is not, the invite is saved and works, the secrets go to nobody, and axe finds
+// In a real browser: the program is saved after its checksum was verified, a damaged one is
+// not saved, the invite is saved and works, the secrets are sent to nobody, and axe finds
 // nothing.
 func TestInvitePageInABrowser(t *testing.T) {
 	node, chromium := need.Tool(t, "node"), need.Tool(t, "chromium", "chromium-browser", "google-chrome")

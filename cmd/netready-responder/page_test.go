@@ -42,9 +42,9 @@ func asked(t *testing.T, to invite.Invite, path, token string) (*http.Response, 
 	return resp, b
 }
 
-// The invite opens a page that says what is tested and hands out the programs of a
-// folder to who holds the invite, byte for byte, and nothing to others. It holds no
-// secret and fetches nothing from elsewhere.
+// The invite opens a page that says what is tested. Holders of an invite get the programs
+// of a folder from it, byte for byte, and others get nothing. The page contains no secret
+// and loads nothing from elsewhere.
 func TestInviteOpensAPage(t *testing.T) {
 	dir := t.TempDir()
 	random := rand.NewChaCha8([32]byte{byte(seed.Of(t))})

@@ -40,7 +40,7 @@ func (s *service) tellReachable() error {
 		return nil
 	}
 	if err := atomicfile.Private(path, b); err != nil {
-		return fmt.Errorf("telling how agents reach the responder: %w; make room in the data folder, or choose another one with --data", err)
+		return fmt.Errorf("storing how agents reach the responder: %w; make room in the data folder, or choose another one with --data", err)
 	}
 	return nil
 }

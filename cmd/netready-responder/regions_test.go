@@ -25,8 +25,8 @@ func terraform(region, host string) string {
 	return fmt.Sprintf(`{"region":%q,"address":"a","responder":%q,"invite_place":"s3://b/invite.txt"}`, region, host)
 }
 
-// The outputs of stacks, of CloudFormation and of Terraform in the forms that it
-// has, make a list whose other regions, checks and comments are as they were.
+// The outputs of stacks, in all forms of CloudFormation and Terraform, make a list whose
+// other regions, checks and comments have not changed.
 func TestRegionsFromStacks(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed.Of(t), 1))
 	dir := t.TempDir()
@@ -75,8 +75,7 @@ func TestRegionsFromStacks(t *testing.T) {
 	}
 }
 
-// What is wrong with the outputs is said with the file and the field, and nothing is
-// written.
+// An error in the outputs names the file and the field, and nothing is written.
 func TestRegionsRefusesWrongOutputs(t *testing.T) {
 	good := cloudFormation("CREATE_COMPLETE", "eu-central-1", "198.51.100.7:8443", "s3://a/i")
 	for text, says := range map[string][]string{
@@ -115,7 +114,7 @@ func TestRegionsRefusesWrongOutputs(t *testing.T) {
 	}
 }
 
-// An invite of another host, or one given twice, is not taken for this one's.
+// An invite of another host, or one given twice, is not used for this host.
 func TestRegionsRefusesWrongInvites(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "stacks.json")

@@ -8,7 +8,7 @@ import (
 	"netready/probe/responder"
 )
 
-// reload reads all files again and says what is different. If a file is bad, nothing changes.
+// reload reads all files again and says what changed. If a file is bad, nothing changes.
 func (s *service) reload() {
 	now, err := s.asked.load(s.given)
 	var own responder.Identity
@@ -36,13 +36,13 @@ func (s *service) reload() {
 	s.own = own
 	changes := s.server.Reload(s.shown(), s.now.limits())
 	if len(changes) == 0 {
-		changes = []string{"nothing is different"}
+		changes = []string{"nothing changed"}
 	}
 	s.log.Info("reloaded certificate, tokens, limits", "changes", strings.Join(changes, "; "))
 	s.rewriteInvite(before)
 }
 
-// rewriteInvite brings the invite's file up to date where the invite changed.
+// rewriteInvite writes the invite's file again if the invite changed.
 func (s *service) rewriteInvite(before string) {
 	if err := s.tellReachable(); err != nil {
 		s.log.Error("netready-responder invite names the old key", "reason", err)

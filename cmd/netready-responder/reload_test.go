@@ -45,8 +45,8 @@ func (p *program) told(t *testing.T, what string) {
 	t.Fatalf("it does not say %q, but %q", what, p.stderr.String())
 }
 
-// SIGHUP takes new tokens and limits into use, while sessions go on; a bad
-// file changes nothing, and says so with its line.
+// SIGHUP applies new tokens and limits while sessions go on; a bad file changes nothing,
+// and the error names its line.
 func TestReloads(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no SIGHUP there")
@@ -83,7 +83,7 @@ func TestReloads(t *testing.T) {
 		}
 	}
 	hangup()
-	p.told(t, "nothing is different")
+	p.told(t, "nothing changed")
 
 	fresh := old
 	fresh.Token = "BBBBBBBBBBBBBBBBBBBBBB"
@@ -95,7 +95,7 @@ func TestReloads(t *testing.T) {
 		t.Errorf("the new token and the old one, three calls: %v", err)
 	}
 	saved, err := os.ReadFile(file)
-	for range 50 { // it is written a moment after the limits are told
+	for range 50 { // it is written a moment after the message about the limits
 		if err == nil && strings.Contains(string(saved), fresh.Token) {
 			break
 		}
@@ -142,7 +142,7 @@ func TestReloads(t *testing.T) {
 	}
 }
 
-// SIGHUP takes a renewed certificate of the operator's own into use.
+// SIGHUP applies a renewed certificate of the operator's own.
 func TestReloadsTheCertificate(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no SIGHUP there")

@@ -59,11 +59,10 @@ func (s settings) openStore(ctx context.Context, log *slog.Logger) (*store.Store
 	}
 	bucket, err := s.openBucket(ctx)
 	if err != nil {
-		flag := "--store"
-		if s.Store == "" {
-			flag = "--data" // whose folder it is in
+		if s.Store == "" { // in the folder of --data
+			return nil, none, fmt.Errorf("--data: %w; name another folder", err)
 		}
-		return nil, none, fmt.Errorf("%s: %w", flag, err)
+		return nil, none, fmt.Errorf("--store: %w", err)
 	}
 	host, _ := os.Hostname() // only a name in the access log
 	return store.New(bucket, store.Options{Log: log, Name: strings.Trim(s.Region+" "+host, " "), Folder: s.storeFolder()}), bucket.Close, nil
@@ -78,10 +77,10 @@ func (s settings) openBucket(ctx context.Context) (*blob.Bucket, error) {
 	bucket, err := fileblob.OpenBucket(s.storeFolder(), &fileblob.Options{
 		CreateDir: true, DirFileMode: 0o700, NoTempDir: true, Metadata: fileblob.MetadataDontWrite,
 	})
-	if err != nil {
+	if err != nil && s.Store != "" {
 		return nil, fmt.Errorf("%w; name another folder (the usual one is in that of --data), or none", err)
 	}
-	return bucket, nil
+	return bucket, err
 }
 
 // storeFolder is the folder of the store; "" where the store is not a folder.

@@ -74,12 +74,12 @@ func TestCompactAndDelete(t *testing.T) {
 	if out, _, status = does(t, "delete", "--store", dir, "--older-than", "4d"); status != 0 || out != "3 results deleted\n" || count(t, s) != 0 {
 		t.Fatal(out, status)
 	}
-	if out, said, status = does(t, "compact", "--store", dir, "--rebuild"); status != 0 || !strings.Contains(out, "0 results that the index did not know") {
+	if out, said, status = does(t, "compact", "--store", dir, "--rebuild"); status != 0 || !strings.Contains(out, "0 results were missing from the index") {
 		t.Fatal(out, said, status)
 	}
 }
 
-// Wrong settings of the store get one sentence with the way out.
+// Wrong settings of the store give one sentence that says what to do.
 func TestStoreRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
@@ -89,7 +89,7 @@ func TestStoreRefuses(t *testing.T) {
 		{"a time that is no days", "give 1d to", []string{"--keep", "36h"}},
 		{"too short", "give 1d to", []string{"--keep", "0.5d"}},
 		{"nothing to delete", "name what to delete", []string{"delete", "--store", "."}},
-		{"two ends", "exclude each other", []string{"delete", "--store", ".", "--older-than", "1d", "--until", "2026-01-01"}},
+		{"two ends", "cannot be used together", []string{"delete", "--store", ".", "--older-than", "1d", "--until", "2026-01-01"}},
 		{"no time", "give how long ago", []string{"delete", "--store", ".", "--older-than", "soon"}},
 		{"an end before the beginning", "until is not after since", []string{"delete", "--store", ".", "--since", "2026-11-02", "--until", "2026-11-01"}},
 		{"no store", "there is no store", []string{"compact", "--store", filepath.Join(t.TempDir(), "none")}},
@@ -103,8 +103,8 @@ func TestStoreRefuses(t *testing.T) {
 	}
 }
 
-// TestADeletionIsNotedBeforeItBegins: it was ended in the middle, and no line said whose
-// it was.
+// TestADeletionIsNotedBeforeItBegins: a deletion was interrupted, and no line of the access
+// log said who had started it.
 func TestADeletionIsNotedBeforeItBegins(t *testing.T) {
 	dir, s := filledStore(t, 3, 5, "ACME")
 	c := deleteCmd{Org: "ACME"}

@@ -9,7 +9,7 @@ import (
 	"netready/results"
 )
 
-// The program serves the page for support and its store to who holds an invite that reads,
+// The program serves the page for support and its store to holders of an invite that reads,
 // and to nobody else.
 func TestResultsAreServed(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
@@ -23,14 +23,14 @@ func TestResultsAreServed(t *testing.T) {
 	if resp, b := asked(t, own, results.PathPage, ""); resp.StatusCode != http.StatusOK || !strings.Contains(string(b), "Link for readers") {
 		t.Errorf("the door: %d", resp.StatusCode)
 	}
-	if resp, b := asked(t, own, results.PathPage, reader.Token); resp.StatusCode != http.StatusOK || !strings.Contains(string(b), "has come home") {
+	if resp, b := asked(t, own, results.PathPage, reader.Token); resp.StatusCode != http.StatusOK || !strings.Contains(string(b), "was sent to this responder") {
 		t.Errorf("with an invite that reads: %d", resp.StatusCode)
 	}
 	if resp, b := asked(t, own, results.PathResults, reader.Token); resp.StatusCode != http.StatusOK || !strings.Contains(string(b), `"end":true`) {
 		t.Errorf("the list: %d", resp.StatusCode)
 	}
 	for _, path := range []string{results.PathPage, results.PathResults} {
-		if resp, b := asked(t, own, path, own.Token); strings.Contains(string(b), "has come home") || resp.StatusCode == http.StatusOK && path == results.PathResults {
+		if resp, b := asked(t, own, path, own.Token); strings.Contains(string(b), "was sent to this responder") || resp.StatusCode == http.StatusOK && path == results.PathResults {
 			t.Errorf("%s with the operator's own invite: %d", path, resp.StatusCode)
 		}
 	}

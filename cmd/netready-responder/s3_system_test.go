@@ -104,9 +104,9 @@ func (f *fleet) begin(t *testing.T, at int, store string) *program {
 	return p
 }
 
-// TestThreeRespondersAndOneStore: agents send their results to three responders that
-// share a bucket. One responder is killed and another takes its place, then the store is
-// killed and comes back. Every accepted result is there once.
+// TestThreeRespondersAndOneStore: agents send their results to three responders that share
+// a bucket. One responder is killed and another takes its place, then the store is killed
+// and starts again. Every accepted result is there once.
 func TestThreeRespondersAndOneStore(t *testing.T) {
 	server := s3server.Start(t)
 	var f fleet
@@ -149,7 +149,7 @@ func TestThreeRespondersAndOneStore(t *testing.T) {
 type workstation struct {
 	program, home string
 	runs          []string     // IDs
-	waited        atomic.Int32 // of them did not go home at once
+	waited        atomic.Int32 // of them were not sent at once
 }
 
 // run makes a short run whose result is sent to a responder, or waits.
@@ -190,9 +190,9 @@ func (w *workstation) left() []string {
 	return files
 }
 
-// TestRunsComeHome: three workstations make runs with three responders that share a bucket. A
-// responder is killed, until a result has to wait for it, then the store. When all is
-// well again, each run is stored once, and no outbox holds any.
+// TestRunsComeHome: three workstations make runs with three responders that share a bucket.
+// A responder is killed until a result has to wait for it, then the store. When everything
+// works again, each run is stored once, and no outbox contains any.
 func TestRunsComeHome(t *testing.T) {
 	server := s3server.Start(t)
 	agent := filepath.Join(t.TempDir(), "netready")
@@ -232,7 +232,7 @@ func TestRunsComeHome(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all []string
-	for i, w := range stations { // once more: what waits goes after it
+	for i, w := range stations { // once more: the results that wait are sent after it
 		if err := w.run(ctx, strings.TrimSpace(programs[i].invite)); err != nil {
 			t.Fatal(err)
 		}

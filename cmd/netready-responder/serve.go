@@ -70,7 +70,7 @@ func (c *serveCmd) Run(a *app) (err error) {
 	if err := s.startIssuer(a.ctx); err != nil {
 		return err
 	}
-	if err := s.greet(a.stdout); err != nil {
+	if err := s.announce(a.stdout); err != nil {
 		return err
 	}
 	s.until(a.ctx, signals)
@@ -103,7 +103,7 @@ func (s *service) start(ctx context.Context) (err error) {
 	if c.Advertise == "" {
 		c.Advertise = n.ACME
 	}
-	s.tellLooseModes()
+	s.warnOfReadableSecrets()
 	if s.own, err = identity(n, responder.LoadIdentity); err != nil {
 		return err
 	}
@@ -159,8 +159,8 @@ func identity(n settings, load func(dir string) (responder.Identity, error)) (re
 	return i, err
 }
 
-// greet says how to reach the responder.
-func (s *service) greet(stdout io.Writer) error {
+// announce says how to reach the responder.
+func (s *service) announce(stdout io.Writer) error {
 	if err := s.tellReachable(); err != nil {
 		return err
 	}
@@ -184,12 +184,12 @@ func (s *service) greet(stdout io.Writer) error {
 	return nil
 }
 
-// tellLooseModes warns of secrets that others on this host can read.
-func (s *service) tellLooseModes() {
+// warnOfReadableSecrets warns of secrets that others on this host can read.
+func (s *service) warnOfReadableSecrets() {
 	for _, file := range []struct{ path, what string }{
 		{filepath.Join(s.now.Data, "responder.key"), "the responder's key"},
 		{filepath.Join(s.now.Data, "token"), "the token"},
-		{filepath.Join(cmp.Or(s.now.Invites, s.now.Data), "tokens.json"), "what proves the organisations' tokens"},
+		{filepath.Join(cmp.Or(s.now.Invites, s.now.Data), "tokens.json"), "the hashes that the organisations' tokens are checked with"},
 		{s.now.TLSKey, "the key of the certificate"},
 		{s.now.TokenFile, "the token"},
 	} {

@@ -23,20 +23,20 @@ type settings struct {
 	Advertise      string        `yaml:"advertise" placeholder:"HOST[:PORT]" help:"How agents reach the control address, for the invite (default: this host's own address)."`
 	AdvertiseMedia string        `yaml:"advertise_media" placeholder:"HOST:PORT" help:"How agents reach the media address, behind NAT or a load balancer (default: the control host)."`
 	Region         string        `yaml:"region" placeholder:"ID" help:"Region of this host, for the agents' reports."`
-	Data           string        `yaml:"data" default:"netready-responder-data" placeholder:"DIR" help:"Folder that keeps key, tokens and counts, so that an invite outlives a restart."`
+	Data           string        `yaml:"data" default:"netready-responder-data" placeholder:"DIR" help:"Folder that keeps key, tokens and counts, so that an invite stays valid after a restart."`
 	Invites        string        `yaml:"invites" placeholder:"DIR" help:"Folder with the invites of organisations, which several responders may share, with their runs (default: --data). Where it can only be read, each responder counts its own runs, in --data."`
 	TLSCert        string        `yaml:"tls_cert" name:"tls-cert" placeholder:"FILE" help:"Certificate of your own (PEM), with --tls-key."`
 	TLSKey         string        `yaml:"tls_key" name:"tls-key" placeholder:"FILE" help:"Its key (PEM)."`
 	ACME           string        `yaml:"acme" name:"acme" placeholder:"HOST" help:"Get a certificate for this name from an authority by ACME (Let's Encrypt unless --acme-directory). It has to reach --control at port 443, or --acme-http at port 80."`
 	ACMEDirectory  string        `yaml:"acme_directory" name:"acme-directory" placeholder:"URL" help:"Directory of the ACME authority."`
-	ACMEEmail      string        `yaml:"acme_email" name:"acme-email" placeholder:"ADDRESS" help:"Where the authority may write to."`
+	ACMEEmail      string        `yaml:"acme_email" name:"acme-email" placeholder:"ADDRESS" help:"E-mail address to which the authority may send messages."`
 	ACMEHTTP       string        `yaml:"acme_http" name:"acme-http" placeholder:"ADDR" help:"Also answer the authority over HTTP there, as in :80."`
 	InviteFile     string        `yaml:"invite_file" placeholder:"FILE" help:"Also write the invite there, readable by the owner alone."`
 	HideInvite     bool          `yaml:"hide_invite" help:"Do not print the invite: for systems that keep what is printed in a log. To see it: netready-responder invite --own."`
 	TokenFile      string        `yaml:"token_file" placeholder:"FILE" help:"Tokens of your own, one a line, in place of the data folder's: with --tls-cert, several responders then have one invite."`
 	Downloads      string        `yaml:"downloads" placeholder:"DIR" help:"Folder with netready's release files, for the page that an invite opens in a browser."`
 	Store          string        `yaml:"store" placeholder:"URL" help:"Where results that agents send are kept: a folder, s3://BUCKET?region=…, gs://BUCKET or azblob://CONTAINER, which several responders may share, or none (default: results in --data)."`
-	SisterKeys     string        `yaml:"sister_keys" placeholder:"KEYID,…" help:"Also store results that these responders signed, by the signing_key that each logs at its start: those that share the store with keys of their own, and this one before it got another key."`
+	SisterKeys     string        `yaml:"sister_keys" placeholder:"KEYID,…" help:"Also store results that these responders signed, by the signing_key that each of them logs at its start: those that share the store but have their own keys, and this one before its key was changed."`
 	Keep           keeping       `yaml:"keep" placeholder:"90d" help:"How long results are kept; then they are deleted, at night (default: until netready-responder delete)."`
 	Ports          string        `yaml:"ports" default:"standard" placeholder:"LIST" help:"Listeners for the firewall checks: standard, none, or a list as in udp:3478,tls:443."`
 	Metrics        string        `yaml:"metrics" placeholder:"ADDR" help:"Serve /metrics (Prometheus), /healthz and /readyz there, over HTTP, as in 127.0.0.1:9464. It asks for no token: keep it away from the Internet."`
@@ -101,7 +101,7 @@ func (s settings) checkNames() *wrong {
 	case s.ACME == "" && s.ACMEDirectory+s.ACMEEmail+s.ACMEHTTP != "":
 		return &wrong{"acme", "is missing: name the host that the certificate is for"}
 	case s.ACME != "" && s.TLSCert != "":
-		return &wrong{"acme", "and tls_cert exclude each other: choose one"}
+		return &wrong{"acme", "and tls_cert cannot be used together: choose one"}
 	case s.ACME != "" && (invite.CheckHost(net.JoinHostPort(s.ACME, "443")) != nil || !strings.Contains(s.ACME, ".") || net.ParseIP(s.ACME) != nil):
 		return &wrong{"acme", fmt.Sprintf("%q: give a name as in voice.example.com", s.ACME)}
 	case s.ACMEDirectory != "" && !strings.HasPrefix(s.ACMEDirectory, "https://"):

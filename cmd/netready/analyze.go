@@ -103,7 +103,7 @@ func (c *analyzeCmd) conclude(app *app, a analysis) error {
 	}
 	advice := "Capture where the call's media passes, for example with: tcpdump -w call.pcap udp"
 	if a.UDP > 0 {
-		advice = "If a call was on, its media may have been inside a tunnel or encrypted as a whole."
+		advice = "If there was a call, its media may have been inside a tunnel, or completely encrypted."
 	}
 	return &statusError{exitUndetermined, fmt.Errorf("%s: no RTP stream in %d packets, %d of them UDP. %s", c.File, a.Packets, a.UDP, advice)}
 }

@@ -65,8 +65,8 @@ func names(text, value string) bool {
 	return false
 }
 
-// An anonymous run names this computer nowhere: in no field and in no sentence of its JSON
-// and its TXT, which fit their signature.
+// An anonymous run does not name this computer: in no field and no sentence of its JSON and
+// its TXT, and both fit their signature.
 func TestAnonymousResultNamesNobody(t *testing.T) {
 	far, err := responder.Start(t.Context(), responder.Local())
 	if err != nil {
@@ -110,7 +110,8 @@ func TestAnonymousResultNamesNobody(t *testing.T) {
 			t.Errorf("the file's name %s has %q", files[0], value)
 		}
 		eachText(document, func(s string) {
-			// The system's name and version stay, and a host may be named like it.
+			// The system's name and version stay, and may be the same word as the host's
+			// name.
 			if s != rep.Machine.OS && names(s, value) {
 				t.Errorf("%q names %q", s, value)
 			}

@@ -47,7 +47,7 @@ type cli struct {
 	Mos      mosCmd      `cmd:"" help:"Calculate R and MOS by ITU-T G.107, with every term."`
 	Regions  regionsCmd  `cmd:"" help:"List the regions and what each of them can measure."`
 	Verify   verifyCmd   `cmd:"" help:"Tell whether results are whole, which version and host made them, and who signed them."`
-	Config   configCmd   `cmd:"" help:"What the settings file netready.yaml, the environment and the command line come to."`
+	Config   configCmd   `cmd:"" help:"Show the settings that are in force, and where each comes from: netready.yaml, the environment or the command line."`
 }
 
 const epilogue = `Exit status: 0 ready (or done), 1 not ready (merge: something was left out), ` +

@@ -34,7 +34,7 @@ type assessFlags struct {
 	Responder    string        `env:"NETREADY_INVITE" secret:"" placeholder:"INVITE" help:"Test invite: the line from whoever asked you to run this test (https://host:port/i#TOKEN.PIN), @FILE that holds it, or - for stdin. Without one, call quality is measured in region local only."`
 	AllowMedia   []string      `sep:"," placeholder:"HOST" help:"Let the calls go to this host although the invite names another: for responders behind a load balancer, if you know the host."`
 	Regions      string        `placeholder:"FILE" help:"Replaces the built-in list of regions and checks (YAML)."`
-	Thresholds   string        `placeholder:"FILE" help:"Other limits than the documented ones (YAML)."`
+	Thresholds   string        `placeholder:"FILE" help:"Limits to use in place of the documented ones (YAML)."`
 	Org          string        `placeholder:"NAME" help:"Organization, for the report."`
 	Location     string        `placeholder:"TEXT" help:"Where this machine is, for the report."`
 	Duration     callLength    `default:"30s" placeholder:"TIME" help:"Length of the test call, or auto: from 30s on, until no share is borderline any more, and 5m at most."`
@@ -55,7 +55,7 @@ type assessFlags struct {
 	Shared       bool          `help:"Let the other users of this computer read the result files; otherwise only you can."`
 }
 
-// assessment is what the flags come to once files are read and names found.
+// assessment has the values of the flags once files are read and names found.
 type assessment struct {
 	plan     probe.Plan
 	limits   thresholds.Limits
@@ -145,9 +145,9 @@ func (f *assessFlags) checkValues() error {
 	case f.PortSamples < 0 || f.PortSamples > 512:
 		return fmt.Errorf("--port-range-samples %d: give 0 to 512", f.PortSamples)
 	case f.Upload && f.NoUpload:
-		return errors.New("--upload and --no-upload exclude each other: choose one")
+		return errors.New("--upload and --no-upload cannot be used together: choose one")
 	case (f.Ie == nil) != (f.Bpl == nil):
-		return errors.New("--ie and --bpl go together: one without the other says nothing of a codec")
+		return errors.New("--ie and --bpl describe a codec together: give both")
 	case f.Ie != nil && (*f.Ie < 0 || *f.Ie > 95 || *f.Bpl <= 0):
 		return errors.New("--ie takes 0 to 95, --bpl more than 0 (ITU-T G.113 Appendix I has the values)")
 	}
@@ -305,7 +305,7 @@ func outFolder(given string, stderr io.Writer) (string, error) {
 	}
 	documents := filepath.Join(home, "Documents", name)
 	if err := atomicfile.Writable(documents); err != nil {
-		return "", fmt.Errorf("%w, nor %w; give another folder with --out", first, err)
+		return "", fmt.Errorf("%w; %w; give another folder with --out", first, err)
 	}
 	fmt.Fprintln(stderr, oneLine(fmt.Sprintf("netready: this folder cannot be written (%v); the results go to %s", first, documents)))
 	return documents, nil

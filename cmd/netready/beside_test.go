@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// An invite that lies beside the program is taken without being pasted; a folder of
-// that name, or none, is no invite.
+// An invite in a file beside the program is used without being pasted; a folder of that
+// name is not an invite, and a missing file is not an error.
 func TestInviteBesideTheProgram(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "netready-invite.txt")

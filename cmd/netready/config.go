@@ -19,7 +19,7 @@ type configCmd struct {
 	Check configCheckCmd `cmd:"" help:"Print every setting that is in force and where it comes from; nothing is measured."`
 }
 
-// configCheckCmd is "netready config check": what a command line would come to.
+// configCheckCmd is "netready config check": the settings that a command line leads to.
 type configCheckCmd struct {
 	Command []string `arg:"" optional:"" passthrough:"" placeholder:"run|ui FLAGS" help:"A command line of netready run (or ui) to check, as in: netready config check run --region eu-west-1. None: what netready run would do."`
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// hours are the parts of a day in which runs may start; none: all of it.
+// hours are the parts of a day in which runs may start; none: the whole day.
 type hours []dayPart
 
 // dayPart is from one time of the day to another, since midnight. It may end

@@ -34,7 +34,8 @@ func newLine(t *testing.T) *commandLine {
 	return l
 }
 
-// Manual page and completions have every command and flag, a new one by itself.
+// The manual page and the completions have every command and flag, without a list to
+// maintain.
 func TestManualAndCompletionsKnowEveryFlag(t *testing.T) {
 	page := printed(t, "man")
 	for _, command := range cmdline.Commands(newLine(t).program.Root) {
@@ -70,7 +71,7 @@ func TestManualAndCompletionsKnowEveryFlag(t *testing.T) {
 	}
 }
 
-// bash completes commands, nested ones, and the flags of the command that stands there.
+// bash completes commands, nested ones too, and the flags of the command that was typed.
 func TestBashCompletes(t *testing.T) {
 	shell := need.Tool(t, "bash")
 	folder := t.TempDir()
@@ -98,7 +99,7 @@ func TestBashCompletes(t *testing.T) {
 		out, err := cmd.Output()
 		var got []string
 		for word := range strings.FieldsSeq(string(out)) {
-			if strings.HasPrefix(word, "-") == strings.Contains(want, "--") { // the words of a help are no completions
+			if strings.HasPrefix(word, "-") == strings.Contains(want, "--") { // the words of a help text are not completions
 				got = append(got, word)
 			}
 		}

@@ -36,9 +36,9 @@ type mergeCmd struct {
 	JSON       string   `name:"json" placeholder:"FILE" help:"Write the sheet Runs as JSON too (- for standard output)."`
 	Parquet    string   `name:"parquet" placeholder:"DIR" help:"Write the sheet Runs and every port as tables in Parquet too, runs.parquet and ports.parquet in this folder."`
 	Thresholds string   `placeholder:"FILE" help:"Limits of the workbook. Default: those of the workbook that is added to, or the documented ones."`
-	Since      string   `placeholder:"TIME" help:"Only runs that began then or later: how long ago (7d, 36h), a day in UTC (2026-11-01) or a time (2026-11-01T08:00:00Z). Like the next three for the runs of every source, files too; what the workbook of --append has stays."`
+	Since      string   `placeholder:"TIME" help:"Only runs that began then or later: how long ago (7d, 36h), a day in UTC (2026-11-01) or a time (2026-11-01T08:00:00Z). --since, --until, --org and --region apply to the runs of every source, files too; the runs that the workbook of --append already has stay in it."`
 	Until      string   `placeholder:"TIME" help:"Only runs that began before then."`
-	Org        string   `placeholder:"NAME" help:"Only runs of this organisation, written exactly so: the one that a responder keeps them for, or the one that a file names."`
+	Org        string   `placeholder:"NAME" help:"Only runs of this organisation, with exactly this name: as the responder stores it, or as the file names it."`
 	Region     string   `placeholder:"ID" help:"Only runs into this region."`
 	Zone       string   `placeholder:"NAME" help:"Time zone of the sheet By hour, as in Europe/Berlin. Default: UTC."`
 	Quiet      bool     `short:"q" help:"No progress bar."`
@@ -77,11 +77,11 @@ func (c *mergeCmd) settings(app *app) (merge.Merge, error) {
 	}
 	switch {
 	case c.Out == "" && c.CSV == "" && c.JSON == "" && c.Parquet == "":
-		return m, errors.New("nowhere to write: give -o FILE.xlsx (or --csv FILE, --json FILE, --parquet DIR)")
+		return m, errors.New("there is no output: give -o FILE.xlsx (or --csv FILE, --json FILE, --parquet DIR)")
 	case c.Append && c.Out == "":
 		return m, errors.New("--append needs -o FILE.xlsx, the workbook to add to")
 	case c.CSV == "-" && c.JSON == "-":
-		return m, errors.New("--csv - and --json - both want standard output: give one of them a file")
+		return m, errors.New("--csv - and --json - both write to standard output: give one of them a file")
 	}
 	if err := workbookName(c.Out); err != nil {
 		return m, err
@@ -172,7 +172,7 @@ func sayLeftOut(app *app, result merge.Report) error {
 	return nil
 }
 
-// sayPlaces says what came of the responders' stores, and how much of all was not asked for.
+// sayPlaces says what was read from the responders' stores, and how many runs were not asked for.
 func sayPlaces(out io.Writer, result merge.Report) {
 	for _, p := range result.Places {
 		if p.Failed && p.Read+p.Known == 0 {
@@ -212,13 +212,13 @@ func (c *mergeCmd) progress(app *app) mergeProgress {
 
 func (p mergeProgress) show(done, found int) {
 	if p.bar != nil {
-		p.bar.ChangeMax(found + 1) // never full: the workbook is still to be written
+		p.bar.ChangeMax(found + 1) // never full: the workbook has yet to be written
 		_ = p.bar.Set(done)        // a bar that cannot be drawn stops nobody
 	}
 }
 
 func (p mergeProgress) finish() {
 	if p.bar != nil {
-		_ = p.bar.Finish() // likewise
+		_ = p.bar.Finish() // as above
 	}
 }

@@ -36,7 +36,7 @@ func (r *responders) sources(arguments []string) ([]string, error) {
 			return nil, fmt.Errorf("nothing to merge: give result files, folders, archives or the link of a responder (also as %s in the environment)", readVariable)
 		}
 		if _, ok, err := r.find(link); !ok && err == nil {
-			return nil, fmt.Errorf("%s holds no link of a responder: put the line into it that netready-responder invite --read prints, or @ and the name of a file with it", readVariable)
+			return nil, fmt.Errorf("%s has no link of a responder: set it to the line that netready-responder invite --read prints, or to @ and the name of a file that has this line", readVariable)
 		}
 		arguments = []string{link}
 	}

@@ -67,7 +67,7 @@ func (c *mosCmd) Run(app *app) error {
 	return answer.print(safe(app.Stdout), codec)
 }
 
-// longestDelay is where a delay must be a slip of the keyboard.
+// longestDelay bounds --delay: anything longer is a typing error.
 const longestDelay = time.Minute
 
 func (c *mosCmd) check() error {

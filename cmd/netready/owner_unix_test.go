@@ -11,7 +11,7 @@ import (
 	"netready/internal/need"
 )
 
-// In a folder that everybody may write to, a settings file of somebody else decides nothing.
+// In a folder that everybody may write to, a settings file of another user is not used.
 func TestSettingsOfAnotherUserAreNotUsed(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, settingsName)

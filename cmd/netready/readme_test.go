@@ -82,7 +82,7 @@ func shortened(t *testing.T, document []byte) string {
 	voice["timeline"], voice["per_call"] = []any{}, []any{}
 	for _, way := range []string{"up", "down"} {
 		if d, ok := voice[way].(map[string]any); ok {
-			d["unreliable"] = []any{} // a busy machine has some, another none
+			d["unreliable"] = []any{} // a busy machine has some, an idle one has none
 		}
 	}
 	v["findings"] = first(v["findings"])
@@ -117,7 +117,7 @@ func fieldsOf(t *testing.T, document []byte) []string {
 		switch v := v.(type) {
 		case map[string]any:
 			for key, inner := range v {
-				// These say something only now and then.
+				// Fields that only some runs have.
 				if key != "not_measured" && key != "dns" && key != "ping" && key != "tested_ports" && key != "port" && key != "ports" && key != "note" && key != "by" && key != "row" && key != "code" && key != "rule" && key != "kernel_stamps" && key != "borderline" && key != "settled_by_s" {
 					seen[path+"."+key] = true
 					walk(path+"."+key, inner)

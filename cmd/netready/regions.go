@@ -23,7 +23,7 @@ import (
 // can measure.
 type regionsCmd struct {
 	Regions string `placeholder:"FILE" help:"Replaces the built-in list of regions and checks (YAML)."`
-	Measure bool   `help:"Measure the round trip to each region's public endpoint and rank them; a handful of packets each."`
+	Measure bool   `help:"Measure the round trip to each region's public endpoint and rank them; a few packets for each."`
 	JSON    bool   `name:"json" help:"Print one JSON document."`
 }
 

@@ -17,9 +17,9 @@ type runCmd struct {
 	assessFlags
 
 	JSON    bool          `name:"json" help:"Print the result as one JSON document on stdout and nothing else there (with --repeat an array)."`
-	Quiet   bool          `short:"q" help:"No progress and no report on the terminal; the files and the exit status tell."`
+	Quiet   bool          `short:"q" help:"No progress and no report on the terminal: only the files and the exit status."`
 	NoColor bool          `env:"NO_COLOR" help:"No colour, even on a terminal."`
-	Repeat  int           `default:"1" placeholder:"N" help:"Run N times, each with files of its own; a bad run does not end the series."`
+	Repeat  int           `default:"1" placeholder:"N" help:"Run N times, each with files of its own; a run that fails does not end the series."`
 	Every   time.Duration `placeholder:"15m" help:"Time from one start to the next, with --repeat or --until (there: default 15m)."`
 	Until   string        `placeholder:"18:00" help:"Run again and again until this time of the day (local time; tomorrow if it is past), in place of --repeat. The runs and their worst quarter of an hour are also in one table, netready-series_….txt."`
 	Hours   []string      `sep:"," placeholder:"9-12,14-17" help:"Start runs in these hours of the day only (local time). With --repeat the next run waits for them; a single run outside of them measures nothing and ends undetermined."`

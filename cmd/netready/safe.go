@@ -18,7 +18,7 @@ func safe(w io.Writer) io.Writer {
 	})))
 }
 
-// oneLine is such a text on one line, the errors of several tries joined by
+// oneLine is such a text in one line, the errors of several tries joined by
 // commas.
 func oneLine(text string) string {
 	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })

@@ -16,8 +16,8 @@ import (
 	"netready/report"
 )
 
-// steering are texts of strangers: an escape sequence, one of eight bits, a
-// mark that turns the order of letters, a line of our own making.
+// steering has texts of strangers: an escape sequence, a control character of eight bits, a
+// mark that reverses the order of letters, a line break with a line like ours.
 var steering = []string{"\x1b[2J\x1b]0;evil\x07", "\u009b31m", "a\u202egpj.exe", "x\rnetready: READY", "a\u2028b", "\u2066b"}
 
 // steers says which character of an output a terminal would obey.
@@ -140,7 +140,7 @@ func (r *typing) Read(p []byte) (int, error) {
 	return 1, nil
 }
 
-// An invite that everybody on the computer can read was taken in silence.
+// An invite that everybody on the computer can read was used without a warning.
 func TestLooseInviteIsTold(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("modes say nothing there")
@@ -163,8 +163,7 @@ func TestLooseInviteIsTold(t *testing.T) {
 	}
 }
 
-// The errors of several tries filled the table of regions with lines as wide
-// as a book.
+// The errors of several tries made very long lines in the table of regions.
 func TestRegionsKeepTheirTableOffline(t *testing.T) {
 	reason := strings.Repeat("looking up a name: the network is unreachable, ", 8)
 	rows := []regionRow{{ID: "local", Measures: []string{"call"}}}

@@ -163,8 +163,8 @@ func TestResultSchema(t *testing.T) {
 	}
 }
 
-// Every result of the corpus is what it was on the day it was made: signed ones
-// are still seen to be whole.
+// Every result of the corpus still reads as it did on the day it was made: signed ones are
+// still recognized as unchanged.
 func TestCorpusStillVerifies(t *testing.T) {
 	for _, ending := range []string{"json", "txt"} {
 		files, _ := filepath.Glob("../../report/merge/testdata/corpus/*/*." + ending)

@@ -36,8 +36,8 @@ func TestUntil(t *testing.T) {
 	}
 }
 
-// A computer that sleeps wakes up with the clock on the wall further than its
-// timers are: what is past is not waited for.
+// When a computer wakes up, the wall clock has moved on and its timers have not: a start
+// time that has passed is not waited for.
 func TestWaitUntil(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, wait := range []time.Duration{-time.Hour, 0, time.Second, 15 * time.Minute} {

@@ -44,7 +44,7 @@ func (s *settings) readRules(flag *cmdline.Flag, list *yaml.Node, this machine) 
 	for i, rule := range list.Content {
 		rule = followed(rule)
 		if rule.Kind != yaml.MappingNode {
-			return value, false, s.file.Errorf(rule, "%s: this is no rule: write - {host: \"ber-*\", %s: …}", keyOf(flag), keyOf(flag))
+			return value, false, s.file.Errorf(rule, "%s: this is not a rule: write - {host: \"ber-*\", %s: …}", keyOf(flag), keyOf(flag))
 		}
 		text, node, conditions, err := s.readRule(flag, rule)
 		if err != nil {
@@ -106,10 +106,10 @@ func (s *settings) patterns(key string, node *yaml.Node) ([]string, error) {
 		}
 		text := strings.ToLower(strings.TrimSpace(word.Value))
 		if _, err := path.Match(text, ""); key == ruleHost && err != nil {
-			return nil, s.file.Errorf(word, "host: %q is no pattern: * stands for any letters, ? for one", clipped(word.Value))
+			return nil, s.file.Errorf(word, "host: %q is not a pattern: * stands for any letters, ? for one", clipped(word.Value))
 		}
 		if prefix, err := netip.ParsePrefix(text); key == ruleSubnet && (err != nil || prefix != prefix.Masked()) {
-			return nil, s.file.Errorf(word, "subnet: %q is no subnet: write it as in 10.1.0.0/16 or 2001:db8:1::/48, with no bits set behind the length", clipped(word.Value))
+			return nil, s.file.Errorf(word, "subnet: %q is not a subnet: write it as in 10.1.0.0/16 or 2001:db8:1::/48, with no bits set behind the length", clipped(word.Value))
 		}
 		all = append(all, text)
 	}

@@ -42,8 +42,8 @@ func inForce(t *testing.T, stdout, key string) string {
 	return ""
 }
 
-// Where every value comes from: the command line goes before the environment,
-// that before the file, that before the default.
+// Where every value comes from: the command line overrides the environment, which overrides
+// the file, which overrides the default.
 func TestEverySettingSaysWhereItComesFrom(t *testing.T) {
 	file := "# for all offices\nregion: local\norg: Müller & Söhne\ncalls: 3\nduration: 12s\nfeatures: [sip-phones, byoc]\nno_bandwidth: true\nlisten: 127.0.0.1:7777\nthresholds: \n  limits.yaml\n"
 	t.Setenv("NETREADY_INVITE", "")
@@ -113,14 +113,14 @@ func TestWrongSettingsNameTheirLine(t *testing.T) {
 		"region: local\nregion: other":           "line 3: the key",
 		"- region":                               "line 2: found a list",
 		"location:\n - {host: a, place: b}":      `line 3: unknown key "place" in a rule`,
-		"location:\n - {host: '[', location: b}": "line 3: host: \"[\" is no pattern",
-		"location:\n - {subnet: 10.1, location: b}":              "line 3: subnet: \"10.1\" is no subnet",
+		"location:\n - {host: '[', location: b}": "line 3: host: \"[\" is not a pattern",
+		"location:\n - {subnet: 10.1, location: b}":              "line 3: subnet: \"10.1\" is not a subnet",
 		"location:\n - {subnet: 10.1.2.3/8, location: b}":        "line 3: subnet:",
 		"location:\n - {host: a}":                                "line 3: the rule has no location",
 		"location:\n - {location: a}\n - {host: b, location: c}": "line 3: location: this rule is for every machine",
 		"location:\n - {host: [], location: c}":                  "line 3: host: the list is empty",
 		"calls:\n - {host: nobody-has-this, calls: none}":        "line 3: calls: \"none\" is not a whole number",
-		"location:\n - {host: a, location: b}\n - c":             "line 4: location: this is no rule",
+		"location:\n - {host: a, location: b}\n - c":             "line 4: location: this is not a rule",
 		"region: nowhere-1":                                      "netready config check prints the line of each",
 	} {
 		for _, command := range [][]string{{"config", "check"}, {"run"}} {
@@ -142,7 +142,7 @@ func TestWrongSettingsNameTheirLine(t *testing.T) {
 	}
 }
 
-// Rules choose a value by the machine's name or address: the first that is for it.
+// Rules choose a value by the machine's name or address: the first rule that matches.
 func TestRulesChooseByMachine(t *testing.T) {
 	file := `
 location:
@@ -199,8 +199,8 @@ func TestSettingsHideSecrets(t *testing.T) {
 	}
 }
 
-// A file beside the program counts, --config goes before it, and files that it
-// names lie beside it.
+// A file beside the program is used, --config overrides it, and files that it names are
+// relative to its folder.
 func TestSettingsBesideTheProgram(t *testing.T) {
 	t.Setenv("NETREADY_INVITE", "")
 	_, stdout, _ := checked(t, "org: Beside\nout: results\nresponder: '@invite.txt'\n")
@@ -220,7 +220,7 @@ func TestSettingsBesideTheProgram(t *testing.T) {
 	}
 }
 
-// A start by double-click, which is netready ui, offers what the file says.
+// A start by double-click, which is netready ui, offers the values of the file.
 func TestPageTakesTheSettings(t *testing.T) {
 	t.Setenv("NETREADY_INVITE", "")
 	t.Setenv("HOME", t.TempDir())

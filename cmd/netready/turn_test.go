@@ -184,7 +184,7 @@ func turnIn(t *testing.T, pasted string) page.FarEnd {
 	return page.FarEnd{TURN: servers}
 }
 
-// What fills a line that others use is said before it begins.
+// Before a run fills a line that others use, it says so.
 func TestLoadIsAnnounced(t *testing.T) {
 	for text, p := range map[string]probe.Plan{"": {}, "--under-load fills": {UnderLoad: true}, "40 at the most (3440 kbit/s": {CallsMax: 40}} {
 		var said bytes.Buffer

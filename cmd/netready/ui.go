@@ -67,7 +67,7 @@ func (c *uiCmd) config(app *app) (page.Config, error) {
 }
 
 // inviteBeside names the invite that a responder's page saved beside the program, ""
-// where there is none: who came by that page starts the program and need not paste it.
+// where there is none: whoever used that page starts the program without pasting the invite.
 func inviteBeside(folder string) string {
 	path := filepath.Join(folder, "netready-invite.txt")
 	if info, err := os.Stat(path); folder == "" || err != nil || !info.Mode().IsRegular() {
@@ -169,14 +169,14 @@ func servePage(app *app, cfg page.Config, noBrowser bool) error {
 			go openBrowser(app, launch.URL())
 		}
 	}
-	fmt.Fprintln(app.Stderr, "The page is for this machine only. It ends two minutes after it was closed, or with Ctrl-C.")
+	fmt.Fprintln(app.Stderr, "Only this machine can open the page. netready ends two minutes after the page is closed, or with Ctrl-C.")
 	return server.Serve(app.Ctx)
 }
 
 // openBrowser opens an address. It is not waited for: where no desktop hands it
 // on, the browser itself is what runs here, until it is closed.
 func openBrowser(app *app, address string) {
-	// What a browser prints is not ours to show on the line of the address.
+	// What a browser prints must not be shown on the line of the address.
 	browser.Stdout, browser.Stderr = app.Stderr, app.Stderr
 	if err := browser.OpenURL(address); err != nil {
 		fmt.Fprintf(app.Stderr, "No browser could be opened (%v). Open the address above in one.\n", err)

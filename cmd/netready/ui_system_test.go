@@ -16,8 +16,8 @@ import (
 	"netready/internal/need"
 )
 
-// The whole way with nothing played: netready ui, a real browser, a real call
-// in region local, and the downloaded TXT equal to the one on the disk.
+// The whole way without any stand-in: netready ui, a real browser, a real call in region
+// local, and the downloaded TXT equal to the one on the disk.
 func TestPageWithRealRuns(t *testing.T) {
 	node := need.Tool(t, "node")
 	chromium := need.Tool(t, "chromium", "chromium-browser", "google-chrome")

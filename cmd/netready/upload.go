@@ -15,7 +15,7 @@ import (
 	"netready/results/send"
 )
 
-// uploadFlags say what becomes of a result beside its files.
+// uploadFlags say what happens to a result in addition to its files.
 type uploadFlags struct {
 	Upload    bool `help:"Send the result to the responder after the run, which stores it for whoever gave you the invite. It is kept until the responder has it: what could not be sent is sent at the start of the next run with an invite to the same responder, before anything is measured, or after it. Without it, results are sent only where the maker of the invite asks for them, which is said before the run."`
 	NoUpload  bool `help:"Send no result, even where the maker of the invite asks for it."`
@@ -41,13 +41,13 @@ func (f uploadFlags) consent() consent {
 	return asInvited
 }
 
-// A news is one thing to say of sending.
+// A news is one message about the sending.
 type news struct {
 	state uploadState
 	text  string
 }
 
-// uploadState is how far the sending is.
+// uploadState is the progress of the sending.
 type uploadState string
 
 const (
@@ -195,7 +195,7 @@ func (d *delivery) sendEarlier(ctx context.Context) {
 		if limited.Err() != nil || len(d.box.Waiting(to)) == 0 {
 			continue
 		}
-		d.say(underWay, "sending what waits of earlier runs to %s", to.Host)
+		d.say(underWay, "sending results of earlier runs to %s", to.Host)
 		all := d.box.Once(limited, to, nil)
 		d.tellOutcomes(to.Host, slices.DeleteFunc(all, func(o send.Outcome) bool { return o.State == send.Waiting }))
 	}
@@ -228,7 +228,7 @@ func (d *delivery) send(ctx context.Context) {
 	d.tellOutcomes(to.Host, all)
 }
 
-// stillEvery is how long nobody waits for the sending without a word.
+// stillEvery is the time between two messages that the sending still goes on.
 const stillEvery = 10 * time.Second
 
 // whileWaiting says again and again that the sending goes on, until it has ended.
@@ -245,12 +245,12 @@ func (d *delivery) whileWaiting(host string, sending func()) {
 		case <-over:
 			return
 		case <-tick.C:
-			d.say(underWay, "still sending to %s, for %v: the line is slow, or it answers late. it can be ended at any time, and what was not sent goes with the next run", host, waited)
+			d.say(underWay, "still sending to %s after %v: the line is slow, or the responder answers late. You can stop at any time: what was not sent is sent with the next run", host, waited)
 		}
 	}
 }
 
-// tellOutcomes says what became of the result of the run and, in one line each, of the
+// tellOutcomes says what happened to the result of the run and, in one line each, of the
 // others.
 func (d *delivery) tellOutcomes(host string, all []send.Outcome) {
 	d.mu.Lock()
@@ -260,7 +260,7 @@ func (d *delivery) tellOutcomes(host string, all []send.Outcome) {
 	for _, o := range all {
 		switch {
 		case o.State == send.Refused:
-			d.say(wasRefused, "%s refused the result of run %s for good (%s): %s. Its files are where they were written", host, o.RunID, o.Code, o.Reason)
+			d.say(wasRefused, "%s refused the result of run %s (%s): %s. It is not sent again; its files stay where they were written", host, o.RunID, o.Code, o.Reason)
 		case o.RunID != runID:
 			earlier[o.State]++
 		case o.State == send.Waiting:
@@ -270,9 +270,9 @@ func (d *delivery) tellOutcomes(host string, all []send.Outcome) {
 		}
 	}
 	if n := earlier[send.Sent]; n > 0 {
-		d.say(wasSent, "%d of earlier runs, which had waited, sent to %s", n, host)
+		d.say(wasSent, "results of earlier runs that were sent to %s: %d", host, n)
 	}
 	if n := earlier[send.Waiting]; n > 0 {
-		d.say(waits, "%d of earlier runs still wait to be sent to %s", n, host)
+		d.say(waits, "results of earlier runs that still wait to be sent to %s: %d", host, n)
 	}
 }

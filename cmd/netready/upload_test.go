@@ -166,8 +166,8 @@ func TestTheMakerOfAnInviteAsksForResults(t *testing.T) {
 	}
 }
 
-// The responder is down while the run is made and up during the next one: both results come
-// home, and the run that could not be sent is as good as one that was not to be.
+// The responder is down during one run and up during the next: both results are sent, and
+// the exit status of the run that could not send is the same.
 func TestAResultWaitsForItsResponder(t *testing.T) {
 	h := newHome(t)
 	invited := h.invited(false)
@@ -187,13 +187,14 @@ func TestAResultWaitsForItsResponder(t *testing.T) {
 		t.Errorf("the file holds the token, or %v", err)
 	}
 	h.start(nil)
-	if _, _, stderr := h.ping(invited); len(h.stored()) != 1 || len(h.waiting()) != 0 || !strings.Contains(stderr, "1 of earlier runs") {
+	if _, _, stderr := h.ping(invited); len(h.stored()) != 1 || len(h.waiting()) != 0 || !strings.Contains(stderr, "results of earlier runs that were sent to") {
 		t.Errorf("%d stored, %d waiting after the next run: %s", len(h.stored()), len(h.waiting()), stderr)
 	}
 }
 
-// What waits goes before the run begins: they would measure each other. What does not go then
-// goes after the run, and its failure changes nothing of the run.
+// Results that wait are sent before the run begins, because sending and measuring would
+// disturb each other. What is not sent then is sent after the run, and a failure does not
+// change the run.
 func TestWhatWaitsGoesBeforeTheRun(t *testing.T) {
 	h := newHome(t)
 	invited := h.invited(false)
@@ -212,14 +213,14 @@ func TestWhatWaitsGoesBeforeTheRun(t *testing.T) {
 	}
 	h.restart(nil)
 	status, _, stderr := h.ping(invited, "--upload")
-	earlier, now := strings.Index(stderr, "1 of earlier runs, which had waited, sent"), strings.Index(stderr, "will be sent to")
+	earlier, now := strings.Index(stderr, "results of earlier runs that were sent"), strings.Index(stderr, "will be sent to")
 	if status != 0 || earlier < 0 || now < earlier || len(h.stored()) != 2 || len(h.waiting()) != 0 {
 		t.Errorf("status %d, %d stored, %v wait: %s", status, len(h.stored()), h.waiting(), stderr)
 	}
 }
 
-// What is refused for now waits, what is refused for good does not, and neither changes the
-// status.
+// A result that is refused for now waits, one that is refused finally does not, and neither
+// changes the exit status.
 func TestRefusedResults(t *testing.T) {
 	h := newHome(t)
 	invited := h.invited(false)
@@ -238,7 +239,8 @@ func TestRefusedResults(t *testing.T) {
 	}
 }
 
-// Without a responder there is nowhere to send to, which is said and changes nothing else.
+// Without a responder there is nowhere to send to: the program says so and nothing else
+// changes.
 func TestThereMayBeNowhereToSendTo(t *testing.T) {
 	h := newHome(t)
 	status, _, stderr := command(t, "run", "--region", "local", "--only", "ping", "--duration", "1s", "--out", t.TempDir(), "--upload", "--json")
@@ -278,7 +280,7 @@ func (w *stopAt) Write(b []byte) (int, error) {
 	return w.Buffer.Write(b)
 }
 
-// Ctrl-C while the result is sent ends that at once, keeps the result, and takes nothing from
+// Ctrl-C while the result is sent ends that at once, keeps the result, and does not change
 // the run.
 func TestCtrlCEndsTheSending(t *testing.T) {
 	h := newHome(t)

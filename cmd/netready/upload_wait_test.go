@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The terminal said "sending" and then nothing for up to a minute.
+// The terminal showed "sending" and then nothing for up to a minute.
 func TestNobodyWaitsForTheSendingWithoutAWord(t *testing.T) {
 	for seconds, want := range map[int]int{0: 0, 9: 0, 35: 3} {
 		synctest.Test(t, func(t *testing.T) {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -25,7 +27,7 @@ type verifyCmd struct {
 // verified is what is known of one result.
 type verified struct {
 	File      string     `json:"file"`
-	Status    string     `json:"status"` // signed, unsigned, edited, contradicted, other_key, damaged
+	Status    string     `json:"status"` // signed, unsigned, edited, contradicted, other_key, damaged, unreadable
 	Text      string     `json:"text"`   // the same in a sentence
 	RunID     string     `json:"run_id,omitempty"`
 	Tool      string     `json:"tool,omitempty"` // name and version
@@ -40,11 +42,12 @@ type verified struct {
 
 // What verify finds beyond report.Signed.
 const (
-	verifiedOtherKey = "other_key" // signed, by a key that --key does not name
-	verifiedDamaged  = "damaged"   // cut short, or no result
+	verifiedOtherKey   = "other_key"  // signed, by a key that --key does not name
+	verifiedDamaged    = "damaged"    // cut short, or no result
+	verifiedUnreadable = "unreadable" // no such file, a folder, or one that this user may not read
 )
 
-// Run verifies every file. Exit status 1: one is not what it was.
+// Run verifies every file. Exit status 1: one was changed or damaged.
 func (c *verifyCmd) Run(app *app) error {
 	all, bad := []verified{}, false
 	for _, name := range c.Files {
@@ -65,9 +68,9 @@ func (c *verifyCmd) Run(app *app) error {
 
 // verify looks at one file, which may hold several results (run --repeat --json).
 func (c *verifyCmd) verify(name string) (all []verified) {
-	f, err := os.Open(name)
+	f, err := openFile(name)
 	if err != nil {
-		return []verified{damaged(name, err)}
+		return []verified{{File: name, Status: verifiedUnreadable, Text: "cannot be read: " + err.Error()}}
 	}
 	defer f.Close()
 	err = report.ReadAny(f, func(r report.Report, note report.Note, err error) error {
@@ -81,6 +84,21 @@ func (c *verifyCmd) verify(name string) (all []verified) {
 		all = append(all, damaged(name, err))
 	}
 	return all
+}
+
+// openFile opens a file that is no folder. Its errors do not repeat the name.
+func openFile(name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, path.Err
+	}
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, errors.Join(errors.New("it is a folder: name the files in it, as in "+filepath.Join(name, "*.json")), f.Close())
+	}
+	return f, nil
 }
 
 func damaged(name string, err error) verified {
@@ -102,7 +120,7 @@ func (c *verifyCmd) judge(name string, r report.Report, note report.Note) verifi
 	case note.Edited:
 		v.Status, v.Text = string(report.SignedEdited), "EDITED: the checksum does not fit. Somebody changed the file after the run, or a program that saved it did"
 	case note.Signed == report.SignedNot:
-		v.Text = "whole as far as can be told, and not signed: who edits such a file can hide it"
+		v.Text = "no change was found, but it is not signed: somebody who edits such a file can hide that"
 		if r.Signature.Reason != "" {
 			v.Text += " (" + r.Signature.Reason + ")"
 		}
@@ -110,15 +128,15 @@ func (c *verifyCmd) judge(name string, r report.Report, note report.Note) verifi
 		v.KeyID, v.SignedAt, v.UpPackets = r.Signature.KeyID, r.Signature.SignedAt, r.Signature.UpPackets
 		v.Text = "signed and whole: as it was at the end of the run"
 		if note.Signed == report.SignedContradicted {
-			v.Text = "CONTRADICTED: it claims more packets on the way up than the responder counted"
-		} else if len(c.Key) > 0 && !knows(c.Key, v.KeyID) {
-			v.Status, v.Text = verifiedOtherKey, "SIGNED BY ANOTHER KEY than --key names: whoever has that key can have made it up"
+			v.Text = "CONTRADICTED: it reports more packets up than the responder counted"
+		} else if len(c.Key) > 0 && !containsKey(c.Key, v.KeyID) {
+			v.Status, v.Text = verifiedOtherKey, "SIGNED BY ANOTHER KEY than those of --key: the owner of that key could have invented this result"
 		}
 	}
 	return v
 }
 
-func knows(keys []string, id string) bool {
+func containsKey(keys []string, id string) bool {
 	for _, key := range keys {
 		if strings.TrimSpace(key) == id {
 			return true

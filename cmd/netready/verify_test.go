@@ -88,8 +88,8 @@ var edits = []struct{ name, find, put string }{
 	{"the key's name", `"key_id": ".{6}`, `"key_id": "______`}, // one of many names has these already
 }
 
-// An edited MOS, and every other edited fact, is seen in the JSON; another
-// layout is no edit.
+// An edited MOS, and every other edited fact, is detected in the JSON; another layout does
+// not count as an edit.
 func TestEditedResultIsSeen(t *testing.T) {
 	_, js, key := signedRun(t)
 	whole := readAll(t, js)
@@ -131,8 +131,7 @@ func TestEditedResultIsSeen(t *testing.T) {
 	}
 }
 
-// In the TXT too: the printed figures and the row, although the checksum was
-// made anew.
+// In the TXT too: the printed figures and the row, even if the checksum was computed again.
 func TestEditedTextIsSeen(t *testing.T) {
 	txt, _, _ := signedRun(t)
 	whole := readAll(t, txt)
@@ -157,7 +156,7 @@ func TestEditedTextIsSeen(t *testing.T) {
 	}
 }
 
-// withChecksum puts the right checksum under a changed TXT, as who edits it can.
+// withChecksum puts the right checksum under a changed TXT, as somebody who edits it can.
 func withChecksum(t *testing.T, text string) string {
 	t.Helper()
 	text = strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n")
@@ -168,7 +167,7 @@ func withChecksum(t *testing.T, text string) string {
 	return body + report.TextLast + "\t" + sha256Hex(body) + "\n"
 }
 
-// merge marks unsigned and edited runs, and believes the file that is whole.
+// merge marks unsigned and edited runs, and prefers the file that is unchanged.
 func TestMergeMarksEditedAndUnsigned(t *testing.T) {
 	txt, js, key := signedRun(t)
 	dir := t.TempDir()
@@ -200,8 +199,8 @@ func TestMergeMarksEditedAndUnsigned(t *testing.T) {
 	}
 }
 
-// A copy without its signature is not believed before the file that has it, whatever
-// the names and the formats.
+// A copy without its signature is never preferred to the file that has it, whatever the
+// names and the formats.
 func TestMergeBelievesTheSignedFile(t *testing.T) {
 	txt, js, key := signedRun(t)
 	stripped := regexp.MustCompile(`(?s)"signature": \{.*?\},`).ReplaceAllString(readAll(t, js), "")
@@ -232,7 +231,19 @@ func TestVerifyNeedsTheKeyThatItIsGiven(t *testing.T) {
 	}
 }
 
-// A run that nobody signs says why, and is whole all the same.
+// A file that is not there, or a folder, is not called a damaged result.
+func TestWhatCannotBeReadIsNotDamaged(t *testing.T) {
+	dir := t.TempDir()
+	for name, want := range map[string]string{dir: "it is a folder: name the files in it", filepath.Join(dir, "none.json"): "cannot be read"} {
+		var out, errs bytes.Buffer
+		status := run(t.Context(), []string{"verify", name}, nil, &out, &errs)
+		if status != exitNotReady || !strings.Contains(out.String(), want) || strings.Contains(out.String(), "damaged") || strings.Count(out.String(), name) > 2 {
+			t.Errorf("%s: exit status %d, %q, %q", name, status, out.String(), errs.String())
+		}
+	}
+}
+
+// A run that nobody signs says why, and verify does not call it damaged.
 func TestUnsignedRunSaysWhy(t *testing.T) {
 	dir := t.TempDir()
 	run(t.Context(), []string{"run", "--region", "local", "--only", "voice", "--duration", "1s", "--quiet", "--out", dir}, nil, io.Discard, io.Discard)

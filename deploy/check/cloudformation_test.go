@@ -1,6 +1,6 @@
-// Package check_test holds what deploy/ has for clouds and clusters against
-// their own schemas. It is a module of its own, so that these do not come into
-// the program's.
+// Package check_test compares the files of deploy/ for clouds and clusters with the
+// official schemas. It is a module of its own, so that the program does not depend on
+// these.
 package check_test
 
 import (
@@ -92,9 +92,8 @@ func schemaOf(t *testing.T, kind string) *jsonschema.Schema {
 	return s
 }
 
-// The resources of the template keep to the schema of CloudFormation: known types,
-// known and all needed properties, each of the right kind. A slip of each kind is
-// found.
+// The resources of the template follow the schema of CloudFormation: known types, known and
+// all required properties, each of the right kind. An error of each kind is found.
 func TestTemplateKeepsToTheSchema(t *testing.T) {
 	_, template := readPlain(t)
 	resources := template["Resources"].(map[string]any)
@@ -122,7 +121,7 @@ func TestTemplateKeepsToTheSchema(t *testing.T) {
 	}
 }
 
-// What the template refers to is there: parameters, resources and conditions.
+// Everything that the template refers to exists: parameters, resources and conditions.
 func TestTemplateRefersToWhatIsThere(t *testing.T) {
 	root, template := readPlain(t)
 	known := map[string]bool{"AWS::Region": true, "Region": true, "Advertise": true, "InvitePlace": true, "Host": true} // the latter four by Fn::Sub

@@ -57,9 +57,9 @@ func readManifests(t *testing.T) (all manifests) {
 	return all
 }
 
-// The parts of the manifests belong together: selectors find the pods, replicas are
-// on nodes of their own, what is mounted exists, and nobody is killed before its
-// calls are over.
+// The parts of the manifests fit together: selectors find the pods, replicas are on
+// different nodes, everything that is mounted exists, and no pod is killed before its calls
+// are over.
 func TestManifestsBelongTogether(t *testing.T) {
 	all := readManifests(t)
 	pod := all.deployment.Spec.Template

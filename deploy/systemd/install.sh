@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the responder, or a newer release of it, and starts it. Run as root, in the folder where the release file was
-# unpacked. Settings that are there already stay as they are; calls under way come to their end first.
+# unpacked. Settings that are there already stay as they are; calls under way end first.
 set -eu
 cd "$(dirname "$0")"
 

@@ -27,7 +27,7 @@ data "aws_ssm_parameter" "image" {
   name = var.image_parameter
 }
 
-# A network of its own: nothing else of the account is in it, and none has to be there.
+# A network of its own: nothing else of the account is in it, and no network has to exist before.
 resource "aws_vpc" "network" {
   cidr_block           = "10.77.0.0/24"
   enable_dns_support   = true

@@ -42,7 +42,7 @@ variable "allowed_cidr" {
 }
 
 variable "instance_type" {
-  description = "Not one of the t families, whose processor is taken away now and then, which a call shows as jitter."
+  description = "Not one of the t families, whose processor is throttled at times, which a call shows as jitter."
   type        = string
   default     = "c6i.large"
 }

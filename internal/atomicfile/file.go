@@ -80,14 +80,12 @@ func writeAs(path string, mode fs.FileMode, write func(io.Writer) error, rename 
 	}
 	defer os.Remove(f.Name())
 	out := bufio.NewWriterSize(f, 1<<18)
-	err = write(out)
-	if err == nil {
-		if err = f.Chmod(mode); errors.Is(err, errors.ErrUnsupported) {
-			err = nil
+	if err = filled(f, out, mode, write); err != nil {
+		_ = f.Close()
+		if errors.Is(err, diskFull) || errors.Is(err, overQuota) {
+			return fmt.Errorf("writing %s: %w: delete what nobody needs there, or choose a folder on another disk", path, err)
 		}
-	}
-	if err = errors.Join(err, out.Flush(), f.Sync()); err != nil {
-		return fmt.Errorf("writing %s: %w", path, errors.Join(err, f.Close()))
+		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	if err := named(f, func() error { return rename(f.Name(), path) }); err != nil {
 		return err
@@ -97,6 +95,20 @@ func writeAs(path string, mode fs.FileMode, write func(io.Writer) error, rename 
 		_ = d.Close()
 	}
 	return nil
+}
+
+// filled writes the content of a temporary file and gives it its permissions.
+func filled(f *os.File, out *bufio.Writer, mode fs.FileMode, write func(io.Writer) error) error {
+	if err := write(out); err != nil {
+		return err
+	}
+	if err := f.Chmod(mode); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	return f.Sync()
 }
 
 // replaced is the file that a path leads to through symbolic links, and its permissions; if

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -33,6 +34,15 @@ func TestAFileIsWrittenWholeOrNotAtAll(t *testing.T) {
 	}
 	if found, _ := os.ReadDir(dir); len(found) != 1 {
 		t.Errorf("%d files, want 1", len(found))
+	}
+}
+
+// A full disk is said once, and what to do; it was said twice.
+func TestAFullDiskSaysWhatToDo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.txt")
+	err := Replace(path, func(io.Writer) error { return diskFull })
+	if !errors.Is(err, diskFull) || strings.Count(err.Error(), diskFull.Error()) != 1 || !strings.Contains(err.Error(), "another disk") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -49,8 +49,8 @@ func TestRemoveLeftovers(t *testing.T) {
 	}
 }
 
-// Between the end of the writing and the name, a file was nobody's: who tidied up
-// in that moment removed it, and what was written was lost.
+// Between the end of the writing and the renaming, a file had no owner: a process that
+// tidied up in that moment removed it, and its content was lost.
 func TestAFileThatGetsItsNameIsNoLeftover(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there a file has to be closed before it gets its name")
@@ -67,7 +67,7 @@ func TestAFileThatGetsItsNameIsNoLeftover(t *testing.T) {
 	}
 }
 
-// A file that is being written survives whoever tidies up meanwhile.
+// A file that is being written stays when somebody tidies up.
 func TestLeftoversOfTheLivingStay(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.txt")

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Key, token and invite files that everybody can read were taken in silence.
+// Key, token and invite files that everybody can read were used without a warning.
 func TestLooseModesAreTold(t *testing.T) {
 	for mode, want := range map[fs.FileMode]bool{
 		0o600: false, 0o400: false, 0o640: true, 0o604: true, 0o644: true, 0o666: true, 0o620: true, 0o777: true,

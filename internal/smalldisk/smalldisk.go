@@ -1,6 +1,6 @@
 //go:build system && linux
 
-// Package smalldisk is for tests of what becomes of a program whose disk is full.
+// Package smalldisk makes a small disk for tests of programs whose disk gets full.
 package smalldisk
 
 import (

@@ -97,7 +97,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// 030 was read as 24 and 0443 as port 291, without a word.
+// 030 was read as 24 and 0443 as port 291, without an error.
 func TestNumbersMeanWhatTheyLookLike(t *testing.T) {
 	type limits struct {
 		Below *float64 `yaml:"below"`

@@ -94,8 +94,8 @@ func (c cut) Download(context.Context, string, int64, time.Duration) (io.ReadClo
 	return io.NopCloser(io.MultiReader(&slow{io.LimitReader(zeros{}, n), c.down}, iotest.ErrReader(errors.New("stream error")))), nil
 }
 
-// A download from a slow line is cut short by the responder after its time: what arrived
-// until then is measured. One that breaks in the middle is not.
+// The responder ends a download over a slow line after its time: what arrived until then is
+// measured. A download that breaks in the middle is not.
 func TestCutDownload(t *testing.T) {
 	for after, want := range map[time.Duration]bool{time.Second: false, 2 * time.Second: false, 4 * time.Second: true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -123,8 +123,8 @@ type until struct{ context.Context }
 
 func (u until) Read([]byte) (int, error) { <-u.Done(); return 0, u.Err() }
 
-// Where the agent's time ends the download, half of it is enough to tell; where the user
-// does, nothing is.
+// If the agent's time ends the download, half of it is enough for a figure; if the user
+// ends it, there is none.
 func TestStalledDownload(t *testing.T) {
 	for _, c := range []struct {
 		after, user time.Duration
@@ -170,8 +170,8 @@ func TestSourceIsBounded(t *testing.T) {
 	}
 }
 
-// Over loopback the test itself must not be the bottleneck. The rate is a
-// matter of the machine and only told; that both ways have one is the test.
+// Over loopback the test itself must not be the bottleneck. The rate depends on the machine
+// and is only printed; the test is that both ways have one.
 func TestLoopback(t *testing.T) {
 	s, err := responder.Start(t.Context(), responder.Local())
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"netready/probe/facts"
 )
 
-// Where one way broke off, the other one was said to be missing too.
+// When one way broke off, the other one was reported as missing too.
 func TestBandwidthGaps(t *testing.T) {
 	mbps, calls := new(10.0), new(100)
 	for _, test := range []struct {

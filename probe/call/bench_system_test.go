@@ -21,10 +21,10 @@ import (
 
 const benchmarkCall = 6 * time.Second
 
-// BenchmarkJitterFloor is what a clean link (loopback) shows: the jitter that
-// is our own, idle and with every core busy, beside irtt's in the same run
-// (its IPDV of the round trip, packets of the same size at the same pace);
-// how late packets leave; and the CPU that a call takes at both ends.
+// BenchmarkJitterFloor measures a clean link (loopback): the jitter that is our own, idle
+// and with every core busy, beside irtt's in the same run (its IPDV of the round trip,
+// packets of the same size at the same pace); how late packets leave; and the CPU time that
+// a call takes at both ends.
 func BenchmarkJitterFloor(b *testing.B) {
 	irtt := need.Tool(b, "irtt")
 	for _, busy := range []bool{false, true} {

@@ -10,8 +10,8 @@ import (
 	"netready/probe/responder"
 )
 
-// An invite can lead to a responder that names somebody else's address for the
-// calls: that is shown, and done only where the user agrees.
+// An invite can lead to a responder that names another host's address for the calls: that
+// is shown, and the calls go there only if the user agrees.
 func TestMediaGoesElsewhereOnlyIfAllowed(t *testing.T) {
 	config := responder.Local()
 	config.Media = "127.0.0.2:0"

@@ -50,8 +50,8 @@ func (f *far) isDead() bool {
 	}
 }
 
-// still makes the process stand still: it neither reads nor tells nor sends, and
-// then goes on with what its socket holds.
+// still makes the process stand still: it does not read, report or send, and then goes on
+// with what its socket holds.
 func (f *far) still(d time.Duration) {
 	f.mu.Lock()
 	f.until = stamp.Now() + d
@@ -59,7 +59,7 @@ func (f *far) still(d time.Duration) {
 	f.mu.Unlock()
 }
 
-// wait waits out a standstill.
+// wait blocks until the standstill is over.
 func (f *far) wait() {
 	f.mu.Lock()
 	still, until := f.isStill, f.until
@@ -110,8 +110,8 @@ func (f *far) check(c wire.Check, a stamp.Arrival) {
 		return
 	}
 	f.event.Checks++
-	// A slow responder, which is no part of the round trip. Nobody may wait for
-	// a mutex in virtual time, so it is free meanwhile.
+	// A slow responder, whose time is no part of the round trip. In virtual time nobody may
+	// wait for a mutex, so it is unlocked meanwhile.
 	f.mu.Unlock()
 	time.Sleep(3 * time.Millisecond)
 	f.mu.Lock()

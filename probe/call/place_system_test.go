@@ -15,12 +15,12 @@ import (
 	"netready/thresholds"
 )
 
-// Losses planted on one place of a real path, and whom a run blames for them:
-// the LAN and the gateway's limits were taken for the provider.
+// Losses planted at one place of a real path, and who is blamed for them: the LAN and the
+// gateway's limits were taken for the provider.
 func TestWhomARunBlamesForLosses(t *testing.T) {
 	const (
-		// What comes from the client's side and what goes there, the gateway's own
-		// answers among it.
+		// What comes from the client's side and goes there, the gateway's own answers
+		// included.
 		lanUp   = "chain lu { type filter hook prerouting priority 0; iifname f1 meta l4proto { udp, icmp } %s drop\n}\n"
 		lanDown = "chain ld { type filter hook postrouting priority 0; oifname f1 meta l4proto { udp, icmp } %s drop\n}\n"
 		// What the gateway passes on.

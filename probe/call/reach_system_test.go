@@ -95,13 +95,14 @@ func (o office) run(t *testing.T, env []string, more ...string) (f found, status
 	return f, c.ProcessState.ExitCode()
 }
 
-// One packet lost, whichever of the run it is, ended the run without a verdict;
-// so did 10 % loss, or a second of outage.
+// One lost packet, whichever of the run it was, ended the run without a verdict; so did 10
+// % loss, or an outage of a second.
 func TestLostPacketsEndNoRun(t *testing.T) {
 	o := newOffice(t)
 	const table = "table ip t { chain c { type filter hook forward priority 0; %s }; }"
 	rules := map[string]string{"10 % loss": "numgen random mod 10 0 drop;", "a burst": "numgen inc mod 100000 2-9 drop;"}
-	// Each of the first 64 was tried once; here some, others with NETREADY_SEED=new.
+	// Losing each of the first 64 was tried once; here some are tried, others with
+	// NETREADY_SEED=new.
 	for _, n := range rand.New(rand.NewPCG(seed.Of(t), 1)).Perm(64)[:6] {
 		rules[fmt.Sprintf("packet %d", n)] = fmt.Sprintf("numgen inc mod 100000 %d drop;", n)
 	}

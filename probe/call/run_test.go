@@ -106,8 +106,8 @@ func TestLossIsOfItsDirection(t *testing.T) {
 	})
 }
 
-// A call that is told to end, since it has told enough, is whole: nothing of it
-// is lost, and nothing is said to be missing.
+// A call that is told to end because it has measured enough is complete: nothing of it is
+// lost, and nothing is reported as missing.
 func TestEnoughEndsTheCall(t *testing.T) {
 	for _, after := range []int{250, 1000, packets + 1} {
 		synctest.Test(t, func(t *testing.T) {
@@ -134,8 +134,8 @@ func TestEnoughEndsTheCall(t *testing.T) {
 	}
 }
 
-// Live seconds were numbered from 1, and jitter and round trip were of all that
-// had come until they were told: a bad second moved when the result came.
+// Live seconds were numbered from 1, and their jitter and round trip were of everything
+// until then: a bad second moved when the result came.
 func TestLiveBadSecondIsTheResults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 10*time.Second)
@@ -280,8 +280,8 @@ func TestDeadPaths(t *testing.T) {
 	})
 }
 
-// A way down that opens late makes no call longer than it may be, and what is
-// then under way is not lost.
+// A way down that opens late does not make a call longer than it may be, and what is under
+// way then is not lost.
 func TestDownOpensLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, duration)

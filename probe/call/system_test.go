@@ -29,8 +29,8 @@ import (
 	"netready/probe/stream"
 )
 
-// The agent, the responder and the relay are three programs: the agent is this
-// test binary, started again with this variable set to the invite's file.
+// The agent, the responder and the relay are three programs: the agent is this test binary,
+// started again with this variable set to the invite's file.
 const agentVariable = "NETREADY_TEST_AGENT"
 
 const buffer = 60 * time.Millisecond
@@ -137,14 +137,13 @@ func (p passage) jitter() time.Duration {
 	return time.Duration(sum / float64(len(first)-1))
 }
 
-// hostJitter is what the machine added outside the relay, between a stamp in
-// user space and the kernel's of the arrival: some tens of microseconds on a
-// machine that has time. Two things were seen to make more of it. Another
-// program takes the sender's processor before the send. And in a virtual
-// machine a send took 3 to 4 ms without the guest switching to anything else;
-// a profile shows the loopback device letting go of the packet, where interrupts
-// are enabled again. The kernel's transmit stamp is taken just before that, so
-// correcting by it would not take that away.
+// hostJitter is what the machine added outside the relay, between a stamp in user space and
+// the kernel's stamp of the arrival: some tens of microseconds on an idle machine. Two
+// causes of more were seen. Another program takes the sender's processor before the send.
+// And in a virtual machine a send took 3 to 4 ms although the guest did not switch to
+// another task; a profile shows the loopback device when it lets go of the packet, where
+// interrupts are enabled again. The kernel's transmit stamp is taken just before that, so a
+// correction by it would not remove this.
 func (p passage) hostJitter(trace stream.Trace) time.Duration {
 	held := map[int64]time.Duration{}
 	for _, h := range p.firsts() {
@@ -205,8 +204,8 @@ func mean(hops []hop) time.Duration {
 	return sum / time.Duration(max(1, len(hops)))
 }
 
-// program starts one and returns its first line and a way to end it by a
-// signal that returns the rest of its output.
+// program starts one and returns its first line and a function that ends it by a signal and
+// returns the rest of its output.
 func program(t *testing.T, name string, args ...string) (first string, process *os.Process, end func(os.Signal) string) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), filepath.Join(programs, name), args...)
@@ -244,8 +243,8 @@ func program(t *testing.T, name string, args ...string) (first string, process *
 	return strings.TrimSpace(first), c.Process, end
 }
 
-// freePort is a UDP port that nobody has just now, and that the system gives to
-// nobody who asks for any: below the range that it takes those from.
+// freePort is a UDP port that is not in use, and that the system gives to no program that
+// asks for any port: below the range from which it takes those.
 func freePort(t *testing.T, host string) string {
 	t.Helper()
 	var last error
@@ -340,8 +339,8 @@ func sameCounts(t *testing.T, name string, m stream.Metrics, p passage) {
 	}
 }
 
-// mostHost is the most of the machine's own jitter that is allowed for, where
-// any is: more would hide a fault of the stamps.
+// mostHost is the most of the machine's own jitter that is allowed for, if any is: more
+// would hide an error of the stamps.
 const mostHost = 500 * time.Microsecond
 
 func sameJitter(t *testing.T, name string, m stream.Metrics, p passage, host time.Duration) {
@@ -375,8 +374,8 @@ func sameRTT(t *testing.T, c call.Call, up, down passage) {
 	t.Logf("round trip %v, the relay made %v", got, want)
 }
 
-// One at a time: nine busy programs on two cores would bend what the relay
-// believes that it did, not only what is measured.
+// One at a time: nine busy programs on two cores would change what the relay reports, not
+// only what is measured.
 func TestHarmIsMeasured(t *testing.T) {
 	for _, c := range []struct {
 		name, host string
@@ -404,7 +403,8 @@ func TestHarmIsMeasured(t *testing.T) {
 				t.Fatalf("complete %v %q, source %q, %d calls of %d", m.Outcome.Complete, m.Outcome.Reason, m.Outcome.Source, len(m.Outcome.Calls), len(r.Calls))
 			}
 			for i, got := range m.Outcome.Calls {
-				// The relay counts sockets as they appeared; which is which, the number sent lost tells.
+				// The relay numbers sockets as they appeared; the number of lost packets
+				// tells which is which.
 				j := matching(m.Up[i], m.Down[i], r)
 				same(t, fmt.Sprintf("call %d up", i), m.Up[i], r.Calls[j].Up)
 				same(t, fmt.Sprintf("call %d down", i), m.Down[i], r.Calls[j].Down)
@@ -425,7 +425,7 @@ func matching(up, down stream.Metrics, r relayed) int {
 }
 
 func TestDeadUDP(t *testing.T) {
-	// Without a sign that the far end wants it no stream goes on for over 2 s.
+	// Without a sign that the far end wants it no stream goes on for more than 2 s.
 	few := func(sent int) bool { return sent >= 90 && sent <= 110 }
 	for _, c := range []struct {
 		name   string
@@ -467,8 +467,8 @@ func TestDeadUDP(t *testing.T) {
 	}
 }
 
-// halfTime: whatever dies, both counts are those of the relay, and the down
-// stream ends 5 s after the last proof.
+// halfTime: whichever end dies, both counts are those of the relay, and the down stream
+// ends 5 s after the last proof.
 func halfTime(t *testing.T, m measured, r relayed) {
 	t.Helper()
 	same(t, "up", m.Up[0], r.Calls[0].Up)

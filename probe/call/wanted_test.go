@@ -23,8 +23,8 @@ func rtpOf(n *int) func([]byte) bool {
 	}
 }
 
-// A responder of somebody's who names a victim: nothing comes back from there,
-// and the stream ends, whatever is told over the control connection.
+// A responder of an attacker names a victim: nothing comes back from there, and the stream
+// ends, whatever the control connection says.
 func TestStreamEndsWithoutProofThatItIsWanted(t *testing.T) {
 	for name, test := range map[string]struct {
 		sameHost bool
@@ -60,9 +60,9 @@ func TestStreamEndsWithoutProofThatItIsWanted(t *testing.T) {
 	}
 }
 
-// An address that answered and then falls silent, with a control connection
-// that goes elsewhere: 2 s, and on again when it answers. What was due meanwhile
-// is as lost as on a dead path.
+// An address answered and then falls silent, and the control connection goes elsewhere: the
+// stream stops after 2 s and goes on when it answers. What was due meanwhile counts as
+// lost, as on a dead path.
 func TestStreamWaitsForASignAndGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, duration)
@@ -86,8 +86,8 @@ func TestStreamWaitsForASignAndGoesOn(t *testing.T) {
 	})
 }
 
-// Down dead, up sound: what the responder tells of arrivals is the sign, and
-// the way up is measured to its end.
+// The way down is dead and the way up is good: the responder's report of arrivals is the
+// sign, and the way up is measured to its end.
 func TestStreamGoesOnWhereTheFarEndTellsWhatArrives(t *testing.T) {
 	for name, dieAt := range map[string]time.Duration{"from the start": 0, "on the way": 12 * time.Second} {
 		for _, sameHost := range []bool{true, false} {
@@ -122,8 +122,8 @@ func sleepOnce(at, still time.Duration) stamp.Sleeper {
 	}
 }
 
-// A computer that stood still for seconds was told "loss up": what it did not
-// send in time is its own.
+// For a computer that stood still for seconds "loss up" was reported: what it did not send
+// in time is its own fault.
 func TestStandstillIsNoLoss(t *testing.T) {
 	for _, still := range []time.Duration{300 * ms, 1500 * ms, 3 * time.Second, 5 * time.Second, 12 * time.Second} {
 		for name, at := range map[string]time.Duration{"in the middle": 14 * time.Second, "at the end": 31*time.Second - 100*ms} {
@@ -181,8 +181,8 @@ func TestStandstillOfTheResponderIsNoLoss(t *testing.T) {
 	}
 }
 
-// One packet of the responder's, overheard and sent again in its name, costs
-// neither memory nor the others.
+// One packet of the responder, overheard and sent again in its name, costs neither memory
+// nor the other packets.
 func TestRepeatedPacketDownKeepsNothingOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 5*time.Second)
@@ -207,8 +207,8 @@ func TestRepeatedPacketDownKeepsNothingOut(t *testing.T) {
 	})
 }
 
-// A responder that stood still answers what reached it only afterwards: what
-// was held back meanwhile is no loss of the way up.
+// A responder that stood still answers only afterwards what reached it: packets that were
+// held back meanwhile are no loss of the way up.
 func TestStandstillOfTheResponderIsNoLossUp(t *testing.T) {
 	for _, sameHost := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {

@@ -53,7 +53,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// heap is what a capture takes of memory once it is read, in bytes.
+// heap is how much memory a capture takes once it is read, in bytes.
 func heap(tb testing.TB, streams, packets int) (c *Capture, taken int64) {
 	tb.Helper()
 	var before, after runtime.MemStats

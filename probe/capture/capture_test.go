@@ -25,7 +25,7 @@ func read(t *testing.T, b []byte, o Options) *Capture {
 	return c
 }
 
-// only wants one stream and measures it.
+// only requires exactly one stream and measures it.
 func only(t *testing.T, c *Capture) (Stream, stream.Metrics) {
 	t.Helper()
 	if len(c.Streams) != 1 {
@@ -131,7 +131,7 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
-// A capture that ends in mid-packet keeps what came before, and says so.
+// A capture that ends in the middle of a packet keeps what came before, and a note says so.
 func TestCutShort(t *testing.T) {
 	packets, _, _ := network{packets: 100, ssrc: 1}.run(fixed(1))
 	for _, f := range files() {

@@ -11,8 +11,8 @@ import (
 	"netready/internal/seed"
 )
 
-// Clocks of every usual rate are told from the packets, over paths of all kinds;
-// others are not taken for one of them.
+// Clocks of every usual rate are recognized from the packets, over paths of all kinds;
+// other clocks are not mistaken for one of them.
 func TestClocksFromPackets(t *testing.T) {
 	seed := seed.Of(t)
 	for _, hz := range []uint32{8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 9600, 11000, 18900, 20000, 37800, 64000} {
@@ -47,8 +47,8 @@ func TestClocksFromPackets(t *testing.T) {
 	}
 }
 
-// A payload type whose clock is fixed, and whose packets count in another way,
-// is measured by what they count, or not at all.
+// A payload type whose clock is fixed, and whose packets contradict it, is measured by the
+// clock that the packets show, or not at all.
 func TestClocksThatContradict(t *testing.T) {
 	tests := []struct {
 		name string
@@ -80,7 +80,7 @@ func TestClocksThatContradict(t *testing.T) {
 	}
 }
 
-// A queue that fills bends the clock of no codec that is known.
+// A queue that fills does not change the clock of a known codec.
 func TestAQueueIsNoOtherClock(t *testing.T) {
 	for _, kind := range []uint8{0, 97} {
 		packets, _, _ := network{packets: 500, ssrc: 1, kind: kind}.run(fixed(1))
@@ -94,7 +94,7 @@ func TestAQueueIsNoOtherClock(t *testing.T) {
 	}
 }
 
-// What is no speech is named, and graded by nothing that is meant for speech.
+// What is not speech is named, and gets no grade that is meant for speech.
 func TestStreamsThatAreNoSpeech(t *testing.T) {
 	event := func(p []sent) { // digits of ten packets each
 		for i := range p {

@@ -41,7 +41,7 @@ func damages() map[string]func(r *rand.Rand, b []byte) []byte {
 	}
 }
 
-// Of a file that is damaged in one place all the rest is read, with one word.
+// Of a file that is damaged in one place all the rest is read, with one note.
 func TestDamageCostsItselfAlone(t *testing.T) {
 	seed := seed.Of(t)
 	packets, _, _ := network{packets: 200, ssrc: 1}.run(fixed(1))
@@ -63,7 +63,7 @@ func TestDamageCostsItselfAlone(t *testing.T) {
 						t.Logf("run %d: %d of 200 received, notes %q", run, received, c.Notes)
 					}
 				}
-				if all < 40*194 { // by chance bytes look like a packet now and then
+				if all < 40*194 { // now and then bytes look like a packet by chance
 					t.Errorf("%d of %d received", all, 40*200)
 				}
 			})
@@ -102,8 +102,8 @@ func TestForeignFormats(t *testing.T) {
 	}
 }
 
-// A gzip file of a few megabytes that unpacks to gigabytes is left in time, with
-// a word, and what it held before is there.
+// A gzip file of a few megabytes that unpacks to gigabytes is given up in time, with a
+// note, and what it contained before that is there.
 func TestAGzipThatUnpacksToTooMuch(t *testing.T) {
 	packets, _, _ := network{packets: 50, ssrc: 1}.run(fixed(1))
 	var zipped bytes.Buffer

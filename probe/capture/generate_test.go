@@ -234,7 +234,7 @@ func must(tb testing.TB, err error) {
 	}
 }
 
-// A file is a capture in the making.
+// A file is a capture that is being written.
 type file struct {
 	name  string
 	write func(tb testing.TB, w wrapping, packets []sent) []byte

@@ -239,7 +239,7 @@ func framesFile(tb testing.TB, link layers.LinkType, packets []sent, frames [][]
 	return out.Bytes()
 }
 
-// What hosts and probes of the field put around a packet is taken off.
+// What hosts and probes of the field put around a packet is removed.
 func TestWhatTheFieldPutsAround(t *testing.T) {
 	for _, n := range nestings() {
 		t.Run(n.name, func(t *testing.T) {
@@ -272,7 +272,7 @@ func TestMoreCapturedThanThereWas(t *testing.T) {
 	}
 }
 
-// Wherever a frame is cut by a small snap length, nothing breaks.
+// Wherever a small snap length cuts a frame, nothing breaks.
 func TestFramesCutAnywhere(t *testing.T) {
 	packets, _, _ := network{packets: 3, ssrc: 1}.run(fixed(1))
 	for _, n := range nestings() {

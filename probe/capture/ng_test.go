@@ -42,8 +42,8 @@ func enhanced(order binary.AppendByteOrder, number uint32, stamp uint64, data []
 	return block(order, blockEnhanced, append(b, data...))
 }
 
-// Every unit of time stamps is read as it is, powers of two as well: a reader
-// that takes 2^-20 s for 953 ns is 0.7 ms off at the end of a second.
+// Every unit of time stamps is read exactly, powers of two as well: a reader that takes
+// 2^-20 s for 953 ns is 0.7 ms off at the end of a second.
 func TestResolutionsOfTimeStamps(t *testing.T) {
 	for _, test := range []struct {
 		name       string

@@ -48,8 +48,8 @@ func TestOddTimestamps(t *testing.T) {
 	}
 }
 
-// Hold and silence: whatever the sender's timestamps make of a pause, the path
-// did not change and nothing came too late.
+// Hold and silence: whatever the sender's timestamps do in a pause, the path did not change
+// and nothing came too late.
 func TestHoldAndSilence(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -94,7 +94,7 @@ func TestHoldAndSilence(t *testing.T) {
 				}
 				sorted(p.packets)
 				_, m := only(t, read(t, ngFile(t, wrappings()[0], p.packets), Options{}))
-				// What the sender counts badly in a spurt of a few packets cannot be told
+				// An error of the sender's clock in a short spurt of packets cannot be told
 				// from a late packet.
 				few, jitter := 0, 35*time.Millisecond
 				if tt.name == "counted badly" {

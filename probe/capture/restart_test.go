@@ -66,8 +66,8 @@ func restarts() []restart {
 	}
 }
 
-// A sender that begins anew, whatever its numbers, hides no loss: what is lost
-// in each part is counted, and nothing else.
+// A sender that begins anew, whatever its numbers, hides no loss: the packets lost in each
+// part are counted, and nothing else.
 func TestSendersThatBeginAnew(t *testing.T) {
 	seed := seed.Of(t)
 	for _, k := range restarts() {
@@ -139,8 +139,8 @@ func TestLatePacketsAcrossARestart(t *testing.T) {
 	}
 }
 
-// A number that returns with another timestamp, or seconds later, is no copy of
-// the packet, and one that returns at once is.
+// A number that returns with another timestamp, or seconds later, is not a copy of the
+// packet; one that returns at once is.
 func TestNumbersThatReturn(t *testing.T) {
 	tests := []struct {
 		name       string
@@ -176,8 +176,8 @@ func TestNumbersThatReturn(t *testing.T) {
 	}
 }
 
-// What the network does is no restart: loss for as long as it takes, up to the
-// second, and bursts of copies and of late packets.
+// Faults of the network are no restart: loss of any length, up to the second, and bursts of
+// copies and of late packets.
 func TestTheNetworkMakesNoRestart(t *testing.T) {
 	seed := seed.Of(t)
 	for run := range uint64(40) {

@@ -15,7 +15,7 @@ import (
 	"netready/probe/stream"
 )
 
-// other is UDP traffic that is no RTP.
+// other is UDP traffic that is not RTP.
 type other struct {
 	name    string
 	payload func(i int, r *rand.Rand) []byte
@@ -159,7 +159,7 @@ func perfect(n int) []sent {
 	return packets
 }
 
-// What a sender does by itself is no fault of the network.
+// What a sender does by itself is not a fault of the network.
 func TestSendersOwnDoing(t *testing.T) {
 	tests := []struct {
 		name string
@@ -272,7 +272,7 @@ func TestFragments(t *testing.T) {
 	}
 }
 
-// FuzzRead wants that no file crashes the reader, nor the arithmetic after it.
+// FuzzRead requires that no file crashes the reader, nor the arithmetic after it.
 func FuzzRead(f *testing.F) {
 	packets, _, _ := network{packets: 5, ssrc: 3, firstSeq: 65533}.run(fixed(1))
 	packets = append(packets, packets[3])

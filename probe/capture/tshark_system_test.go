@@ -73,9 +73,9 @@ func isNumber(s string) bool {
 	return err == nil
 }
 
-// Wireshark is the judge: packets, lost and maximum jitter the same, mean
-// jitter within 1 %, whatever the network does. Its count takes a repeated
-// packet for another one, so it gets the capture without the repeats.
+// Wireshark is the judge: packets, lost and maximum jitter the same, mean jitter within 1
+// %, whatever the network does. Wireshark counts a repeated packet as another one, so it
+// gets the capture without the repeats.
 func TestAgreesWithTshark(t *testing.T) {
 	seed := seed.Of(t)
 	networks := map[string]network{
@@ -136,12 +136,12 @@ func compare(t *testing.T, w wrapping, f file, packets []sent) {
 	agree(t, m, want)
 }
 
-// What hosts and probes put around a packet, as tshark takes it off: all that
-// stands on one link in one file.
+// What hosts and probes put around a packet, as tshark removes it: everything that is on
+// one kind of link in one file.
 func TestTsharkFindsTheSameWithin(t *testing.T) {
 	byLink := map[layers.LinkType][]nesting{}
 	for _, n := range nestings() {
-		if n.theirs { // the others it would have to be told of
+		if n.theirs { // it would have to be told about the others
 			byLink[n.linkType()] = append(byLink[n.linkType()], n)
 		}
 	}

@@ -52,13 +52,13 @@ func Open(ctx context.Context, to invite.Invite, base *http.Transport) (*Conn, e
 // (2xx): its body is the caller's to bound and to close. Where the connection breaks before
 // an answer, the request is made once more over another one: it may arrive twice.
 func (c *Conn) Do(ctx context.Context, method, path string, body io.ReadSeeker) (*http.Response, error) {
-	return told(c.client.Request(ctx, method, path, nil, body))
+	return succeeded(c.client.Request(ctx, method, path, nil, body))
 }
 
 // Get asks for something, with further lines of the head. Where the connection breaks while
 // the body of the answer is read, that is an ErrBroken too.
 func (c *Conn) Get(ctx context.Context, path string, head http.Header) (*http.Response, error) {
-	answer, err := told(c.client.Request(ctx, http.MethodGet, path, head, nil))
+	answer, err := succeeded(c.client.Request(ctx, http.MethodGet, path, head, nil))
 	if err == nil {
 		answer.Body = breakable{answer.Body, ctx}
 	}
@@ -80,8 +80,8 @@ func (b breakable) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// told is an answer, or what it was that is not a success.
-func told(answer *http.Response, err error) (*http.Response, error) {
+// succeeded returns the answer of a request, or an error for an answer that is not a success.
+func succeeded(answer *http.Response, err error) (*http.Response, error) {
 	if refused, ok := errors.AsType[*control.RefusedError](err); ok {
 		return nil, &Refused{Code: refused.Code, Sentence: refused.Sentence, After: refused.After}
 	}

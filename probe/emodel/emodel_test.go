@@ -98,7 +98,7 @@ func TestMOS(t *testing.T) {
 	}
 }
 
-// The faults that other tools have.
+// Errors that other tools have.
 func TestFaultsOfOthers(t *testing.T) {
 	rate := func(ta, ppl float64) Terms {
 		c, _ := FindCodec("pcmu")

@@ -72,7 +72,7 @@ func TestCaptivePortal(t *testing.T) {
 	}
 }
 
-// It was null without a word where nothing told.
+// It was null without a reason where nothing told.
 func TestNoPortalKnownHasAReason(t *testing.T) {
 	t.Parallel()
 	plain := httptest.NewServer(http.NotFoundHandler())

@@ -146,7 +146,7 @@ type Voice struct {
 	// The same as data: the new public addresses and ports that the far end saw this
 	// machine with, of all calls.
 	MappingChanges []MappingChange `json:"mapping_changes,omitempty"`
-	PC             *PC             `json:"pc,omitempty"` // what kept this machine from its work meanwhile. Left out: there was no call
+	PC             *PC             `json:"pc,omitempty"` // what kept this machine from sending and receiving on time. Left out: there was no call
 }
 
 // CallPair is one of several calls placed at once.

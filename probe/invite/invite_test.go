@@ -110,9 +110,9 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// A whole pin whose last character has bits that no SHA-256 fills is a wrong pin,
-// as any other: it was refused as a malformed invite, or by a laxer reading it
-// would be taken for the right one.
+// A complete pin whose last character has bits that no SHA-256 sets is a wrong pin like any
+// other: it was refused as a malformed invite, and a less strict reading would have
+// accepted it as the right one.
 func TestPinThatNoKeyHas(t *testing.T) {
 	key := []byte("a")
 	good := sample().String()

@@ -50,8 +50,8 @@ func TestLooksLikeVPN(t *testing.T) {
 	}
 }
 
-// A core that does nothing but count makes the load at least its own share;
-// how much more is the machine's affair.
+// A core that does nothing but count makes the load at least its own share; how much more
+// depends on the machine.
 func TestLoad(t *testing.T) {
 	load := StartLoad(t.Context())
 	for got := load.busyPercent(t.Context()); ; got = load.busyPercent(t.Context()) {
@@ -67,8 +67,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// What goes to an address of this machine's own stays inside, whatever interface has
-// it: it was taken for the network's.
+// Packets to an address of this machine stay inside, whatever interface has it: it was
+// taken for the network's.
 func TestOwnAddressIsInside(t *testing.T) {
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {

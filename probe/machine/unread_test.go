@@ -7,8 +7,8 @@ import (
 	"netready/probe/facts"
 )
 
-// A link speed or a signal that is nil says why, as a gap or as what such an
-// interface has not: never neither, never both.
+// A link speed or a signal that is nil has its reason, as a gap or as a value that such an
+// interface does not have: never none, never both.
 func TestUnreadFiguresHaveReasons(t *testing.T) {
 	gigabit, weak := new(1000.0), new(-70.0)
 	const no = "this program does not read it here"

@@ -7,7 +7,7 @@ import (
 	"netready/probe/facts"
 )
 
-// Where there is no NAT, survives_30s was null and nothing said why.
+// Where there is no NAT, survives_30s was null without a reason.
 func TestNATGapsHaveReasons(t *testing.T) {
 	yes, no := new(true), new(false)
 	for _, test := range []struct {

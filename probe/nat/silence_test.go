@@ -69,8 +69,8 @@ func TestPlacesAreDistinct(t *testing.T) {
 	}
 }
 
-// With a round trip of 3 s the answer after the silence came when nobody waited any more, and
-// the NAT was said to forget silent flows.
+// With a round trip of 3 s the answer after the silence came when nobody waited any more,
+// and it was reported that the NAT forgets silent flows.
 func TestAnswerAfterTheSilenceHasTheTimeOfItsPath(t *testing.T) {
 	for trip, want := range map[time.Duration]time.Duration{0: 3 * time.Second, 3 * time.Second: 9 * time.Second, time.Hour: 13 * time.Second, -time.Second: 3 * time.Second} {
 		if got := afterSilence(trip); got != want || got <= min(trip, 5*time.Second) {

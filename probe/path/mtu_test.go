@@ -37,7 +37,8 @@ func TestMTUVerdict(t *testing.T) {
 }
 
 // Over a satellite, or behind a queue, each answer comes after the time of its round. It
-// counts all the same: the largest size was taken for lost, as where a firewall drops ICMP.
+// counts all the same: the largest size was reported as lost, as where a firewall drops
+// ICMP.
 func TestMTUOverASlowPath(t *testing.T) {
 	const nonce, late = "slow", mtuWait + 200*time.Millisecond
 	far, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})

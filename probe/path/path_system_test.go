@@ -107,9 +107,9 @@ func watch(t *testing.T, l *netlab.Lab, o order) found {
 	return r
 }
 
-// The routers on the way are found by whoever runs it, and where the mark went:
-// exactly by who may read ICMP, over IPv6 by everybody, and else as far as a
-// router's own answer proves that it came.
+// The routers on the path are found whatever rights the user has. Where the mark was
+// cleared is found exactly with the right to read ICMP, over IPv6 always, and otherwise as
+// far as a router's own answer proves that the mark came.
 func TestHopsAndTheirMarks(t *testing.T) {
 	const nobody = 65534
 	l := netlab.Line(t, 4)
@@ -153,8 +153,8 @@ func TestHopsByEcho(t *testing.T) {
 	}
 }
 
-// A router that gives one answer a second is no lossy one, whether its echo
-// replies are let through or not.
+// A router that gives one answer a second does not lose packets, whether its echo replies
+// are let through or not.
 func TestRouterThatAnswersRarely(t *testing.T) {
 	l := netlab.Line(t, 3)
 	l.In(t, "2", "sysctl", "-qw", "net.ipv4.icmp_ratelimit=1000", "net.ipv4.icmp_ratemask=6168", "net.ipv4.icmp_echo_ignore_all=1")

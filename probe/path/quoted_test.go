@@ -149,7 +149,7 @@ func TestEchoQuestionsHaveOneChecksum(t *testing.T) {
 	}
 }
 
-// A system that sends echo requests without the mark would make the LAN the one that
+// A system that sends echo requests without the mark would make it look as if the LAN had
 // cleared it.
 func TestMarkCountsOnceItWasSeen(t *testing.T) {
 	var k keptMarks

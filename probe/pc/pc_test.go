@@ -38,8 +38,8 @@ func TestSecondsOfAMachine(t *testing.T) {
 	}
 }
 
-// The clock of a machine is set, it sleeps, its program is kept from running: each
-// is told from the others.
+// The clock of a machine is set, the machine sleeps, its program is kept from running: each
+// is distinguished from the others.
 func TestInterruptionsOfAMachine(t *testing.T) {
 	for _, c := range []struct {
 		name                      string

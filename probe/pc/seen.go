@@ -145,7 +145,7 @@ func (s *Seen) Whole(seconds []*facts.PCSecond, started, ended time.Duration) fa
 	}
 	s.interruptions(&p, started, ended)
 	s.counters(&p)
-	p.Reason = untold(p)
+	p.Reason = notTold(p)
 	return p
 }
 
@@ -187,8 +187,8 @@ func (s *Seen) counters(p *facts.PC) {
 	}
 }
 
-// untold says which figures the system did not tell.
-func untold(p facts.PC) string {
+// notTold says which figures the system did not tell.
+func notTold(p facts.PC) string {
 	var names []string
 	for _, f := range []struct {
 		name string

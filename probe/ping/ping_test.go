@@ -39,7 +39,7 @@ func TestEndsWithContext(t *testing.T) {
 	}
 }
 
-// It had neither a figure nor a reason where the run ended at once.
+// There was neither a figure nor a reason when the run ended at once.
 func TestEndedBeforeAnAnswer(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()

@@ -90,8 +90,8 @@ func xorAddress(from netip.AddrPort) []byte {
 	return b
 }
 
-// Answers of RFC 3489 servers, errors and unreadable attributes were "somebody
-// in between answers". What bears our transaction answers our question.
+// Answers of RFC 3489 servers, errors and unreadable attributes were reported as "somebody
+// in between answers". An answer with our transaction answers our question.
 func TestEveryStunAnswerIsAnAnswer(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -135,7 +135,7 @@ func TestEveryStunAnswerIsAnAnswer(t *testing.T) {
 	}
 }
 
-// What does not bear our transaction, or is the question itself, is no answer.
+// A message without our transaction, or the question itself, is not an answer.
 func TestWhatIsNoStunAnswer(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func([]byte) []byte{
@@ -297,7 +297,7 @@ func TestEverySIPAnswerIsAnAnswer(t *testing.T) {
 	}
 }
 
-// An answer of HTTP is one whatever comes before it and whatever its headers are.
+// An answer in HTTP is recognized whatever comes before it and whatever its headers are.
 func TestEveryHTTPAnswerIsAnAnswer(t *testing.T) {
 	t.Parallel()
 	var checks []Check
@@ -319,8 +319,8 @@ func TestEveryHTTPAnswerIsAnAnswer(t *testing.T) {
 	}
 }
 
-// A portal that says 511 in the place of a host was passed, or was somebody
-// without a name, on all rows but one.
+// A portal that answers 511 in place of a host passed, or was not named, in all rows but
+// one.
 func TestPortalIsNamedOnEveryRow(t *testing.T) {
 	t.Parallel()
 	const refusal = "HTTP/1.1 511 Network Authentication Required\r\nContent-Length: 0\r\n\r\n"
@@ -381,7 +381,7 @@ func TestPortalUnderTheSameSuffix(t *testing.T) {
 	}
 }
 
-// What follows the path of a portal's page may name the machine, and is not repeated.
+// The text after the path of a portal's page may name the machine, and is not repeated.
 func TestPortalsPageIsNamedWithoutItsQuery(t *testing.T) {
 	t.Parallel()
 	port := farEnd(t, "tcp", func([]byte, netip.AddrPort) [][]byte {

@@ -56,8 +56,8 @@ func cutter(t *testing.T, says string) net.Addr {
 	return l.Addr()
 }
 
-// A responder that says itself that it was full is no firewall; one that does
-// not say so, or whose place somebody else has taken, is judged as before.
+// A responder that itself says that it was full is not a firewall; one that does not say
+// so, or in whose place somebody else answered, is judged as before.
 func TestFullResponderIsNoFirewall(t *testing.T) {
 	t.Parallel()
 	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -88,7 +88,7 @@ func TestFullResponderIsNoFirewall(t *testing.T) {
 			t.Parallel()
 			port, session := place(t, test.at, test.protocol, test.load)
 			row := Run(t.Context(), []Check{{Name: test.name, Protocol: test.protocol, Port: port}}, Options{Session: session})[0]
-			if test.want == "" && row.Status == facts.StatusFail { // cut or reset, as the system has it
+			if test.want == "" && row.Status == facts.StatusFail { // closed or reset, depending on the system
 				return
 			}
 			if row.Reason != test.want || (row.Status == facts.StatusNotMeasured) != (test.want == facts.ReasonFarBusy) {
@@ -98,8 +98,8 @@ func TestFullResponderIsNoFirewall(t *testing.T) {
 	}
 }
 
-// Behind a proxy the responder knows the agent by another address: then what it
-// says of anybody counts.
+// Behind a proxy the responder sees the agent with another address: then its report about
+// any address counts.
 func TestFullResponderBehindAProxy(t *testing.T) {
 	t.Parallel()
 	port, session := place(t, cutter(t, ""), "tcp", wire.Load{Anyone: true})

@@ -49,7 +49,7 @@ var kinds = []struct{ protocol, transport string }{
 	{"sip", "udp"},
 }
 
-// cell is one combination.
+// cell is one combination of protocol and action.
 type cell struct {
 	action
 	protocol string
@@ -90,8 +90,8 @@ func matrix() (p play, cells []cell, spec, rules string) {
 	return p, cells, strings.Join(listens, ","), ruleset(forward, nat)
 }
 
-// ruleset makes one of the rules. What Sprintf says of arguments that a rule
-// does not use is cut off.
+// ruleset makes one of the rules. The text that Sprintf adds about arguments that a rule
+// does not use is removed.
 func ruleset(forward, nat []string) string {
 	unused := func(lines []string) string {
 		var all []string
@@ -176,7 +176,7 @@ func TestLossIsNoVerdict(t *testing.T) {
 	t.Logf("%d runs, %d verdicts, %d wrong, %s", len(runs), verdicts, wrong, time.Since(started).Round(time.Second))
 }
 
-// IPv6 has codes of its own.
+// IPv6 has its own codes.
 func TestMatrixIPv6(t *testing.T) {
 	t.Parallel()
 	lab := netlab.New(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// nameServer answers queries for addresses by say; nil: there is no such name.
+// nameServer answers queries for addresses with say; nil: there is no such name.
 func nameServer(t *testing.T, say func(name string) net.IP) netip.AddrPort {
 	t.Helper()
 	c, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
@@ -34,8 +34,8 @@ func nameServer(t *testing.T, say func(name string) net.IP) netip.AddrPort {
 	return c.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
-// What answers at an address that the resolver gives for any name is a page of
-// its own: a connection to it passed for one to the service.
+// If something answers at an address that the resolver gives for every name, it is a page
+// of the resolver's own: a connection to it passed for one to the service.
 func TestResolverThatInvents(t *testing.T) {
 	t.Parallel()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -161,10 +161,10 @@ func TestRealPeers(t *testing.T) {
 	}
 }
 
-// Beside nmap, on the same ports in the same namespaces: every port right, in
-// no more time, which is printed. nmap cannot tell a silent UDP port from a
-// dropped one. Not in parallel: the matrix in 100 runs keeps the machine so busy
-// that a verdict may well be that it stood still.
+// Beside nmap, on the same ports in the same namespaces: every port right, in no more time,
+// which is printed. nmap cannot distinguish a silent UDP port from a dropped one. Not in
+// parallel: the matrix of 100 runs keeps the machine so busy that a verdict may well be
+// that it stood still.
 func TestBesideNmap(t *testing.T) {
 	nmap := need.Tool(t, "nmap")
 	lab := netlab.New(t)
@@ -217,7 +217,7 @@ func TestBesideNmap(t *testing.T) {
 	t.Logf("netready: TCP %d of 20, UDP %d of 10, %.1f s; nmap: %.1f s\n%s", right["tcp"], right["udp"], ours.Seconds(), theirs.Seconds(), out)
 }
 
-// playSilent binds ports and never says a word.
+// playSilent binds ports and never answers.
 func playSilent() error {
 	var held []io.Closer // or the garbage collector would close them
 	for i := 1; i < 20; i += 5 {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// All servers are listed, those behind a stub too, and a file that is not there is no error.
+// All servers are listed, those behind a stub too, and a missing file is not an error.
 func TestAllResolversAreListed(t *testing.T) {
 	dir := t.TempDir()
 	stub, behind := filepath.Join(dir, "stub"), filepath.Join(dir, "behind")

@@ -123,8 +123,8 @@ func playClient() error {
 	return gob.NewEncoder(os.Stdout).Encode(runs)
 }
 
-// watchStalls measures the longest time for which the machine ran nothing: a
-// verdict that fell then says nothing about the program.
+// watchStalls measures the longest time in which the machine ran nothing: a verdict from
+// such a time says nothing about the program.
 func watchStalls(stop <-chan struct{}, longest chan<- time.Duration) {
 	var worst time.Duration
 	for last := time.Now(); ; {
@@ -217,8 +217,8 @@ func pretend(question []byte, from *net.UDPAddr) []byte {
 	return question
 }
 
-// playProxy opens TLS connections on 443 and puts its own certificate in, for
-// whatever name is asked for, as inspecting proxies do.
+// playProxy opens TLS connections on 443 and presents its own certificate for whatever name
+// is asked for, as inspecting proxies do.
 func playProxy() error {
 	ca, err := selfSigned("Inspecting Proxy CA", nil, nil)
 	if err != nil {

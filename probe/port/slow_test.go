@@ -10,14 +10,14 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A resolver that answers late, beside a port of the same address that answers
-// at once, was silent, and a firewall to blame.
+// A resolver that answers late was called silent, and a firewall was blamed, if a port of
+// the same address answered at once.
 func TestSlowResolverIsNoFirewall(t *testing.T) {
 	t.Parallel()
 	for _, late := range []time.Duration{2200 * time.Millisecond, 5300 * time.Millisecond} {
 		started := time.Now()
 		port := farEnd(t, "udp", func(q []byte, _ netip.AddrPort) [][]byte {
-			if time.Since(started) < late { // it works on the first one and drops the rest
+			if time.Since(started) < late { // the first request works and the rest is dropped
 				time.Sleep(late - time.Since(started))
 			}
 			m := new(dns.Msg)

@@ -39,7 +39,7 @@ func TestEveryRowNamesItsPort(t *testing.T) {
 	}
 }
 
-// A protocol that a regions file may name can be spoken, and none other.
+// Every protocol that a regions file may name is implemented, and no other.
 func TestEveryProtocolIsSpoken(t *testing.T) {
 	for _, protocol := range facts.Protocols() {
 		if methods[protocol] == nil {

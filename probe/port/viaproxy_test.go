@@ -82,8 +82,8 @@ func webProxy(t *testing.T, to string, status int) string {
 	return s.URL
 }
 
-// Where only a proxy leads out, names are not resolved: rows that a browser
-// sends through it failed as dns before the proxy was asked.
+// Where only a proxy leads out, names are not resolved: rows that a browser sends through
+// the proxy failed as dns before the proxy was asked.
 func TestRowsOfABrowserGoThroughTheProxy(t *testing.T) {
 	web, roots := webServer(t)
 	nobody := nameServer(t, func(string) net.IP { return nil })

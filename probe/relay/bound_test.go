@@ -38,7 +38,7 @@ func randomPath(r *rand.Rand) path {
 	return p
 }
 
-// A fate is what a way does to each packet: the path at that moment.
+// A fate is what happens to each packet on one way.
 type fate struct {
 	took []time.Duration
 	lost []bool
@@ -57,7 +57,7 @@ func (p path) fate(r *rand.Rand, n int) fate {
 	return f
 }
 
-// pass lets packets through a way.
+// pass sends packets over a way.
 func (f fate) pass(in []stream.Arrival) []stream.Arrival {
 	var out []stream.Arrival
 	last := time.Duration(0)
@@ -85,10 +85,10 @@ func sent(n int) []stream.Arrival {
 	return all
 }
 
-// In 200 paths, made anew each time, the true figure of each way is within what
-// the loop says of both: its discards and reordered packets among those that
-// came back, and three sigma of a count for those that the other way lost or
-// put right; its jitter, to a tenth.
+// In 200 paths with new random numbers, the true figure of each way is within the bound
+// that the loop gives for both: its discards and reordered packets among those that came
+// back, and three sigma of a count for those that the other way lost or put back in order;
+// its jitter, to a tenth.
 func TestEachWayIsWithinTheLoop(t *testing.T) {
 	const n, buffer = 1500, 60 * time.Millisecond
 	seed := seed.Of(t)

@@ -42,7 +42,7 @@ func (c *calls) deliver(ctx context.Context, reason error) error {
 // all packets sent before it, so what is missing then is lost.
 func (l *loop) deliver(ctx context.Context) {
 	if l.second != nil && l.down.IsReliable() && !l.isBroken() && !l.isWhole() {
-		l.fence(ctx, l.second)
+		l.awaitDelivery(ctx, l.second)
 	}
 }
 

@@ -39,7 +39,7 @@ type (
 	}
 )
 
-// trace is a passage as a trace of its own: what the link alone did.
+// trace is a passage as a trace of its own: the effect of the link alone.
 func (p linkPassage) trace() stream.Trace {
 	t := stream.Trace{Sent: p.In, PacketTime: stream.PacketTime}
 	for _, h := range p.Sent {
@@ -48,8 +48,8 @@ func (p linkPassage) trace() stream.Trace {
 	return t
 }
 
-// The project's own link in front of a server: losses to the packet, order as
-// the link left it, jitter as the link made it.
+// The project's own link in front of a server: losses to the packet, order as the link left
+// it, jitter as the link made it.
 func TestTheLinksOwnFigures(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "link")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "netready/probe/internal/relay").CombinedOutput(); err != nil {
@@ -139,8 +139,8 @@ func compare(t *testing.T, loops []*loop, got []Loop, r linkReport) {
 		if !strings.Contains(t.Name(), "jitter") {
 			continue
 		}
-		// A packet's number on the harmed way is its own: what is in front of that
-		// way keeps the order.
+		// A packet's number on the harmed way is its own: the part before that way keeps
+		// the order.
 		harmed := up
 		if strings.Contains(t.Name(), "down") {
 			harmed = down

@@ -192,14 +192,14 @@ func (l *loop) drain(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
 	defer cancel()
-	l.fence(ctx, l.first)
+	l.awaitDelivery(ctx, l.first)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.left = stamp.Now()
 }
 
-// fence waits until a leg that loses nothing has delivered everything.
-func (l *loop) fence(ctx context.Context, a *turn.Allocation) {
+// awaitDelivery waits until a leg that loses nothing has delivered everything.
+func (l *loop) awaitDelivery(ctx context.Context, a *turn.Allocation) {
 	if err := a.Fence(ctx); err != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()

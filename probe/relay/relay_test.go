@@ -79,7 +79,7 @@ func lossy(share, run float64) func(int, *rand.Rand) bool {
 	}
 }
 
-// What each way lost is told apart to the packet, whatever the legs are.
+// The losses of each way are known to the packet, whatever the legs are.
 func TestLossOfEachWayToThePacket(t *testing.T) {
 	for name, c := range map[string]struct {
 		options turntest.Options
@@ -190,7 +190,7 @@ func TestOwnAddressesAreNoted(t *testing.T) {
 	}
 }
 
-// A relay that passes nothing on is no path that loses everything.
+// A relay that forwards nothing is not a path that loses everything.
 func TestRelaysThatPassNothingOn(t *testing.T) {
 	server := turntest.Start(t, turntest.Options{Deaf: true})
 	session, err := Open(t.Context(), settings(server))
@@ -224,7 +224,7 @@ func TestCredentialsAndServersThatRefuse(t *testing.T) {
 		"expired":        {with("hunter2", "hunter2", now.Add(-time.Minute)), ErrCredentials, "they expired at"},
 		"quota":          {with(turntest.User, turntest.Password, time.Time{}), nil, ""},
 		"nobody there":   {unreachable, ErrUnreachable, "TCP to 127.0.0.1:1"},
-		// What the user can mend outranks what is out of reach.
+		// A reason that the user can correct is reported before one that the user cannot.
 		"nobody there, then a wrong password": {append(unreachable, with(turntest.User, "hunter2", time.Time{})...), ErrCredentials, "fetch new ones"},
 		"nobody there, then a good one":       {append(unreachable, uris(server)...), nil, ""},
 		"no such name":                        {[]ice.Server{{URIs: []ice.URI{{Host: "nowhere.invalid", Port: 1}}}}, ErrUnreachable, "nowhere.invalid"},
@@ -249,8 +249,8 @@ func TestCredentialsAndServersThatRefuse(t *testing.T) {
 	}
 }
 
-// A server that dies half way loses nothing of what was known, and what was
-// under way is not the path's loss.
+// When a server dies in the middle of a call, nothing that was known is lost, and packets
+// under way do not count as the path's loss.
 func TestServerDiesHalfWay(t *testing.T) {
 	server := turntest.Start(t, turntest.Options{})
 	s := settings(server)
@@ -307,7 +307,7 @@ func TestEnoughEndsTheCallWhole(t *testing.T) {
 	}
 }
 
-// Ctrl-C keeps what was measured, and gives the relays back.
+// Ctrl-C keeps what was measured, and releases the relays.
 func TestStoppedKeepsWhatThereIs(t *testing.T) {
 	server := turntest.Start(t, turntest.Options{Harm: turntest.Harm{Up: lossy(0.1, 1)}})
 	s := settings(server)

@@ -72,8 +72,8 @@ func ask(t *testing.T, s *Server, secret, id string) (session, refused string) {
 	return said.Session, ""
 }
 
-// An invite for one run was used up by an answer that was lost: the agent asked again,
-// with the same name of its question, and was told that there are no more runs.
+// An invite for one run was used up by an answer that was lost: the agent asked again, with
+// the same name of its question, and was told that there are no more runs.
 func TestAskedAgainIsOneRun(t *testing.T) {
 	t.Parallel()
 	s, secret, counted := forOrganisation(t, 1)
@@ -106,7 +106,8 @@ func TestAskedAgainIsOneRun(t *testing.T) {
 	}
 }
 
-// Who has used his session has had his run: the same name again is another one.
+// An agent that has used its session has had its run: the same name in a later question is
+// a new run.
 func TestAskedAgainAfterTheCallIsAnotherRun(t *testing.T) {
 	t.Parallel()
 	s, secret, counted := forOrganisation(t, 2)
@@ -124,7 +125,7 @@ func TestAskedAgainAfterTheCallIsAnotherRun(t *testing.T) {
 	}
 }
 
-// The agent asks again by itself where the connection breaks before the answer.
+// The agent asks again by itself if the connection breaks before the answer.
 func TestLostAnswerCostsNoRun(t *testing.T) {
 	t.Parallel()
 	s, secret, counted := forOrganisation(t, 1)
@@ -141,7 +142,7 @@ func TestLostAnswerCostsNoRun(t *testing.T) {
 	}
 }
 
-// losesAnswers passes connections on, and cuts the first ones when the responder has
+// losesAnswers passes connections on, and closes the first ones when the responder has
 // granted.
 func losesAnswers(t *testing.T, s *Server, cuts uint64) string {
 	t.Helper()

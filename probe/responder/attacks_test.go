@@ -26,8 +26,8 @@ import (
 // An attack goes on until ctx ends, and counts its bytes.
 type attack struct {
 	name string
-	// reflects: datagrams, which may come in anybody's name: no more may come back
-	// than was sent. silent: nothing may come back at all.
+	// reflects: datagrams, which may come in anybody's name: no more may come back than was
+	// sent. silent: nothing may come back at all.
 	reflects, silent bool
 	run              func(ctx context.Context, a *attacker)
 }
@@ -148,7 +148,7 @@ func must(b []byte, err error) []byte {
 // transfersAtOnce is the responder's own bound of bandwidth tests.
 const transfersAtOnce = 8
 
-// download takes a bandwidth test and keeps it, reading next to nothing.
+// download begins a bandwidth test and keeps it, reading next to nothing.
 func (a *attacker) download(ctx context.Context) {
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	defer client.CloseIdleConnections()
@@ -274,8 +274,8 @@ func attacks() []attack {
 	}
 }
 
-// Each attack, with an honest call beside it: nothing is reflected, and the call
-// has no loss that the responder's own socket did not tell of.
+// Each attack, with an honest call at the same time: nothing is reflected, and the call has
+// no loss that the responder's own socket did not report.
 func TestAttacksBesideAnHonestCall(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(seed.Of(t), 1))
@@ -300,7 +300,8 @@ func TestAttacksBesideAnHonestCall(t *testing.T) {
 	t.Log("\n" + table.String())
 }
 
-// besideAnHonestCall makes the attack, and returns its row of the table.
+// besideAnHonestCall makes the attack during an honest call, and returns its row of the
+// table.
 func (k attack) besideAnHonestCall(t *testing.T, random *rand.Rand) (row string) {
 	t.Helper()
 	s := begin(t, responder.Limits{})

@@ -41,8 +41,8 @@ func begin(t *testing.T, limits responder.Limits) *responder.Server {
 	return s
 }
 
-// elsewhere is an address of this machine in another prefix than 127.0.0.1,
-// where the system has one without being asked.
+// elsewhere is an address of this machine in another prefix than 127.0.0.1, if the system
+// has one without further settings.
 func elsewhere(t *testing.T, last byte) netip.Addr {
 	t.Helper()
 	if runtime.GOOS != "linux" {
@@ -156,8 +156,8 @@ func clientHello(c net.Conn) {
 	_ = tls.Client(c, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13}).HandshakeContext(ctx)
 }
 
-// A stranger's silent connections fill the listeners of the firewall checks,
-// and honest rows are right all the same: from another address or the same.
+// A stranger's silent connections fill the listeners of the firewall checks, and honest
+// rows are still right: from another address or from the same.
 func TestSilentConnectionsDoNotBlockTheChecks(t *testing.T) {
 	t.Parallel()
 	own := netip.MustParseAddr("127.0.0.1")
@@ -191,8 +191,8 @@ func wasteful(ctx context.Context, s *responder.Server, from netip.Addr, calls i
 	}, &http.Transport{DialContext: d.DialContext})
 }
 
-// One who holds the invite takes all that he is given, proves nothing and
-// stays; others have their figures all the same.
+// A holder of an invite takes as much as is granted, proves nothing and keeps it; others
+// still get their figures.
 func TestHogsLeaveRoom(t *testing.T) {
 	t.Parallel()
 	s := begin(t, responder.Limits{})
@@ -247,8 +247,8 @@ func TestWorkstationsBehindOneAddressTakeTurns(t *testing.T) {
 	}
 }
 
-// A run that gives up waiting says that the responder was busy: nothing about
-// the invite, nor about a firewall. So does one that is stopped while it waits.
+// A run that gives up waiting says that the responder was busy, and nothing about the
+// invite or a firewall. So does one that is stopped while it waits.
 func TestWaitingHasAnEnd(t *testing.T) {
 	t.Parallel()
 	s := begin(t, responder.Limits{PerAddress: 1})
@@ -298,9 +298,9 @@ func TestWaitingHasAnEnd(t *testing.T) {
 	}
 }
 
-// Eight sessions of one holder of the invite open all ports that they are
-// given, again and again; honest figures beside them are right, and the
-// responder has no more sockets than it may have.
+// Eight sessions of one holder of the invite open all ports that they are granted, again
+// and again; honest figures at the same time are right, and the responder has no more
+// sockets than it may have.
 func TestPortHogsLeaveRoom(t *testing.T) {
 	t.Parallel()
 	s := begin(t, responder.Limits{})

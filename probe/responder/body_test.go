@@ -30,8 +30,8 @@ func post(t *testing.T, s *Server, http2 bool, token string, body io.Reader, siz
 	return client.Do(r)
 }
 
-// A body of which only the first byte ever comes must not hold the responder,
-// whoever sends it.
+// A body of which only the first byte ever arrives must not block the responder, whoever
+// sends it.
 func TestBodyThatNeverEnds(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())

@@ -139,7 +139,7 @@ func TestAddressThatNeverAnswersGetsNoRTP(t *testing.T) {
 	}
 }
 
-// Datagrams that prove nothing get silence.
+// Datagrams that prove nothing get no answer.
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())
@@ -347,8 +347,8 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
-// Key and token outlive a restart, so that an old invited does too; damaged
-// files are named.
+// Key and token stay the same after a restart, so that an old invite stays valid; the error
+// names a damaged file.
 func TestIdentityPersists(t *testing.T) {
 	dir := t.TempDir() + "/data"
 	first, err := LoadIdentity(dir)

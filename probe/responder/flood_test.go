@@ -78,8 +78,8 @@ func (s *safeBuffer) text() string {
 
 func (s *safeBuffer) lines() int { return strings.Count(s.text(), "\n") }
 
-// Requests without the token, with long paths, end in some short lines, and an
-// agent beside them gets its session.
+// Requests without the token, with long paths, leave a few short lines in the log, and an
+// agent at the same time gets its session.
 func TestRequestsWithoutATokenDoNotFillTheLog(t *testing.T) {
 	t.Parallel()
 	var out safeBuffer
@@ -107,8 +107,8 @@ func TestRequestsWithoutATokenDoNotFillTheLog(t *testing.T) {
 	}
 }
 
-// What nobody reads is not kept: not before anybody has asked for it, not after
-// he has gone. What was read until then is whole.
+// Records that nobody reads are not kept: not before anybody has asked for them, and not
+// after the reader is gone. What was read until then is complete.
 func TestTraceThatNobodyReadsIsBounded(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())
@@ -136,8 +136,8 @@ func TestTraceThatNobodyReadsIsBounded(t *testing.T) {
 	}
 }
 
-// What strangers write into a request makes no lines of its own in the log, in neither of
-// its forms, and nothing that steers a terminal.
+// Texts of strangers in a request cannot make lines of their own in the log, in either of
+// its forms, and cannot steer a terminal.
 func TestLogTakesNoLinesFromStrangers(t *testing.T) {
 	t.Parallel()
 	var text, lines safeBuffer

@@ -120,7 +120,7 @@ func (g *gate) talk(under *guarded) {
 	secure := tls.Server(under, g.tls)
 	protocol := ""
 	var err error
-	aside(func() {
+	onOwnStack(func() {
 		err = secure.HandshakeContext(context.Background())
 		protocol = secure.ConnectionState().NegotiatedProtocol
 	})

@@ -93,8 +93,8 @@ func hold(t *testing.T, s *Server, size int, protocol, says string) {
 
 const silentHTTP2 = http2.ClientPreface + "\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 
-// Strangers without a token hold more connections than the control port takes,
-// of each kind, and an agent gets its session and its figures at once.
+// Strangers without a token try to hold more connections than the control port accepts, of
+// each kind, and an agent still gets its session and its figures at once.
 func TestStrangersDoNotCloseTheControlPort(t *testing.T) {
 	for _, test := range []struct{ name, protocol, says string }{
 		{"silent TCP", "", ""},
@@ -121,8 +121,8 @@ func TestStrangersDoNotCloseTheControlPort(t *testing.T) {
 	}
 }
 
-// Who shows no token within his time is cut, whatever he does meanwhile; so is
-// who shows it and wants nothing, and who floods.
+// A connection that shows no token in time is closed, whatever it sends meanwhile; so is
+// one that shows it and asks for nothing, and one that floods.
 func TestControlConnectionsThatEnd(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())
@@ -157,7 +157,7 @@ func TestControlConnectionsThatEnd(t *testing.T) {
 			return nil
 		}
 	}
-	// begun is a head without its end, which CONTINUATION frames go on with for ever.
+	// begun is a head without its end, which CONTINUATION frames continue without end.
 	begun := func(part []byte) func(net.Conn) error {
 		first := true
 		return frames(func(f *http2.Framer) error {
@@ -260,8 +260,8 @@ type writer []byte
 
 func (w *writer) Write(b []byte) (int, error) { *w = append(*w, b...); return len(b), nil }
 
-// A session has some connections and no more; those of a session that is over
-// are strangers' again, and end.
+// A session has a few connections and no more; when the session is over, its connections
+// count as a stranger's again, and end.
 func TestConnectionsOfOneSession(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())
@@ -287,13 +287,13 @@ func TestConnectionsOfOneSession(t *testing.T) {
 	if strangers, proved := s.door.Count(); proved > connsOfSession {
 		t.Errorf("%d connections of one session, %d others, want %d at most", proved, strangers, connsOfSession)
 	}
-	s.drop(s.find(c.Grant().Session), "stopped") // nobody said so to the agent
+	s.drop(s.find(c.Grant().Session), "stopped") // the agent was not told of it
 	if strangers, proved := s.door.Count(); proved != 0 {
 		t.Errorf("%d connections of a session that is over, %d others", proved, strangers)
 	}
 }
 
-// Bodies where none belongs, or more than belongs, are refused without being read.
+// Bodies where none belongs, or larger than allowed, are refused without being read.
 func TestUnwantedBodies(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())
@@ -337,8 +337,8 @@ func TestUnwantedBodies(t *testing.T) {
 	}
 }
 
-// One address may begin so many connections, and no more at once; from another
-// one an agent comes in all the same.
+// One address may begin a limited number of connections at once; an agent from another
+// address is still accepted.
 func TestHandshakesArePaced(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
@@ -374,7 +374,7 @@ func TestHandshakesArePaced(t *testing.T) {
 		}
 		defer c.Close()
 	}
-	time.Sleep(200 * time.Millisecond) // what was dialed is accepted, or not, by then
+	time.Sleep(200 * time.Millisecond) // by then a connection that was dialed is accepted, or it is not
 	_ = listener.Close()
 	got := map[string]int{}
 	for host := range accepted {
@@ -385,7 +385,7 @@ func TestHandshakesArePaced(t *testing.T) {
 	}
 }
 
-// fewDescriptors is a listener of a host that has none left for a while.
+// fewDescriptors is a listener of a host that has no descriptors left for a while.
 type fewDescriptors struct {
 	net.Listener
 	refuses int
@@ -399,7 +399,7 @@ func (l *fewDescriptors) Accept() (net.Conn, error) {
 	return l.Listener.Accept()
 }
 
-// A host without descriptors takes no connection, and goes on when it has some again.
+// A host without descriptors accepts no connection, and goes on when it has some again.
 func TestNoDescriptorsLeft(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -429,7 +429,7 @@ func TestNoDescriptorsLeft(t *testing.T) {
 	g.wait(t.Context())
 }
 
-// TLS 1.3 alone is spoken, which has no renegotiation (RFC 8446 4.1.2).
+// Only TLS 1.3 is spoken, which has no renegotiation (RFC 8446 4.1.2).
 func TestNoOlderTLS(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())

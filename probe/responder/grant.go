@@ -225,7 +225,7 @@ func (s *Server) sweep() {
 			s.drops.Look()
 		}
 		for _, session := range all {
-			session.lend(now)
+			session.returnLoanIfIdle(now)
 			if why := session.over(now); why != "" {
 				s.drop(session, why)
 			}

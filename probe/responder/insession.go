@@ -41,7 +41,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, session *session
 	out := eventLines{w: w, control: http.NewResponseController(w)}
 	// Encoding needs a large stack for a moment in each second.
 	news := func() (ok bool) {
-		aside(func() { ok = out.news(session.calls) })
+		onOwnStack(func() { ok = out.news(session.calls) })
 		return ok
 	}
 	tick := time.NewTicker(eventsEvery)
@@ -64,9 +64,9 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request, session *session
 	out.news(session.calls, wire.Event{Closed: closed}) // since the last lines
 }
 
-// aside runs f on a stack that is given back at once: that of a goroutine which
+// onOwnStack runs f on a stack that is given back at once: that of a goroutine which
 // then waits would stay as large as it once was.
-func aside(f func()) {
+func onOwnStack(f func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -14,7 +14,7 @@ import (
 	"netready/internal/seed"
 )
 
-// A port that lost datagrams for lack of buffer space is named to the sessions that
+// A port that lost datagrams because its buffer was full is reported to the sessions that
 // were open then, and to none that came later.
 func TestLostDatagramsAreTold(t *testing.T) {
 	t.Parallel()
@@ -56,7 +56,8 @@ func TestLostDatagramsAreTold(t *testing.T) {
 // lookForDrops is above the time between two looks at the sockets.
 const lookForDrops = 250 * time.Millisecond
 
-// Who had a connection closed because the responder was full is told, and nobody else.
+// A client whose connection was closed because the responder was full is told so, and
+// nobody else.
 func TestTurnedAwayIsTold(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())
@@ -75,8 +76,8 @@ func TestTurnedAwayIsTold(t *testing.T) {
 	}
 }
 
-// What the media socket threw away after a session began is told to it: a
-// responder that cannot keep up must not look like a path that loses packets.
+// Datagrams that the media socket dropped after a session began are reported to it: a
+// responder that is too slow must not look like a path that loses packets.
 func TestDropsOfTheMediaSocketAreToldToItsSessions(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
@@ -85,7 +86,7 @@ func TestDropsOfTheMediaSocketAreToldToItsSessions(t *testing.T) {
 	s := start(t, Local())
 	c := open(t, s, request)
 	call := s.find(c.Grant().Session).calls[0]
-	flood := func() { // a reader that is held up cannot keep up
+	flood := func() { // a delayed reader is too slow
 		call.mu.Lock()
 		defer call.mu.Unlock()
 		agent := dial(t, s)
@@ -107,7 +108,7 @@ func TestDropsOfTheMediaSocketAreToldToItsSessions(t *testing.T) {
 	}
 }
 
-// Lateness is told as it was in the last seconds, rounded up, and then forgotten.
+// Lateness is reported as it was in the last seconds, rounded up, and then forgotten.
 func TestRecentLateness(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed.Of(t), 1))
 	for range 200 {

@@ -85,8 +85,8 @@ func newHost(t *testing.T) host {
 	return host{}
 }
 
-// slow lets a program run for a part of the time alone, as on a host that is
-// asked for a multiple of what it can do, until ctx ends.
+// slow lets a program run only for a part of the time, until ctx ends, as on a host that is
+// asked for a multiple of what it can do.
 func (h host) slow(ctx context.Context, run, rest time.Duration) {
 	for ctx.Err() == nil {
 		_ = h.command.Process.Signal(syscall.SIGSTOP)
@@ -96,9 +96,8 @@ func (h host) slow(ctx context.Context, run, rest time.Duration) {
 	}
 }
 
-// More is asked of a host than it can do, of which each agent has its fair share:
-// who comes too many is refused, and of who was taken no verdict
-// blames the network.
+// More is asked of a host than it can do, in equal shares by many agents: agents beyond
+// what it can do are refused, and no verdict of the accepted ones blames the network.
 func TestOverloadedHostIsNotTheNetwork(t *testing.T) {
 	h := newHost(t)
 	ctx, cancel := context.WithCancel(t.Context())

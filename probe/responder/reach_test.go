@@ -9,8 +9,8 @@ import (
 	"netready/probe/internal/wire"
 )
 
-// A session of the public Internet cannot aim the responder at what its holder
-// cannot reach himself: only at its own kind of address.
+// A session from the public Internet cannot make the responder send to addresses that its
+// holder cannot reach: only to addresses of the holder's own kind.
 func TestSpecialPurposeTargetsAreOnlyForWhoIsThere(t *testing.T) {
 	clients := map[string]string{
 		"public": "8.8.4.4", "public6": "2600::1", "loopback": "127.0.0.1", "loopback6": "::1", "private": "192.168.7.7",
@@ -60,7 +60,8 @@ func TestSpecialPurposeTargetsAreOnlyForWhoIsThere(t *testing.T) {
 	}
 }
 
-// 127.255.255.255 stands for all of loopback, and the first address of a network did once.
+// 127.255.255.255 is loopback's broadcast address, and the first address of a network was
+// formerly used as one: both are known.
 func TestBroadcastsOfOwnNetworksAreKnown(t *testing.T) {
 	all := ownBroadcasts()
 	for _, a := range []string{"127.255.255.255", "127.0.0.0"} {
@@ -73,7 +74,7 @@ func TestBroadcastsOfOwnNetworksAreKnown(t *testing.T) {
 	}
 }
 
-// Every port and protocol is silent to odd sources, whoever holds the secrets.
+// No port and no protocol answers odd source addresses, whoever holds the secrets.
 func TestOddSourcesGetSilence(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())

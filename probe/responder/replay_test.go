@@ -53,9 +53,9 @@ func flood(t *testing.T, to string, question []byte, times int) (answers, bytes 
 	}
 }
 
-// One overheard question, sent over and over in a victim's name, is answered
-// as often as a network may copy it, on every port and in every protocol, and
-// never with more bytes than it has.
+// One overheard question, sent again and again in a victim's name, is answered as often as
+// a network may copy it, on every port and in every protocol, and never with more bytes
+// than it has.
 func TestReplayedQuestionsAreNotReflected(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())
@@ -123,8 +123,8 @@ func TestQuestionsOfOneSessionAreBounded(t *testing.T) {
 	}
 }
 
-// Overheard questions that somebody else sends again, even before the agent's
-// own come, take nothing of what the agent may ask.
+// Overheard questions that somebody else sends again, even before the agent's own come, use
+// up nothing of what the agent may ask.
 func TestCopiesFromElsewhereCostTheAgentNothing(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())
@@ -151,8 +151,8 @@ func TestCopiesFromElsewhereCostTheAgentNothing(t *testing.T) {
 	}
 }
 
-// Answers that wait are no place to crowd the agent out of: a NAT would be told
-// to have forgotten its mapping.
+// Nobody can keep the agent out by filling the queue of answers that wait: it would be
+// reported that a NAT had forgotten its mapping.
 func TestDelayedAnswersCannotBeCrowdedOut(t *testing.T) {
 	var d listen.Delayed
 	nonce := "00112233445566778899aabbccddeeff"
@@ -185,9 +185,9 @@ func TestDelayedAnswersCannotBeCrowdedOut(t *testing.T) {
 	}
 }
 
-// What was granted to one session is of no use in another: its packets count for none, its
-// credentials prove no address of the other, and its requests need the token that it was
-// granted for.
+// What was granted to one session cannot be used in another: its packets count for none,
+// its credentials prove no address of the other, and its requests need the token that it
+// was granted for.
 func TestGrantIsOfNoUseInAnotherSession(t *testing.T) {
 	t.Parallel()
 	config := Local()

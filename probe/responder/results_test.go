@@ -54,8 +54,8 @@ func ask(t *testing.T, to invite.Invite, method, path string, body io.ReadSeeker
 	return string(b), err
 }
 
-// The handler of results learns whose token was shown. A token whose runs are used up is good
-// for sending the last of them home, and for no other run.
+// The handler of results learns whose token was shown. A token whose runs are used up can
+// still send the result of the last of them, and makes no other run.
 func TestResultsAreBehindTheToken(t *testing.T) {
 	s, store := withResults(t, func(w http.ResponseWriter, r *http.Request) {
 		holder, ok := responder.HolderOf(r.Context())
@@ -109,7 +109,7 @@ func TestResultsAreBehindTheToken(t *testing.T) {
 	}
 }
 
-// A browser that opens the page shows no token, and is nobody.
+// A browser that opens the page shows no token, and counts as a stranger.
 func TestThePageOpensWithoutAToken(t *testing.T) {
 	s, _ := withResults(t, func(w http.ResponseWriter, r *http.Request) {
 		_, ok := responder.HolderOf(r.Context())
@@ -135,7 +135,7 @@ func TestThePageOpensWithoutAToken(t *testing.T) {
 
 const wantToken = `"code":"token"`
 
-// A body is bounded in bytes whatever its head says, and the next request is served.
+// The size of a body is bounded whatever its head says, and the next request is served.
 func TestABodyOfAResultIsBounded(t *testing.T) {
 	s, _ := withResults(t, func(w http.ResponseWriter, r *http.Request) {
 		n, err := io.Copy(io.Discard, r.Body)
@@ -211,8 +211,8 @@ func askAtOnce(ctx context.Context, to invite.Invite, many int) chan error {
 	return answers
 }
 
-// Sixty workstations behind one address end together: those that are refused keep no places,
-// so that they get in as soon as there is room.
+// Sixty workstations behind one address end together: those that are refused keep no
+// places, so that they are accepted as soon as there is room.
 func TestWhoIsRefusedKeepsNoPlace(t *testing.T) {
 	release := make(chan struct{})
 	s, _ := withResults(t, func(http.ResponseWriter, *http.Request) { <-release })
@@ -235,8 +235,8 @@ func TestWhoIsRefusedKeepsNoPlace(t *testing.T) {
 	}
 }
 
-// Strangers at the door of the page, who do not read what they asked for, take no place of
-// who has a token.
+// Strangers who ask for the page and do not read the answer take no place from holders of a
+// token.
 func TestVisitorsTakeNoPlaceOfATokenHolder(t *testing.T) {
 	release := make(chan struct{})
 	s, _ := withResults(t, func(_ http.ResponseWriter, r *http.Request) {

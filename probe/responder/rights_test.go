@@ -56,8 +56,8 @@ func withOneResult(t *testing.T) (*responder.Server, *tokens.Store) {
 	})
 }
 
-// Each token is tried on every path and method: a token that reads can do nothing else, one
-// that places calls reads nothing, and one of another organisation sees no byte.
+// Each token is tried with every path and method: a token that reads can do nothing else,
+// one that places calls reads nothing, and one of another organisation gets no byte.
 func TestEachTokenDoesItsOwnAlone(t *testing.T) {
 	s, store := withOneResult(t)
 	secrets := map[string]string{"own": s.Invite().Token}
@@ -107,7 +107,7 @@ func TestEachTokenDoesItsOwnAlone(t *testing.T) {
 	}
 }
 
-// try makes a request over HTTP/1.1, and says what came.
+// try makes a request over HTTP/1.1, and returns the answer.
 func try(t *testing.T, s *responder.Server, method, path, secret string) (status int, body string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

@@ -10,7 +10,7 @@ import (
 	"netready/probe/internal/stamp"
 )
 
-// The room shrinks below what bends the figures, and grows again when it does not.
+// The room shrinks while packets leave late, and grows again when they do not.
 func TestRoomFollowsTheHost(t *testing.T) {
 	const limit = 50_000
 	good, late := Load{Late: 300 * time.Microsecond, Gap: 50 * time.Microsecond}, Load{Late: 15 * time.Millisecond}
@@ -69,8 +69,8 @@ func TestRoomFollowsTheHost(t *testing.T) {
 	}
 }
 
-// What was measured at start is the room of a host until it has shown more, and
-// keeps nobody out who asks for more when it has nothing else to do.
+// What was measured at start is the room of a host until it has shown more; an agent that
+// asks for more is not refused when the host has nothing else to do.
 func TestRoomBeginsWithWhatWasMeasured(t *testing.T) {
 	const limit = 50_000
 	for _, test := range []struct{ carries, want int }{{0, limit}, {200_000, limit}, {30_000, 30_000}, {8_000, 8_000}, {7, fewest}} {
@@ -108,8 +108,8 @@ func TestHostIsMeasured(t *testing.T) {
 	}
 }
 
-// A host that sends late refuses who comes new, says why and when to ask again,
-// and takes him when it is on time again.
+// A host that sends late refuses new agents, says why and when to ask again, and accepts
+// them when it is on time again.
 func TestLateHostRefusesNewSessions(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())
@@ -117,7 +117,7 @@ func TestLateHostRefusesNewSessions(t *testing.T) {
 	many.Calls, many.Duration = 12, time.Minute
 	first := open(t, s, many)
 	defer first.Close()
-	late := func() { // what a host does that cannot keep up
+	late := func() { // as on a host that is too slow
 		for range 200 {
 			s.senders[0].late.note(40*time.Millisecond, stamp.Now())
 		}

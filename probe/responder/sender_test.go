@@ -13,7 +13,7 @@ import (
 )
 
 // Every flow leaves the wheel with the first step after it is due: none early, none
-// forgotten, whatever the packet times, and however long nobody looked.
+// forgotten, whatever the packet times, and however long the wheel stood still.
 func TestWheelGivesEveryFlowItsTurn(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed.Of(t), 5))
 	for range 100 {
@@ -92,7 +92,7 @@ func TestPacketsCostNoAllocation(t *testing.T) {
 			call.news()
 		}
 	})
-	if got > 0.5 && !isRaced { // what a second's news take is spread over its packets
+	if got > 0.5 && !isRaced { // a second's records are spread over its packets
 		t.Errorf("a packet each way takes %v allocations", got)
 	}
 	if len(call.up.news) == 0 || f.next < 1000 {
@@ -133,8 +133,8 @@ func TestSlowHandoverTravelsWithTheTrace(t *testing.T) {
 	}
 }
 
-// A proof is renewed well before consent lapses, with many tries, and not for
-// every check of the agent's.
+// A proof is renewed well before consent ends, with many tries, and not for every check of
+// the agent.
 func TestProofIsRenewedNowAndThen(t *testing.T) {
 	c := newSession(request, netip.MustParseAddr("127.0.0.1")).calls[0]
 	at := netip.MustParseAddrPort("127.0.0.1:9")

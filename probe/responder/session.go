@@ -170,9 +170,9 @@ func (s *session) lastSign() time.Duration {
 	return last
 }
 
-// lend returns the loan of a session without a sign for a while. It is taken again when
+// returnLoanIfIdle returns the loan of a session without a sign for a while. It is taken again when
 // the call begins.
-func (s *session) lend(now time.Duration) {
+func (s *session) returnLoanIfIdle(now time.Duration) {
 	if now-max(s.begun, s.lastSign()) > signFor {
 		s.loan.Return()
 	}

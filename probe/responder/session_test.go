@@ -348,8 +348,8 @@ func TestEndedSessionTakesNothing(t *testing.T) {
 	}
 }
 
-// A session that shows no sign for a while holds nothing; one whose checks or
-// packets come keeps its part.
+// A session that shows no sign for a while keeps no share; one whose checks or packets come
+// keeps it.
 func TestSessionWithoutASignHoldsNothing(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())
@@ -368,12 +368,12 @@ func TestSessionWithoutASignHoldsNothing(t *testing.T) {
 	} {
 		session.loan.Resume()
 		step.sign()
-		session.lend(stamp.Now() + step.at)
+		session.returnLoanIfIdle(stamp.Now() + step.at)
 		if session.loan.Returned() == step.held {
 			t.Errorf("%s, %v later: its part is held %v, want %v", step.name, step.at, !step.held, step.held)
 		}
 	}
-	session.lend(stamp.Now() + time.Minute)
+	session.returnLoanIfIdle(stamp.Now() + time.Minute)
 	if used := s.ledger.Used(); used.Packets != 0 || used.Sessions != 0 {
 		t.Errorf("%+v is taken by a session without a sign", used)
 	}

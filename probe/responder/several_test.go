@@ -62,9 +62,9 @@ func runAt(ctx context.Context, wait time.Duration, to ...invite.Invite) (facts.
 	return result, said, err
 }
 
-// Of several responders of a region, those that refuse connections, are silent,
-// full or draining cost the run nothing but a moment: the one that is left has
-// the call, and before the silent one is given up.
+// Of several responders of a region, those that refuse connections, are silent, full or
+// draining cost the run only a moment: the remaining one gets the call, before the silent
+// one is given up.
 func TestAnotherResponderTakesTheCall(t *testing.T) {
 	t.Parallel()
 	good := begin(t, responder.Limits{})
@@ -131,7 +131,7 @@ func TestAllFullIsWaitedFor(t *testing.T) {
 	_ = held[0].Close()
 }
 
-// A responder that is restarted while a run waits for it is waited for: it said
+// A run that waits for a responder goes on waiting while it restarts: the responder said
 // when to come again.
 func TestRestartIsWaitedFor(t *testing.T) {
 	t.Parallel()
@@ -172,11 +172,11 @@ func TestRestartIsWaitedFor(t *testing.T) {
 	<-done
 }
 
-// nameServer is whom the names of this package's tests are asked of; nil = the machine's.
+// nameServer is asked for the names of this package's tests; nil: the machine's.
 var nameServer atomic.Pointer[string]
 
-// The resolver is set before anything runs and stays: a look-up goes on behind the back of
-// who asked, and reads it still when a test has ended.
+// The resolver is set before anything runs and stays: a look-up may still be running, and
+// read it, when its test has ended.
 func TestMain(m *testing.M) {
 	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if server := nameServer.Load(); server != nil {
@@ -196,8 +196,8 @@ func resolves(t *testing.T, name string, to ...string) {
 }
 
 // Behind one name are two replicas, and the first that answers is full: the agent goes on
-// to the other by itself, at the same time. It neither waits for a turn, nor is a later
-// try of its own needed.
+// to the other by itself, within the same try. It neither waits for a turn nor needs a
+// later try.
 func TestFullReplicaBehindTheSameName(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux has all of 127.0.0.0/8")

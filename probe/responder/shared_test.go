@@ -10,8 +10,8 @@ import (
 	"netready/probe/stream"
 )
 
-// The first session's mark held for the socket that all share, and an agent that
-// asked for another was told that routers had cleared it.
+// The first session's mark applied to the socket that all share, and an agent that asked
+// for another mark was told that routers had cleared it.
 func TestEverySessionHasItsOwnMark(t *testing.T) {
 	t.Parallel()
 	server, err := responder.Start(t.Context(), responder.Local())

@@ -13,7 +13,8 @@ import (
 	"netready/probe/internal/wire"
 )
 
-// The signing key lives as long as the key of the data folder, and is no part of it.
+// The signing key stays the same as long as the key of the data folder does, and differs
+// between responders.
 func TestSigningKeyOutlivesARestart(t *testing.T) {
 	dir := t.TempDir()
 	first, err := LoadIdentity(dir)
@@ -30,7 +31,7 @@ func TestSigningKeyOutlivesARestart(t *testing.T) {
 	}
 }
 
-// Of a session one result is signed, as often as the agent asks.
+// In a session one result is signed, as often as the agent asks.
 func TestASessionHasOneResult(t *testing.T) {
 	s := &session{}
 	one, two := wire.SignRequest{RunID: "1", JSON: "a", Text: "b"}, wire.SignRequest{RunID: "1", JSON: "c", Text: "b"}
@@ -69,7 +70,7 @@ func TestCertificatesOwnKeySigns(t *testing.T) {
 	}
 }
 
-// A run whose result was signed is not given back, though no packet of it came.
+// A run whose result was signed is not returned to the invite, though no packet of it came.
 func TestSignedRunCounts(t *testing.T) {
 	config := Local()
 	var err error

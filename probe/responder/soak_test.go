@@ -27,7 +27,7 @@ import (
 // soakFor is the variable that says how long the soak lasts: an hour without it.
 const soakFor = "NETREADY_SOAK"
 
-// A holding is what a program holds while nobody is there.
+// A holding is what a program holds while it serves nobody.
 type holding struct {
 	goroutines, descriptors int
 	heap, resident          float64 // MB
@@ -51,7 +51,7 @@ func TestSoakResponder(t *testing.T) {
 		agentsFor(t, s.Invite(), d, random, &runs, &failed)
 		return quiet(t, s)
 	}
-	load(min(20*time.Second, lasts/4)) // what is made once is made
+	load(min(20*time.Second, lasts/4)) // objects that are made once are made now
 	var held []holding
 	for i, name := range []string{"start", "middle", "end"} {
 		d := lasts / 2
@@ -100,7 +100,7 @@ func agentsFor(t *testing.T, to invite.Invite, d time.Duration, random *rand.Ran
 	}
 }
 
-// soakRun is one agent's: a call or some, perhaps a bandwidth test, and its end
+// soakRun is one agent's work: one or more calls, perhaps a bandwidth test, and a goodbye
 // or none.
 func soakRun(ctx context.Context, to invite.Invite, random *rand.Rand) error {
 	length := time.Duration(500+random.IntN(2000)) * time.Millisecond
@@ -122,7 +122,7 @@ func soakRun(ctx context.Context, to invite.Invite, random *rand.Rand) error {
 	return err
 }
 
-// quiet waits until nobody is there any more, and says what is held then.
+// quiet waits until nobody is connected, and returns what is held then.
 func quiet(t *testing.T, s *responder.Server) (h holding) {
 	t.Helper()
 	for range 900 {
@@ -134,7 +134,7 @@ func quiet(t *testing.T, s *responder.Server) (h holding) {
 	if stats := s.Stats(); stats.Sessions > 0 || stats.Taken > 0 {
 		t.Errorf("nobody is there, and it holds %+v", stats)
 	}
-	time.Sleep(5 * time.Second) // what nobody answers any more is forgotten
+	time.Sleep(5 * time.Second) // sessions whose agents are gone are forgotten
 	for range 3 {
 		debug.FreeOSMemory()
 	}

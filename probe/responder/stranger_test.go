@@ -17,8 +17,8 @@ import (
 	"netready/probe/internal/wire"
 )
 
-// questions are one of each kind of datagram that a responder answers, as
-// somebody makes them who holds a session's secrets.
+// questions are one of each kind of datagram that a responder answers, made with a
+// session's secrets.
 func questions(t *testing.T, nonce string, g wire.CallGrant, host string, port int) map[string][]byte {
 	t.Helper()
 	built := func(b []byte, err error) []byte {
@@ -117,9 +117,9 @@ func udpPorts(t *testing.T, s *Server, nonce string) map[string]string {
 	return ports
 }
 
-// There is no limit on the rate of a source address, because there is nothing
-// to limit: whoever holds no secret of a session that is open gets not one
-// byte, on no port, in no protocol, however well formed the datagram is.
+// There is no limit on the rate of a source address, because it is not needed: without a
+// secret of an open session nobody gets a single byte, on any port, in any protocol,
+// however well formed the datagram is.
 func TestStrangersGetNotOneByte(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())
@@ -156,8 +156,8 @@ func TestStrangersGetNotOneByte(t *testing.T) {
 	}
 }
 
-// Whoever holds the secrets gets no more bytes than were sent in his name, each
-// port and protocol by itself, fresh questions every one.
+// A holder of the secrets gets no more bytes than were sent in that name, on each port and
+// in each protocol, though every question is new.
 func TestNoAmplificationOfAuthenticQuestions(t *testing.T) {
 	t.Parallel()
 	s := start(t, Local())

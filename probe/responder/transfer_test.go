@@ -30,8 +30,8 @@ func from(t *testing.T, s *responder.Server, address netip.Addr) *control.Client
 	return c
 }
 
-// hold begins more bandwidth tests from an address than there may be and reads
-// nothing, and says how many it got. Each has a connection of its own.
+// hold begins more bandwidth tests from an address than there may be and reads nothing, and
+// returns how many were granted. Each has a connection of its own.
 func hold(t *testing.T, ctx context.Context, s *responder.Server, address netip.Addr) (got int) {
 	t.Helper()
 	for range transfersAtOnce + 1 {
@@ -49,9 +49,8 @@ func hold(t *testing.T, ctx context.Context, s *responder.Server, address netip.
 	return got
 }
 
-// One address has half of the bandwidth tests at once, and one prefix three
-// quarters; another one's are measured meanwhile, and who has to wait is served
-// when his turn comes.
+// One address gets half of the bandwidth tests at once, and one prefix three quarters;
+// another one's are measured meanwhile, and a client that has to wait is served in turn.
 func TestTransfersAreShared(t *testing.T) {
 	t.Parallel()
 	s := begin(t, responder.Limits{})

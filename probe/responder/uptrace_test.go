@@ -25,7 +25,7 @@ func sealed(t *testing.T, r wire.Request, g wire.CallGrant, n int) [][]byte {
 	return all
 }
 
-// counted is what a responder tells of a finished call's stream up.
+// counted is what a responder reports of a finished call's stream up.
 func counted(t *testing.T, s *Server, g wire.CallGrant) (first, all int) {
 	t.Helper()
 	c := s.callOfUser(g.Username)
@@ -44,10 +44,10 @@ func counted(t *testing.T, s *Server, g wire.CallGrant) (first, all int) {
 	return len(seen), len(arrivals)
 }
 
-// One overheard packet, sent over and over from an address that is not the
-// call's, used up the copies that a call may have: 97 % of it were "lost". It
-// came before, beside and after the call's own packets, with the call's address
-// proved or, where the way down is dead, known by its checks alone.
+// One overheard packet, sent again and again from an address that is not the call's, used
+// up the copies that a call may have: 97 % of it were "lost". It came before, beside and
+// after the call's own packets, with the call's address proved or, where the way down is
+// dead, known only by its checks.
 func TestOverheardPacketSentAgainCostsNothing(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -110,8 +110,8 @@ func TestOverheardPacketSentAgainCostsNothing(t *testing.T) {
 	}
 }
 
-// A NAT that moves the mapping loses nothing: what came from the new address
-// before its proof counts once it is proved, and also where no proof can come.
+// A NAT that changes the mapping loses nothing: packets that came from the new address
+// before its proof count once it is proved, and also where no proof can come.
 func TestPacketsBeforeTheProofOfANewMappingCount(t *testing.T) {
 	t.Parallel()
 	for name, proved := range map[string]bool{"proved": true, "the way down is dead": false} {
@@ -159,8 +159,8 @@ func TestPacketsThatWaitAreBounded(t *testing.T) {
 
 func arrivalOf(i int) stream.Arrival { return stream.Arrival{Seq: int64(i % 100_000)} }
 
-// The kernel counts a socket's drops for as long as it is open: a session is
-// told of its own time alone.
+// The kernel counts a socket's drops for as long as it is open: a session is told only of
+// its own time.
 func TestDropsAreThoseSinceTheSessionBegan(t *testing.T) {
 	s := newSession(request, netip.MustParseAddr("127.0.0.1"))
 	for _, before := range []uint32{0, 1, 5_000_000, 1<<32 - 3} {

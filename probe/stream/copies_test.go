@@ -2,8 +2,8 @@ package stream
 
 import "testing"
 
-// One packet that is sent over and over must not keep the others out: their
-// first copies count, whatever came before.
+// One packet that is sent again and again must not keep the others out: their first copies
+// count, whatever came before.
 func TestRepeatsNeverKeepFirstCopiesOut(t *testing.T) {
 	for _, test := range []struct{ packets, repeats int }{{1, 5}, {50, 7000}, {1500, 100_000}, {120_000, 1_000_000}} {
 		var c Copies

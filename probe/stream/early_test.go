@@ -37,9 +37,9 @@ func steadyPath(r *rand.Rand) func(time.Duration, *rand.Rand) time.Duration {
 	}[r.IntN(3)]
 }
 
-// A handful of packets that overtook all others, or whose timestamps are odd,
-// leave the figures of all others alone: discards are those of the path without
-// them, and each odd one is a discard at most.
+// A few packets that overtook all others, or whose timestamps are odd, do not change the
+// figures of all others: discards are those of the path without them, and each odd one is a
+// discard at most.
 func TestAnOutlierCostsItselfAlone(t *testing.T) {
 	seed := seed.Of(t)
 	for where, place := range places {
@@ -49,6 +49,11 @@ func TestAnOutlierCostsItselfAlone(t *testing.T) {
 			m := sim{seed: r.Uint64(), n: n, delay: steadyPath(r), offset: time.Hour, ppm: float64(r.IntN(3)-1) * 150}
 			tr, _ := m.run()
 			want := Measure(tr, 60*ms)
+			// The estimate of the skew moves a little, is no longer sure, or is sure once in some
+			// thousand streams where there is none: packets that this brings across the edge of
+			// the buffer may change sides.
+			drift := time.Duration(n) * 20 * ms * 150 / 1_000_000
+			least, most := Measure(tr, 60*ms+drift).Discarded, Measure(tr, 60*ms-drift).Discarded
 			// Under 1 %, and no crowd; a short stream may have five.
 			k := 1 + r.IntN(max(min((n-1)/100, 14), min(5, n/20)))
 			off := time.Duration(150+r.IntN(600)) * ms
@@ -63,14 +68,8 @@ func TestAnOutlierCostsItselfAlone(t *testing.T) {
 				}
 			}
 			got := Measure(tr, 60*ms)
-			// Where skew is removed, its estimate moves a little, or is no longer sure:
-			// packets near the edge of the buffer change sides.
-			edge := 0
-			if m.ppm != 0 {
-				edge = 2 + want.Discarded/4
-			}
-			if d := got.Discarded - want.Discarded - late; d < -k-edge || d > edge {
-				t.Errorf("%s, run %d: %d of %d packets %v early: %d discards, %d without them", where, i, k-late, n, off, got.Discarded, want.Discarded)
+			if got.Discarded < least-k || got.Discarded > most+late {
+				t.Errorf("%s, run %d: %d of %d packets %v early: %d discards, %d to %d without them", where, i, k-late, n, off, got.Discarded, least, most)
 			}
 			if len(got.Shifts) != len(want.Shifts) {
 				t.Errorf("%s, run %d: %d of %d packets %v early: shifts %v", where, i, k, n, off, got.Shifts)

@@ -1,7 +1,7 @@
 //go:build !race
 
-// Arithmetic over thousands of calls, without goroutines: the race detector would
-// only make it take two minutes.
+// Arithmetic over thousands of calls, without goroutines: the race detector would find
+// nothing and take two minutes.
 
 package stream
 
@@ -145,7 +145,8 @@ func TestDiscardsHaveAnInterval(t *testing.T) {
 	}
 }
 
-// So has the share that arrives in order: it holds what is overtaken in the long run.
+// The share that arrives in order has one too: it contains the share that is in order in
+// the long run.
 func TestOrderHasAnInterval(t *testing.T) {
 	tr := arrivals(1000, except(1000)...)
 	for i := 20; i < 1000; i += 50 {

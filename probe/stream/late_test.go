@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// What a sender that stood still did not send in time is the sender's: neither
-// lost nor out of order, and the seconds of it show nothing sent.
+// Packets that a sender which stood still did not send in time are the sender's fault:
+// neither lost nor out of order, and their seconds show nothing sent.
 func TestPacketsSentTooLateAreNoPartOfTheStream(t *testing.T) {
 	for _, test := range []struct{ from, to, dropped int }{{400, 650, 0}, {0, 100, 3}, {900, 1000, 1}, {0, 0, 5}} {
 		trace := Trace{Sent: 1000, PacketTime: 20 * time.Millisecond}

@@ -9,7 +9,7 @@ import (
 )
 
 // A sender lost its processor between the stamps of some packets and their departure: the
-// path's jitter stays what it is, whatever the pauses, and where they fall.
+// path's jitter does not change, whatever the pauses, and wherever they are.
 func TestPausesOfTheSenderAreNotJitterOfThePath(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed.Of(t), 1))
 	const buffer = 60 * time.Millisecond
@@ -48,8 +48,8 @@ func TestPausesOfTheSenderAreNotJitterOfThePath(t *testing.T) {
 	}
 }
 
-// A leeway takes nothing from the delay of the path: what was late by more than the
-// sender's pause is late.
+// A leeway takes nothing from the delay of the path: a packet that was late by more than
+// the sender's pause is late.
 func TestALeewayHidesNoDelayOfThePath(t *testing.T) {
 	trace := Trace{Sent: 500}
 	for i := range 500 {

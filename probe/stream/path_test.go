@@ -100,7 +100,7 @@ func TestQueuesSurvive(t *testing.T) {
 	}
 }
 
-// A queue in the second half hides no skew that the first half shows.
+// A queue in the second half does not hide a skew that the first half shows.
 func TestSkewBesideAQueue(t *testing.T) {
 	tr, delays := sim{n: 30_000, ppm: 200, delay: ramp(30*ms, 300*sec, 315*sec, 100*ms)}.run()
 	m := Measure(tr, 60*ms)

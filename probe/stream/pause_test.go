@@ -45,8 +45,8 @@ func TestPausesAreTheSendersDoing(t *testing.T) {
 	}
 }
 
-// What is late within a talk spurt is late, and what a pause does not explain
-// is the path's.
+// A packet that is late within a talk spurt is late, and lateness that a pause does not
+// explain is the path's.
 func TestLatePacketsBesidePauses(t *testing.T) {
 	for seed := range uint64(20) {
 		late := func(at time.Duration, r *rand.Rand) time.Duration {
@@ -69,7 +69,7 @@ func TestLatePacketsBesidePauses(t *testing.T) {
 	}
 }
 
-// A stream without a clock has counts, and nothing that needs time.
+// A stream without a clock has counts, and no figures that need time.
 func TestUntimed(t *testing.T) {
 	tr := arrivals(20, except(20, 4, 5)...)
 	tr.Untimed = true

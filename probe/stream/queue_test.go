@@ -29,9 +29,9 @@ func (q queue) delay(at time.Duration) time.Duration {
 	return 0
 }
 
-// Queues that fill and drain, at once or slowly, several times, are no other
-// path, and their packets are late. They hold less than half of the call: of
-// more, a level that returns cannot be told from one that the clocks bend.
+// Queues that fill and drain, at once or slowly, several times, are not a change of the
+// path, and their packets are late. They take less than half of the call: with more, a
+// level that returns cannot be distinguished from one that the clocks cause.
 func TestQueuesThatDrainAreNoShift(t *testing.T) {
 	seed := seed.Of(t)
 	for i := range uint64(50) {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# After installing or updating: the unit is read, and started where it is wanted.
+# After installing or updating: systemd reads the unit, and starts it if it is enabled.
 set -e
 [ -d /run/systemd/system ] || exit 0
 systemctl daemon-reload

@@ -1,5 +1,5 @@
 #!/bin/sh
-# After removing. "apt purge" takes key, tokens, results and settings too: invites that were given out are of no use then.
+# After removing. "apt purge" takes key, tokens, results and settings too: invites that were given out are then no longer valid.
 set -e
 case "${1:-}" in
 purge) rm -rf /var/lib/private/netready-responder /var/lib/netready-responder /etc/netready-responder ;;

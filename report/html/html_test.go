@@ -108,7 +108,7 @@ func TestHTMLNothingMeasured(t *testing.T) {
 	}
 }
 
-// What was left of a broken call stood there as "The test call, complete".
+// The remains of a call that broke off were shown as "The test call, complete".
 func TestHTMLNamesTheRestOfACall(t *testing.T) {
 	r := htmlReport()
 	r.NotMeasured = []facts.NotMeasured{{What: "voice.complete", Reason: "the control connection was cut"}}
@@ -186,8 +186,8 @@ func TestHTMLChartsTakeAnyNumber(t *testing.T) {
 	}
 }
 
-// An answer that nobody could find: verdict and columns stood below the
-// findings, each port's reason was said once for each port, and twice.
+// Nobody could find the answer: verdict and columns were below the findings, each port's
+// reason was repeated for each port, and twice.
 func TestHTMLOrderAndGroups(t *testing.T) {
 	r := htmlReport()
 	for i := range 30 {

@@ -105,9 +105,8 @@ func rowsOf(t *testing.T, name, sheet string) [][]string {
 	return rows
 }
 
-// TestPastedLineHasNoPorts appends to a workbook under whose last row somebody
-// has pasted a line of values. It names no port, and Firewall kept quiet about
-// the machine.
+// TestPastedLineHasNoPorts appends to a workbook under whose last row somebody has pasted a
+// line of values. It names no port, and the sheet Firewall did not mention the machine.
 func TestPastedLineHasNoPorts(t *testing.T) {
 	dir := t.TempDir()
 	out, in := filepath.Join(dir, "team.xlsx"), filepath.Join(dir, "in")

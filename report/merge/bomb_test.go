@@ -67,9 +67,9 @@ func before(mark, filling string, megabytes int) func(io.Writer, []byte) {
 	}
 }
 
-// A workbook of 1 MB that unpacks to gigabytes took 2.4 GB of memory. Whatever
-// is large in it, it is left out with a clear word, the rest is read, and
-// memory stays small; to add to it is refused.
+// A workbook of 1 MB that unpacks to gigabytes took 2.4 GB of memory. Whatever part is
+// large, it is left out with a clear reason, the rest is read, and memory stays small;
+// adding to such a workbook is refused.
 func TestBombsAreLeftOut(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "good.json"), jsonOf(t, corpusRun(1)))

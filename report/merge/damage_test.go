@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// A workbook with one damaged byte lost 17 of its 30 rows at an --append that
-// said that all was well. Whatever is damaged, wherever it is cut: all rows are
-// there afterwards, or the file is as it was and an error says why.
+// A workbook with one damaged byte lost 17 of its 30 rows at an --append that reported no
+// error. Whatever is damaged or cut off: afterwards all rows are there, or the file is as
+// it was and an error says why.
 func TestAppendToADamagedWorkbookLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	writeCorpus(t, filepath.Join(dir, "in"), 12)

@@ -115,9 +115,9 @@ func copyCell(t *testing.T, from, to *excelize.File, sheet string, column, fromR
 	}
 }
 
-// The documented way ended in wrong figures where the decimal sign is a comma:
-// 4.364 became 4364, and 1.2 the first of February. Whatever the language makes
-// of a paste, each figure is right, or it is empty and named.
+// The documented way gave wrong figures where the decimal sign is a comma: 4.364 became
+// 4364, and 1.2 the first of February. Whatever the language makes of a paste, each figure
+// is right, or it is empty and named.
 func TestSystemPasteWhereDecimalsHaveACommaIsRight(t *testing.T) {
 	profile := recalculating(t)
 	run := corpusRun(7)

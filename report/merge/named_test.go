@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// An .ods, an empty folder, the second of two names for one file: what was
-// named and gave nothing was passed over without a word, exit status 0.
+// An .ods, an empty folder, the second of two names for one file: sources that were named
+// and gave nothing were left out without a word, exit status 0.
 func TestNamedSourcesAreUsedOrLeftOut(t *testing.T) {
 	one, text := jsonOf(t, corpusRun(1)), textOf(t, corpusRun(1))
 	ods := zipOf(t, map[string][]byte{"mimetype": []byte("application/vnd.oasis.opendocument.spreadsheet"), "content.xml": []byte("<x/>")})
@@ -57,8 +57,8 @@ func TestNamedSourcesAreUsedOrLeftOut(t *testing.T) {
 	}
 }
 
-// A zip's names may be in the letters of DOS. They went into the CSV as they
-// were, and programs refused the whole of it.
+// A zip's names may be in the letters of DOS. They went into the CSV unchanged, and other
+// programs refused the whole file.
 func TestNamesInAZip(t *testing.T) {
 	t.Chdir(t.TempDir())
 	var b bytes.Buffer

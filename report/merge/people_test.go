@@ -43,9 +43,9 @@ func lastColumn() string {
 	return column
 }
 
-// What people had put onto the sheets of netready was lost with exit status 0:
-// a column without a heading, one with a heading of ours, a sheet called
-// Runs 2. It stays, through any number of appends.
+// What people had put onto the sheets of netready was lost with exit status 0: a column
+// without a heading, one with a heading of ours, a sheet called Runs 2. It now stays,
+// through any number of appends.
 func TestWhatIsNotOursStays(t *testing.T) {
 	own := lastColumn()
 	for name, c := range map[string]struct {
@@ -109,8 +109,8 @@ func cellsWith(t *testing.T, name, sheet, text string) []string {
 	return found
 }
 
-// Where something of people's cannot stay, nothing is changed, and the error
-// names the sheet, the cell and a way out.
+// If something of theirs cannot stay, nothing is changed, and the error names the sheet,
+// the cell and what to do.
 func TestAppendIsRefusedWhereSomethingWouldBeLost(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(f *excelize.File) error

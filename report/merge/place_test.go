@@ -103,7 +103,7 @@ func TestPlacesThatLie(t *testing.T) {
 	}
 }
 
-// A place that cannot be read once put an empty workbook into the place of last week's.
+// A place that cannot be read once replaced last week's workbook by an empty one.
 func TestNothingCameNothingWritten(t *testing.T) {
 	dir := t.TempDir()
 	out := put(t, filepath.Join(dir, "team.xlsx"), []byte("last week's"))

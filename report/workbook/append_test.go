@@ -133,9 +133,9 @@ func TestFirewallSurvivesWithoutItsRuns(t *testing.T) {
 	}
 }
 
-// A sheet of ours that somebody has deleted comes back in its place. Beside a
-// sheet that is a chart that was a panic, and elsewhere people's print areas
-// went to the neighbour, and a part without a name into the file.
+// A sheet of ours that somebody has deleted is written again in its place. If a chart sheet
+// was beside it, that was a panic; otherwise people's print areas went to the sheet beside
+// theirs, and a part without a name into the file.
 func TestDeletedSheetComesBack(t *testing.T) {
 	for _, chart := range []bool{false, true} {
 		name := write(t, Writer{}, collect(7))
@@ -171,7 +171,7 @@ func TestDeletedSheetComesBack(t *testing.T) {
 	}
 }
 
-// What excelize does not know of a sheet of people's stays too.
+// Parts of people's sheets that excelize does not know stay too.
 func TestForeignSheetIsNotWrittenAnew(t *testing.T) {
 	name := write(t, Writer{}, collect(3))
 	edit(t, name, func(f *excelize.File) error {

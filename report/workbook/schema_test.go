@@ -193,7 +193,7 @@ func (p *place) end() error {
 	return nil
 }
 
-// checkSchema holds a part against the schema, as far as that goes.
+// checkSchema compares a part with the schema, for the types that are listed there.
 func checkSchema(part string, data []byte) error {
 	d := xml.NewDecoder(strings.NewReader(string(data)))
 	var open []place

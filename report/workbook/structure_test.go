@@ -18,8 +18,8 @@ import (
 
 var definedName = regexp.MustCompile(`^[\p{L}_\\][\p{L}\p{N}_.\\]*$`)
 
-// checkStructure holds a workbook against rules of ECMA-376 whose breaking
-// makes Excel offer a repair.
+// checkStructure compares a workbook with rules of ECMA-376; if one is broken, Excel offers
+// a repair.
 func checkStructure(t *testing.T, name string) {
 	t.Helper()
 	checkParts(t, partsOf(t, name))

@@ -381,7 +381,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// The chart of the ports drew those too that fail nowhere.
+// The chart of the ports also drew those that fail nowhere.
 func TestPortsChartHasOnlyWhatFails(t *testing.T) {
 	with := func(statuses ...string) []Row {
 		row := sampleRow(0)
@@ -475,7 +475,7 @@ func TestOptionalPortsAreNotRequired(t *testing.T) {
 	}
 }
 
-// Worst machines first said neither what was bad nor which port failed.
+// "Worst machines first" said neither what was bad nor which port failed.
 func TestWhyAMachineIsBad(t *testing.T) {
 	f := openFile(t, write(t, Writer{}, collect(14)))
 	rows, err := f.GetRows(SheetSummary)
@@ -525,7 +525,7 @@ func TestLayoutIsComplete(t *testing.T) {
 	}
 }
 
-// A foreign workbook may say anything of its ports, in any number of words.
+// The cells of a foreign workbook may say anything about its ports, in any number of words.
 func TestPortWordsAreBounded(t *testing.T) {
 	for _, form := range []string{"fail: reason %d", "word %d"} {
 		tally := newTally(nil).ports

@@ -89,8 +89,8 @@ func say(t *testing.T, w io.Writer, lines ...results.Line) {
 	}
 }
 
-// A far end that is no store, or a hostile one, costs an error or a line of what was left
-// out. It gets no memory, and no more of our time than a few requests take.
+// A far end that is not a store, or a hostile one, costs an error or a line of what was
+// left out. It gets no memory, and no more of our time than a few requests take.
 func TestHostileFarEnds(t *testing.T) {
 	good := func(i int) results.Line {
 		return results.Line{Key: keyOf("ACME", runID(i)), Result: run(t, runID(i), "ACME", monday)}
@@ -239,7 +239,8 @@ func TestBrokenPagesGoOn(t *testing.T) {
 	}
 }
 
-// What never gets better is given up, and what came is kept and said.
+// If a page never becomes complete, reading is given up; what came is kept, and the report
+// says so.
 func TestBrokenForGood(t *testing.T) {
 	to := farEnd(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", results.PageType)

@@ -25,8 +25,7 @@ func (s slow) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Readers that do not take what they asked for keep neither the page nor a download from
-// others.
+// Readers that do not read the answer do not keep the page or a download from others.
 func TestSlowBrowsersKeepNothingFromOthers(t *testing.T) {
 	h := start(t)
 	h.add(t, "ACME", 1)

@@ -1,4 +1,4 @@
-// Package page is the responder's page for support: what has come home on a day, by
+// Package page is the responder's page for support: which results were sent on a day, by
 // verdict, machine, place and hour; one run as its report; a day to download. Whoever
 // opens it needs a token that reads, and sees what that token reads.
 package page

@@ -195,8 +195,8 @@ func (b browser) enter(token string) int {
 
 const today = "?day=2026-11-25"
 
-// A session is begun with a token that reads, lasts as long as that is good, and its
-// cookie is for no script, no other site and no plain connection.
+// A session is begun with a token that reads, and lasts as long as that is valid. Its
+// cookie is not sent to scripts, other sites or over plain connections.
 func TestSession(t *testing.T) {
 	h := start(t)
 	h.add(t, "ACME", 1)
@@ -279,8 +279,8 @@ func links(text string) (list []string) {
 	return list
 }
 
-// A token of one organisation sees not one byte of another's, by any route that the
-// other's pages show, with any method, whatever the request names.
+// A token of one organisation gets no byte of another's, by any address that the other's
+// pages show, with any method, whatever the request names.
 func TestAnotherOrganizationSeesNothing(t *testing.T) {
 	h := start(t)
 	for n := range 7 {

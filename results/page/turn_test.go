@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// The requests of one token leave a place for another's, and a request whose time ends while
-// it waits is told.
+// The requests of one token leave a place for another's, and a request whose time ends
+// while it waits gets an answer.
 func TestOneReaderLeavesAPlaceForOthers(t *testing.T) {
 	h := &handler{looks: make(chan struct{}, looksAtOnce), turns: newTurns()}
 	lane := func(id string) uint64 { return maphash.String(h.turns.seed, id) % uint64(len(h.turns.of)) }

@@ -116,8 +116,8 @@ func TestAnOutboxIsBounded(t *testing.T) {
 	}
 }
 
-// A result goes to the responder that has the key of the run's, under whatever name, and to
-// no other one.
+// A result is sent to the responder that has the key of the run's, under whatever name, and
+// to no other.
 func TestAResultWaitsForItsOwnResponder(t *testing.T) {
 	key, other := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
 	b := Outbox{t.TempDir()}

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// A result of 2 MB never went over a line of 0.25 Mbit/s, which has 30 s for 0.9 MB.
+// A result of 2 MB was never sent over a line of 0.25 Mbit/s, because 30 s are enough for
+// 0.9 MB only.
 func TestTimeGrowsWithTheBytes(t *testing.T) {
 	for _, c := range []struct {
 		bytes int64

@@ -50,8 +50,8 @@ func slowLine(t *testing.T, to invite.Invite, most int64, goOn <-chan bool) (by 
 	return by, ended, came
 }
 
-// TestNothingMoreGoesAfterTheEnd: a large result is on its way over a slow line when a run is
-// to begin. What the system still held of it never goes out, and it waits.
+// TestNothingMoreGoesAfterTheEnd: a large result is being sent over a slow line when a run
+// is to begin. What the system still held of it is never sent, and the result waits.
 func TestNothingMoreGoesAfterTheEnd(t *testing.T) {
 	f := start(t)
 	goOn := make(chan bool)

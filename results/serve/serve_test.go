@@ -177,8 +177,8 @@ func TestAResultIsStoredOnce(t *testing.T) {
 	}
 }
 
-// Whatever is no honest result of this responder is refused by its code, and leaves
-// nothing behind.
+// Anything that is not an honest result of this responder is refused by its code, and
+// leaves nothing behind.
 func TestWhatIsNoHonestResultIsRefusedByName(t *testing.T) {
 	f, other := start(t), start(t)
 	acme, rival, reader := f.invited(t, tokens.Token{Org: "ACME"}), f.invited(t, tokens.Token{Org: "Rival"}), f.invited(t, tokens.Token{Org: "ACME", Right: tokens.Read})

@@ -376,7 +376,7 @@ func TestSegmentsBecomeOne(t *testing.T) {
 	s := folderStore(t, dir)
 	for n := range 3*maxSegments + 1 {
 		put(t, s, "A", day, n, "r")
-		s.tend(t.Context(), 1)
+		s.gatherFull(t.Context(), 1)
 	}
 	if files := filesOf(t, filepath.Join(dir, "index")); len(files) > maxSegments+1 {
 		t.Errorf("%d files", len(files))

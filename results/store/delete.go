@@ -113,8 +113,8 @@ func (s *Store) deleteIn(ctx context.Context, c contents, which Which) (n int, e
 	if err := flush(); err != nil {
 		return n, err
 	}
-	strays, err := s.strays(ctx, c.partition, longestPut)
-	err = errors.Join(err, s.removeKeys(ctx, strays))
+	leftovers, err := s.leftovers(ctx, c.partition, longestPut)
+	err = errors.Join(err, s.removeKeys(ctx, leftovers))
 	if failed := s.compact(ctx, c.partition, new(Compacted)); failed != nil { // it may not even know what is deleted
 		err = errors.Join(err, failed, s.removeTables(ctx, c.partition))
 	}

@@ -14,9 +14,9 @@ import (
 	"netready/results"
 )
 
-// TestADiskThatFillsUp: results come until nothing can be written. What was accepted is whole,
-// what was not has left nothing, and compaction fails without a loss. With room again
-// everything is taken in, what was refused too.
+// TestADiskThatFillsUp: results come until nothing can be written. What was accepted is
+// complete, what was refused has left nothing, and compaction fails without a loss. With
+// room again everything is stored, including what was refused.
 func TestADiskThatFillsUp(t *testing.T) {
 	for _, left := range []int{0, 1, 3, 4, 6, 8, 12, 16, 24, 40, 80} { // KiB: each write of a result is the one that fails
 		dir := smalldisk.New(t, 2048)

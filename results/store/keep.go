@@ -35,7 +35,7 @@ func (s *Store) Keep(ctx context.Context, keep time.Duration) {
 			beside.Wait()
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastRound)
 			defer cancel()
-			s.tend(ctx, 1)
+			s.gatherFull(ctx, 1)
 			if err := s.FlushAccess(ctx); err != nil {
 				s.options.Log.Warn("the last lines of the access log are in this log alone", "reason", err)
 			}
@@ -43,7 +43,7 @@ func (s *Store) Keep(ctx context.Context, keep time.Duration) {
 		case <-ticker.C:
 		case <-s.wake:
 		}
-		s.tend(ctx, gatherAt)
+		s.gatherFull(ctx, gatherAt)
 		if !s.options.Now().Before(next) {
 			s.nightly(ctx, keep)
 			next = s.nextNight()
@@ -60,8 +60,8 @@ func (s *Store) nextNight() time.Time {
 	return next
 }
 
-// tend gathers the rows of the partitions that have at least so many of their own.
-func (s *Store) tend(ctx context.Context, least int) {
+// gatherFull gathers the rows of the partitions that have at least so many of their own.
+func (s *Store) gatherFull(ctx context.Context, least int) {
 	var full []partition
 	s.mu.Lock()
 	for in, n := range s.waiting {

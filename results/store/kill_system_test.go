@@ -65,7 +65,7 @@ func work(kind, dir string, number int) error {
 			}
 			fmt.Println("done", r.RunID)
 			if n%30 == 0 {
-				s.tend(ctx, 1)
+				s.gatherFull(ctx, 1)
 			}
 		case "upload":
 			raw, r := result(killedDay(n), n, "r")
@@ -75,7 +75,7 @@ func work(kind, dir string, number int) error {
 			}
 			fmt.Println("done", r.RunID)
 			if n%7 == 0 {
-				s.tend(ctx, 1)
+				s.gatherFull(ctx, 1)
 			}
 		case "compact":
 			if _, err := s.Compact(ctx); err != nil {

@@ -215,7 +215,7 @@ func TestALongNameOutlivesItsIndex(t *testing.T) {
 	}
 }
 
-// blocking is a log whose writer waits at the end of the nightly work.
+// blocking is a log whose writer blocks at the end of the nightly work.
 type blocking struct {
 	slog.Handler
 	night, morning chan bool
@@ -231,8 +231,8 @@ func (b blocking) Handle(_ context.Context, r slog.Record) error {
 
 func (b blocking) Enabled(context.Context, slog.Level) bool { return true }
 
-// TestTheNightHoldsUpNoLineOfTheAccessLog: the work took hours, and who read meanwhile
-// was in memory alone.
+// TestTheNightHoldsUpNoLineOfTheAccessLog: the work took hours, and the lines of reads in
+// that time were only in memory.
 func TestTheNightHoldsUpNoLineOfTheAccessLog(t *testing.T) {
 	dir := t.TempDir()
 	s := folderStore(t, dir)
@@ -256,7 +256,7 @@ func TestTheNightHoldsUpNoLineOfTheAccessLog(t *testing.T) {
 }
 
 // A stick or a share without hard links cannot keep two programs apart: the check at the
-// start says so, and one program stores all the same.
+// start says so, and a single program can still store results.
 func TestCheckTellsOfAFolderWithoutLinks(t *testing.T) {
 	for _, links := range []bool{true, false} {
 		dir := t.TempDir()
@@ -427,7 +427,7 @@ func TestARetryBesideGatheringIsKnown(t *testing.T) {
 	}
 }
 
-// TestARowWithoutItsRunGoes: nobody sends the run again.
+// TestARowWithoutItsRunGoes: nobody sends the run again, and its row is removed.
 func TestARowWithoutItsRunGoes(t *testing.T) {
 	dir := t.TempDir()
 	s := folderStore(t, dir)

@@ -132,12 +132,12 @@ func (s *Store) added(in partition, fresh string, row Row) {
 	s.remember(fresh, row)
 	keep(s.waiting, s.maxNoted, in, s.waiting[in]+1)
 	if s.waiting[in]%gatherAt == 0 {
-		s.nudge()
+		s.wakeKeep()
 	}
 }
 
-// nudge lets Keep look at what waits.
-func (s *Store) nudge() {
+// wakeKeep makes Keep look at the rows that wait.
+func (s *Store) wakeKeep() {
 	select {
 	case s.wake <- struct{}{}:
 	default: // it is told already

@@ -42,8 +42,8 @@ func partitionFolders() []string {
 	return []string{objectFolder, parquetFolder + tableRuns + "/", parquetFolder + tablePorts + "/", indexFolder}
 }
 
-// strays are the temporary files of a partition that nothing was written to for so long.
-func (s *Store) strays(ctx context.Context, in partition, age time.Duration) (keys []string, err error) {
+// leftovers are the temporary files of a partition that nothing was written to for so long.
+func (s *Store) leftovers(ctx context.Context, in partition, age time.Duration) (keys []string, err error) {
 	for _, folder := range partitionFolders() {
 		found, failed := s.oldBelow(ctx, folder+in.String(), strayEnd, age)
 		keys, err = append(keys, found...), errors.Join(err, failed)

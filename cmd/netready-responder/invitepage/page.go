@@ -1,4 +1,4 @@
-// Package invitepage is the page that a browser shows that opens an invite: what is
+// Package invitepage is the page that an invite opens in a browser: what is
 // tested, the program to download, the next step. The invite's secrets stay in the
 // browser: the fragment of a link is sent to nobody.
 package invitepage
@@ -67,7 +67,7 @@ func (p Page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	}
 	var b bytes.Buffer
 	if err := page.Execute(&b, data); err != nil {
-		http.Error(w, "The page cannot be made. Give the whole invite to: netready run --responder", http.StatusInternalServerError)
+		http.Error(w, "The page cannot be made. Give the whole invite to this command: netready run --responder", http.StatusInternalServerError)
 		return
 	}
 	pageheaders.Set(w.Header(), contentPolicy)

@@ -99,8 +99,8 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
-// TestListOfResults: no filter, no order, Compare lay below two hundred results,
-// and a colleague's file could not be opened.
+// TestListOfResults: the list had no filter and no order, Compare was below two hundred
+// results, and a colleague's file could not be opened.
 func TestListOfResults(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	for n := range int64(40) {

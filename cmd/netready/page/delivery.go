@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// Upload is how far the sending of a result to its responder is, as the page shows it.
+// Upload is the progress of sending a result to its responder, as the page shows it.
 type Upload struct {
 	State      string `json:"state"` // one of the Runner's; "": nothing is to be said
 	Text       string `json:"text"`
@@ -22,7 +22,7 @@ type Delivery struct {
 	declined atomic.Bool
 }
 
-// Tell shows how far it is.
+// Tell shows the progress.
 func (d *Delivery) Tell(u Upload) {
 	if d != nil && d.show != nil {
 		d.show(u)

@@ -9,8 +9,8 @@ import (
 	"netready/report"
 )
 
-// The page shows how far the sending of a result is, sends it once the result is shown, and
-// another run ends that.
+// The page shows the progress of the sending, starts it once the result is shown, and
+// another run stops it.
 func TestTheResultIsSentAfterItIsShown(t *testing.T) {
 	sc, cfg := quickScript(t)
 	ended := make(chan error, 2)

@@ -12,8 +12,8 @@ import (
 	"netready/internal/need"
 )
 
-// TestFirefox goes the main ways through the page in the other browser, from the
-// file that opens it on.
+// TestFirefox tries the main steps of the page in the other browser, from the file that
+// opens it on.
 func TestFirefox(t *testing.T) {
 	node := need.Tool(t, "node")
 	firefox := need.Tool(t, "firefox-esr", "firefox")

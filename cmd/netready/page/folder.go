@@ -31,7 +31,7 @@ const (
 
 var (
 	runID      = regexp.MustCompile(`^[0-7][0-9A-HJKMNP-TV-Z]{25}$`) // a ULID
-	errUnknown = errors.New("no result of that id in the folder")
+	errUnknown = errors.New("no result with this ID in the folder")
 )
 
 // folder is the folder of results. Every file is opened below it and by a name that was
@@ -98,7 +98,7 @@ func (f *folder) list() ([]entry, error) {
 	return slices.CompactFunc(out, func(a, b entry) bool { return a.ID == b.ID }), nil
 }
 
-// filesOf lists the JSON files, the newest first, and the names that have a text.
+// filesOf lists the JSON files, the newest first, and the names that also have a text file.
 func filesOf(root *os.Root) (files []fs.FileInfo, texts map[string]bool, err error) {
 	dir, err := root.Open(".")
 	if err != nil {
@@ -152,7 +152,7 @@ func (f *folder) read(root *os.Root, files []fs.FileInfo) []entry {
 	return out
 }
 
-// whole puts an entry with its text before one without.
+// whole puts an entry that has its text file before one that has none.
 func whole(a, b entry) int {
 	switch {
 	case a.text == b.text:
@@ -234,7 +234,7 @@ func readBelow(root *os.Root, name string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a file, but a pipe, a device or a folder: remove it from the folder of results", name)
 	case info.Size() > largest:
-		return nil, fmt.Errorf("%s is larger than %d MB, which no result is", name, largest>>20)
+		return nil, fmt.Errorf("%s is larger than %d MB: no result is that large", name, largest>>20)
 	}
 	text, err := io.ReadAll(io.LimitReader(file, largest))
 	if err != nil {

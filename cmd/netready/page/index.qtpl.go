@@ -347,7 +347,7 @@ func runView() string {
 func streampreviousView(qw422016 *qt422016.Writer, v indexView) {
 	qw422016.N().S(`<section id="view-previous" class="view" hidden aria-labelledby="title-previous">
   <div class="intro"><h1 id="title-previous" tabindex="-1">Previous results</h1>
-  <p class="muted">What lies in <span class="path"><bdi>`)
+  <p class="muted">Results in <span class="path"><bdi>`)
 	qw422016.E().S(v.Dir)
 	qw422016.N().S(`</bdi></span>. Tick two to twelve to see them side by side.</p></div>
   <div class="toolbar">

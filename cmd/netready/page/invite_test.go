@@ -140,8 +140,8 @@ func TestRunAgainWithATypedInvite(t *testing.T) {
 	}
 }
 
-// TestFailingInviteReplacesNone: an invite that was refused, mistyped or out of
-// date was kept, and the good one of the last time was gone.
+// TestFailingInviteReplacesNone: an invite that was refused, mistyped or expired was
+// stored, and the good one of the last time was lost.
 func TestFailingInviteReplacesNone(t *testing.T) {
 	good, typed := linkTo("good.example:1"), inviteTo("good.example:1", "TYPED-TOKEN-OF-ENOUGH-CHARACTERS").String()
 	reached := facts.Result{Region: facts.Region{Responder: "good.example:1"}, Voice: facts.Voice{Mode: facts.ModeResponder}}

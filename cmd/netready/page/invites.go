@@ -78,7 +78,7 @@ func (s *Server) usedFor(req startRequest, remembered invite.Invite) (invite.Inv
 	if at := slices.IndexFunc(s.cfg.Regions, func(r regions.Region) bool { return r.ID == req.Region }); at >= 0 && isOwn(s.cfg.Regions[at], req.Responder) {
 		return invite.Invite{}, nil
 	}
-	return invite.Invite{}, fmt.Errorf("that result was measured with the responder %s, whose invite is not kept in results: paste it here, or leave this empty, and press Start", req.Responder)
+	return invite.Invite{}, fmt.Errorf("that result was measured with the responder %s, and results contain no invite: paste the invite of that responder here, or leave this empty, and press Start", req.Responder)
 }
 
 // hasWorked says whether a run placed a call with its invite, or heard that the responder
@@ -98,7 +98,7 @@ func (s *Server) learn(to invite.Invite, typed bool, r report.Report, err error)
 	worked := hasWorked(r, err)
 	s.used.add(to, worked)
 	if !worked || !typed {
-		return // one of the command line is not ours to keep
+		return // an invite of the command line is not stored
 	}
 	_ = s.memory.change(func(f *form) { f.Invite = to.String() }) // the next time it is pasted once more
 }

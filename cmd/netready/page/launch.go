@@ -52,7 +52,7 @@ func (s *Server) privateFolder() (string, error) {
 		}
 		dir, err := os.MkdirTemp(parent, "open-page-") // mode 0700
 		if err == nil && !isPrivate(dir) {
-			err = errors.Join(fmt.Errorf("%s keeps no modes", parent), os.Remove(dir))
+			err = errors.Join(fmt.Errorf("the file system of %s does not keep file permissions", parent), os.Remove(dir))
 		}
 		if err == nil {
 			return dir, nil

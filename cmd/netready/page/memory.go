@@ -108,13 +108,13 @@ func (m *memory) change(change func(*form)) error {
 	change(&f)
 	text, err := json.MarshalIndent(f, "", " ")
 	if err != nil {
-		return fmt.Errorf("remembering the form: %w", err)
+		return fmt.Errorf("saving the entries of the form: %w", err)
 	}
 	if err := atomicfile.MakeFolder(filepath.Dir(m.file)); err != nil {
-		return fmt.Errorf("remembering the form: %w", err)
+		return fmt.Errorf("saving the entries of the form: %w", err)
 	}
 	if err := atomicfile.Private(m.file, text); err != nil {
-		return fmt.Errorf("remembering the form: %w", err)
+		return fmt.Errorf("saving the entries of the form: %w", err)
 	}
 	return nil
 }

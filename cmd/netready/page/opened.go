@@ -68,11 +68,11 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request) {
 	name := report.OneLine(clip(filepath.Base(filepath.ToSlash(r.URL.Query().Get("name")))))
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largest))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		refuse(w, http.StatusBadRequest, "open", fmt.Sprintf("%s is larger than %d MB, which no result is", name, largest>>20))
+		refuse(w, http.StatusBadRequest, "open", fmt.Sprintf("%s is larger than %d MB: no result is that large", name, largest>>20))
 		return
 	}
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "open", "the file did not arrive whole; open it again")
+		refuse(w, http.StatusBadRequest, "open", "the file did not arrive completely; open it again")
 		return
 	}
 	rep, err := parseResult(text)

@@ -63,8 +63,8 @@ func TestColleaguesFile(t *testing.T) {
 	}
 }
 
-// TestWrongFilesAreOneSentence: whatever is opened, the answer is one sentence
-// that ends in what to do, and nothing is kept.
+// TestWrongFilesAreOneSentence: for any file that is not a result the answer is one
+// sentence that says what to do, and nothing is kept.
 func TestWrongFilesAreOneSentence(t *testing.T) {
 	_, cfg := quickScript(t)
 	s := serve(t, cfg)

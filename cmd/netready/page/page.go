@@ -114,7 +114,7 @@ func loopbackOnly(addr string) error {
 		return fmt.Errorf("reading --listen %q: %w (write it as 127.0.0.1:0)", addr, err)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("reading --listen %q: the page is for this machine only, so it listens on a loopback address; write 127.0.0.1:0 or [::1]:0", addr)
+		return fmt.Errorf("reading --listen %q: only this machine may open the page, so it needs a loopback address; write 127.0.0.1:0 or [::1]:0", addr)
 	}
 	return nil
 }

@@ -175,8 +175,8 @@ func TestServerEndsWithRunInProgress(t *testing.T) {
 	}
 }
 
-// TestPageHearsOfTheEnd: an open page is told at once, and not first of a result
-// that it could not fetch any more.
+// TestPageHearsOfTheEnd: an open page is told at once that the server ends, and not first
+// about a result that it can no longer fetch.
 func TestPageHearsOfTheEnd(t *testing.T) {
 	for _, running := range []bool{false, true} {
 		sc, cfg := quickScript(t)

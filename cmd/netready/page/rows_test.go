@@ -8,8 +8,8 @@ import (
 	"netready/probe/facts"
 )
 
-// The page's script decided on its own what a row comes to: optional and not
-// measured was unknown there and a warning in the report.
+// The page's script decided by itself what a row means: optional and not measured was
+// unknown there and a warning in the report.
 func TestRowsCarryTheirVerdict(t *testing.T) {
 	for _, test := range []struct {
 		row  facts.PortRow

@@ -43,8 +43,8 @@ func nothing(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.Status
 
 const tricks = "\x1b[2J\x1b]0;OWNED\a\u009b31mred\u202egnp\r\nREADY"
 
-// Asked for one call an enemy's responder granted three thousand, and longer
-// ones: nothing of such a grant is used.
+// Asked for one call, a hostile responder granted three thousand, and longer ones: nothing
+// of such a grant is used.
 func TestGrantBeyondWhatWasAskedIsRefused(t *testing.T) {
 	for name, change := range map[string]func(*wire.Grant){
 		"3000 calls": func(g *wire.Grant) {
@@ -118,7 +118,7 @@ func TestTextsOfTheFarEndAreCleaned(t *testing.T) {
 	}
 }
 
-// Asked to open some ports the responder named twenty thousand of its choice.
+// Asked to open some ports, the responder named twenty thousand of its choice.
 func TestPortsThatWereNotAskedForAreNotTried(t *testing.T) {
 	for _, open := range [][]int{{1, 2, 3}, {40_000, 22}, {-1}, {0}, {70_000}, {1 << 40}, {40_000, 40_000, 40_000}} {
 		c, err := control.Open(t.Context(), granting(t, func(*wire.Grant) {}, func(w http.ResponseWriter, _ *http.Request) {
@@ -134,7 +134,7 @@ func TestPortsThatWereNotAskedForAreNotTried(t *testing.T) {
 	}
 }
 
-// A trace without end took 1.6 GB: it ends where the calls can have no more.
+// A trace without end took 1.6 GB: it is ended when the calls cannot have more.
 func TestEndlessTraceEnds(t *testing.T) {
 	arrivals := make([]stream.Arrival, 1<<20)
 	huge, err := json.Marshal(wire.Event{Up: wire.PackArrivals(arrivals)})

@@ -109,8 +109,8 @@ func proxy(t *testing.T) *url.URL {
 			return
 		}
 		defer to.Close()
-		// What the server has read ahead lies in its buffer, and it must not answer
-		// before the connection is ours.
+		// The data that the server has read ahead is in its buffer, and it must not answer
+		// before the connection is taken over.
 		from, ahead, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			return
@@ -152,9 +152,9 @@ func TestThroughProxy(t *testing.T) {
 	}
 }
 
-// Behind one name are several replicas, and the way to one leads through a proxy:
-// the one that granted says its address, which is one of the name's, and no other
-// of them gets the calls.
+// Behind one name are several replicas, and the way to one leads through a proxy: the one
+// that granted tells its address, which is one of the name's, and no other of them gets the
+// calls.
 func TestReplicaBehindAProxySaysItsAddress(t *testing.T) {
 	by := proxy(t)
 	for _, media := range []string{"127.0.0.1:9", ":9"} {
@@ -246,7 +246,7 @@ func unused(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// A host that takes connections and says nothing is given up within openTimeout.
+// A host that accepts connections and sends nothing is given up within openTimeout.
 func TestSilentHost(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -310,8 +310,8 @@ func TestEventsOfAHostileResponder(t *testing.T) {
 	}
 }
 
-// A responder that died was told of as "the control connection was cut:
-// unexpected EOF", and then as "http2: client conn not usable".
+// A responder that died was reported as "the control connection was cut: unexpected EOF",
+// and then as "http2: client conn not usable".
 func TestDeadResponderInPlainWords(t *testing.T) {
 	var server *httptest.Server
 	c, err := control.Open(t.Context(), hostile(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -330,14 +330,14 @@ func TestDeadResponderInPlainWords(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if !errors.Is(events, control.ErrEnded) { // whoever reads it knows that nobody fell silent
+	if !errors.Is(events, control.ErrEnded) { // the reader knows that nobody fell silent
 		t.Errorf("events: %v", events)
 	}
 }
 
 var errAny = errors.New("any error")
 
-// A turnaround that cannot be true gives no round trip.
+// An impossible turnaround gives no round trip.
 func TestClockOfAHostileResponder(t *testing.T) {
 	for _, held := range []string{"", "soon", "-5", "99999999999999"} {
 		c, err := control.Open(t.Context(), hostile(t, func(w http.ResponseWriter, _ *http.Request) {

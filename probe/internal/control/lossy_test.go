@@ -60,8 +60,8 @@ func passOn(t *testing.T, c net.Conn, to string, after int64, how string) {
 	}
 }
 
-// A session that loses one connection, whatever of it and whenever, was a
-// responder that cannot be reached.
+// A session that loses one connection, at any moment, was reported as a responder that
+// cannot be reached.
 func TestOneLostConnectionEndsNoSession(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// reply is what Windows writes, made by its headers: there is none where this runs.
+// reply is what Windows writes, made after its headers: this system has none.
 func reply(from netip.Addr, status uint32) []byte {
 	b := make([]byte, 64)
 	if from.Is4() {

@@ -40,10 +40,10 @@ func (c *Conn) deliver(d datagram) {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.order, b.order))
 	})
 	c.queue = slices.Insert(c.queue, i, d)
-	c.poke()
+	c.wakeReader()
 }
 
-func (c *Conn) poke() {
+func (c *Conn) wakeReader() {
 	select {
 	case c.wake <- struct{}{}:
 	default:
@@ -133,7 +133,7 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 	c.network.mu.Lock()
 	defer c.network.mu.Unlock()
 	c.deadline = t
-	c.poke()
+	c.wakeReader()
 	return nil
 }
 

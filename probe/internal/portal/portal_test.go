@@ -2,7 +2,8 @@ package portal
 
 import "testing"
 
-// Any portal under com.au passed in Sydney, as the last two labels were the site.
+// In Sydney any portal under com.au passed, because the last two labels were taken for the
+// site.
 func TestLeadsAway(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

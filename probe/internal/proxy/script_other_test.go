@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// A script is not run here: what it names in literals is tried, and it is said.
+// A script is not run here: the proxies that it names literally are tried, and the row says
+// so.
 func TestScriptNamesItsProxies(t *testing.T) {
 	t.Parallel()
 	const script = `function FindProxyForURL(url, host) { if (isPlainHostName(host)) return "DIRECT";

@@ -13,8 +13,8 @@ import (
 	"netready/probe/stream"
 )
 
-// What is sent and read many at a time is what was put in: bytes, addresses,
-// marks and times. One that cannot be sent takes no other with it.
+// Datagrams sent and read many at a time stay as they were: bytes, addresses, marks and
+// times. One that cannot be sent does not stop the others.
 func TestManyAtOnceAreWhatTheyWere(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed.Of(t), 2))
 	for _, host := range []string{"127.0.0.1:0", "[::1]:0", ":0"} {
@@ -55,7 +55,7 @@ func exchange(t *testing.T, r *rand.Rand, from, to *Shared, address netip.AddrPo
 			b[i] = byte(r.Uint32())
 		}
 		if r.IntN(8) == 0 {
-			b = make([]byte, 70_000) // no datagram is as large
+			b = make([]byte, 70_000) // no datagram is this large
 		} else {
 			put, marks = append(put, b), append(marks, mark)
 		}
@@ -148,8 +148,9 @@ func TestSocketsShareAPort(t *testing.T) {
 	}
 }
 
-// Whoever waits at a shared socket is woken by what arrives, by a call of Wake before or
-// meanwhile, and by the end; who rests, not by what arrives, and nothing of that is lost.
+// A reader that waits at a shared socket is woken by a datagram, by a call of Wake before
+// or meanwhile, and by the end; a reader that rests is not woken by datagrams, and none of
+// them is lost.
 func TestWaitingAtASharedSocket(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed.Of(t), 6))
 	s, agent := listenOne(t, "127.0.0.1:0"), listenOne(t, "127.0.0.1:0")
@@ -213,8 +214,8 @@ func TestWaitingAtASharedSocket(t *testing.T) {
 	s.Wake() // after its end nobody waits
 }
 
-// An alarm is never early, and whoever rings it is heard, before or while
-// somebody waits.
+// An alarm is never early, and a ring is never lost, whether it comes before or during the
+// wait.
 func TestAlarm(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed.Of(t), 3))
 	a, err := NewAlarm()
@@ -253,8 +254,7 @@ func TestAlarm(t *testing.T) {
 	a.Ring()
 }
 
-// A clock that is set while datagrams wait moves none of those that are read
-// together.
+// If the clock is set while datagrams wait, none of those that are read together moves.
 func TestStampsOfABatchAcrossAStep(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed.Of(t), 4))
 	for range 500 {

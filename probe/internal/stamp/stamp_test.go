@@ -148,8 +148,8 @@ func TestLateReaderSeesTheArrival(t *testing.T) {
 	}
 	far := listen(t, "127.0.0.1:0")
 	near := dial(t, far.LocalAddr())
-	// The kernel begins to stamp a moment after the first socket of the machine
-	// asks for it, and gives a packet of before then the time of the reading.
+	// The kernel begins to stamp a moment after the first socket of the machine asks for
+	// it; a packet from before then has the time of the reading.
 	var late time.Duration
 	for range 5 {
 		if err := near.Write([]byte("x"), netip.AddrPort{}); err != nil {
@@ -209,7 +209,7 @@ func TestDSCP(t *testing.T) {
 	_ = stream.NoDSCP
 }
 
-// A port that answers "unreachable" neither ends reading nor eats a packet.
+// A port that answers "unreachable" neither ends the reading nor loses a packet.
 func TestRefusedEndsNothing(t *testing.T) {
 	closed := listen(t, "127.0.0.1:0")
 	at := closed.LocalAddr()

@@ -128,7 +128,7 @@ func (a *Allocation) allocate(ctx context.Context) error {
 	if err != nil {
 		// Some servers answer 400 to a wrong password: the same request without a password
 		// was accepted up to that point.
-		return retold(err, stun.CodeBadRequest, ErrCredentials)
+		return withMeaning(err, stun.CodeBadRequest, ErrCredentials)
 	}
 	if a.Relayed, err = addressed(m, stun.AttrXORRelayedAddress); err != nil {
 		return err
@@ -164,7 +164,7 @@ func (a *Allocation) Permit(ctx context.Context, peer netip.Addr) error {
 
 // forbidden reads the refusal of a peer. Some servers answer 401 in this case, although
 // they accepted the credentials for the relay.
-func forbidden(err error) error { return retold(err, stun.CodeUnauthorized, ErrForbidden) }
+func forbidden(err error) error { return withMeaning(err, stun.CodeUnauthorized, ErrForbidden) }
 
 // Bind makes a channel to a peer, which permits it too.
 func (a *Allocation) Bind(ctx context.Context, channel uint16, peer netip.AddrPort) error {

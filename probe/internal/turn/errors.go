@@ -47,8 +47,8 @@ func (r *Refusal) Error() string {
 // Unwrap makes errors.Is find the kind.
 func (r *Refusal) Unwrap() error { return r.kind }
 
-// retold gives a refusal of one code another meaning.
-func retold(err error, code stun.ErrorCode, kind error) error {
+// withMeaning gives a refusal of one code another meaning.
+func withMeaning(err error, code stun.ErrorCode, kind error) error {
 	var r *Refusal
 	if errors.As(err, &r) && r.Code == int(code) {
 		return &Refusal{Code: r.Code, Reason: r.Reason, kind: kind}

@@ -242,7 +242,7 @@ func TestFrames(t *testing.T) {
 	}
 }
 
-// Whatever arrives ends nothing but what it is of.
+// No packet ends anything except what it belongs to.
 func FuzzTake(f *testing.F) {
 	for _, seed := range []string{"", "\x40", "\x40\x00\x00\x04abcd", "\x40\x00\xff\xffab", "\x01\x01\x00\x00\x21\x12\xa4\x42aaaaaaaaaaaa", "\x00\x17\x00\x00\x21\x12\xa4\x42aaaaaaaaaaaa"} {
 		f.Add([]byte(seed))

@@ -1,5 +1,5 @@
 // Package turntest is a TURN server for tests, on loopback: UDP, TCP, TLS and
-// DTLS, with faults as told. What it drops it counts by stream.
+// DTLS. It makes the faults that a test asks for, and counts what it drops by stream.
 package turntest
 
 import (

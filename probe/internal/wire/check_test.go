@@ -57,7 +57,7 @@ func TestCheckRoundTrip(t *testing.T) {
 	}
 }
 
-// Whatever a responder sends for a check is no larger than the check.
+// Whatever a responder sends in answer to a check is no larger than the check.
 func TestCheckSizes(t *testing.T) {
 	for _, user := range []string{"u", testUser, "abcdefghijklmnopqrstuvwxyz0123456789-_~"} {
 		for _, from := range testAddresses {
@@ -74,7 +74,7 @@ func TestCheckSizes(t *testing.T) {
 			if c.ReplySize(from) > len(asked) {
 				t.Errorf("%v: %d bytes in, %d out", from, len(asked), c.ReplySize(from))
 			}
-			// A responder's own check, reflected to it, deserves silence.
+			// A responder's own check that is reflected to it gets no answer.
 			if r, _ := ParseCheck(triggered); len(user) <= len(testUser) && r.ReplySize(from) <= r.Size {
 				t.Errorf("%v: a reflected check of %d bytes would be answered", from, r.Size)
 			}

@@ -104,8 +104,8 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// No number of the far end's makes this end take more than what was asked for
-// can need: 2000 records of 32 bytes, twice over for other goroutines' share.
+// No number from the far end makes this end use more memory than what was asked for can
+// need: 2000 records of 32 bytes, twice that for other goroutines' share.
 func FuzzUnpackingIsBounded(f *testing.F) {
 	f.Add(PackArrivals([]stream.Arrival{{Seq: 1<<40 - 1}}))
 	f.Add(binary.AppendUvarint(nil, 1<<40))

@@ -19,8 +19,8 @@ import (
 	"netready/internal/seed"
 )
 
-// What pion/stun makes and reads: ours is written for these few messages alone,
-// and must not differ.
+// What pion/stun makes and reads: our code is written for these few messages only, and must
+// give the same.
 
 func pionStamp(t stun.AttrType, at time.Duration) stun.RawAttribute {
 	return stun.RawAttribute{Type: t, Value: binary.BigEndian.AppendUint64(nil, uint64(at))}
@@ -101,8 +101,8 @@ func TestChecksAreThoseOfPion(t *testing.T) {
 	}
 }
 
-// One message is checked and made without an allocation: a responder has
-// thousands a second.
+// One message is checked and made without an allocation: a responder handles thousands a
+// second.
 func TestChecksAllocateNothing(t *testing.T) {
 	key, room := credential(t, testUser, testPassword), make([]byte, 0, 512)
 	id, asked := NewTransactionID(), credential(t, testUser, testPassword).AskPadded(nil, NewTransactionID())

@@ -32,7 +32,7 @@ type spent struct {
 	Lost, Bunch int     // packets, all calls: lost, and sent over a packet time late
 }
 
-// runAgent places so many calls and tells what that took.
+// runAgent places so many calls and reports what they took.
 func runAgent() {
 	invited, err := invite.Parse(os.Getenv(role + "_INVITE"))
 	calls, _ := strconv.Atoi(os.Getenv(role + "_CALLS"))

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// BenchmarkBeside is what a call costs each, at the same number of calls in
-// turns, so that what else the machine does falls on all of them alike. A call
-// that was lost in part counts for its part.
+// BenchmarkBeside measures what a call costs each program, at the same number of calls in
+// turns, so that other work of the machine affects all of them alike. A call that was lost
+// in part counts for its part.
 func BenchmarkBeside(b *testing.B) {
 	pinAll(b)
 	for _, calls := range []int{10, 100, 500, 1000, 1500, 2000} {

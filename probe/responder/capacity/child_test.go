@@ -45,14 +45,14 @@ func pinAll(b *testing.B) {
 	for _, t := range threads {
 		id, _ := strconv.Atoi(t.Name())
 		pin(b, id, loadCore)
-		_ = unix.Setpriority(unix.PRIO_PROCESS, id, -20) // where it may; what else runs here says nothing
+		_ = unix.Setpriority(unix.PRIO_PROCESS, id, -20) // where it may; other programs here would falsify the figures
 	}
 	runtime.GOMAXPROCS(1)
 	first()
 }
 
-// first has what was started with this go before what else runs here, where it
-// may (sched(7)): that would say nothing.
+// first runs what was started with this before other programs, where it may (sched(7)):
+// their work would falsify the figures.
 func first() { _ = os.WriteFile("/proc/self/autogroup", []byte("-20"), 0o600) }
 
 // A child is a server on a core of its own.
@@ -121,8 +121,8 @@ func (c *child) used(b *testing.B) (all time.Duration) {
 	return all
 }
 
-// resident is the memory of its own that the child holds once it has tidied up,
-// in bytes: without the pages of its program.
+// resident is the memory of its own that the child holds after a garbage collection, in
+// bytes: without the pages of its program.
 func (c *child) resident(b *testing.B) float64 {
 	b.Helper()
 	_ = c.Process.Signal(syscall.SIGUSR1)

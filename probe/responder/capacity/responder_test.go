@@ -83,8 +83,8 @@ const (
 	callLength = time.Minute
 )
 
-// placed are calls to a responder, with all that an agent sends but the checks
-// of what comes: their tags cost the generator, and say nothing here.
+// placed are calls to a responder, with all that an agent sends except checks of the
+// packets that arrive: their tags cost time of the generator, and are not measured here.
 type placed struct {
 	gen   *generator
 	calls []placedCall

@@ -58,8 +58,8 @@ type figure struct {
 const (
 	mostLoss   = 0.0001
 	mostJitter = 0.5
-	// mostOwnLate is when the generator, and not what it drives, is at its end: it
-	// lags by a packet time, ms. Below that it is only less even than calls are.
+	// mostOwnLate is when the generator, and not the program under test, is at its limit:
+	// it is late by a packet time, ms. Below that only the spacing is less even.
 	mostOwnLate = 20
 )
 

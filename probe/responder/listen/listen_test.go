@@ -137,7 +137,7 @@ func TestOpenerBounds(t *testing.T) {
 	}
 }
 
-// Nothing is said to a stranger, and never more than was asked.
+// A stranger gets no answer, and no answer is larger than its question.
 func TestNoAmplification(t *testing.T) {
 	t.Parallel()
 	set := start(t, "udp:0", "127.0.0.1")
@@ -230,8 +230,8 @@ func FuzzParseSpec(f *testing.F) {
 	})
 }
 
-// A proxy that opens TLS between agent and responder has two connections, and
-// the answer is tied to the wrong one.
+// A proxy that opens TLS between agent and responder makes two connections, and the answer
+// is tied to the wrong one.
 func TestInterceptingProxyIsTold(t *testing.T) {
 	t.Parallel()
 	set := start(t, "tls:0", "127.0.0.1")

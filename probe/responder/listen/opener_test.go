@@ -24,8 +24,8 @@ func ask(t *testing.T, o *Opener, session string, from string, low, n int) wire.
 	return grant
 }
 
-// One who opens ports from one address, or one prefix, leaves some for others,
-// and is told that it is so because the responder was full; his sessions' end gives all back.
+// One client that opens ports from one address, or one prefix, leaves some for others, and
+// is told that the responder was full; the end of its sessions releases all of them.
 func TestOpenedPortsAreShared(t *testing.T) {
 	o := &Opener{Address: "127.0.0.1", Total: 80, PerSession: 30, PerSecond: 100_000, Lifetime: time.Minute}
 	t.Cleanup(func() { _ = o.Close() })
@@ -56,7 +56,7 @@ func TestOpenedPortsAreShared(t *testing.T) {
 	}
 }
 
-// A port that two sessions asked for stays open for the one that is left.
+// A port that two sessions asked for stays open for the session that remains.
 func TestPortOfTwoSessions(t *testing.T) {
 	o := &Opener{Address: "127.0.0.1", Lifetime: time.Minute}
 	t.Cleanup(func() { _ = o.Close() })
@@ -72,7 +72,7 @@ func TestPortOfTwoSessions(t *testing.T) {
 	}
 }
 
-// Whoever opens the same ports over and over is slowed down; others are not.
+// A client that opens the same ports again and again is slowed down; others are not.
 func TestOpeningIsPaced(t *testing.T) {
 	o := &Opener{Address: "127.0.0.1", Lifetime: time.Minute, PerSecond: 100}
 	t.Cleanup(func() { _ = o.Close() })

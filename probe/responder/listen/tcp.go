@@ -55,7 +55,7 @@ func (s *Set) accept(l stream) {
 		}
 		s.wg.Go(func() {
 			defer guest.Closed()
-			s.converse(conn, guest, l.secure)
+			s.serveConn(conn, guest, l.secure)
 		})
 	}
 }
@@ -76,8 +76,8 @@ func (h *heard) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// converse answers the questions of one connection.
-func (s *Set) converse(raw net.Conn, guest *share.Guest, secure bool) {
+// serveConn answers the questions of one connection.
+func (s *Set) serveConn(raw net.Conn, guest *share.Guest, secure bool) {
 	defer raw.Close()
 	// Close of the set must not wait for a peer.
 	defer context.AfterFunc(s.ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })()

@@ -13,7 +13,7 @@ func addr(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
 }
 
-// enter lets one in and counts its end.
+// enter accepts a connection and counts its end.
 func enter(t *testing.T, d *Door, from netip.Addr, cut *atomic.Int32) *Guest {
 	t.Helper()
 	g, ok := d.Enter(from, func() { cut.Add(1) })
@@ -23,8 +23,8 @@ func enter(t *testing.T, d *Door, from netip.Addr, cut *atomic.Int32) *Guest {
 	return g
 }
 
-// Who has said nothing makes room, the oldest first, within his own circle
-// before anybody else does.
+// A connection that has sent nothing makes room, the oldest first, and one of the same
+// address or prefix before any other.
 func TestDoorMakesRoom(t *testing.T) {
 	for _, test := range []struct {
 		name     string
@@ -79,8 +79,8 @@ func btoi(b bool) int {
 	return 0
 }
 
-// The first byte and the proof have their times, and who has proved himself
-// has none.
+// The first byte and the proof have their times; a connection that has proved itself has no
+// limit.
 func TestDoorTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &Door{First: 2 * time.Second, Proof: 5 * time.Second, Owner: 2}
@@ -115,7 +115,7 @@ func TestDoorTimes(t *testing.T) {
 	})
 }
 
-// What is remembered of those turned away is bounded, and what is forgotten
+// What is remembered of connections that were refused is bounded, and what is forgotten
 // counts as unknown, not as nothing.
 func TestTurnedIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

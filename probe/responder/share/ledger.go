@@ -47,8 +47,8 @@ func Divide(all Cost, tokens int) Shares {
 	return s
 }
 
-// purse is one account that costs are counted on: a token's, or a prefix's.
-type purse struct {
+// account is what costs are counted on: a token's, or a prefix's.
+type account struct {
 	token  string
 	circle netip.Prefix
 }
@@ -59,12 +59,12 @@ type Ledger struct {
 	mu     sync.Mutex // guards the rest
 	shares Shares
 	all    Cost
-	taken  map[purse]Cost
+	taken  map[account]Cost
 	queue  []*waiting
 }
 
 // NewLedger is an empty ledger.
-func NewLedger(s Shares) *Ledger { return &Ledger{shares: s, taken: map[purse]Cost{}} }
+func NewLedger(s Shares) *Ledger { return &Ledger{shares: s, taken: map[account]Cost{}} }
 
 // Set changes the shares. What is taken stays taken.
 func (l *Ledger) Set(s Shares) {
@@ -102,9 +102,9 @@ type Loan struct {
 	out    bool // it is taken now
 }
 
-// purses are the accounts that a holder's loans are counted on, with their bounds.
-func (l *Ledger) purses(h Holder) []bound {
-	all := []bound{{purse{token: h.Token}, l.shares.Token}}
+// accounts are the accounts that a holder's loans are counted on, with their bounds.
+func (l *Ledger) accounts(h Holder) []bound {
+	all := []bound{{account{token: h.Token}, l.shares.Token}}
 	for i, circle := range Circles(h.From) {
 		if !circle.IsValid() {
 			continue
@@ -113,24 +113,24 @@ func (l *Ledger) purses(h Holder) []bound {
 		if i == 0 {
 			most = l.shares.Address
 		}
-		all = append(all, bound{purse{circle: circle}, most})
+		all = append(all, bound{account{circle: circle}, most})
 	}
 	return all
 }
 
 type bound struct {
-	purse
+	account
 	most Cost
 }
 
 // fits says whether a cost may be taken on top of what is taken and promised.
 // l.mu is held.
-func (l *Ledger) fits(h Holder, c Cost, promised map[purse]Cost, all Cost) bool {
+func (l *Ledger) fits(h Holder, c Cost, promised map[account]Cost, all Cost) bool {
 	if !l.all.plus(all).plus(c).Within(l.shares.All) {
 		return false
 	}
-	for _, b := range l.purses(h) {
-		if !l.taken[b.purse].plus(promised[b.purse]).plus(c).Within(b.most) {
+	for _, b := range l.accounts(h) {
+		if !l.taken[b.account].plus(promised[b.account]).plus(c).Within(b.most) {
 			return false
 		}
 	}
@@ -141,8 +141,8 @@ func (l *Ledger) fits(h Holder, c Cost, promised map[purse]Cost, all Cost) bool 
 func (l *Ledger) take(h Holder, c Cost) *Loan {
 	loan := &Loan{ledger: l, holder: h, cost: c, out: true}
 	l.all = l.all.plus(c)
-	for _, b := range l.purses(h) {
-		l.taken[b.purse] = l.taken[b.purse].plus(c)
+	for _, b := range l.accounts(h) {
+		l.taken[b.account] = l.taken[b.account].plus(c)
 	}
 	return loan
 }
@@ -168,11 +168,11 @@ func (n *Loan) Return() {
 	}
 	n.out = false
 	l.all = l.all.minus(n.cost)
-	for _, b := range l.purses(n.holder) {
-		if left := l.taken[b.purse].minus(n.cost); left == (Cost{}) {
-			delete(l.taken, b.purse)
+	for _, b := range l.accounts(n.holder) {
+		if left := l.taken[b.account].minus(n.cost); left == (Cost{}) {
+			delete(l.taken, b.account)
 		} else {
-			l.taken[b.purse] = left
+			l.taken[b.account] = left
 		}
 	}
 }

@@ -12,8 +12,8 @@ func always() bool { return true }
 
 var day = time.Date(2026, 1, 1, 9, 0, 0, 0, time.UTC)
 
-// Nobody takes so much that nothing is left for another prefix, whatever he
-// asks for and from wherever.
+// Nobody can take so much that nothing is left for another prefix, whatever is asked for
+// and from wherever.
 func TestSharesLeaveRoom(t *testing.T) {
 	one := Cost{100, 1}
 	for _, test := range []struct {
@@ -48,7 +48,7 @@ func TestSharesLeaveRoom(t *testing.T) {
 	}
 }
 
-// Of two tokens one may not take all, of one it may.
+// Of several tokens one may not take everything; a single token may.
 func TestShareOfAToken(t *testing.T) {
 	for tokens, want := range map[int]int{1: 100, 2: 75} {
 		l := NewLedger(Divide(Cost{100, 1000}, tokens))
@@ -114,8 +114,8 @@ func TestEverybodyHasHisTurn(t *testing.T) {
 	}
 }
 
-// Who does not come back loses his place, and who waits for his own circle
-// keeps nobody of another one waiting.
+// An agent that does not come back loses its place, and one that waits for its own prefix
+// delays nobody of another one.
 func TestQueueIsNoHold(t *testing.T) {
 	l := NewLedger(Divide(Cost{10, 10}, 1))
 	ask := func(from int, ticket string, at time.Duration) Turn {
@@ -143,7 +143,7 @@ func TestQueueIsNoHold(t *testing.T) {
 	}
 }
 
-// Who tries and is refused is promised nothing.
+// An agent that tries and is refused is promised nothing.
 func TestTryKeepsNoPlace(t *testing.T) {
 	l := NewLedger(Divide(Cost{10, 10}, 1))
 	h := Holder{"t", addr(1)}
@@ -159,7 +159,7 @@ func TestTryKeepsNoPlace(t *testing.T) {
 	}
 }
 
-// What is given back for want of a proof is taken again where there is room.
+// A share that was returned because no proof came is taken again if there is room.
 func TestResume(t *testing.T) {
 	l := NewLedger(Divide(Cost{10, 10}, 1))
 	h := Holder{"t", addr(1)}
@@ -176,7 +176,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// Who begins over and over leaves room for others.
+// A client that begins again and again leaves room for others.
 func TestPace(t *testing.T) {
 	p := NewPace(20)
 	got := 0

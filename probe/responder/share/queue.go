@@ -97,14 +97,14 @@ func (l *Ledger) ahead(before []*waiting, h Holder) (n int) {
 // fitsAfter says whether a cost may still be taken after all those before it that
 // there is room for.
 func (l *Ledger) fitsAfter(before []*waiting, h Holder, c Cost) bool {
-	promised, all := map[purse]Cost{}, Cost{}
+	promised, all := map[account]Cost{}, Cost{}
 	for _, w := range before {
 		if !l.fits(w.holder, w.cost, promised, all) {
 			continue
 		}
 		all = all.plus(w.cost)
-		for _, b := range l.purses(w.holder) {
-			promised[b.purse] = promised[b.purse].plus(w.cost)
+		for _, b := range l.accounts(w.holder) {
+			promised[b.account] = promised[b.account].plus(w.cost)
 		}
 	}
 	return l.fits(h, c, promised, all)

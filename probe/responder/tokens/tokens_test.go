@@ -34,7 +34,7 @@ func made(t *testing.T, dir, org string, life time.Duration, runs int) (string, 
 	return secret, token
 }
 
-// Each of the ways in which a token ends, told to its holder alone.
+// Each way in which a token ends is told only to its holder.
 func TestStates(t *testing.T) {
 	dir := t.TempDir()
 	secret, token := made(t, dir, "ACME", 24*time.Hour, 2)
@@ -83,8 +83,8 @@ func TestStates(t *testing.T) {
 	}
 }
 
-// A reading token places no calls; what a file of this release cannot mean, and what a
-// later one may add, is not taken for the right to call. Old files are read.
+// A reading token places no calls; a file with rights that this release does not know does
+// not give the right to call. Old files are read.
 func TestRights(t *testing.T) {
 	dir := t.TempDir()
 	secret, acme, err := opened(t, dir).Make(Token{Org: "ACME", Right: Read}, day, time.Hour)
@@ -125,8 +125,8 @@ func TestRights(t *testing.T) {
 	}
 }
 
-// A process that had not yet read a new token took its runs for those of none, and
-// forgot them.
+// A process that had not yet read a new token took the token's runs for runs of no token,
+// and forgot them.
 func TestRunsOfTokensMadeMeanwhileStay(t *testing.T) {
 	dir := t.TempDir()
 	_, early := made(t, dir, "ACME", time.Hour, 0)
@@ -146,8 +146,8 @@ func TestRunsOfTokensMadeMeanwhileStay(t *testing.T) {
 	}
 }
 
-// Two responders that share a folder each granted all the runs of a token, as each went
-// by its own count; and one of them did not see what the other had given back.
+// Two responders that share a folder each granted all the runs of a token, because each
+// used its own count; and one of them did not see what the other had returned.
 func TestRespondersOfOneFolderCountTogether(t *testing.T) {
 	dir := t.TempDir()
 	secret, token := made(t, dir, "ACME", time.Hour, 2)
@@ -206,7 +206,7 @@ func TestFolderThatIsOnlyRead(t *testing.T) {
 	}
 }
 
-// What lies on disk is private, and no secret can be read from it.
+// The files on disk are private, and no secret can be read from them.
 func TestSecretsAreHashedAtRest(t *testing.T) {
 	dir := t.TempDir()
 	var secrets []string
@@ -241,8 +241,8 @@ func TestSecretsAreHashedAtRest(t *testing.T) {
 	}
 }
 
-// Commands and a responder that counts use the folder at the same time, and
-// nothing is lost: no token, no run, no revocation.
+// Commands and a responder that counts use the folder at the same time, and nothing is
+// lost: no token, no run, no revocation.
 func TestProcessesAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	_, token := made(t, dir, "first", time.Hour, 25)
@@ -290,8 +290,8 @@ func TestProcessesAtOnce(t *testing.T) {
 	}
 }
 
-// A file that cannot be read is an error that names it; a responder that runs
-// goes on with what it knows, and is told once.
+// A file that cannot be read gives an error that names it; a running responder goes on with
+// what it knows, and logs this once.
 func TestDamagedFiles(t *testing.T) {
 	good := func() string {
 		dir := t.TempDir()

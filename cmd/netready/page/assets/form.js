@@ -168,7 +168,7 @@ function plan() {
       list.push("There is no bandwidth test through somebody's server. At most 5 calls at once.");
     } else if (known || own) {
       list.push(`${callText(calls, lasts)} go to ${far} and as much comes back: ${Math.round(calls * 87.2)} kbit/s each way, alone on the line.`);
-      list.push(`The bandwidth to ${far} is filled for some seconds, at the very end.`);
+      list.push(`The bandwidth to ${far} is filled for some seconds, at the end of the test.`);
     } else {
       list.push("Without an invite call quality is not measured: nothing at the far end counts packets. The round trip is.");
     }

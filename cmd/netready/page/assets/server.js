@@ -36,7 +36,7 @@ async function answer(response) {
 // listen calls hear with the state, whole, whenever it has changed, and gone
 // with a sentence when netready has ended.
 export function listen(hear, gone) {
-  const over = "netready has ended, so this page does nothing any more. Start it again for another test.";
+  const over = "netready has ended, so this page no longer works. Start netready again for another test.";
   const source = new EventSource("api/events");
   let failed = 0;
   source.onmessage = (event) => {
