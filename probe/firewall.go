@@ -24,19 +24,15 @@ func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Ti
 	if options.Samples == 0 {
 		options.Samples = port.OnlyEnds
 	}
-	var early, late []port.Check
+	var early, late []regions.Check
 	for _, c := range column {
 		if len(r.plan.TURN) > 0 && c.NeedsResponder() {
 			continue // calls do not go that way
 		}
-		check := port.Check{
-			Name: c.Name, Protocol: c.Protocol, Host: c.Host, Port: c.Port, Ports: c.Ports,
-			Required: c.Required, Note: c.Note,
-		}
 		if c.NeedsResponder() || r.isResponder(c.Host) {
-			late = append(late, check)
+			late = append(late, c)
 		} else {
-			early = append(early, check)
+			early = append(early, c)
 		}
 	}
 	var first, second []port.Row
@@ -56,11 +52,11 @@ func (r *run) tryPorts(ctx context.Context, ready <-chan struct{}, began time.Ti
 // turnChecks are the ways to the TURN server that the calls go through, each with a
 // relay and an echo through it. DTLS has no row: a server that offers it also offers
 // UDP on the same port.
-func (r *run) turnChecks() []port.Check {
-	var checks []port.Check
+func (r *run) turnChecks() []regions.Check {
+	var checks []regions.Check
 	for _, s := range r.plan.TURN {
 		for _, u := range s.URIs {
-			c := port.Check{Host: u.Host, Port: u.Port, Required: true, Username: s.Username.Reveal(), Password: s.Password.Reveal()}
+			c := regions.Check{Host: u.Host, Port: u.Port, Required: true, Username: s.Username, Password: s.Password}
 			switch {
 			case r.relay != nil && u.Host != r.relay.Host(), r.relay == nil && u.Host != r.plan.TURN[0].URIs[0].Host:
 				continue // another server than the one that is used
@@ -73,7 +69,7 @@ func (r *run) turnChecks() []port.Check {
 			default:
 				c.Name, c.Protocol = fmt.Sprintf("TURN over UDP %d", u.Port), "turn"
 			}
-			if !slices.ContainsFunc(checks, func(known port.Check) bool { return known.Name == c.Name }) {
+			if !slices.ContainsFunc(checks, func(known regions.Check) bool { return known.Name == c.Name }) {
 				checks = append(checks, c)
 			}
 		}

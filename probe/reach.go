@@ -244,7 +244,7 @@ func (r *run) settleRegion() {
 func (r *run) lookAround(ctx context.Context) environment.Result {
 	var hosts []string
 	for _, c := range r.column(nil) {
-		if !c.NeedsResponder() && c.Host != regions.HostResolver && !slices.Contains(hosts, c.Host) && net.ParseIP(c.Host) == nil {
+		if !c.NeedsResponder() && c.Host != facts.HostResolver && !slices.Contains(hosts, c.Host) && net.ParseIP(c.Host) == nil {
 			hosts = append(hosts, c.Host)
 		}
 	}

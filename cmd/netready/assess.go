@@ -202,7 +202,7 @@ func chooseRegion(list regions.List, id string, invited bool) (regions.Region, e
 		return regions.Region{}, nil
 	}
 	if id == "" {
-		id = "local"
+		id = regions.Local
 	}
 	return list.Find(id)
 }

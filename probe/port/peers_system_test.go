@@ -18,6 +18,7 @@ import (
 
 	"netready/internal/need"
 	"netready/probe/facts"
+	"netready/probe/ice"
 	"netready/probe/internal/netlab"
 	"netready/probe/internal/wire"
 	"netready/probe/port"
@@ -132,9 +133,9 @@ func TestRealPeers(t *testing.T) {
 		{port.Check{Name: "coturn", Protocol: "stun-tcp", Port: 3478}, "", "10.9.1.2"},
 		{port.Check{Name: "coturn", Protocol: "turn", Port: 3478}, "", "lab.test"},
 		{port.Check{Name: "coturn", Protocol: "turn-tcp", Port: 3478}, "", "lab.test"},
-		{port.Check{Name: "coturn, relay", Protocol: "turn", Port: 3478, Username: "user", Password: "secret"}, "", "came back through it"},
-		{port.Check{Name: "coturn, relay", Protocol: "turn-tcp", Port: 3478, Username: "user", Password: "secret"}, "", "came back through it"},
-		{port.Check{Name: "coturn, wrong password", Protocol: "turn", Port: 3478, Username: "user", Password: "guess"}, facts.ReasonProtocol, "gave no relay"},
+		{port.Check{Name: "coturn, relay", Protocol: "turn", Port: 3478, Username: ice.NewSecret("user"), Password: ice.NewSecret("secret")}, "", "came back through it"},
+		{port.Check{Name: "coturn, relay", Protocol: "turn-tcp", Port: 3478, Username: ice.NewSecret("user"), Password: ice.NewSecret("secret")}, "", "came back through it"},
+		{port.Check{Name: "coturn, wrong password", Protocol: "turn", Port: 3478, Username: ice.NewSecret("user"), Password: ice.NewSecret("guess")}, facts.ReasonProtocol, "gave no relay"},
 		{port.Check{Name: "unbound", Protocol: "dns", Port: 53}, "", "answered"},
 		{port.Check{Name: "unbound", Protocol: "dns-tcp", Port: 53}, "", "answered"},
 		{port.Check{Name: "dnsmasq", Protocol: "dns", Port: 5353}, "", "answered"},

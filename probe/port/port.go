@@ -15,20 +15,12 @@ import (
 	"netready/probe/facts"
 	"netready/probe/internal/proxy"
 	"netready/probe/internal/wire"
+	"netready/probe/regions"
 )
 
-// A Check asks about one port, or about a range of ports.
-type Check struct {
-	Name     string // stable, so that the same rows of two machines line up
-	Protocol string // one of Protocols
-	Host     string // name or address; "" or regions.HostResponder: the responder, regions.HostResolver: the configured DNS resolver
-	Port     int    // 0: the port where the responder serves this protocol
-	Ports    string // 16384-65535, for udp-range
-	Required bool
-	Note     string
-	Username string // of a TURN server; without it a refusal for want of one is proof enough
-	Password string
-}
+// A Check asks about one port, or about a range of ports: a row of a region's column. Where
+// it names no port, that is the one at which the responder serves the protocol.
+type Check = regions.Check
 
 // A Row is the verdict on one check, with what package probe needs to judge the
 // connectivity.
@@ -170,7 +162,7 @@ func run(ctx context.Context, check Check, opts Options) []Row {
 	}
 	targets, verdict := resolve(ctx, check, opts)
 	if verdict != nil {
-		check.place(verdict)
+		usualPlace(&check, verdict)
 		if wantsLogin != nil {
 			verdict, word = wantsLogin, ""
 		}

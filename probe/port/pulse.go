@@ -121,7 +121,7 @@ func (t target) accepted(took time.Duration) {
 
 // limit is the time for the whole check.
 func (t target) limit() time.Duration {
-	if t.check.Username != "" && facts.Spoken(t.check.Protocol) == "turn" {
+	if t.check.Username.Reveal() != "" && facts.Spoken(t.check.Protocol) == "turn" {
 		return relayLimits * t.opts.Limit
 	}
 	return t.opts.Limit

@@ -13,7 +13,6 @@ import (
 	"netready/probe/facts"
 	"netready/probe/internal/dial"
 	"netready/probe/internal/proxy"
-	"netready/probe/regions"
 )
 
 // A target is one address that one check is about.
@@ -36,10 +35,10 @@ func resolve(ctx context.Context, c Check, opts Options) ([]target, *outcome) {
 		return nil, new(notMeasured(facts.ReasonUnknown, fmt.Sprintf("there is no check for the protocol %q", c.Protocol)))
 	}
 	t := target{check: c, opts: opts}
-	if (regions.Check{Host: c.Host, Protocol: c.Protocol}).NeedsResponder() {
+	if c.NeedsResponder() {
 		return t.resolveResponder(ctx)
 	}
-	if c.Host == regions.HostResolver {
+	if c.Host == facts.HostResolver {
 		server, err := Resolver()
 		if err != nil {
 			return nil, new(notMeasured(facts.ReasonUnknown, "the configured DNS resolver was not found: "+err.Error()))

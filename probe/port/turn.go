@@ -17,7 +17,7 @@ import (
 // reason. With credentials, a datagram must come back through the relay.
 func (t target) turn(ctx context.Context) outcome {
 	o := t.allocate(ctx)
-	if o.status != facts.StatusPass || t.check.Username == "" {
+	if o.status != facts.StatusPass || t.check.Username.Reveal() == "" {
 		return o
 	}
 	return t.relay(ctx)
@@ -77,7 +77,7 @@ func (t target) relay(ctx context.Context) outcome {
 	transport := map[string]string{"turn": "udp", "turn-tcp": "tcp", "turn-tls": "tls"}[t.check.Protocol]
 	words, own, err := relay.Echo(ctx, relay.Server{
 		Transport: transport, Address: t.addr, Name: t.check.Host, Roots: t.opts.Roots,
-		Username: t.check.Username, Password: t.check.Password,
+		Username: t.check.Username.Reveal(), Password: t.check.Password.Reveal(),
 	})
 	switch {
 	case err == nil:

@@ -12,9 +12,9 @@ func Usual(protocol string) int {
 	return p.Port
 }
 
-// place gives a row that waits for the responder's port the usual port, where there is
+// usualPlace gives a row that waits for the responder's port the usual port, where there is
 // no responder: nobody can ask a network team to open a row without a port.
-func (c *Check) place(o *outcome) {
+func usualPlace(c *Check, o *outcome) {
 	if c.Port != 0 || c.Ports != "" || Usual(c.Protocol) == 0 {
 		return
 	}

@@ -20,7 +20,6 @@ import (
 	"netready/probe/internal/dial"
 	"netready/probe/internal/portal"
 	"netready/probe/internal/proxy"
-	"netready/probe/regions"
 )
 
 // proxiesTo are the proxies that a browser would use for a check, in the order to try:
@@ -28,7 +27,7 @@ import (
 // direct way has to be proved.
 func proxiesTo(ctx context.Context, c Check, opts Options) []proxy.Way {
 	switch s := opts.Session; {
-	case opts.NoProxy, c.Host == "", c.Host == regions.HostResponder, s != nil && strings.EqualFold(s.Host, c.Host):
+	case opts.NoProxy, c.Host == "", c.Host == facts.HostResponder, s != nil && strings.EqualFold(s.Host, c.Host):
 		return nil
 	case c.Protocol == "https", c.Protocol == "tls" && c.Port == 443:
 		return opts.proxies().For(ctx, &url.URL{Scheme: "https", Host: net.JoinHostPort(c.Host, fmt.Sprint(c.Port))})

@@ -100,7 +100,7 @@ func (c Check) NeedsResponder() bool {
 	return c.toResponder() || facts.Spoken(c.Protocol) == "udp"
 }
 
-func (c Check) toResponder() bool { return c.Host == "" || c.Host == HostResponder }
+func (c Check) toResponder() bool { return c.Host == "" || c.Host == facts.HostResponder }
 
 // in is the check in a region; false if it needs the region's STUN server and there is
 // none.

@@ -268,11 +268,11 @@ func (p reader) host(at []any, c Check) error {
 		return nil
 	case c.NeedsResponder():
 		return p.errorf(at, "the check %q speaks %s, which only a responder answers; write host: responder or leave it out", name, c.Protocol)
-	case c.Host == HostResolver && facts.Spoken(c.Protocol) != "dns":
+	case c.Host == facts.HostResolver && facts.Spoken(c.Protocol) != "dns":
 		return p.errorf(at, "the check %q asks the resolver and does not speak dns or dns-tcp", name)
 	case c.Host == hostSTUN && facts.Spoken(c.Protocol) != "stun":
 		return p.errorf(at, "the check %q asks the region's STUN server and does not speak stun", name)
-	case c.Host == HostResolver || c.Host == hostSTUN:
+	case c.Host == facts.HostResolver || c.Host == hostSTUN:
 		return nil
 	}
 	for _, t := range template.FindAllString(c.Host, -1) {
@@ -301,7 +301,7 @@ func (p reader) port(at []any, c Check) error {
 		return p.errorf(append(at, "ports"), "the check %q has ports, which only udp-range knows; write port with one number", name)
 	case c.Port < 0 || c.Port > 65535:
 		return p.errorf(append(at, "port"), "the port %d of the check %q is not one from 1 to 65535", c.Port, name)
-	case c.Port == 0 && !c.toResponder() && c.Host != HostResolver && c.Host != hostSTUN:
+	case c.Port == 0 && !c.toResponder() && c.Host != facts.HostResolver && c.Host != hostSTUN:
 		return p.errorf(at, "the check %q needs a port from 1 to 65535; only the responder's may be left out", name)
 	}
 	return nil

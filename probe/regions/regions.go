@@ -13,7 +13,6 @@ import (
 
 	"netready"
 	"netready/internal/yamlfile"
-	"netready/probe/facts"
 	"netready/probe/ice"
 	"netready/probe/invite"
 )
@@ -57,17 +56,19 @@ type Check struct {
 	Required bool   `yaml:"required"`
 	Feature  string `yaml:"feature"` // only with --features naming it, and then required
 	Note     string `yaml:"note"`
+
+	// The credentials of a TURN server, which no list holds; without them a refusal for
+	// want of some is proof enough that the port is open.
+	Username ice.Secret `yaml:"-"`
+	Password ice.Secret `yaml:"-"`
 }
 
 // Local is the ID of the region whose responder is this very program.
 const Local = "local"
 
-// Special hosts of a Check. No host at all means the responder too.
-const (
-	HostResponder = facts.HostResponder // the responder of the region
-	HostResolver  = facts.HostResolver  // the DNS resolver that this machine is set up with
-	hostSTUN      = "{stun}"            // the region's STUN, with its port
-)
+// hostSTUN is a special host of a Check: the region's STUN, with its port. The others are
+// facts.HostResponder, which no host at all means too, and facts.HostResolver.
+const hostSTUN = "{stun}"
 
 // features that firewall checks can belong to.
 func features() []string { return []string{"sip-phones", "byoc"} }

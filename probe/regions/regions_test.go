@@ -140,7 +140,7 @@ func TestColumn(t *testing.T) {
 func TestLocalStaysOnTheMachine(t *testing.T) {
 	for _, features := range [][]string{nil, features()} {
 		for name, c := range column(t, "local", features...) {
-			if c.Host != HostResponder {
+			if c.Host != facts.HostResponder {
 				t.Errorf("%s asks %q", name, c.Host)
 			}
 		}
@@ -151,7 +151,7 @@ func TestColumnOfAnUnknownRegion(t *testing.T) {
 	r := list(t)
 	for _, region := range []Region{{}, {ID: "responder"}, {ID: "office", Name: "Office"}} {
 		for _, c := range r.Column(region, nil) {
-			if c.Host != HostResponder || c.Required != (c.Protocol == "udp") {
+			if c.Host != facts.HostResponder || c.Required != (c.Protocol == "udp") {
 				t.Errorf("%q: %+v", region.ID, c)
 			}
 		}

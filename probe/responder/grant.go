@@ -187,13 +187,9 @@ func (s *Server) drop(session *session, why string) {
 	session.loan.Return()
 	s.door.Dismiss(session.id)
 	s.opener.Forget(session.grant.Nonce)
-	if !s.remove(session) {
-		return
+	if s.remove(session) {
+		s.giveBackRun(session)
 	}
-	if s.ports != nil {
-		s.ports.Forget(session.grant.Nonce)
-	}
-	s.giveBackRun(session)
 }
 
 // lookAtRoom looks at how much this host can carry now, and divides that.

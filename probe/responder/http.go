@@ -55,7 +55,6 @@ func (s *Server) newHTTP() *http.Server {
 	below("POST", wire.PathFinish, s.finishCalls)
 	below("GET", wire.PathClock, s.clock)
 	below("POST", wire.PathPorts, s.openPorts)
-	below("GET", wire.PathSIPEcho, s.sip)
 	below("GET", wire.PathLoad, s.load)
 	below("POST", wire.PathSign, s.sign)
 	below("GET", wire.PathDownload, s.download)

@@ -100,14 +100,6 @@ func (s *Server) openPorts(w http.ResponseWriter, r *http.Request, session *sess
 	answer(w, http.StatusOK, grant)
 }
 
-func (s *Server) sip(w http.ResponseWriter, _ *http.Request, session *session) {
-	messages := [][]byte{}
-	if s.ports != nil {
-		messages = append(messages, s.ports.SIP(session.grant.Nonce)...)
-	}
-	answer(w, http.StatusOK, messages)
-}
-
 // load says whether the responder was too full for a session.
 func (s *Server) load(w http.ResponseWriter, _ *http.Request, session *session) {
 	load := wire.Load{Dropped: s.drops.Since(session.since)}

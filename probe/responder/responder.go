@@ -25,6 +25,7 @@ import (
 
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/wire"
+	"netready/probe/regions"
 	"netready/probe/responder/listen"
 	"netready/probe/responder/share"
 	"netready/probe/responder/tokens"
@@ -99,7 +100,7 @@ const askRate = 60
 // keys that live as long as the program.
 func Local() Config {
 	return Config{
-		Control: "127.0.0.1:0", Media: "127.0.0.1:0", Region: "local",
+		Control: "127.0.0.1:0", Media: "127.0.0.1:0", Region: regions.Local,
 		Ports: "udp:0,tcp:0,tls:0", PortAddresses: []string{"127.0.0.1"},
 	}
 }

@@ -76,7 +76,7 @@ func TestEachTokenDoesItsOwnAlone(t *testing.T) {
 	session := wire.PathSessions + "/AAAAAAAAAAAAAAAAAAAAAA"
 	for _, path := range []string{
 		wire.PathSessions, session, session + wire.PathEvents, session + wire.PathFinish, session + wire.PathClock, session + wire.PathPorts,
-		session + wire.PathSIPEcho, session + wire.PathLoad, session + wire.PathSign, session + wire.PathDownload, session + wire.PathUpload,
+		session + wire.PathLoad, session + wire.PathSign, session + wire.PathDownload, session + wire.PathUpload,
 		"/i/files/netready-linux-amd64", "/", "/v1", "/v1/resultsx", "/metrics",
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodHead} {

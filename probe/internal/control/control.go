@@ -219,15 +219,6 @@ func (c *Client) Load(ctx context.Context) (wire.Load, error) {
 	return l, nil
 }
 
-// sip returns the SIP messages of this session as they arrived.
-func (c *Client) sip(ctx context.Context) ([][]byte, error) {
-	var messages [][]byte
-	if err := c.exchange(ctx, http.MethodGet, c.path(wire.PathSIPEcho), nil, &messages); err != nil {
-		return nil, fmt.Errorf("asking the responder for the SIP messages: %w", err)
-	}
-	return messages, nil
-}
-
 // Finish tells the responder that the calls are over: Events then gets the rest of the
 // traces and returns. The session stays open.
 func (c *Client) Finish(ctx context.Context) error {

@@ -13,7 +13,6 @@ const (
 	PathEvents   = "/events"   // GET: Event, one JSON document a line, until the session ends
 	PathClock    = "/clock"    // GET: 204, header TurnaroundHeader; the control connection's round trip
 	PathPorts    = "/ports"    // POST PortsRequest -> PortsGrant
-	PathSIPEcho  = "/sip"      // GET: the SIP messages of this session as they arrived
 	PathDownload = "/download" // GET ?bytes=N&seconds=S: bytes as fast as they go, bounded by both
 	PathUpload   = "/upload"   // POST: bytes -> UploadResult. Both take TicketParameter, too
 	PathLoad     = "/load"     // GET: Load, whether this session met a full responder

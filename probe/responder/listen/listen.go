@@ -58,7 +58,6 @@ type Set struct {
 	skipped []error
 	door    share.Door // of the TCP connections
 	wg      sync.WaitGroup
-	heard   messages
 	delayed Delayed
 }
 
@@ -142,12 +141,6 @@ func (s *Set) Listeners() []wire.Listener { return slices.Clone(s.ports) }
 
 // Skipped are the ports of "standard" that could not be opened, and why.
 func (s *Set) Skipped() []error { return slices.Clone(s.skipped) }
-
-// SIP returns the SIP messages of a session as they arrived, oldest first.
-func (s *Set) SIP(nonce string) [][]byte { return s.heard.of(wire.KnockIDOf(nonce)) }
-
-// Forget drops what is kept of a session that is over.
-func (s *Set) Forget(nonce string) { s.heard.forget(wire.KnockIDOf(nonce)) }
 
 // Serves reports whether one of the open UDP ports has this number.
 func (s *Set) Serves(port int) bool {
