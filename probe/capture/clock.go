@@ -23,6 +23,9 @@ const (
 	wholeParts         = 400 // of 2.5 ms in a second
 	fewForClock        = 8   // packets
 	longestRest        = int64(500 * time.Millisecond)
+	// The timestamps of neighbours that arrive within longestRest are no further apart than
+	// this many usual steps. One that is further ahead is wrong, and would make the slope alone.
+	longestStep = 100
 	// A measured clock rate that differs by this share from the one of RFC 3551, or the
 	// one that the user gave, is another one.
 	contradiction = 0.2
@@ -39,7 +42,10 @@ type rate struct {
 // stretch without a pause. Lost packets do not matter.
 func (t *track) measureRate(kind uint8) rate {
 	var all, run moments
-	last := -1
+	last, most := -1, int64(videoClock)
+	if usual := t.usualStep(kind); usual > 0 {
+		most = min(most, longestStep*int64(usual))
+	}
 	for i, p := range t.packets {
 		if p.kind() != kind {
 			continue
@@ -50,7 +56,7 @@ func (t *track) measureRate(kind uint8) rate {
 			if d <= 0 && d >= -misorder {
 				continue // a copy, or late
 			}
-			if d < 0 || d > misorder || step < 0 || step > 10*videoClock || p.at-b.at > longestRest {
+			if d < 0 || d > misorder || step < 0 || int64(step) > most || p.at-b.at > longestRest {
 				all.join(run)
 				run = moments{}
 			} else {

@@ -48,6 +48,22 @@ func TestOddTimestamps(t *testing.T) {
 	}
 }
 
+// A timestamp that is half a minute ahead, and some others that are odd, were taken for a clock
+// of 12 kHz, by which every packet was late, or for none.
+func TestOddTimestampIsNoOtherClock(t *testing.T) {
+	for run := range uint64(10) {
+		r := rand.New(rand.NewPCG(run, 1))
+		p := makePart(r, 1700, 1, 1, 0, 0.02)
+		for _, odd := range []struct{ at, ms int }{{216, 232}, {428, -100}, {698 - int(run), 35411}, {1156, 774}, {1398, 589}} {
+			p.packets[odd.at].timestamp += uint32(int32(8 * odd.ms))
+		}
+		s, m := only(t, read(t, ngFile(t, wrappings()[0], p.packets), Options{}))
+		if s.Payload.ClockRate != 8000 || m.Discarded > 5 {
+			t.Errorf("run %d: a clock of %d Hz, %d discards", run, s.Payload.ClockRate, m.Discarded)
+		}
+	}
+}
+
 // Hold and silence: whatever the sender's timestamps do in a pause, the path did not change
 // and nothing came too late.
 func TestHoldAndSilence(t *testing.T) {
