@@ -173,7 +173,6 @@ func (l *leg) socket(a stamp.Arrival) {
 	}
 	s := &l.seconds[at]
 	s.Waited = max(s.Waited, a.Waited)
-	s.Arrived++
 	s.Dropped += int(dropped)
 }
 

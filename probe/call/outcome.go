@@ -51,7 +51,6 @@ type Call struct {
 // A Second is how this machine's socket fared in one second of a call, from its
 // first packet due.
 type Second struct {
-	Arrived int           // packets of the call
 	Waited  time.Duration // longest that one lay in the socket; 0 where the kernel does not stamp
 	Dropped int           // datagrams, because a buffer was full, as far as it is known in time
 }

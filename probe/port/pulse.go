@@ -14,14 +14,9 @@ import (
 // Silence during such a pause is not a verdict: the answer may have arrived without being
 // read.
 type pulse struct {
-	mu    sync.Mutex // guards the rest
-	last  time.Time
-	still []standstill
-}
-
-type standstill struct {
-	end time.Time
-	gap time.Duration
+	mu         sync.Mutex // guards the rest
+	last       time.Time
+	stillUntil time.Time // the end of the last standstill
 }
 
 // The beat of a pulse, and the delay of one that counts as a standstill.
@@ -47,8 +42,8 @@ func (p *pulse) run(ctx context.Context) {
 func (p *pulse) beat(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if gap := now.Sub(p.last); !p.last.IsZero() && gap >= shortStill {
-		p.still = append(p.still, standstill{now, gap})
+	if !p.last.IsZero() && now.Sub(p.last) >= shortStill {
+		p.stillUntil = now
 	}
 	p.last = now
 }
@@ -59,12 +54,7 @@ func (p *pulse) stoodStill(since, now time.Time) bool {
 	p.beat(now)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, s := range p.still {
-		if s.end.After(since) {
-			return true
-		}
-	}
-	return false
+	return p.stillUntil.After(since)
 }
 
 // standstillRetries is how often a check is repeated for a standstill.

@@ -25,7 +25,7 @@ func TestPulse(t *testing.T) {
 		"after":            {since: 6010, now: 6060, want: false},
 		"beat not yet due": {since: 6060, now: 9000, want: true},
 	} {
-		q := pulse{last: p.last, still: append([]standstill(nil), p.still...)}
+		q := pulse{last: p.last, stillUntil: p.stillUntil}
 		if got := q.stoodStill(at(test.since), at(test.now)); got != test.want {
 			t.Errorf("%s: got %v", name, got)
 		}

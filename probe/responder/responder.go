@@ -111,7 +111,6 @@ type Server struct {
 	log        *slog.Logger
 	sampled    *sampled // below log
 	now        atomic.Pointer[settings]
-	started    time.Time
 	listener   *gate
 	door       *share.Door // of the control connections
 	asking     lanes       // by Request.ID
@@ -143,7 +142,7 @@ type Server struct {
 
 // Start listens and serves until Close.
 func Start(ctx context.Context, c Config) (*Server, error) {
-	s := &Server{config: c, log: c.Log, started: time.Now(), registry: newRegistry()}
+	s := &Server{config: c, log: c.Log, registry: newRegistry()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

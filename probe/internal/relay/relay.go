@@ -59,7 +59,6 @@ type joint struct {
 	agent    netip.AddrPort
 	inner    *stamp.Conn // connected to the responder
 	up, down *way
-	death    *clockOfDeath
 }
 
 // clockOfDeath starts with the first RTP packet of either way.
@@ -123,7 +122,7 @@ func (r *relay) joint(agent netip.AddrPort) (*joint, error) {
 	}
 	death := &clockOfDeath{}
 	n := uint64(2 * len(r.order))
-	j := &joint{agent: agent, inner: inner, death: death}
+	j := &joint{agent: agent, inner: inner}
 	j.up = newWay(r.up, r.seed, n, death, func(b []byte) { _ = inner.Write(b, netip.AddrPort{}) })
 	j.down = newWay(r.down, r.seed, n+1, death, func(b []byte) { _ = r.outer.Write(b, agent) })
 	r.joints[agent], r.order = j, append(r.order, j)
