@@ -263,6 +263,22 @@ func (t *sheet) row(r Report) {
 	t.line(cells...)
 }
 
+// SpreadsheetRow finds the line for the template in a text report: its heading is followed
+// by a line of column names and the line itself. "" where there is none.
+func SpreadsheetRow(text string) string {
+	_, rest, _ := strings.Cut(text, headRow)
+	var lines []string
+	for line := range strings.Lines(rest) {
+		if line = strings.TrimRight(line, "\r\n"); strings.Contains(line, "\t") {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) < 2 {
+		return ""
+	}
+	return lines[1]
+}
+
 // CellText is the value of a column as a TXT has it: all digits, times in UTC.
 func CellText(v any) string {
 	switch v := v.(type) {

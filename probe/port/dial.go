@@ -129,7 +129,7 @@ func (t target) tcp(ctx context.Context) outcome {
 	defer conn.Close()
 	took := time.Since(started)
 	if t.session != nil {
-		return t.knockStream(ctx, conn, [16]byte{})
+		return t.knockStream(ctx, conn, [16]byte{}, "")
 	}
 	// A firewall that inspects resets a connection soon after it is accepted.
 	_ = conn.SetReadDeadline(time.Now().Add(max(300*time.Millisecond, min(3*took, time.Second))))

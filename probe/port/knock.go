@@ -17,8 +17,9 @@ import (
 func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 
 // knockStream proves that the responder is at the other end of a connection.
-// binding is of the TLS connection, zero without TLS.
-func (t target) knockStream(ctx context.Context, conn net.Conn, binding [16]byte) outcome {
+// binding is of the TLS connection, zero without TLS; who says whose certificate came,
+// for the words on somebody in between.
+func (t target) knockStream(ctx context.Context, conn net.Conn, binding [16]byte, who string) outcome {
 	defer boundTo(ctx, conn)()
 	question := wire.NewKnock(t.session.Nonce)
 	if _, err := conn.Write(question.Marshal(t.session.Nonce)); err != nil {
@@ -30,24 +31,24 @@ func (t target) knockStream(ctx context.Context, conn net.Conn, binding [16]byte
 		return t.behindPortal()
 	}
 	if err != nil {
-		return t.unproved(err)
+		return t.unproved(err, who)
 	}
 	answer, ok := wire.ParseKnockAnswer(b, t.session.Nonce)
 	switch {
 	case !ok || answer.Random != question.Random:
 		return t.fail(facts.ReasonHijacked, "%s answered, but it is not the responder: somebody else has taken its address or its port", t.place()).byAnother()
 	case answer.Binding != binding:
-		return t.fail(facts.ReasonIntercepted, "a proxy in between opens the TLS connection to %s and makes one of its own", t.place()).byAnother()
+		return t.fail(facts.ReasonIntercepted, "a proxy in between opens the TLS connection to %s and makes one of its own", t.place()+who).byAnother()
 	}
 	return passed("the responder itself answered")
 }
 
 // unproved is the verdict on a connection that was accepted, but on which nothing came,
 // or nothing that proves who is there.
-func (t target) unproved(err error) outcome {
+func (t target) unproved(err error, who string) outcome {
 	if isTimeout(err) || isEOF(err) {
 		return t.fail(facts.ReasonIntercepted, "%s accepted the connection, but it is not the responder: the responder's answer did not come. "+
-			"A proxy or firewall in between accepts connections in its place", t.place())
+			"A proxy or firewall in between accepts connections in its place", t.place()+who)
 	}
 	return t.blamed(err, nil)
 }

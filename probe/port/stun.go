@@ -43,7 +43,7 @@ func (t target) connect(ctx context.Context, secure bool) (net.Conn, *outcome) {
 // noSpeech is the verdict on a connection that does not speak the protocol.
 func (t target) noSpeech(err error, protocol string) outcome {
 	if t.session != nil {
-		return t.unproved(err)
+		return t.unproved(err, "")
 	}
 	if errors.Is(err, errNotSTUN) {
 		return t.fail(facts.ReasonIntercepted, "%s answers, but not in %s: somebody else does in its place", t.place(), protocol)

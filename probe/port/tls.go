@@ -44,11 +44,7 @@ func (t target) tls(ctx context.Context) outcome {
 	if err != nil {
 		return t.fail(facts.ReasonTLS, "%s: %s", t.place(), err)
 	}
-	o := t.knockStream(ctx, secure, [16]byte(material))
-	if o.reason == facts.ReasonIntercepted {
-		o.detail = strings.Replace(o.detail, t.place(), t.place()+", with a certificate issued by "+issuer(state.PeerCertificates)+",", 1)
-	}
-	return o
+	return t.knockStream(ctx, secure, [16]byte(material), ", with a certificate issued by "+issuer(state.PeerCertificates)+",")
 }
 
 // handshake turns a connection into a TLS connection with a certificate that judge

@@ -151,7 +151,7 @@ func (t *portTally) state(say uint16) portState {
 		return portState{}
 	}
 	text, optional := strings.CutSuffix(t.says.values[say], optionalEnd)
-	s := portState{passed: strings.HasPrefix(text, sayPass), failed: strings.HasPrefix(text, "fail"), optional: optional}
+	s := portState{passed: strings.HasPrefix(text, sayPass), failed: strings.HasPrefix(text, sayFail), optional: optional}
 	_, s.reason, _ = strings.Cut(text, ": ")
 	return s
 }

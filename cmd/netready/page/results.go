@@ -122,7 +122,7 @@ func (s *Server) row(w http.ResponseWriter, id string) {
 		refuse(w, http.StatusInternalServerError, "", err.Error())
 		return
 	}
-	answer(w, map[string]string{"text": spreadsheetRow(string(text)), "html": table.String()})
+	answer(w, map[string]string{"text": report.SpreadsheetRow(string(text)), "html": table.String()})
 }
 
 func (s *Server) compare(w http.ResponseWriter, r *http.Request) {
@@ -167,23 +167,4 @@ func attach(w http.ResponseWriter, name, kind string, text []byte) {
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	w.Header().Set("Content-Length", fmt.Sprint(len(text)))
 	_, _ = w.Write(text)
-}
-
-// rowHeading is the heading of the text report's line for the template.
-const rowHeading = "ROW FOR THE SPREADSHEET"
-
-// spreadsheetRow finds the line for the template in a text report: its heading is followed
-// by a line of column names and the line itself.
-func spreadsheetRow(text string) string {
-	_, rest, _ := strings.Cut(text, rowHeading)
-	var lines []string
-	for line := range strings.Lines(rest) {
-		if line = strings.TrimRight(line, "\r\n"); strings.Contains(line, "\t") {
-			lines = append(lines, line)
-		}
-	}
-	if len(lines) < 2 {
-		return ""
-	}
-	return lines[1]
 }
