@@ -58,8 +58,8 @@ func TestOddTimestampIsNoOtherClock(t *testing.T) {
 			p.packets[odd.at].timestamp += uint32(int32(8 * odd.ms))
 		}
 		s, m := only(t, read(t, ngFile(t, wrappings()[0], p.packets), Options{}))
-		if s.Payload.ClockRate != 8000 || m.Discarded > 5 {
-			t.Errorf("run %d: a clock of %d Hz, %d discards", run, s.Payload.ClockRate, m.Discarded)
+		if s.ClockRate != 8000 || m.Discarded > 5 {
+			t.Errorf("run %d: a clock of %d Hz, %d discards", run, s.ClockRate, m.Discarded)
 		}
 	}
 }
