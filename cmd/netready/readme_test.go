@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"netready/thresholds"
 )
 
 var update = flag.Bool("update", false, "write the samples in README.md and docs/result.md again, from a real run")
@@ -32,20 +34,8 @@ func TestReadmeSamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	var stdout, stderr bytes.Buffer
-	if status := run(t.Context(), []string{"run", "--region", "local", "--duration", "10s", "--org", "Example Ltd", "--location", "Berlin", "--out", dir}, nil, &stdout, &stderr); status != exitReady {
-		t.Fatalf("exit status %d\n%s%s", status, stdout.String(), stderr.String())
-	}
-	found, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("%d JSON files, %v", len(found), err)
-	}
-	document, err := os.ReadFile(found[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	terminal := "```\n$ make run\n" + strings.Trim(stdout.String(), "\n") + "\n```"
+	stdout, document := calmRun(t)
+	terminal := "```\n$ make run\n" + strings.Trim(stdout, "\n") + "\n```"
 	sample := "```json\n" + shortened(t, document) + "\n```"
 	if *update {
 		readme = replaced(t, readme, "terminal", terminal)
@@ -57,7 +47,7 @@ func TestReadmeSamples(t *testing.T) {
 	figures := regexp.MustCompile(`[0-9][0-9.:-]*| +|\b[GM]bit/s`)
 	shape := func(s string) string { return figures.ReplaceAllString(s, " ") }
 	want := shape(block(t, readme, "terminal"))
-	for line := range strings.Lines(stdout.String()) {
+	for line := range strings.Lines(stdout) {
 		// The first line names the machine.
 		if words := strings.TrimSpace(shape(line)); words != "" && !strings.Contains(line, "local (This machine)") && !strings.Contains(want, words) {
 			t.Errorf("a real run prints %q, the README has no such line: go test ./cmd/netready -run Readme -update", strings.TrimSpace(line))
@@ -66,6 +56,37 @@ func TestReadmeSamples(t *testing.T) {
 	if got, want := fieldsOf(t, []byte(shortened(t, document))), fieldsOf(t, []byte(fenced(block(t, page, "json")))); !slices.Equal(got, want) {
 		t.Errorf("a real run has the fields %v, the sample in docs/result.md %v: go test ./cmd/netready -run Readme -update", got, want)
 	}
+}
+
+// calmRun is what a run prints and its JSON: of one that does not say that this computer was too
+// busy, if there is such a one among three.
+func calmRun(t *testing.T) (printed string, document []byte) {
+	t.Helper()
+	for range 3 {
+		dir := t.TempDir()
+		var stdout, stderr bytes.Buffer
+		if status := run(t.Context(), []string{"run", "--region", "local", "--duration", "10s", "--org", "Example Ltd", "--location", "Berlin", "--out", dir}, nil, &stdout, &stderr); status != exitReady {
+			t.Fatalf("exit status %d\n%s%s", status, stdout.String(), stderr.String())
+		}
+		found, err := filepath.Glob(filepath.Join(dir, "*.json"))
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%d JSON files, %v", len(found), err)
+		}
+		if document, err = os.ReadFile(found[0]); err != nil {
+			t.Fatal(err)
+		}
+		printed = stdout.String()
+		var judged struct {
+			Findings []thresholds.Finding `json:"findings"`
+		}
+		if err := json.Unmarshal(document, &judged); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(judged.Findings, func(f thresholds.Finding) bool { return f.What == thresholds.WhatCause }) {
+			break
+		}
+	}
+	return printed, document
 }
 
 // shortened keeps the first element of every list and of a direction's like.

@@ -88,7 +88,8 @@ func sent(n int) []stream.Arrival {
 // In 200 paths with new random numbers, the true figure of each way is within the bound
 // that the loop gives for both: its discards and reordered packets among those that came
 // back, and three sigma of a count for those that the other way lost or put back in order;
-// its jitter, to a tenth.
+// its jitter, to a fifth: the way's varies by chance, too, and with 1 seed in 20 one of the 400 is
+// more than a tenth above.
 func TestEachWayIsWithinTheLoop(t *testing.T) {
 	const n, buffer = 1500, 60 * time.Millisecond
 	seed := seed.Of(t)
@@ -106,7 +107,7 @@ func TestEachWayIsWithinTheLoop(t *testing.T) {
 		for name, way := range map[string]stream.Metrics{"up": m(up.pass(sent(n))), "down": m(down.pass(sent(n)))} {
 			came := float64(loop.Received) / float64(way.Received)
 			if !count(way.Discarded, loop.Discarded, came) || !count(way.Reordered, loop.Reordered, came) ||
-				float64(*way.Jitter) > 1.1*float64(*loop.Jitter) || way.Lost > loop.Lost {
+				float64(*way.Jitter) > 1.2*float64(*loop.Jitter) || way.Lost > loop.Lost {
 				t.Errorf("seed %d, %d, %s: discarded %d, reordered %d, lost %d, jitter %v; the loop %d, %d, %d, %v; paths %+v, %+v", seed, i, name,
 					way.Discarded, way.Reordered, way.Lost, *way.Jitter, loop.Discarded, loop.Reordered, loop.Lost, *loop.Jitter, one, other)
 			}
