@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -119,56 +121,116 @@ func (q *dnsQuestion) askTwice() ([]byte, error) {
 // 4.1.1 does not require it), and a long answer may be cut (TC) in the middle of a
 // record, so that not all of it can be read.
 func (q *dnsQuestion) judge(raw []byte) *outcome {
-	var m dnsmessage.Message
-	err := m.Unpack(raw)
-	if err != nil && !q.isHeader(raw) {
+	reply, ok := q.read(raw)
+	switch {
+	case !ok:
 		return q.t.impostor()
+	case q.t.session != nil:
+		return q.judgeProof(reply)
+	case q.absent && reply.invented != "" && reply.code == dnsmessage.RCodeSuccess:
+		return new(q.t.fail(facts.ReasonHijacked, "%s answered for a name that cannot exist (%s): it or a resolver in between invents answers", q.t.place(), reply.invented))
 	}
-	if !m.Response || !q.ids[m.ID] || len(m.Questions) > 0 && !q.isOurs(m.Questions[0]) {
-		return q.t.impostor()
-	}
-	if q.t.session != nil {
-		return q.judgeProof(m)
-	}
-	if invented := inventedRecord(m); q.absent && invented != "" {
-		return new(q.t.fail(facts.ReasonHijacked, "%s answered for a name that cannot exist (%s): it or a resolver in between invents answers", q.t.place(), invented))
-	}
-	return new(passed(fmt.Sprintf("answered (%s)", nameOfCode(m))))
+	return new(passed(fmt.Sprintf("answered (%s)", nameOfCode(reply.code))))
 }
 
-// isHeader reports whether raw begins with the header of a DNS message that is
-// an answer to a query of ours.
-func (q *dnsQuestion) isHeader(raw []byte) bool {
-	const header, response = 12, 0x80 // RFC 1035 4.1.1
-	return len(raw) >= header && raw[2]&response != 0 && q.ids[binary.BigEndian.Uint16(raw)]
+// A dnsReply is what counts of an answer, as far as it can be read.
+type dnsReply struct {
+	code     dnsmessage.RCode // with what EDNS(0) adds to it (RFC 6891 6.1.3)
+	invented string           // the first address or alias, "" where there is none
+	texts    []string         // of the TXT records, for the responder's proof
 }
+
+// read reads an answer to a query of ours; ok is false if it is none. It reads one record after
+// the other and keeps little of each: what a stranger sends must not take memory.
+func (q *dnsQuestion) read(raw []byte) (reply dnsReply, ok bool) {
+	var p dnsmessage.Parser
+	header, err := p.Start(raw)
+	if err != nil || !header.Response || !q.ids[header.ID] {
+		return dnsReply{}, false
+	}
+	reply.code = header.RCode
+	asked, err := p.Question()
+	if err == nil && !q.isOurs(asked) {
+		return dnsReply{}, false
+	}
+	if err == nil || errors.Is(err, dnsmessage.ErrSectionDone) {
+		reply.records(&p)
+	}
+	return reply, true
+}
+
+// records reads on after the first question.
+func (r *dnsReply) records(p *dnsmessage.Parser) {
+	if p.SkipAllQuestions() != nil {
+		return
+	}
+	err := r.answer(p)
+	for err == nil {
+		err = r.answer(p)
+	}
+	if !errors.Is(err, dnsmessage.ErrSectionDone) || p.SkipAllAuthorities() != nil {
+		return
+	}
+	for {
+		header, err := p.AdditionalHeader()
+		switch {
+		case err != nil:
+			return
+		case header.Type == dnsmessage.TypeOPT: // its body is not read: its options may claim more than it has
+			r.code = header.ExtendedRCode(r.code)
+			return
+		case p.SkipAdditional() != nil:
+			return
+		}
+	}
+}
+
+// answer reads the next record of the answers.
+func (r *dnsReply) answer(p *dnsmessage.Parser) error {
+	header, err := p.AnswerHeader()
+	if err != nil {
+		return err
+	}
+	found := ""
+	switch {
+	case header.Type == dnsmessage.TypeA && header.Length == 4:
+		var body dnsmessage.AResource
+		body, err = p.AResource()
+		found = "A " + netip.AddrFrom4(body.A).String()
+	case header.Type == dnsmessage.TypeAAAA && header.Length == 16:
+		var body dnsmessage.AAAAResource
+		body, err = p.AAAAResource()
+		found = "AAAA " + netip.AddrFrom16(body.AAAA).String()
+	case header.Type == dnsmessage.TypeCNAME && header.Length > 0:
+		found = "CNAME"
+		if body, unread := p.CNAMEResource(); unread == nil {
+			found += " " + wire.Printable(body.CNAME.String(), mostOfName)
+		} else {
+			err = p.SkipAnswer() // an alias of a name with a dot in a label is one, too
+		}
+	case header.Type == dnsmessage.TypeTXT && len(r.texts) < mostTexts && header.Length < mostOfText:
+		var body dnsmessage.TXTResource
+		if body, err = p.TXTResource(); err == nil {
+			r.texts = append(r.texts, strings.Join(body.TXT, ""))
+		}
+	default:
+		err = p.SkipAnswer()
+	}
+	if err == nil && r.invented == "" {
+		r.invented = found
+	}
+	return err
+}
+
+// The responder's proof is one short text.
+const (
+	mostTexts  = 8
+	mostOfText = 1024
+)
 
 // isOurs compares without regard to case: resolvers mix it (0x20) or lower it.
 func (q *dnsQuestion) isOurs(asked dnsmessage.Question) bool {
 	return strings.EqualFold(asked.Name.String(), q.name) && asked.Type == q.kind
-}
-
-// inventedRecord is an address or alias in an answer for a name that cannot exist, ""
-// where there is none.
-func inventedRecord(m dnsmessage.Message) string {
-	if responseCode(m) != dnsmessage.RCodeSuccess {
-		return ""
-	}
-	for _, record := range m.Answers {
-		switch body := record.Body.(type) {
-		case *dnsmessage.AResource:
-			if record.Header.Length == uint16(len(body.A)) {
-				return "A " + netip.AddrFrom4(body.A).String()
-			}
-		case *dnsmessage.AAAAResource:
-			if record.Header.Length == uint16(len(body.AAAA)) {
-				return "AAAA " + netip.AddrFrom16(body.AAAA).String()
-			}
-		case *dnsmessage.CNAMEResource:
-			return "CNAME " + wire.Printable(body.CNAME.String(), mostOfName)
-		}
-	}
-	return ""
 }
 
 // mostOfName is what a row shows of a name, in bytes: all that a name has (RFC 1035 2.3.4).
@@ -180,32 +242,19 @@ var codes = [...]string{
 	"YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE",
 }
 
-// responseCode is that of an answer, with what EDNS(0) adds to it (RFC 6891 6.1.3).
-func responseCode(m dnsmessage.Message) dnsmessage.RCode {
-	for _, record := range m.Additionals {
-		if record.Header.Type == dnsmessage.TypeOPT {
-			return record.Header.ExtendedRCode(m.RCode)
-		}
-	}
-	return m.RCode
-}
-
-func nameOfCode(m dnsmessage.Message) string {
-	if code := int(responseCode(m)); code < len(codes) {
+func nameOfCode(code dnsmessage.RCode) string {
+	if int(code) < len(codes) {
 		return codes[code]
 	}
-	return fmt.Sprintf("response code %d", responseCode(m))
+	return fmt.Sprintf("response code %d", code)
 }
 
-func (q *dnsQuestion) judgeProof(m dnsmessage.Message) *outcome {
-	want := wire.DNSProof(q.t.session.Nonce, q.random)
-	for _, record := range m.Answers {
-		if txt, ok := record.Body.(*dnsmessage.TXTResource); ok && strings.Join(txt.TXT, "") == want {
-			return new(passed("the responder itself answered"))
-		}
+func (q *dnsQuestion) judgeProof(reply dnsReply) *outcome {
+	if slices.Contains(reply.texts, wire.DNSProof(q.t.session.Nonce, q.random)) {
+		return new(passed("the responder itself answered"))
 	}
 	o := q.t.fail(facts.ReasonHijacked, "%s was answered by another name server (%s): the network leads all DNS to a resolver of its own, which is common",
-		q.t.place(), nameOfCode(m)).byAnother()
+		q.t.place(), nameOfCode(reply.code)).byAnother()
 	return &o
 }
 
