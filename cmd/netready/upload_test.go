@@ -229,7 +229,8 @@ func TestRefusedResults(t *testing.T) {
 		waiting int
 		said    string
 	}{
-		{results.NewerSchema, 1, "was not sent to"}, {results.Edited, 0, "(edited): no. It is not sent again"},
+		{results.NewerSchema, 1, "was not sent to"},
+		{results.Edited, 0, "(edited): no. It is not sent again"},
 		{results.WrongClock, 0, "(wrong_clock): no. It is not sent again"},
 	} {
 		h.restart(func(w http.ResponseWriter, _ *http.Request) {

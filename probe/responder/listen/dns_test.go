@@ -10,7 +10,7 @@ import (
 // Whether a question has an OPT record is told without its options, which may claim more
 // than it has.
 func TestOptionsAreNotRead(t *testing.T) {
-	question := make([]byte, 12)
+	question := append([]byte(nil), make([]byte, 12)...) // a header
 	n := uint16(0)
 	for ; len(question) < 4_000; n++ {
 		question = append(question, 0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 4, 0, 12, 0x0f, 0)
