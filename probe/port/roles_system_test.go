@@ -27,7 +27,9 @@ import (
 
 	"github.com/miekg/dns"
 	"github.com/pion/stun/v3"
+	"go.yaml.in/yaml/v3"
 
+	"netready/probe/ice"
 	"netready/probe/internal/netlab"
 	"netready/probe/internal/wire"
 	"netready/probe/port"
@@ -85,7 +87,9 @@ func playResponder() error {
 
 // play is what the client is told to do.
 type play struct {
-	Checks       []port.Check
+	Checks       []port.Check `json:"-"`
+	List         []byte       // the checks on their way to the client, without the secrets that they hide
+	Credentials  [][2]string  // of each
 	Listeners    []wire.Listener
 	Host         string
 	Samples      int
@@ -95,8 +99,15 @@ type play struct {
 // playClient runs checks and prints the rows of each run.
 func playClient() error {
 	var p play
-	if err := gob.NewDecoder(os.Stdin).Decode(&p); err != nil {
+	err := json.NewDecoder(os.Stdin).Decode(&p)
+	if err == nil {
+		err = yaml.Unmarshal(p.List, &p.Checks)
+	}
+	if err != nil {
 		return err
+	}
+	for i, words := range p.Credentials {
+		p.Checks[i].Username, p.Checks[i].Password = ice.NewSecret(words[0]), ice.NewSecret(words[1])
 	}
 	opts := port.Options{Samples: p.Samples, NoProxy: true}
 	if p.Host != "" {
@@ -291,12 +302,19 @@ func selfSigned(cn string, names []string, ca *tls.Certificate) (tls.Certificate
 // ask has the client of a lab run some checks.
 func ask(t *testing.T, lab *netlab.Lab, p play, env ...string) [][]port.Row {
 	t.Helper()
-	var input bytes.Buffer
-	if err := gob.NewEncoder(&input).Encode(p); err != nil {
+	var err error
+	if p.List, err = yaml.Marshal(p.Checks); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range p.Checks {
+		p.Credentials = append(p.Credentials, [2]string{c.Username.Reveal(), c.Password.Reveal()})
+	}
+	input, err := json.Marshal(p)
+	if err != nil {
 		t.Fatal(err)
 	}
 	var runs [][]port.Row
-	if err := gob.NewDecoder(bytes.NewReader(lab.Ask(t, "c", "client", input.Bytes(), env...))).Decode(&runs); err != nil {
+	if err := gob.NewDecoder(bytes.NewReader(lab.Ask(t, "c", "client", input, env...))).Decode(&runs); err != nil {
 		t.Fatal(err)
 	}
 	return runs
