@@ -2,6 +2,7 @@ package thresholds
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,9 +39,9 @@ func TestBorderline(t *testing.T) {
 			r.Voice.DurationS = tt.seconds
 			r.Voice.Up.Sent = int(50 * tt.seconds)
 			r.Voice.Up.LossPercent, r.Voice.Up.LossInterval = &tt.lost, &tt.between
-			m, l := measures[1], Default()
+			m, l := measureFor(Loss), Default()
 			f := l.measure(r, m, Up)
-			if m.Key != Loss || f.Level != tt.level || f.Borderline != tt.isOpen || (f.Code == CodeBorderline) != tt.isOpen {
+			if f.Level != tt.level || f.Borderline != tt.isOpen || (f.Code == CodeBorderline) != tt.isOpen {
 				t.Fatalf("got %+v", f)
 			}
 			if got := f.SettledByS; (got == nil) != (tt.settledBy == 0) || got != nil && *got != tt.settledBy {
@@ -87,7 +88,7 @@ func TestOrderIsBorderline(t *testing.T) {
 		r.Voice.DurationS = float64(tt.sent) / 50
 		d := r.Voice.Up
 		d.Sent, d.Received, d.InOrderPercent, d.InOrderInterval = tt.sent, tt.sent, &tt.got, &facts.Interval{LowPercent: tt.low, HighPercent: tt.high}
-		f := Default().measure(r, measures[3], Up)
+		f := Default().measure(r, measureFor(Order), Up)
 		if f.Borderline != tt.borderline || f.Level != tt.level || !strings.Contains(f.Text, tt.text) || f.Borderline && f.SettledByS == nil {
 			t.Errorf("%v (%v to %v): %+v", tt.got, tt.low, tt.high, f)
 		}
@@ -106,7 +107,7 @@ func TestNotBorderline(t *testing.T) {
 			r := goodResult()
 			r.Voice.Up.LossPercent, r.Voice.Up.LossInterval = new(1.2), &facts.Interval{LowPercent: 0.8, HighPercent: 3}
 			change(r.Voice.Up)
-			if f := Default().measure(r, measures[1], Up); f.Borderline || f.Code == CodeBorderline {
+			if f := Default().measure(r, measureFor(Loss), Up); f.Borderline || f.Code == CodeBorderline {
 				t.Errorf("got %+v", f)
 			}
 		})
@@ -137,4 +138,8 @@ func TestIsClear(t *testing.T) {
 			t.Errorf("%d calls: got %v, want %v", len(tt.calls), got, tt.want)
 		}
 	}
+}
+
+func measureFor(key Key) Measure {
+	return measures[slices.IndexFunc(measures, func(m Measure) bool { return m.Key == key })]
 }

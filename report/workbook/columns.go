@@ -44,12 +44,12 @@ type layout struct {
 	runID, organization, machine, location, region, started, ready, verdict, notes, signature, remarks, source, rowCode int
 	portsFailed, portsUnknown, complete, limits, parts                                                                  int
 	unreliableUp, unreliableDown                                                                                        int
-	figures                                                                                                             [figures]int
+	figures                                                                                                             []int
 }
 
 // runLayout is computed once: it is asked for in every row.
 var runLayout = sync.OnceValue(func() layout {
-	l := layout{columns: runColumns(), places: map[string]int{}}
+	l := layout{columns: runColumns(), places: map[string]int{}, figures: make([]int, len(graded))}
 	for i, column := range l.columns {
 		l.places[strings.ToLower(column.Header)] = i
 	}
@@ -88,7 +88,7 @@ func (l layout) text(row Row, place int) string {
 
 // judge reads the graded figures of a row, NaN where one was not measured, and
 // says what Ready shows.
-func (l layout) judge(row Row, limits map[string]float64) (values [figures]float64, shown state) {
+func (l layout) judge(row Row, limits map[string]float64) (values [mostFigures]float64, shown state) {
 	broken, missing := false, false
 	for i, m := range graded {
 		value, ok := number(row.Cells[l.figures[i]])

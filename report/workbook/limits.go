@@ -3,6 +3,7 @@ package workbook
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -89,21 +90,24 @@ var graded = func() (list []measure) {
 	return list
 }()
 
-// Places of figures in graded.
-const (
-	jitterUp = iota
-	jitterDown
-	lossUp
-	lossDown
-	discardsUp
-	discardsDown
-	orderUp
-	orderDown
-	rttAvg
-	mosUp
-	mosDown
-	figures // how many there are
+// mostFigures is the room for the graded figures of a run: an array, because a workbook
+// may have a hundred thousand runs. TestRoomForFigures says when it is too small.
+const mostFigures = 16
+
+// Places in graded of the figures that a sheet shows by name.
+var (
+	jitterUp   = placeOf(thresholds.Jitter, thresholds.Up)
+	jitterDown = placeOf(thresholds.Jitter, thresholds.Down)
+	lossUp     = placeOf(thresholds.Loss, thresholds.Up)
+	lossDown   = placeOf(thresholds.Loss, thresholds.Down)
+	rttAvg     = placeOf(thresholds.RTT, thresholds.ThereAndBack)
+	mosUp      = placeOf(thresholds.MOS, thresholds.Up)
+	mosDown    = placeOf(thresholds.MOS, thresholds.Down)
 )
+
+func placeOf(key thresholds.Key, way thresholds.Way) int {
+	return slices.IndexFunc(graded, func(m measure) bool { return m.Key == key && m.way == way })
+}
 
 // breaks says whether a figure breaks its limit, exactly as condition does.
 // What was not measured (NaN) breaks none.

@@ -115,7 +115,7 @@ func (b *book) machines() error {
 	list := b.tally.machineGroups(limitValues(b.Limits))
 	list = list[:min(len(list), b.MaxRows-1)]
 	b.machineRows = len(list)
-	columns := len(machinesHead) + 3*figures
+	columns := len(machinesHead) + 3*len(graded)
 	s, err := b.open(SheetMachines, "A1:"+ooxml.CellName(columns, max(2, len(list)+1)))
 	if err != nil {
 		return err
@@ -125,7 +125,7 @@ func (b *book) machines() error {
 		head = append(head, m.header+" median", m.header+" 95th percentile", m.header+" worst")
 	}
 	widths := []float64{20, 20, 18, 8, 8, 8, 14, 10, 24, 24}
-	for range 3 * figures {
+	for range 3 * len(graded) {
 		widths = append(widths, 13)
 	}
 	if err := errors.Join(s.widths(widths...), s.freeze(1, 2),

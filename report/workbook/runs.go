@@ -239,8 +239,8 @@ func (b *book) tallyRow(l layout, row Row, limits map[string]float64) (isRun boo
 	started := row.Started()
 	b.tally.when(&run, started)
 	values, ready := l.judge(row, limits)
-	for i, value := range values {
-		run.figures[i] = float32(value)
+	for i := range graded {
+		run.figures[i] = float32(values[i])
 	}
 	run.state = ready
 	failed, _ := number(row.Cells[l.portsFailed])

@@ -20,7 +20,7 @@ func (b *book) measuresBlock(worstLines int) block {
 	type line struct {
 		i, broken, missing int
 	}
-	lines := make([]line, figures)
+	lines := make([]line, len(graded))
 	for i, m := range graded {
 		lines[i].i = i
 		for _, run := range b.tally.runs {

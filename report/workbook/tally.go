@@ -60,8 +60,8 @@ func (k machineKey) clone() machineKey {
 
 // tallied is one run.
 type tallied struct {
-	figures  [figures]float32 // NaN: not measured
-	started  int64            // Unix seconds; 0: unknown
+	figures  [mostFigures]float32 // NaN: not measured
+	started  int64                // Unix seconds; 0: unknown
 	machine  int32
 	location int32
 	hour     int8 // of the day, in the zone of the workbook; -1: unknown

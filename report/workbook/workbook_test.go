@@ -203,8 +203,8 @@ func TestReadyFollowsTheLimits(t *testing.T) {
 		{"good", func(Row) {}, "ready"},
 		{"jitter at the limit", func(r Row) { r.Cells[l.figures[jitterDown]] = 30.0 }, "not_ready"},
 		{"jitter just below", func(r Row) { r.Cells[l.figures[jitterDown]] = 29.999 }, "ready"},
-		{"order at the limit", func(r Row) { r.Cells[l.figures[orderUp]] = 98.0 }, "ready"},
-		{"order below", func(r Row) { r.Cells[l.figures[orderUp]] = 97.999 }, "not_ready"},
+		{"order at the limit", func(r Row) { r.Cells[l.figures[placeOf(thresholds.Order, thresholds.Up)]] = 98.0 }, "ready"},
+		{"order below", func(r Row) { r.Cells[l.figures[placeOf(thresholds.Order, thresholds.Up)]] = 97.999 }, "not_ready"},
 		{"MOS at the limit", func(r Row) { r.Cells[l.figures[mosUp]] = 3.6 }, "ready"},
 		{"MOS below", func(r Row) { r.Cells[l.figures[mosUp]] = 3.599 }, "not_ready"},
 		{"blank figure", func(r Row) { r.Cells[l.figures[lossUp]] = nil }, "undetermined"},
@@ -240,7 +240,7 @@ func TestReadyIsExact(t *testing.T) {
 	limits := thresholds.Default()
 	limits.RTTAvgMS.Below, limits.InOrderPercent.AtLeast = new(150.7), new(98.7)
 	row := sampleRow(0)
-	row.Cells[l.figures[orderUp]] = 98.7
+	row.Cells[l.figures[placeOf(thresholds.Order, thresholds.Up)]] = 98.7
 	for _, c := range []struct {
 		rtt  float64
 		want string
