@@ -10,7 +10,7 @@ import (
 	"netready/probe/facts"
 )
 
-// A Rule is one explanation of what a result shows: the place of a fault, and
+// A rule is one explanation of what a result shows: the place of a fault, and
 // the evidence without which nobody is blamed. The table of all rules is rules;
 // docs/where.md is made from it.
 type rule struct {
