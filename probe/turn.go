@@ -30,7 +30,7 @@ type candidate struct {
 }
 
 // errFull ends the waiting: MaxWait has passed.
-var errFull = errors.New("the responder stayed busy")
+var errFull = errors.New("the responder took no new call")
 
 // openAny opens a session with the first responder that gives one, and waits for a
 // turn where all that can be reached are busy. The errors are the last one of each
@@ -47,8 +47,7 @@ func (r *run) openAny(ctx context.Context, all []candidate) (*call.Session, []er
 		wait := withOffset(soonest.after)
 		waited := time.Since(began)
 		if waited+wait > r.plan.maxWait() {
-			return nil, append([]error{fmt.Errorf("%w for the %s that this run waited for its turn: run again at a quieter time, wait longer with --max-wait, "+
-				"or ask whoever runs the responder to let more calls in (--max-per-address, --max-packet-rate)", errFull, waited.Round(time.Second))}, reasons...)
+			return nil, append([]error{stayedBusy(soonest, waited)}, reasons...)
 		}
 		r.track.waiting(fmt.Sprintf("%s (for %s so far, %s at most)", waitsFor(soonest),
 			waited.Round(time.Second), r.plan.maxWait().Round(time.Second)))
@@ -71,10 +70,24 @@ type later struct {
 	draining bool // it was about to end
 }
 
+// isRestarted says that nobody gets a turn before the responder has ended and begun again.
+func (f later) isRestarted() bool { return f.draining || f.silent > 0 }
+
+// stayedBusy is the error of a run that has waited long enough.
+func stayedBusy(f later, waited time.Duration) error {
+	waited = waited.Round(time.Second)
+	if f.isRestarted() {
+		return fmt.Errorf("%w in the %s that this run waited: it is about to end, or is being restarted. Run again in some minutes, "+
+			"or ask whoever runs the responder when it takes calls again", errFull, waited)
+	}
+	return fmt.Errorf("%w in the %s that this run waited for its turn: it stayed busy. Run again at a quieter time, wait longer with --max-wait, "+
+		"or ask whoever runs the responder to let more calls in (--max-per-address, --max-packet-rate)", errFull, waited)
+}
+
 // waitsFor says what a run waits for.
 func waitsFor(f later) string {
 	switch {
-	case f.draining || f.silent > 0:
+	case f.isRestarted():
 		return "The responder is being restarted: waiting for a turn"
 	case f.ahead > 0:
 		return fmt.Sprintf("The responder is busy: waiting for a turn, %d before this one", f.ahead)

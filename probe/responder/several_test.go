@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -170,6 +171,21 @@ func TestRestartIsWaitedFor(t *testing.T) {
 	}
 	defer second.Close()
 	<-done
+}
+
+// A run that does not wait for a responder that is about to end says so, and asks nobody to
+// let more calls in.
+func TestResponderThatEndsIsNotFull(t *testing.T) {
+	t.Parallel()
+	ends := begin(t, responder.Limits{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	ends.Drain(ctx)
+	result, _, err := runAt(t.Context(), -1, ends.Invite())
+	i := slices.IndexFunc(result.NotMeasured, func(g facts.NotMeasured) bool { return strings.HasPrefix(g.What, "voice") })
+	if err != nil || i < 0 || !strings.Contains(result.NotMeasured[i].Reason, "about to end") || strings.Contains(result.NotMeasured[i].Reason, "--max-per-address") {
+		t.Errorf("%v, %+v", err, result.NotMeasured)
+	}
 }
 
 // nameServer is asked for the names of this package's tests; nil: the machine's.
