@@ -1,10 +1,12 @@
 package path
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"testing"
 	"time"
 
+	"netready/internal/seed"
 	"netready/probe/facts"
 	"netready/probe/ping"
 )
@@ -14,6 +16,7 @@ func TestLimitOfTheChosenSeriesIsTold(t *testing.T) {
 	const length = 30 * time.Second
 	all := func(time.Duration) bool { return true }
 	none := func(time.Duration) bool { return false }
+	random := rand.New(rand.NewPCG(seed.Of(t), 3))
 	for name, c := range map[string]struct {
 		own, echo func(time.Duration) bool
 		method    string
@@ -26,9 +29,9 @@ func TestLimitOfTheChosenSeriesIsTold(t *testing.T) {
 		"both limited, echo more often":  {bucket(1, 6), bucket(3, 6), facts.MethodEcho, true},
 		"both limited, echo more rarely": {bucket(2, 6), bucket(1, 6), facts.MethodUDP, true},
 	} {
-		h := &hop{ttl: 2, from: netip.MustParseAddr("192.0.2.1"), asked: seriesOf(askEvery, length, c.own)}
+		h := &hop{ttl: 2, from: netip.MustParseAddr("192.0.2.1"), asked: seriesOf(random, askEvery, length, c.own)}
 		w := &Watch{method: facts.MethodUDP, echoOf: "192.0.2.1"}
-		for _, q := range seriesOf(echoEvery, length, c.echo) {
+		for _, q := range seriesOf(random, echoEvery, length, c.echo) {
 			w.echo = append(w.echo, ping.Question{Sent: q.sent, Trip: q.trip})
 		}
 		method, series, limit := w.chosen(h, h, length+settled)

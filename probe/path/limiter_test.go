@@ -8,11 +8,11 @@ import (
 	"netready/internal/seed"
 )
 
-// series is a question every so often for so long; answered says whether the
-// one that was sent at a time has an answer.
-func seriesOf(every, length time.Duration, answered func(at time.Duration) bool) []question {
+// seriesOf is a question every so often for so long, at moments as a watch's; answered says
+// whether the one that was sent at a time has an answer.
+func seriesOf(random *rand.Rand, every, length time.Duration, answered func(at time.Duration) bool) []question {
 	var all []question
-	for at := time.Duration(0); at < length; at += every {
+	for at := time.Duration(0); at < length; at += every*9/10 + time.Duration(random.Int64N(int64(every/5))) {
 		q := question{sent: at}
 		if answered(at) {
 			q.trip = new(time.Millisecond)
@@ -20,6 +20,16 @@ func seriesOf(every, length time.Duration, answered func(at time.Duration) bool)
 		all = append(all, q)
 	}
 	return all
+}
+
+// recognised is the limit that a watch sees, which looks after each question.
+func recognised(all []question) float64 {
+	for i, q := range all {
+		if limit := limiter(all[:i+1], q.sent); limit > 0 {
+			return limit
+		}
+	}
+	return 0
 }
 
 // bucket answers from a token bucket, as routers do.
@@ -36,13 +46,23 @@ func bucket(rate float64, burst int) func(time.Duration) bool {
 }
 
 func TestLimiterIsRecognised(t *testing.T) {
+	random := rand.New(rand.NewPCG(seed.Of(t), 2))
 	for _, c := range []struct {
-		rate  float64
-		burst int
-	}{{1, 6}, {1, 1}, {2, 2}, {2, 1}, {0.5, 1}, {3, 3}} {
-		got := limiter(seriesOf(askEvery, 20*time.Second, bucket(c.rate, c.burst)), 20*time.Second)
-		if got < 0.7*c.rate || got > 1.3*c.rate {
-			t.Errorf("%v answers a second, %d at once: recognised %v", c.rate, c.burst, got)
+		rate   float64
+		burst  int
+		within time.Duration
+	}{{1, 6, 15 * time.Second}, {1, 1, 15 * time.Second}, {2, 2, 15 * time.Second}, {2, 1, 15 * time.Second}, {0.5, 1, 20 * time.Second}, {3, 3, 20 * time.Second}} {
+		for range 50 {
+			all := seriesOf(random, askEvery, c.within, bucket(c.rate, c.burst))
+			given := 0.0 // with few tokens it is less than the rate
+			for _, q := range all {
+				if q.sent > burst && q.trip != nil {
+					given += 1 / (c.within - burst).Seconds()
+				}
+			}
+			if got := recognised(all); got < 0.7*given || got > 1.3*given {
+				t.Errorf("%v answers a second, %d at once: recognised %v of %v", c.rate, c.burst, got, given)
+			}
 		}
 	}
 }
@@ -50,23 +70,26 @@ func TestLimiterIsRecognised(t *testing.T) {
 // Loss is random, or comes in spells, or is everything: none of it is a limiter.
 func TestLossIsNoLimiter(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed.Of(t), 1))
-	wrong, tries := 0, 0
-	for _, loss := range []float64{0, 0.02, 0.05, 0.1, 0.3, 0.5, 0.7} {
-		for range 100 {
-			tries++
-			if limiter(seriesOf(askEvery, 30*time.Second, func(time.Duration) bool { return random.Float64() >= loss }), 30*time.Second) > 0 {
-				wrong++
+	for _, length := range []time.Duration{10 * time.Second, 30 * time.Second} {
+		wrong, tries := 0, 0
+		for _, loss := range []float64{0, 0.02, 0.05, 0.1, 0.3, 0.5, 0.7, 0.9} {
+			for range 100 {
+				tries++
+				if recognised(seriesOf(random, askEvery, length, func(time.Duration) bool { return random.Float64() >= loss })) > 0 {
+					wrong++
+				}
 			}
 		}
+		if wrong > tries/40 {
+			t.Errorf("%d of %d lossy series of %v were taken for a limiter", wrong, tries, length)
+		}
 	}
-	if wrong > tries/100 {
-		t.Errorf("%d of %d lossy series were taken for a limiter", wrong, tries)
-	}
-	outage := func(at time.Duration) bool { return at%(4*time.Second) < 2*time.Second }
-	if got := limiter(seriesOf(askEvery, 30*time.Second, outage), 30*time.Second); got > 0 {
-		t.Errorf("outages were taken for a limiter of %v", got)
-	}
-	if got := limiter(seriesOf(askEvery, 30*time.Second, func(time.Duration) bool { return false }), 30*time.Second); got > 0 {
-		t.Errorf("silence was taken for a limiter of %v", got)
+	for name, answered := range map[string]func(time.Duration) bool{
+		"outages": func(at time.Duration) bool { return at%(4*time.Second) < 2*time.Second },
+		"silence": func(time.Duration) bool { return false },
+	} {
+		if got := recognised(seriesOf(random, askEvery, 30*time.Second, answered)); got > 0 {
+			t.Errorf("%s were taken for a limiter of %v", name, got)
+		}
 	}
 }
