@@ -24,7 +24,7 @@ func segmentOf(from, to uint16, seq uint32, flags byte, size int) []byte {
 
 // The dropper drops the packet that it was told to drop, completely and once. Otherwise a
 // test of lost packets would lose none.
-func TestThiefTakesOneOfAKind(t *testing.T) {
+func TestDropperDropsOneOfAKind(t *testing.T) {
 	const pc, far = 40001, 443
 	const again = 10 * time.Millisecond
 	seg := func(up bool, seq uint32, flags byte, size int) []byte {
