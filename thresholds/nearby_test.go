@@ -349,3 +349,37 @@ func TestBusyResponderExplainsWhatItSpoilt(t *testing.T) {
 		})
 	}
 }
+
+// A MOS or an order that only the packets of a busy machine make bad says nothing about the
+// network; one that is bad without them does.
+func TestBusyMachineBendsMOSAndOrder(t *testing.T) {
+	for name, test := range map[string]struct {
+		late, reordered, spoilt int // of 1500 packets down
+		mos, order              Level
+		verdict                 Verdict
+	}{
+		"all of them":                         {380, 45, 400, Unknown, Unknown, Undetermined},
+		"the rest keeps both limits":          {400, 60, 340, Unknown, Unknown, Undetermined},
+		"the rest breaks both limits":         {400, 140, 100, Fail, Fail, NotReady},
+		"few, and the order is bad by itself": {0, 45, 4, Pass, Fail, NotReady},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := sound(rand.New(rand.NewPCG(1, 1)))
+			down := m.Voice.Down
+			down.Discarded, down.DiscardPercent = &test.late, new(percent*float64(test.late)/float64(down.Sent))
+			down.Reordered, down.InOrderPercent = &test.reordered, new(percent-percent*float64(test.reordered)/float64(down.Received))
+			if test.late > 0 {
+				down.MOS = new(1.5)
+			}
+			down.Unreliable = []facts.Unreliable{{Code: facts.UnreliableResponder, Text: "the responder sent late", Packets: test.spoilt}}
+			for what, want := range map[string]Level{"mos_down": test.mos, "order_down": test.order} {
+				if f := finding(t, m.Result, what); f.Level != want {
+					t.Errorf("%s: %s: %s", what, f.Level, f.Text)
+				}
+			}
+			if got := verdict(m.Result); got != test.verdict {
+				t.Errorf("verdict %s, want %s", got, test.verdict)
+			}
+		})
+	}
+}

@@ -153,16 +153,37 @@ func (j *judge) isHardlySpoilt(key Key, d *facts.Direction) bool {
 		}
 		spoilt += u.Packets
 	}
-	bad, others := badPackets(key, d), 0.0
 	switch {
 	case spoilt == 0:
 		return false
 	case key == Jitter:
 		return float64(spoilt) < toldFrom/hardly*float64(d.Sent)
-	case key == Loss, key == Discards:
-		others = percent * float64(bad-spoilt) / float64(d.Sent)
 	}
-	return bad >= hardly*spoilt || j.breaks(key, &others)
+	return badPackets(key, d) >= hardly*spoilt || j.breaksWithout(key, d, spoilt)
+}
+
+// breaksWithout says whether a figure breaks its limit even if so many of the packets that
+// make it bad were good. A MOS does where the loss or the discards that make it low do.
+func (j *judge) breaksWithout(key Key, d *facts.Direction, spoilt int) bool {
+	if key == MOS {
+		key = j.mosBy(d)
+	}
+	of, rest := d.Sent, badPackets(key, d)-spoilt
+	if key == Order {
+		of = d.Received // only what arrives has an order
+	}
+	if of == 0 {
+		return false
+	}
+	others := percent * float64(rest) / float64(of)
+	switch key {
+	case Loss, Discards:
+		return j.breaks(key, &others)
+	case Order:
+		return j.breaks(key, new(percent-others))
+	case Jitter, MOS, RTT:
+	}
+	return false // packets do not tell
 }
 
 // badPackets is how many packets make a figure bad.
@@ -222,6 +243,13 @@ func (j *judge) couldBePC(key Key, way Way) bool {
 		return true
 	}
 	return way != Up && !d.KernelStamps
+}
+
+// readsLate says that the answers which the round trip was measured by may have waited for this
+// machine as its packets did: nothing stamped them when they came.
+func (j *judge) readsLate(key Key) bool {
+	down := j.result.Voice.Down
+	return key == RTT && down != nil && !down.KernelStamps && unreliableBy(down, facts.UnreliablePC) != nil && !j.isHardlySpoilt(Discards, down)
 }
 
 func (j *judge) isPCBusy() bool {

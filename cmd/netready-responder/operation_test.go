@@ -243,3 +243,16 @@ func TestSettingsFile(t *testing.T) {
 		}
 	}
 }
+
+// A region that the built-in list does not have may be one of a list that agents have, so it
+// only warns.
+func TestUnknownRegion(t *testing.T) {
+	p := begin(t, "--data", filepath.Join(t.TempDir(), "d"), "--region", "eu-centrl-1")
+	p.told(t, "not have this region")
+	p.told(t, "eu-central-1 (Europe (Frankfurt))")
+	p = begin(t, "--data", filepath.Join(t.TempDir(), "d"), "--region", "EU-central-1")
+	p.told(t, "results are signed")
+	if strings.Contains(p.stderr.String(), "this region") {
+		t.Errorf("it says %s", p.stderr)
+	}
+}

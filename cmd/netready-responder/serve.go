@@ -19,6 +19,7 @@ import (
 	"netready/internal/modes"
 	"netready/internal/release"
 	"netready/probe/facts"
+	"netready/probe/regions"
 	"netready/probe/responder"
 	"netready/probe/responder/tokens"
 	"netready/results/store"
@@ -104,6 +105,7 @@ func (s *service) start(ctx context.Context) (err error) {
 		c.Advertise = n.ACME
 	}
 	s.warnOfReadableSecrets()
+	s.warnOfUnknownRegion()
 	if s.own, err = identity(n, responder.LoadIdentity); err != nil {
 		return err
 	}
@@ -196,6 +198,18 @@ func (s *service) warnOfReadableSecrets() {
 		if loose := modes.Warning(file.path, file.what); loose != "" {
 			s.log.Warn(loose)
 		}
+	}
+}
+
+// warnOfUnknownRegion warns of a region that the list does not have: it may be mistyped, or
+// of a list that only the agents have.
+func (s *service) warnOfUnknownRegion() {
+	list, err := regions.Default()
+	if s.now.Region == "" || err != nil {
+		return
+	}
+	if _, err := list.Find(s.now.Region); err != nil {
+		s.log.Warn("agents whose regions.yaml does not have this region try only the ports of this responder", "region", s.now.Region, "why", err)
 	}
 }
 

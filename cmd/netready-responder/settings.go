@@ -11,6 +11,7 @@ import (
 	"netready/internal/cmdline"
 	"netready/internal/yamlfile"
 	"netready/probe/invite"
+	"netready/probe/regions"
 	"netready/probe/responder"
 )
 
@@ -87,6 +88,11 @@ func (s settings) check() *wrong {
 func (s settings) checkNames() *wrong {
 	if w := s.checkSisters(); w != nil {
 		return w
+	}
+	if s.Region != "" {
+		if err := regions.CheckID(s.Region); err != nil {
+			return &wrong{"region", err.Error()}
+		}
 	}
 	if s.AdvertiseMedia != "" {
 		if err := responder.CheckMedia(s.AdvertiseMedia); err != nil {

@@ -183,12 +183,27 @@ func (a *app) folder() string {
 func (l *commandLine) parse(args []string) (*cmdline.Chosen, error) {
 	chosen, err := l.program.Parse(args)
 	if err != nil || chosen == nil {
-		return nil, err
+		return nil, flagOfInvite(err)
 	}
 	if err := emptyFlag(chosen.Command); err != nil {
 		return nil, cmdline.SeeHelp(chosen.Command, err)
 	}
 	return chosen, nil
+}
+
+// flagOfInvite says which flag takes an invite that was given as an argument, and does not repeat it.
+func flagOfInvite(err error) error {
+	unexpected, ok := errors.AsType[*cmdline.Unexpected](err)
+	if !ok || unexpected.Command.Flags().Lookup("responder") == nil || !likeInvite(unexpected.Word) {
+		return err
+	}
+	return cmdline.SeeHelp(unexpected.Command, errors.New("an invite is not an argument of run: give it with --responder INVITE, or --responder @FILE if a file holds it"))
+}
+
+// likeInvite tells an invite, or a file that may hold one, from other words: any word may be a host.
+func likeInvite(word string) bool {
+	parsed, err := invite.Parse(word)
+	return strings.HasPrefix(word, "@") || strings.Contains(word, "://") || err == nil && parsed.Token != ""
 }
 
 // emptyFlag refuses a flag that was given nothing, as a script does whose

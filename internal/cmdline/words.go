@@ -43,11 +43,19 @@ func (p *Program) noCommand(group *cobra.Command, words []string) error {
 	return unexpected(group, words[0])
 }
 
+// Unexpected is the error of a word that a command does not take.
+type Unexpected struct {
+	Command *cobra.Command
+	Word    string
+}
+
+func (e *Unexpected) Error() string { return "unexpected argument " + e.Word }
+
 // unexpected is the error of a word that nothing takes. It names the command that was meant, where
 // one is near.
 func unexpected(cmd *cobra.Command, word string) error {
 	if !cmd.HasSubCommands() {
-		return fmt.Errorf("unexpected argument %s", word)
+		return &Unexpected{cmd, word}
 	}
 	if near := cmd.SuggestionsFor(word); len(near) > 0 && word != "" {
 		return fmt.Errorf("there is no command %q, did you mean %s?", word, strings.Join(near, " or "))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"regexp"
@@ -109,7 +110,7 @@ func readPage(reader *bufio.Reader, r *http.Request) (page, error) {
 			code, _ := strconv.Atoi(status[:min(len(status), 3)])
 			return page{status: printable([]byte(status)), code: max(code, 200)}, nil
 		}
-		if strings.Contains(err.Error(), "malformed") {
+		if wasCut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, new(net.Error)); !wasCut {
 			err = &malformedError{err}
 		}
 		return page{}, err

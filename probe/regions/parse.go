@@ -81,12 +81,13 @@ func (p reader) all() error {
 }
 
 func (p reader) region(at []any, r *Region) error {
-	switch {
-	case strings.TrimSpace(r.ID) == "":
+	if strings.TrimSpace(r.ID) == "" {
 		return p.errorf(at, "a region has no id; give it one, like id: us-east-1")
-	case !idPattern.MatchString(r.ID):
-		return p.errorf(append(at, "id"), "the id %q holds more than letters, digits, - . and _, or more than 64 of them", clip(r.ID))
-	case strings.TrimSpace(r.Name) == "":
+	}
+	if err := CheckID(r.ID); err != nil {
+		return p.errorf(append(at, "id"), "%v", err)
+	}
+	if strings.TrimSpace(r.Name) == "" {
 		return p.errorf(at, "the region %s has no name; give it one, like name: US East (N. Virginia)", r.ID)
 	}
 	for key, value := range map[string]string{"domain": r.Domain, "suffix": r.Suffix} {

@@ -125,6 +125,14 @@ func (r List) Find(id string) (Region, error) {
 	return Region{}, r.unknown(id)
 }
 
+// CheckID says whether a region can have this id, and if not why.
+func CheckID(id string) error {
+	if !idPattern.MatchString(id) {
+		return fmt.Errorf("the id %q holds more than letters, digits, - . and _, or more than 64 of them", clip(id))
+	}
+	return nil
+}
+
 // unknown says that there is no such region, and which may have been meant.
 func (r List) unknown(id string) error {
 	const see = `see "netready regions" for those that can be chosen`

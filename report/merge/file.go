@@ -15,16 +15,33 @@ import (
 )
 
 // writeFile writes a file whole or not at all. A crash at any moment leaves
-// the old one.
+// the old one. Of a file that could not be written no new folder stays.
 func writeFile(name string, write func(io.Writer) error) error {
-	if err := atomicfile.MakeFolder(filepath.Dir(name)); err != nil {
-		return fmt.Errorf("making the folder of %s: %w", name, err)
+	dir := filepath.Dir(name)
+	made := missing(dir)
+	err := atomicfile.MakeFolder(dir)
+	if err != nil {
+		err = fmt.Errorf("making the folder of %s: %w", name, err)
+	} else if err = atomicfile.Replace(name, write); errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w: close the program that has %s open, or choose a folder that you may write to", err, name)
 	}
-	err := atomicfile.Replace(name, write)
-	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w: close the program that has %s open, or choose a folder that you may write to", err, name)
+	if err != nil {
+		for _, folder := range made {
+			_ = os.Remove(folder) // only an empty one goes
+		}
 	}
 	return err
+}
+
+// missing are the folders that have to be made for dir, the deepest first.
+func missing(dir string) (folders []string) {
+	for last := ""; dir != last; last, dir = dir, filepath.Dir(dir) { // a drive that is not there is its own parent
+		if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		folders = append(folders, dir)
+	}
+	return folders
 }
 
 // maxKept bounds the old copies of one workbook.

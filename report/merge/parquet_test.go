@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -123,5 +125,30 @@ func TestParquetWholeOrNotAtAll(t *testing.T) {
 	_, err = Merge{Sources: []string{in}, Parquet: filepath.Join(tables, parquet.RunsFile)}.Do(t.Context())
 	if err == nil || !strings.Contains(err.Error(), parquet.RunsFile) {
 		t.Errorf("a file for a folder: %v", err)
+	}
+}
+
+// Of a file that could not be written no new folder stays, and every old one does.
+func TestNoFolderOfAFileThatIsNot(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "old"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("no space left")
+	for _, name := range []string{"new/deeper/runs.parquet", "old/new/runs.parquet", "old/runs.parquet"} {
+		if err := writeFile(filepath.Join(dir, name), func(io.Writer) error { return full }); !errors.Is(err, full) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var left []string
+	_ = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, _ error) error {
+		left = append(left, path)
+		return nil
+	})
+	if want := []string{dir, filepath.Join(dir, "old")}; !slices.Equal(left, want) {
+		t.Errorf("left: %v, want %v", left, want)
+	}
+	if err := writeFile(filepath.Join(dir, "new/a.csv"), func(io.Writer) error { return nil }); err != nil {
+		t.Error(err)
 	}
 }
