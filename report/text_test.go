@@ -387,3 +387,26 @@ func TestFilesOfManyValuesAreRefused(t *testing.T) {
 		t.Errorf("TXT: got %v", err)
 	}
 }
+
+// A throughput that the test itself has bounded is a lower bound in every format.
+func TestLowerBoundOfBandwidth(t *testing.T) {
+	r := sampleResult()
+	r.Bandwidth.UpAtLeast, r.Bandwidth.Note = true, "a long round trip"
+	report := New(r, thresholds.Default())
+	var text, terminal bytes.Buffer
+	if err := errors.Join(WriteText(&text, report), Terminal(&terminal, report, TerminalOptions{})); err != nil {
+		t.Fatal(err)
+	}
+	for said, want := range map[string]string{
+		text.String():     "Bandwidth\t\tat least 41.5 Mbit/s\t95.25 Mbit/s",
+		terminal.String(): "≥ 41.5 Mbit/s",
+	} {
+		if !strings.Contains(said, want) || !strings.Contains(said, r.Bandwidth.Note) {
+			t.Errorf("no %q or no note in %s", want, said)
+		}
+	}
+	back, _, err := ReadText(bytes.NewReader(text.Bytes()))
+	if err != nil || back.Bandwidth.Note != r.Bandwidth.Note || *back.Bandwidth.UpMbps != 41.5 {
+		t.Errorf("read back: %+v, %v", back.Bandwidth, err)
+	}
+}

@@ -407,7 +407,12 @@ type Bandwidth struct {
 	DownMbps  *float64 `json:"down_mbps"`  // from the responder. Null: `reason` says why
 	CallsUp   *int     `json:"calls_up"`   // how many calls of this codec would fit. Null: as `up_mbps`
 	CallsDown *int     `json:"calls_down"` // the same for the other direction. Null: as `down_mbps`
-	Reason    string   `json:"reason"`     // why it was not measured
+	// A lower bound, `calls_up` too: the round trip is so long that TCP's start, or what it
+	// may have in flight, bounded the test. Left out: no.
+	UpAtLeast   bool   `json:"up_at_least,omitempty"`
+	DownAtLeast bool   `json:"down_at_least,omitempty"` // the same for the other direction
+	Note        string `json:"note,omitempty"`          // the same in words
+	Reason      string `json:"reason"`                  // why it was not measured
 }
 
 // NAT says what the address translation between this machine and the
