@@ -115,11 +115,11 @@ func (s *stand) losses(t *testing.T, kinds ...string) []loss {
 	t.Helper()
 	var all []loss
 	for _, kind := range kinds {
-		s.thief.begin(kind, 0)
+		s.dropper.begin(kind, 0)
 		for _, c := range s.run(t).slowly() {
 			t.Errorf("nothing lost: %s", c)
 		}
-		n := s.thief.counted()
+		n := s.dropper.counted()
 		if n == 0 {
 			t.Errorf("no %s in a whole run", kind)
 		}
@@ -136,14 +136,14 @@ func (s *stand) try(t *testing.T, l loss) {
 	t.Helper()
 	for n := 1; ; n++ {
 		here := watchMachine()
-		s.thief.begin(l.kind, l.nth)
+		s.dropper.begin(l.kind, l.nth)
 		all := s.run(t).slowly()
 		if len(all) > 0 && n < tries && here.wasBusy() {
-			t.Logf("%s %d of %d lost, and this machine was busy: %s", l.kind, l.nth, s.thief.counted(), all)
+			t.Logf("%s %d of %d lost, and this machine was busy: %s", l.kind, l.nth, s.dropper.counted(), all)
 			continue
 		}
 		for _, c := range all {
-			t.Errorf("%s %d of %d lost: %s", l.kind, l.nth, s.thief.counted(), c)
+			t.Errorf("%s %d of %d lost: %s", l.kind, l.nth, s.dropper.counted(), c)
 		}
 		return
 	}

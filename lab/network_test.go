@@ -47,10 +47,10 @@ var laboratories atomic.Int32
 
 // network is one laboratory.
 type network struct {
-	prefix string
-	began  *beginning
-	isNear bool   // the far end is in the PC's own network
-	thief  *thief // on the line
+	prefix  string
+	began   *beginning
+	isNear  bool     // the far end is in the PC's own network
+	dropper *dropper // on the line
 }
 
 // newNetwork builds a laboratory and takes it down after the test.
@@ -60,7 +60,7 @@ func newNetwork(tb testing.TB, links Links, seed uint64) *network {
 	need.Tool(tb, "ip")
 	need.Tool(tb, "nft")
 	need.Tool(tb, "chrt")
-	n := &network{prefix: fmt.Sprintf("lab%d-%d", os.Getpid()%100000, laboratories.Add(1)), began: newBeginning(), thief: &thief{}}
+	n := &network{prefix: fmt.Sprintf("lab%d-%d", os.Getpid()%100000, laboratories.Add(1)), began: newBeginning(), dropper: &dropper{}}
 	for _, ns := range []string{pc, gateway, edge, core, far, resolver, other, wires} {
 		must(tb, "ip", "netns", "add", n.ns(ns))
 		tb.Cleanup(func() { _ = exec.Command("ip", "netns", "del", n.ns(ns)).Run() })
@@ -69,7 +69,7 @@ func newNetwork(tb testing.TB, links Links, seed uint64) *network {
 	}
 	n.resolvConf(tb)
 	n.wire(tb, 1, pc, "eth0", gateway, "lan", links.LANUp, links.LANDown, seed, nil)
-	n.wire(tb, 2, gateway, "line", edge, "line", links.LineUp, links.LineDown, seed+1, n.thief)
+	n.wire(tb, 2, gateway, "line", edge, "line", links.LineUp, links.LineDown, seed+1, n.dropper)
 	n.wire(tb, 3, edge, "core", core, "edge", links.ProviderUp, links.ProviderDown, seed+2, nil)
 	n.cable(tb, 4, core, "far", far, "eth0")
 	n.cable(tb, 5, edge, "dns", resolver, "eth0")
@@ -119,7 +119,7 @@ func (n *network) cable(tb testing.TB, number int, a, aDev, b, bDev string) {
 
 // wire joins two namespaces, near the PC and further from it, by a link that
 // harms.
-func (n *network) wire(tb testing.TB, number int, a, aDev, b, bDev string, up, down Harm, seed uint64, thief *thief) {
+func (n *network) wire(tb testing.TB, number int, a, aDev, b, bDev string, up, down Harm, seed uint64, dropper *dropper) {
 	tb.Helper()
 	near, farther := fmt.Sprintf("w%da", number), fmt.Sprintf("w%db", number)
 	must(tb, "ip", "link", "add", aDev, "netns", n.ns(a), "type", "veth", "peer", "name", near, "netns", n.ns(wires))
@@ -128,7 +128,7 @@ func (n *network) wire(tb testing.TB, number int, a, aDev, b, bDev string, up, d
 	n.up(tb, wires, farther, "")
 	n.up(tb, a, aDev, fmt.Sprintf("198.18.%d.2/24", number))
 	n.up(tb, b, bDev, fmt.Sprintf("198.18.%d.1/24", number))
-	newWire(tb, n.ns(wires), near, farther, up, down, seed, n.began, thief)
+	newWire(tb, n.ns(wires), near, farther, up, down, seed, n.began, dropper)
 }
 
 // up gives an interface its address. It sends whole frames with a checksum, as

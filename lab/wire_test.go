@@ -21,10 +21,10 @@ import (
 // of its own with real-time priority: a busy machine must not bend the network
 // that the program is judged by.
 type wire struct {
-	stop  int // an eventfd: readable once the wire shall end
-	wg    sync.WaitGroup
-	began *beginning
-	thief *thief // nil: nobody takes anything
+	stop    int // an eventfd: readable once the wire shall end
+	wg      sync.WaitGroup
+	began   *beginning
+	dropper *dropper // nil: nobody takes anything
 }
 
 // beginning is when the call started: with the first sound that any wire of the
@@ -52,7 +52,7 @@ const (
 )
 
 // newWire joins the interfaces near and far of namespace ns.
-func newWire(tb testing.TB, ns, near, far string, up, down Harm, seed uint64, began *beginning, thief *thief) {
+func newWire(tb testing.TB, ns, near, far string, up, down Harm, seed uint64, began *beginning, dropper *dropper) {
 	tb.Helper()
 	var nearFD, farFD int
 	inNamespace(tb, ns, func() error {
@@ -67,9 +67,9 @@ func newWire(tb testing.TB, ns, near, far string, up, down Harm, seed uint64, be
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w := &wire{stop: stop, began: began, thief: thief}
-	w.wg.Go(func() { w.carry(nearFD, farFD, true, newWay(up, seed, 1)) })
-	w.wg.Go(func() { w.carry(farFD, nearFD, false, newWay(down, seed, 2)) })
+	w := &wire{stop: stop, began: began, dropper: dropper}
+	w.wg.Go(func() { w.forward(nearFD, farFD, true, newWay(up, seed, 1)) })
+	w.wg.Go(func() { w.forward(farFD, nearFD, false, newWay(down, seed, 2)) })
 	tb.Cleanup(func() {
 		_, _ = unix.Write(stop, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 		w.wg.Wait()
@@ -110,8 +110,8 @@ type lane struct {
 	count int // of frames, for those that leave at once
 }
 
-// carry is one direction, until the wire is stopped.
-func (w *wire) carry(from, to int, up bool, way *way) {
+// forward is one direction, until the wire is stopped.
+func (w *wire) forward(from, to int, up bool, way *way) {
 	runtime.LockOSThread() // never unlocked: the thread ends with its priority
 	// Without the priority the laboratory still works on an idle machine.
 	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: realTime}, 0)
@@ -144,7 +144,7 @@ func (w *wire) take(l *lane, frame []byte) {
 		return
 	}
 	now := w.began.now()
-	if w.thief.takes(frame, l.up, now) {
+	if w.dropper.takes(frame, l.up, now) {
 		return
 	}
 	if isSound(frame) {

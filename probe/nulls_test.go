@@ -95,8 +95,8 @@ var figures = map[string][]string{
 	"environment": {"captive_portal", "ipv4", "ipv6", "dns"},
 }
 
-// paper is a report as its readers find it.
-type paper struct {
+// nullCheck is a report as JSON, and what it says of each null.
+type nullCheck struct {
 	document map[string]any
 	said     map[string]string
 	wrong    []string
@@ -110,7 +110,7 @@ func unsaid(t *testing.T, r report.Report) []string {
 	if err := report.WriteJSON(&b, r); err != nil {
 		t.Fatal(err)
 	}
-	p := paper{said: map[string]string{}}
+	p := nullCheck{said: map[string]string{}}
 	if err := json.Unmarshal(b.Bytes(), &p.document); err != nil {
 		t.Fatal(err)
 	}
@@ -133,12 +133,12 @@ func unsaid(t *testing.T, r report.Report) []string {
 	return p.wrong
 }
 
-func (p *paper) fault(format string, args ...any) {
+func (p *nullCheck) fault(format string, args ...any) {
 	p.wrong = append(p.wrong, fmt.Sprintf(format, args...))
 }
 
 // walk visits every field; lists are parts with numbers for names.
-func (p *paper) walk(at string, v any, holder map[string]any) {
+func (p *nullCheck) walk(at string, v any, holder map[string]any) {
 	switch v := v.(type) {
 	case map[string]any:
 		if strings.HasPrefix(at, "voice.per_call.") && p.isReported(v) || strings.HasPrefix(at, "voice.relay.loops.") {
@@ -162,7 +162,7 @@ func (p *paper) walk(at string, v any, holder map[string]any) {
 
 // null requires a reason for a field: in not_measured, of the field or of what contains it,
 // or beside it.
-func (p *paper) null(at string, holder map[string]any) {
+func (p *nullCheck) null(at string, holder map[string]any) {
 	for name := at; name != "."; name = parent(name) {
 		if p.said[brackets(name, "%s")] != "" || p.said[brackets(name, "")] != "" {
 			return
@@ -204,7 +204,7 @@ func brackets(name, number string) string {
 	return strings.Join(slices.Delete(parts, 2, 3), ".")
 }
 
-func (p *paper) isReported(pair map[string]any) bool {
+func (p *nullCheck) isReported(pair map[string]any) bool {
 	voice, _ := p.document["voice"].(map[string]any)
 	reported := map[string]any{"up": voice["up"], "down": voice["down"]}
 	if voice["loop"] != nil {
@@ -214,7 +214,7 @@ func (p *paper) isReported(pair map[string]any) bool {
 }
 
 // entry requires that a field with a reason is really null.
-func (p *paper) entry(what string) {
+func (p *nullCheck) entry(what string) {
 	switch what {
 	case "run", "voice.complete":
 		if p.document["complete"] == true {
@@ -241,7 +241,7 @@ func (p *paper) entry(what string) {
 
 // meant are the fields that a name stands for: per_call[] is those that are
 // null, one at least.
-func (p *paper) meant(what string) []string {
+func (p *nullCheck) meant(what string) []string {
 	const all = "voice.per_call[]."
 	figure, ok := strings.CutPrefix(what, all)
 	if !ok {
@@ -259,7 +259,7 @@ func (p *paper) meant(what string) []string {
 }
 
 // at finds a field.
-func (p *paper) at(name string) (v any, ok bool) {
+func (p *nullCheck) at(name string) (v any, ok bool) {
 	v = p.document
 	for part := range strings.SplitSeq(name, ".") {
 		switch holder := v.(type) {

@@ -253,6 +253,9 @@ func relayUnreliable(l relay.Loop) []facts.Unreliable {
 	if l.Dropped > 0 {
 		all = append(all, facts.Unreliable{Code: facts.UnreliablePC, Text: fmt.Sprintf("this computer's socket dropped %d datagrams for want of room", l.Dropped)})
 	}
+	if float64(l.ReadLate) > bunchedShare*float64(l.Sent) {
+		all = append(all, facts.Unreliable{Code: facts.UnreliablePC, Text: readLateWords("this computer", l.ReadLate), Packets: l.ReadLate})
+	}
 	if l.Unsure > 0 {
 		all = append(all, facts.Unreliable{Code: facts.UnreliableRelay, Text: fmt.Sprintf(
 			"the connection over TCP stopped for more than a second, and the TURN server itself may have dropped %d of the packets meanwhile", l.Unsure)})

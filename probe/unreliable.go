@@ -23,8 +23,8 @@ var (
 )
 
 // unreliable says which end was too busy, so that the figures of a direction are not
-// those of the path: the receiver, whose socket dropped datagrams (of any session), or
-// the sender, which sent late. Empty: the figures are reliable.
+// those of the path: the receiver, whose socket dropped datagrams (of any session) or
+// which read late, or the sender, which sent late. Empty: the figures are reliable.
 func unreliable(d call.Direction, sender, receiver end) []facts.Unreliable {
 	all := []facts.Unreliable{}
 	var full, late []string
@@ -34,8 +34,13 @@ func unreliable(d call.Direction, sender, receiver end) []facts.Unreliable {
 	if d.Held > 0 {
 		full = append(full, fmt.Sprintf("%s did not run for more than 2 s: %d packets were held back meanwhile", receiver.name, d.Held))
 	}
+	readLate := 0
+	if float64(d.ReadLate) > bunchedShare*float64(d.Sent) {
+		readLate = d.ReadLate
+		full = append(full, readLateWords(receiver.name, readLate))
+	}
 	if len(full) > 0 {
-		all = append(all, facts.Unreliable{Code: receiver.code, Text: strings.Join(full, "; "), Packets: int(d.Dropped) + d.Held})
+		all = append(all, facts.Unreliable{Code: receiver.code, Text: strings.Join(full, "; "), Packets: int(d.Dropped) + d.Held + readLate})
 	}
 	if d.SentLate > 0 {
 		late = append(late, fmt.Sprintf("%s was more than 2 s late with %d packets and did not send them", sender.name, d.SentLate))
@@ -50,4 +55,9 @@ func unreliable(d call.Direction, sender, receiver end) []facts.Unreliable {
 		all = append(all, facts.Unreliable{Code: sender.code, Text: strings.Join(late, "; "), Packets: d.SentLate + max(d.Bunched, d.Slow)})
 	}
 	return all
+}
+
+// readLateWords say that a receiver did not run when packets came that nothing else stamps.
+func readLateWords(name string, packets int) string {
+	return fmt.Sprintf("%s did not run for more than a packet time now and then, and read %d packets after that: they may have come earlier", name, packets)
 }

@@ -30,6 +30,8 @@ func TestUnreliableNamesTheEndThatWasTooBusy(t *testing.T) {
 		"sent in bunches": {direction(1500, 0, 0, 16), []string{facts.UnreliablePC}, []string{facts.UnreliableResponder}},
 		"stamped early":   {slow(16), []string{facts.UnreliablePC}, []string{facts.UnreliableResponder}},
 		"a few early":     {slow(15), nil, nil},
+		"read late":       {call.Direction{Trace: stream.Trace{Sent: 1500}, ReadLate: 16}, []string{facts.UnreliableResponder}, []string{facts.UnreliablePC}},
+		"a few read late": {call.Direction{Trace: stream.Trace{Sent: 1500}, ReadLate: 15}, nil, nil},
 		"all of it":       {direction(100, 7, 3, 50), []string{facts.UnreliableResponder, facts.UnreliablePC}, []string{facts.UnreliablePC, facts.UnreliableResponder}},
 	} {
 		for way, got := range map[string][]facts.Unreliable{"up": unreliable(test.d, thisPC, theResponder), "down": unreliable(test.d, theResponder, thisPC)} {

@@ -246,6 +246,10 @@ func TestReadJSONErrors(t *testing.T) {
 		{"two documents", `{"schema":1,"run_id":"A","started_at":"2026-01-02T03:04:05Z","verdict":"ready"} {}`, "more than one"},
 		{"something else", `{"name":"x"}`, "not a result"},
 		{"no run id", `{"schema":1}`, "run_id"},
+		{"neither TXT nor JSON", "shopping list\n", "not a result of netready: its first line"},
+		{"a negative jitter", `{"schema":1,"run_id":"A","started_at":"2026-01-02T03:04:05Z","verdict":"ready","voice":{"up":{"jitter_ms":-5}}}`, `"voice.up.jitter_ms" is -5`},
+		{"more than all lost", `{"schema":1,"run_id":"A","started_at":"2026-01-02T03:04:05Z","verdict":"ready","voice":{"down":{"loss_percent":100.5}}}`, `"voice.down.loss_percent" is 100.5`},
+		{"a MOS of no scale", `{"schema":1,"run_id":"A","started_at":"2026-01-02T03:04:05Z","verdict":"ready","voice":{"down":{"mos":0}}}`, `"voice.down.mos" is 0`},
 		{"a verdict of its own", `{"schema":1,"run_id":"A","started_at":"2026-01-02T03:04:05Z","verdict":"fine"}`, `"verdict" is "fine"`},
 	} {
 		if _, _, err := ReadJSON(strings.NewReader(test.text)); err == nil || !strings.Contains(err.Error(), test.wrong) {

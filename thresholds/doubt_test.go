@@ -335,3 +335,25 @@ func (m *made) throughTURN() {
 	}
 	v.PerCall = []facts.CallPair{{Up: v.Up, Down: v.Down, Loop: v.Loop}}
 }
+
+// Where nothing stamps what arrives, a machine that read late measured its own delay as
+// the round trip, also inside of itself.
+func TestRoundTripThatWasReadLate(t *testing.T) {
+	for _, c := range []struct {
+		stamps   bool
+		readLate int
+		want     Level
+	}{{false, 100, Unknown}, {false, 0, Fail}, {true, 100, Fail}} {
+		r := goodResult()
+		r.Region.Responder, r.Machine.Interface.Address = "127.0.0.1:8443", "127.0.0.1"
+		r.Voice.RTT.AvgMS, r.Voice.Down.KernelStamps = new(200.0), c.stamps
+		if c.readLate > 0 {
+			r.Voice.Down.Unreliable = []facts.Unreliable{{Code: facts.UnreliablePC, Text: "it read late", Packets: c.readLate}}
+		}
+		for _, f := range Default().Judge(r) {
+			if f.What == string(RTT) && f.Level != c.want {
+				t.Errorf("stamps %v, %d read late: the round trip is %s, want %s", c.stamps, c.readLate, f.Level, c.want)
+			}
+		}
+	}
+}

@@ -33,7 +33,7 @@ func (j *judge) measure(m Measure, way Way) Finding {
 // advised is the verdict on a figure with what to do. A figure that this
 // machine's own load can have made bad is no failure of the network.
 func (j *judge) advised(q question, key Key, way Way) Finding {
-	if !j.staysInside() && len(q.unreliable) == 0 && (j.isPCBusy() && j.couldBePC(key, way) || j.isBentBySeconds(key, way)) {
+	if len(q.unreliable) == 0 && (!j.staysInside() && (j.isPCBusy() && j.couldBePC(key, way) || j.isBentBySeconds(key, way)) || j.readsLate(key)) {
 		q.unreliable = []facts.Unreliable{{Code: facts.UnreliablePC}}
 	}
 	q.seconds = j.result.Voice.DurationS

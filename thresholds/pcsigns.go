@@ -245,6 +245,13 @@ func (j *judge) couldBePC(key Key, way Way) bool {
 	return way != Up && !d.KernelStamps
 }
 
+// readsLate says that the answers which the round trip was measured by may have waited for this
+// machine as its packets did: nothing stamped them when they came.
+func (j *judge) readsLate(key Key) bool {
+	down := j.result.Voice.Down
+	return key == RTT && down != nil && !down.KernelStamps && unreliableBy(down, facts.UnreliablePC) != nil && !j.isHardlySpoilt(Discards, down)
+}
+
 func (j *judge) isPCBusy() bool {
 	return j.sendsLate() || j.isCPUBusy() || j.heldUpWords() != "" || j.sleptWords() != ""
 }

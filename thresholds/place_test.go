@@ -88,6 +88,21 @@ func TestTooBusyIsNeverReadyInTheSameBreath(t *testing.T) {
 	}
 }
 
+// A limit that is broken by a figure that nobody can rely on is not kept, whoever was too
+// busy for it.
+func TestBusyPCSaysNoLimitWasKeptThatWasNot(t *testing.T) {
+	r := goodResult()
+	r.Machine.CPUBusyPercent = new(96.5)
+	r.Voice.Down.LossPercent = new(3.75)
+	r.Voice.Down.Unreliable = []facts.Unreliable{{Code: facts.UnreliableResponder, Text: "the responder sent late"}}
+	if f := finding(t, r, "loss_down"); f.Level != Unknown {
+		t.Fatalf("%s: %s", f.Level, f.Text)
+	}
+	if f := finding(t, r, WhatCPU); strings.Contains(f.Text, "was kept") || f.Advice == "" {
+		t.Errorf("%s %s", f.Text, f.Advice)
+	}
+}
+
 // Advice named LAN, line and firewall in one breath. It says what the figures
 // point to, or that they do not tell and what would.
 func TestAdviceSaysWhatTheFiguresPointTo(t *testing.T) {

@@ -57,6 +57,8 @@ type leg struct {
 
 	challenge atomic.Uint64 // that the stream down carried last; the stream up carries it back
 
+	stamped bool // the system stamps what arrives, so that reading it late does no harm
+
 	mu       sync.Mutex // guards the rest
 	pending  map[wire.TransactionID]time.Duration
 	askedAt  time.Duration // when a check was sent last; 0: never
@@ -93,7 +95,7 @@ type leg struct {
 func newLeg(r wire.Request, g wire.CallGrant, conn stamp.PacketConn) (*leg, error) {
 	l := &leg{
 		request: r, grant: g, conn: conn,
-		proved: make(chan struct{}), sent: make(chan struct{}),
+		proved: make(chan struct{}), sent: make(chan struct{}), stamped: stamp.Kernel,
 		pending: map[wire.TransactionID]time.Duration{}, overdue: map[wire.TransactionID]time.Duration{},
 	}
 	var err error

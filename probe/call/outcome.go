@@ -73,7 +73,10 @@ type Direction struct {
 	// Held counts the packets that this end held back, since the responder gave no
 	// sign for 2 s although checks reached it: it stood still.
 	Held int
-	Mark Mark
+	// ReadLate counts the packets that the receiver read after a pause of its own, where
+	// its system does not stamp what arrives.
+	ReadLate int
+	Mark     Mark
 }
 
 // A Mark says what happened to the DSCP.

@@ -187,6 +187,9 @@ func (l *leg) downward() Direction {
 			return d
 		}
 	}
+	if !l.stamped {
+		d.ReadLate = stream.NewPauses(l.start, l.request.Ptime, l.lateness).Allow(arrivals)
+	}
 	switch sent {
 	case 0:
 		d.Reason, d.Code = l.noDown()

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"netready/probe/internal/stamp"
 	"netready/probe/internal/turn"
 	"netready/probe/internal/wire"
 	"netready/probe/stream"
@@ -45,6 +46,7 @@ type Loop struct {
 	Foreign        int    // packets that are not of the stream
 	Dropped        uint32 // by this machine's own socket for lack of buffer space
 	NoDSCP         string // why received marks cannot be read, "" if they can
+	ReadLate       int    // packets read after a pause of this machine, where nothing stamps what arrives
 	// Unsure counts lost packets next to a standstill of the leg that loses
 	// nothing: the server itself may have dropped them.
 	Unsure int
@@ -78,6 +80,9 @@ func (l *loop) result(died error) Loop {
 	defer l.mu.Unlock()
 	r := Loop{UpLeg: string(l.up), DownLeg: string(l.down), Foreign: l.foreign, Dropped: l.dropped}
 	r.PacketTime, r.Arrivals, r.Sent = stream.PacketTime, l.inTime(), len(l.sentAt)
+	if !l.isStamped() {
+		r.ReadLate = stream.NewPauses(l.start, stream.PacketTime, l.lateness).Allow(r.Arrivals)
+	}
 	switch {
 	case l.second != nil:
 		r.NoDSCP = l.second.NoDSCP()
@@ -105,6 +110,10 @@ func (l *loop) result(died error) Loop {
 	}
 	return r
 }
+
+// isStamped says that the kernel stamps what comes out of the loop. What comes by TCP, TLS or
+// DTLS is stamped when it is read.
+func (l *loop) isStamped() bool { return stamp.Kernel && (l.second == nil || l.down == turn.UDP) }
 
 // inTime leaves out what came more than two seconds after the last packet was
 // sent, in a loop by UDP alone. A leg by TCP repeats what it loses, so a packet

@@ -192,7 +192,7 @@ func TestOwnAddressesAreNoted(t *testing.T) {
 
 // A relay that forwards nothing is not a path that loses everything.
 func TestRelaysThatPassNothingOn(t *testing.T) {
-	server := turntest.Start(t, turntest.Options{Deaf: true})
+	server := turntest.Start(t, turntest.Options{LosesAll: true})
 	session, err := Open(t.Context(), settings(server))
 	if err != nil {
 		t.Fatal(err)

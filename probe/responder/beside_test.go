@@ -90,8 +90,8 @@ func honest(t *testing.T, ctx context.Context, s *responder.Server) facts.Result
 	return result
 }
 
-// unharmed checks that rows and figures of a run are those of a good path.
-func unharmed(t *testing.T, r facts.Result) {
+// checkMeasuredWell checks that rows and figures of a run are those of a good path.
+func checkMeasuredWell(t *testing.T, r facts.Result) {
 	t.Helper()
 	for _, row := range r.Firewall {
 		if row.Status != facts.StatusPass {
@@ -176,7 +176,7 @@ func TestSilentConnectionsDoNotBlockTheChecks(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := begin(t, responder.Limits{})
 			crowd(t, portOf(t, s, test.protocol), test.size, test.hello, test.from...)
-			unharmed(t, honest(t, t.Context(), s))
+			checkMeasuredWell(t, honest(t, t.Context(), s))
 		})
 	}
 }
@@ -212,7 +212,7 @@ func TestHogsLeaveRoom(t *testing.T) {
 	if held != 1 { // half of the rate for one address, three quarters for one prefix
 		t.Errorf("%d large sessions are granted, want 1", held)
 	}
-	unharmed(t, honest(t, t.Context(), s))
+	checkMeasuredWell(t, honest(t, t.Context(), s))
 }
 
 // Twelve workstations behind one address, of which four are let in at once,
@@ -333,5 +333,5 @@ func TestPortHogsLeaveRoom(t *testing.T) {
 			}
 		})
 	}
-	unharmed(t, honest(t, t.Context(), s))
+	checkMeasuredWell(t, honest(t, t.Context(), s))
 }

@@ -34,8 +34,9 @@ type Arrival struct {
 	// Sent is the sender's stamp, on the sender's monotonic clock (in a
 	// capture: the unwrapped RTP timestamp over the clock rate).
 	Sent time.Duration
-	// Leeway is how much later than Sent the packet may have left, since the sender's
-	// system did not take it at once, see settle. 0: the stamp is exact.
+	// Leeway is how much shorter its way may have been than the stamps say, see settle: the
+	// sender's system did not take it at once, or the receiver read it after a pause (see
+	// Pauses). 0: the stamps are exact.
 	Leeway time.Duration
 	// Received is the receiver's stamp, on the receiver's monotonic clock.
 	Received time.Duration

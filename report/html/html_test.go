@@ -108,6 +108,19 @@ func TestHTMLNothingMeasured(t *testing.T) {
 	}
 }
 
+// A result of an earlier version has no interval below its shares, and the page explains none.
+func TestHTMLExplainsIntervalsThatItShows(t *testing.T) {
+	const words = "Below a share"
+	r := htmlReport()
+	if got := plain(htmlOf(t, r)); strings.Contains(got, words) {
+		t.Errorf("no interval is shown:\n%s", got)
+	}
+	r.Voice.Down.LossInterval = &facts.Interval{HighPercent: 0.4}
+	if got := plain(htmlOf(t, r)); !strings.Contains(got, words) || !strings.Contains(got, "up to 0.4 %") {
+		t.Errorf("the interval is not shown or not explained:\n%s", got)
+	}
+}
+
 // The remains of a call that broke off were shown as "The test call, complete".
 func TestHTMLNamesTheRestOfACall(t *testing.T) {
 	r := htmlReport()

@@ -473,7 +473,10 @@ func streamvoiceCard(qw422016 *qt422016.Writer, v view) {
 	}
 	qw422016.N().S(`</tbody>
   </table>
-  <p class="small muted">Up is from this machine to the region, down is back. Below a share: what it would be in a call without end (95 % sure). `)
+  <p class="small muted">Up is from this machine to the region, down is back. `)
+	if hasBetween(v.Measures) {
+		qw422016.N().S(`Below a share: what it would be in a call without end (95 % sure). `)
+	}
 	qw422016.E().S(v.CallLine)
 	qw422016.N().S(`</p>
   `)

@@ -62,6 +62,12 @@ func measureRows(r report.Report) []measureRow {
 	return rows
 }
 
+// hasBetween says whether an interval stands below a share. Results of earlier versions have
+// none.
+func hasBetween(rows []measureRow) bool {
+	return slices.ContainsFunc(rows, func(r measureRow) bool { return r.Up.Between+r.Down.Between != "" })
+}
+
 func newFigure(got *float64, unit string, level thresholds.Level, limit thresholds.Limit) figure {
 	class := map[thresholds.Level]string{thresholds.Fail: "bad", thresholds.Warn: "eyebrow"}[level]
 	if got == nil {

@@ -14,8 +14,8 @@ import (
 	"netready/thresholds"
 )
 
-// again adds rows to a workbook as a merge does, and writes it back.
-func again(t *testing.T, name string, more ...Row) {
+// appendTo adds rows to a workbook as a merge does, and writes it back.
+func appendTo(t *testing.T, name string, more ...Row) {
 	t.Helper()
 	old, err := Open(name)
 	if err != nil {
@@ -87,7 +87,7 @@ func TestWhatPeopleDidStays(t *testing.T) {
 		)
 	})
 	for round := range 3 {
-		again(t, name, sampleRow(100+round))
+		appendTo(t, name, sampleRow(100+round))
 		checkStructure(t, name)
 	}
 	f := openFile(t, name)
@@ -126,7 +126,7 @@ func TestWhatPeopleDidStays(t *testing.T) {
 
 func TestFirewallSurvivesWithoutItsRuns(t *testing.T) {
 	name := write(t, Writer{}, collect(7))
-	again(t, name)
+	appendTo(t, name)
 	f := openFile(t, name)
 	if got := raw(t, f, SheetFirewall, "I2"); got != "fail: no_reply" {
 		t.Errorf("Firewall!I2 = %q", got)
@@ -153,7 +153,7 @@ func TestDeletedSheetComesBack(t *testing.T) {
 				f.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Area", RefersTo: "'My sheet'!$A$1:$C$9", Scope: "My sheet"}))
 		})
 		for range 2 {
-			again(t, name)
+			appendTo(t, name)
 			checkStructure(t, name)
 		}
 		f := openFile(t, name)
@@ -181,7 +181,7 @@ func TestForeignSheetIsNotWrittenAnew(t *testing.T) {
 		return err
 	})
 	before := partsOf(t, name)["xl/worksheets/sheet8.xml"]
-	again(t, name, sampleRow(9))
+	appendTo(t, name, sampleRow(9))
 	if after := partsOf(t, name)["xl/worksheets/sheet8.xml"]; !bytes.Equal(before, after) || !bytes.Contains(after, []byte("odd:thing")) {
 		t.Errorf("My sheet was\n%s\nand is\n%s", before, after)
 	}

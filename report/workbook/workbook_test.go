@@ -471,7 +471,7 @@ func TestOptionalPortsAreNotRequired(t *testing.T) {
 			}
 			return true
 		})
-		again(t, name)
+		appendTo(t, name)
 	}
 }
 

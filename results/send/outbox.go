@@ -92,8 +92,8 @@ func Folder() (Outbox, error) {
 	return Outbox{filepath.Join(dir, "netready", "outbox")}, nil
 }
 
-// A parcel is one file of the outbox: a line with its head, and the result as it is.
-type parcel struct {
+// A waiting result is one file of the outbox: a line with its head, and the result as it is.
+type waiting struct {
 	RunID string  `json:"run_id"`
 	To    Address `json:"to"`
 
@@ -115,7 +115,7 @@ func (b Outbox) Add(runID string, to Address, result []byte) error {
 	if len(files) >= mostParcels || size+int64(len(result)) > mostBytes {
 		return fmt.Errorf("%w: %d results in %s; run netready with an invite to their responder, which sends them, or remove them", ErrFull, len(files), b.Dir)
 	}
-	head, err := json.Marshal(parcel{RunID: runID, To: to})
+	head, err := json.Marshal(waiting{RunID: runID, To: to})
 	if err != nil {
 		return err
 	}
@@ -163,8 +163,8 @@ func (b Outbox) Waiting(to invite.Invite) (runIDs []string) {
 	return runIDs
 }
 
-// open reads a parcel; its head alone, or all of it.
-func (b Outbox) open(info os.FileInfo, whole bool) (p parcel, err error) {
+// open reads a waiting result: its head alone, or all of it.
+func (b Outbox) open(info os.FileInfo, whole bool) (p waiting, err error) {
 	f, err := os.Open(filepath.Join(b.Dir, info.Name()))
 	if err != nil {
 		return p, err

@@ -77,7 +77,7 @@ func TestRebuildMendsADamagedIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range filesOf(t, filepath.Join(dir, in.index())) {
-			harm(t, filepath.Join(dir, in.index(), name))
+			damage(t, filepath.Join(dir, in.index(), name))
 		}
 		again := folderStore(t, dir)
 		for _, err := range again.Rows(t.Context(), results.Query{}) {
@@ -100,8 +100,8 @@ func TestRebuildMendsADamagedIndex(t *testing.T) {
 	}
 }
 
-// harm damages a part of the index; of lines it adds one that makes no sense.
-func harm(t *testing.T, name string) {
+// damage damages a part of the index; of lines it adds one that makes no sense.
+func damage(t *testing.T, name string) {
 	t.Helper()
 	text, err := os.ReadFile(name)
 	if err != nil {

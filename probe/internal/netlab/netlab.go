@@ -59,15 +59,12 @@ func New(tb testing.TB) *Lab {
 	l.link(tb, "s", 2)
 	l.link(tb, "i", 3)
 	l.In(tb, "s", "ip", "addr", "add", Server2+"/24", "dev", "eth")
-	for _, setting := range []string{
-		"net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1",
-		// Every refusal shall be heard, however many there are at once.
-		"net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0",
-	} {
-		l.In(tb, "f", "sysctl", "-qw", setting)
-	}
-	for _, ns := range []string{"s", "i"} {
-		l.In(tb, ns, "sysctl", "-qw", "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0", "net.ipv4.ip_unprivileged_port_start=0")
+	l.In(tb, "f", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+	for _, ns := range []string{"f", "s", "i"} {
+		// Every refusal shall be heard, however many there are at once. -e: older systems have
+		// the limit of all together for the host alone.
+		l.In(tb, ns, "sysctl", "-eqw", "net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0", "net.ipv4.icmp_msgs_per_sec=100000", "net.ipv4.icmp_msgs_burst=100000")
+		l.In(tb, ns, "sysctl", "-qw", "net.ipv4.ip_unprivileged_port_start=0")
 	}
 	return l
 }

@@ -35,7 +35,7 @@ type Options struct {
 	NoTLS     bool
 	DTLS      bool
 	DenyRelay bool // its own relayed addresses are forbidden as peers
-	Deaf      bool // relayed addresses do not reach each other, though permitted
+	LosesAll  bool // relayed addresses do not reach each other, though permitted
 	Quota     int  // most allocations at once; 0: no limit
 	Harm      Harm // of what passes by UDP
 	Stale     bool // every other request is answered with 438
@@ -81,7 +81,7 @@ func Start(tb testing.TB, o Options) *Server {
 	config := s.config(o)
 	certificate, pool := selfSigned(tb, o.Host)
 	s.Roots = pool
-	relays := relays{host: o.Host, deaf: o.Deaf}
+	relays := relays{host: o.Host, losesAll: o.LosesAll}
 	permit := turn.DefaultPermissionHandler
 	if o.DenyRelay {
 		// Sockets of the test have addresses of 127.0.0.1 as the relays have,
@@ -201,8 +201,8 @@ func selfSigned(tb testing.TB, host string) (tls.Certificate, *x509.CertPool) {
 
 // relays makes the sockets of allocations.
 type relays struct {
-	host string
-	deaf bool
+	host     string
+	losesAll bool
 }
 
 // Validate implements turn.RelayAddressGenerator.
@@ -214,8 +214,8 @@ func (r *relays) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	if r.deaf {
-		return deaf{conn}, conn.LocalAddr(), nil
+	if r.losesAll {
+		return losesAll{conn}, conn.LocalAddr(), nil
 	}
 	return conn, conn.LocalAddr(), nil
 }
@@ -225,8 +225,8 @@ func (r *relays) AllocateConn(string, int) (net.Conn, net.Addr, error) {
 	return nil, nil, net.ErrClosed
 }
 
-// deaf is a relay's socket whose datagrams to peers are lost.
-type deaf struct{ net.PacketConn }
+// losesAll is a relay's socket whose datagrams to peers are lost.
+type losesAll struct{ net.PacketConn }
 
 // WriteTo loses what it gets.
-func (d deaf) WriteTo(b []byte, _ net.Addr) (int, error) { return len(b), nil }
+func (d losesAll) WriteTo(b []byte, _ net.Addr) (int, error) { return len(b), nil }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The kinds of packets of which a thief takes one.
+// The kinds of packets of which a dropper takes one.
 const (
 	nameAnswer = "DNS answer"
 	question   = "datagram up"
@@ -23,9 +23,9 @@ const (
 	flightLasts = 20 * time.Millisecond
 )
 
-// thief counts the packets of one kind that a wire carries, and drops the n-th of them
+// dropper counts the packets of one kind that a wire carries, and drops the n-th of them
 // (from 1). When it is sent again, it passes.
-type thief struct {
+type dropper struct {
 	mu    sync.Mutex // guards the rest
 	kind  string
 	nth   int // 0: none
@@ -46,21 +46,21 @@ type conversation struct {
 }
 
 // begin forgets what was counted. From now on the n-th of a kind is taken.
-func (t *thief) begin(kind string, nth int) {
+func (t *dropper) begin(kind string, nth int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.kind, t.nth, t.count, t.flows = kind, nth, 0, map[flow]*conversation{}
 }
 
 // counted is how many there were since begin.
-func (t *thief) counted() int {
+func (t *dropper) counted() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.count
 }
 
 // takes reports whether a frame has to be dropped. up is away from the PC.
-func (t *thief) takes(frame []byte, up bool, now time.Duration) bool {
+func (t *dropper) takes(frame []byte, up bool, now time.Duration) bool {
 	if t == nil || len(frame) < 14+20 || binary.BigEndian.Uint16(frame[12:]) != ipv4 {
 		return false
 	}
@@ -89,7 +89,7 @@ const (
 	udp  = 17
 )
 
-func (t *thief) next() bool {
+func (t *dropper) next() bool {
 	t.count++
 	return t.count == t.nth
 }
@@ -100,7 +100,7 @@ const (
 	flagACK = 0x10
 )
 
-func (t *thief) takesSegment(ip, segment []byte, up bool, now time.Duration) bool {
+func (t *dropper) takesSegment(ip, segment []byte, up bool, now time.Duration) bool {
 	const both = flagSYN | flagACK
 	switch flags := segment[13] & both; t.kind {
 	case syn:
@@ -116,7 +116,7 @@ func (t *thief) takesSegment(ip, segment []byte, up bool, now time.Duration) boo
 }
 
 // takesData takes the segments of a flight that are sent for the first time.
-func (t *thief) takesData(f flow, end uint32, up bool, now time.Duration) bool {
+func (t *dropper) takesData(f flow, end uint32, up bool, now time.Duration) bool {
 	c := t.flows[f]
 	if c == nil {
 		c = &conversation{ends: map[bool]uint32{}}

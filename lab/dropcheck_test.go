@@ -22,9 +22,9 @@ func segmentOf(from, to uint16, seq uint32, flags byte, size int) []byte {
 	return frameOf(tcp, append(b, make([]byte, size)...))
 }
 
-// The thief drops the packet that it was told to drop, completely and once. Otherwise a
+// The dropper drops the packet that it was told to drop, completely and once. Otherwise a
 // test of lost packets would lose none.
-func TestThiefTakesOneOfAKind(t *testing.T) {
+func TestDropperDropsOneOfAKind(t *testing.T) {
 	const pc, far = 40001, 443
 	const again = 10 * time.Millisecond
 	seg := func(up bool, seq uint32, flags byte, size int) []byte {
@@ -59,16 +59,16 @@ func TestThiefTakesOneOfAKind(t *testing.T) {
 	}
 	for _, kind := range []string{nameAnswer, question, answer, syn, synAck, flight} {
 		for nth := range 6 {
-			var thief thief
-			thief.begin(kind, nth)
+			var dropper dropper
+			dropper.begin(kind, nth)
 			for i, s := range steps {
 				want := nth > 0 && s.is[kind] == nth
-				if got := thief.takes(s.frame, s.up, time.Duration(i)*again/10); got != want {
+				if got := dropper.takes(s.frame, s.up, time.Duration(i)*again/10); got != want {
 					t.Errorf("%s %d: %s: taken %v", kind, nth, s.name, got)
 				}
 			}
-			if want := map[string]int{nameAnswer: 2, question: 1, answer: 2, syn: 2, synAck: 1, flight: 4}[kind]; thief.counted() != want {
-				t.Errorf("%s: %d counted, want %d", kind, thief.counted(), want)
+			if want := map[string]int{nameAnswer: 2, question: 1, answer: 2, syn: 2, synAck: 1, flight: 4}[kind]; dropper.counted() != want {
+				t.Errorf("%s: %d counted, want %d", kind, dropper.counted(), want)
 			}
 		}
 	}
