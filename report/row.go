@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +43,11 @@ func Columns() []Column {
 		column("Verdict at run time", "", wholeReport, func(r *Report) *string { return (*string)(&r.Verdict) }, asText),
 		column("Complete", "", wholeReport, func(r *Report) *bool { return &r.Complete }, asFlag),
 	}
-	for _, more := range [][]Column{gradedColumns(), furtherColumns(), portColumns(), settingColumns(), loopColumns(), loadColumns()} {
+	columns = append(columns, gradedColumns()...)
+	further := slices.DeleteFunc(furtherColumns(), func(c Column) bool { // a figure that has got a limit is in the table of measures too
+		return slices.ContainsFunc(columns, func(graded Column) bool { return graded.Name == c.Name })
+	})
+	for _, more := range [][]Column{further, portColumns(), settingColumns(), loopColumns(), loadColumns()} {
 		columns = append(columns, more...)
 	}
 	columns = append(columns, textColumn("Bandwidth note", func(r *Report) *string { return &r.Bandwidth.Note }))

@@ -23,14 +23,14 @@ import (
 func sampleResult() facts.Result {
 	p := func(f float64) *float64 { return &f }
 	direction := func(jitter, loss float64) *facts.Direction {
-		return &facts.Direction{
+		return thresholds.KeepLimits(&facts.Direction{
 			Sent: 1500, Received: 1490, Lost: 10, Duplicates: 1, Discarded: new(3), Reordered: new(2),
 			LossPercent: p(loss), DiscardPercent: p(0.2), InOrderPercent: p(99.866), JitterMS: p(jitter), JitterMaxMS: p(31.25),
 			PDVp99MS: p(40.001), Burst: facts.Burst{BurstR: p(1.25), LongestRun: 4, WorstWindowPercent: p(4)},
 			Shifts: []facts.Shift{}, DSCPAsked: new(46), DSCPReceived: new(0), R: p(88.1), MOS: p(4.28), MOSBasis: "pcmu",
 			LossInterval:    &facts.Interval{LowPercent: loss / 2, HighPercent: 2 * loss},
 			DiscardInterval: &facts.Interval{LowPercent: 0.04, HighPercent: 0.512},
-		}
+		})
 	}
 	return facts.Result{
 		Schema: 1, RunID: "01JD0000000000000000ABCDEF", Tool: facts.Tool{Name: "netready", Version: "v1.2.3"},

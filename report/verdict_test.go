@@ -29,9 +29,7 @@ var marks = map[thresholds.Level]struct{ terminal, tone, cell string }{
 // oneRow is a result whose firewall column has one row, and a call that is good.
 func oneRow(row facts.PortRow) facts.Result {
 	side := func() *facts.Direction {
-		return &facts.Direction{
-			Sent: 1500, Received: 1500, LossPercent: new(0.0), DiscardPercent: new(0.0), InOrderPercent: new(100.0), JitterMS: new(1.0), MOS: new(4.3),
-		}
+		return thresholds.KeepLimits(&facts.Direction{Sent: 1500, Received: 1500})
 	}
 	return facts.Result{
 		Schema: facts.SchemaVersion, RunID: "01JD0000000000000000ABCDEF", StartedAt: time.Unix(1.7e9, 0), FinishedAt: time.Unix(1.7e9, 0), Complete: true,

@@ -10,14 +10,11 @@ import (
 // A result of a test call is judged by the documented limits, with the limit of
 // the jitter replaced.
 func ExampleLimits_Judge() {
-	direction := facts.Direction{
-		Sent: 1500, Received: 1500,
-		LossPercent: new(0.0), DiscardPercent: new(0.0), InOrderPercent: new(100.0), JitterMS: new(12.5), MOS: new(4.36),
-	}
+	direction := thresholds.KeepLimits(&facts.Direction{Sent: 1500, Received: 1500, JitterMS: new(12.5)})
 	result := facts.Result{
 		Complete: true, Parts: []string{facts.PartVoice},
 		Voice: facts.Voice{
-			Mode: facts.ModeResponder, Up: &direction, Down: &direction,
+			Mode: facts.ModeResponder, Up: direction, Down: direction,
 			RTT: &facts.RTT{Source: facts.RTTStun, Samples: 150, AvgMS: new(42.0)},
 		},
 	}

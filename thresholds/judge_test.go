@@ -13,12 +13,12 @@ import (
 	"netready/internal/seed"
 )
 
-// goodDirection has every figure that has a limit, each within it: a new measure is added here.
+// goodDirection has every figure that has a limit, each within it.
 func goodDirection() *facts.Direction {
-	return &facts.Direction{
+	return KeepLimits(&facts.Direction{
 		Sent: 1500, Received: 1500, LossPercent: new(0.0), DiscardPercent: new(0.0), InOrderPercent: new(100.0),
 		JitterMS: new(1.0), JitterMaxMS: new(2.0), MOS: new(4.3),
-	}
+	})
 }
 
 func goodResult() facts.Result {
@@ -92,11 +92,13 @@ func TestNullNeverPasses(t *testing.T) {
 	for range 5000 {
 		r := goodResult()
 		removed := 0
-		for _, field := range []**float64{
-			&r.Voice.Up.JitterMS, &r.Voice.Up.LossPercent, &r.Voice.Up.DiscardPercent, &r.Voice.Up.InOrderPercent, &r.Voice.Up.MOS,
-			&r.Voice.Down.JitterMS, &r.Voice.Down.LossPercent, &r.Voice.Down.DiscardPercent, &r.Voice.Down.InOrderPercent, &r.Voice.Down.MOS,
-			&r.Voice.RTT.AvgMS,
-		} {
+		fields := []**float64{&r.Voice.RTT.AvgMS}
+		for _, m := range Measures() {
+			if !m.Single() {
+				fields = append(fields, m.Side(r.Voice.Up), m.Side(r.Voice.Down))
+			}
+		}
+		for _, field := range fields {
 			if random.IntN(8) == 0 {
 				*field = nil
 				removed++
@@ -237,8 +239,8 @@ func FuzzLimits(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, limit := range []Limit{l.JitterMS, l.LossPercent, l.DiscardPercent, l.InOrderPercent, l.RTTAvgMS, l.MOS} {
-			if limit.bound() == nil {
+		for _, m := range Measures() {
+			if m.Limit(&l).bound() == nil {
 				t.Fatalf("a limit without a bound: %+v", l)
 			}
 		}

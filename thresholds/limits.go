@@ -2,22 +2,6 @@
 // data, and the judgement that is made from them.
 package thresholds
 
-// Limits are the expectations that a result is judged by.
-type Limits struct {
-	JitterMS       Limit `json:"jitter_ms" yaml:"jitter_ms"`               // limit of `jitter_ms`, up and down
-	LossPercent    Limit `json:"loss_percent" yaml:"loss_percent"`         // limit of `loss_percent`, up and down
-	DiscardPercent Limit `json:"discard_percent" yaml:"discard_percent"`   // limit of `discard_percent`, up and down
-	InOrderPercent Limit `json:"in_order_percent" yaml:"in_order_percent"` // limit of `in_order_percent`, up and down
-	RTTAvgMS       Limit `json:"rtt_avg_ms" yaml:"rtt_avg_ms"`             // limit of `voice.rtt.avg_ms`
-	MOS            Limit `json:"mos" yaml:"mos"`                           // limit of `mos`, up and down
-}
-
-// A Limit is one bound, either below or at least a number.
-type Limit struct {
-	Below   *float64 `json:"below,omitempty" yaml:"below,omitempty"`       // the figure has to be below this
-	AtLeast *float64 `json:"at_least,omitempty" yaml:"at_least,omitempty"` // the figure has to be this or more
-}
-
 // Verdict is the outcome of a whole assessment.
 type Verdict string
 
@@ -68,17 +52,4 @@ type Finding struct {
 
 	first bool // it says where the fault lies, and comes first
 	call  int  // which of the calls it is of, counted from 1; 0: the reported one
-}
-
-// Default are the documented limits.
-func Default() Limits {
-	var l Limits
-	for _, m := range measures {
-		if m.AtLeast {
-			m.limit(&l).AtLeast = new(m.standard)
-		} else {
-			m.limit(&l).Below = new(m.standard)
-		}
-	}
-	return l
 }

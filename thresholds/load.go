@@ -56,11 +56,11 @@ func (m Measure) check(limit Limit) error {
 		return errors.New("this limit takes " + m.kind() + ": with the other one it would pass bad figures")
 	}
 	bound := *limit.bound()
-	if math.IsNaN(bound) || bound < m.least || bound > m.most {
-		if m.most == math.MaxFloat64 {
+	if math.IsNaN(bound) || math.IsInf(bound, 0) || bound < m.Least || m.Most > 0 && bound > m.Most {
+		if m.Most == 0 {
 			return errors.New("the bound has to be 0 or more")
 		}
-		return errors.New("the bound has to be " + digits(m.least) + " to " + digits(m.most))
+		return errors.New("the bound has to be " + digits(m.Least) + " to " + digits(m.Most))
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 package thresholds
 
 import (
-	"math"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -44,61 +44,121 @@ const (
 // that says its name, its meaning and where a result has it.
 type Measure struct {
 	Key     Key
-	Setting string // its name in the thresholds file
+	Setting string // its name in the thresholds file, as the field of Limits has it
 	Name    string // for people
 	Column  string // in the sheet Runs
 	Unit    string // "" for none
 	Why     string // what it is, for people
 	AtLeast bool   // its limit is the least that is good; otherwise figures have to be below
 
-	standard    float64 // its documented limit
-	rank        int     // of several that fail the one with the lowest rank comes first: it explains the others
-	least, most float64 // what its limit may be
-	limit       func(*Limits) *Limit
-	side        func(*facts.Direction) **float64 // nil: it is the round trip's
+	Least, Most float64 // what a figure and its limit can be; Most 0: anything from Least
+
+	standard float64 // its documented limit
+	rank     int     // of several that fail the one with the lowest rank comes first: it explains the others
+	limit    func(*Limits) *Limit
+	side     func(*facts.Direction) **float64 // nil: it is the round trip's
 }
 
 const percent = 100
 
-// Measures lists them in the order of a report.
-func Measures() []Measure { return slices.Clone(measures) }
+// Limits are the expectations that a result is judged by.
+type Limits struct {
+	JitterMS       Limit `json:"jitter_ms" yaml:"jitter_ms"`               // limit of `jitter_ms`, up and down
+	LossPercent    Limit `json:"loss_percent" yaml:"loss_percent"`         // limit of `loss_percent`, up and down
+	DiscardPercent Limit `json:"discard_percent" yaml:"discard_percent"`   // limit of `discard_percent`, up and down
+	InOrderPercent Limit `json:"in_order_percent" yaml:"in_order_percent"` // limit of `in_order_percent`, up and down
+	RTTAvgMS       Limit `json:"rtt_avg_ms" yaml:"rtt_avg_ms"`             // limit of `voice.rtt.avg_ms`
+	MOS            Limit `json:"mos" yaml:"mos"`                           // limit of `mos`, up and down
+}
 
-var measures = []Measure{
+// A measure is a field of Limits and a row here.
+var measures = withSettings([]Measure{
 	{
-		Key: Jitter, Setting: "jitter_ms", Name: "Jitter", Column: "Jitter", Unit: "ms", standard: 30, rank: 3, most: math.MaxFloat64,
+		Key: Jitter, Name: "Jitter", Column: "Jitter", Unit: "ms", standard: 30, rank: 3,
 		Why:   "How unevenly packets arrive, averaged over the call. The phone's buffer evens out a little; much of it makes speech choppy.",
 		limit: func(l *Limits) *Limit { return &l.JitterMS },
 		side:  func(d *facts.Direction) **float64 { return &d.JitterMS },
 	},
 	{
-		Key: Loss, Setting: "loss_percent", Name: "Packet loss", Column: "Loss", Unit: "%", standard: 1, rank: 1, most: percent,
+		Key: Loss, Name: "Packet loss", Column: "Loss", Unit: "%", standard: 1, rank: 1, Most: percent,
 		Why:   "Packets that never arrived. Each one is a gap of speech; one in a hundred is where listeners begin to notice.",
 		limit: func(l *Limits) *Limit { return &l.LossPercent },
 		side:  func(d *facts.Direction) **float64 { return &d.LossPercent },
 	},
 	{
-		Key: Discards, Setting: "discard_percent", Name: "Packet discards", Column: "Discards", Unit: "%", standard: 5, rank: 2, most: percent,
+		Key: Discards, Name: "Packet discards", Column: "Discards", Unit: "%", standard: 5, rank: 2, Most: percent,
 		Why:   "Packets that arrived, but too late for the phone's jitter buffer to play them. To the listener they are lost as well.",
 		limit: func(l *Limits) *Limit { return &l.DiscardPercent },
 		side:  func(d *facts.Direction) **float64 { return &d.DiscardPercent },
 	},
 	{
-		Key: Order, Setting: "in_order_percent", Name: "Packet order", Column: "Order", Unit: "%", AtLeast: true, standard: 98, rank: 4, most: percent,
+		Key: Order, Name: "Packet order", Column: "Order", Unit: "%", AtLeast: true, standard: 98, rank: 4, Most: percent,
 		Why:   "The share of packets that arrived in the order in which they were sent. Packets out of order point to load balancing over unequal paths.",
 		limit: func(l *Limits) *Limit { return &l.InOrderPercent },
 		side:  func(d *facts.Direction) **float64 { return &d.InOrderPercent },
 	},
 	{
-		Key: RTT, Setting: "rtt_avg_ms", Name: "Round trip", Column: "RTT avg", Unit: "ms", standard: 150, rank: 6, most: math.MaxFloat64,
+		Key: RTT, Name: "Round trip", Column: "RTT avg", Unit: "ms", standard: 150, rank: 6,
 		Why:   "The time a packet takes to the region and back, on average. Beyond the limit people begin to talk over each other.",
 		limit: func(l *Limits) *Limit { return &l.RTTAvgMS },
 	},
 	{
-		Key: MOS, Setting: "mos", Name: "MOS", Column: "MOS", AtLeast: true, standard: 3.6, rank: 5, least: 1, most: 5,
+		Key: MOS, Name: "MOS", Column: "MOS", AtLeast: true, standard: 3.6, rank: 5, Least: 1, Most: 5,
 		Why:   "What a listener would give the call from 1 (bad) to about 4.4 (the best that this codec can reach), calculated by ITU-T G.107 from delay, loss and discards.",
 		limit: func(l *Limits) *Limit { return &l.MOS },
 		side:  func(d *facts.Direction) **float64 { return &d.MOS },
 	},
+})
+
+// A Limit is one bound, either below or at least a number.
+type Limit struct {
+	Below   *float64 `json:"below,omitempty" yaml:"below,omitempty"`       // the figure has to be below this
+	AtLeast *float64 `json:"at_least,omitempty" yaml:"at_least,omitempty"` // the figure has to be this or more
+}
+
+// Measures lists them in the order of a report.
+func Measures() []Measure { return slices.Clone(measures) }
+
+// Default are the documented limits.
+func Default() Limits {
+	var l Limits
+	for _, m := range measures {
+		if m.AtLeast {
+			m.limit(&l).AtLeast = new(m.standard)
+		} else {
+			m.limit(&l).Below = new(m.standard)
+		}
+	}
+	return l
+}
+
+// withSettings gives each measure its name in the thresholds file, the one of its field in Limits.
+func withSettings(list []Measure) []Measure {
+	var l Limits
+	for i, m := range list {
+		for field, value := range reflect.ValueOf(&l).Elem().Fields() {
+			if value.Addr().Interface() == m.limit(&l) {
+				list[i].Setting = field.Tag.Get("yaml")
+			}
+		}
+	}
+	return list
+}
+
+// KeepLimits gives d a figure for each measure of which it has none, one that keeps the
+// documented limit: what is a sample needs no list of the measures.
+func KeepLimits(d *facts.Direction) *facts.Direction {
+	for _, m := range measures {
+		if m.Single() || *m.side(d) != nil {
+			continue
+		}
+		good := m.standard
+		if !m.AtLeast {
+			good /= 2
+		}
+		*m.side(d) = &good
+	}
+	return d
 }
 
 // Limit is the measure's limit in l, to be read or set.

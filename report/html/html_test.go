@@ -17,15 +17,11 @@ import (
 )
 
 func htmlReport() report.Report {
-	limits := thresholds.Limits{
-		JitterMS: thresholds.Limit{Below: new(30.0)}, LossPercent: thresholds.Limit{Below: new(1.0)}, DiscardPercent: thresholds.Limit{Below: new(5.0)},
-		InOrderPercent: thresholds.Limit{AtLeast: new(98.0)}, RTTAvgMS: thresholds.Limit{Below: new(150.0)}, MOS: thresholds.Limit{AtLeast: new(3.6)},
-	}
 	side := func(loss float64) *facts.Direction {
-		return &facts.Direction{
+		return thresholds.KeepLimits(&facts.Direction{
 			Sent: 1500, Received: 1400, Lost: 100, LossPercent: &loss, DiscardPercent: new(0.0), InOrderPercent: new(100.0),
 			JitterMS: new(1.25), MOS: new(3.6), MOSBasis: "pcmu",
-		}
+		})
 	}
 	r := facts.Result{
 		Schema: 1, RunID: "01KAXQ00000000000000000001", StartedAt: time.Date(2026, 11, 24, 9, 30, 0, 0, time.UTC), Complete: true,
@@ -50,7 +46,7 @@ func htmlReport() report.Report {
 		}
 		r.Voice.Timeline = append(r.Voice.Timeline, s)
 	}
-	return report.Report{Result: r, Limits: limits, Verdict: thresholds.NotReady}
+	return report.Report{Result: r, Limits: thresholds.Default(), Verdict: thresholds.NotReady}
 }
 
 func htmlOf(t *testing.T, r report.Report) string {

@@ -82,10 +82,10 @@ func sample(i int, start time.Time, wave float64) report.Report {
 }
 
 func direction(jitter, loss, discards, order, mos float64) *facts.Direction {
-	return &facts.Direction{
+	return thresholds.KeepLimits(&facts.Direction{
 		Sent: 1500, JitterMS: round(jitter), LossPercent: round(loss), DiscardPercent: round(discards),
 		InOrderPercent: round(order), MOS: round(mos),
-	}
+	})
 }
 
 func round(x float64) *float64 {

@@ -183,18 +183,21 @@ func (c *runColumn) bounds(column report.Column) {
 	way := strings.TrimPrefix(strings.TrimSuffix(column.Name, " (%)"), name)
 	c.unit = column.Unit
 	c.fraction = column.Unit != "" || strings.HasSuffix(column.Name, "(ms)")
+	for _, m := range thresholds.Measures() {
+		if m.Column == name {
+			c.fraction, c.least, c.most = true, m.Least, m.Most
+		}
+	}
 	switch name {
-	case "MOS":
-		c.fraction, c.least, c.most = true, 1, 5
 	case "R":
 		c.fraction, c.most = true, 120
 	case "BurstR":
 		c.fraction = true
 	case "Loss":
-		c.most, c.shareOf = 100, [2]string{"Lost" + way, "Sent" + way}
+		c.shareOf = [2]string{"Lost" + way, "Sent" + way}
 	case "Discards":
-		c.most, c.shareOf = 100, [2]string{"Discarded" + way, "Sent" + way}
-	case "Order", "Worst window", "CPU busy":
+		c.shareOf = [2]string{"Discarded" + way, "Sent" + way}
+	case "Worst window", "CPU busy":
 		c.most = 100
 	}
 }

@@ -35,6 +35,12 @@ func sampleRow(i int) Row {
 	} {
 		row.Cells[place] = value
 	}
+	good := thresholds.KeepLimits(&facts.Direction{})
+	for k, m := range graded {
+		if figure := m.Side(good); figure != nil {
+			row.Cells[l.figures[k]] = **figure
+		}
+	}
 	for k, figure := range []float64{2, 3, 0.1, 0, 0.2, 0, 100, 99.5, 35, 4.3, 4.2} {
 		if machine == 3 {
 			figure = []float64{45.5, 8, 2.5, 0.4, 6, 1, 97, 96, 180, 3.1, 3.5}[k]

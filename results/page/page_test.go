@@ -123,10 +123,10 @@ func (h home) add(t *testing.T, org string, n int) store.Stored {
 		lost = n % 10
 	}
 	side := func() *facts.Direction {
-		return &facts.Direction{
+		return thresholds.KeepLimits(&facts.Direction{
 			Sent: 1500, Received: 1500 - 15*lost, Lost: 15 * lost, LossPercent: new(float64(lost)), JitterMS: new(1.25), Discarded: new(0), DiscardPercent: new(0.0),
 			Reordered: new(0), InOrderPercent: new(100.0), MOS: new(4.3), MOSBasis: "pcmu",
-		}
+		})
 	}
 	r := report.New(facts.Result{
 		Schema: facts.SchemaVersion, RunID: id.String(), Tool: facts.Tool{Name: "netready", Version: "test"},

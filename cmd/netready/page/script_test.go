@@ -146,13 +146,13 @@ func sample(o Options, bad bool) facts.Result {
 
 func side(sent, lost int, jitter float64) *facts.Direction {
 	asked, got := 46, 46
-	return &facts.Direction{
+	return thresholds.KeepLimits(&facts.Direction{
 		Sent: sent, Received: sent - lost, Lost: lost,
 		LossPercent: new(math.Round(1e5*float64(lost)/float64(sent)) / 1e3), DiscardPercent: new(0.0), InOrderPercent: new(100.0),
 		JitterMS: new(jitter), JitterMaxMS: new(jitter * 2.5), R: new(92.1), MOS: new(4.383), MOSBasis: "pcmu",
 		Burst:     facts.Burst{BurstR: new(1.0), LongestRun: min(lost, 4), WorstWindowPercent: new(float64(min(lost, 12)))},
 		DSCPAsked: &asked, DSCPReceived: &got,
-	}
+	})
 }
 
 func ports(bad bool) []facts.PortRow {
@@ -183,11 +183,7 @@ func ports(bad bool) []facts.PortRow {
 }
 
 func judged(r facts.Result) report.Report {
-	l := thresholds.Limits{
-		JitterMS: thresholds.Limit{Below: new(30.0)}, LossPercent: thresholds.Limit{Below: new(1.0)}, DiscardPercent: thresholds.Limit{Below: new(5.0)},
-		InOrderPercent: thresholds.Limit{AtLeast: new(98.0)}, RTTAvgMS: thresholds.Limit{Below: new(150.0)}, MOS: thresholds.Limit{AtLeast: new(3.6)},
-	}
-	rep := report.New(r, l)
+	rep := report.New(r, thresholds.Default())
 	if rep.Findings != nil {
 		return rep
 	}
