@@ -97,6 +97,9 @@ type Region struct {
 	Name        string `json:"name"`         // name for people
 	Responder   string `json:"responder"`    // `host:port` of its control address; empty without a responder
 	RegionsFile string `json:"regions_file"` // name of a file that replaced the built-in list, without its folders; empty otherwise
+	// The region that the responder names, where it is another than `id`. Left out: it is the
+	// same, or it names none.
+	ResponderRegion string `json:"responder_region,omitempty"`
 	// Why a responder that was named could not be reached, as `firewall[].reason` has
 	// it, or `no_such_name`. Left out: it was reached, none was named, or the reason
 	// has no code.
