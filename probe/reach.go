@@ -79,6 +79,9 @@ func (r *run) reach(ctx context.Context) error {
 func (r *run) take(ctx context.Context, found around) {
 	if r.session != nil {
 		r.result.Region.Responder = r.session.Control().Invite().Host
+		if its := r.session.Control().Grant().Region; !strings.EqualFold(its, r.plan.Region.ID) {
+			r.result.Region.ResponderRegion = its
+		}
 	}
 	for _, row := range found.rows {
 		r.result.Firewall = append(r.result.Firewall, r.unreachable(row.PortRow))

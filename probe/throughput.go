@@ -26,7 +26,8 @@ func (r *run) measureBandwidth(ctx context.Context) {
 	default:
 		stop := r.track.during(StepBandwidth)
 		end := lean.Begin()
-		*b = bandwidth.Run(ctx, r.session.Control(), bandwidth.Settings{Call: r.codec.WireBitRate(stream.PacketTime)})
+		trip, _ := r.session.Control().Clock(ctx) // not known: the transfers themselves say what is wrong
+		*b = bandwidth.Run(ctx, r.session.Control(), bandwidth.Settings{Call: r.codec.WireBitRate(stream.PacketTime), RTT: trip})
 		end()
 		stop()
 	}

@@ -90,6 +90,14 @@ func wayFact(family string, known *bool) string {
 	return "no " + family
 }
 
+// atLeast stands before a figure that is a lower bound.
+func atLeast(bound bool) string {
+	if bound {
+		return "at least "
+	}
+	return ""
+}
+
 func bandwidthFacts(b facts.Bandwidth, p printer) []string {
 	if b.UpMbps == nil && b.DownMbps == nil {
 		if b.Reason == "" {
@@ -97,11 +105,15 @@ func bandwidthFacts(b facts.Bandwidth, p printer) []string {
 		}
 		return []string{"not measured: " + b.Reason}
 	}
-	parts := []string{p.of("", b.UpMbps, "Mbit/s", " up"), p.of("", b.DownMbps, "Mbit/s", " down")}
+	parts := []string{p.of(atLeast(b.UpAtLeast), b.UpMbps, "Mbit/s", " up"), p.of(atLeast(b.DownAtLeast), b.DownMbps, "Mbit/s", " down")}
 	if b.CallsUp != nil && b.CallsDown != nil {
-		parts = append(parts, fmt.Sprintf("room for about %d calls", min(*b.CallsUp, *b.CallsDown)))
+		about := "about "
+		if b.UpAtLeast || b.DownAtLeast {
+			about = atLeast(true)
+		}
+		parts = append(parts, fmt.Sprintf("room for %s%d calls", about, min(*b.CallsUp, *b.CallsDown)))
 	}
-	return parts
+	return append(parts, b.Note)
 }
 
 func pingName(p facts.Ping) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -138,6 +139,9 @@ func briefPort(d *jsontext.Decoder, row *facts.PortRow) error {
 
 // readJSON reads the reports in a text. An error names the line.
 func readJSON(b []byte, options json.Options, each func(Report, Note, error) error) error {
+	if start := bytes.TrimSpace(b); len(start) > 0 && start[0] != '{' && start[0] != '[' {
+		return fmt.Errorf("%w: its first line is not %s, and it is no JSON", ErrNotResult, headTitle)
+	}
 	d := jsontext.NewDecoder(bytes.NewBuffer(b), options)
 	tooManyValues := values(b) > maxValues
 	var err error
@@ -216,9 +220,33 @@ func (r *Report) check() (Note, error) {
 	}
 	switch r.Verdict {
 	case thresholds.Ready, thresholds.NotReady, thresholds.Undetermined:
-		return note, nil
+		return note, errors.Join(impossible("up", r.Voice.Up), impossible("down", r.Voice.Down))
 	}
 	return note, fmt.Errorf(`the field "verdict" is %q: it has to be ready, not_ready or undetermined`, r.Verdict)
+}
+
+// impossible names a graded figure that no run measures: it would pass, or fail, a limit.
+func impossible(side string, d *facts.Direction) error {
+	if d == nil {
+		return nil
+	}
+	const bestMOS = 5 // more than any scale of the E-model gives
+	for _, figure := range []struct {
+		name        string
+		got         *float64
+		least, most float64
+	}{
+		{"jitter_ms", d.JitterMS, 0, math.MaxFloat64},
+		{"loss_percent", d.LossPercent, 0, 100},
+		{"discard_percent", d.DiscardPercent, 0, 100},
+		{"in_order_percent", d.InOrderPercent, 0, 100},
+		{"mos", d.MOS, 1, bestMOS},
+	} {
+		if figure.got != nil && (*figure.got < figure.least || *figure.got > figure.most) {
+			return fmt.Errorf(`the field "voice.%s.%s" is %v, which no run measures: the file was edited or damaged`, side, figure.name, *figure.got)
+		}
+	}
+	return nil
 }
 
 // A LineError is what is wrong in a line of a file.

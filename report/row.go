@@ -50,6 +50,7 @@ func Columns() []Column {
 	for _, more := range [][]Column{further, portColumns(), settingColumns(), loopColumns(), loadColumns()} {
 		columns = append(columns, more...)
 	}
+	columns = append(columns, textColumn("Bandwidth note", func(r *Report) *string { return &r.Bandwidth.Note }))
 	// The code is made by WriteText; in a workbook the column is empty.
 	columns = append(columns, Column{Name: RowCodeColumn, Value: func(*Report) any { return nil }})
 	return append(columns, Column{Name: "Notes", Value: func(*Report) any { return nil }})

@@ -58,6 +58,9 @@ func terminalBody(b *bytes.Buffer, r Report, p paint, width int) {
 	if i := r.Machine.Interface; i.Name != "" && i.Kind != facts.Loopback {
 		said = append(said, "Link: "+OneLine(strings.Join(nonEmpty(thresholds.LinkWords(i, thresholds.Figure)...), ", ")))
 	}
+	if note := r.Bandwidth.Note; note != "" {
+		said = append(said, "Bandwidth: "+note)
+	}
 	for _, line := range []string{thresholds.Unmeasured(r.Firewall), thresholds.OptionalFailed(r.Firewall)} {
 		if line != "" {
 			said = append(said, "Firewall: "+line)
@@ -128,7 +131,7 @@ func voipColumn(r Report, p paint) []string {
 		}
 	}
 	if b := r.Bandwidth; b.UpMbps != nil || b.DownMbps != nil {
-		lines = append(lines, fmt.Sprintf("  %-16s %-14s %12s %12s", "Bandwidth", "", megabits(b.UpMbps), megabits(b.DownMbps)))
+		lines = append(lines, fmt.Sprintf("  %-16s %-14s %12s %12s", "Bandwidth", "", megabits(b.UpMbps, b.UpAtLeast), megabits(b.DownMbps, b.DownAtLeast)))
 	}
 	if c := r.Capacity; c != nil && c.GoodCalls != nil {
 		lines = append(lines, fmt.Sprintf("  %-16s %-14s %12s", "Calls at once", "", thresholds.GoodCalls(*c)))
@@ -157,9 +160,13 @@ func shortFigureOf(f *float64, m thresholds.Judged) string {
 	return thresholds.FigureBy(*f, m.Unit, m.Limit)
 }
 
-func megabits(f *float64) string {
-	if f == nil {
+// megabits is a throughput, with the sign of a lower bound where it is one.
+func megabits(f *float64, bound bool) string {
+	switch {
+	case f == nil:
 		return NotMeasured
+	case bound:
+		return "≥ " + thresholds.Figure(*f, "Mbit/s")
 	}
 	return thresholds.Figure(*f, "Mbit/s")
 }

@@ -132,7 +132,7 @@ func (t *sheet) voip(r Report) {
 	more("Worst 100 packets in a row", "% lost", func(d facts.Direction) *float64 { return d.Burst.WorstWindowPercent })
 	more("Packets sent", "packets", func(d facts.Direction) *float64 { return new(float64(d.Sent)) })
 	more("Packets received", "packets", func(d facts.Direction) *float64 { return new(float64(d.Received)) })
-	t.line("Bandwidth", "", unitText(r.Bandwidth.UpMbps, "Mbit/s"), unitText(r.Bandwidth.DownMbps, "Mbit/s"))
+	t.line("Bandwidth", "", atLeast(r.Bandwidth.UpAtLeast)+unitText(r.Bandwidth.UpMbps, "Mbit/s"), atLeast(r.Bandwidth.DownAtLeast)+unitText(r.Bandwidth.DownMbps, "Mbit/s"))
 }
 
 // boundedWords is a cell in words: at most 4.2 ms there and back.

@@ -246,6 +246,10 @@ func TestReadJSONErrors(t *testing.T) {
 		{"two documents", `{"schema":1,"run_id":"A","started_at":"2026-01-02T03:04:05Z","verdict":"ready"} {}`, "more than one"},
 		{"something else", `{"name":"x"}`, "not a result"},
 		{"no run id", `{"schema":1}`, "run_id"},
+		{"neither TXT nor JSON", "shopping list\n", "not a result of netready: its first line"},
+		{"a negative jitter", `{"schema":1,"run_id":"A","started_at":"2026-01-02T03:04:05Z","verdict":"ready","voice":{"up":{"jitter_ms":-5}}}`, `"voice.up.jitter_ms" is -5`},
+		{"more than all lost", `{"schema":1,"run_id":"A","started_at":"2026-01-02T03:04:05Z","verdict":"ready","voice":{"down":{"loss_percent":100.5}}}`, `"voice.down.loss_percent" is 100.5`},
+		{"a MOS of no scale", `{"schema":1,"run_id":"A","started_at":"2026-01-02T03:04:05Z","verdict":"ready","voice":{"down":{"mos":0}}}`, `"voice.down.mos" is 0`},
 		{"a verdict of its own", `{"schema":1,"run_id":"A","started_at":"2026-01-02T03:04:05Z","verdict":"fine"}`, `"verdict" is "fine"`},
 	} {
 		if _, _, err := ReadJSON(strings.NewReader(test.text)); err == nil || !strings.Contains(err.Error(), test.wrong) {
@@ -385,5 +389,28 @@ func TestFilesOfManyValuesAreRefused(t *testing.T) {
 	}
 	if _, _, err := ReadText(strings.NewReader(headTitle + strings.Repeat("\n", 1<<17))); !errors.Is(err, ErrNotResult) {
 		t.Errorf("TXT: got %v", err)
+	}
+}
+
+// A throughput that the test itself has bounded is a lower bound in every format.
+func TestLowerBoundOfBandwidth(t *testing.T) {
+	r := sampleResult()
+	r.Bandwidth.UpAtLeast, r.Bandwidth.Note = true, "a long round trip"
+	report := New(r, thresholds.Default())
+	var text, terminal bytes.Buffer
+	if err := errors.Join(WriteText(&text, report), Terminal(&terminal, report, TerminalOptions{})); err != nil {
+		t.Fatal(err)
+	}
+	for said, want := range map[string]string{
+		text.String():     "Bandwidth\t\tat least 41.5 Mbit/s\t95.25 Mbit/s",
+		terminal.String(): "≥ 41.5 Mbit/s",
+	} {
+		if !strings.Contains(said, want) || !strings.Contains(said, r.Bandwidth.Note) {
+			t.Errorf("no %q or no note in %s", want, said)
+		}
+	}
+	back, _, err := ReadText(bytes.NewReader(text.Bytes()))
+	if err != nil || back.Bandwidth.Note != r.Bandwidth.Note || *back.Bandwidth.UpMbps != 41.5 {
+		t.Errorf("read back: %+v, %v", back.Bandwidth, err)
 	}
 }

@@ -6,6 +6,7 @@ const (
 	WhatPort          = "port"            // a row of the firewall column; its name is in `row`
 	WhatIncomplete    = "incomplete"      // the run ended before its time
 	WhatCause         = "cause"           // where the fault most likely lies
+	WhatRegion        = "other_region"    // the responder is in another region than the run
 	WhatConnectivity  = "connectivity"    // how this machine is connected
 	WhatPortal        = "captive_portal"  // a captive portal answers in place of web pages
 	WhatProxy         = "proxy"           // this machine is set up with a proxy

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/mathext"
+
 	"netready/probe/facts"
 )
 
@@ -19,9 +21,11 @@ const (
 	badShare, goodShare = 0.5, 0.1
 	// A gateway that leaves a tenth unanswered, and gives nearly the same number of
 	// answers every second, limits them and loses nothing: random losses vary with
-	// a variance of n p (1-p), those of a limit hardly do.
+	// a variance of n p (1-p); that of a limit is a quarter of it at most, and such as chance
+	// makes in one call of 200, also where there are few seconds.
 	limiterLost    = 0.1
 	limiterEven    = 0.25
+	limiterChance  = 0.005
 	limiterSeconds = 5
 	// mostRarely pings a second reach no limit: earlier versions sent one.
 	mostRarely = 2
@@ -97,8 +101,8 @@ func answerLimit(timeline []facts.Second) int {
 		return 0
 	}
 	mean, share := answered/seconds, answered/asked
-	variance := squares/seconds - mean*mean
-	if variance > limiterEven*asked/seconds*share*(1-share) {
+	spread := max(squares-seconds*mean*mean, 0) / (mean * (1 - share)) // chi-squared where it is random
+	if spread > limiterEven*seconds || mathext.GammaIncReg((seconds-1)/2, spread/2) > limiterChance {
 		return 0
 	}
 	return int(math.Round(mean))

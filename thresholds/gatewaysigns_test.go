@@ -183,3 +183,55 @@ func TestJitterOfTheLANIsInThePings(t *testing.T) {
 		}
 	}
 }
+
+// Loss of the LAN is hardly ever taken for a limit of the gateway's answers, however short
+// the call was, and a limit is seen.
+func TestLimitOfAnswers(t *testing.T) {
+	random := rand.New(rand.NewPCG(seed.Of(t), 5))
+	seen := func(seconds int, answers func() bool) bool {
+		var timeline []facts.Second
+		for range seconds {
+			g := &facts.GatewaySecond{Asked: 20}
+			for range g.Asked {
+				if !answers() {
+					g.Lost++
+				}
+			}
+			timeline = append(timeline, facts.Second{Gateway: g})
+		}
+		return answerLimit(timeline) > 0
+	}
+	const calls = 1000
+	for _, seconds := range []int{6, 10, 30} {
+		for _, loss := range []float64{0.15, 0.5, 0.9} {
+			n := 0
+			for range calls {
+				if seen(seconds, func() bool { return random.Float64() >= loss }) {
+					n++
+				}
+			}
+			if n > calls/50 {
+				t.Errorf("%d of %d calls of %d s with a loss of %v were taken for a limit", n, calls, seconds, loss)
+			}
+		}
+		for _, rate := range []float64{1, 2, 5, 10, 15} {
+			n := 0
+			for range calls {
+				tokens := random.Float64()
+				if seen(seconds, func() bool {
+					tokens = min(tokens+rate/20*(0.9+random.Float64()/5), max(1, rate))
+					if tokens < 1 {
+						return false
+					}
+					tokens--
+					return true
+				}) {
+					n++
+				}
+			}
+			if n < calls*2/3 {
+				t.Errorf("%v answers a second were seen to be a limit in %d of %d calls of %d s", rate, n, calls, seconds)
+			}
+		}
+	}
+}

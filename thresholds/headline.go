@@ -25,7 +25,7 @@ func Headline(v Verdict, findings []Finding, r facts.Result) string {
 // ready is the closing sentence of a run in which nothing failed.
 func ready(findings []Finding, r facts.Result) string {
 	said := ""
-	if i := slices.IndexFunc(findings, func(f Finding) bool { return f.What == WhatCPU || f.What == WhatLateness }); i >= 0 && !IsSelfTest(r) {
+	if i := slices.IndexFunc(findings, func(f Finding) bool { return f.What == WhatRegion || f.What == WhatCPU || f.What == WhatLateness }); i >= 0 && !IsSelfTest(r) {
 		said = ended(findings[i].Text) + " "
 	}
 	if bounds := Bounds(r); bounds != "" {

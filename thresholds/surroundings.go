@@ -11,6 +11,7 @@ import (
 // of it counts against the verdict: what it blocks fails as a row.
 func (j *judge) surroundings() {
 	e := j.result.Environment
+	j.otherRegion()
 	if j.isCutOff() {
 		j.add(Finding{Level: Unknown, What: WhatConnectivity, Code: e.Connectivity.Code, Text: e.Connectivity.Text, Advice: reconnect(e.Connectivity.Code)})
 	}
@@ -77,4 +78,17 @@ func reconnect(code string) string {
 		return "Check which DNS servers this computer is set up with, and ask the network team why they do not answer."
 	}
 	return ""
+}
+
+// otherRegion warns of figures that are not those of the region that was asked for.
+func (j *judge) otherRegion() {
+	r := j.result.Region
+	if r.ResponderRegion == "" {
+		return
+	}
+	j.add(Finding{
+		Level: Warn, What: WhatRegion,
+		Text:   fmt.Sprintf("The responder says that it is in region %s, and not in %s: the figures of the call are those of the path to %s", r.ResponderRegion, r.ID, r.ResponderRegion),
+		Advice: fmt.Sprintf("Run it with an invite of a responder in %s, or leave --region out.", r.ID),
+	})
 }

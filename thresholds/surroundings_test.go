@@ -34,3 +34,17 @@ func TestSurroundingsAreSaid(t *testing.T) {
 		})
 	}
 }
+
+// A call to a responder of another region passed as one to the region that was asked for.
+func TestAnotherRegionIsSaid(t *testing.T) {
+	t.Parallel()
+	r := facts.Result{Region: facts.Region{ID: "eu-west-1", ResponderRegion: "eu-central-1"}, Complete: true}
+	findings := Default().Judge(r)
+	f := finding(t, r, WhatRegion)
+	if f.Level != Warn || !strings.Contains(f.Text, "eu-central-1, and not in eu-west-1") || f.Advice == "" {
+		t.Errorf("got %+v", f)
+	}
+	if said := Headline(Ready, findings, r); !strings.Contains(said, "The responder says that it is in region eu-central-1") {
+		t.Errorf("the headline is %q", said)
+	}
+}

@@ -33,7 +33,10 @@ type Settings struct {
 	// Times is how often a transfer that fills a line is repeated if it ends before For,
 	// since the far end bounds each transfer; 0: once.
 	Times int
-	Wait  time.Duration // for the turn of each way, where the responder has too many such tests; 0: a minute
+	// RTT is the round trip of the connection; 0: not known. Where it is long, TCP needs more
+	// than the second that is left out to get up to speed.
+	RTT  time.Duration
+	Wait time.Duration // for the turn of each way, where the responder has too many such tests; 0: a minute
 }
 
 const (
@@ -65,13 +68,19 @@ func Run(ctx context.Context, link Link, s Settings) facts.Bandwidth {
 	var errs []error
 	if bits, err := s.inTurn(ctx, link, down); err == nil {
 		r.DownMbps, r.CallsDown = s.figures(bits)
+		r.DownAtLeast = s.tooShort(bits)
 	} else {
 		errs = append(errs, fmt.Errorf("down: %w", err))
 	}
 	if bits, err := s.inTurn(ctx, link, up); err == nil {
 		r.UpMbps, r.CallsUp = s.figures(bits)
+		r.UpAtLeast = s.tooShort(bits)
 	} else {
 		errs = append(errs, fmt.Errorf("up: %w", err))
+	}
+	if r.UpAtLeast || r.DownAtLeast {
+		r.Note = fmt.Sprintf("a round trip of %v bounds what one transfer of %v can show: the line carries this much or more",
+			s.RTT.Round(time.Millisecond), s.For)
 	}
 	switch {
 	case len(errs) == 0:
@@ -92,6 +101,26 @@ func (s Settings) figures(bitsPerSecond *float64) (mbps *float64, calls *int) {
 		calls = new(int(math.Floor(*bitsPerSecond / s.Call)))
 	}
 	return new(facts.Round(*bitsPerSecond / 1e6)), calls
+}
+
+const (
+	// firstWindow is what TCP sends before the first answer: 10 segments (RFC 6928).
+	firstWindow = 10 * 1460
+	// mostInFlight is near the window of HTTP/2 (4 MiB) at both ends, and near the buffers
+	// that systems give TCP: where so much is on the way, they set the throughput.
+	mostInFlight = 3 << 20
+)
+
+// tooShort says whether a throughput is that of TCP's start, and no more than a lower bound of
+// the line's: TCP doubles what it has in flight each round trip (RFC 5681), and that took
+// longer than the time that is left out; or what is in flight is as much as there is room for.
+func (s Settings) tooShort(bitsPerSecond *float64) bool {
+	if bitsPerSecond == nil || s.RTT <= 0 {
+		return false
+	}
+	inFlight := *bitsPerSecond / 8 * s.RTT.Seconds()
+	starting := s.RTT.Seconds() * math.Log2(max(1, inFlight/firstWindow))
+	return starting > wire.StartUp.Seconds() || s.RTT > s.For/2 || inFlight > mostInFlight
 }
 
 // Gaps names what was not measured: all of it, or the one direction that failed.

@@ -190,3 +190,32 @@ func TestLoopback(t *testing.T) {
 	}
 	t.Logf("down %.0f Mbit/s, up %.0f Mbit/s", *r.DownMbps, *r.UpMbps)
 }
+
+// A throughput that TCP's start, or what may be in flight, has bounded is a lower bound and says so.
+func TestTooShortForTheRoundTrip(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		rtt  time.Duration
+		mbps int
+		want bool
+	}{
+		{"round trip not known", 0, 10, false},
+		{"LAN", time.Millisecond, 800, false},
+		{"another continent", 120 * time.Millisecond, 100, false},
+		{"slow line, long path", 200 * time.Millisecond, 5, false},
+		{"quick line, long path", 300 * time.Millisecond, 50, true},
+		{"satellite", 600 * time.Millisecond, 2, true},
+		{"window full", 100 * time.Millisecond, 320, true},
+		{"round trip as long as the test", 3 * time.Second, 1, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				perMS := tt.mbps * 125
+				r := Run(t.Context(), link{down: perMS, up: perMS}, Settings{RTT: tt.rtt})
+				if r.DownMbps == nil || r.DownAtLeast != tt.want || tt.mbps < 60 && r.UpAtLeast != tt.want /* io.Discard reads no faster */ || (r.Note != "") != tt.want {
+					t.Errorf("got %+v, want lower bounds: %v", r, tt.want)
+				}
+			})
+		})
+	}
+}

@@ -97,6 +97,9 @@ type Region struct {
 	Name        string `json:"name"`         // name for people
 	Responder   string `json:"responder"`    // `host:port` of its control address; empty without a responder
 	RegionsFile string `json:"regions_file"` // name of a file that replaced the built-in list, without its folders; empty otherwise
+	// The region that the responder names, where it is another than `id`. Left out: it is the
+	// same, or it names none.
+	ResponderRegion string `json:"responder_region,omitempty"`
 	// Why a responder that was named could not be reached, as `firewall[].reason` has
 	// it, or `no_such_name`. Left out: it was reached, none was named, or the reason
 	// has no code.
@@ -407,7 +410,12 @@ type Bandwidth struct {
 	DownMbps  *float64 `json:"down_mbps"`  // from the responder. Null: `reason` says why
 	CallsUp   *int     `json:"calls_up"`   // how many calls of this codec would fit. Null: as `up_mbps`
 	CallsDown *int     `json:"calls_down"` // the same for the other direction. Null: as `down_mbps`
-	Reason    string   `json:"reason"`     // why it was not measured
+	// A lower bound, `calls_up` too: the round trip is so long that TCP's start, or what it
+	// may have in flight, bounded the test. Left out: no.
+	UpAtLeast   bool   `json:"up_at_least,omitempty"`
+	DownAtLeast bool   `json:"down_at_least,omitempty"` // the same for the other direction
+	Note        string `json:"note,omitempty"`          // the same in words
+	Reason      string `json:"reason"`                  // why it was not measured
 }
 
 // NAT says what the address translation between this machine and the

@@ -258,3 +258,21 @@ func TestFullReplicaBehindTheSameName(t *testing.T) {
 		t.Errorf("with both full: %v", err)
 	}
 }
+
+// A responder that names another region than that of the run is in the result; capitals do not matter.
+func TestResponderOfAnotherRegion(t *testing.T) {
+	t.Parallel()
+	for its, want := range map[string]string{"eu-test-9": "eu-test-9", strings.ToUpper(column().ID): "", "": ""} {
+		config := responder.Local()
+		config.Region = its
+		s, err := responder.Start(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		result, _, err := runAt(t.Context(), -1, s.Invite())
+		if err != nil || result.Region.ID != column().ID || result.Region.ResponderRegion != want {
+			t.Errorf("region %q: %v, %+v", its, err, result.Region)
+		}
+	}
+}

@@ -71,7 +71,15 @@ func compareColumn(r report.Report) []compareRow {
 	}
 	return append(rows,
 		compareRow{"Required connections blocked", "none", []figure{failed}},
-		compareRow{"Bandwidth up", "", []figure{newFigure(r.Bandwidth.UpMbps, "Mbit/s", "", thresholds.Limit{})}},
-		compareRow{"Bandwidth down", "", []figure{newFigure(r.Bandwidth.DownMbps, "Mbit/s", "", thresholds.Limit{})}},
+		compareRow{"Bandwidth up", "", []figure{throughput(r.Bandwidth.UpMbps, r.Bandwidth.UpAtLeast)}},
+		compareRow{"Bandwidth down", "", []figure{throughput(r.Bandwidth.DownMbps, r.Bandwidth.DownAtLeast)}},
 	)
+}
+
+func throughput(mbps *float64, bound bool) figure {
+	f := newFigure(mbps, "Mbit/s", "", thresholds.Limit{})
+	if bound && mbps != nil {
+		f.Short = "≥ " + f.Short
+	}
+	return f
 }

@@ -11,8 +11,8 @@ type Counted struct {
 	last        time.Duration
 }
 
-// startUp is what a throughput leaves out of a transfer that is long enough.
-const startUp = time.Second
+// StartUp is what a throughput leaves out of a transfer that is long enough.
+const StartUp = time.Second
 
 // Add notes bytes that arrived.
 func (c *Counted) Add(n int, at time.Duration) {
@@ -20,7 +20,7 @@ func (c *Counted) Add(n int, at time.Duration) {
 		c.first, c.from = at, at
 	}
 	c.all, c.last = c.all+int64(n), at
-	if at-c.first <= startUp {
+	if at-c.first <= StartUp {
 		c.early, c.from = c.all, at
 	}
 }
@@ -34,7 +34,7 @@ func (c *Counted) For() time.Duration { return c.last - c.first }
 // Rate is how many bytes arrived in which time, without the start where the rest is
 // as long as that.
 func (c *Counted) Rate() (int64, time.Duration) {
-	if c.last-c.from >= startUp {
+	if c.last-c.from >= StartUp {
 		return c.all - c.early, c.last - c.from
 	}
 	return c.all, c.last - c.first
