@@ -155,7 +155,7 @@ func (r *run) write(o *call.Outcome, seen beside) {
 		}
 	}
 	if v.SendLatenessMS = lateness(late); v.SendLatenessMS == nil {
-		r.missing("voice.send_lateness_ms", "the call ended before its first packet was sent")
+		r.missing("voice.send_lateness_ms", facts.CallNeverSent)
 	}
 	worst := worstCall(v.PerCall)
 	if worst < 0 {

@@ -34,7 +34,7 @@ func (r *run) watchPath(ctx context.Context, gateway string) (stop func() []ping
 		r.found(noPath(facts.PathNoCall, err.Error()))
 		return nothing
 	case machine.Towards(ctx, target.Addr().String()).Kind == facts.Loopback:
-		r.found(noPath(facts.PathLoopback, "the far end is this computer: there is nothing in between"))
+		r.found(noPath(facts.PathLoopback, facts.NothingBetween))
 		return nothing
 	}
 	w := path.Start(ctx, path.Settings{

@@ -130,7 +130,7 @@ func (r *run) writeRelay(o *relay.Outcome, seen beside) {
 	}
 	v.Assumptions = append(q.Assumptions(), relayAssumptions(o)...)
 	if v.SendLatenessMS = lateness(o.Lateness); v.SendLatenessMS == nil {
-		r.missing("voice.send_lateness_ms", "the call ended before its first packet was sent")
+		r.missing("voice.send_lateness_ms", facts.CallNeverSent)
 	}
 	var calls []relayCall
 	for _, c := range o.Calls {
@@ -321,7 +321,7 @@ func (c relayCall) find(is func(relay.Loop) bool) (at int, reason string) {
 	for i, l := range c.of {
 		if is(l) {
 			if c.reasons[i] == "" {
-				return i, "the call ended before its first packet was sent"
+				return i, facts.CallNeverSent
 			}
 			return i, c.reasons[i]
 		}

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -29,7 +28,7 @@ import (
 func Run(ctx context.Context, p Plan) (facts.Result, error) {
 	codec, ok := emodel.FindCodec(p.Codec)
 	if !ok {
-		return facts.Result{}, fmt.Errorf("unknown codec %q: give pcmu, pcma, g729, g722 or opus", p.Codec)
+		return facts.Result{}, emodel.UnknownCodec(p.Codec)
 	}
 	r := &run{plan: p, codec: codec, track: newTracker(p), load: machine.StartLoad(ctx)}
 	r.begin()

@@ -3,7 +3,10 @@
 // asked for.
 package results
 
-import "time"
+import (
+	"regexp"
+	"time"
+)
 
 // Paths of a responder, below https://host:port. Each request shows a token, as
 // those of a call do.
@@ -18,6 +21,11 @@ const (
 // Largest is how many bytes one result may have as JSON. An hour's run with two
 // hundred calls has 4 MB.
 const Largest = 16 << 20
+
+var runIDForm = regexp.MustCompile(`^[0-9A-Z]{26}$`)
+
+// IsRunID says whether a text has the form of a run's ID.
+func IsRunID(id string) bool { return runIDForm.MatchString(id) }
 
 // Codes of a refusal, in the field "code" of its JSON. What is wrong with the
 // token has the codes of every other request.

@@ -189,6 +189,12 @@ func (j *judge) isAcquittedOfAny(way Way) bool {
 	})
 }
 
+// Advice of several findings.
+const (
+	letItFinish = "Run it again and let it finish."
+	anotherTime = "Run it again at another time, or with another responder: this says nothing about the network."
+)
+
 func (j *judge) isWifi() bool { return j.result.Machine.Interface.Kind == facts.Wifi }
 
 // runAgain says what to do about figures that a busy machine made unreliable.
@@ -198,5 +204,5 @@ func runAgain(causes []facts.Unreliable) string {
 			return "Close other programs on this PC and run it again."
 		}
 	}
-	return "Run it again at another time, or with another responder: this says nothing about the network."
+	return anotherTime
 }

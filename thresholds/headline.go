@@ -56,9 +56,9 @@ func undetermined(findings []Finding, r facts.Result) string {
 	}
 	switch gap := noSession(r); {
 	case IsStopped(r):
-		return StoppedEarly + "." + noFault + " Run it again and let it finish."
+		return StoppedEarly + "." + noFault + " " + letItFinish
 	case !r.Complete:
-		return "The test ended before everything required was measured." + noFault + " Run it again and let it finish."
+		return "The test ended before everything required was measured." + noFault + " " + letItFinish
 	case r.Voice.Mode == facts.ModeResponder || r.Voice.Mode == facts.ModeRelay || r.Region.Responder != "":
 		return strings.TrimSpace("No failure was found, but something required is not known. " + first(findings, Unknown))
 	case gap.Code == facts.CodeNoResponder || gap.Reason == "":

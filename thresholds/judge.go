@@ -26,7 +26,7 @@ func (l Limits) Judge(r facts.Result) []Finding {
 	if !r.Complete {
 		j.add(Finding{
 			Level: Unknown, What: WhatIncomplete, Text: "The test ended early: " + j.why("run", "voice.complete", "voice"),
-			Advice: "Run it again and let it finish.",
+			Advice: letItFinish,
 		})
 	}
 	j.underLoad()

@@ -69,7 +69,7 @@ func (j *judge) translation() {
 	if n.SIPALG != nil && *n.SIPALG {
 		warn("A router on the path rewrites SIP messages (SIP ALG)", "Ask the network team to switch SIP ALG off.")
 	}
-	if n.Mapping == "address_dependent" || n.Mapping == "address_and_port_dependent" {
+	if n.Mapping == facts.MappingAddressDependent || n.Mapping == facts.MappingAddressAndPortDependent {
 		warn("The NAT gives this machine another public port for each destination, so media takes a longer path through a relay",
 			"Ask the network team for endpoint-independent mapping (RFC 4787) of UDP.")
 	}

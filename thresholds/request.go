@@ -15,28 +15,49 @@ func request(row facts.PortRow) (rule, advice string) {
 	host := hostOf(row)
 	protocol, _ := facts.FindProtocol(row.Protocol)
 	outbound := fmt.Sprintf("outbound %s %s", protocol.Transport, portsOf(row))
+	open := outbound + " from this machine to " + host + ", and the answers back in"
+	rule = ruleOf(row, asked{connection: outbound + " to " + host, host: host, name: "the name " + host, open: open + failedOf(row)})
 	if row.By == facts.ByThisMachine {
-		return outbound + " to " + host + ", allowed in this computer's own firewall or security software",
-			fmt.Sprintf("Allow %s to %s in this computer's own firewall or security software, or have it allowed by whoever manages this computer.", outbound, host)
+		return rule, fmt.Sprintf("Allow %s to %s in %s, or have it allowed by whoever manages this computer.", outbound, host, ownFirewall)
 	}
 	switch row.Reason {
 	case facts.ReasonDNS:
-		return "the name " + host + ", to be resolved by this network's DNS",
-			"Ask the network team to let this machine's DNS resolve " + host + "."
+		return rule, "Ask the network team to let this machine's DNS resolve " + host + "."
 	case facts.ReasonIntercepted:
-		return "no TLS inspection and no transparent proxy for " + host,
-			"Ask the network team to exempt " + host + " from TLS inspection and transparent proxies."
+		return rule, "Ask the network team to exempt " + host + " from TLS inspection and transparent proxies."
 	case facts.ReasonHijacked:
-		return outbound + " to " + host + ", passed on untouched",
-			fmt.Sprintf("Ask the network team who answers there in place of that host, and to let %s to %s pass untouched.", outbound, host)
+		return rule, fmt.Sprintf("Ask the network team who answers there in place of that host, and to let %s to %s pass untouched.", outbound, host)
 	case facts.ReasonTLS, facts.ReasonResetAfter:
-		return outbound + " to " + host + ", without inspection",
-			fmt.Sprintf("Ask the network team to let %s from this machine to %s pass without inspection.", outbound, host)
+		return rule, fmt.Sprintf("Ask the network team to let %s from this machine to %s pass without inspection.", outbound, host)
 	case facts.ReasonProtocol:
-		return "", "Ask whoever runs " + host + "."
+		return rule, "Ask whoever runs " + host + "."
 	}
-	rule = outbound + " from this machine to " + host + ", and the answers back in"
-	return rule + failedOf(row), "Ask the network team to allow " + rule + "."
+	return rule, "Ask the network team to allow " + open + "."
+}
+
+const ownFirewall = "this computer's own firewall or security software"
+
+// asked is what a rule speaks of: one connection, or many.
+type asked struct{ connection, host, name, open string }
+
+// ruleOf is the rule to ask for by the reason of a row; "" where no rule helps.
+func ruleOf(row facts.PortRow, of asked) string {
+	if row.By == facts.ByThisMachine {
+		return of.connection + ", allowed in " + ownFirewall
+	}
+	switch row.Reason {
+	case facts.ReasonDNS:
+		return of.name + ", to be resolved by this network's DNS"
+	case facts.ReasonIntercepted:
+		return "no TLS inspection and no transparent proxy for " + of.host
+	case facts.ReasonHijacked:
+		return of.connection + ", passed on untouched"
+	case facts.ReasonTLS, facts.ReasonResetAfter:
+		return of.connection + ", without inspection"
+	case facts.ReasonProtocol:
+		return ""
+	}
+	return of.open
 }
 
 // hostResolver is how sentences call the DNS resolver that the machine is set up with.
@@ -57,22 +78,7 @@ func hostOf(row facts.PortRow) string {
 // lists the rows below it, with their hosts and ports.
 func RuleOfAll(rows []facts.PortRow) string {
 	const all = "all the connections below"
-	if rows[0].By == facts.ByThisMachine {
-		return all + ", allowed in this computer's own firewall or security software"
-	}
-	switch rows[0].Reason {
-	case facts.ReasonDNS:
-		return "all the names below, to be resolved by this network's DNS"
-	case facts.ReasonIntercepted:
-		return "no TLS inspection and no transparent proxy for " + all
-	case facts.ReasonHijacked:
-		return all + ", passed on untouched"
-	case facts.ReasonTLS, facts.ReasonResetAfter:
-		return all + ", without inspection"
-	case facts.ReasonProtocol:
-		return ""
-	}
-	return all + ", outbound, and the answers back in"
+	return ruleOf(rows[0], asked{connection: all, host: all, name: "all the names below", open: all + ", outbound, and the answers back in"})
 }
 
 // failedOf names the ports of a range that failed, where some passed.

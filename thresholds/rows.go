@@ -117,7 +117,7 @@ var reasonWords = map[string]struct{ short, sentence string }{
 func measurable(reason string) string {
 	switch reason {
 	case facts.ReasonStopped:
-		return "Run it again and let it finish."
+		return letItFinish
 	case facts.ReasonNotServed:
 		return "Ask whoever runs the responder to serve this port too (--ports standard)."
 	case facts.CodeBusy:

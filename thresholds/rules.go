@@ -13,6 +13,14 @@ const (
 	showGateway = "the network team, for the counters of the gateway, and then to the provider of the access line"
 )
 
+// Words of several rules.
+const (
+	whereFirewall = "the firewall or NAT"
+	whereDNS      = "name resolution (DNS)"
+	whereBeyond   = "the provider or the way to the region"
+	unlikeAbove   = "faults of the firewall, the line and the far end that the rules above find"
+)
+
 // rules lists every rule, the specific ones before the general ones.
 var rules = []rule{
 	{
@@ -67,11 +75,11 @@ var rules = []rule{
 		Code: "responder_busy", Place: PlaceFarEnd, Where: "the far end", Confidence: High, warns: true,
 		Takes:  "the responder's own send stamps are late, it did not run for a time, or its socket dropped packets; this concerns at least half of the packets that make the figure bad, or, of jitter and where no limit is broken, 5 % of all",
 		Unlike: "a limit that is broken even without these packets: then the fault has its own place; packets that left in time and arrived late: those were delayed on the path",
-		Advice: "Run it again at another time, or with another responder: this says nothing about the network.",
+		Advice: anotherTime,
 		Show:   showFarEnd, of: figures(), needs: []sign{farEndWasBusy},
 	},
 	{
-		Code: "state_dropped", Place: PlaceFirewall, Where: "the firewall or NAT", Confidence: High,
+		Code: "state_dropped", Place: PlaceFirewall, Where: whereFirewall, Confidence: High,
 		Takes:  "from one second to the end no packet and no check of the call arrives, while the control connection to the same responder continues",
 		Unlike: "a responder that died, or a dead path to it: then the control connection ends too",
 		Advice: "Ask the network team why it drops a UDP flow that is in use: a time-out, a limit of the state table, or an inspection that failed.",
@@ -92,7 +100,7 @@ var rules = []rule{
 		Show:   "", of: anyOf(figures(Loss, MOS), isEnd), needs: []sign{allFellSilent},
 	},
 	{
-		Code: "mapping_lost", Place: PlaceFirewall, Where: "the firewall or NAT", Confidence: Medium, warns: true,
+		Code: "mapping_lost", Place: PlaceFirewall, Where: whereFirewall, Confidence: Medium, warns: true,
 		Takes:  "the responder saw this machine with a new port of the same public address during the call, and no address shows a NAT of the provider, or a second one; where a limit is broken, at least half of the packets that were lost, or too late, lie in those seconds",
 		Unlike: "another public address: then the traffic moved to another line",
 		Advice: "Ask the network team to keep UDP mappings while packets flow, and for two minutes of silence (RFC 4787 REQ-5).",
@@ -138,7 +146,7 @@ var rules = []rule{
 		Show: showNetwork, of: figures(Jitter, Discards, Loss, RTT, MOS), needs: []sign{queueSomewhere, ownTraffic},
 	},
 	{
-		Code: "queue_beyond", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium,
+		Code: "queue_beyond", Place: PlaceBeyond, Where: whereBeyond, Confidence: Medium,
 		Takes:  "the same as for a full access line, but the first router behind the gateway, which has a public address, also answers as fast as before",
 		Unlike: "a full access line: then that router answers later as well",
 		Advice: "Ask the provider about a full link behind the first router, at this hour.",
@@ -157,7 +165,7 @@ var rules = []rule{
 		Show:   showNetwork, of: nothing, needs: []sign{markClearedAt(false)},
 	},
 	{
-		Code: "mark_cleared_gateway", Place: PlaceFirewall, Where: "the firewall or NAT", Confidence: Medium, warns: true,
+		Code: "mark_cleared_gateway", Place: PlaceFirewall, Where: whereFirewall, Confidence: Medium, warns: true,
 		Takes:  "the gateway gets the packets with their mark (DSCP), and the next router without",
 		Unlike: "a mark that is cleared farther away: providers do not keep it, and nobody is blamed",
 		Advice: "Ask the network team to have the gateway keep the mark of voice (DSCP 46), and use it on the line.",
@@ -177,7 +185,7 @@ var rules = []rule{
 		Show:   showNetwork, of: nothing, needs: []sign{duplicatesAt(inLAN)},
 	},
 	{
-		Code: "duplicates_beyond", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium, warns: true,
+		Code: "duplicates_beyond", Place: PlaceBeyond, Where: whereBeyond, Confidence: Medium, warns: true,
 		Takes:  "packets of the call arrive twice, and the gateway's answers arrive once",
 		Advice: "Show the capture of a call (netready analyze) to the provider: something behind the gateway sends packets twice.",
 		Show:   showProvider, of: nothing, needs: []sign{duplicatesAt(beyondLAN)},
@@ -219,16 +227,16 @@ var rules = []rule{
 		Show:   showGateway, of: figures(), needs: []sign{pointsTo(onLine), gatewayIsGood, hopSuffers},
 	},
 	{
-		Code: "past_line", Place: PlaceBeyond, Where: "the provider or the way to the region", Confidence: Medium, general: true,
+		Code: "past_line", Place: PlaceBeyond, Where: whereBeyond, Confidence: Medium, general: true,
 		Takes:  "neither the default gateway nor the first router behind it shows the call's fault; where that one has a private address, which may be the user's own, the first one with a public address does not show it either",
-		Unlike: "faults of the firewall, the line and the far end that the rules above find",
+		Unlike: unlikeAbove,
 		Advice: "Ask the provider, with this report: the fault is behind the provider's first router.",
 		Show:   showProvider, of: figures(), needs: []sign{pointsTo(pastLine), isNotFar, gatewayIsGood, hopIsGood},
 	},
 	{
 		Code: "beyond", Place: PlaceBeyond, Where: "the access line, the provider or the way to the region", Confidence: Medium, general: true,
 		Takes:  "the default gateway does not show the call's fault, and no router behind it tells the line from what follows; a gateway that answers well may still drop or delay what it forwards",
-		Unlike: "faults of the firewall, the line and the far end that the rules above find",
+		Unlike: unlikeAbove,
 		Advice: "Ask the network team whether the gateway counts dropped packets or is short of processor time; if not, ask the provider, with this report: the fault is behind your gateway's LAN port.",
 		Show:   showGateway, of: figures(), needs: []sign{pointsTo(beyondLAN), isNotFar, noQueueSomewhere, gatewayIsGood, noHopShows},
 	},
@@ -239,14 +247,14 @@ var rules = []rule{
 		Show:   showOwner, of: rowsOrSilence, needs: []sign{rowsBy(facts.ByThisMachine, "it refuses the connections itself")},
 	},
 	{
-		Code: "names", Place: PlaceDNS, Where: "name resolution (DNS)", Confidence: Medium,
+		Code: "names", Place: PlaceDNS, Where: whereDNS, Confidence: Medium,
 		Takes:  "names of required rows could not be resolved, or not the responder's name, in several tries",
 		Unlike: "a path that loses much, and so the questions too; and a responder's name that does not exist, which may be an error in the invite",
 		Advice: "Ask the network team why its DNS does not answer, or does not know these names.",
 		Show:   showNetwork, of: anyOf(isRow, isSession), needs: []sign{eitherOf(rowsUnnamed, responderIsUnnamed)},
 	},
 	{
-		Code: "names_slow", Place: PlaceDNS, Where: "name resolution (DNS)", Confidence: High, warns: true,
+		Code: "names_slow", Place: PlaceDNS, Where: whereDNS, Confidence: High, warns: true,
 		Takes:  "the DNS resolver took more than 2 s to answer, beyond a round trip to the responder, repeated questions included",
 		Unlike: "one or two lost answers, which cost a second at most; a path on which everything is slow; and the responder's own name server",
 		Advice: "Ask the network team why its DNS resolver is slow or loses questions.",

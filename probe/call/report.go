@@ -125,7 +125,7 @@ func (l *leg) upward(settle time.Duration) Direction {
 	}
 	switch {
 	case len(sentAt) == 0:
-		d.Reason = "the call ended before its first packet was sent"
+		d.Reason = facts.CallNeverSent
 		return d
 	case !l.far.any && l.far.broken != nil:
 		d.Reason = l.far.broken.Error()

@@ -47,7 +47,7 @@ type link interface {
 
 // Reasons of an incomplete outcome.
 var (
-	errStopped = errors.New("the run was stopped before the call was over")
+	errStopped = errors.New(facts.CallStopped)
 	errEnded   = errors.New("the responder ended the session")
 	errEnough  = errors.New("the calls have told enough")
 	errSilent  = errors.New("the responder fell silent on both the media path and the control connection: it or its host is gone")

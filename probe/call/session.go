@@ -29,11 +29,9 @@ import (
 var (
 	ErrToken       = control.ErrToken
 	ErrPin         = control.ErrPin
-	ErrVersion     = control.ErrVersion
 	ErrRefused     = control.ErrRefused
 	ErrUnreachable = control.ErrUnreachable
 	ErrBusy        = control.ErrBusy
-	ErrGrant       = control.ErrGrant
 	ErrElsewhere   = errors.New("the responder was not used")
 )
 
@@ -69,7 +67,7 @@ type Settings struct {
 func (s Settings) request() (wire.Request, error) {
 	codec, ok := emodel.FindCodec(cmp.Or(s.Codec, emodel.Basis))
 	if !ok {
-		return wire.Request{}, fmt.Errorf("unknown codec %q: choose one of %s", s.Codec, strings.Join(emodel.CodecNames(), ", "))
+		return wire.Request{}, emodel.UnknownCodec(s.Codec)
 	}
 	r := wire.Request{
 		Version: wire.Version, Codec: codec.Name, Ptime: stream.PacketTime, Payload: codec.PayloadBytes(stream.PacketTime), Type: codec.PayloadType,

@@ -1,7 +1,9 @@
 package emodel
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -80,6 +82,11 @@ func FindCodec(name string) (Codec, bool) {
 		return Codec{}, false
 	}
 	return all[i], true
+}
+
+// UnknownCodec is the error for a name that is no codec's.
+func UnknownCodec(name string) error {
+	return fmt.Errorf("unknown codec %q: choose one of %s", name, strings.Join(CodecNames(), ", "))
 }
 
 // PayloadBytes is the size of the RTP payload of a packet of ptime.

@@ -27,9 +27,8 @@ type Params struct {
 	SLR  float64 // send loudness rating, dB
 	RLR  float64 // receive loudness rating, dB
 	STMR float64 // sidetone masking rating, dB
-	LSTR float64 // listener sidetone rating, dB
+	LSTR float64 // listener sidetone rating, dB: STMR and the D-value of the receive side
 	Ds   float64 // D-value of the telephone, send side
-	Dr   float64 // D-value of the telephone, receive side
 	TELR float64 // talker echo loudness rating, dB
 	WEPL float64 // weighted echo path loss, dB
 
@@ -54,11 +53,11 @@ type Params struct {
 }
 
 // Defaults are the Recommendation's (G.107 table 2, G.107.1 for wideband).
-// Dr, the echo delays and Ta follow the path: see OneWay.
+// The echo delays and Ta follow the path: see OneWay.
 func Defaults(scale Scale) Params {
 	p := Params{
 		Scale: scale,
-		SLR:   8, RLR: 2, STMR: 15, LSTR: 18, Ds: 3, Dr: 3, TELR: 65, WEPL: 110,
+		SLR:   8, RLR: 2, STMR: 15, LSTR: 18, Ds: 3, TELR: 65, WEPL: 110,
 		QDU: 1, Bpl: 4.3, BurstR: 1,
 		Nc: -70, Nfor: -64, Ps: 35, Pr: 35,
 		MT: 100, ST: 1,

@@ -5,7 +5,6 @@ package environment
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -13,7 +12,6 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -89,7 +87,7 @@ func lookups(ctx context.Context, o Options) []facts.DNSAnswer {
 		return []facts.DNSAnswer{}
 	}
 	hosts := slices.Compact(slices.Sorted(slices.Values(o.Hosts)))
-	absent := strings.ToLower(rand.Text()) + ".netready.invalid"
+	absent := dial.AbsentName()
 	found := make([]facts.DNSAnswer, len(hosts))
 	var invented facts.DNSAnswer
 	var wg sync.WaitGroup
@@ -123,9 +121,9 @@ func lookup(ctx context.Context, r *net.Resolver, host string) facts.DNSAnswer {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
-		a.Code, a.Reason = facts.DNSNoSuchName, "there is no such name"
+		a.Code, a.Reason = facts.DNSNoSuchName, dial.NoSuchName
 	case errors.As(err, &dns) && dns.IsTimeout:
-		a.Code, a.Reason = facts.DNSNoReply, "the resolver did not answer in time"
+		a.Code, a.Reason = facts.DNSNoReply, dial.NoReply
 	case err != nil:
 		a.Code, a.Reason = facts.DNSError, err.Error()
 	}

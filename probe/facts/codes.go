@@ -125,3 +125,10 @@ const HostResolver = "resolver"
 // NotAsked is the start of the reason of everything that --only or --no-bandwidth left
 // out.
 const NotAsked = "not asked for"
+
+// Reasons that several checks give.
+const (
+	CallNeverSent  = "the call ended before its first packet was sent"
+	CallStopped    = "the run was stopped before the call was over"
+	NothingBetween = "the far end is this computer: there is nothing in between" // of routers, and of the MTU
+)

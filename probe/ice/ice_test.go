@@ -271,7 +271,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%d servers", len(servers))
 		}
 		for _, s := range servers {
-			if len(s.URIs) == 0 || len(s.URIs) > mostURIs || s.Username.isEmpty() || s.Password.isEmpty() {
+			if len(s.URIs) == 0 || len(s.URIs) > mostURIs || s.Username.Reveal() == "" || s.Password.Reveal() == "" {
 				t.Errorf("accepted %v", s)
 			}
 			for _, u := range s.URIs {

@@ -18,9 +18,6 @@ func NewSecret(word string) Secret { return Secret{word} }
 // Reveal is the text itself, for code that has to send it or hash it.
 func (s Secret) Reveal() string { return s.word }
 
-// isEmpty tells whether there is no word at all.
-func (s Secret) isEmpty() bool { return s.word == "" }
-
 const hidden = "(secret)"
 
 // String implements fmt.Stringer and hides the word.

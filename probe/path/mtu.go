@@ -31,7 +31,7 @@ var usualMTUs = []int{1500, 1492, 1480, 1460, 1440, 1420, 1400, 1380, 1360, 1320
 func Largest(ctx context.Context, media netip.AddrPort, nonce string, interfaceMTU int) facts.MTU {
 	unknown := func(reason string) facts.MTU { return facts.MTU{Code: facts.MTUUnknown, Reason: reason} }
 	if media.Addr().IsLoopback() {
-		return unknown("the far end is this computer: there is nothing in between")
+		return unknown(facts.NothingBetween)
 	}
 	udp, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(media))
 	if err != nil {

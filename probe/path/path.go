@@ -112,7 +112,7 @@ func Start(ctx context.Context, s Settings) *Watch {
 
 func (w *Watch) run(ctx context.Context) {
 	if w.settings.Target.Addr().IsLoopback() {
-		w.fail(facts.PathLoopback, "the far end is this computer: there is nothing in between")
+		w.fail(facts.PathLoopback, facts.NothingBetween)
 		return
 	}
 	a, code, err := open(w.settings)

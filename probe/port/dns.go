@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"netready/probe/facts"
+	"netready/probe/internal/dial"
 	"netready/probe/internal/wire"
 )
 
@@ -65,7 +66,7 @@ func (t target) newDNSQuestion() *dnsQuestion {
 	case t.opts.Question != "":
 		q.name = absolute(t.opts.Question)
 	default:
-		q.name, q.absent = absolute(absentName()), true
+		q.name, q.absent = absolute(dial.AbsentName()), true
 	}
 	return q
 }

@@ -2,13 +2,11 @@ package port
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -19,9 +17,6 @@ import (
 // absentLimit is for the name that cannot exist: an honest resolver says so
 // at once, and so does one that invents an answer.
 const absentLimit = 1500 * time.Millisecond
-
-// absentName is one that cannot exist (RFC 6761 6.4).
-func absentName() string { return strings.ToLower(rand.Text()) + ".netready.invalid" }
 
 // addresses looks a name up. An address that the resolver also gives for a name that
 // does not exist is not the service's: an answer from there proves nothing.
@@ -46,7 +41,7 @@ func (t target) addresses(ctx context.Context, host string) ([]netip.Addr, *outc
 func inventedBy(ctx context.Context, resolver *net.Resolver) []netip.Addr {
 	ctx, cancel := context.WithTimeout(ctx, absentLimit)
 	defer cancel()
-	ips, err := dial.Lookup(ctx, resolver, absentName()+".") // no search list
+	ips, err := dial.Lookup(ctx, resolver, dial.AbsentName()+".") // no search list
 	if err != nil {
 		return nil // as it should be
 	}
@@ -58,9 +53,9 @@ func (t target) lookupFailed(err error) outcome {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		switch {
 		case dns.IsNotFound:
-			words = "there is no such name"
+			words = dial.NoSuchName
 		case dns.IsTimeout:
-			words = "the resolver did not answer in time"
+			words = dial.NoReply
 		default:
 			words = dns.Err
 		}

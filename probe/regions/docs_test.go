@@ -1,6 +1,7 @@
 package regions
 
 import (
+	"flag"
 	"os"
 	"reflect"
 	"regexp"
@@ -10,6 +11,8 @@ import (
 
 	"netready/probe/facts"
 )
+
+var update = flag.Bool("update", false, "write the list of protocols in the docs anew")
 
 // docs/regions.md explains every key, no others, and its example can be read.
 func TestRegionsAreDocumented(t *testing.T) {
@@ -44,9 +47,35 @@ func TestRegionsAreDocumented(t *testing.T) {
 	if err != nil || len(list.Regions) != 2 || len(list.Regions[1].TURNURIs) != 2 {
 		t.Errorf("the example: %+v, %v", list, err)
 	}
+}
+
+// docs/regions.md lists the protocols as the table of them does, and docs/firewall.md
+// says what each sends.
+func TestProtocolsAreDocumented(t *testing.T) {
+	const name, begin, end = "../../docs/regions.md", "| `protocol` | ", ". What each sends"
+	page, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, _ := strings.Cut(string(page), begin)
+	list, after, found := strings.Cut(rest, end)
+	want := "`" + strings.Join(facts.Protocols(), "`, `") + "`"
+	switch {
+	case list == want:
+	case *update && found:
+		if err := os.WriteFile(name, []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("docs/regions.md lists %s, and not all protocols: go test ./probe/regions -run Protocols -update", list)
+	}
+	checks, err := os.ReadFile("../../docs/firewall.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, protocol := range facts.Protocols() {
-		if !strings.Contains(string(page), "`"+protocol+"`") {
-			t.Errorf("the protocol %s is not documented", protocol)
+		if !regexp.MustCompile("(?m)^\\| [^|]*`" + protocol + "`").Match(checks) {
+			t.Errorf("docs/firewall.md does not say what %s sends", protocol)
 		}
 	}
 }

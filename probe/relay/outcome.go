@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"netready/probe/facts"
 	"netready/probe/internal/stamp"
 	"netready/probe/internal/turn"
 	"netready/probe/internal/wire"
@@ -100,7 +101,7 @@ func (l *loop) result(died error) Loop {
 		r.Sent = known(r.Arrivals, r.Sent)
 	}
 	if r.Sent == 0 {
-		r.Reason = "the call ended before its first packet was sent"
+		r.Reason = facts.CallNeverSent
 		if why != nil {
 			r.Reason = why.Error()
 		}

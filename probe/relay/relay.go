@@ -31,9 +31,9 @@ import (
 // What can be wrong with a TURN server. Every error of Open wraps one of them,
 // or is the context's.
 var (
-	ErrCredentials = errors.New("the TURN server refused the credentials")
+	ErrCredentials = turn.ErrCredentials
 	ErrUnreachable = errors.New("no relay of the TURN server can be used")
-	ErrQuota       = errors.New("the TURN server gives no more relays to these credentials")
+	ErrQuota       = turn.ErrQuota
 )
 
 const (
@@ -65,7 +65,7 @@ func (s *Settings) check() error {
 	_, known := emodel.FindCodec(s.Codec)
 	switch {
 	case !known:
-		return fmt.Errorf("unknown codec %q: choose one of %s", s.Codec, strings.Join(emodel.CodecNames(), ", "))
+		return emodel.UnknownCodec(s.Codec)
 	case s.Calls < 1 || s.Calls > MostCalls:
 		return fmt.Errorf("%d calls through a TURN server: give 1 to %d, since each is three streams through somebody's server", s.Calls, MostCalls)
 	case s.Duration < stream.PacketTime:
@@ -185,11 +185,11 @@ func Open(ctx context.Context, s Settings) (*Session, error) {
 // explained turns an error into one of this package's errors, with what to do.
 func explained(err error, c candidate, now time.Time) error {
 	switch {
-	case errors.Is(err, turn.ErrCredentials) && !c.expires.IsZero() && c.expires.Before(now):
+	case errors.Is(err, ErrCredentials) && !c.expires.IsZero() && c.expires.Before(now):
 		return fmt.Errorf("%w of %s: they expired at %s; fetch new ones and start again", ErrCredentials, c.host, c.expires.Format("15:04:05 UTC on 2 January 2006"))
-	case errors.Is(err, turn.ErrCredentials):
+	case errors.Is(err, ErrCredentials):
 		return fmt.Errorf("%w of %s: the user name or the password is wrong, or they have expired (services hand them out for minutes); fetch new ones and start again", ErrCredentials, c.host)
-	case errors.Is(err, turn.ErrQuota):
+	case errors.Is(err, ErrQuota):
 		return fmt.Errorf("%w (%s): wait until other runs with them are over, or give fewer --calls", ErrQuota, c.host)
 	}
 	return fmt.Errorf("%w: %w", ErrUnreachable, err)
@@ -203,7 +203,7 @@ func (s *Session) reach(ctx context.Context, c candidate) error {
 	}
 	var last error
 	for _, a := range addresses[:min(len(addresses), mostAddresses)] {
-		if last = s.reachAt(ctx, c, a.Unmap()); last == nil || ctx.Err() != nil || errors.Is(last, turn.ErrCredentials) {
+		if last = s.reachAt(ctx, c, a.Unmap()); last == nil || ctx.Err() != nil || errors.Is(last, ErrCredentials) {
 			return last
 		}
 	}

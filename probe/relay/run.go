@@ -41,7 +41,7 @@ const (
 
 // Reasons of an incomplete outcome.
 var (
-	errStopped = errors.New("the run was stopped before the call was over")
+	errStopped = errors.New(facts.CallStopped)
 	errEnough  = errors.New("the calls have told enough")
 	errSilent  = errors.New("the TURN server fell silent on every connection: it, or the way to it, is gone")
 )

@@ -124,7 +124,7 @@ func (s *Session) try(ctx context.Context, c candidate, address netip.Addr, ways
 		}
 		k.err = errors.Join(k.err, err)
 		k.failed = append(k.failed, fmt.Sprintf("%s %d: %s", w.transport, w.port, err))
-		if errors.Is(err, turn.ErrCredentials) || ctx.Err() != nil {
+		if errors.Is(err, ErrCredentials) || ctx.Err() != nil {
 			return k
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"netready/probe/facts"
 	"netready/probe/internal/wire"
+	"netready/results"
 )
 
 // signerOf derives the key that results are signed with from the key of the
@@ -49,10 +50,7 @@ func (i Identity) SigningKey() ed25519.PublicKey {
 // SigningKey is the public key that the results of this responder are signed with.
 func (s *Server) SigningKey() []byte { return s.now.Load().identity.SigningKey() }
 
-var (
-	runIDForm  = regexp.MustCompile(`^[0-9A-Z]{26}$`)
-	digestForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
-)
+var digestForm = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // sign signs what the agent says its result is, with what the responder itself
 // counted beside it. A session has one result.
@@ -61,7 +59,7 @@ func (s *Server) sign(w http.ResponseWriter, r *http.Request, session *session) 
 	if !decode(w, r, &request) {
 		return
 	}
-	if !runIDForm.MatchString(request.RunID) || !digestForm.MatchString(request.JSON) || !digestForm.MatchString(request.Text) {
+	if !results.IsRunID(request.RunID) || !digestForm.MatchString(request.JSON) || !digestForm.MatchString(request.Text) {
 		refuse(w, http.StatusBadRequest, wire.CodeRequest, "give a run ID and two SHA-256 digests in hex")
 		return
 	}

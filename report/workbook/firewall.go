@@ -11,6 +11,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"netready/probe/facts"
 	"netready/report/workbook/ooxml"
 )
 
@@ -135,25 +136,12 @@ func (t *portTally) say(say string) uint16 {
 	return uint16(t.says.of(say, strings.Clone))
 }
 
-// A portState is what one cell of the sheet says of a port.
-type portState struct {
-	passed, failed bool   // neither: not measured
-	optional       bool   // it may fail
-	reason         string // why it failed
-}
-
-// harms says that the port must pass and fails.
-func (s portState) harms() bool { return s.failed && !s.optional }
-
-// state reads a text of sayOf.
-func (t *portTally) state(say uint16) portState {
+// cell is what a row says of a port.
+func (t *portTally) cell(say uint16) PortCell {
 	if say == unsaid {
-		return portState{}
+		return PortCell{Status: facts.StatusNotMeasured, Required: true}
 	}
-	text, optional := strings.CutSuffix(t.says.values[say], optionalEnd)
-	s := portState{passed: strings.HasPrefix(text, sayPass), failed: strings.HasPrefix(text, sayFail), optional: optional}
-	_, s.reason, _ = strings.Cut(text, ": ")
-	return s
+	return portOf("", t.says.values[say])
 }
 
 // A portFailure says on how many machines a port failed.
@@ -169,17 +157,17 @@ type portFailure struct {
 func (p *portFailure) required() bool { return p.harm > 0 || p.optional == 0 }
 
 // count takes what one machine says of the port.
-func (p *portFailure) count(s portState) {
-	if s.optional {
+func (p *portFailure) count(c PortCell) {
+	if !c.Required {
 		p.optional++
 	}
-	if s.passed || s.failed {
+	if c.Status != facts.StatusNotMeasured {
 		p.tested++
 	}
-	if s.failed {
+	if c.Status == facts.StatusFail {
 		p.failed++
 	}
-	if s.harms() {
+	if c.harms() {
 		p.harm++
 	}
 }
@@ -195,10 +183,10 @@ func (t *portTally) failures() []portFailure {
 	}
 	for _, row := range t.rows {
 		for i, say := range row.says {
-			port, state := &list[i], t.state(say)
-			port.count(state)
-			if state.failed && state.reason != "" {
-				reasons[i][state.reason]++
+			cell := t.cell(say)
+			list[i].count(cell)
+			if cell.Status == facts.StatusFail && cell.Reason != "" {
+				reasons[i][cell.Reason]++
 			}
 		}
 	}
@@ -223,13 +211,13 @@ func (t *portTally) failing() map[int32][]string {
 	var texts numbering[string] // so that machines share them
 	for _, row := range t.rows {
 		for port, say := range row.says {
-			state := t.state(say)
-			if !state.harms() {
+			cell := t.cell(say)
+			if !cell.harms() {
 				continue
 			}
 			name := t.names.values[port]
-			if state.reason != "" {
-				name += " (" + state.reason + ")"
+			if cell.Reason != "" {
+				name += " (" + cell.Reason + ")"
 			}
 			name = texts.values[texts.of(name, strings.Clone)]
 			if !slices.Contains(list[row.machine], name) {
@@ -250,7 +238,7 @@ func (t *portTally) worstFirst() (rows, failed []int) {
 	for i, row := range t.rows {
 		rows = append(rows, i)
 		for _, say := range row.says {
-			if t.state(say).harms() {
+			if t.cell(say).harms() {
 				failed[i]++
 			}
 		}

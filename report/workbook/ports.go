@@ -23,6 +23,9 @@ func (p PortCell) header() string {
 	return p.Name + " (" + p.Family + ")"
 }
 
+// harms says that the port must pass and fails.
+func (p PortCell) harms() bool { return p.Required && p.Status == facts.StatusFail }
+
 // sayOf is the text of a port's cell: the state, a colon, the reason.
 func sayOf(p PortCell) string {
 	say := sayPass

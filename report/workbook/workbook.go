@@ -29,6 +29,9 @@ const (
 	sheetHowTo    = "How to" // of a template only
 )
 
+// MediaType is that of the file.
+const MediaType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 // maxSheetRows is what a sheet holds, its header included (Excel's limit).
 const maxSheetRows = excelize.TotalRows
 

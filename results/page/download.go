@@ -17,6 +17,7 @@ import (
 	"netready/probe/responder"
 	"netready/report/merge"
 	"netready/report/parquet"
+	"netready/report/workbook"
 	"netready/results/store"
 )
 
@@ -28,7 +29,7 @@ const mostDownloaded = 20_000
 type kind struct{ as, words, ending, mime string }
 
 var kinds = []kind{
-	{"xlsx", "Workbook", ".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+	{"xlsx", "Workbook", ".xlsx", workbook.MediaType},
 	{"csv", "CSV", ".csv", "text/csv; charset=utf-8"},
 	{"parquet", "Parquet", "-parquet.zip", "application/zip"},
 }

@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -100,11 +99,9 @@ type waiting struct {
 	result []byte
 }
 
-var runIDForm = regexp.MustCompile(`^[0-9A-Z]{26}$`)
-
 // Add puts a result into the outbox, whole or not at all.
 func (b Outbox) Add(runID string, to Address, result []byte) error {
-	if !runIDForm.MatchString(runID) || len(result) > results.Largest {
+	if !results.IsRunID(runID) || len(result) > results.Largest {
 		return fmt.Errorf("keeping the result %q of %d bytes: responders accept none of that size; send its files", runID, len(result))
 	}
 	if err := atomicfile.MakeFolder(b.Dir); err != nil {
@@ -144,7 +141,7 @@ func (b Outbox) files() (files []os.FileInfo, size int64) {
 	for _, e := range slices.Backward(entries) {
 		info, err := e.Info()
 		id, ours := strings.CutSuffix(e.Name(), suffix)
-		if err == nil && ours && runIDForm.MatchString(id) && info.Mode().IsRegular() {
+		if err == nil && ours && results.IsRunID(id) && info.Mode().IsRegular() {
 			files, size = append(files, info), size+info.Size()
 		}
 	}

@@ -52,7 +52,7 @@ func (h *handler) read(raw []byte, who responder.Holder) (one report.Report, no 
 	}
 	holder, err := base64.RawURLEncoding.DecodeString(one.Signature.Holder)
 	if err != nil || !ed25519.Verify(key, facts.HolderStatement(one.RunID, who.Org), holder) {
-		return one, &refusal{http.StatusForbidden, results.OtherInvite, "the run was made with the invite of another organisation: send it with an invite of that one", 0}
+		return one, othersRun()
 	}
 	return one, nil
 }

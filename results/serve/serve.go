@@ -50,6 +50,11 @@ type refusal struct {
 	after    time.Duration // when to try again; 0: that would not help
 }
 
+// othersRun refuses a result that an organisation's invite did not make.
+func othersRun() *refusal {
+	return &refusal{http.StatusForbidden, results.OtherInvite, "the run was made with the invite of another organisation: send it with an invite of that one", 0}
+}
+
 // refuse answers with a refusal and writes it down. No line of the log has both a run and an
 // address: who left addresses out of a result would be named by it.
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, no *refusal) {

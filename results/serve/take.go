@@ -87,7 +87,7 @@ func (h *handler) mayStore(who responder.Holder, r *http.Request) *refusal {
 	case who.Reads:
 		return &refusal{http.StatusForbidden, results.ReadOnly, "this invite reads results and stores none: use the one that the run was made with", 0}
 	case query.Has(results.ParameterInvite) && (!known || org != who.Org):
-		return &refusal{http.StatusForbidden, results.OtherInvite, "the run was made with the invite of another organisation: send it with an invite of that one", 0}
+		return othersRun()
 	}
 	return nil
 }

@@ -234,7 +234,7 @@ func readBelow(root *os.Root, name string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a file, but a pipe, a device or a folder: remove it from the folder of results", name)
 	case info.Size() > largest:
-		return nil, fmt.Errorf("%s is larger than %d MB: no result is that large", name, largest>>20)
+		return nil, errors.New(tooLarge(name))
 	}
 	text, err := io.ReadAll(io.LimitReader(file, largest))
 	if err != nil {

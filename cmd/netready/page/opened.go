@@ -63,12 +63,17 @@ func (o *opened) list() []entry {
 	return out
 }
 
+// tooLarge says why a file cannot be a result.
+func tooLarge(name string) string {
+	return fmt.Sprintf("%s is larger than %d MB: no result is that large", name, largest>>20)
+}
+
 // open takes a file that the user chose or dropped on the page.
 func (s *Server) open(w http.ResponseWriter, r *http.Request) {
 	name := report.OneLine(clip(filepath.Base(filepath.ToSlash(r.URL.Query().Get("name")))))
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largest))
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		refuse(w, http.StatusBadRequest, "open", fmt.Sprintf("%s is larger than %d MB: no result is that large", name, largest>>20))
+	if _, isLarge := errors.AsType[*http.MaxBytesError](err); isLarge {
+		refuse(w, http.StatusBadRequest, "open", tooLarge(name))
 		return
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package dial
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net"
 	"net/netip"
@@ -22,6 +23,15 @@ const (
 // nameWaits are eight tries within 4 s: at 10 % loss each way all fail once in 600,000,
 // and an outage of a second delays the answer by a second.
 var nameWaits = Waits{300 * ms, 400 * ms, 500 * ms, 500 * ms, 600 * ms, 700 * ms, 900 * ms}
+
+// What an answer of the resolver means.
+const (
+	NoSuchName = "there is no such name"
+	NoReply    = "the resolver did not answer in time"
+)
+
+// AbsentName is a name that cannot exist (RFC 6761 6.4).
+func AbsentName() string { return strings.ToLower(rand.Text()) + ".netready.invalid" }
 
 // Lookup finds the addresses of a host, IPv4 addresses not mapped into IPv6. A nil
 // resolver is the system's. The result for an address is that address. The answer that
