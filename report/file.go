@@ -29,12 +29,15 @@ func FileName(r Report) string {
 	}, "_")
 }
 
+// latin are letters that are no others with an accent.
+var latin = strings.NewReplacer("ß", "ss", "ẞ", "SS", "æ", "ae", "Æ", "AE", "œ", "oe", "Œ", "OE", "ø", "o", "Ø", "O", "ł", "l", "Ł", "L", "đ", "d", "Đ", "D", "ð", "d", "þ", "th")
+
 // namePart keeps ASCII letters, without accents, and digits; everything else becomes
 // a hyphen. A whole name cannot be a reserved one, since it has five more parts.
 func namePart(s, otherwise string) string {
 	const most = 32
 	var b strings.Builder
-	for _, r := range norm.NFKD.String(s) {
+	for _, r := range norm.NFKD.String(latin.Replace(s)) {
 		switch {
 		case r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9':
 			b.WriteRune(r)

@@ -275,6 +275,10 @@ func TestFileName(t *testing.T) {
 	if got, want := FileName(r), "netready_Example-Ltd_eu-central-1_pc-17_20261102T093005Z_00ABCDEF"; got != want {
 		t.Errorf("FileName = %q, want %q", got, want)
 	}
+	r.Organization = "Große Straße Ærø"
+	if got, want := FileName(r), "netready_Grosse-Strasse-AEro_eu"; !strings.HasPrefix(got, want) {
+		t.Errorf("FileName = %q, want it to begin with %q", got, want)
+	}
 }
 
 func TestWriteFilesNeverOverwrites(t *testing.T) {

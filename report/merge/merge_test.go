@@ -523,3 +523,26 @@ func FuzzSpool(f *testing.F) {
 	f.Add(appendRow(nil, workbook.FromReport(corpusRun(1))))
 	f.Fuzz(func(_ *testing.T, data []byte) { _, _ = readRow(data) })
 }
+
+// A workbook that gives no run is named among what was left out: it was passed over in silence.
+func TestWorkbookWithoutRunsIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	samples, none, nothing := filepath.Join(dir, "template.xlsx"), filepath.Join(dir, "none.xlsx"), filepath.Join(dir, "empty.txt")
+	if err := Template(t.Context(), samples, "v1", now, false); err != nil {
+		t.Fatal(err)
+	}
+	put(t, nothing, nil)
+	if _, err := (Merge{Sources: []string{nothing}, Out: none, Now: now}).Do(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(dir, "r.json"), jsonOf(t, corpusRun(1)))
+	got, err := Merge{Sources: []string{samples, none, filepath.Join(dir, "r.json")}, Out: filepath.Join(dir, "out.xlsx"), Now: now}.Do(t.Context())
+	if err != nil || got.Runs != 1 || len(got.LeftOut) != 2 {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	for i, want := range []string{"no run in this workbook", "sample rows only"} {
+		if !strings.Contains(got.LeftOut[i].Reason, want) {
+			t.Errorf("left out %+v, want %q", got.LeftOut[i], want)
+		}
+	}
+}

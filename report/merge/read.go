@@ -83,15 +83,24 @@ func (r *reader) workbook(s source, place int32, send func(reading)) {
 		return
 	}
 	defer old.Close()
-	result := reading{place: place, firewall: old.Firewall}
+	result, samples, found := reading{place: place, firewall: old.Firewall}, false, false
 	for _, rows := range []iter.Seq2[workbook.Row, error]{old.Rows(), old.Pasted()} {
 		for row, err := range rows {
 			result.workbookRow(s.name, row, err)
+			samples = samples || err == nil && row.IsSample()
+			found = found || len(result.rows)+len(result.leftOut) > 0
 			if len(result.rows) >= chunk || len(result.leftOut) >= chunk {
 				send(result)
 				result = reading{place: place}
 			}
 		}
+	}
+	switch {
+	case found:
+	case samples:
+		result.leftOut = []workbook.LeftOut{{Source: s.name, Reason: "it has sample rows only: paste results into it, or give the TXT or JSON of the runs"}}
+	default:
+		result.leftOut = []workbook.LeftOut{{Source: s.name, Reason: "there is no run in this workbook"}}
 	}
 	send(result)
 }
