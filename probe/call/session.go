@@ -29,9 +29,11 @@ import (
 var (
 	ErrToken       = control.ErrToken
 	ErrPin         = control.ErrPin
+	ErrVersion     = control.ErrVersion
 	ErrRefused     = control.ErrRefused
 	ErrUnreachable = control.ErrUnreachable
 	ErrBusy        = control.ErrBusy
+	ErrGrant       = control.ErrGrant
 	ErrElsewhere   = errors.New("the responder was not used")
 )
 
