@@ -60,7 +60,7 @@ func TestInviteOpensAPage(t *testing.T) {
 	for _, name := range []string{"netready-responder-linux-amd64", "secret.txt", "netready-notes-linux", "netready <b>linux amd64"} {
 		_ = os.WriteFile(filepath.Join(dir, name), []byte("not for strangers"), 0o600)
 	}
-	p := begin(t, "--data", filepath.Join(t.TempDir(), "d"), "--downloads", dir, "--region", "test-<1>")
+	p := begin(t, "--data", filepath.Join(t.TempDir(), "d"), "--downloads", dir, "--region", "test-1")
 	to := parsed(t, strings.TrimSpace(p.invite))
 	resp, page := asked(t, to, "/i", "")
 	text := string(page)
@@ -71,7 +71,7 @@ func TestInviteOpensAPage(t *testing.T) {
 		resp.Header.Get("Referrer-Policy") != "no-referrer" || resp.Header.Get("X-Content-Type-Options") != "nosniff" || resp.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("headers: %v", resp.Header)
 	}
-	for _, want := range []string{`<html lang="en">`, "<h1>", `role="status"`, `href="#main"`, to.Host, "test-&lt;1&gt;", "What is tested and sent", "Windows, amd64", "macOS, arm64", "Linux, amd64"} {
+	for _, want := range []string{`<html lang="en">`, "<h1>", `role="status"`, `href="#main"`, to.Host, "test-1", "What is tested and sent", "Windows, amd64", "macOS, arm64", "Linux, amd64"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page has no %q", want)
 		}

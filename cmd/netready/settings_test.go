@@ -109,7 +109,7 @@ func TestWrongSettingsNameTheirLine(t *testing.T) {
 		"org: ''":                                "line 2: org is empty",
 		"features: []":                           "line 2: features is empty",
 		"org: {name: x}":                         "line 2: org: found a mapping",
-		"format: [html, pdf]":                    `line 2: format: "pdf" is not one of html, xlsx`,
+		"format: [html, pdf]":                    `line 2: format: "pdf" is not one of ` + strings.ReplaceAll(formatNames(), ",", ", "),
 		"region: local\nregion: other":           "line 3: the key",
 		"- region":                               "line 2: found a list",
 		"location:\n - {host: a, place: b}":      `line 3: unknown key "place" in a rule`,

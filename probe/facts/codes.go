@@ -126,9 +126,11 @@ const HostResolver = "resolver"
 // out.
 const NotAsked = "not asked for"
 
-// Reasons that several checks give.
-const (
-	CallNeverSent  = "the call ended before its first packet was sent"
-	CallStopped    = "the run was stopped before the call was over"
-	NothingBetween = "the far end is this computer: there is nothing in between" // of routers, and of the MTU
-)
+// CallNeverSent is the reason of what a call without a packet cannot tell.
+const CallNeverSent = "the call ended before its first packet was sent"
+
+// CallStopped is why a call is incomplete.
+const CallStopped = "the run was stopped before the call was over"
+
+// NothingBetween is the reason of what is known of routers only.
+const NothingBetween = "the far end is this computer: there is nothing in between"
