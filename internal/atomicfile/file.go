@@ -45,12 +45,12 @@ func Create(path string, write func(io.Writer) error) error {
 // the permissions that it had.
 func Replace(path string, write func(io.Writer) error) error {
 	path, mode := replaced(path)
-	return writeAs(path, mode, write, os.Rename)
+	return writeAs(path, mode, write, renameOver)
 }
 
 // Private writes a file that only its owner may read, in place of one that may exist.
 func Private(path string, content []byte) error {
-	return writeAs(path, fileMode, all(content), os.Rename)
+	return writeAs(path, fileMode, all(content), renameOver)
 }
 
 // PrivateOfFolder is Private for a file that belongs to the owner of its folder, see
@@ -60,7 +60,7 @@ func PrivateOfFolder(path string, content []byte) error {
 		if err := Inherit(from); err != nil {
 			return fmt.Errorf("writing %s: %w", to, err)
 		}
-		return os.Rename(from, to)
+		return renameOver(from, to)
 	})
 }
 
@@ -70,6 +70,8 @@ func all(content []byte) func(io.Writer) error {
 		return err
 	}
 }
+
+var errFolder = errors.New("this is a folder; name a file")
 
 // writeAs writes a temporary file in the same folder, syncs it to the disk, and renames it.
 func writeAs(path string, mode fs.FileMode, write func(io.Writer) error, rename func(from, to string) error) error {
@@ -121,6 +123,15 @@ func replaced(path string) (string, fs.FileMode) {
 		return path, info.Mode().Perm()
 	}
 	return path, fileMode
+}
+
+// renameOver takes the place of a file. Of a folder in its way the system only says that the
+// file exists.
+func renameOver(from, to string) error {
+	if info, err := os.Stat(to); err == nil && info.IsDir() {
+		return fmt.Errorf("writing %s: %w", to, errFolder)
+	}
+	return os.Rename(from, to)
 }
 
 // renameNew renames only if no file has that name yet. A hard link does that in one step; a

@@ -74,3 +74,16 @@ func TestReplaceKeepsLinkAndMode(t *testing.T) {
 		t.Errorf("the link is gone: %v", err)
 	}
 }
+
+// A folder in the place of a file is said; the system's words were "file exists".
+func TestFolderIsNoFile(t *testing.T) {
+	dir := t.TempDir()
+	for name, err := range map[string]error{
+		"private": Private(dir, []byte("x")),
+		"replace": Replace(dir, func(w io.Writer) error { return nil }),
+	} {
+		if !errors.Is(err, errFolder) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
