@@ -12,11 +12,15 @@ func FitTexts(cells []any) {
 	for i, cell := range cells {
 		switch value := cell.(type) {
 		case string:
-			cells[i] = Text(value)
+			if fit := Text(value); fit != value {
+				cells[i] = fit
+			}
 		case excelize.Cell:
 			if text, ok := value.Value.(string); ok {
-				value.Value = Text(text)
-				cells[i] = value
+				if fit := Text(text); fit != text {
+					value.Value = fit
+					cells[i] = value
+				}
 			}
 		}
 	}
@@ -25,7 +29,7 @@ func FitTexts(cells []any) {
 // Text makes a string fit into a cell: no characters that XML forbids, at
 // most 32,767 UTF-16 units, the cut said.
 func Text(s string) string {
-	if len(s) < 64 && isPlain(s) {
+	if len(s) <= excelize.TotalCellChars && isPlain(s) {
 		return s
 	}
 	s = strings.Map(func(r rune) rune {
