@@ -170,17 +170,20 @@ func (s *Server) waitUntilClosed(ctx context.Context) {
 	const look = 200 * time.Millisecond
 	tick := time.NewTicker(look)
 	defer tick.Stop()
-	last, opened := time.Now(), false
+	last := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			switch {
-			case s.viewers.any():
-				last, opened = now, true
-			case s.test.running():
+			viewed, opened := s.viewers.viewed(now)
+			if viewed.After(last) {
+				last = viewed
+			}
+			if s.test.running() {
 				last = now
+			}
+			switch {
 			case opened && now.Sub(last) > s.cfg.Idle:
 				return
 			case !opened && s.cfg.First > 0 && now.Sub(last) > s.cfg.First:
@@ -192,8 +195,9 @@ func (s *Server) waitUntilClosed(ctx context.Context) {
 
 // viewers counts the open pages.
 type viewers struct {
-	mu sync.Mutex // guards the rest
-	n  int
+	mu   sync.Mutex // guards the rest
+	n    int
+	last time.Time // when one was opened or closed; zero: never
 }
 
 // add counts n more, or fewer, and returns how many there are now.
@@ -201,11 +205,16 @@ func (v *viewers) add(n int) int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.n += n
+	v.last = time.Now()
 	return v.n
 }
 
-func (v *viewers) any() bool {
+// viewed is when a page was open last, however shortly, and whether one ever was.
+func (v *viewers) viewed(now time.Time) (last time.Time, ever bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.n > 0
+	if v.n > 0 {
+		return now, true
+	}
+	return v.last, !v.last.IsZero()
 }

@@ -145,7 +145,7 @@ func TestManyPagesLeaveConnectionsFree(t *testing.T) {
 		t.Errorf("got %q, %v; want the state, and when to ask again", text, err)
 	}
 	leave()
-	for s.viewers.any() {
+	for s.viewers.add(0) > 0 {
 		time.Sleep(10 * time.Millisecond)
 	}
 	post(t, s, "/api/start", validStart)
@@ -357,6 +357,11 @@ func TestServerEndsAfterPageWasClosed(t *testing.T) {
 				time.Sleep(time.Minute)
 			}
 		}, 11 * time.Minute},
+		{"opened for a moment", func(s *Server) {
+			time.Sleep(5 * time.Minute)
+			s.viewers.add(1)
+			s.viewers.add(-1)
+		}, 7 * time.Minute},
 		{"closed during a run", func(s *Server) {
 			s.viewers.add(1)
 			running(s, true)
