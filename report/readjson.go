@@ -101,7 +101,7 @@ func skip(d *jsontext.Decoder) error {
 	return err
 }
 
-// firstFinding reads the findings up to the first that is no pass.
+// firstFinding reads the first finding that is no pass: no row shows another.
 func firstFinding(d *jsontext.Decoder, list *[]thresholds.Finding) error {
 	*list = nil
 	if d.PeekKind() != jsontext.KindBeginArray {
@@ -109,18 +109,39 @@ func firstFinding(d *jsontext.Decoder, list *[]thresholds.Finding) error {
 	}
 	_, err := d.ReadToken()
 	for err == nil && d.PeekKind() != jsontext.KindEndArray {
-		if n := len(*list); n > 0 && (*list)[n-1].Level != thresholds.Pass {
+		if len(*list) > 0 {
 			err = skip(d)
 			continue
 		}
 		var one thresholds.Finding
-		err = json.UnmarshalDecode(d, &one)
-		*list = append(*list, one)
+		if one, err = finding(d); err == nil && one.Level != thresholds.Pass {
+			*list = append(*list, one)
+		}
 	}
 	if err == nil {
 		_, err = d.ReadToken()
 	}
 	return err
+}
+
+// finding reads a finding, of a pass its level alone.
+func finding(d *jsontext.Decoder) (one thresholds.Finding, err error) {
+	value, err := d.ReadValue()
+	if err != nil {
+		return one, err
+	}
+	var brief struct {
+		Level thresholds.Level `json:"level"`
+	}
+	if json.Unmarshal(value, &brief, lenient) == nil && brief.Level == thresholds.Pass {
+		return thresholds.Finding{Level: thresholds.Pass}, nil
+	}
+	err = json.Unmarshal(value, &one, lenient)
+	if bad, is := errors.AsType[*json.SemanticError](err); is {
+		bad.ByteOffset += d.InputOffset() - int64(len(value))
+		bad.JSONPointer = d.StackPointer() + bad.JSONPointer
+	}
+	return one, err
 }
 
 // briefPort reads what the sheet Firewall shows of a port.
