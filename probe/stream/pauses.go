@@ -14,37 +14,35 @@ type Pauses []pause
 type pause struct{ from, to time.Duration }
 
 // NewPauses are the pauses that a stream's departures show: packet i was due at start + i x
-// every, and left later by lateness[i]. One that left less than every late shows none. A
-// reader may get the processor a little later than the sender, so a pause counts as over
-// when it has lasted another such time.
+// every, and left later by lateness[i]. One that left more than every late shows a pause,
+// from when it was due or, if that is later, from when the one before it left: then the
+// machine ran. Shorter ones than every count as none. A reader may get the processor a
+// little later than the sender, so a pause counts as over when it has lasted another such
+// time.
 func NewPauses(start, every time.Duration, lateness []time.Duration) Pauses {
 	var all Pauses
+	ran := start
 	for i, late := range lateness {
-		if late <= every {
-			continue
+		due := Due(start, i, every)
+		if from := max(due, ran); late > every && due+late-from > every {
+			all = append(all, pause{from, due + late + every})
 		}
-		from := Due(start, i, every)
-		to := from + late + every
-		if n := len(all); n > 0 && from <= all[n-1].to {
-			all[n-1].to = max(all[n-1].to, to)
-			continue
-		}
-		all = append(all, pause{from, to})
+		ran = max(ran, due+late)
 	}
 	return all
 }
 
 // Before is how much earlier than at something may have arrived that was read at that
-// moment: the time since the pause began; 0 outside of pauses.
+// moment: the time since the pause began; 0 outside of pauses. Just after a pause it may
+// have come in that one, even if the next has begun.
 func (p Pauses) Before(at time.Duration) time.Duration {
-	i, found := slices.BinarySearchFunc(p, at, func(one pause, at time.Duration) int { return cmp.Compare(one.from, at) })
-	if !found {
-		i--
+	end, _ := slices.BinarySearchFunc(p, at, func(one pause, at time.Duration) int { return cmp.Compare(one.from, at) })
+	for _, one := range p[max(0, end-2):end] {
+		if at <= one.to {
+			return at - one.from
+		}
 	}
-	if i < 0 || at > p[i].to {
-		return 0
-	}
-	return at - p[i].from
+	return 0
 }
 
 // Allow gives the arrivals that were read in pauses, or just after them, the leeway to have

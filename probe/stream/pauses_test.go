@@ -18,6 +18,17 @@ func TestPauses(t *testing.T) {
 			t.Errorf("read at %v: may have come %v before, want %v", at, got, want)
 		}
 	}
+	// A machine that runs every 50 ms shows pauses of 50 ms, and not one of half a second.
+	lateness := make([]time.Duration, 25)
+	for i := range lateness {
+		due := time.Duration(i) * 20 * ms
+		lateness[i] = 80*ms + (due + 49*ms).Truncate(50*ms) - due
+	}
+	for at := 180 * ms; at < 500*ms; at += ms { // the first packet was 80 ms late
+		if got := NewPauses(0, 20*ms, lateness).Before(at); got > 70*ms {
+			t.Fatalf("read at %v: may have come %v before", at, got)
+		}
+	}
 	if got := NewPauses(0, 20*ms, nil).Before(5 * ms); got != 0 {
 		t.Errorf("without departures: %v", got)
 	}
