@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -251,20 +250,12 @@ func impossible(side string, d *facts.Direction) error {
 	if d == nil {
 		return nil
 	}
-	const bestMOS = 5 // more than any scale of the E-model gives
-	for _, figure := range []struct {
-		name        string
-		got         *float64
-		least, most float64
-	}{
-		{"jitter_ms", d.JitterMS, 0, math.MaxFloat64},
-		{"loss_percent", d.LossPercent, 0, 100},
-		{"discard_percent", d.DiscardPercent, 0, 100},
-		{"in_order_percent", d.InOrderPercent, 0, 100},
-		{"mos", d.MOS, 1, bestMOS},
-	} {
-		if figure.got != nil && (*figure.got < figure.least || *figure.got > figure.most) {
-			return fmt.Errorf(`the field "voice.%s.%s" is %v, which no run measures: the file was edited or damaged`, side, figure.name, *figure.got)
+	for _, m := range thresholds.Measures() {
+		if m.Single() {
+			continue
+		}
+		if got := *m.Side(d); got != nil && (*got < m.Least || m.Most > 0 && *got > m.Most) {
+			return fmt.Errorf(`the field "voice.%s.%s" is %v, which no run measures: the file was edited or damaged`, side, m.Setting, *got)
 		}
 	}
 	return nil
