@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"netready/probe/facts"
 	"netready/thresholds"
 )
 
@@ -33,6 +34,22 @@ func TestFindingsReadBriefly(t *testing.T) {
 		_, _, whole := ReadJSON(strings.NewReader(text))
 		if got := read(text, func(Report) {}); whole == nil || got != whole.Error() {
 			t.Errorf("%s: %s, want %v", bad, got, whole)
+		}
+	}
+}
+
+// A figure that no run measures would pass, or fail, a limit: each bound of the table holds.
+func TestImpossibleFigures(t *testing.T) {
+	for _, m := range thresholds.Measures() {
+		if m.Single() {
+			continue
+		}
+		for got, good := range map[float64]bool{m.Least: true, m.Least - 0.1: false, m.Most: true, m.Most + 0.1: m.Most == 0} {
+			d := thresholds.KeepLimits(&facts.Direction{})
+			*m.Side(d) = new(got)
+			if err := impossible("up", d); (err == nil) != (good || m.Most == 0 && got >= m.Least) {
+				t.Errorf("%s %v: %v", m.Setting, got, err)
+			}
 		}
 	}
 }
